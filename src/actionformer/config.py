@@ -1,0 +1,395 @@
+"""Every number of the system: typed, frozen, with its unit and its one default.
+
+A `Config` comes from a preset (`presets/NAME.toml`, variants inside), from a TOML file of the user's, or from Python.
+What `config.toml` of a model directory holds is the whole of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from actionformer.errors import InputError
+
+Ranges = tuple[tuple[float, float], ...]
+
+DEFAULT_RANGES: Ranges = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000))
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+    )
+
+
+class DataSettings(_Settings):
+    """Which videos, how their features lie in time, and how training crops them."""
+
+    train_subset: tuple[str, ...] = ("training",)
+    """Subsets of the annotation file to train on."""
+    test_subset: tuple[str, ...] = ("validation",)
+    """Subsets to evaluate on."""
+    prefix: str = ""
+    """What stands before the video's id in the name of its feature file, e.g. `v_`."""
+    fps: float | None = Field(None, gt=0)
+    """Frames per second of the video that features were taken from; without it, sidecar or annotation file."""
+    stride: float | None = Field(None, gt=0)
+    """Frames between neighbouring features; without it, the sidecar."""
+    num_frames: float | None = Field(None, gt=0)
+    """Frames a feature covers; without it, the sidecar."""
+    resize: int | None = Field(None, ge=1)
+    """Length every sequence is resized to, linearly (ActivityNet: 192)."""
+    normalize: bool = True
+    """Standardise each feature channel by its mean and deviation over the training subset."""
+    crop_ratio: tuple[float, float] | None = (0.9, 1.0)
+    """Share of a short sequence that a random crop keeps; without it, only sequences over max_length are cropped."""
+    min_overlap: float = Field(0.5, ge=0, le=1)
+    """Share of an action's length that must lie in the crop for the action to be kept."""
+
+
+class ModelSettings(_Settings):
+    """The network. Widths are channels; a window is counted in positions of its own level."""
+
+    input_dim: tuple[int, ...] | int | None = None
+    """Channels of a feature vector; a list where features of several sources are concatenated; from the data."""
+    num_classes: int | None = Field(None, ge=1)
+    """Number of action classes; from the data."""
+    projection: tuple[int, ...] | None = None
+    """Widths that the sources of a list `input_dim` are projected to before the embedding."""
+    backbone: Literal["transformer", "convolution"] = "transformer"
+    """Blocks of the pyramid."""
+    width: int = Field(512, ge=1)
+    """Channels of the embedding and the pyramid."""
+    neck: Literal["identity", "fpn"] = "identity"
+    """What joins pyramid and heads: a LayerNorm a level, or a top-down feature pyramid."""
+    neck_width: int | None = None
+    """Channels after an fpn neck; without it, `width`."""
+    head_width: int | None = None
+    """Hidden channels of the two heads; without it, `width`."""
+    num_heads: int = Field(4, ge=1)
+    """Attention heads."""
+    window: tuple[int, ...] | int = 19
+    """Window of local attention, odd; one number, or one a level; 1 or less is global."""
+    embedding_layers: int = Field(2, ge=1)
+    """Convolutions of the embedding."""
+    stem_blocks: int = Field(2, ge=0)
+    """Blocks at full length before the pyramid halves it."""
+    branch_blocks: int = Field(5, ge=0)
+    """Blocks that each halve the length."""
+    stem_levels: bool = False
+    """Every stem block's output is a level of its own, not only the last one's."""
+    embedding_kernel: int = Field(3, ge=1)
+    """Kernel of the embedding's convolutions, odd."""
+    head_kernel: int = Field(3, ge=1)
+    """Kernel of the heads' convolutions, odd."""
+    head_layers: int = Field(3, ge=1)
+    """Convolutions of a head, the last one included."""
+    embedding_norm: bool = True
+    """LayerNorm in the embedding."""
+    neck_norm: bool = True
+    """LayerNorm after the neck."""
+    head_norm: bool = True
+    """LayerNorm in the heads."""
+    position: Literal["none", "sinusoidal", "learned"] = "none"
+    """Absolute position encoding."""
+    relative_position: bool = False
+    """Learned bias of every offset within the window."""
+    max_length: int = Field(2304, ge=1)
+    """Longest sequence in training, in features; positions and the published padding are built on it."""
+    padding: Literal["clean", "published"] = "clean"
+    """`clean`: padding never changes a result; `published`: as the released checkpoints were trained."""
+    offsets: Literal["softplus", "relu"] = "softplus"
+    """What makes distances positive; the published relu has no gradient at 0."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout after attention and in the MLPs."""
+    drop_path: float = Field(0.1, ge=0, lt=1)
+    """Probability of dropping a block's branch for a sample; above 0 a learned scale a channel comes with it."""
+    prior: float = Field(0.01, gt=0, lt=1)
+    """Probability that a fresh classifier gives every class."""
+    regression_ranges: Ranges = DEFAULT_RANGES
+    """Distances to an action's ends that each level is responsible for, in features (level-0 grid steps)."""
+
+    @field_validator("window", "input_dim")
+    @classmethod
+    def _one_number(cls, value: tuple[int, ...] | int | None) -> tuple[int, ...] | int | None:
+        return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ModelSettings:
+        for window in self.windows:
+            if window > 1 and window % 2 == 0:
+                raise ValueError(f"window must be odd, found {window}")
+        for name in ("embedding_kernel", "head_kernel"):
+            if getattr(self, name) % 2 == 0:
+                raise ValueError(f"{name} must be odd, found {getattr(self, name)}")
+        if isinstance(self.window, tuple) and len(self.window) != 1 + self.branch_blocks:
+            raise ValueError(
+                f"window lists {len(self.window)} numbers for {1 + self.branch_blocks} resolutions: "
+                "one for the stem and one for each branch block"
+            )
+        if len(self.regression_ranges) != self.num_levels:
+            raise ValueError(
+                f"regression_ranges has {len(self.regression_ranges)} entries for {self.num_levels} levels"
+            )
+        if self.projection is not None:
+            if not isinstance(self.input_dim, tuple) or len(self.input_dim) != len(self.projection):
+                raise ValueError("projection needs a list input_dim of the same length")
+            if sum(self.projection) != self.width:
+                raise ValueError(f"projection widths sum to {sum(self.projection)}, width is {self.width}")
+        if self.width % self.num_heads:
+            raise ValueError(f"width {self.width} does not divide into {self.num_heads} attention heads")
+        if self.stem_blocks == 0 and self.stem_levels:
+            raise ValueError("stem_levels needs stem blocks")
+        if self.neck == "identity" and self.neck_width not in (None, self.width):
+            raise ValueError(f"an identity neck keeps width {self.width}, found neck_width {self.neck_width}")
+        return self
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """The window of the stem and of every branch block."""
+        return self.window if isinstance(self.window, tuple) else (self.window,) * (1 + self.branch_blocks)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The stride of every level, in features."""
+        stem = self.stem_blocks if self.stem_levels else 1
+        return (1,) * stem + tuple(2 ** (i + 1) for i in range(self.branch_blocks))
+
+    @property
+    def level_windows(self) -> tuple[int, ...]:
+        """The window of every level."""
+        return (self.windows[0],) * (len(self.strides) - self.branch_blocks) + self.windows[1:]
+
+    @property
+    def num_levels(self) -> int:
+        """Levels of the pyramid."""
+        return len(self.strides)
+
+    @property
+    def input_width(self) -> int:
+        """Channels of a feature vector, all sources together."""
+        if self.input_dim is None:
+            raise InputError("model.input_dim is not set: give it, or let training read it from the features")
+        return sum(self.input_dim) if isinstance(self.input_dim, tuple) else self.input_dim
+
+
+class TrainingSettings(_Settings):
+    """Targets, losses, optimisation and the run."""
+
+    epochs: int = Field(30, ge=1)
+    """Epochs after the warm-up."""
+    warmup_epochs: int = Field(5, ge=0)
+    """Epochs over which the rate rises linearly."""
+    batch_size: int = Field(2, ge=1)
+    """Sequences in a batch."""
+    accumulate: int = Field(1, ge=1)
+    """Batches whose gradients make one step; k batches of b equal one of k * b."""
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    """Decoupled weight decay, or Adam's own."""
+    learning_rate: float = Field(1e-4, gt=0)
+    """Peak rate."""
+    weight_decay: float = Field(0.05, ge=0)
+    """On the weights of convolutions and linear maps only."""
+    gradient_clip: float = Field(1.0, ge=0)
+    """Largest L2 norm of all gradients together; 0 is off."""
+    average_decay: float = Field(0.999, ge=0, lt=1)
+    """Decay of the weight average that evaluation uses; 0 evaluates the last weights."""
+    average_warmup: bool = True
+    """Let the decay rise as min(average_decay, (1 + step) / (10 + step)), so that short runs average too."""
+    center_sampling: bool = True
+    """Only moments near an action's centre are positive."""
+    center_radius: float = Field(1.5, gt=0)
+    """How near, in strides of the level."""
+    regression_weight: float = 1.0
+    """Weight of the regression loss; below 0 it is scaled to the size of the classification loss."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of a class target that is spread over all classes."""
+    initial_normalizer: float = Field(100.0, gt=0)
+    """Starting value of the running mean of positives that losses are divided by."""
+    empty_class_prior: bool = False
+    """Start classes without a training action at probability 1e-6 (EPIC-Kitchens)."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Type of the forward pass's arithmetic."""
+    workers: int = Field(0, ge=0)
+    """Processes that load data."""
+    evaluate_every: int = Field(5, ge=0)
+    """Epochs between evaluations; 0 evaluates at the end only."""
+    seed: int = Field(0, ge=0)
+    """Seed of weights, order, crops and dropout."""
+
+
+class DecodingSettings(_Settings):
+    """From scores and offsets of every moment to candidates."""
+
+    min_probability: float = Field(0.001, ge=0, lt=1)
+    """Class probabilities at or below are no candidates."""
+    top_k: int = Field(2000, ge=1)
+    """Best candidates kept at each level."""
+    min_length: float = Field(0.05, ge=0)
+    """Candidates of this length or shorter are dropped, in features (grid steps)."""
+
+
+class SuppressionSettings(_Settings):
+    """From candidates to detections."""
+
+    method: Literal["soft", "hard", "none"] = "soft"
+    """Gaussian decay of overlapping scores, removal of overlapping segments, or only the cap."""
+    per_class: bool = True
+    """Segments suppress those of their own class only."""
+    sigma: float = Field(0.5, gt=0)
+    """Soft: scores decay by exp(-tIoU^2 / sigma)."""
+    tiou_threshold: float = Field(0.1, ge=0, le=1)
+    """Hard: tIoU from which a segment is removed."""
+    min_score: float = Field(0.001, ge=0)
+    """Scores below are dropped."""
+    max_detections: int = Field(200, ge=1)
+    """Most detections of a class, and of a video."""
+    voting_threshold: float = Field(0.0, ge=0, le=1)
+    """Class-agnostic only: a kept segment becomes the weighted mean of candidates from this tIoU on; 0 is off."""
+
+
+class EvaluationSettings(_Settings):
+    """What evaluation reports."""
+
+    tiou: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7)
+    """tIoU thresholds of mean average precision."""
+    recall_at: tuple[int, ...] = (1, 5)
+    """The k of Recall@kx."""
+
+
+class Config(_Settings):
+    """All settings of a model: what `config.toml` holds."""
+
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    decoding: DecodingSettings = DecodingSettings()
+    suppression: SuppressionSettings = SuppressionSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    def replace(self, **sections: Mapping[str, Any]) -> Config:
+        """A copy with some settings changed: `config.replace(training={"epochs": 3})`.
+
+        Raises:
+            InputError: an unknown setting (the nearest known one is named) or a value out of range.
+        """
+        return _validated(_merged(self.model_dump(), sections), source="settings")
+
+    def to_toml(self) -> str:
+        """The settings as TOML, each with its description as a comment."""
+        document = tomlkit.document()
+        for section, settings in self:
+            table = tomlkit.table()
+            table.comment((type(settings).__doc__ or "").strip())
+            for key, value in settings.model_dump(mode="json").items():
+                text = type(settings).model_fields[key].description
+                if value is None:
+                    table.add(tomlkit.comment(f"{key} is not set: {text}"))
+                else:
+                    table.add(key, value)
+                    table[key].comment(text)
+            document.add(section, table)
+        return tomlkit.dumps(document)
+
+
+def preset_names() -> list[str]:
+    """The names that `load_config` knows."""
+    names = []
+    for file in resources.files("actionformer.presets").iterdir():
+        if file.name.endswith(".toml"):
+            stem = file.name.removesuffix(".toml")
+            variants = tomllib.loads(file.read_text("utf-8")).get("variants", {})
+            names += [f"{stem}_{variant}" for variant in variants] or [stem]
+    return sorted(names)
+
+
+def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
+    """Settings of a preset, a TOML file or a model directory, with `changes` on top.
+
+    Args:
+        source: the name of a preset, a path that ends in `.toml`, a directory with a `config.toml`, or a Config.
+        changes: section -> setting -> value.
+
+    Raises:
+        InputError: no such preset or file, broken TOML (with its line), an unknown setting, a value out of range.
+    """
+    if isinstance(source, Config):
+        return source.replace(**(changes or {}))
+    path = Path(source)
+    if path.is_dir():
+        path = path / "config.toml"
+    if path.suffix == ".toml":
+        tables = _read_toml(path)
+        if "preset" in tables:
+            tables = _merged(_preset_tables(tables.pop("preset")), tables)
+    else:
+        tables = _preset_tables(str(source))
+    return _validated(_merged(tables, changes or {}), source=str(source))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the settings ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+
+
+def _preset_tables(name: str) -> dict[str, Any]:
+    if name not in preset_names():
+        hint = nearest(name, preset_names())
+        raise InputError(f"no preset {name!r}{hint}; there are {', '.join(preset_names())}, or give a .toml file")
+    files = resources.files("actionformer.presets")
+    stem, variant = name, ""
+    while not (files / f"{stem}.toml").is_file():
+        stem, _, last = stem.rpartition("_")
+        variant = f"{last}_{variant}" if variant else last
+    tables = tomllib.loads((files / f"{stem}.toml").read_text("utf-8"))
+    variants = tables.pop("variants", {})
+    return _merged(tables, variants[variant]) if variant else tables
+
+
+def _merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(tables)
+    for key, value in changes.items():
+        both_tables = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = _merged(result[key], value) if both_tables else value
+    return result
+
+
+SettingsT = TypeVar("SettingsT", bound=_Settings)
+
+
+def _validated(tables: Mapping[str, Any], source: str) -> Config:
+    try:
+        return Config.model_validate(tables)
+    except ValidationError as error:
+        raise InputError(f"{source}: {_explain(error)}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    name = ".".join(where[:2])
+    if first["type"] == "extra_forbidden":
+        known: list[str] = list(Config.model_fields)
+        if len(where) > 1:
+            known = list(type(getattr(Config(), where[0])).model_fields)
+        return f"unknown setting {name}{nearest(where[-1], known)}"
+    message = first["msg"].removeprefix("Value error, ")
+    found = "" if isinstance(first["input"], Mapping) else f", found {first['input']!r}"
+    return f"{name}: {message}{found}"
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """`, did you mean ...?` for the nearest known name, or nothing."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f", did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,1 @@
+"""Settings of the published benchmarks, one file each."""

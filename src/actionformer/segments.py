@@ -1,0 +1,77 @@
+"""Segments in time: overlap, the grid that features lie on, clipping. Pure functions on arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.errors import InputError
+
+FloatArray = NDArray[np.floating]
+
+
+def tiou(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
+    """Temporal intersection over union of every pair of segments.
+
+    Args:
+        first: (N, 2) starts and ends, in any one unit.
+        second: (M, 2), in the same unit.
+
+    Returns:
+        (N, M) float64 in [0, 1]; 0 where the union is empty (two segments of length 0).
+    """
+    first = np.asarray(first, dtype=np.float64).reshape(-1, 2)
+    second = np.asarray(second, dtype=np.float64).reshape(-1, 2)
+    start = np.maximum(first[:, None, 0], second[None, :, 0])
+    end = np.minimum(first[:, None, 1], second[None, :, 1])
+    intersection = np.maximum(end - start, 0.0)
+    union = (first[:, 1] - first[:, 0])[:, None] + (second[:, 1] - second[:, 0])[None, :] - intersection
+    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+
+
+def clip(segments: FloatArray, duration: float) -> FloatArray:
+    """Segments (N, 2) cut to [0, duration], both in seconds."""
+    return np.clip(segments, 0.0, duration)
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """Where the feature vectors of a video lie in time.
+
+    Vector i covers `num_frames` frames from frame `i * stride` on, of a video at `fps` frames a second; its grid
+    position i stands for the centre of that window (BEHAVIOUR: `grid = t * fps / stride - 0.5 * num_frames / stride`).
+    """
+
+    fps: float
+    stride: float
+    num_frames: float
+
+    def __post_init__(self) -> None:
+        for name in ("fps", "stride", "num_frames"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise InputError(f"{name} must be a positive number, found {value}")
+
+    @property
+    def half_window(self) -> float:
+        """Half the width of a feature's window, in grid steps."""
+        return 0.5 * self.num_frames / self.stride
+
+    def to_grid(self, seconds: FloatArray) -> FloatArray:
+        """Times in seconds -> grid positions; small negative positions are normal."""
+        return seconds * self.fps / self.stride - self.half_window
+
+    def to_seconds(self, grid: FloatArray) -> FloatArray:
+        """Grid positions -> times in seconds, unclipped."""
+        return (grid * self.stride + 0.5 * self.num_frames) / self.fps
+
+    def seconds_covered(self, length: int) -> float:
+        """Duration in seconds that `length` feature vectors cover, first window's start to last window's end."""
+        return ((length - 1) * self.stride + self.num_frames) / self.fps
+
+    def resized(self, length: int, new_length: int) -> TimeGrid:
+        """The grid after `length` features were resized to `new_length` (ActivityNet's fixed length)."""
+        stride = ((length - 1) * self.stride + self.num_frames) / new_length
+        return TimeGrid(fps=self.fps, stride=stride, num_frames=stride)
