@@ -48,8 +48,8 @@ class DataSettings(_Settings):
     """Length every sequence is resized to, linearly (ActivityNet: 192)."""
     normalize: bool = True
     """Standardise each feature channel by its mean and deviation over the training subset."""
-    crop_ratio: tuple[float, float] | None = (0.9, 1.0)
-    """Share of a short sequence that a random crop keeps; without it, only sequences over max_length are cropped."""
+    crop_ratio: tuple[float, float] = (0.9, 1.0)
+    """Least and largest share of a sequence within max_length that a random crop keeps; 1, 1 keeps all."""
     min_overlap: float = Field(0.5, ge=0, le=1)
     """Share of an action's length that must lie in the crop for the action to be kept."""
 
@@ -293,8 +293,9 @@ class Config(_Settings):
                 if value is None:
                     table.add(tomlkit.comment(f"{key} is not set: {text}"))
                 else:
-                    table.add(key, value)
-                    table[key].comment(text)
+                    item = tomlkit.item(value)
+                    item.comment(text or "")
+                    table.add(key, item)
             document.add(section, table)
         return tomlkit.dumps(document)
 
