@@ -1,1 +1,1 @@
-"""TODO."""
+"""Other people's files: the authors' checkpoints."""

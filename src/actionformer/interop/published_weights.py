@@ -1,0 +1,106 @@
+"""The published checkpoints' names and shapes, and ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from actionformer.errors import InputError
+from actionformer.model import ActionFormer
+
+# Our name -> theirs, applied in order; each pattern rewrites one part of a name.
+_RENAMES = (
+    (r"^embedding\.projections\.(\d+)", r"backbone.proj.\1.conv"),
+    (r"^embedding\.convs\.(\d+)", r"backbone.embd.\1.conv"),
+    (r"^embedding\.norms\.(\d+)", r"backbone.embd_norm.\1"),
+    (r"^pyramid\.(stem|branch)", r"backbone.\1"),
+    (r"\.attention_norm\.", ".ln1."),
+    (r"\.mlp_norm\.", ".ln2."),
+    (r"\.attention\.(query|key|value)_conv\.", r".attn.\1_conv.conv."),
+    (r"\.attention\.relative_bias$", ".attn.rel_pe"),
+    (r"\.attention\.", ".attn."),
+    (r"\.expand\.", ".mlp.0."),
+    (r"\.contract\.", ".mlp.3."),
+    (r"\.drop_attention\.", ".drop_path_attn."),
+    (r"\.drop_mlp\.", ".drop_path_mlp."),
+    (r"\.(conv1|conv2|downsample)\.", r".\1.conv."),
+    (r"^neck\.norms\.", "neck.fpn_norms."),
+    (r"^neck\.laterals\.(\d+)", r"neck.lateral_convs.\1.conv"),
+    (r"^neck\.convs\.(\d+)", r"neck.fpn_convs.\1.conv"),
+    (r"^classifier\.output", "cls_head.cls_head.conv"),
+    (r"^regressor\.output", "reg_head.offset_head.conv"),
+    (r"^classifier", "cls_head"),
+    (r"^regressor", "reg_head"),
+    (r"_head\.convs\.(\d+)", r"_head.head.\1.conv"),
+    (r"_head\.norms\.", "_head.norm."),
+    (r"^offset_activation\.scales\.(\d+)$", r"reg_head.scale.\1.scale"),
+)
+
+
+def published_name(name: str) -> str:
+    """The name that a parameter of ours has in a published checkpoint, without the `module.` prefix."""
+    for pattern, replacement in _RENAMES:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def from_published_shape(tensor: Tensor, like: Tensor) -> Tensor:
+    """A published tensor in the layout of ours.
+
+    (O, I, k) convolutions become (O, k, I); k = 1 ones become (O, I) where ours is linear; (1, C, 1) norms and scales
+    become (C,); a (1, 1, H, W) relative bias becomes (H, W).
+    """
+    if tensor.dim() == 3 and like.dim() == 3:
+        return tensor.transpose(1, 2)
+    if tensor.dim() == 3 and like.dim() == 2 and tensor.shape[-1] == 1:
+        return tensor.squeeze(-1)
+    if tensor.dim() == 3 and like.dim() == 1 and tensor.shape[0] == tensor.shape[-1] == 1:
+        return tensor.flatten()
+    if tensor.dim() == 4 and like.dim() == 2 and tensor.shape[:2] == (1, 1):
+        return tensor[0, 0]
+    return tensor
+
+
+def read_published_weights(path: str | Path) -> dict[str, Tensor]:
+    """The averaged weights of a published `.pth.tar`, names without `module.`.
+
+    Raises:
+        InputError: the file cannot be read as weights only, or holds no `state_dict_ema`.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such checkpoint") from error
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: cannot be read as a checkpoint of weights ({reason})") from error
+    if not isinstance(checkpoint, Mapping) or not isinstance(checkpoint.get("state_dict_ema"), Mapping):
+        found = ", ".join(map(str, checkpoint)) if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
+        raise InputError(f"{path}: expected a checkpoint with state_dict_ema, found {found}")
+    return {name.removeprefix("module."): tensor for name, tensor in checkpoint["state_dict_ema"].items()}
+
+
+def load_published_weights(model: ActionFormer, weights: Mapping[str, Tensor], source: str) -> None:
+    """Copies published weights into a model of the same shape.
+
+    Raises:
+        InputError: names the first weight that is missing, unknown or of another shape.
+    """
+    own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("normalizer.")}
+    theirs = {published_name(name): name for name in own}
+    if missing := [name for name in theirs if name not in weights]:
+        raise InputError(f"{source}: {len(missing)} weights that the settings call for are missing, first {missing[0]}")
+    if unknown := [name for name in weights if name not in theirs]:
+        raise InputError(f"{source}: {len(unknown)} weights have no place under the settings, first {unknown[0]}")
+    for published, name in theirs.items():
+        tensor = from_published_shape(weights[published], own[name])
+        if tensor.shape != own[name].shape:
+            expected = tuple(own[name].shape)
+            raise InputError(
+                f"{source}: {published} is {tuple(weights[published].shape)}, the settings call for {expected}"
+            )
+        own[name].copy_(tensor)

@@ -1,0 +1,116 @@
+"""The small parts: convolutions over time, LayerNorm, pooling, drop path.
+
+Everything is token-major: features x are (B, T, C), the mask of valid moments is (B, T) bool. A convolution over time
+is handed to the library as a channels-last image of height 1, which needs no copy of a token-major tensor.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+
+def as_image(x: Tensor) -> Tensor:
+    """(B, T, C) -> its view (B, C, 1, T)."""
+    return x.transpose(1, 2).unsqueeze(2)
+
+
+def as_tokens(image: Tensor) -> Tensor:
+    """(B, C, 1, T) -> its view (B, T, C)."""
+    return image.squeeze(2).transpose(1, 2)
+
+
+def masked(x: Tensor, valid: Tensor) -> Tensor:
+    """x (B, T, C) with zeros where `valid` (B, T) is false."""
+    return x * valid.unsqueeze(-1).to(x.dtype)
+
+
+class Conv(nn.Module):
+    """Convolution over time (B, T, C_in) -> (B, ceil(T / stride), C_out), zeros beyond both ends.
+
+    The weight is (C_out, kernel, C_in), or (C, kernel, 1) where `depthwise`; padding is kernel // 2.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        bias: bool = True,
+        depthwise: bool = False,
+    ) -> None:
+        super().__init__()
+        self.stride = stride
+        self.groups = in_channels if depthwise else 1
+        fan_in = kernel * (in_channels // self.groups)
+        bound = 1 / math.sqrt(fan_in)  # torch's own: kaiming_uniform with a = sqrt(5)
+        weight = torch.empty(out_channels, kernel, in_channels // self.groups).uniform_(-bound, bound)
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C_in) -> (B, ceil(T / stride), C_out)."""
+        weight = self.weight.transpose(1, 2).unsqueeze(2)
+        padding = self.weight.shape[1] // 2
+        image = F.conv2d(
+            as_image(x), weight, self.bias, (1, self.stride), padding=(0, padding), groups=self.groups
+        )
+        return as_tokens(image)
+
+
+class LayerNorm(nn.LayerNorm):
+    """LayerNorm over channels, eps 1e-5. With `clean`, padding is 0 afterwards, so that no convolution reads it."""
+
+    def __init__(self, channels: int, *, clean: bool) -> None:
+        super().__init__(channels)
+        self.clean = clean
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:  # type: ignore[override]
+        """(B, T, C), (B, T) -> (B, T, C)."""
+        x = super().forward(x)
+        return masked(x, valid) if self.clean else x
+
+
+class Linear(nn.Linear):
+    """A linear map of every moment, its bias starting at 0."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels)
+        nn.init.zeros_(self.bias)
+
+
+def max_pool(x: Tensor, valid: Tensor, *, clean: bool) -> Tensor:
+    """Maximum over 3 moments at every second one: (B, T, C) -> (B, ceil(T / 2), C).
+
+    Published padding lets the zeros behind a sequence take part; clean padding does not.
+    """
+    if clean:
+        x = x.masked_fill(~valid.unsqueeze(-1), float("-inf"))
+    pooled = as_tokens(F.max_pool2d(as_image(x), (1, 3), stride=(1, 2), padding=(0, 1)))
+    return pooled.masked_fill(~valid[:, ::2].unsqueeze(-1), 0.0)
+
+
+class ScaledDropPath(nn.Module):
+    """Scales a residual branch by a learned number a channel, and in training drops it for whole samples.
+
+    Survivors are divided by the probability of surviving. The scale acts in test too (initially 1e-4).
+    """
+
+    def __init__(self, channels: int, *, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.scale = nn.Parameter(torch.full((channels,), 1e-4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        x = x * self.scale
+        if not self.training:
+            return x
+        keep = 1 - self.probability
+        survives = torch.rand(x.shape[0], 1, 1, device=x.device) < keep
+        return x * survives.to(x.dtype) / keep
