@@ -1,1 +1,7 @@
-"""TODO."""
+"""How good detections are: mean average precision, recall, and a report of both."""
+
+from actionformer.evaluation.mean_average_precision import average_precision, match
+from actionformer.evaluation.recall import average_recall, recall_at_kx
+from actionformer.evaluation.report import Report, evaluate, parse_tiou
+
+__all__ = ["Report", "average_precision", "average_recall", "evaluate", "match", "parse_tiou", "recall_at_kx"]

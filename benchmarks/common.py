@@ -1,0 +1,71 @@
+"""What every benchmark needs: where the data is, what machine this is, timing, and the file of results."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def shared_folder(*needed: str) -> Path:
+    """The folder of reference data beside the checkout; exits with a message where it or a part is absent."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    for part in needed or ("",):
+        if not (folder / part).exists():
+            sys.exit(f"this benchmark needs ../shared/{part} beside the checkout, which is not here")
+    return folder
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores and versions; nothing that identifies the machine."""
+    description: dict[str, Any] = {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+    if torch.cuda.is_available():
+        description["gpu"] = torch.cuda.get_device_name()
+    return description
+
+
+def _cpu_model() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def median_seconds(function: Callable[[], object], repeats: int = 7) -> float:
+    """Median wall time of `function()` in seconds, after one call that does not count."""
+    function()
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def write_result(name: str, figures: dict[str, Any]) -> Path:
+    """Write `results/NAME.json`: the date, the machine, the figures; returns its path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    content = {"date": datetime.date.today().isoformat(), "machine": machine(), **figures}
+    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    return path

@@ -1,0 +1,80 @@
+"""Average precision of temporal action localization, at all tIoU thresholds at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.evaluation.pairs import Candidates, Floats, Pairs, Truths
+
+
+def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats) -> NDArray[np.bool_]:
+    """Which detections find a ground truth, when each, best first, takes the free one it overlaps most.
+
+    That is a stable matching: detections prefer overlap, every ground truth prefers the better detection. So
+    all may propose at once, the losers go on to their next choice, and the result is that of one after the other.
+
+    Args:
+        pairs: the admissible pairs, in order of detection (best first), then of falling tIoU.
+        num_detections: D.
+        num_truths: G.
+        thresholds: (L,) least tIoU of a match, each an evaluation of its own.
+
+    Returns:
+        (L, D) mask of true positives.
+    """
+    hits = np.zeros((len(thresholds), num_detections), dtype=bool)
+    holder = np.full(len(thresholds) * num_truths, num_detections)
+    detections = np.append(
+        pairs.detection, -1
+    )  # one row behind the last, so that a next choice always exists
+    truths, tious = np.append(pairs.truth, 0), np.append(pairs.tiou, 0.0)
+    first = np.flatnonzero(np.diff(pairs.detection, prepend=-1))
+    level, column = np.nonzero(tious[first] >= thresholds[:, None])
+    row = first[column]
+    while row.size:
+        place = level * num_truths + truths[row]
+        np.minimum.at(holder, place, detections[row])
+        lost = holder[place] != detections[row]
+        if not lost.any():
+            hits[level, detections[row]] = True
+            break
+        choice = row + lost
+        goes_on = (detections[choice] == detections[row]) & (tious[choice] >= thresholds[level])
+        level, row = level[goes_on], choice[goes_on]
+    return hits
+
+
+def average_precision(candidates: Candidates, truths: Truths, pairs: Pairs, thresholds: Floats) -> Floats:
+    """All-point interpolated average precision of every class.
+
+    Precision is made non-increasing from the right and summed over the steps of recall. Every detection
+    counts: one outside the evaluated videos, or where its class does not occur, is a false positive.
+
+    Args:
+        candidates: D detections, best first.
+        truths: G ground truths.
+        pairs: overlapping pairs of them within a video, down to the lowest threshold.
+        thresholds: (L,) tIoU.
+
+    Returns:
+        (L, K), K up to the highest class id of the ground truths; NaN for ids that no ground truth has.
+    """
+    same_class = candidates.labels[pairs.detection] == truths.labels[pairs.truth]
+    hits = match(pairs.where(same_class), len(candidates), len(truths), thresholds)
+    num_truths = np.bincount(truths.labels)
+    result = np.full((len(thresholds), len(num_truths)), np.nan)
+    order = np.argsort(candidates.labels, kind="stable")
+    labels = candidates.labels[order]
+    for label in np.flatnonzero(num_truths):
+        begin, end = np.searchsorted(labels, [label, label + 1])
+        result[:, label] = _area(hits[:, order[begin:end]]) / num_truths[label]
+    return result
+
+
+def _area(hits: NDArray[np.bool_]) -> Floats:
+    """Sum (L,) of the interpolated precision at every hit of (L, D) hits and misses, best detection first."""
+    precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    area: Floats = np.where(hits, envelope, 0.0).sum(axis=1)
+    return area

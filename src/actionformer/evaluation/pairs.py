@@ -1,0 +1,173 @@
+"""All videos in flat arrays, and the pairs of detection and ground truth that overlap enough to matter.
+
+G ground truths, D detections, P pairs, V videos, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.data.annotations import Annotations
+from actionformer.detections import Detections
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+TOLERANCE = 1e-3
+"""Seconds: ground truths that differ by no more are one, and shorter ones none."""
+
+BLOCK = 1 << 16
+"""Pairs looked at together: small enough for the cache, large enough for numpy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truths:
+    """The ground truths of all videos, video after video."""
+
+    segments: Floats
+    """(G, 2) seconds."""
+    labels: Ints
+    """(G,) class ids."""
+    videos: Ints
+    """(G,) video numbers, ascending."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The detections of all videos, best first."""
+
+    segments: Floats
+    """(D, 2) seconds."""
+    labels: Ints
+    """(D,) class ids of the ground truth; -1 where no ground truth has the class."""
+    videos: Ints
+    """(D,) video numbers of the ground truth; -1 outside the evaluated videos."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Detections and ground truths of the same video, in order of detection, then of falling tIoU."""
+
+    detection: Ints
+    """(P,) indices into the candidates."""
+    truth: Ints
+    """(P,) indices into the truths."""
+    tiou: Floats
+    """(P,)"""
+
+    def where(self, mask: NDArray[np.bool_]) -> Pairs:
+        """The pairs under a mask (P,)."""
+        return Pairs(self.detection[mask], self.truth[mask], self.tiou[mask])
+
+
+def flatten_truths(annotations: Annotations) -> tuple[Truths, int]:
+    """The ground truths that count, and how many did not: those shorter than 1 ms, and repeats.
+
+    A repeat has the class of an earlier one in its video and both ends within 1 ms of it.
+    """
+    videos = list(annotations.videos.values())
+    counts = [len(video.labels) for video in videos]
+    truths = Truths(
+        segments=np.concatenate([np.empty((0, 2)), *(video.segments for video in videos)]),
+        labels=np.concatenate([np.empty(0, np.int64), *(video.labels for video in videos)]),
+        videos=np.repeat(np.arange(len(videos)), counts),
+    )
+    keep = truths.segments[:, 1] - truths.segments[:, 0] >= TOLERANCE
+    keep[keep] = ~_repeats(Truths(truths.segments[keep], truths.labels[keep], truths.videos[keep]))
+    kept = Truths(truths.segments[keep], truths.labels[keep], truths.videos[keep])
+    return kept, len(truths) - len(kept)
+
+
+def _repeats(truths: Truths) -> NDArray[np.bool_]:
+    """Mask (G,) of ground truths that repeat an earlier one."""
+    repeat = np.zeros(len(truths), dtype=bool)
+    order = np.lexsort((truths.segments[:, 0], truths.labels, truths.videos))
+    group = np.stack([truths.videos, truths.labels], axis=1)[order]
+    near = np.diff(truths.segments[order, 0]) <= TOLERANCE
+    for video, label in np.unique(group[1:][near & (group[1:] == group[:-1]).all(axis=1)], axis=0):
+        rows = np.flatnonzero((truths.videos == video) & (truths.labels == label))
+        for i, row in enumerate(rows):
+            earlier = rows[:i][~repeat[rows[:i]]]
+            apart = np.abs(truths.segments[earlier] - truths.segments[row]).max(axis=1, initial=0)
+            repeat[row] = bool((apart <= TOLERANCE).any())
+    return repeat
+
+
+def flatten_detections(
+    detections: Mapping[str, Detections], annotations: Annotations, truths: Truths
+) -> Candidates:
+    """The detections of all videos, with labels mapped to the annotations' by name.
+
+    Equal scores stand in the order of video names, then as given.
+    """
+    numbers = {video: i for i, video in enumerate(annotations.videos)}
+    ids = {annotations.class_names[label]: label for label in np.unique(truths.labels).tolist()}
+    found = [detections[video] for video in sorted(detections)]
+    numbers_of_found = [numbers.get(video, -1) for video in sorted(detections)]
+    tables: dict[tuple[str, ...], Ints] = {}
+    for one in found:
+        if one.class_names not in tables:
+            tables[one.class_names] = np.array(
+                [ids.get(name, -1) for name in one.class_names], dtype=np.int64
+            )
+    labels = [tables[one.class_names][one.labels] for one in found if len(one)]
+    order = np.argsort(-np.concatenate([np.empty(0), *(one.scores for one in found)]), kind="stable")
+    return Candidates(
+        segments=np.concatenate([np.empty((0, 2)), *(one.segments for one in found)])[order],
+        labels=np.concatenate([np.empty(0, np.int64), *labels])[order],
+        videos=np.repeat(np.array(numbers_of_found, dtype=np.int64), [len(one) for one in found])[order],
+    )
+
+
+def overlapping_pairs(candidates: Candidates, truths: Truths, at_least: float) -> Pairs:
+    """All pairs within a video, of whatever class, whose tIoU is at least `at_least` > 0."""
+    blocks = list(_blocks(candidates, truths, at_least))
+    pairs = Pairs(
+        detection=np.concatenate([np.empty(0, np.int64), *(block.detection for block in blocks)]),
+        truth=np.concatenate([np.empty(0, np.int64), *(block.truth for block in blocks)]),
+        tiou=np.concatenate([np.empty(0), *(block.tiou for block in blocks)]),
+    )
+    order = np.lexsort((-pairs.tiou, pairs.detection))
+    return Pairs(pairs.detection[order], pairs.truth[order], pairs.tiou[order])
+
+
+def _blocks(candidates: Candidates, truths: Truths, at_least: float) -> Iterator[Pairs]:
+    first = np.searchsorted(truths.videos, candidates.videos, side="left")
+    count = np.searchsorted(truths.videos, candidates.videos, side="right") - first
+    end = np.cumsum(count)
+    total = int(end[-1]) if len(end) else 0
+    cuts = np.searchsorted(end, np.arange(BLOCK, total, BLOCK))
+    for rows in np.split(np.arange(len(end)), np.unique(cuts)):
+        yield _block(candidates, truths, rows, first[rows], count[rows], at_least)
+
+
+def _block(
+    candidates: Candidates, truths: Truths, rows: Ints, first: Ints, count: Ints, at_least: float
+) -> Pairs:
+    """Pairs of the detections `rows` (R,) with the `count` (R,) ground truths from `first` (R,) on."""
+    detection = np.repeat(rows, count)
+    truth = np.arange(len(detection)) + np.repeat(first - (np.cumsum(count) - count), count)
+    start, end = candidates.segments[detection].T
+    true_start, true_end = truths.segments[truth].T
+    shared = np.maximum(np.minimum(end, true_end) - np.maximum(start, true_start), 0.0)
+    tiou = shared / ((end - start) + (true_end - true_start) - shared)
+    return Pairs(detection, truth, tiou).where(tiou >= at_least)
+
+
+def rank_within(groups: Ints) -> Ints:
+    """How many earlier entries have the same value: [7, 3, 7, 7] -> [0, 0, 1, 2]."""
+    order = np.argsort(groups, kind="stable")
+    sizes = np.unique(groups, return_counts=True)[1]
+    ranks = np.empty(len(groups), dtype=np.int64)
+    ranks[order] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return ranks

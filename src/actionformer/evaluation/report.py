@@ -1,0 +1,241 @@
+"""From annotations and detections to one report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actionformer.data.annotations import Annotations, read_annotations
+from actionformer.detections import Detections, read_results
+from actionformer.errors import InputError
+from actionformer.evaluation.mean_average_precision import average_precision
+from actionformer.evaluation.pairs import (
+    Candidates,
+    Floats,
+    Pairs,
+    Truths,
+    flatten_detections,
+    flatten_truths,
+    overlapping_pairs,
+)
+from actionformer.evaluation.recall import (
+    PROPOSAL_TIOU,
+    area_under_average_recall,
+    average_recall,
+    recall_at_kx,
+)
+from actionformer.files import write_whole
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+AVERAGE_NUMBERS = (1, 5, 10, 50, 100)
+TIOU_EXAMPLE = "start:stop:step, e.g. 0.3:0.7:0.1, or a list such as 0.5,0.75,0.95"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What went into an evaluation, and what is odd about it."""
+
+    videos: int
+    """Evaluated videos."""
+    ground_truths: int
+    """Ground truths that count."""
+    detections: int
+    """All detections given."""
+    removed_ground_truths: int
+    """Ground truths left out: repeats, and shorter than 1 ms."""
+    outside_subset: int
+    """Detections in videos that are not evaluated: false positives."""
+    unknown_class: int
+    """Detections of a class that no ground truth has: ignored in all but average recall."""
+    videos_without_detections: int
+    """Evaluated videos with actions but no detection: all missed."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every figure is a share from 0 to 1."""
+
+    tiou: tuple[float, ...]
+    """Thresholds."""
+    map: tuple[float, ...]
+    """Mean average precision at each threshold: the mean over the classes that occur."""
+    average: float
+    """Mean of `map`."""
+    per_class: dict[str, list[float]]
+    """Class name -> average precision at each threshold."""
+    recall_at_kx: dict[str, list[float]]
+    """k -> Recall@kx at each threshold."""
+    average_recall: dict[str, float]
+    """Average number of proposals -> recall without classes, mean over tIoU 0.5:0.95:0.05; `auc`: the area."""
+    counts: Counts
+
+    @property
+    def warnings(self) -> list[str]:
+        """One sentence for each thing that is probably not meant."""
+        counts = self.counts
+        sentences = {
+            f"{counts.outside_subset} detections lie in videos outside the evaluated subset and count as "
+            "false positives": counts.outside_subset,
+            f"{counts.unknown_class} detections are of classes that no ground truth has and are ignored in "
+            "mAP and Recall@kx": counts.unknown_class,
+            f"{counts.removed_ground_truths} ground truths are repeats or shorter than 1 ms and are "
+            "left out": counts.removed_ground_truths,
+            f"{counts.videos_without_detections} evaluated videos have no detections; their actions count as "
+            "missed": counts.videos_without_detections,
+        }
+        return [sentence for sentence, number in sentences.items() if number]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, counts and warnings as plain values."""
+        return {**asdict(self), "warnings": self.warnings}
+
+    def to_json(self, path: str | Path) -> None:
+        """Write `to_dict` as JSON, whole or not at all."""
+        write_whole(path, json.dumps(self.to_dict(), indent=2) + "\n")
+
+    def table(self, per_class: bool = False) -> Table:
+        """The figures in percent, one column a threshold; with a row for every class on request."""
+        from rich.table import Table
+
+        table = Table("", *(f"{threshold:g}" for threshold in self.tiou), "average", title="tIoU")
+        rows = {"mAP": list(self.map)}
+        rows |= {f"Recall@{k}x": values for k, values in self.recall_at_kx.items()}
+        rows |= {f"AP {name}": values for name, values in self.per_class.items()} if per_class else {}
+        for name, values in rows.items():
+            table.add_row(name, *(f"{100 * value:.2f}" for value in [*values, float(np.mean(values))]))
+        parts = [f"AR@{n} {100 * value:.2f}" for n, value in self.average_recall.items() if n != "auc"]
+        table.caption = ", ".join([*parts, f"AUC {100 * self.average_recall['auc']:.2f}"])
+        return table
+
+
+def evaluate(
+    annotations: Annotations | str | Path,
+    detections: Mapping[str, Detections] | str | Path,
+    subset: str | Sequence[str] | None = None,
+    tiou: str | Sequence[float] = "0.3:0.7:0.1",
+    recall_at: Sequence[int] = (1, 5),
+) -> Report:
+    """Compare detections with the ground truth.
+
+    Args:
+        annotations: the ground truth, or its file.
+        detections: video -> Detections, or a results file; classes are compared by name.
+        subset: subsets to evaluate on, in any case; without it, all videos of the annotations.
+        tiou: thresholds, `start:stop:step` or a list.
+        recall_at: the k of Recall@kx.
+
+    Raises:
+        InputError: a broken file, an unknown subset, thresholds outside (0, 1], or no ground truth.
+    """
+    thresholds = parse_tiou(tiou)
+    if not isinstance(annotations, Annotations):
+        annotations = read_annotations(annotations)
+    if not isinstance(detections, Mapping):
+        detections = read_results(detections)
+    if subset is not None:
+        annotations = annotations.subset(subset)
+    truths, removed = flatten_truths(annotations)
+    if not len(truths):
+        raise InputError(f"{annotations.source}: no actions in the {len(annotations)} videos to evaluate on")
+    candidates = flatten_detections(detections, annotations, truths)
+    pairs = overlapping_pairs(candidates, truths, at_least=min(*thresholds, PROPOSAL_TIOU[0]))
+    return _report(
+        np.array(thresholds),
+        candidates,
+        truths,
+        pairs,
+        class_names=annotations.class_names,
+        recall_at=recall_at,
+        counts=_count(annotations, truths, candidates, removed),
+    )
+
+
+def _report(
+    thresholds: Floats,
+    candidates: Candidates,
+    truths: Truths,
+    pairs: Pairs,
+    *,
+    class_names: Sequence[str],
+    recall_at: Sequence[int],
+    counts: Counts,
+) -> Report:
+    precision = average_precision(candidates, truths, pairs, thresholds)
+    occurring = np.unique(truths.labels)
+    mean_precision = precision[:, occurring].mean(axis=1)
+    recall = recall_at_kx(candidates, truths, pairs, thresholds, recall_at)
+    proposals = average_recall(candidates, truths, pairs)
+    return Report(
+        tiou=tuple(thresholds.tolist()),
+        map=tuple(mean_precision.tolist()),
+        average=float(mean_precision.mean()),
+        per_class={class_names[label]: precision[:, label].tolist() for label in occurring},
+        recall_at_kx={str(k): recall[:, i].tolist() for i, k in enumerate(recall_at)},
+        average_recall={
+            **{str(n): float(proposals[n - 1]) for n in AVERAGE_NUMBERS},
+            "auc": area_under_average_recall(proposals),
+        },
+        counts=counts,
+    )
+
+
+def _count(annotations: Annotations, truths: Truths, candidates: Candidates, removed: int) -> Counts:
+    return Counts(
+        videos=len(annotations),
+        ground_truths=len(truths),
+        detections=len(candidates),
+        removed_ground_truths=removed,
+        outside_subset=int((candidates.videos < 0).sum()),
+        unknown_class=int((candidates.labels < 0).sum()),
+        videos_without_detections=len(np.setdiff1d(truths.videos, candidates.videos)),
+    )
+
+
+def parse_tiou(tiou: str | Sequence[float]) -> tuple[float, ...]:
+    """Thresholds in (0, 1], ascending, from `start:stop:step` (stop included), `a,b,c` or a sequence.
+
+    Raises:
+        InputError: not numbers, outside (0, 1], or start, stop and step in another order.
+    """
+    if isinstance(tiou, str):
+        values = _range(tiou) if ":" in tiou else _numbers(tiou.split(","), tiou)
+    else:
+        values = _numbers(tiou, tiou)
+    wrong = [value for value in values if not 0 < value <= 1]
+    if wrong or not values:
+        found = f"found {wrong[0]:g}" if wrong else "found none"
+        raise InputError(
+            f"tiou {tiou!r}: thresholds lie above 0 and up to 1, {found}; expected {TIOU_EXAMPLE}"
+        )
+    return tuple(sorted(set(values)))
+
+
+def _numbers(values: Sequence[Any], tiou: object) -> list[float]:
+    try:
+        return [float(value) for value in values]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"tiou {tiou!r}: not a number; expected {TIOU_EXAMPLE}") from error
+
+
+def _range(text: str) -> list[float]:
+    numbers = _numbers(text.split(":"), text)
+    if len(numbers) != 3:
+        raise InputError(f"tiou {text!r}: found {len(numbers)} numbers; expected {TIOU_EXAMPLE}")
+    start, stop, step = numbers
+    if not (step > 0 and start <= stop < np.inf):
+        raise InputError(f"tiou {text!r}: start must not exceed stop; expected {TIOU_EXAMPLE}")
+    if step > stop - start + 1e-9 and stop > start:
+        raise InputError(
+            f"tiou {text!r}: step {step:g} is larger than the range {start:g} to {stop:g}; "
+            f"expected {TIOU_EXAMPLE}"
+        )
+    if (stop - start) / step > 1000:
+        raise InputError(f"tiou {text!r}: more than 1000 thresholds; expected {TIOU_EXAMPLE}")
+    return [round(start + i * step, 10) for i in range(int((stop - start) / step + 1e-9) + 1)]
