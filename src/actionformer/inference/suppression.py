@@ -1,0 +1,210 @@
+"""Suppression in one dimension: from many overlapping candidates to detections.
+
+Greedy: the best candidate is kept, those that overlap it lose score (Gaussian: Bodla et al., Soft-NMS, ICCV
+2017) or are removed (hard), and so on. A candidate's score never rises, so what is kept of a class comes out
+best first, and the best of all classes are a lazy merge of these sequences.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from actionformer.config import SuppressionSettings
+from actionformer.errors import InputError
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+LENGTH_MARGIN = np.float32(1e-6)  # added to every length in a tIoU, as in the published implementation
+GONE = np.float32(-1.0)  # the score of a candidate that was kept or removed
+TINY = np.finfo(np.float32).tiny  # scores below are 0: never kept
+
+
+class Kept(NamedTuple):
+    """What suppression keeps, best score first."""
+
+    segments: Floats
+    """(M, 2) starts and ends, in the unit of the candidates."""
+    scores: Floats
+    """(M,) scores after decay."""
+    labels: Integers
+    """(M,) class of each."""
+    index: Integers  # type: ignore[assignment]  # hides tuple.index, of no use here
+    """(M,) the candidate that each one came from."""
+
+
+def suppress(segments: Any, scores: Any, labels: Any, settings: SuppressionSettings) -> Kept:
+    """Keep the best candidates of one sequence, at most `max_detections` of them.
+
+    Soft decays scores by exp(-tIoU^2 / sigma) and ends below `min_score`; hard takes scores above `min_score`
+    and removes from `tiou_threshold` on; none only cuts to the best. Arithmetic is float32, as published, so
+    segments belong here in grid steps. Soft and hard never keep a score of 0. Of equal scores the lower
+    label, then the earlier start, then the earlier candidate comes first.
+
+    Args:
+        segments: (N, 2) starts and ends; arrays or tensors.
+        scores: (N,), at least 0.
+        labels: (N,) integers.
+        settings: how to suppress.
+
+    Raises:
+        InputError: shapes that do not fit together, NaN, a negative score, or an end before its start.
+    """
+    candidates = _checked(segments, scores, labels)
+    if settings.method == "none":
+        order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))[
+            : settings.max_detections
+        ]
+        return _take(candidates, order, candidates.scores[order])
+    groups = _groups(candidates, settings)
+    picks = heapq.merge(*(_picks(candidates, group, settings) for group in groups), key=_score, reverse=True)
+    best = list(islice(picks, settings.max_detections))
+    kept = _take(
+        candidates,
+        np.array([index for index, _ in best], dtype=np.int64),
+        np.array([score for _, score in best], dtype=np.float32),
+    )
+    if settings.per_class or settings.voting_threshold <= 0:
+        return kept
+    return kept._replace(segments=_voted(kept, candidates, settings.voting_threshold))
+
+
+def _score(pick: tuple[int, np.float32]) -> np.float32:
+    return pick[1]
+
+
+def _groups(candidates: Kept, settings: SuppressionSettings) -> list[Integers]:
+    """Indices of the candidates that compete: a class each, or all; too low scores left out."""
+    enough = np.greater_equal if settings.method == "soft" else np.greater
+    index = np.flatnonzero(enough(candidates.scores, np.float32(settings.min_score)))
+    if not settings.per_class:
+        return [index]
+    index = index[np.argsort(candidates.labels[index], kind="stable")]
+    return np.split(index, np.flatnonzero(np.diff(candidates.labels[index])) + 1)
+
+
+class _Neighbours:
+    """Segments in order of start, so that those that overlap a given one lie in a narrow range."""
+
+    def __init__(self, segments: Floats) -> None:
+        self.order = np.argsort(segments[:, 0], kind="stable")
+        self.start, self.end = np.ascontiguousarray(segments[self.order].T)
+        self.length = self.end - self.start + LENGTH_MARGIN
+        self.latest_end = np.maximum.accumulate(self.end)
+
+    def tiou(self, start: np.float32, end: np.float32) -> tuple[slice, Floats]:
+        """A range with all that overlap [start, end], and the tIoU of each in it; beyond it tIoU is 0."""
+        near = slice(self.latest_end.searchsorted(start, "right"), self.start.searchsorted(end, "left"))
+        shared = np.minimum(self.end[near], end)
+        shared -= np.maximum(self.start[near], start)
+        np.maximum(shared, np.float32(0), out=shared)
+        union = self.length[near] - shared
+        union += end - start + LENGTH_MARGIN
+        shared /= union
+        return near, shared
+
+
+def _picks(
+    candidates: Kept, group: Integers, settings: SuppressionSettings
+) -> Iterator[tuple[int, np.float32]]:
+    """Candidates of one group with their scores when they were picked, best first."""
+    line = _Neighbours(candidates.segments[group])
+    group = group[line.order]
+    scores = candidates.scores[group]
+    least = max(np.float32(settings.min_score), TINY)
+    while scores.size:
+        best = scores.argmax()
+        if (score := scores[best]) < least:
+            return
+        yield int(group[best]), score
+        scores[best] = GONE
+        _lower(scores, line, best, settings)
+
+
+def _lower(scores: Floats, line: _Neighbours, best: np.intp, settings: SuppressionSettings) -> None:
+    """Take the score from candidates that overlap the one just kept, in place."""
+    near, tiou = line.tiou(line.start[best], line.end[best])
+    if settings.method == "hard":
+        if settings.tiou_threshold <= 0:  # a tIoU of 0 is enough
+            scores[:] = GONE
+        scores[near][tiou >= np.float32(settings.tiou_threshold)] = GONE
+        return
+    tiou *= tiou
+    tiou /= np.float32(-settings.sigma)
+    scores[near] *= np.exp(tiou, out=tiou)
+
+
+def _voted(kept: Kept, candidates: Kept, threshold: float) -> Floats:
+    """(M, 2): every kept segment as the mean of the candidates around it, weighted by score * tIoU.
+
+    All candidates vote, whatever their class, with the scores that they entered with.
+    """
+    line = _Neighbours(candidates.segments)
+    scores = candidates.scores[line.order]
+    voted = kept.segments.copy()
+    for row, (start, end) in enumerate(kept.segments):
+        near, tiou = line.tiou(start, end)
+        weight = np.where(tiou >= np.float32(threshold), tiou * scores[near], np.float32(0))
+        if (total := weight.sum()) > 0:
+            voted[row] = weight @ line.start[near] / total, weight @ line.end[near] / total
+    return voted
+
+
+def _take(candidates: Kept, index: Integers, scores: Floats) -> Kept:
+    return Kept(candidates.segments[index], scores, candidates.labels[index], candidates.index[index])
+
+
+def _checked(segments: Any, scores: Any, labels: Any) -> Kept:
+    """The candidates as arrays, each with its own index."""
+    ends, points, classes = as_array(segments), as_array(scores), as_array(labels)
+    count = len(points) if points.ndim else 0
+    for name, array, shape in (
+        ("segments", ends, (count, 2)),
+        ("scores", points, (count,)),
+        ("labels", classes, (count,)),
+    ):
+        if array.shape != shape and not (count == 0 == array.size):
+            raise InputError(f"{name} of the candidates: expected shape {shape}, found {array.shape}")
+    if classes.size and classes.dtype.kind not in "iu":
+        raise InputError(f"labels of the candidates: expected integers, found {classes.dtype}")
+    candidates = Kept(
+        segments=ends.astype(np.float32).reshape(-1, 2),
+        scores=points.astype(np.float32).reshape(-1),
+        labels=classes.astype(np.int64).reshape(-1),
+        index=np.arange(count),
+    )
+    _check_values(candidates)
+    return candidates
+
+
+def _check_values(candidates: Kept) -> None:
+    start, end = candidates.segments.T
+    for what, wrong in (
+        ("a start or end that is not finite", ~(np.isfinite(start) & np.isfinite(end))),
+        ("an end before its start", end < start),
+        (
+            "a score that is not a finite number of at least 0",
+            ~(np.isfinite(candidates.scores) & (candidates.scores >= 0)),
+        ),
+    ):
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise InputError(
+                f"candidate {row} has {what}: segment {candidates.segments[row].tolist()}, "
+                f"score {candidates.scores[row]}"
+            )
+
+
+def as_array(values: Any) -> NDArray[Any]:
+    """An array from an array, a tensor on any device, or a list."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        values = (values.float() if values.is_floating_point() else values).numpy()
+    return np.asarray(values)
