@@ -35,8 +35,8 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 def build_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
     """AdamW (Loshchilov and Hutter, ICLR 2019) or Adam, betas 0.9 and 0.999, over the groups of `model`.
 
-    The step is torch's default, as published: a fused one rounds otherwise, and steps of Adam on gradients near 0
-    amplify the last digit.
+    The step is torch's default, as published: a fused one rounds otherwise, and steps of Adam on gradients
+    near 0 amplify the last digit.
     """
     kind: type[Adam] = {"adamw": AdamW, "adam": Adam}[settings.optimizer]
     groups = parameter_groups(model, settings.weight_decay)
@@ -97,7 +97,7 @@ class WeightAverage:
     def update(self, model: nn.Module) -> None:
         """Count in the weights of `model` after a step."""
         decay = min(self.decay, (1 + self.step) / (10 + self.step)) if self.warmup else self.decay
-        averages = list(self.model.parameters())
+        averages: list[Tensor] = list(self.model.parameters())
         torch._foreach_mul_(averages, decay)  # rounded twice, as published; a lerp drifts from it
         torch._foreach_add_(averages, list(model.parameters()), alpha=1 - decay)
         for average, buffer in zip(self.model.buffers(), model.buffers(), strict=True):
