@@ -59,17 +59,16 @@ def suppress(segments: Any, scores: Any, labels: Any, settings: SuppressionSetti
     """
     candidates = _checked(segments, scores, labels)
     if settings.method == "none":
-        order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))[
-            : settings.max_detections
-        ]
-        return _take(candidates, order, candidates.scores[order])
+        order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))
+        best = order[: settings.max_detections]
+        return _take(candidates, best, candidates.scores[best])
     groups = _groups(candidates, settings)
     picks = heapq.merge(*(_picks(candidates, group, settings) for group in groups), key=_score, reverse=True)
-    best = list(islice(picks, settings.max_detections))
+    taken = list(islice(picks, settings.max_detections))
     kept = _take(
         candidates,
-        np.array([index for index, _ in best], dtype=np.int64),
-        np.array([score for _, score in best], dtype=np.float32),
+        np.array([index for index, _ in taken], dtype=np.int64),
+        np.array([score for _, score in taken], dtype=np.float32),
     )
     if settings.per_class or settings.voting_threshold <= 0:
         return kept
