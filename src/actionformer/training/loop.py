@@ -1,0 +1,204 @@
+"""The training loop: batches in, weights and metrics out, resumable at every epoch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from itertools import islice
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from actionformer.config import Config
+from actionformer.data.dataset import Batch, EpochLoader
+from actionformer.errors import InputError
+from actionformer.model import ActionFormer
+from actionformer.training.losses import Criterion, LossNormalizer
+from actionformer.training.optimisation import (
+    WeightAverage,
+    build_optimizer,
+    clip_gradients,
+    learning_rate,
+    set_learning_rate,
+)
+from actionformer.training.targets import Targets, assign_batch
+
+Metrics = dict[str, float]
+
+
+class Observer(Protocol):
+    """Who is told how training goes."""
+
+    def step(self, step: int, metrics: Metrics) -> None:
+        """A step is done."""
+
+    def epoch(self, epoch: int, metrics: Metrics) -> None:
+        """An epoch is done; evaluation's figures are among its metrics where there was one."""
+
+
+class Trainer:
+    """A model in training: everything that changes from step to step, and how.
+
+    Dropout and drop path of a step are drawn from the seed and the number of the step, so the state needs no
+    generator's: what `state_dict` holds is all that a resumed run must know.
+    """
+
+    def __init__(self, model: ActionFormer, config: Config, *, steps_per_epoch: int, device: str = "cpu") -> None:
+        settings = config.training
+        self.model = model.to(device).train()
+        self.config = config
+        self.settings = settings
+        self.device = torch.device(device)
+        self.optimizer = build_optimizer(settings, model)
+        self.average = WeightAverage(model, settings.average_decay, settings.average_warmup)
+        self.normalizer = LossNormalizer(settings.initial_normalizer)
+        self.criterion = Criterion(
+            regression_weight=settings.regression_weight,
+            label_smoothing=settings.label_smoothing,
+            accumulate=settings.accumulate,
+        )
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "float16")
+        self.warmup_steps = settings.warmup_epochs * steps_per_epoch
+        self.total_steps = (settings.warmup_epochs + settings.epochs) * steps_per_epoch
+        self.steps = 0
+
+    @property
+    def evaluated(self) -> ActionFormer:
+        """The model to evaluate and keep: the weight average, or the last weights where its decay is 0."""
+        if self.settings.average_decay == 0:
+            return self.model
+        assert isinstance(self.average.model, ActionFormer)
+        return self.average.model
+
+    def step(self, batches: list[Batch]) -> Metrics:
+        """One step of the optimiser on the gradients of all `batches` together."""
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.steps)
+        rate = learning_rate(
+            self.steps,
+            base=self.settings.learning_rate,
+            warmup_steps=self.warmup_steps,
+            total_steps=self.total_steps,
+        )
+        set_learning_rate(self.optimizer, rate)
+        targets = [self.targets(batch) for batch in batches]
+        normalizer = self.normalizer.update(sum(target.num_positives for target in targets))
+        self.optimizer.zero_grad(set_to_none=True)
+        sums = torch.zeros(3)
+        for batch, target in zip(batches, targets, strict=True):
+            sums += self._backward(batch, target, normalizer)
+        self.scaler.unscale_(self.optimizer)
+        norm = clip_gradients(self.model.parameters(), self.settings.gradient_clip)
+        if not self.scaler.is_enabled() and not torch.isfinite(norm):
+            raise InputError(
+                f"training diverged: the gradient of step {self.steps} is {norm.item()}; "
+                "lower training.learning_rate or look for extreme feature values"
+            )
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.average.update(self.model)
+        self.steps += 1
+        classification, regression, total = sums.tolist()
+        return {
+            "classification_loss": classification,
+            "regression_loss": regression,
+            "loss": total,
+            "gradient_norm": norm.item(),
+            "learning_rate": rate,
+            "normalizer": normalizer,
+        }
+
+    def targets(self, batch: Batch) -> Targets:
+        """What the network should say about a batch."""
+        model, settings = self.config.model, self.settings
+        assert model.num_classes is not None
+        return assign_batch(
+            batch.segments,
+            batch.labels,
+            batch.lengths,
+            padded_length=batch.features.shape[1],
+            strides=model.strides,
+            ranges=model.regression_ranges,
+            num_classes=model.num_classes,
+            center_radius=settings.center_radius if settings.center_sampling else None,
+        ).to(self.device)
+
+    def _backward(self, batch: Batch, targets: Targets, normalizer: float) -> Tensor:
+        with self._precision():
+            outputs = self.model(batch.features.to(self.device), batch.valid.to(self.device))
+        losses = self.criterion(outputs.logits, outputs.offsets, targets, normalizer)
+        self.scaler.scale(losses.total).backward()  # type: ignore[no-untyped-call]
+        return torch.stack(losses).detach().cpu()
+
+    def _precision(self) -> Any:
+        if self.settings.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=getattr(torch, self.settings.precision))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a resumed run needs, in tensors and plain numbers."""
+        return {
+            "steps": self.steps,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state_dict(),
+            "normalizer": self.normalizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from `state_dict`."""
+        self.steps = int(state["steps"])
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average.load_state_dict(state["average"])
+        self.normalizer.load_state_dict(state["normalizer"])
+        self.scaler.load_state_dict(state["scaler"])
+
+
+def steps_per_epoch(loader: EpochLoader, accumulate: int) -> int:
+    """Steps of the optimiser in an epoch; the last may see fewer batches."""
+    return -(-loader.batches_per_epoch // accumulate)
+
+
+def fit(
+    trainer: Trainer,
+    loader: EpochLoader,
+    *,
+    first_epoch: int,
+    observer: Observer,
+    evaluate: Callable[[nn.Module], Metrics] | None,
+    save: Callable[[int, Metrics], None],
+) -> None:
+    """Trains from `first_epoch` to the end.
+
+    Args:
+        trainer: the model in training, its state that of the end of the epoch before.
+        loader: the batches of each epoch.
+        first_epoch: counted from 0, warm-up included.
+        observer: is told of every step and epoch.
+        evaluate: figures of the model as it would be kept; called every `evaluate_every` epochs and at the end.
+        save: called after each epoch with its number and metrics.
+    """
+    settings = trainer.settings
+    epochs = settings.warmup_epochs + settings.epochs
+    for epoch in range(first_epoch, epochs):
+        started = time.perf_counter()
+        rows = []
+        for batches in _groups(loader.epoch(epoch), settings.accumulate):
+            rows.append(trainer.step(batches))
+            observer.step(trainer.steps, rows[-1])
+        metrics = {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
+        metrics["seconds"] = time.perf_counter() - started
+        last = epoch + 1 == epochs
+        due = settings.evaluate_every > 0 and (epoch + 1) % settings.evaluate_every == 0
+        if evaluate is not None and (last or due):
+            metrics |= evaluate(trainer.evaluated)
+        observer.epoch(epoch, metrics)
+        save(epoch, metrics)
+
+
+def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    while group := list(islice(batches, size)):
+        yield group
