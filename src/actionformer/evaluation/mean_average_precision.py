@@ -12,7 +12,7 @@ def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats
     """Which detections find a ground truth, when each, best first, takes the free one it overlaps most.
 
     That is a stable matching: detections prefer overlap, every ground truth prefers the better detection. So
-    all may propose at once, the losers go on to their next choice, and the result is that of one after the other.
+    all may propose at once, the losers go on to their next choice, with the result of one after the other.
 
     Args:
         pairs: the admissible pairs, in order of detection (best first), then of falling tIoU.

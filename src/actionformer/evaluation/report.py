@@ -73,7 +73,7 @@ class Report:
     recall_at_kx: dict[str, list[float]]
     """k -> Recall@kx at each threshold."""
     average_recall: dict[str, float]
-    """Average number of proposals -> recall without classes, mean over tIoU 0.5:0.95:0.05; `auc`: the area."""
+    """Average number of proposals -> class-agnostic recall, mean over tIoU 0.5:0.95:0.05; `auc`: area."""
     counts: Counts
 
     @property
@@ -135,6 +135,9 @@ def evaluate(
         InputError: a broken file, an unknown subset, thresholds outside (0, 1], or no ground truth.
     """
     thresholds = parse_tiou(tiou)
+    for k in recall_at:
+        if k != int(k) or k < 1:
+            raise InputError(f"recall_at: expected whole numbers from 1 on, found {k}")
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
     if not isinstance(detections, Mapping):
@@ -229,7 +232,9 @@ def _range(text: str) -> list[float]:
     if len(numbers) != 3:
         raise InputError(f"tiou {text!r}: found {len(numbers)} numbers; expected {TIOU_EXAMPLE}")
     start, stop, step = numbers
-    if not (step > 0 and start <= stop < np.inf):
+    if not step > 0:
+        raise InputError(f"tiou {text!r}: the step must be above 0; expected {TIOU_EXAMPLE}")
+    if not start <= stop < np.inf:
         raise InputError(f"tiou {text!r}: start must not exceed stop; expected {TIOU_EXAMPLE}")
     if step > stop - start + 1e-9 and stop > start:
         raise InputError(

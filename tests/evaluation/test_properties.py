@@ -1,0 +1,178 @@
+"""Properties, and agreement with a plain twin: the definitions written as loops."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actionformer.evaluation import evaluate
+from actionformer.segments import tiou
+
+# whole seconds make equal overlaps, touching segments and repeats common
+spans = st.tuples(st.integers(0, 12), st.integers(0, 6)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+truth_rows = st.lists(st.tuples(spans, st.integers(0, 2)).map(lambda row: (*row[0], row[1])), max_size=5)
+worlds = st.dictionaries(st.sampled_from("vwx"), truth_rows, min_size=1).filter(
+    lambda videos: any(end > start for rows in videos.values() for start, end, _ in rows)
+)
+
+
+@st.composite
+def found_rows(draw):
+    """Detections in known and unknown videos, no two with the same score."""
+    videos = draw(st.lists(st.tuples(st.sampled_from("vwxz"), spans, st.integers(0, 2)), max_size=14))
+    scores = draw(st.permutations([(i + 1) / (len(videos) + 1) for i in range(len(videos))]))
+    result = {}
+    for (video, span, label), score in zip(videos, scores, strict=True):
+        result.setdefault(video, []).append((*span, label, score))
+    return result
+
+
+# ---- the plain twin
+
+
+def plain_truths(annotations):
+    """Video -> [(segment, class name)] without repeats and segments under 1 ms."""
+    truths = {}
+    for video in annotations.videos.values():
+        kept = []
+        for segment, label in zip(video.segments, video.labels, strict=True):
+            name = annotations.class_names[label]
+            repeat = any(name == other and np.abs(segment - one).max() <= 1e-3 for one, other in kept)
+            if segment[1] - segment[0] >= 1e-3 and not repeat:
+                kept.append((segment, name))
+        truths[video.id] = kept
+    return truths
+
+
+def ranked(detections, name):
+    """(score, video, segment) of a class, best first."""
+    rows = [
+        (score, video, segment)
+        for video in sorted(detections)
+        for score, segment, label in zip(
+            detections[video].scores, detections[video].segments, detections[video].labels, strict=True
+        )
+        if detections[video].class_names[label] == name
+    ]
+    return sorted(rows, key=lambda row: -row[0])
+
+
+def plain_average_precision(annotations, detections, name, threshold):
+    free = {
+        video: [segment for segment, label in kept if label == name]
+        for video, kept in plain_truths(annotations).items()
+    }
+    total = sum(map(len, free.values()))
+    hits = []
+    for _, video, segment in ranked(detections, name):
+        overlaps = [tiou(segment, one)[0, 0] for one in free.get(video, [])]
+        hits.append(bool(overlaps) and max(overlaps) >= threshold)
+        if hits[-1]:
+            del free[video][int(np.argmax(overlaps))]
+    precision = [sum(hits[: i + 1]) / (i + 1) for i in range(len(hits))]
+    return sum(max(precision[i:]) for i, hit in enumerate(hits) if hit) / total
+
+
+def plain_recall_at_kx(annotations, detections, name, threshold, k):
+    found, total = 0, 0
+    rows = ranked(detections, name)
+    for video, kept in plain_truths(annotations).items():
+        wanted = [segment for segment, label in kept if label == name]
+        best = [segment for _, where, segment in rows if where == video][: k * len(wanted)]
+        found += sum(any(tiou(one, segment)[0, 0] >= threshold for segment in best) for one in wanted)
+        total += len(wanted)
+    return found / total
+
+
+def plain_average_recall(annotations, detections, number):
+    truths = {video: kept for video, kept in plain_truths(annotations).items() if kept}
+    proposals = {video: detections[video].segments if video in detections else [] for video in truths}
+    total = sum(map(len, proposals.values()))
+    found, count = 0, 0
+    for video, kept in truths.items():
+        limit = min(number * len(truths) * len(proposals[video]) // max(total, 1), len(proposals[video]))
+        for one, _ in kept:
+            overlaps = [tiou(one, segment)[0, 0] for segment in proposals[video][:limit]]
+            found += sum(max(overlaps, default=0) >= t for t in np.linspace(0.5, 0.95, 10).round(2))
+            count += 10
+    return found / count
+
+
+# ---- properties
+
+
+@given(worlds)
+def test_perfect_detections(make_annotations, make_detections, world):
+    annotations = make_annotations(world)
+    kept = plain_truths(annotations)
+    detections = make_detections(
+        {
+            name: [(*segment, "abc".index(label), 0.5) for segment, label in rows]
+            for name, rows in kept.items()
+        }
+    )
+    report = evaluate(annotations, detections, tiou="0.1:1:0.1")
+    assert report.map == (1.0,) * 10
+    assert all(values == [1.0] * 10 for values in report.recall_at_kx.values())
+    assert report.average_recall["100"] == 1.0
+
+
+@given(worlds, found_rows(), st.randoms(use_true_random=False))
+def test_order_does_not_matter(make_annotations, make_detections, world, rows, random):
+    mixed = {
+        name: random.sample(rows[name], len(rows[name])) for name in random.sample(sorted(rows), len(rows))
+    }
+    annotations = make_annotations(world)
+    first = evaluate(annotations, make_detections(rows))
+    assert evaluate(annotations, make_detections(mixed)) == first
+
+
+@given(worlds, found_rows(), spans, st.integers(0, 2))
+def test_a_false_positive_behind_all_others_never_helps(
+    make_annotations, make_detections, world, rows, span, label
+):
+    annotations = make_annotations(world)
+    before = evaluate(annotations, make_detections(rows))
+    rows["elsewhere"] = [(*span, label, 0.0)]
+    after = evaluate(annotations, make_detections(rows))
+    assert all(a <= b for a, b in zip(after.map, before.map, strict=True))
+
+
+@given(worlds, found_rows())
+def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(
+    make_annotations, make_detections, world, rows
+):
+    report = evaluate(make_annotations(world), make_detections(rows), tiou="0.1:0.9:0.1")
+    for values in report.recall_at_kx.values():
+        assert values == sorted(values, reverse=True)
+    assert report.recall_at_kx["1"] <= report.recall_at_kx["5"]
+    assert all(0 <= value <= 1 for value in (*report.map, *report.average_recall.values()))
+
+
+@settings(max_examples=200)
+@given(worlds, found_rows(), st.sampled_from([1, 2, 3]))
+def test_equals_the_plain_twin(make_annotations, make_detections, world, rows, k):
+    annotations, detections = make_annotations(world), make_detections(rows)
+    thresholds = [0.2, 1 / 3, 0.5, 0.75, 1.0]
+    report = evaluate(annotations, detections, tiou=thresholds, recall_at=[k])
+    for name, values in report.per_class.items():
+        for threshold, value in zip(thresholds, values, strict=True):
+            twin = plain_average_precision(annotations, detections, name, threshold)
+            assert value == pytest.approx(twin, abs=1e-12)
+    for column, threshold in enumerate(thresholds):
+        recalls = [
+            plain_recall_at_kx(annotations, detections, name, threshold, k) for name in report.per_class
+        ]
+        assert report.recall_at_kx[str(k)][column] == pytest.approx(np.mean(recalls), abs=1e-12)
+    for number in (1, 5, 100):
+        twin = plain_average_recall(annotations, detections, number)
+        assert report.average_recall[str(number)] == pytest.approx(twin, abs=1e-12)
+
+
+@given(worlds, found_rows(), st.integers(1, 5))
+def test_blocks_of_pairs_do_not_show(make_annotations, make_detections, world, rows, block):
+    annotations, detections = make_annotations(world), make_detections(rows)
+    whole = evaluate(annotations, detections)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("actionformer.evaluation.pairs.BLOCK", block)
+        assert evaluate(annotations, detections) == whole

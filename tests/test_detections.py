@@ -1,0 +1,178 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actionformer.detections import Detections, read_results, write_csv, write_results
+from actionformer.errors import InputError
+
+NAMES = ("run", "jump", "throw")
+
+
+def some() -> Detections:
+    return Detections(
+        segments=np.array([[0, 1], [2, 4], [1, 3]], dtype=np.float32),
+        scores=np.array([0.25, 0.75, 0.5], dtype=np.float32),
+        labels=np.array([0, 2, 0]),
+        class_names=NAMES,
+        levels=np.array([1, 2, 3]),
+    )
+
+
+def equal(first: Detections, second: Detections) -> bool:
+    arrays = ("segments", "scores", "labels", "levels")
+    same = all(np.array_equal(getattr(first, name), getattr(second, name)) for name in arrays)
+    return same and first.class_names == second.class_names
+
+
+def test_best_first():
+    found = some()
+    assert found.scores.tolist() == [0.75, 0.5, 0.25]
+    assert found.segments.tolist() == [[2, 4], [1, 3], [0, 1]]
+    assert found.labels.tolist() == [2, 0, 0]
+    assert found.levels.tolist() == [2, 3, 1]
+
+
+def test_equal_scores_stay_in_order():
+    found = Detections(np.zeros((4, 2)), [0.5, 0.75, 0.5, 0.5], [0, 1, 2, 1], NAMES)
+    assert found.labels.tolist() == [1, 0, 2, 1]
+    assert found.levels.tolist() == [-1] * 4
+
+
+def test_slices_indices_and_masks():
+    found = some()
+    assert found[:2].scores.tolist() == [0.75, 0.5]
+    assert found[-1].scores.tolist() == [0.25]
+    assert found[np.array([2, 0])].scores.tolist() == [0.75, 0.25]
+    assert found[found.labels == 0].levels.tolist() == [3, 1]
+    assert [len(one) for one in found] == [1, 1, 1]
+
+
+def test_above_and_of():
+    found = some()
+    assert found.above(0.5).scores.tolist() == [0.75, 0.5]
+    assert found.of("run").scores.tolist() == found.of(0).scores.tolist() == [0.5, 0.25]
+    assert len(found.of(["run", 2])) == 3
+    assert len(found.of([])) == 0
+
+
+def test_an_unknown_class_names_the_nearest():
+    with pytest.raises(InputError, match=r"no class 'jumps', did you mean 'jump'\?"):
+        some().of("jumps")
+    with pytest.raises(InputError, match="no class 3: ids run from 0 to 2"):
+        some().of(3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scores": [0.5]}, r"expected segments \(N, 2\), .* found \(2, 2\), \(1,\), \(2,\) and \(1,\)"),
+        ({"segments": [[0, 1, 2], [0, 1, 2]]}, r"found \(2, 3\)"),
+        ({"scores": 0.5}, r"expected segments"),
+        ({"scores": [0.5, float("nan")]}, "must be finite"),
+        ({"segments": [[0, float("inf")], [0, 1]]}, "must be finite"),
+        ({"segments": [[0, 1], [3, 2]]}, r"segment \[3.0, 2.0\] ends before it starts"),
+        ({"labels": [0, 3]}, "labels span 0 to 3 for 3 class names"),
+        ({"labels": [-1, 0]}, "labels span -1 to 0"),
+        ({"labels": [0.0, 1.0]}, "labels must be integers"),
+    ],
+)
+def test_arrays_that_do_not_fit(changes, message):
+    arrays = {"segments": [[0, 1], [1, 2]], "scores": [0.5, 0.25], "labels": [0, 1], **changes}
+    with pytest.raises(InputError, match=message):
+        Detections(**arrays, class_names=NAMES)
+
+
+def test_none_at_all(tmp_path):
+    empty = Detections([], [], [], ())
+    assert len(empty) == 0
+    assert empty.segments.shape == (0, 2)
+    assert empty.to_dict() == []
+    write_results(tmp_path / "r.json", {"v": empty})
+    assert len(read_results(tmp_path / "r.json")["v"]) == 0
+
+
+def test_the_results_layout(tmp_path):
+    some()[:1].to_json(tmp_path / "r.json", video_id="v1")
+    assert json.loads((tmp_path / "r.json").read_text()) == {
+        "version": "1.0",
+        "results": {"v1": [{"label": "throw", "score": 0.75, "segment": [2.0, 4.0]}]},
+        "external_data": {},
+    }
+
+
+def test_the_csv_layout(tmp_path):
+    some()[:2].to_csv(tmp_path / "r.csv", video_id="a, b")
+    lines = (tmp_path / "r.csv").read_text().splitlines()
+    assert lines == ["video,label,start,end,score", '"a, b",throw,2.0,4.0,0.75', '"a, b",run,1.0,3.0,0.5']
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.floats(0, 1), st.integers(0, 2)), max_size=6)
+)
+def test_files_give_back_what_was_written(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("results")
+    found = Detections(
+        segments=np.array([(start, start + length) for start, length, _, _ in rows]),
+        scores=np.array([row[2] for row in rows]),
+        labels=np.array([row[3] for row in rows], dtype=np.int64),
+        class_names=NAMES,
+    )
+    write_results(folder / "r.json", {"v": found})
+    assert equal(read_results(folder / "r.json", NAMES)["v"], found)
+    write_csv(folder / "r.csv", {"v": found})
+    assert not rows or equal(read_results(folder / "r.csv", NAMES)["v"], found)
+
+
+def test_class_names_come_from_the_file(tmp_path):
+    write_results(tmp_path / "r.json", {"v": some(), "w": some()[:1]})
+    results = read_results(tmp_path / "r.json")
+    assert results["v"].class_names == results["w"].class_names == ("run", "throw")
+
+
+GOOD = {"label": "run", "score": 0.5, "segment": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], "no 'results' object"),
+        ({"results": []}, "no 'results' object"),
+        ({"results": {"v": {}}}, "video 'v': expected a list"),
+        ({"results": {"v": [GOOD, {"label": "run"}]}}, "video 'v', detection 1: expected"),
+        ({"results": {"v": [{**GOOD, "segment": [0]}]}}, "detection 0: expected"),
+        ({"results": {"v": [{**GOOD, "segment": [0, True]}]}}, "end must be a finite number, found True"),
+        ({"results": {"v": [{**GOOD, "segment": ["0", 1]}]}}, "start must be a finite number, found '0'"),
+        ({"results": {"v": [{**GOOD, "score": float("nan")}]}}, "score must be a finite number, found nan"),
+        ({"results": {"v": [{**GOOD, "segment": [2, 1]}]}}, r"segment \[2, 1\] ends before it starts"),
+        ({"results": {"v": [{**GOOD, "label": 3}]}}, "label must be a class name, found 3"),
+        ({"results": {"v": [{**GOOD, "label": "rum"}]}}, "video 'v': no class 'rum', did you mean 'run'"),
+    ],
+)
+def test_broken_results(tmp_path, content, message):
+    (tmp_path / "r.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=rf"r\.json: .*{message}"):
+        read_results(tmp_path / "r.json", NAMES)
+
+
+def test_a_video_that_occurs_twice(tmp_path):
+    (tmp_path / "r.json").write_text('{"results": {"v": [], "v": []}}')
+    with pytest.raises(InputError, match="key 'v' occurs twice"):
+        read_results(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n", "expected the header video,label,start,end,score, found 'a,b'"),
+        ("video,label,start,end,score\nv,run,0\n", "line 2: expected 5 values, found 3"),
+        ("video,label,start,end,score\nv,run,0,x,1\n", "line 2: expected a number, found 'x'"),
+        ("video,label,start,end,score\nv,run,0,1,nan\n", "line 2: score must be a finite number, found nan"),
+    ],
+)
+def test_broken_csv(tmp_path, text, message):
+    (tmp_path / "r.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_results(tmp_path / "r.csv")
