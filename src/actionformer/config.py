@@ -25,7 +25,11 @@ DEFAULT_RANGES: Ranges = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 1000
 
 class _Settings(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
+        allow_inf_nan=False,
     )
 
 
@@ -311,7 +315,9 @@ def preset_names() -> list[str]:
     return sorted(names)
 
 
-def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
+def load_config(
+    source: str | Path | Config, changes: Mapping[str, Mapping[str, Any]] | None = None
+) -> Config:
     """Settings of a preset, a TOML file or a model directory, with `changes` on top.
 
     Args:
@@ -347,7 +353,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _preset_tables(name: str) -> dict[str, Any]:
     if name not in preset_names():
         hint = nearest(name, preset_names())
-        raise InputError(f"no preset {name!r}{hint}; there are {', '.join(preset_names())}, or give a .toml file")
+        raise InputError(
+            f"no preset {name!r}{hint}; there are {', '.join(preset_names())}, or give a .toml file"
+        )
     files = resources.files("actionformer.presets")
     stem, variant = name, ""
     while not (files / f"{stem}.toml").is_file():

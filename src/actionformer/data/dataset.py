@@ -48,7 +48,9 @@ class TrainingVideo:
     """(N,)"""
 
 
-def place_on_grid(videos: Sequence[tuple[Video, FeatureSource, TimeGrid]], resize_to: int | None) -> list[TrainingVideo]:
+def place_on_grid(
+    videos: Sequence[tuple[Video, FeatureSource, TimeGrid]], resize_to: int | None
+) -> list[TrainingVideo]:
     """Annotated videos with their actions in grid steps; what lies outside a video is ignored, with a warning."""
     placed: list[TrainingVideo] = []
     outside = 0
@@ -63,7 +65,9 @@ def place_on_grid(videos: Sequence[tuple[Video, FeatureSource, TimeGrid]], resiz
         segments = grid.to_grid(inside[kept]).astype(np.float32)
         placed.append(TrainingVideo(video.id, features, grid, segments, video.labels[kept]))
     if outside:
-        warnings.warn(f"{outside} segments reach beyond their video's end: that part is ignored", stacklevel=2)
+        warnings.warn(
+            f"{outside} segments reach beyond their video's end: that part is ignored", stacklevel=2
+        )
     return placed
 
 
@@ -125,7 +129,9 @@ class TrainingSet(Dataset[Sample]):
             rng=np.random.default_rng([self.seed, epoch, index]),
         )
         features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)
-        return Sample(torch.from_numpy(features), torch.from_numpy(crop.segments), torch.from_numpy(crop.labels))
+        return Sample(
+            torch.from_numpy(features), torch.from_numpy(crop.segments), torch.from_numpy(crop.labels)
+        )
 
 
 class Collate:
@@ -137,7 +143,9 @@ class Collate:
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         """Samples -> a batch."""
         lengths = [len(sample.features) for sample in samples]
-        features = samples[0].features.new_zeros(len(samples), self.pad_to or max(lengths), samples[0].features.shape[1])
+        features = samples[0].features.new_zeros(
+            len(samples), self.pad_to or max(lengths), samples[0].features.shape[1]
+        )
         for row, sample in zip(features, samples, strict=True):
             row[: len(sample.features)] = sample.features
         return Batch(features, lengths, [s.segments for s in samples], [s.labels for s in samples])
@@ -164,7 +172,10 @@ class EpochLoader:
         keys = [(epoch, index) for index in order]
         batches = [keys[i : i + self.batch_size] for i in range(0, len(keys), self.batch_size)]
         loader: DataLoader[Sample] = DataLoader(
-            self.dataset, batch_sampler=batches, num_workers=self.workers, collate_fn=self.collate  # type: ignore[arg-type]
+            self.dataset,
+            batch_sampler=batches,
+            num_workers=self.workers,
+            collate_fn=self.collate,  # type: ignore[arg-type]
         )
         return iter(loader)
 

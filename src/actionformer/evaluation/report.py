@@ -56,6 +56,10 @@ class Counts:
     """Detections of a class that no ground truth has: ignored in all but average recall."""
     videos_without_detections: int
     """Evaluated videos with actions but no detection: all missed."""
+    skipped_videos: int = 0
+    """Evaluated videos without features, where these were skipped on request."""
+    skipped_ground_truths: int = 0
+    """Their ground truths, which count as missed."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class Report:
             "left out": counts.removed_ground_truths,
             f"{counts.videos_without_detections} evaluated videos have no detections; their actions count as "
             "missed": counts.videos_without_detections,
+            f"{counts.skipped_videos} videos without features were skipped; their {counts.skipped_ground_truths} "
+            "ground truths count as missed": counts.skipped_videos,
         }
         return [sentence for sentence, number in sentences.items() if number]
 

@@ -99,7 +99,16 @@ _TOP = {
     "devices": ["cuda:0"],
     "output_folder": None,
 }
-# Settings that are understood in one value only.
+# Numbers that may be a list instead: one a source of features, or one a resolution.
+_LISTS = ("input_dim", "embd_dim", "n_mha_win_size")
+# The preset with the tIoU thresholds that the published code evaluates a data set at.
+_EVALUATED_AS = {
+    "thumos": "thumos14_i3d",
+    "anet": "activitynet_tsp",
+    "epic": "epic100_verb",
+    "ego4d": "ego4d_slowfast",
+}
+# Settings of which only these values are understood.
 _ONLY = {
     ("dataset", "downsample_rate"): (1,),
     ("model", "scale_factor"): (2,),
@@ -121,8 +130,10 @@ def read_published_settings(path: str | Path) -> Config:
     """
     tables = _read_yaml(Path(path))
     published = _with_defaults(tables, str(path))
-    config = _translate(published)
-    return load_config(Config(), config)
+    try:
+        return load_config(Config(), _translate(published))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
@@ -133,7 +144,9 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tables, Mapping):
-        raise InputError(f"{path}: expected the sections {', '.join(_DEFAULTS)}, found {type(tables).__name__}")
+        raise InputError(
+            f"{path}: expected the sections {', '.join(_DEFAULTS)}, found {type(tables).__name__}"
+        )
     return tables
 
 
@@ -147,15 +160,48 @@ def _with_defaults(tables: Mapping[str, Any], source: str) -> dict[str, Any]:
         given = result.get(section) or {}
         if not isinstance(given, Mapping):
             raise InputError(f"{source}: section {section} must hold keys and values, found {given!r}")
-        for key in given:
+        result[section] = dict(defaults)
+        for key, value in given.items():
             if key not in defaults:
                 raise InputError(f"{source}: unknown key {section}.{key}{nearest(str(key), list(defaults))}")
-        result[section] = {**defaults, **given}
+            result[section][key] = _checked(key, value, defaults[key], f"{source}: {section}.{key}")
     for (section, key), allowed in _ONLY.items():
         if result[section][key] not in allowed:
             expected = " or ".join(map(repr, allowed))
-            raise InputError(f"{source}: {section}.{key} is {result[section][key]!r}, only {expected} is known")
+            raise InputError(
+                f"{source}: {section}.{key} is {result[section][key]!r}, only {expected} is known"
+            )
     return result
+
+
+def _checked(key: str, value: Any, default: Any, where: str) -> Any:
+    """A value of the same kind as its default."""
+    if default is None:
+        return value  # a setting of ours checks it, or none needs it
+    kind = type(default)
+    if kind in (int, float):
+        if isinstance(value, str):
+            value = _number(value)
+        fits = all(map(_is_number, value)) if key in _LISTS and isinstance(value, list) else _is_number(value)
+    elif key == "backbone_arch":
+        fits = isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
+    else:
+        fits = isinstance(value, kind)
+    if not fits:
+        raise InputError(f"{where} is {value!r}, expected something like {default!r}")
+    return value
+
+
+def _number(text: str) -> float | str:
+    """YAML 1.1 takes a number without a point, such as 1e-4, for text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _translate(published: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -165,7 +211,7 @@ def _translate(published: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "training": _training(published),
         "decoding": _decoding(published["test_cfg"]),
         "suppression": _suppression(published["test_cfg"]),
-        "evaluation": {},
+        "evaluation": _evaluation(published["dataset_name"]),
     }
 
 
@@ -191,11 +237,12 @@ def _model(published: Mapping[str, Any]) -> dict[str, Any]:
     listed = isinstance(widths, list | tuple)
     arch = model["backbone_arch"]
     width = sum(widths) if listed else widths
+    transformer = model["backbone_type"] == "convTransformer"
     return {
         "input_dim": dataset["input_dim"],
         "num_classes": dataset["num_classes"],
         "projection": widths if listed else None,
-        "backbone": "transformer" if model["backbone_type"] == "convTransformer" else "convolution",
+        "backbone": "transformer" if transformer else "convolution",
         "width": width,
         "neck": model["fpn_type"],
         "neck_width": model["fpn_dim"],
@@ -211,7 +258,7 @@ def _model(published: Mapping[str, Any]) -> dict[str, Any]:
         "embedding_norm": model["embd_with_ln"],
         "neck_norm": model["fpn_with_ln"],
         "head_norm": model["head_with_ln"],
-        "position": "sinusoidal" if model["use_abs_pe"] else "none",
+        "position": "sinusoidal" if model["use_abs_pe"] and transformer else "none",
         "relative_position": model["use_rel_pe"],
         "max_length": dataset["max_seq_len"],
         "padding": "published",
@@ -261,3 +308,8 @@ def _suppression(test: Mapping[str, Any]) -> dict[str, Any]:
         "max_detections": test["max_seg_num"],
         "voting_threshold": max(test["voting_thresh"], 0.0),
     }
+
+
+def _evaluation(dataset: Any) -> dict[str, Any]:
+    preset = _EVALUATED_AS.get(dataset)
+    return load_config(preset).evaluation.model_dump() if preset else {}

@@ -51,11 +51,16 @@ class ActionFormer(nn.Module):
         self.regressor = regressor
         self.offset_activation = offset_activation
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return next(self.embedding.parameters()).dtype
+
     def forward(self, features: Tensor, valid: Tensor | None = None) -> Outputs:
         """Features (B, T, D) and their mask (B, T) bool, all true by default -> `Outputs`."""
         if valid is None:
             valid = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
-        x = self.embedding(self.normalizer(features, valid), valid)
+        x = self.embedding(self.normalizer(features, valid).to(self.dtype), valid)
         if self.position is not None:
             x = self.position(x, valid)
         levels, masks = self.pyramid(x, valid)

@@ -106,9 +106,10 @@ def local_attention(
     seen = F.pad(valid, (reach, reach + tail)).unfold(1, CHUNK + 2 * reach, CHUNK)  # (B, n, keys)
     band = window_band(reach, query.device)
     mask = (seen.unsqueeze(2) & band).flatten(0, 1).unsqueeze(1)  # (B * n, 1, CHUNK, keys)
-    bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, torch.finfo(query.dtype).min)
+    bias = query.new_zeros(())
     if relative_bias is not None:
-        bias = bias + spread_over_band(relative_bias, reach).to(bias.dtype)
+        bias = spread_over_band(relative_bias, reach).to(query.dtype)
+    bias = torch.where(mask, bias, torch.finfo(query.dtype).min)  # (B * n, 1 or H, CHUNK, keys)
     query, key, value = (t.transpose(1, 2) for t in (query, key, value))
     attended = F.scaled_dot_product_attention(query, key, value, bias).transpose(1, 2)
     return attended.reshape(batch, chunks * CHUNK, heads, width)[:, :length]
@@ -139,7 +140,9 @@ def windowed_attention_by_definition(
 ) -> Tensor:
     """The plain twin of `local_attention`: the whole T x T matrix under the band. For tests and small T."""
     length, reach = query.shape[1], window // 2
-    offset = torch.arange(length).unsqueeze(0) - torch.arange(length).unsqueeze(1) + reach  # key - query + reach
+    offset = (
+        torch.arange(length).unsqueeze(0) - torch.arange(length).unsqueeze(1) + reach
+    )  # key - query + reach
     allowed = ((offset >= 0) & (offset < window)) & valid[:, None, None, :]
     logits = torch.einsum("bqhd,bkhd->bhqk", query, key) / math.sqrt(query.shape[-1])
     if relative_bias is not None:

@@ -33,7 +33,9 @@ def build_model(settings: ModelSettings) -> ActionFormer:
         InputError: `input_dim` or `num_classes` is not set.
     """
     if settings.num_classes is None:
-        raise InputError("model.num_classes is not set: give it, or let training count the classes of the annotations")
+        raise InputError(
+            "model.num_classes is not set: give it, or let training count the classes of the annotations"
+        )
     position = None
     if settings.position != "none":
         position = PositionEncoding(
@@ -50,7 +52,9 @@ def build_model(settings: ModelSettings) -> ActionFormer:
         neck=_neck(settings),
         classifier=_head(settings, outputs=settings.num_classes),
         regressor=_head(settings, outputs=2),
-        offset_activation=OffsetActivation(num_levels=settings.num_levels, softplus=settings.offsets == "softplus"),
+        offset_activation=OffsetActivation(
+            num_levels=settings.num_levels, softplus=settings.offsets == "softplus"
+        ),
     )
     set_class_prior(model, settings.prior)
     return model

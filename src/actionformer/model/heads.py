@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
@@ -28,16 +29,10 @@ class OffsetActivation(nn.Module):
 
     def __init__(self, *, num_levels: int, softplus: bool) -> None:
         super().__init__()
-        self.scales = nn.ParameterList([nn.Parameter(_one()) for _ in range(num_levels)])
+        self.scales = nn.ParameterList([nn.Parameter(torch.ones(())) for _ in range(num_levels)])
         self.softplus = softplus
 
     def forward(self, x: Tensor, level: int) -> Tensor:
         """(B, T_l, 2) -> (B, T_l, 2)."""
         x = x * self.scales[level]
         return F.softplus(x) if self.softplus else F.relu(x)
-
-
-def _one() -> Tensor:
-    import torch
-
-    return torch.tensor(1.0)

@@ -85,7 +85,7 @@ class Linear(nn.Linear):
 
 
 def max_pool(x: Tensor, valid: Tensor, *, clean: bool) -> Tensor:
-    """Maximum over 3 moments at every second one: (B, T, C) -> (B, ceil(T / 2), C).
+    """Maximum over 3 moments at every second one: (B, T, C) -> (B, ceil(T / 2), C), 0 at padding.
 
     Published padding lets the zeros behind a sequence take part; clean padding does not.
     """

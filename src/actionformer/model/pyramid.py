@@ -43,7 +43,9 @@ def conv_stack(x: Tensor, valid: Tensor, convs: nn.ModuleList, norms: nn.ModuleL
 class TransformerBlock(nn.Module):
     """x = pool(x) + drop(attention(norm(x))); x = x + drop(MLP(norm(x))). With stride 2 it halves the length."""
 
-    def __init__(self, *, attention: Attention, channels: int, drop_path: float, dropout: float, clean: bool) -> None:
+    def __init__(
+        self, *, attention: Attention, channels: int, drop_path: float, dropout: float, clean: bool
+    ) -> None:
         super().__init__()
         self.clean = clean
         self.attention_norm = LayerNorm(channels, clean=clean)
@@ -59,9 +61,10 @@ class TransformerBlock(nn.Module):
         """(B, T, C), (B, T) -> the same at the block's own resolution."""
         normed = self.attention_norm(x, valid)
         if self.attention.stride == 2:
-            x = max_pool(x, valid, clean=self.clean)
-            valid = valid[:, ::2]
-        x = masked(x, valid) + self.drop_attention(self.attention(normed, valid))
+            x, valid = max_pool(x, valid, clean=self.clean), valid[:, ::2]
+        else:
+            x = masked(x, valid)
+        x = x + self.drop_attention(self.attention(normed, valid))
         hidden = self.dropout(F.gelu(self.expand(self.mlp_norm(x, valid))))
         x = x + self.drop_mlp(masked(self.dropout(self.contract(hidden)), valid))
         return x, valid
@@ -130,7 +133,9 @@ class IdentityNeck(nn.Module):
 class FeaturePyramidNeck(nn.Module):
     """Top-down: each level's lateral map plus the coarser level, repeated twice; then a depthwise convolution."""
 
-    def __init__(self, *, laterals: nn.ModuleList, convs: nn.ModuleList, norms: nn.ModuleList, clean: bool) -> None:
+    def __init__(
+        self, *, laterals: nn.ModuleList, convs: nn.ModuleList, norms: nn.ModuleList, clean: bool
+    ) -> None:
         super().__init__()
         self.laterals = laterals
         self.convs = convs

@@ -1,0 +1,131 @@
+"""Annotated videos together with their features: found, checked, and placed in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from actionformer.config import DataSettings
+from actionformer.data.annotations import Annotations, Video
+from actionformer.errors import InputError
+from actionformer.features import FeatureFolders, Features, FeatureSpec, check_duration
+from actionformer.segments import TimeGrid
+
+LISTED = 10  # ids named in a message
+
+
+@dataclass(frozen=True)
+class FeaturedVideo:
+    """An annotated video, its features and where they lie in time."""
+
+    video: Video
+    features: Features
+    grid: TimeGrid
+    spec: FeatureSpec
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The videos of a subset that have features, and those that have not."""
+
+    videos: list[FeaturedVideo]
+    missing: list[Video]
+
+    @property
+    def missing_actions(self) -> int:
+        """Ground truths of the videos without features."""
+        return sum(len(video.segments) for video in self.missing)
+
+
+def collect(
+    annotations: Annotations,
+    folders: str | Path | Sequence[str | Path],
+    data: DataSettings,
+    *,
+    width: int | None = None,
+    skip_missing: bool = False,
+) -> Collection:
+    """The features of annotated videos.
+
+    Timing is that of the settings, else of the sidecars, else (fps) of the annotations.
+
+    Args:
+        annotations: of one subset or several.
+        folders: of feature files; several are joined by channel.
+        data: timing and name prefix.
+        width: channels expected; by default those of the first video.
+        skip_missing: go on without the videos that have no features.
+
+    Raises:
+        InputError: videos without features (they are listed), features of another width, unknown or contradicting
+            timing, features that do not fit a video's duration.
+    """
+    source = FeatureFolders.at(folders, data.prefix)
+    missing = source.missing(annotations.videos)
+    if missing and (not skip_missing or len(missing) == len(annotations)):
+        raise InputError(_missing_message(missing, len(annotations), source, skip_missing))
+    videos: list[FeaturedVideo] = []
+    for id_ in sorted(annotations.videos.keys() - set(missing)):
+        video = annotations.videos[id_]
+        features = source.open(id_, width=width)
+        width = features.shape[1]
+        spec = source.spec(id_)
+        grid = _grid(video, spec, data)
+        if duration := video.duration or spec.duration:
+            check_duration(f"video {id_!r}", len(features), duration, grid)
+        videos.append(FeaturedVideo(video, features, grid, spec))
+    return Collection(videos, [annotations.videos[id_] for id_ in missing])
+
+
+def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
+    """What the features of all videos have in common; a model trained on them remembers it.
+
+    Raises:
+        InputError: features of two backbones.
+    """
+    backbones = sorted({video.spec.backbone for video in videos if video.spec.backbone})
+    if len(backbones) > 1:
+        raise InputError(f"features of different backbones cannot be mixed: {', '.join(backbones)}")
+    hashes = {video.spec.weights_hash for video in videos}
+    timing = {
+        name: values.pop() if len(values := {getattr(video.grid, name) for video in videos}) == 1 else None
+        for name in ("fps", "stride", "num_frames")
+    }
+    return FeatureSpec(
+        **timing,
+        backbone=backbones[0] if backbones else None,
+        weights_hash=hashes.pop() if len(hashes) == 1 else None,
+        dim=videos[0].features.shape[1],
+    )
+
+
+def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
+    known = {}
+    for name in ("fps", "stride", "num_frames"):
+        setting, sidecar = getattr(data, name), getattr(spec, name)
+        if setting is not None and sidecar is not None and setting != sidecar:
+            raise InputError(
+                f"video {video.id!r}: its sidecar says {name} {sidecar:g}, data.{name} is {setting:g}: "
+                "give the one that is right with the other removed"
+            )
+        value = setting if setting is not None else sidecar
+        if value is None and name == "fps":
+            value = video.fps
+        if value is None:
+            raise InputError(
+                f"video {video.id!r}: {name} of the features is not known: write a sidecar or set data.{name}"
+            )
+        known[name] = value
+    return TimeGrid(**known)
+
+
+def _missing_message(missing: list[str], total: int, source: FeatureFolders, skipped: bool) -> str:
+    listed = ", ".join(missing[:LISTED]) + (
+        f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
+    )
+    folders = ", ".join(map(str, source.folders))
+    advice = (
+        "is data.prefix right?" if skipped or len(missing) == total else "--skip-missing goes on without them"
+    )
+    return f"{len(missing)} of {total} videos have no features in {folders}: {listed}; {advice}"

@@ -1,0 +1,325 @@
+"""The user's object: a model with its settings, from features to detections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actionformer.config import Config, ModelSettings, load_config
+from actionformer.detections import Detections
+from actionformer.errors import InputError
+from actionformer.features import Features, FeatureSpec, open_features, read_sidecar, resize
+from actionformer.inference.decode import decode, fuse
+from actionformer.inference.suppression import Kept, suppress
+from actionformer.model import ActionFormer, Outputs, build_model
+from actionformer.model_directory import ModelCard, load_model
+from actionformer.segments import TimeGrid, clip
+
+Array = NDArray[np.float32]
+PRECISIONS = ("float32", "bfloat16", "float16")
+BATCH_MOMENTS = 65536  # moments computed together on a GPU
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Features of one video, ready for the network, and their place in time."""
+
+    features: Array
+    """(T, D)"""
+    grid: TimeGrid
+    duration: float
+    """Seconds."""
+    class_scores: Any = None
+    """(K,) scores of a video classifier, for fusion."""
+
+
+class Detector:
+    """Finds actions in features.
+
+    Attributes:
+        model: the network in test mode: features (B, T, D) float32 or the detector's type, and their mask (B, T) ->
+            `Outputs`.
+        config: all settings.
+        card: class names, the features the model expects, its training.
+    """
+
+    def __init__(
+        self,
+        model: ActionFormer,
+        config: Config,
+        card: ModelCard,
+        *,
+        device: str = "cpu",
+        precision: str = "float32",
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, found {precision!r}")
+        self.device = _device(device)
+        self.model = model.to(self.device, getattr(torch, precision)).eval()
+        self.model.normalizer.float()
+        self.config = config
+        self.card = card
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes; labels are indices into them."""
+        return self.card.class_names
+
+    def detect(
+        self,
+        features: Array | Tensor | str | Path,
+        *,
+        fps: float | None = None,
+        stride: float | None = None,
+        num_frames: float | None = None,
+        duration: float | None = None,
+        class_scores: Any = None,
+        class_names: Iterable[str] | None = None,
+    ) -> Detections:
+        """The actions of one video.
+
+        Args:
+            features: (T, D) array, any T >= 1, or the path of a feature file.
+            fps, stride, num_frames: how the features lie in time; by default what the file's sidecar says, then
+                what the model was trained on.
+            duration: of the video, seconds; by default the sidecar's, then what the features cover.
+            class_scores: (K,) video-level scores that a class-agnostic model's proposals are fused with;
+                `class_names` then names these K classes.
+
+        Raises:
+            InputError: features of another width, shape or with values that are not finite; timing not known.
+        """
+        timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "duration": duration}
+        sequence = self._sequence(features, timing, class_scores)
+        return self._detect_batch([sequence], tuple(class_names) if class_names is not None else None)[0]
+
+    def detect_many(
+        self,
+        items: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        *,
+        batch_size: int | None = None,
+        class_names: Iterable[str] | None = None,
+    ) -> dict[str, Detections]:
+        """The actions of many videos, computed in batches of like length.
+
+        Args:
+            items: video -> features, as in `detect`: an array, a path, or a mapping of `detect`'s arguments such as
+                {"features": array, "fps": 25.0}. Pairs (video, features) are read one batch after another.
+            batch_size: sequences computed together; by default 1 on a CPU, as many as fit a fixed size on a GPU.
+                Results do not depend on it.
+
+        Returns:
+            Video -> detections, in the given order.
+        """
+        names = tuple(class_names) if class_names is not None else None
+        pairs = items.items() if isinstance(items, Mapping) else items
+        results: dict[str, Detections] = {}
+        for batch in self._batches(pairs, batch_size):
+            found = self._detect_batch([sequence for _, sequence in batch], names)
+            results.update(zip((video for video, _ in batch), found, strict=True))
+        return results
+
+    def _batches(
+        self, pairs: Iterable[tuple[str, Any]], batch_size: int | None
+    ) -> Iterator[list[tuple[str, Sequence]]]:
+        on_cpu = self.device.type == "cpu"
+        limit = batch_size or (1 if on_cpu else 64)
+        batch: list[tuple[str, Sequence]] = []
+        longest = 0
+        for video, item in pairs:
+            arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
+            sequence = self._named_sequence(video, arguments)
+            longest = max(longest, self._padded_length(len(sequence.features)))
+            too_large = not on_cpu and batch_size is None and longest * (len(batch) + 1) > BATCH_MOMENTS
+            if batch and (len(batch) == limit or too_large):
+                yield batch
+                batch, longest = [], self._padded_length(len(sequence.features))
+            batch.append((video, sequence))
+        if batch:
+            yield batch
+
+    def _named_sequence(self, video: str, arguments: dict[str, Any]) -> Sequence:
+        unknown = arguments.keys() - {"features", "class_scores", *_TIMING}
+        if unknown or "features" not in arguments:
+            raise InputError(
+                f"video {video!r}: expected features and {', '.join(_TIMING)}, found {sorted(arguments)}"
+            )
+        try:
+            timing = {name: arguments.get(name) for name in _TIMING}
+            return self._sequence(arguments["features"], timing, arguments.get("class_scores"))
+        except InputError as error:
+            raise InputError(f"video {video!r}: {error}") from error
+
+    def _sequence(self, features: Any, timing: Mapping[str, float | None], class_scores: Any) -> Sequence:
+        sidecar = FeatureSpec()
+        if isinstance(features, str | Path):
+            sidecar = read_sidecar(features)
+            features = open_features(features)
+        self._check_backbone(sidecar)
+        array = self._array(features)
+        known = [FeatureSpec(**timing), sidecar, self.card.features]  # type: ignore[arg-type]
+        grid = TimeGrid(**{name: _first_known(known, name) for name in ("fps", "stride", "num_frames")})
+        duration = timing["duration"] or sidecar.duration or grid.seconds_covered(len(array))
+        if self.config.data.resize is not None:
+            grid = grid.resized(len(array), self.config.data.resize)
+            array = resize(array, self.config.data.resize)
+        return Sequence(array, grid, duration, class_scores)
+
+    def _check_backbone(self, sidecar: FeatureSpec) -> None:
+        expected = self.card.features.backbone
+        if expected and sidecar.backbone and sidecar.backbone != expected:
+            raise InputError(
+                f"features of backbone {sidecar.backbone!r}, the model was trained on {expected!r}"
+            )
+
+    def _array(self, features: Any) -> Array:
+        if isinstance(features, Features):
+            features = features[:]
+        if isinstance(features, Tensor):
+            features = features.detach().cpu().numpy()
+        try:
+            array = np.asarray(features, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"features must be a (T, D) array of numbers ({error})") from error
+        width = self.config.model.input_width
+        if array.ndim != 2 or len(array) == 0:
+            raise InputError(
+                f"features must be (T, D) with T >= 1 and D = {width}, found shape {array.shape}"
+            )
+        if array.shape[1] != width:
+            raise InputError(f"features have {array.shape[1]} channels, the model expects {width}")
+        if not np.isfinite(array).all():
+            row = int((~np.isfinite(array)).any(axis=1).argmax())
+            raise InputError(f"features hold a value that is no finite number, first in row {row}")
+        return array
+
+    def _padded_length(self, length: int) -> int:
+        if self.config.model.padding == "clean":
+            return length
+        return published_length(length, self.config.model)
+
+    def _detect_batch(self, sequences: list[Sequence], names: tuple[str, ...] | None) -> list[Detections]:
+        lengths = [self._padded_length(len(sequence.features)) for sequence in sequences]
+        if self.config.model.padding == "published" and len(set(lengths)) > 1:
+            # How far a sequence is padded is part of its result: those padded alike are computed together.
+            results: dict[int, Detections] = {}
+            for length in sorted(set(lengths)):
+                rows = [row for row, padded in enumerate(lengths) if padded == length]
+                found = self._detect_batch([sequences[row] for row in rows], names)
+                results.update(zip(rows, found, strict=True))
+            return [results[row] for row in range(len(sequences))]
+        outputs = self._forward([sequence.features for sequence in sequences], max(lengths))
+        return [self._detections(outputs, row, sequence, names) for row, sequence in enumerate(sequences)]
+
+    @torch.inference_mode()
+    def _forward(self, arrays: list[Array], padded: int) -> Outputs:
+        features = torch.zeros(len(arrays), padded, arrays[0].shape[1])
+        valid = torch.zeros(len(arrays), padded, dtype=torch.bool)
+        for row, array in enumerate(arrays):
+            features[row, : len(array)] = torch.from_numpy(array)
+            valid[row, : len(array)] = True
+        outputs: Outputs = self.model(features.to(self.device), valid.to(self.device))
+        return outputs
+
+    def _detections(
+        self, outputs: Outputs, row: int, sequence: Sequence, names: tuple[str, ...] | None
+    ) -> Detections:
+        levels = [[level[row] for level in part] for part in (outputs.logits, outputs.offsets, outputs.valid)]
+        candidates = decode(*levels, self.config.model.strides, self.config.decoding)
+        kept = suppress(candidates.segments, candidates.scores, candidates.labels, self.config.suppression)
+        origin = candidates.levels.cpu().numpy()[kept.index]
+        if sequence.class_scores is not None:
+            kept, origin = self._fused(kept, origin, sequence, names)
+        seconds = clip(sequence.grid.to_seconds(kept.segments), sequence.duration)
+        return Detections(seconds, kept.scores, kept.labels, names or self.class_names, origin)
+
+    def _fused(
+        self, kept: Kept, origin: NDArray[np.int64], sequence: Sequence, names: tuple[str, ...] | None
+    ) -> tuple[Kept, NDArray[np.int64]]:
+        if len(self.class_names) > 1:
+            raise InputError(
+                f"video-level class scores are fused with proposals of one class, this model has {len(self.class_names)}"
+            )
+        if names is None or len(names) != len(sequence.class_scores):
+            raise InputError(
+                f"class_names must name the {len(sequence.class_scores)} classes of class_scores"
+            )
+        fused = fuse(kept.segments, kept.scores, sequence.class_scores)
+        return fused, origin[fused.index]
+
+
+_TIMING = ("fps", "stride", "num_frames", "duration")
+
+
+def load(directory: str | Path, *, device: str = "cpu", precision: str = "float32") -> Detector:
+    """The detector of a model directory.
+
+    Args:
+        directory: what training or conversion wrote.
+        device: "cpu", "cuda", "cuda:1", ...
+        precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
+
+    Raises:
+        InputError: no model directory, a broken file, or a device that is not there.
+    """
+    model, config, card = load_model(directory)
+    return Detector(model, config, card, device=device, precision=precision)
+
+
+def build(source: str | Path | Config, *, device: str = "cpu", precision: str = "float32") -> Detector:
+    """A detector with fresh weights from a preset or settings; `model.input_dim` and `model.num_classes` must be set.
+
+    Raises:
+        InputError: unknown settings, or a device that is not there.
+    """
+    config = load_config(source)
+    model = build_model(config.model)
+    card = ModelCard(tuple(f"class_{i}" for i in range(config.model.num_classes or 0)), features_of(config))
+    return Detector(model, config, card, device=device, precision=precision)
+
+
+def features_of(config: Config) -> FeatureSpec:
+    """The features that the settings describe."""
+    data = config.data
+    return FeatureSpec(
+        fps=data.fps, stride=data.stride, num_frames=data.num_frames, dim=config.model.input_width
+    )
+
+
+def published_length(length: int, settings: ModelSettings) -> int:
+    """The length that published inference pads a sequence of `length` features to.
+
+    `max_length` if that is enough, else the next multiple of the largest stride_l * 2 * (W_l // 2), where a
+    global window counts as the stride alone.
+    """
+    if length <= settings.max_length:
+        return settings.max_length
+    steps = zip(settings.strides, settings.level_windows, strict=True)
+    divisor = max(stride * 2 * (window // 2) if window > 1 else stride for stride, window in steps)
+    return -(-length // divisor) * divisor
+
+
+def _first_known(specs: list[FeatureSpec], name: str) -> float:
+    for spec in specs:
+        value: float | None = getattr(spec, name)
+        if value is not None:
+            return value
+    raise InputError(
+        f"{name} of the features is not known: neither the call, a sidecar nor the model tells; give {name}"
+    )
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
+    return device

@@ -1,0 +1,60 @@
+"""The authors' checkpoints as model directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actionformer.data.annotations import read_annotations
+from actionformer.errors import InputError
+from actionformer.inference.detector import Detector, features_of
+from actionformer.interop.published_settings import read_published_settings
+from actionformer.interop.published_weights import load_published_weights, read_published_weights
+from actionformer.model import build_model
+from actionformer.model_directory import ModelCard, save_model
+
+
+def convert(
+    config: str | Path,
+    checkpoint: str | Path,
+    directory: str | Path,
+    *,
+    annotations: str | Path | None = None,
+) -> Detector:
+    """Turns a published YAML configuration and checkpoint into a model directory.
+
+    The averaged weights (`state_dict_ema`) are taken, the file is read as weights only, and padding, offsets and all
+    numbers stay as published.
+
+    Args:
+        config: the YAML file.
+        checkpoint: the `.pth.tar` file.
+        directory: where the model directory is written.
+        annotations: names the classes; without it they are `class_0`, `class_1`, ...
+
+    Returns:
+        The detector that `load(directory)` gives.
+
+    Raises:
+        InputError: a key, value or weight that is not known or does not fit; it is named.
+    """
+    settings = read_published_settings(config)
+    model = build_model(settings.model)
+    load_published_weights(model, read_published_weights(checkpoint), str(checkpoint))
+    card = ModelCard(
+        class_names=_class_names(settings.model.num_classes or 0, annotations),
+        features=features_of(settings),
+        training={"converted_from": [Path(config).name, Path(checkpoint).name]},
+    )
+    save_model(directory, model, settings, card)
+    return Detector(model, settings, card)
+
+
+def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:
+    if annotations is None:
+        return tuple(f"class_{i}" for i in range(count))
+    if count == 1:
+        return ("action",)
+    names = read_annotations(annotations).class_names
+    if len(names) > count:
+        raise InputError(f"{annotations}: {len(names)} classes, the checkpoint has {count}")
+    return names + tuple(f"class_{i}" for i in range(len(names), count))

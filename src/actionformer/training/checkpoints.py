@@ -1,0 +1,40 @@
+"""What a stopped run is continued from: `resume/state.pt`, replaced whole after every epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from actionformer.errors import InputError
+from actionformer.files import replacing
+
+
+def state_path(run: Path) -> Path:
+    """Where the state of a run is."""
+    return run / "resume" / "state.pt"
+
+
+def write_state(run: Path, state: dict[str, Any]) -> None:
+    """Writes the state of a run, whole or not at all."""
+    with replacing(state_path(run)) as path:
+        torch.save(state, path)
+
+
+def read_state(run: Path) -> dict[str, Any] | None:
+    """The state of a run, or None before its first epoch ended.
+
+    Raises:
+        InputError: a file that is no such state.
+    """
+    path = state_path(run)
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(
+            f"{path}: cannot be read ({str(error).splitlines()[0]}); --overwrite starts again"
+        ) from error
+    return state
