@@ -315,9 +315,7 @@ def preset_names() -> list[str]:
     return sorted(names)
 
 
-def load_config(
-    source: str | Path | Config, changes: Mapping[str, Mapping[str, Any]] | None = None
-) -> Config:
+def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
     """Settings of a preset, a TOML file or a model directory, with `changes` on top.
 
     Args:
@@ -353,9 +351,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _preset_tables(name: str) -> dict[str, Any]:
     if name not in preset_names():
         hint = nearest(name, preset_names())
-        raise InputError(
-            f"no preset {name!r}{hint}; there are {', '.join(preset_names())}, or give a .toml file"
-        )
+        raise InputError(f"no preset {name!r}{hint}; there are {', '.join(preset_names())}, or give a .toml file")
     files = resources.files("actionformer.presets")
     stem, variant = name, ""
     while not (files / f"{stem}.toml").is_file():

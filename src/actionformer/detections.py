@@ -65,9 +65,7 @@ class Detections:
             object.__setattr__(self, name, array[order].astype(dtype))
         object.__setattr__(self, "class_names", tuple(self.class_names))
 
-    def _check(
-        self, segments: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any], levels: NDArray[Any]
-    ) -> None:
+    def _check(self, segments: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any], levels: NDArray[Any]) -> None:
         n = len(scores) if scores.ndim == 1 else None
         if n is None or segments.shape != (n, 2) or labels.shape != (n,) or levels.shape != (n,):
             raise InputError(
@@ -83,8 +81,7 @@ class Detections:
             raise InputError(f"detections: labels must be integers, found {labels.dtype}")
         if n and not (labels.min() >= 0 and labels.max() < len(self.class_names)):
             raise InputError(
-                f"detections: labels span {labels.min()} to {labels.max()} "
-                f"for {len(self.class_names)} class names"
+                f"detections: labels span {labels.min()} to {labels.max()} for {len(self.class_names)} class names"
             )
 
     def __len__(self) -> int:
@@ -123,8 +120,7 @@ class Detections:
         """`[{"label": name, "score": float, "segment": [start, end]}, ...]`, seconds, best first."""
         rows = zip(self.labels.tolist(), self.scores.tolist(), self.segments.tolist(), strict=True)
         return [
-            {"label": self.class_names[label], "score": score, "segment": segment}
-            for label, score, segment in rows
+            {"label": self.class_names[label], "score": score, "segment": segment} for label, score, segment in rows
         ]
 
     def to_json(self, path: str | Path, video_id: str = "video") -> None:
@@ -197,9 +193,7 @@ def _json_rows(path: str | Path) -> dict[str, list[Row]]:
     for video, found in results.items():
         if not isinstance(found, list):
             raise InputError(f"{path}: video {video!r}: expected a list of detections, found {found!r:.60}")
-        rows[video] = [
-            _json_row(one, f"{path}: video {video!r}, detection {i}") for i, one in enumerate(found)
-        ]
+        rows[video] = [_json_row(one, f"{path}: video {video!r}, detection {i}") for i, one in enumerate(found)]
     return rows
 
 
@@ -227,9 +221,7 @@ def _csv_rows(path: str | Path) -> dict[str, list[Row]]:
     lines = csv.reader(io.StringIO(read_text(path)))
     header = tuple(name.strip() for name in next(lines))
     if header != CSV_HEADER:
-        raise InputError(
-            f"{path}: expected the header {','.join(CSV_HEADER)}, found {','.join(header)!r:.80}"
-        )
+        raise InputError(f"{path}: expected the header {','.join(CSV_HEADER)}, found {','.join(header)!r:.80}")
     rows: dict[str, list[Row]] = {}
     for values in lines:
         if not values:

@@ -255,9 +255,7 @@ def _shape(path: Path) -> tuple[int, int]:
     if len(shape) != 2:
         raise InputError(f"{path}: array of shape {shape}, expected (T, D): one row for every moment")
     if 0 in shape:
-        raise InputError(
-            f"{path}: array of shape {shape} is empty, expected at least one row and one channel"
-        )
+        raise InputError(f"{path}: array of shape {shape} is empty, expected at least one row and one channel")
     return shape
 
 
@@ -267,9 +265,7 @@ def _read(path: Path, start: int, stop: int) -> Floats:
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         row = start + int(finite.argmin())
-        raise InputError(
-            f"{path}: row {row} has a value that is not a finite number: extract the features again"
-        )
+        raise InputError(f"{path}: row {row} has a value that is not a finite number: extract the features again")
     return rows
 
 
@@ -289,9 +285,7 @@ def _opened(path: Path) -> Iterator[Any]:
         if "Python objects" in str(error):
             raise InputError(f"{path}: {PICKLED}") from error
         reason = " ".join(str(error).split())
-        raise InputError(
-            f"{path}: not a readable {path.suffix} file ({reason:.100}): copy it again"
-        ) from error
+        raise InputError(f"{path}: not a readable {path.suffix} file ({reason:.100}): copy it again") from error
 
 
 def _only(path: Path, names: Sequence[str]) -> str:
@@ -300,8 +294,7 @@ def _only(path: Path, names: Sequence[str]) -> str:
     if known or len(names) == 1:
         return known[0] if known else names[0]
     raise InputError(
-        f"{path}: holds {', '.join(names) or 'no arrays'}, "
-        f"expected one array, or one named {' or '.join(KEYS)}"
+        f"{path}: holds {', '.join(names) or 'no arrays'}, expected one array, or one named {' or '.join(KEYS)}"
     )
 
 
@@ -317,11 +310,7 @@ class _ZippedArray:
         self.file, self.member = file, member
         with file.open(member) as stream:
             version = np.lib.format.read_magic(stream)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             self.shape, _, self.dtype = read(stream)
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:

@@ -26,7 +26,7 @@ class ModelCard:
     """What a model is for and where it comes from: the content of `model.json`."""
 
     class_names: tuple[str, ...]
-    features: FeatureSpec = FeatureSpec()
+    features: FeatureSpec = field(default_factory=FeatureSpec)
     """The features it was trained on."""
     training: Mapping[str, Any] = field(default_factory=dict)
     """The data and the course of training, or the checkpoint it was converted from."""
@@ -36,9 +36,7 @@ class ModelCard:
     def to_dict(self) -> dict[str, Any]:
         """Plain values; of the features only what is known."""
         content = asdict(self)
-        content["features"] = {
-            name: value for name, value in asdict(self.features).items() if value is not None
-        }
+        content["features"] = {name: value for name, value in asdict(self.features).items() if value is not None}
         return content
 
 
@@ -78,7 +76,8 @@ def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
     config = load_config(directory / CONFIG)
     if config.model.num_classes != len(card.class_names):
         raise InputError(
-            f"{directory}: {CARD} names {len(card.class_names)} classes, model.num_classes is {config.model.num_classes}"
+            f"{directory}: {CARD} names {len(card.class_names)} classes, "
+            f"model.num_classes is {config.model.num_classes}"
         )
     return config, card
 
@@ -92,9 +91,7 @@ def load_weights(model: ActionFormer, weights: Mapping[str, Tensor], source: str
     own = model.state_dict()
     for kind, names in (("missing", own.keys() - weights.keys()), ("unknown", weights.keys() - own.keys())):
         if names:
-            raise InputError(
-                f"{source}: {len(names)} weights are {kind}, first {min(names)}: another configuration?"
-            )
+            raise InputError(f"{source}: {len(names)} weights are {kind}, first {min(names)}: another configuration?")
     for name, tensor in own.items():
         if tensor.shape != weights[name].shape:
             found, expected = tuple(weights[name].shape), tuple(tensor.shape)

@@ -78,9 +78,7 @@ def train(
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
     annotations = _with_classes_of(config, annotations)
-    collection = collect(
-        annotations.subset(config.data.train_subset), features, config.data, skip_missing=skip_missing
-    )
+    collection = collect(annotations.subset(config.data.train_subset), features, config.data, skip_missing=skip_missing)
     config = _completed(config, annotations, collection, features)
     test = _test_videos(config, annotations, features, skip_missing, console)
     _prepare(out, config, resume=resume, overwrite=overwrite)
@@ -111,9 +109,7 @@ def train(
     if state is not None:
         first_epoch = run.restore(state)
     total = config.training.warmup_epochs + config.training.epochs
-    with Journal(
-        out, first_epoch=first_epoch, epochs=total, steps_per_epoch=steps, console=console
-    ) as journal:
+    with Journal(out, first_epoch=first_epoch, epochs=total, steps_per_epoch=steps, console=console) as journal:
         fit(
             trainer,
             loader,
@@ -274,9 +270,7 @@ def _evaluator(
     def figures(model: nn.Module) -> Metrics:
         assert isinstance(model, ActionFormer)
         detections = detect_videos(Detector(model, config, card, device=device), test.videos)
-        report = evaluate(
-            subset, detections, tiou=config.evaluation.tiou, recall_at=config.evaluation.recall_at
-        )
+        report = evaluate(subset, detections, tiou=config.evaluation.tiou, recall_at=config.evaluation.recall_at)
         named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
         return {"map": report.average, **named}
 
@@ -327,13 +321,9 @@ def evaluate_run(
     else:
         truth = _with_classes_of(config, truth)
     truth = truth.subset(subset or config.data.test_subset)
-    collection = collect(
-        truth, features, config.data, width=config.model.input_width, skip_missing=skip_missing
-    )
+    collection = collect(truth, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
     detections = detect_videos(load(run, device=device, precision=precision), collection.videos)
-    report = evaluate(
-        truth, detections, tiou=tiou or config.evaluation.tiou, recall_at=config.evaluation.recall_at
-    )
+    report = evaluate(truth, detections, tiou=tiou or config.evaluation.tiou, recall_at=config.evaluation.recall_at)
     if collection.missing:
         counts = replace(
             report.counts,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from actionformer.errors import InputError
 
-FloatArray = NDArray[np.floating]
+FloatArray = NDArray[np.float64] | NDArray[np.float32]
 
 
 def tiou(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
@@ -28,10 +28,11 @@ def tiou(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
     end = np.minimum(first[:, None, 1], second[None, :, 1])
     intersection = np.maximum(end - start, 0.0)
     union = (first[:, 1] - first[:, 0])[:, None] + (second[:, 1] - second[:, 0])[None, :] - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    overlap: NDArray[np.float64] = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return overlap
 
 
-def clip(segments: FloatArray, duration: float) -> FloatArray:
+def clip(segments: NDArray[np.float64], duration: float) -> NDArray[np.float64]:
     """Segments (N, 2) cut to [0, duration], both in seconds."""
     return np.clip(segments, 0.0, duration)
 
@@ -41,7 +42,7 @@ class TimeGrid:
     """Where the feature vectors of a video lie in time.
 
     Vector i covers `num_frames` frames from frame `i * stride` on, of a video at `fps` frames a second; its grid
-    position i stands for the centre of that window (BEHAVIOUR: `grid = t * fps / stride - 0.5 * num_frames / stride`).
+    position i stands for the centre of that window (`grid = t * fps / stride - 0.5 * num_frames / stride`).
     """
 
     fps: float
@@ -59,11 +60,11 @@ class TimeGrid:
         """Half the width of a feature's window, in grid steps."""
         return 0.5 * self.num_frames / self.stride
 
-    def to_grid(self, seconds: FloatArray) -> FloatArray:
+    def to_grid(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Times in seconds -> grid positions; small negative positions are normal."""
         return seconds * self.fps / self.stride - self.half_window
 
-    def to_seconds(self, grid: FloatArray) -> FloatArray:
+    def to_seconds(self, grid: NDArray[np.float64]) -> NDArray[np.float64]:
         """Grid positions -> times in seconds, unclipped."""
         return (grid * self.stride + 0.5 * self.num_frames) / self.fps
 

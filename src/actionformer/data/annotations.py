@@ -116,9 +116,7 @@ def parse_annotations(
 
 def write_annotations(path: str | Path, annotations: Annotations) -> None:
     """Write annotations in ActivityNet JSON layout, with label ids, whole or not at all."""
-    database = {
-        key: _video_entry(video, annotations.class_names) for key, video in annotations.videos.items()
-    }
+    database = {key: _video_entry(video, annotations.class_names) for key, video in annotations.videos.items()}
     write_whole(path, json.dumps({"version": "1.0", "database": database}, indent=1) + "\n")
 
 
@@ -202,8 +200,7 @@ def _given_ids(actions: list[_Action]) -> dict[str, int]:
             )
         if known_label != action.label:
             raise InputError(
-                f"{action.where}: label_id {action.label_id} belongs to {action.label!r}, "
-                f"elsewhere to {known_label!r}"
+                f"{action.where}: label_id {action.label_id} belongs to {action.label!r}, elsewhere to {known_label!r}"
             )
     return ids
 

@@ -121,11 +121,7 @@ def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
 
 
 def _missing_message(missing: list[str], total: int, source: FeatureFolders, skipped: bool) -> str:
-    listed = ", ".join(missing[:LISTED]) + (
-        f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
-    )
+    listed = ", ".join(missing[:LISTED]) + (f" and {len(missing) - LISTED} more" if len(missing) > LISTED else "")
     folders = ", ".join(map(str, source.folders))
-    advice = (
-        "is data.prefix right?" if skipped or len(missing) == total else "--skip-missing goes on without them"
-    )
+    advice = "is data.prefix right?" if skipped or len(missing) == total else "--skip-missing goes on without them"
     return f"{len(missing)} of {total} videos have no features in {folders}: {listed}; {advice}"

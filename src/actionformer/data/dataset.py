@@ -65,9 +65,7 @@ def place_on_grid(
         segments = grid.to_grid(inside[kept]).astype(np.float32)
         placed.append(TrainingVideo(video.id, features, grid, segments, video.labels[kept]))
     if outside:
-        warnings.warn(
-            f"{outside} segments reach beyond their video's end: that part is ignored", stacklevel=2
-        )
+        warnings.warn(f"{outside} segments reach beyond their video's end: that part is ignored", stacklevel=2)
     return placed
 
 
@@ -100,9 +98,7 @@ class Batch(NamedTuple):
 class TrainingSet(Dataset[Sample]):
     """Random crops of training videos; indexed by (epoch, video), so that a crop can be drawn again."""
 
-    def __init__(
-        self, videos: Sequence[TrainingVideo], *, data: DataSettings, max_length: int, seed: int
-    ) -> None:
+    def __init__(self, videos: Sequence[TrainingVideo], *, data: DataSettings, max_length: int, seed: int) -> None:
         self.videos = videos
         self.data = data
         self.max_length = max_length
@@ -129,9 +125,7 @@ class TrainingSet(Dataset[Sample]):
             rng=np.random.default_rng([self.seed, epoch, index]),
         )
         features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)
-        return Sample(
-            torch.from_numpy(features), torch.from_numpy(crop.segments), torch.from_numpy(crop.labels)
-        )
+        return Sample(torch.from_numpy(features), torch.from_numpy(crop.segments), torch.from_numpy(crop.labels))
 
 
 class Collate:
@@ -175,7 +169,7 @@ class EpochLoader:
             self.dataset,
             batch_sampler=batches,
             num_workers=self.workers,
-            collate_fn=self.collate,  # type: ignore[arg-type]
+            collate_fn=self.collate,
         )
         return iter(loader)
 

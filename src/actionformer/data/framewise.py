@@ -25,9 +25,7 @@ NEWTON_STEPS = 8
 RIDGE = 1.0  # penalty on squared weights of standardised features
 
 
-def frame_targets(
-    length: int, segments: NDArray[np.floating], labels: NDArray[np.int64], classes: int
-) -> Floats:
+def frame_targets(length: int, segments: NDArray[np.floating], labels: NDArray[np.int64], classes: int) -> Floats:
     """(length, classes), 1 where the moment of a frame lies in an action of the class; segments in grid steps."""
     targets = np.zeros((length, classes))
     for (start, end), label in zip(segments, labels, strict=True):

@@ -25,9 +25,7 @@ def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats
     """
     hits = np.zeros((len(thresholds), num_detections), dtype=bool)
     holder = np.full(len(thresholds) * num_truths, num_detections)
-    detections = np.append(
-        pairs.detection, -1
-    )  # one row behind the last, so that a next choice always exists
+    detections = np.append(pairs.detection, -1)  # one row behind the last, so that a next choice always exists
     truths, tious = np.append(pairs.truth, 0), np.append(pairs.tiou, 0.0)
     first = np.flatnonzero(np.diff(pairs.detection, prepend=-1))
     level, column = np.nonzero(tious[first] >= thresholds[:, None])

@@ -103,9 +103,7 @@ def _repeats(truths: Truths) -> NDArray[np.bool_]:
     return repeat
 
 
-def flatten_detections(
-    detections: Mapping[str, Detections], annotations: Annotations, truths: Truths
-) -> Candidates:
+def flatten_detections(detections: Mapping[str, Detections], annotations: Annotations, truths: Truths) -> Candidates:
     """The detections of all videos, with labels mapped to the annotations' by name.
 
     Equal scores stand in the order of video names, then as given.
@@ -117,9 +115,7 @@ def flatten_detections(
     tables: dict[tuple[str, ...], Ints] = {}
     for one in found:
         if one.class_names not in tables:
-            tables[one.class_names] = np.array(
-                [ids.get(name, -1) for name in one.class_names], dtype=np.int64
-            )
+            tables[one.class_names] = np.array([ids.get(name, -1) for name in one.class_names], dtype=np.int64)
     labels = [tables[one.class_names][one.labels] for one in found if len(one)]
     order = np.argsort(-np.concatenate([np.empty(0), *(one.scores for one in found)]), kind="stable")
     return Candidates(
@@ -151,9 +147,7 @@ def _blocks(candidates: Candidates, truths: Truths, at_least: float) -> Iterator
         yield _block(candidates, truths, rows, first[rows], count[rows], at_least)
 
 
-def _block(
-    candidates: Candidates, truths: Truths, rows: Ints, first: Ints, count: Ints, at_least: float
-) -> Pairs:
+def _block(candidates: Candidates, truths: Truths, rows: Ints, first: Ints, count: Ints, at_least: float) -> Pairs:
     """Pairs of the detections `rows` (R,) with the `count` (R,) ground truths from `first` (R,) on."""
     detection = np.repeat(rows, count)
     truth = np.arange(len(detection)) + np.repeat(first - (np.cumsum(count) - count), count)

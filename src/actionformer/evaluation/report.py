@@ -220,9 +220,7 @@ def parse_tiou(tiou: str | Sequence[float]) -> tuple[float, ...]:
     wrong = [value for value in values if not 0 < value <= 1]
     if wrong or not values:
         found = f"found {wrong[0]:g}" if wrong else "found none"
-        raise InputError(
-            f"tiou {tiou!r}: thresholds lie above 0 and up to 1, {found}; expected {TIOU_EXAMPLE}"
-        )
+        raise InputError(f"tiou {tiou!r}: thresholds lie above 0 and up to 1, {found}; expected {TIOU_EXAMPLE}")
     return tuple(sorted(set(values)))
 
 
@@ -244,8 +242,7 @@ def _range(text: str) -> list[float]:
         raise InputError(f"tiou {text!r}: start must not exceed stop; expected {TIOU_EXAMPLE}")
     if step > stop - start + 1e-9 and stop > start:
         raise InputError(
-            f"tiou {text!r}: step {step:g} is larger than the range {start:g} to {stop:g}; "
-            f"expected {TIOU_EXAMPLE}"
+            f"tiou {text!r}: step {step:g} is larger than the range {start:g} to {stop:g}; expected {TIOU_EXAMPLE}"
         )
     if (stop - start) / step > 1000:
         raise InputError(f"tiou {text!r}: more than 1000 thresholds; expected {TIOU_EXAMPLE}")

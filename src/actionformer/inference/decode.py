@@ -104,9 +104,7 @@ def fuse(
     classes = np.argsort(-class_scores, kind="stable")[:classes_per_video]
     fused = np.sqrt(scores[proposals, None] * class_scores[classes])  # (proposals, classes)
     order = np.argsort(-fused, axis=None, kind="stable")
-    proposal, label = (
-        axis[order] for axis in (np.repeat(proposals, len(classes)), np.tile(classes, len(proposals)))
-    )
+    proposal, label = (axis[order] for axis in (np.repeat(proposals, len(classes)), np.tile(classes, len(proposals))))
     return Kept(
         segments[proposal].astype(np.float32),
         fused.reshape(-1)[order].astype(np.float32),

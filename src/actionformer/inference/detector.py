@@ -148,9 +148,7 @@ class Detector:
     def _named_sequence(self, video: str, arguments: dict[str, Any]) -> Sequence:
         unknown = arguments.keys() - {"features", "class_scores", *_TIMING}
         if unknown or "features" not in arguments:
-            raise InputError(
-                f"video {video!r}: expected features and {', '.join(_TIMING)}, found {sorted(arguments)}"
-            )
+            raise InputError(f"video {video!r}: expected features and {', '.join(_TIMING)}, found {sorted(arguments)}")
         try:
             timing = {name: arguments.get(name) for name in _TIMING}
             return self._sequence(arguments["features"], timing, arguments.get("class_scores"))
@@ -175,9 +173,7 @@ class Detector:
     def _check_backbone(self, sidecar: FeatureSpec) -> None:
         expected = self.card.features.backbone
         if expected and sidecar.backbone and sidecar.backbone != expected:
-            raise InputError(
-                f"features of backbone {sidecar.backbone!r}, the model was trained on {expected!r}"
-            )
+            raise InputError(f"features of backbone {sidecar.backbone!r}, the model was trained on {expected!r}")
 
     def _array(self, features: Any) -> Array:
         if isinstance(features, Features):
@@ -190,9 +186,7 @@ class Detector:
             raise InputError(f"features must be a (T, D) array of numbers ({error})") from error
         width = self.config.model.input_width
         if array.ndim != 2 or len(array) == 0:
-            raise InputError(
-                f"features must be (T, D) with T >= 1 and D = {width}, found shape {array.shape}"
-            )
+            raise InputError(f"features must be (T, D) with T >= 1 and D = {width}, found shape {array.shape}")
         if array.shape[1] != width:
             raise InputError(f"features have {array.shape[1]} channels, the model expects {width}")
         if not np.isfinite(array).all():
@@ -228,29 +222,30 @@ class Detector:
         outputs: Outputs = self.model(features.to(self.device), valid.to(self.device))
         return outputs
 
-    def _detections(
-        self, outputs: Outputs, row: int, sequence: Sequence, names: tuple[str, ...] | None
-    ) -> Detections:
-        levels = [[level[row] for level in part] for part in (outputs.logits, outputs.offsets, outputs.valid)]
-        candidates = decode(*levels, self.config.model.strides, self.config.decoding)
+    def _detections(self, outputs: Outputs, row: int, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
+        candidates = decode(
+            [level[row] for level in outputs.logits],
+            [level[row] for level in outputs.offsets],
+            [level[row] for level in outputs.valid],
+            self.config.model.strides,
+            self.config.decoding,
+        )
         kept = suppress(candidates.segments, candidates.scores, candidates.labels, self.config.suppression)
         origin = candidates.levels.cpu().numpy()[kept.index]
         if sequence.class_scores is not None:
             kept, origin = self._fused(kept, origin, sequence, names)
-        seconds = clip(sequence.grid.to_seconds(kept.segments), sequence.duration)
-        return Detections(seconds, kept.scores, kept.labels, names or self.class_names, origin)
+        seconds = clip(sequence.grid.to_seconds(kept.segments.astype(np.float64)), sequence.duration)
+        return Detections(seconds, kept.scores.astype(np.float64), kept.labels, names or self.class_names, origin)
 
     def _fused(
         self, kept: Kept, origin: NDArray[np.int64], sequence: Sequence, names: tuple[str, ...] | None
     ) -> tuple[Kept, NDArray[np.int64]]:
         if len(self.class_names) > 1:
             raise InputError(
-                f"video-level class scores are fused with proposals of one class, this model has {len(self.class_names)}"
+                f"class scores are fused with proposals of one class, this model has {len(self.class_names)}"
             )
         if names is None or len(names) != len(sequence.class_scores):
-            raise InputError(
-                f"class_names must name the {len(sequence.class_scores)} classes of class_scores"
-            )
+            raise InputError(f"class_names must name the {len(sequence.class_scores)} classes of class_scores")
         fused = fuse(kept.segments, kept.scores, sequence.class_scores)
         return fused, origin[fused.index]
 
@@ -288,9 +283,7 @@ def build(source: str | Path | Config, *, device: str = "cpu", precision: str = 
 def features_of(config: Config) -> FeatureSpec:
     """The features that the settings describe."""
     data = config.data
-    return FeatureSpec(
-        fps=data.fps, stride=data.stride, num_frames=data.num_frames, dim=config.model.input_width
-    )
+    return FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames, dim=config.model.input_width)
 
 
 def published_length(length: int, settings: ModelSettings) -> int:

@@ -110,9 +110,7 @@ class _Neighbours:
         return near, shared
 
 
-def _picks(
-    candidates: Kept, group: Integers, settings: SuppressionSettings
-) -> Iterator[tuple[int, np.float32]]:
+def _picks(candidates: Kept, group: Integers, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
     """Candidates of one group with their scores when they were picked, best first."""
     line = _Neighbours(candidates.segments[group])
     group = group[line.order]

@@ -144,9 +144,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tables, Mapping):
-        raise InputError(
-            f"{path}: expected the sections {', '.join(_DEFAULTS)}, found {type(tables).__name__}"
-        )
+        raise InputError(f"{path}: expected the sections {', '.join(_DEFAULTS)}, found {type(tables).__name__}")
     return tables
 
 
@@ -168,9 +166,7 @@ def _with_defaults(tables: Mapping[str, Any], source: str) -> dict[str, Any]:
     for (section, key), allowed in _ONLY.items():
         if result[section][key] not in allowed:
             expected = " or ".join(map(repr, allowed))
-            raise InputError(
-                f"{source}: {section}.{key} is {result[section][key]!r}, only {expected} is known"
-            )
+            raise InputError(f"{source}: {section}.{key} is {result[section][key]!r}, only {expected} is known")
     return result
 
 

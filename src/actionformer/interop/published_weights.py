@@ -79,13 +79,9 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot be read as a checkpoint of weights ({reason})") from error
     if not isinstance(checkpoint, Mapping) or not isinstance(checkpoint.get("state_dict_ema"), Mapping):
-        found = (
-            ", ".join(map(str, checkpoint)) if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
-        )
+        found = ", ".join(map(str, checkpoint)) if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
         raise InputError(f"{path}: expected a checkpoint with state_dict_ema, found {found}")
-    weights = {
-        str(name).removeprefix("module."): tensor for name, tensor in checkpoint["state_dict_ema"].items()
-    }
+    weights = {str(name).removeprefix("module."): tensor for name, tensor in checkpoint["state_dict_ema"].items()}
     for name, tensor in weights.items():
         if not isinstance(tensor, Tensor):
             raise InputError(f"{path}: expected a tensor as {name}, found {type(tensor).__name__}")
@@ -101,21 +97,13 @@ def load_published_weights(model: ActionFormer, weights: Mapping[str, Tensor], s
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("normalizer.")}
     theirs = {published_name(name): name for name in own}
     if missing := [name for name in theirs if name not in weights]:
-        raise InputError(
-            f"{source}: {len(missing)} weights that the settings call for are missing, first {missing[0]}"
-        )
+        raise InputError(f"{source}: {len(missing)} weights that the settings call for are missing, first {missing[0]}")
     if unknown := [name for name in weights if name not in theirs]:
-        raise InputError(
-            f"{source}: {len(unknown)} weights have no place under the settings, first {unknown[0]}"
-        )
-    fitting = {
-        name: from_published_shape(weights[published], own[name]) for published, name in theirs.items()
-    }
+        raise InputError(f"{source}: {len(unknown)} weights have no place under the settings, first {unknown[0]}")
+    fitting = {name: from_published_shape(weights[published], own[name]) for published, name in theirs.items()}
     for published, name in theirs.items():
         found, expected = tuple(fitting[name].shape), tuple(own[name].shape)
         if found != expected:
-            raise InputError(
-                f"{source}: the settings call for {expected} numbers in {name}, {published} gives {found}"
-            )
+            raise InputError(f"{source}: the settings call for {expected} numbers in {name}, {published} gives {found}")
     for name, tensor in own.items():
         tensor.copy_(fitting[name])

@@ -70,7 +70,7 @@ class Attention(nn.Module):
 
 def split_heads(x: Tensor, num_heads: int) -> Tensor:
     """(B, T, C) -> (B, T, H, C / H)."""
-    return x.unflatten(-1, (num_heads, -1))
+    return x.view(*x.shape[:-1], num_heads, -1)
 
 
 def global_attention(query: Tensor, key: Tensor, value: Tensor, valid: Tensor) -> Tensor:
@@ -140,9 +140,7 @@ def windowed_attention_by_definition(
 ) -> Tensor:
     """The plain twin of `local_attention`: the whole T x T matrix under the band. For tests and small T."""
     length, reach = query.shape[1], window // 2
-    offset = (
-        torch.arange(length).unsqueeze(0) - torch.arange(length).unsqueeze(1) + reach
-    )  # key - query + reach
+    offset = torch.arange(length).unsqueeze(0) - torch.arange(length).unsqueeze(1) + reach  # key - query + reach
     allowed = ((offset >= 0) & (offset < window)) & valid[:, None, None, :]
     logits = torch.einsum("bqhd,bkhd->bhqk", query, key) / math.sqrt(query.shape[-1])
     if relative_bias is not None:

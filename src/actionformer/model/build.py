@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -33,9 +34,7 @@ def build_model(settings: ModelSettings) -> ActionFormer:
         InputError: `input_dim` or `num_classes` is not set.
     """
     if settings.num_classes is None:
-        raise InputError(
-            "model.num_classes is not set: give it, or let training count the classes of the annotations"
-        )
+        raise InputError("model.num_classes is not set: give it, or let training count the classes of the annotations")
     position = None
     if settings.position != "none":
         position = PositionEncoding(
@@ -52,9 +51,7 @@ def build_model(settings: ModelSettings) -> ActionFormer:
         neck=_neck(settings),
         classifier=_head(settings, outputs=settings.num_classes),
         regressor=_head(settings, outputs=2),
-        offset_activation=OffsetActivation(
-            num_levels=settings.num_levels, softplus=settings.offsets == "softplus"
-        ),
+        offset_activation=OffsetActivation(num_levels=settings.num_levels, softplus=settings.offsets == "softplus"),
     )
     set_class_prior(model, settings.prior)
     return model
@@ -80,7 +77,7 @@ def _norms(count: int, channels: int, settings: ModelSettings, *, wanted: bool) 
 
 
 def _convs(widths: list[int], kernel: int, *, bias: bool) -> nn.ModuleList:
-    return nn.ModuleList([Conv(a, b, kernel, bias=bias) for a, b in zip(widths, widths[1:], strict=False)])
+    return nn.ModuleList([Conv(a, b, kernel, bias=bias) for a, b in pairwise(widths)])
 
 
 def _embedding(settings: ModelSettings) -> Embedding:

@@ -57,9 +57,7 @@ class Conv(nn.Module):
         """(B, T, C_in) -> (B, ceil(T / stride), C_out)."""
         weight = self.weight.transpose(1, 2).unsqueeze(2)
         padding = self.weight.shape[1] // 2
-        image = F.conv2d(
-            as_image(x), weight, self.bias, (1, self.stride), padding=(0, padding), groups=self.groups
-        )
+        image = F.conv2d(as_image(x), weight, self.bias, (1, self.stride), padding=(0, padding), groups=self.groups)
         return as_tokens(image)
 
 

@@ -13,9 +13,7 @@ def level_lengths(length: int, strides: Sequence[int]) -> list[int]:
     return [-(-length // stride) for stride in strides]
 
 
-def moments(
-    lengths: Sequence[int], strides: Sequence[int], device: torch.device | str | None = None
-) -> list[Tensor]:
+def moments(lengths: Sequence[int], strides: Sequence[int], device: torch.device | str | None = None) -> list[Tensor]:
     """Positions of the moments of every level, in level-0 grid steps.
 
     Moment i of a level lies at `i * stride`, without the half-stride shift of image detectors (as published).

@@ -35,9 +35,7 @@ class PositionEncoding(nn.Module):
         super().__init__()
         self.clean = clean
         if learned:
-            self.table: Tensor = nn.Parameter(
-                nn.init.trunc_normal_(torch.empty(max_length, channels), std=0.02)
-            )
+            self.table: Tensor = nn.Parameter(nn.init.trunc_normal_(torch.empty(max_length, channels), std=0.02))
         else:
             self.register_buffer("table", sinusoids(max_length, channels), persistent=False)
 

@@ -13,7 +13,7 @@ from actionformer.model.layers import Conv, LayerNorm, Linear, ScaledDropPath, m
 
 
 class Embedding(nn.Module):
-    """Projects each source of a concatenated feature vector, if asked to, then convolves: [conv, norm, ReLU] a layer."""
+    """Projects each source of a concatenated feature vector, if asked to; then [conv, norm, ReLU] a layer."""
 
     def __init__(self, projections: nn.ModuleList, convs: nn.ModuleList, norms: nn.ModuleList) -> None:
         super().__init__()
@@ -24,7 +24,8 @@ class Embedding(nn.Module):
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, C)."""
         if self.projections:
-            sources = x.split([projection.in_features for projection in self.projections], dim=-1)  # type: ignore[misc]
+            widths = [projection.weight.shape[1] for projection in self.projections]
+            sources = torch.split(x, widths, dim=-1)  # type: ignore[arg-type]
             pairs = zip(self.projections, sources, strict=True)
             x = masked(torch.cat([projection(source) for projection, source in pairs], dim=-1), valid)
         return conv_stack(x, valid, self.convs, self.norms)
@@ -43,9 +44,7 @@ def conv_stack(x: Tensor, valid: Tensor, convs: nn.ModuleList, norms: nn.ModuleL
 class TransformerBlock(nn.Module):
     """x = pool(x) + drop(attention(norm(x))); x = x + drop(MLP(norm(x))). With stride 2 it halves the length."""
 
-    def __init__(
-        self, *, attention: Attention, channels: int, drop_path: float, dropout: float, clean: bool
-    ) -> None:
+    def __init__(self, *, attention: Attention, channels: int, drop_path: float, dropout: float, clean: bool) -> None:
         super().__init__()
         self.clean = clean
         self.attention_norm = LayerNorm(channels, clean=clean)
@@ -133,9 +132,7 @@ class IdentityNeck(nn.Module):
 class FeaturePyramidNeck(nn.Module):
     """Top-down: each level's lateral map plus the coarser level, repeated twice; then a depthwise convolution."""
 
-    def __init__(
-        self, *, laterals: nn.ModuleList, convs: nn.ModuleList, norms: nn.ModuleList, clean: bool
-    ) -> None:
+    def __init__(self, *, laterals: nn.ModuleList, convs: nn.ModuleList, norms: nn.ModuleList, clean: bool) -> None:
         super().__init__()
         self.laterals = laterals
         self.convs = convs

@@ -34,7 +34,5 @@ def read_state(run: Path) -> dict[str, Any] | None:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise InputError(
-            f"{path}: cannot be read ({str(error).splitlines()[0]}); --overwrite starts again"
-        ) from error
+        raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); --overwrite starts again") from error
     return state

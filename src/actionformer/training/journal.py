@@ -93,4 +93,4 @@ def _event_writer(directory: Path, *, purge_step: int) -> Any:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(directory), purge_step=purge_step or None)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(directory), purge_step=purge_step or None)

@@ -45,9 +45,7 @@ class Trainer:
     generator's: what `state_dict` holds is all that a resumed run must know.
     """
 
-    def __init__(
-        self, model: ActionFormer, config: Config, *, steps_per_epoch: int, device: str = "cpu"
-    ) -> None:
+    def __init__(self, model: ActionFormer, config: Config, *, steps_per_epoch: int, device: str = "cpu") -> None:
         settings = config.training
         self.model = model.to(device).train()
         self.config = config

@@ -116,9 +116,7 @@ class Criterion:
             accumulated batches knows.
     """
 
-    def __init__(
-        self, *, regression_weight: float = 1.0, label_smoothing: float = 0.0, accumulate: int = 1
-    ) -> None:
+    def __init__(self, *, regression_weight: float = 1.0, label_smoothing: float = 0.0, accumulate: int = 1) -> None:
         if regression_weight < 0 and accumulate > 1:
             raise InputError(
                 f"training.regression_weight is {regression_weight} and training.accumulate {accumulate}: "
