@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from actionformer.config import nearest
 from actionformer.errors import InputError
 from actionformer.files import read_json, read_text, write_whole
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 CSV_HEADER = ("video", "label", "start", "end", "score")
 
@@ -132,21 +135,44 @@ class Detections:
         write_csv(path, {video_id: self})
 
 
-def write_results(path: str | Path, detections: Mapping[str, Detections]) -> None:
-    """Write the detections of many videos as ActivityNet results JSON, whole or not at all."""
+def results_json(detections: Mapping[str, Detections]) -> str:
+    """The detections of many videos as ActivityNet results JSON."""
     results = {video: found.to_dict() for video, found in detections.items()}
-    write_whole(path, json.dumps({"version": "1.0", "results": results, "external_data": {}}) + "\n")
+    return json.dumps({"version": "1.0", "results": results, "external_data": {}}, indent=1) + "\n"
 
 
-def write_csv(path: str | Path, detections: Mapping[str, Detections]) -> None:
-    """Write the detections of many videos as CSV with a header, whole or not at all."""
+def results_csv(detections: Mapping[str, Detections]) -> str:
+    """The detections of many videos as CSV with a header; times in seconds."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_HEADER)
     for video, found in detections.items():
         for one in found.to_dict():
             writer.writerow((video, one["label"], *one["segment"], one["score"]))
-    write_whole(path, text.getvalue())
+    return text.getvalue()
+
+
+def results_table(detections: Mapping[str, Detections]) -> Table:
+    """The detections of many videos as a table for the terminal, in the order of time."""
+    from rich.table import Table
+
+    table = Table("video", "start", "end", "label", "score")
+    for video, found in detections.items():
+        for row in found.segments[:, 0].argsort(kind="stable"):
+            start, end = found.segments[row]
+            label = found.class_names[found.labels[row]]
+            table.add_row(video, f"{start:.2f}", f"{end:.2f}", label, f"{found.scores[row]:.3f}")
+    return table
+
+
+def write_results(path: str | Path, detections: Mapping[str, Detections]) -> None:
+    """Write the detections of many videos as ActivityNet results JSON, whole or not at all."""
+    write_whole(path, results_json(detections))
+
+
+def write_csv(path: str | Path, detections: Mapping[str, Detections]) -> None:
+    """Write the detections of many videos as CSV with a header, whole or not at all."""
+    write_whole(path, results_csv(detections))
 
 
 def read_results(path: str | Path, class_names: Sequence[str] | None = None) -> dict[str, Detections]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from actionformer.config import DataSettings
 from actionformer.data.annotations import Annotations, Video
@@ -12,6 +14,7 @@ from actionformer.errors import InputError
 from actionformer.features import FeatureFolders, Features, FeatureSpec, check_duration
 from actionformer.segments import TimeGrid
 
+Paths = str | Path | Sequence[str | Path]
 LISTED = 10  # ids named in a message
 
 
@@ -40,7 +43,7 @@ class Collection:
 
 def collect(
     annotations: Annotations,
-    folders: str | Path | Sequence[str | Path],
+    folders: Paths,
     data: DataSettings,
     *,
     width: int | None = None,
@@ -125,3 +128,25 @@ def _missing_message(missing: list[str], total: int, source: FeatureFolders, ski
     folders = ", ".join(map(str, source.folders))
     advice = "is data.prefix right?" if skipped or len(missing) == total else "--skip-missing goes on without them"
     return f"{len(missing)} of {total} videos have no features in {folders}: {listed}; {advice}"
+
+
+def with_classes(annotations: Annotations, count: int | None) -> Annotations:
+    """Annotations with `count` classes: one for proposals of any class, or more than the file has names for.
+
+    Raises:
+        InputError: more classes than `count`.
+    """
+    names = annotations.class_names
+    if count is None or count == len(names):
+        return annotations
+    if count == 1:
+        videos = {id_: replace(v, labels=np.zeros_like(v.labels)) for id_, v in annotations.videos.items()}
+        return replace(annotations, videos=videos, class_names=("action",))
+    if count < len(names):
+        raise InputError(f"{annotations.source}: {len(names)} classes, model.num_classes is {count}")
+    return replace(annotations, class_names=names + tuple(f"class_{i}" for i in range(len(names), count)))
+
+
+def as_list(paths: Paths) -> list[str | Path]:
+    """One path or several, as several."""
+    return [paths] if isinstance(paths, str | Path) else list(paths)

@@ -27,9 +27,9 @@ CLASS_NAMES = ("open door", "close door", "sit down", "stand up", "pick up", "pu
 """Class c starts in pose c and ends in the pose of its reverse, c + 1 or c - 1."""
 
 GRID = TimeGrid(fps=10, stride=1, num_frames=1)
-ACTION_LENGTHS = (8, 80)  # steps, drawn evenly on a logarithmic scale
+ACTION_LENGTHS = (5, 50)  # steps, drawn evenly on a logarithmic scale
 SEQUENCE_LENGTHS = (400, 800)  # steps
-GAP = 40  # mean steps between two events of a pair
+GAP = 30  # mean steps between two events of a pair
 TOUCHING = 0.3  # share of actions that the next one of the pair follows without a gap
 HELD = 0.3  # share of other events that are no action but a held pose
 DRIFT = 0.98  # of the background from one step to the next

@@ -307,5 +307,5 @@ def _suppression(test: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _evaluation(dataset: Any) -> dict[str, Any]:
-    preset = _EVALUATED_AS.get(dataset)
+    preset = _EVALUATED_AS.get(str(dataset))
     return load_config(preset).evaluation.model_dump() if preset else {}

@@ -82,13 +82,13 @@ def _convs(widths: list[int], kernel: int, *, bias: bool) -> nn.ModuleList:
 
 def _embedding(settings: ModelSettings) -> Embedding:
     count, norm = settings.embedding_layers, settings.embedding_norm
-    projections: list[nn.Module] = []
+    projections: list[Linear] = []
     width = settings.input_width
     if settings.projection is not None and isinstance(settings.input_dim, tuple):
         projections = [Linear(a, b) for a, b in zip(settings.input_dim, settings.projection, strict=True)]
         width = sum(settings.projection)
     convs = _convs([width] + [settings.width] * count, settings.embedding_kernel, bias=not norm)
-    return Embedding(nn.ModuleList(projections), convs, _norms(count, settings.width, settings, wanted=norm))
+    return Embedding(projections, convs, _norms(count, settings.width, settings, wanted=norm))
 
 
 def _pyramid(settings: ModelSettings) -> Pyramid:

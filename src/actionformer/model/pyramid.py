@@ -15,18 +15,17 @@ from actionformer.model.layers import Conv, LayerNorm, Linear, ScaledDropPath, m
 class Embedding(nn.Module):
     """Projects each source of a concatenated feature vector, if asked to; then [conv, norm, ReLU] a layer."""
 
-    def __init__(self, projections: nn.ModuleList, convs: nn.ModuleList, norms: nn.ModuleList) -> None:
+    def __init__(self, projections: Sequence[Linear], convs: nn.ModuleList, norms: nn.ModuleList) -> None:
         super().__init__()
-        self.projections = projections
+        self.projections = nn.ModuleList(projections)
+        self.source_widths = [projection.in_features for projection in projections]
         self.convs = convs
         self.norms = norms
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, C)."""
         if self.projections:
-            widths = [projection.weight.shape[1] for projection in self.projections]
-            sources = torch.split(x, widths, dim=-1)  # type: ignore[arg-type]
-            pairs = zip(self.projections, sources, strict=True)
+            pairs = zip(self.projections, torch.split(x, self.source_widths, dim=-1), strict=True)
             x = masked(torch.cat([projection(source) for projection, source in pairs], dim=-1), valid)
         return conv_stack(x, valid, self.convs, self.norms)
 

@@ -1,0 +1,7 @@
+"""What the verbs do: each composes the rooms before it into one piece of work."""
+
+from actionformer.recipes.detect import detect_files
+from actionformer.recipes.evaluate import evaluate_run
+from actionformer.recipes.train import train
+
+__all__ = ["detect_files", "evaluate_run", "train"]

@@ -1,0 +1,40 @@
+"""What a model directory holds, as a table for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Group
+from rich.table import Table
+
+from actionformer.config import ModelSettings
+from actionformer.model_directory import load_model
+from actionformer.segments import TimeGrid
+
+
+def describe(directory: str | Path) -> Group:
+    """Size, classes, features, training and the levels of the pyramid."""
+    model, config, card = load_model(directory)
+    facts = Table(show_header=False, box=None)
+    facts.add_row("parameters", f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M")
+    names = ", ".join(card.class_names[:8]) + (", ..." if len(card.class_names) > 8 else "")
+    facts.add_row("classes", f"{len(card.class_names)}: {names}")
+    known = {name: value for name, value in card.to_dict()["features"].items() if value is not None}
+    facts.add_row("features", ", ".join(f"{name} {value}" for name, value in known.items()))
+    for name, value in {**card.training, **card.metrics}.items():
+        facts.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+    return Group(facts, _levels(config.model, card.features.grid))
+
+
+def _levels(settings: ModelSettings, grid: TimeGrid | None) -> Table:
+    table = Table("level", "stride", "window", "actions, features", title="pyramid")
+    if grid is not None:
+        table.add_column("actions, s")
+    rows = zip(settings.strides, settings.level_windows, settings.regression_ranges, strict=True)
+    for level, (stride, window, (least, largest)) in enumerate(rows):
+        row = [str(level), str(stride), str(window) if window > 1 else "global", f"{least:g} - {largest:g}"]
+        if grid is not None:
+            step = grid.stride / grid.fps
+            row.append(f"{least * step:.2f} - {largest * step:.2f}")
+        table.add_row(*row)
+    return table

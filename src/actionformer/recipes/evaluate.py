@@ -1,0 +1,74 @@
+"""Evaluation of a model directory on the videos of a subset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from actionformer.data.annotations import read_annotations
+from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
+from actionformer.detections import Detections, write_results
+from actionformer.errors import InputError
+from actionformer.evaluation import Report, evaluate
+from actionformer.inference.detector import Detector, load
+from actionformer.model_directory import load_settings
+
+DETECTIONS, REPORT = "detections.json", "evaluation.json"
+
+
+def detect_videos(detector: Detector, videos: Sequence[FeaturedVideo]) -> dict[str, Detections]:
+    """Detections of annotated videos, with their own timing and duration."""
+    return detector.detect_many((video.video.id, _arguments(video)) for video in videos)
+
+
+def _arguments(video: FeaturedVideo) -> dict[str, Any]:
+    grid = video.grid
+    return {
+        "features": video.features,
+        "fps": grid.fps,
+        "stride": grid.stride,
+        "num_frames": grid.num_frames,
+        "duration": video.video.duration or video.spec.duration,
+    }
+
+
+def evaluate_run(
+    run: str | Path,
+    *,
+    annotations: str | Path | None = None,
+    features: Paths | None = None,
+    subset: str | Sequence[str] | None = None,
+    tiou: str | Sequence[float] | None = None,
+    skip_missing: bool = False,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> Report:
+    """Detects in the evaluation subset and scores that; leaves detections.json and evaluation.json in the run.
+
+    Args:
+        run: a model directory; annotations, features, subset and tIoU are by default those of its training.
+    """
+    run = Path(run)
+    config, card = load_settings(run)
+    annotations = annotations or card.training.get("annotations")
+    features = features or card.training.get("features")
+    if annotations is None or features is None:
+        raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
+    names = card.class_names if len(card.class_names) > 1 else None
+    truth = with_classes(read_annotations(annotations, class_names=names), config.model.num_classes)
+    truth = truth.subset(subset or config.data.test_subset)
+    collection = collect(truth, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
+    detections = detect_videos(load(run, device=device, precision=precision), collection.videos)
+    report = evaluate(truth, detections, tiou=tiou or config.evaluation.tiou, recall_at=config.evaluation.recall_at)
+    if collection.missing:
+        counts = replace(
+            report.counts,
+            skipped_videos=len(collection.missing),
+            skipped_ground_truths=collection.missing_actions,
+        )
+        report = replace(report, counts=counts)
+    write_results(run / DETECTIONS, detections)
+    report.to_json(run / REPORT)
+    return report

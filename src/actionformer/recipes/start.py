@@ -1,0 +1,62 @@
+"""The weights that training starts from: fresh, or those of another model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from actionformer.config import Config
+from actionformer.data.dataset import TrainingVideo, feature_statistics
+from actionformer.errors import InputError
+from actionformer.model import ActionFormer, build_model
+from actionformer.model.build import EMPTY_CLASS_PRIOR, set_class_prior
+from actionformer.model_directory import load_model
+
+
+def initial_model(
+    config: Config, class_names: Sequence[str], videos: list[TrainingVideo], init: str | Path | None
+) -> ActionFormer:
+    """A network for these classes with its feature statistics measured; with `init`, that model's weights."""
+    torch.manual_seed(config.training.seed)
+    model = build_model(config.model)
+    if config.data.normalize:
+        mean, deviation = feature_statistics(videos)
+        model.normalizer.mean.copy_(mean)
+        model.normalizer.deviation.copy_(deviation)
+    if config.training.empty_class_prior:
+        present = {int(label) for video in videos for label in video.labels}
+        empty = [label for label in range(len(class_names)) if label not in present]
+        set_class_prior(model, EMPTY_CLASS_PRIOR, empty)
+    if init is not None:
+        _start_from(model, class_names, init)
+    return model
+
+
+def _start_from(model: ActionFormer, class_names: Sequence[str], init: str | Path) -> None:
+    """Copies the weights of another model: of the classifier the rows of classes that both know by name, of a network
+    with another input width everything but the first layer.
+
+    Raises:
+        InputError: a weight of another shape elsewhere.
+    """
+    other, _, other_card = load_model(init)
+    own, theirs = model.state_dict(), other.state_dict()
+    shared = [
+        (row, other_card.class_names.index(name))
+        for row, name in enumerate(class_names)
+        if name in other_card.class_names
+    ]
+    same_input = own["normalizer.mean"].shape == theirs["normalizer.mean"].shape
+    for name, tensor in own.items():
+        if name.startswith("classifier.output."):
+            for row, origin in shared:
+                tensor[row] = theirs[name][origin]
+        elif name not in theirs or tensor.shape != theirs[name].shape:
+            first_layer = name.startswith(("normalizer.", "embedding.projections.", "embedding.convs.0."))
+            if same_input or not first_layer:
+                found = tuple(theirs[name].shape) if name in theirs else "nothing"
+                raise InputError(f"{init}: {name} is {found}, the settings call for {tuple(tensor.shape)}")
+        elif not name.startswith("normalizer."):
+            tensor.copy_(theirs[name])

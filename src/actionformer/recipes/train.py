@@ -1,0 +1,178 @@
+"""Training: from annotations and features to a run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from torch import nn
+
+from actionformer.config import Config, load_config
+from actionformer.data.annotations import Annotations, read_annotations
+from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
+from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
+from actionformer.errors import InputError
+from actionformer.evaluation import evaluate
+from actionformer.inference.detector import Detector, load
+from actionformer.model import ActionFormer
+from actionformer.model_directory import ModelCard, save_model
+from actionformer.recipes.evaluate import detect_videos
+from actionformer.recipes.run_directory import prepare
+from actionformer.recipes.start import initial_model
+from actionformer.training.checkpoints import read_state, write_state
+from actionformer.training.journal import Journal
+from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
+
+BEST = "best"
+
+
+def train(
+    config: str | Path | Config,
+    annotations: str | Path | Annotations,
+    features: Paths,
+    out: str | Path,
+    *,
+    init: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    skip_missing: bool = False,
+    device: str = "cpu",
+    console: Console | None = None,
+) -> Detector:
+    """Trains a model and writes a run directory: the last model, in `best/` the best one, and how it got there.
+
+    Args:
+        config: a preset's name, a TOML file or settings.
+        annotations: ActivityNet JSON, or what was read from it.
+        features: a folder of feature files; several are joined by channel.
+        out: the run directory.
+        init: a model directory to start from; it may have other classes or another input width.
+        resume: continue the run in `out`, which then ends as if it had never stopped.
+        overwrite: remove what is in `out` and start again.
+        skip_missing: go on without videos that have no features.
+        device: "cpu", "cuda", ...
+        console: where progress is shown; by default nowhere.
+
+    Returns:
+        The detector of the last model.
+
+    Raises:
+        InputError: anything in the settings, annotations or features that cannot be used.
+    """
+    console = console or Console(quiet=True)
+    out = Path(out)
+    config = load_config(config)
+    if not isinstance(annotations, Annotations):
+        annotations = read_annotations(annotations)
+    annotations = with_classes(annotations, config.model.num_classes)
+    collection = collect(annotations.subset(config.data.train_subset), features, config.data, skip_missing=skip_missing)
+    config = _completed(config, annotations, collection, features)
+    test = _test_videos(config, annotations, features, skip_missing, console)
+    prepare(out, config, resume=resume, overwrite=overwrite)
+
+    videos = place_on_grid([(v.video, v.features, v.grid) for v in collection.videos], config.data.resize)
+    card = ModelCard(
+        class_names=annotations.class_names,
+        features=common_spec(collection.videos),
+        training={
+            "annotations": annotations.source,
+            "features": [str(folder) for folder in as_list(features)],
+            "subset": list(config.data.train_subset),
+            "videos": len(videos),
+            "actions": sum(len(video.segments) for video in videos),
+        },
+    )
+    state = read_state(out) if resume else None
+    model = initial_model(config, card.class_names, videos, init)
+    loader = EpochLoader(
+        TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed),
+        training=config.training,
+        model=config.model,
+    )
+    steps = steps_per_epoch(loader, config.training.accumulate)
+    trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
+    run = _Run(out, config, card, trainer, best=-1.0)
+    first_epoch = 0
+    if state is not None:
+        first_epoch = run.restore(state)
+    total = config.training.warmup_epochs + config.training.epochs
+    with Journal(out, first_epoch=first_epoch, epochs=total, steps_per_epoch=steps, console=console) as journal:
+        fit(
+            trainer,
+            loader,
+            first_epoch=first_epoch,
+            observer=journal,
+            evaluate=_evaluator(config, card, annotations, test, device) if test is not None else None,
+            save=run.save,
+        )
+    return load(out, device=device)
+
+
+class _Run:
+    """Writes the models and the state of a run after every epoch."""
+
+    def __init__(self, out: Path, config: Config, card: ModelCard, trainer: Trainer, best: float) -> None:
+        self.out, self.config, self.card, self.trainer, self.best = out, config, card, trainer, best
+
+    def restore(self, state: Mapping[str, Any]) -> int:
+        """Continues from a state; returns the first epoch to train."""
+        self.trainer.load_state_dict(state["trainer"])
+        self.best = state["best"]
+        return int(state["epoch"]) + 1
+
+    def save(self, epoch: int, metrics: Metrics) -> None:
+        """Writes the best and the last model, then the state that says that they are written."""
+        figures = {name: value for name, value in metrics.items() if name.startswith("map")}
+        card = replace(self.card, training={**self.card.training, "epochs": epoch + 1}, metrics=figures)
+        if figures.get("map", -1.0) > self.best:
+            self.best = figures["map"]
+            save_model(self.out / BEST, self.trainer.evaluated, self.config, card)
+        save_model(self.out, self.trainer.evaluated, self.config, card)
+        write_state(self.out, {"epoch": epoch, "best": self.best, "trainer": self.trainer.state_dict()})
+
+
+def _completed(config: Config, annotations: Annotations, collection: Collection, features: Paths) -> Config:
+    """The settings with what the data tells: input width and number of classes."""
+    width = collection.videos[0].features.shape[1]
+    given = config.model.input_dim
+    if given is None and config.model.projection is not None:
+        given = tuple(np.load(path, mmap_mode="r").shape[1] for path in collection.videos[0].features.paths)
+    if given is not None and (sum(given) if isinstance(given, tuple) else given) != width:
+        raise InputError(f"features have {width} channels, model.input_dim is {given}")
+    return config.replace(
+        model={"input_dim": width if given is None else given, "num_classes": len(annotations.class_names)}
+    )
+
+
+def _test_videos(
+    config: Config, annotations: Annotations, features: Paths, skip_missing: bool, console: Console
+) -> Collection | None:
+    """The evaluation subset with its features, or None, with a warning, if there is no such subset."""
+    if not annotations.has_subset(config.data.test_subset):
+        subsets = ", ".join(config.data.test_subset)
+        console.print(f"[yellow]no video in subset {subsets}: training goes without evaluation")
+        return None
+    subset = annotations.subset(config.data.test_subset)
+    if not any(len(video.segments) for video in subset.videos.values()):
+        console.print("[yellow]no action in the evaluation subset: training goes without evaluation")
+        return None
+    return collect(subset, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
+
+
+def _evaluator(
+    config: Config, card: ModelCard, annotations: Annotations, test: Collection, device: str
+) -> Callable[[nn.Module], Metrics]:
+    subset = annotations.subset(config.data.test_subset)
+
+    def figures(model: nn.Module) -> Metrics:
+        assert isinstance(model, ActionFormer)
+        detections = detect_videos(Detector(model, config, card, device=device), test.videos)
+        report = evaluate(subset, detections, tiou=config.evaluation.tiou, recall_at=config.evaluation.recall_at)
+        named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
+        return {"map": report.average, **named}
+
+    return figures

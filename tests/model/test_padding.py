@@ -1,0 +1,133 @@
+"""Clean padding never changes a result, whatever the network is built of; published padding does."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from actionformer.config import ModelSettings
+from actionformer.model import ActionFormer, Outputs, build_model
+
+BASE = {
+    "input_dim": 6,
+    "num_classes": 3,
+    "width": 16,
+    "num_heads": 2,
+    "window": 5,
+    "branch_blocks": 3,
+    "max_length": 64,
+    "regression_ranges": ((0, 4), (4, 8), (8, 16), (16, 1000)),
+}
+FIVE_LEVELS = ((0, 4), (0, 4), (4, 8), (8, 16), (16, 1000))
+VARIANTS = {
+    "plain": {},
+    "fpn": {"neck": "fpn", "neck_width": 12, "head_width": 10},
+    "no norms": {"embedding_norm": False, "neck_norm": False, "head_norm": False},
+    "fpn, no norms": {"neck": "fpn", "embedding_norm": False, "neck_norm": False, "head_norm": False},
+    "convolution": {"backbone": "convolution"},
+    "convolution, fpn": {"backbone": "convolution", "neck": "fpn"},
+    "convolution, no norms": {"backbone": "convolution", "embedding_norm": False, "neck_norm": False},
+    "sinusoidal": {"position": "sinusoidal"},
+    "learned": {"position": "learned"},
+    "global": {"window": 0},
+    "some global": {"window": (5, 5, 0, 0), "position": "sinusoidal"},
+    "relative": {"relative_position": True},
+    "projections": {"input_dim": (4, 2), "projection": (10, 6)},
+    "list without projections": {"input_dim": (4, 2)},
+    "stem levels": {"stem_levels": True, "regression_ranges": FIVE_LEVELS},
+    "stem levels, fpn": {"stem_levels": True, "neck": "fpn", "regression_ranges": FIVE_LEVELS},
+    "no stem": {"stem_blocks": 0},
+    "no drop path": {"drop_path": 0.0},
+    "relu": {"offsets": "relu"},
+    "wide kernels": {"embedding_kernel": 5, "head_kernel": 5},
+    "one layer each": {"embedding_layers": 1, "head_layers": 1},
+}
+LENGTHS = (1, 2, 7, 33, 64, 101)  # 64 is max_length: the last is interpolated where there are positions
+
+
+def make(**changes: object) -> ActionFormer:
+    """A network in which every part matters: fresh drop-path scales of 1e-4 would hide what the blocks do."""
+    torch.manual_seed(0)
+    model = build_model(ModelSettings(**(BASE | changes))).eval()
+    for name, parameter in model.named_parameters():
+        if parameter.dim() <= 1:
+            centre = 0.0 if name.endswith("bias") else 1.0
+            nn.init.normal_(parameter, centre, 0.3)
+    nn.init.normal_(model.normalizer.mean)
+    return model
+
+
+def sequences() -> list[Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [torch.randn(length, 6, generator=generator) for length in LENGTHS]
+
+
+@torch.inference_mode()
+def predict(model: ActionFormer, batch: list[Tensor], length: int) -> Outputs:
+    features = torch.zeros(len(batch), length, 6)
+    for row, sequence in zip(features, batch, strict=True):
+        row[: len(sequence)] = sequence
+    valid = torch.arange(length) < torch.tensor([[len(sequence)] for sequence in batch])
+    return model(features, valid)
+
+
+def difference(one: Outputs, row: int, other: Outputs, other_row: int) -> float:
+    """The largest difference of two predictions for one sequence, at its valid moments."""
+    worst = 0.0
+    for level in range(len(one.valid)):
+        valid, other_valid = one.valid[level][row], other.valid[level][other_row]
+        assert valid.sum() == other_valid.sum()
+        for field in ("logits", "offsets", "pyramid"):
+            found = getattr(one, field)[level][row][valid]
+            expected = getattr(other, field)[level][other_row][other_valid]
+            worst = max(worst, (found - expected).abs().max().item())
+    return worst
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_clean_padding_changes_nothing(name: str) -> None:
+    model = make(**VARIANTS[name])
+    batch = sequences()
+    alone = [predict(model, [sequence], len(sequence)) for sequence in batch]
+    for padded in (101, 102, 160):
+        together = predict(model, batch, padded)
+        for row, single in enumerate(alone):
+            assert difference(single, 0, together, row) < 1e-5
+        for logits, pyramid, valid in zip(together.logits, together.pyramid, together.valid, strict=True):
+            assert not logits[~valid].any()
+            assert not pyramid[~valid].any()
+
+
+def test_what_lies_in_the_padding_changes_nothing() -> None:
+    model, sequence = make(neck="fpn"), sequences()[3]
+    expected = predict(model, [sequence], 33)
+    noisy = torch.cat([sequence, torch.full((17, 6), 1e4)]).unsqueeze(0)
+    with torch.inference_mode():
+        found = model(noisy, torch.arange(50).unsqueeze(0) < 33)
+    assert difference(expected, 0, found, 0) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "sinusoidal", "global"])
+def test_published_padding_changes_the_result(name: str) -> None:
+    model = make(**VARIANTS[name], padding="published")
+    sequence = sequences()[3]
+    assert difference(predict(model, [sequence], 33), 0, predict(model, [sequence], 64), 0) > 1e-2
+
+
+@pytest.mark.parametrize("backbone", ["transformer", "convolution"])
+def test_without_padding_both_kinds_agree(backbone: str) -> None:
+    sequence = sequences()[4]
+    outputs = [predict(make(backbone=backbone, padding=kind), [sequence], 64) for kind in ("clean", "published")]
+    assert difference(outputs[0], 0, outputs[1], 0) < 1e-6
+
+
+def test_published_pyramid_is_zero_at_padding() -> None:
+    outputs = predict(make(padding="published"), sequences(), 160)
+    for pyramid, logits, valid in zip(outputs.pyramid, outputs.logits, outputs.valid, strict=True):
+        assert not pyramid[~valid].any()
+        assert not logits[~valid].any()
+
+
+def test_offsets_are_never_negative() -> None:
+    for kind in ("softplus", "relu"):
+        outputs = predict(make(offsets=kind), sequences(), 101)
+        assert all((offsets >= 0).all() for offsets in outputs.offsets)
