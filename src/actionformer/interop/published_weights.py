@@ -77,8 +77,8 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such checkpoint") from error
     except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it holds {found[1]}, which is code and is never run" if found else "it is none, or damaged"
+        code = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it holds {code[1]}, which is code and is never run" if code else "it is none, or damaged"
         raise InputError(f"{path}: expected a checkpoint of weights only, {reason}") from error
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
