@@ -41,9 +41,7 @@ def synthetic(
     for number in range(num_videos):
         name, label = f"v_{number}", int(rng.integers(num_classes))
         truths = np.sort(rng.uniform(0, 120, (int(rng.integers(1, 3)), 2)), axis=1)
-        segments = np.sort(
-            truths[rng.integers(len(truths), size=per_video)] + rng.normal(0, 8, (per_video, 2))
-        )
+        segments = np.sort(truths[rng.integers(len(truths), size=per_video)] + rng.normal(0, 8, (per_video, 2)))
         labels = np.where(rng.random(per_video) < 0.5, label, rng.integers(num_classes, size=per_video))
         videos[name] = Video(name, "validation", 120.0, None, truths, np.full(len(truths), label))
         detections[name] = Detections(segments, rng.random(per_video), labels, names)
@@ -55,9 +53,7 @@ def main() -> None:
     report = evaluate(annotations, detections, "test")
     seconds = median_seconds(lambda: evaluate(annotations, detections, "test"))
     print(f"THUMOS14: mAP {[round(100 * value, 2) for value in report.map]}, {100 * report.average:.2f}")
-    print(
-        f"  {seconds * 1000:.0f} ms; the published evaluator is quoted with {PUBLISHED_EVALUATOR_SECONDS} s"
-    )
+    print(f"  {seconds * 1000:.0f} ms; the published evaluator is quoted with {PUBLISHED_EVALUATOR_SECONDS} s")
     many_annotations, many = synthetic()
     many_seconds = median_seconds(lambda: evaluate(many_annotations, many, tiou="0.5:0.95:0.05"))
     print(f"ActivityNet size, {sum(map(len, many.values())):,} detections: {many_seconds * 1000:.0f} ms")

@@ -1,13 +1,37 @@
-"""ActionFormer: temporal action localization, from features to a timeline of actions."""
+"""ActionFormer: temporal action localization, from features to a timeline of actions.
 
-from actionformer.config import Config, SuppressionSettings, load_config
-from actionformer.data.annotations import read_annotations
-from actionformer.detections import Detections
-from actionformer.errors import InputError
-from actionformer.evaluation import Report, evaluate
-from actionformer.inference import Detector, build, load, suppress
-from actionformer.interop import convert
-from actionformer.recipes import train
+The public names are imported when they are first used, so that the command line answers `--help` at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from actionformer.config import Config, SuppressionSettings, load_config
+    from actionformer.data.annotations import read_annotations
+    from actionformer.detections import Detections
+    from actionformer.errors import InputError
+    from actionformer.evaluation import Report, evaluate
+    from actionformer.inference import Detector, build, load, suppress
+    from actionformer.interop import convert
+    from actionformer.recipes import train
+
+_HOMES = {
+    "Config": "config",
+    "Detections": "detections",
+    "Detector": "inference",
+    "InputError": "errors",
+    "Report": "evaluation",
+    "SuppressionSettings": "config",
+    "build": "inference",
+    "convert": "interop",
+    "evaluate": "evaluation",
+    "load": "inference",
+    "load_config": "config",
+    "read_annotations": "data.annotations",
+    "suppress": "inference",
+    "train": "recipes",
+}
 
 __all__ = [
     "Config",
@@ -25,3 +49,13 @@ __all__ = [
     "suppress",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'actionformer' has no attribute {name!r}")
+    return getattr(import_module(f"actionformer.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -22,7 +22,7 @@ app = App(
     help="Temporal action localization: find every action in a video, when it starts, when it ends, what it is.",
     version_flags=["--version"],
     help_format="markdown",
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative_iterable=()),
 )
 
 
@@ -47,11 +47,12 @@ Changes = create_model("Changes", __base__=_Changes, **_sections)
 Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]  # type: ignore[valid-type]
 Folders = Annotated[list[Path], Parameter(consume_multiple=True)]
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
+Flag = Annotated[bool, Parameter(negative=())]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @app.command
-def demo(out: Path = Path("runs/demo"), *, seed: int = 0, overwrite: bool = True) -> int:
+def demo(out: Path = Path("runs/demo"), *, seed: int = 0, overwrite: Flag = False) -> int:
     """Show the whole way on data made for it: generate, train, evaluate, detect in a sequence not seen before.
 
     Example: `actionformer demo`
@@ -67,7 +68,7 @@ def demo(out: Path = Path("runs/demo"), *, seed: int = 0, overwrite: bool = True
     """
     from actionformer.recipes.demo import demo as run
 
-    return run(out, seed=seed, overwrite=overwrite, console=_console())
+    return run(out, seed=seed, overwrite=overwrite, console=_console(sys.stdout))
 
 
 @app.command
@@ -78,9 +79,9 @@ def train(
     features: Folders,
     out: Path,
     init: Path | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    skip_missing: bool = False,
+    resume: Flag = False,
+    overwrite: Flag = False,
+    skip_missing: Flag = False,
     device: Device = "cpu",
     settings: Settings = None,
 ) -> None:
@@ -135,7 +136,7 @@ def evaluate(
     features: Folders | None = None,
     subset: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     tiou: str | None = None,
-    skip_missing: bool = False,
+    skip_missing: Flag = False,
     device: Device = "cpu",
     precision: Precision = "float32",
 ) -> None:
@@ -335,7 +336,10 @@ def _write_detections(detections: dict[str, Detections], out: Path | None, forma
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command line. Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong."""
+    """Runs the command line.
+
+    Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
+    """
     warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
     try:
         code = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
