@@ -127,7 +127,10 @@ def test_a_weight_of_another_shape_is_named_and_nothing_is_loaded(
         ({"epoch": 1, "state_dict": {}}, "expected a checkpoint with state_dict_ema, found epoch, state_dict"),
         ([1, 2], "expected a checkpoint with state_dict_ema, found list"),
         ({"state_dict_ema": {"module.a": 3}}, "expected a tensor as a, found int"),
-        ({"state_dict_ema": {}, "when": datetime.timedelta(1)}, "weights only, it holds datetime.timedelta, which is code"),
+        (
+            {"state_dict_ema": {}, "when": datetime.timedelta(1)},
+            "weights only, it holds datetime.timedelta, which is code",
+        ),
     ],
 )
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: Any, message: str) -> None:
