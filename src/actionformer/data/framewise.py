@@ -111,7 +111,8 @@ def _smooth(probability: Floats, width: int) -> Floats:
     sums = np.concatenate((np.zeros((1, probability.shape[1])), probability.cumsum(axis=0)))
     centre = np.arange(len(probability))
     first, last = np.maximum(centre - width // 2, 0), np.minimum(centre + width // 2 + 1, len(probability))
-    return (sums[last] - sums[first]) / (last - first)[:, None]
+    mean: Floats = (sums[last] - sums[first]) / (last - first)[:, None]
+    return mean
 
 
 def _with_ones(features: Floats) -> Floats:

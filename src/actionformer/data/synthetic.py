@@ -26,7 +26,8 @@ Floats = NDArray[np.float64]
 CLASS_NAMES = ("open door", "close door", "sit down", "stand up", "pick up", "put down")
 """Class c starts in pose c and ends in the pose of its reverse, c + 1 or c - 1."""
 
-GRID = TimeGrid(fps=10, stride=1, num_frames=1)
+STEPS_PER_SECOND = 10.0
+GRID = TimeGrid(fps=STEPS_PER_SECOND, stride=1, num_frames=1)
 ACTION_LENGTHS = (5, 50)  # steps, drawn evenly on a logarithmic scale
 SEQUENCE_LENGTHS = (400, 800)  # steps
 GAP = 30  # mean steps between two events of a pair
@@ -71,7 +72,7 @@ def make(
     training_videos: int = 40,
     test_videos: int = 16,
     channels: int = 32,
-    noise: float = 1.0,
+    noise: float = 0.4,
 ) -> SyntheticData:
     """Write the data set: `annotations.json`, and `features/<id>.npy` with sidecars.
 
@@ -112,12 +113,12 @@ def draw_sequence(rng: np.random.Generator, mixing: Floats, noise: float) -> Seq
     activity[:, -1] = _drift(rng, length)
     features = activity @ mixing + rng.normal(scale=noise, size=(length, mixing.shape[1]))
     rows = np.array(sorted(actions), dtype=np.int64).reshape(-1, 3)
-    return Sequence(features.astype(np.float32), rows[:, :2] * GRID.stride / GRID.fps, rows[:, 2])
+    return Sequence(features.astype(np.float32), rows[:, :2] / STEPS_PER_SECOND, rows[:, 2])
 
 
 def _draw_pair(rng: np.random.Generator, activity: Floats, pair: int) -> list[tuple[int, int, int]]:
     """Let the events of one pair of classes happen one after the other: (first step, end step, class) of each."""
-    actions = []
+    actions: list[tuple[int, int, int]] = []
     start, touching = 0, False
     while True:
         held = not touching and rng.random() < HELD
