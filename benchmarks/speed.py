@@ -26,7 +26,7 @@ REPEATS = 15
 
 
 def multiplications(model: ActionFormer, features: Tensor) -> int:
-    """Multiplications of all convolutions and linear maps in one forward pass; attention's own, under 1%, are left out."""
+    """Multiplications of all convolutions and linear maps in a forward pass, but for attention's own, under 1%."""
     total = 0
 
     def count(module: nn.Module, _: Any, output: Tensor) -> None:

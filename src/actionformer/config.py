@@ -33,6 +33,10 @@ class _Settings(BaseModel):
     )
 
 
+def _all(numbers: tuple[int, ...] | int | None) -> tuple[int, ...]:
+    return numbers if isinstance(numbers, tuple) else () if numbers is None else (numbers,)
+
+
 class DataSettings(_Settings):
     """Which videos, how their features lie in time, and how training crops them."""
 
@@ -57,6 +61,13 @@ class DataSettings(_Settings):
     min_overlap: float = Field(0.5, ge=0, le=1)
     """Share of an action's length that must lie in the crop for the action to be kept."""
 
+    @model_validator(mode="after")
+    def _consistent(self) -> DataSettings:
+        least, largest = self.crop_ratio
+        if not 0 < least <= largest <= 1:
+            raise ValueError(f"crop_ratio must be two shares, the least first, found {least}, {largest}")
+        return self
+
 
 class ModelSettings(_Settings):
     """The network. Widths are channels; a window is counted in positions of its own level."""
@@ -73,9 +84,9 @@ class ModelSettings(_Settings):
     """Channels of the embedding and the pyramid."""
     neck: Literal["identity", "fpn"] = "identity"
     """What joins pyramid and heads: a LayerNorm a level, or a top-down feature pyramid."""
-    neck_width: int | None = None
+    neck_width: int | None = Field(None, ge=1)
     """Channels after an fpn neck; without it, `width`."""
-    head_width: int | None = None
+    head_width: int | None = Field(None, ge=1)
     """Hidden channels of the two heads; without it, `width`."""
     num_heads: int = Field(4, ge=1)
     """Attention heads."""
@@ -142,6 +153,10 @@ class ModelSettings(_Settings):
             raise ValueError(
                 f"regression_ranges has {len(self.regression_ranges)} entries for {self.num_levels} levels"
             )
+        if any(least > largest for least, largest in self.regression_ranges):
+            raise ValueError("regression_ranges must each be [least, largest]")
+        if min(_all(self.input_dim) + _all(self.projection), default=1) < 1:
+            raise ValueError("input_dim and projection count channels, from 1 on")
         if self.projection is not None:
             if not isinstance(self.input_dim, tuple) or len(self.input_dim) != len(self.projection):
                 raise ValueError("projection needs a list input_dim of the same length")
@@ -262,9 +277,9 @@ class SuppressionSettings(_Settings):
 class EvaluationSettings(_Settings):
     """What evaluation reports."""
 
-    tiou: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7)
+    tiou: tuple[float, ...] = Field((0.3, 0.4, 0.5, 0.6, 0.7), min_length=1)
     """tIoU thresholds of mean average precision."""
-    recall_at: tuple[int, ...] = (1, 5)
+    recall_at: tuple[int, ...] = Field((1, 5), min_length=1)
     """The k of Recall@kx."""
 
 
@@ -333,7 +348,7 @@ def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, 
     if path.suffix == ".toml":
         tables = _read_toml(path)
         if "preset" in tables:
-            tables = _merged(_preset_tables(tables.pop("preset")), tables)
+            tables = _merged(_preset_tables(str(tables.pop("preset"))), tables)
     else:
         tables = _preset_tables(str(source))
     return _validated(_merged(tables, changes or {}), source=str(source))
@@ -350,8 +365,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _preset_tables(name: str) -> dict[str, Any]:
     if name not in preset_names():
-        hint = nearest(name, preset_names())
-        raise InputError(f"no preset {name!r}{hint}; there are {', '.join(preset_names())}, or give a .toml file")
+        raise InputError(
+            f"no preset {name!r}{nearest(name, preset_names()) or '.'} "
+            f"The presets are {', '.join(preset_names())}; or give a .toml file"
+        )
     files = resources.files("actionformer.presets")
     stem, variant = name, ""
     while not (files / f"{stem}.toml").is_file():
