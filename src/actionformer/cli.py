@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from rich.console import Console
 
 from actionformer.config import Config
@@ -22,7 +22,7 @@ app = App(
     help="Temporal action localization: find every action in a video, when it starts, when it ends, what it is.",
     version_flags=["--version"],
     help_format="markdown",
-    default_parameter=Parameter(negative_iterable=()),
+    default_parameter=Parameter(negative_iterable=(), consume_multiple=True),
 )
 
 
@@ -34,7 +34,7 @@ class _Changes(BaseModel):
 
 def _changes_of(settings: type[BaseModel]) -> Any:
     fields: dict[str, Any] = {
-        name: (field.annotation | None, Field(None, description=field.description))  # type: ignore[operator]
+        name: (field.annotation, Field(None, description=field.description))
         for name, field in settings.model_fields.items()
     }
     return create_model(settings.__name__, __base__=_Changes, **fields)
@@ -44,8 +44,7 @@ _sections: dict[str, Any] = {
     name: (_changes_of(type(getattr(Config(), name))) | None, None) for name in Config.model_fields
 }
 Changes = create_model("Changes", __base__=_Changes, **_sections)
-Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]  # type: ignore[valid-type]
-Folders = Annotated[list[Path], Parameter(consume_multiple=True)]
+Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -76,7 +75,7 @@ def train(
     preset: str,
     *,
     annotations: Path,
-    features: Folders,
+    features: list[Path],
     out: Path,
     init: Path | None = None,
     resume: Flag = False,
@@ -111,7 +110,7 @@ def train(
     from actionformer.config import load_config
     from actionformer.recipes import train as run
 
-    changes = settings.model_dump(exclude_unset=True) if settings is not None else {}  # type: ignore[attr-defined]
+    changes = settings.model_dump(exclude_unset=True) if settings is not None else {}
     config = load_config(preset, {name: values for name, values in changes.items() if values})
     run(
         config,
@@ -133,8 +132,8 @@ def evaluate(
     run: Path,
     *,
     annotations: Path | None = None,
-    features: Folders | None = None,
-    subset: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    features: list[Path] | None = None,
+    subset: list[str] | None = None,
     tiou: str | None = None,
     skip_missing: Flag = False,
     device: Device = "cpu",
@@ -179,7 +178,7 @@ def score(
     *,
     annotations: Path,
     detections: Path,
-    subset: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    subset: list[str] | None = None,
     tiou: str = "0.3:0.7:0.1",
     json: Path | None = None,
 ) -> None:
@@ -215,7 +214,7 @@ def detect(
     out: Path | None = None,
     format: Literal["json", "csv", "table"] | None = None,
     min_score: float = 0.0,
-    classes: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    classes: list[str] | None = None,
     fps: float | None = None,
     stride: float | None = None,
     num_frames: float | None = None,
@@ -250,9 +249,10 @@ def detect(
     duration
         Of the video, seconds; by default the sidecar's, then what the features cover.
     """
+    from actionformer.features import FeatureSpec
     from actionformer.recipes import detect_files
 
-    timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "duration": duration}
+    timing = FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration)
     found, failed = detect_files(run, inputs, timing=timing, device=device, precision=precision)
     chosen = {video: one.above(min_score) for video, one in found.items()}
     if classes:
@@ -340,16 +340,27 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
     """
-    warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+    warnings.showwarning = lambda message, *_, **__: print(f"warning: {_one_line(message)}", file=sys.stderr)
     try:
-        code = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
-    except CycloptsError:
-        code = 2
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 2
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
         code = 0
+    except (CycloptsError, InputError, OSError) as error:
+        print(f"error: {_one_line(_explain(error))}", file=sys.stderr)
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception) -> str:
+    """What was wrong; of settings that cannot be read, the first."""
+    if not isinstance(error.__cause__, ValidationError):
+        return str(error)
+    first = error.__cause__.errors()[0]
+    option = ".".join(str(part).replace("_", "-") for part in first["loc"][:2])
+    return f"--{option}: {first['msg']}, found {first['input']!r}"
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())

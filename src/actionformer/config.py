@@ -61,6 +61,13 @@ class DataSettings(_Settings):
     min_overlap: float = Field(0.5, ge=0, le=1)
     """Share of an action's length that must lie in the crop for the action to be kept."""
 
+    @field_validator("crop_ratio")
+    @classmethod
+    def _shares(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < value[0] <= value[1] <= 1:
+            raise ValueError("crop_ratio must be two shares above 0 and up to 1, the least first")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> DataSettings:
         least, largest = self.crop_ratio
@@ -135,6 +142,13 @@ class ModelSettings(_Settings):
     @classmethod
     def _one_number(cls, value: tuple[int, ...] | int | None) -> tuple[int, ...] | int | None:
         return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+    @field_validator("regression_ranges", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        """The command line gives numbers in a row: 0 4 4 8."""
+        flat = isinstance(value, list | tuple) and value and not any(isinstance(one, list | tuple) for one in value)
+        return [value[i : i + 2] for i in range(0, len(value), 2)] if flat else value
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelSettings:
@@ -240,7 +254,7 @@ class TrainingSettings(_Settings):
     """Processes that load data."""
     evaluate_every: int = Field(5, ge=0)
     """Epochs between evaluations; 0 evaluates at the end only."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seed of weights, order, crops and dropout."""
 
 

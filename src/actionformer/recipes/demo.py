@@ -61,9 +61,11 @@ def _frame_wise(config: Config, data: SyntheticData) -> float:
     """Test mAP of the baseline."""
     annotations = read_annotations(data.annotations)
     training, test = (annotations.subset(name) for name in ("training", "test"))
-    videos = [_placed(config, part, data) for part in (training, test)]
     detections = frame_wise_baseline(
-        *videos, annotations.class_names, score=lambda found: evaluate(training, found, tiou=[TIOU]).average
+        _placed(config, training, data),
+        _placed(config, test, data),
+        annotations.class_names,
+        score=lambda found: evaluate(training, found, tiou=[TIOU]).average,
     )
     return evaluate(test, detections, tiou=[TIOU]).average
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import READERS
+from actionformer.features import READERS, FeatureSpec
 from actionformer.inference.detector import load
 
 
@@ -15,7 +15,7 @@ def detect_files(
     run: str | Path,
     inputs: Sequence[str | Path],
     *,
-    timing: Mapping[str, float | None],
+    timing: FeatureSpec,
     device: str = "cpu",
     precision: str = "float32",
 ) -> tuple[dict[str, Detections], dict[str, str]]:
@@ -43,7 +43,13 @@ def detect_files(
     failed: dict[str, str] = {}
     for file in files:
         try:
-            found[file.stem] = detector.detect(file, **timing)
+            found[file.stem] = detector.detect(
+                file,
+                fps=timing.fps,
+                stride=timing.stride,
+                num_frames=timing.num_frames,
+                duration=timing.duration,
+            )
         except InputError as error:
             if len(files) == 1:
                 raise

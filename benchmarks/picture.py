@@ -1,0 +1,71 @@
+"""The picture of the README: what the demo's model sees in the sequence that it was not trained on.
+
+make demo && python benchmarks/picture.py runs/demo docs/demo.png
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+
+import actionformer
+from actionformer.data.annotations import Video
+from actionformer.detections import Detections
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # safe for colour-blind readers
+
+
+def draw_timeline(axes: Axes, video: Video, found: Detections) -> None:
+    """A lane a class: detections above, opacity their score; ground truth beneath."""
+    for label, name in enumerate(found.class_names):
+        colour = COLOURS[label % len(COLOURS)]
+        for (start, end), score in zip(found.of(name).segments, found.of(name).scores, strict=True):
+            axes.barh(label - 0.2, end - start, left=start, height=0.36, color=colour, alpha=float(score), lw=0)
+        for start, end in video.segments[video.labels == label]:
+            axes.barh(label + 0.24, end - start, left=start, height=0.24, color="#444444", lw=0)
+    axes.set_yticks(range(len(found.class_names)), found.class_names)
+    axes.invert_yaxis()
+    axes.set_title("detections (colour, opacity = score) above the ground truth (grey)", loc="left", fontsize=9)
+
+
+def draw_pyramid(axes: Axes, logits: list[torch.Tensor], strides: tuple[int, ...], duration: float) -> None:
+    """The best class probability of every moment, a row a level."""
+    length = logits[0].shape[1]
+    rows = [
+        np.repeat(level[0].sigmoid().amax(-1).numpy(), stride)[:length]
+        for level, stride in zip(logits, strides, strict=True)
+    ]
+    axes.imshow(
+        np.array(rows), aspect="auto", extent=(0, duration, len(rows) - 0.5, -0.5), cmap="magma", vmin=0, vmax=1
+    )
+    axes.set_yticks(range(len(rows)), [f"stride {stride}" for stride in strides])
+    axes.set_title("best class probability of every moment, by pyramid level", loc="left", fontsize=9)
+    axes.set_xlabel("seconds")
+
+
+def main(demo: Path, target: Path) -> None:
+    detector = actionformer.load(demo / "run")
+    video = actionformer.read_annotations(demo / "data" / "annotations.json").videos["unseen"]
+    features = np.load(demo / "data" / "features" / "unseen.npy")
+    found = detector.detect(demo / "data" / "features" / "unseen.npy").above(0.1)
+    with torch.inference_mode():
+        outputs = detector.model(torch.from_numpy(features)[None])
+    assert video.duration is not None
+    figure, (above, below) = plt.subplots(
+        2, 1, figsize=(11, 5.2), sharex=True, height_ratios=(3, 2), layout="constrained"
+    )
+    draw_timeline(above, video, found)
+    draw_pyramid(below, outputs.logits, detector.config.model.strides, video.duration)
+    figure.savefig(target, dpi=110)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
