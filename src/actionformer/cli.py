@@ -34,7 +34,7 @@ class _Changes(BaseModel):
 
 def _changes_of(settings: type[BaseModel]) -> Any:
     fields: dict[str, Any] = {
-        name: (field.annotation, Field(None, description=field.description))
+        name: (field.annotation | None, Field(None, description=field.description))  # type: ignore[operator]
         for name, field in settings.model_fields.items()
     }
     return create_model(settings.__name__, __base__=_Changes, **fields)

@@ -68,13 +68,6 @@ class DataSettings(_Settings):
             raise ValueError("crop_ratio must be two shares above 0 and up to 1, the least first")
         return value
 
-    @model_validator(mode="after")
-    def _consistent(self) -> DataSettings:
-        least, largest = self.crop_ratio
-        if not 0 < least <= largest <= 1:
-            raise ValueError(f"crop_ratio must be two shares, the least first, found {least}, {largest}")
-        return self
-
 
 class ModelSettings(_Settings):
     """The network. Widths are channels; a window is counted in positions of its own level."""
