@@ -69,7 +69,7 @@ def make(
     folder: str | Path,
     *,
     seed: int = 0,
-    training_videos: int = 40,
+    training_videos: int = 60,
     test_videos: int = 16,
     channels: int = 32,
     noise: float = 0.4,
