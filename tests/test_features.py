@@ -86,9 +86,7 @@ def test_picks_the_array_by_name_among_several(tmp_path: Path, extension: str) -
     if extension == ".npy":
         return
     _save_several(path, {"one": ARRAY, "other": ARRAY})
-    with pytest.raises(
-        InputError, match="holds one, other, expected one array, or one named feats or features"
-    ):
+    with pytest.raises(InputError, match="holds one, other, expected one array, or one named feats or features"):
         open_features(path)
 
 
@@ -184,9 +182,7 @@ def test_folders_join_channels_and_cut_to_the_shortest(tmp_path: Path) -> None:
 
 
 def test_a_folder_names_what_it_lacks(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match=r"video 'a': no features in .*: expected a with one of \.npy, \.npz"
-    ):
+    with pytest.raises(InputError, match=r"video 'a': no features in .*: expected a with one of \.npy, \.npz"):
         FeatureFolders.at(tmp_path).open("a")
     with pytest.raises(InputError, match="no such folder"):
         FeatureFolders.at(tmp_path / "nowhere")
