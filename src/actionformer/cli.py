@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -34,10 +34,16 @@ class _Changes(BaseModel):
 
 def _changes_of(settings: type[BaseModel]) -> Any:
     fields: dict[str, Any] = {
-        name: (field.annotation | None, Field(None, description=field.description))  # type: ignore[operator]
+        name: (_in_a_row(field.annotation) | None, Field(None, description=field.description))
         for name, field in settings.model_fields.items()
     }
     return create_model(settings.__name__, __base__=_Changes, **fields)
+
+
+def _in_a_row(annotation: Any) -> Any:
+    """Pairs are read as numbers in a row: `--model.regression-ranges 0 4 4 8`; the settings pair them again."""
+    item = next(iter(get_args(annotation)), None)
+    return list[float] if get_origin(item) is tuple and get_origin(annotation) is tuple else annotation
 
 
 _sections: dict[str, Any] = {
@@ -359,7 +365,8 @@ def _explain(error: Exception) -> str:
         return str(error)
     first = error.__cause__.errors()[0]
     option = ".".join(str(part).replace("_", "-") for part in first["loc"][:2])
-    return f"--{option}: {first['msg']}, found {first['input']!r}"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"--{option}: {reason}, found {first['input']!r}"
 
 
 def _one_line(message: object) -> str:
