@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from actionformer.config import Config, load_config
 from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
-from actionformer.files import read_json, replacing, write_whole
+from actionformer.files import read_json, write_whole
 from actionformer.model import ActionFormer, build_model
 
 CONFIG, WEIGHTS, CARD = "config.toml", "model.safetensors", "model.json"
@@ -48,8 +48,7 @@ def save_model(directory: str | Path, model: ActionFormer, config: Config, card:
     """
     directory = Path(directory)
     write_whole(directory / CONFIG, config.to_toml())
-    with replacing(directory / WEIGHTS) as path:
-        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
+    write_whole(directory / WEIGHTS, save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
     write_whole(directory / CARD, json.dumps(card.to_dict(), indent=1) + "\n")
 
 

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from actionformer.config import DataSettings, ModelSettings, TrainingSettings
 from actionformer.data.annotations import Video
 from actionformer.data.crop import random_crop
+from actionformer.errors import InputError
 from actionformer.features import resize
 from actionformer.segments import TimeGrid
 
@@ -161,7 +162,11 @@ class EpochLoader:
         return -(-len(self.dataset) // self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch, counted from 0."""
+        """The batches of an epoch, counted from 0.
+
+        Raises:
+            InputError: features that cannot be read; the message is the same with and without loader processes.
+        """
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.dataset)).tolist()
         keys = [(epoch, index) for index in order]
         batches = [keys[i : i + self.batch_size] for i in range(0, len(keys), self.batch_size)]
@@ -171,7 +176,10 @@ class EpochLoader:
             num_workers=self.workers,
             collate_fn=self.collate,
         )
-        return iter(loader)
+        try:
+            yield from loader
+        except InputError as error:  # from another process it comes with that one's trace in its message
+            raise InputError(str(error).rpartition("InputError: ")[2].strip()) from error
 
 
 def feature_statistics(videos: Sequence[TrainingVideo]) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from actionformer.config import Config, ModelSettings, load_config
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import Features, FeatureSpec, open_features, read_sidecar, resize
+from actionformer.features import Features, FeatureSpec, check_duration, open_features, read_sidecar, resize
 from actionformer.inference.decode import decode, fuse
 from actionformer.inference.suppression import Kept, suppress
 from actionformer.model import ActionFormer, Outputs, build_model
@@ -61,7 +61,7 @@ class Detector:
     ) -> None:
         if precision not in PRECISIONS:
             raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, found {precision!r}")
-        self.device = _device(device)
+        self.device = find_device(device)
         self.model = model.to(self.device, getattr(torch, precision)).eval()
         self.model.normalizer.float()
         self.config = config
@@ -97,8 +97,8 @@ class Detector:
             InputError: features of another width, shape or with values that are not finite; timing not known.
         """
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "duration": duration}
-        sequence = self._sequence(features, timing, class_scores)
-        return self._detect_batch([sequence], tuple(class_names) if class_names is not None else None)[0]
+        names = tuple(class_names) if class_names is not None else None
+        return self._detect_batch([self._sequence(features, timing, class_scores)], names)[0]
 
     def detect_many(
         self,
@@ -107,17 +107,23 @@ class Detector:
         batch_size: int | None = None,
         class_names: Iterable[str] | None = None,
     ) -> dict[str, Detections]:
-        """The actions of many videos, computed in batches of like length.
+        """The actions of many videos, computed in batches.
 
         Args:
             items: video -> features, as in `detect`: an array, a path, or a mapping of `detect`'s arguments such as
                 {"features": array, "fps": 25.0}. Pairs (video, features) are read one batch after another.
             batch_size: sequences computed together; by default 1 on a CPU, as many as fit a fixed size on a GPU.
                 Results do not depend on it.
+            class_names: as in `detect`, for items that have class_scores.
 
         Returns:
             Video -> detections, in the given order.
+
+        Raises:
+            InputError: as in `detect`; the video is named.
         """
+        if batch_size is not None and batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, found {batch_size}")
         names = tuple(class_names) if class_names is not None else None
         pairs = items.items() if isinstance(items, Mapping) else items
         results: dict[str, Detections] = {}
@@ -155,16 +161,23 @@ class Detector:
         except InputError as error:
             raise InputError(f"video {video!r}: {error}") from error
 
-    def _sequence(self, features: Any, timing: Mapping[str, float | None], class_scores: Any) -> Sequence:
-        sidecar = FeatureSpec()
+    def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> Sequence:
+        name, sidecar = "features", FeatureSpec()
         if isinstance(features, str | Path):
-            sidecar = read_sidecar(features)
-            features = open_features(features)
+            name, sidecar = str(features), read_sidecar(features)
+            features = open_features(features, width=self.config.model.input_width)
         self._check_backbone(sidecar)
         array = self._array(features)
-        known = [FeatureSpec(**timing), sidecar, self.card.features]  # type: ignore[arg-type]
-        grid = TimeGrid(**{name: _first_known(known, name) for name in ("fps", "stride", "num_frames")})
-        duration = timing["duration"] or sidecar.duration or grid.seconds_covered(len(array))
+        given = FeatureSpec(
+            **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}
+        )
+        known = [given, sidecar, self.card.features]
+        grid = TimeGrid(**{key: _first_known(known, key) for key in ("fps", "stride", "num_frames")})
+        duration = given.duration or sidecar.duration
+        if duration is None:
+            duration = grid.seconds_covered(len(array))
+        elif not isinstance(features, Features) or name != "features":  # a collection has been checked
+            check_duration(name, len(array), duration, grid)
         if self.config.data.resize is not None:
             grid = grid.resized(len(array), self.config.data.resize)
             array = resize(array, self.config.data.resize)
@@ -179,9 +192,10 @@ class Detector:
         if isinstance(features, Features):
             features = features[:]
         if isinstance(features, Tensor):
-            features = features.detach().cpu().numpy()
+            features = features.detach().cpu().float().numpy()
         try:
-            array = np.asarray(features, dtype=np.float32)
+            with np.errstate(over="ignore"):
+                array = np.asarray(features, dtype=np.float32)
         except (TypeError, ValueError) as error:
             raise InputError(f"features must be a (T, D) array of numbers ({error})") from error
         width = self.config.model.input_width
@@ -214,12 +228,14 @@ class Detector:
 
     @torch.inference_mode()
     def _forward(self, arrays: list[Array], padded: int) -> Outputs:
-        features = torch.zeros(len(arrays), padded, arrays[0].shape[1])
-        valid = torch.zeros(len(arrays), padded, dtype=torch.bool)
+        features = np.zeros((len(arrays), padded, arrays[0].shape[1]), dtype=np.float32)
+        valid = np.zeros((len(arrays), padded), dtype=bool)
         for row, array in enumerate(arrays):
-            features[row, : len(array)] = torch.from_numpy(array)
+            features[row, : len(array)] = array
             valid[row, : len(array)] = True
-        outputs: Outputs = self.model(features.to(self.device), valid.to(self.device))
+        outputs: Outputs = self.model(
+            torch.from_numpy(features).to(self.device), torch.from_numpy(valid).to(self.device)
+        )
         return outputs
 
     def _detections(self, outputs: Outputs, row: int, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
@@ -234,6 +250,8 @@ class Detector:
         origin = candidates.levels.cpu().numpy()[kept.index]
         if sequence.class_scores is not None:
             kept, origin = self._fused(kept, origin, sequence, names)
+        elif names is not None:
+            raise InputError("class_names are those of class_scores, which are not given")
         seconds = clip(sequence.grid.to_seconds(kept.segments.astype(np.float64)), sequence.duration)
         return Detections(seconds, kept.scores.astype(np.float64), kept.labels, names or self.class_names, origin)
 
@@ -244,9 +262,9 @@ class Detector:
             raise InputError(
                 f"class scores are fused with proposals of one class, this model has {len(self.class_names)}"
             )
+        fused = fuse(kept.segments, kept.scores, sequence.class_scores)
         if names is None or len(names) != len(sequence.class_scores):
             raise InputError(f"class_names must name the {len(sequence.class_scores)} classes of class_scores")
-        fused = fuse(kept.segments, kept.scores, sequence.class_scores)
         return fused, origin[fused.index]
 
 
@@ -309,7 +327,12 @@ def _first_known(specs: list[FeatureSpec], name: str) -> float:
     )
 
 
-def _device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        InputError: it is not there.
+    """
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def detect_files(
         timing: fps, stride, num_frames and duration, None where sidecar or model tell.
 
     Returns:
-        Video (the file's name without its ending) -> detections, and file -> what was wrong with it.
+        Video (the file's name without the prefix of the model's features and its ending) -> detections, and
+        file -> what was wrong with it.
 
     Raises:
         InputError: no model directory, nothing to read, a single input that cannot be used, or two of one name.
@@ -36,14 +38,14 @@ def detect_files(
     files = [file for path in inputs for file in _files(Path(path))]
     if not files:
         raise InputError("nothing to detect in: give feature files or folders of them")
-    names = [file.stem for file in files]
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+    names = [file.stem.removeprefix(detector.config.data.prefix) for file in files]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise InputError(f"several inputs are called {twice[0]!r}: detect them one call after another")
     found: dict[str, Detections] = {}
     failed: dict[str, str] = {}
-    for file in files:
+    for name, file in zip(names, files, strict=True):
         try:
-            found[file.stem] = detector.detect(
+            found[name] = detector.detect(
                 file,
                 fps=timing.fps,
                 stride=timing.stride,

@@ -49,14 +49,19 @@ def _start_from(model: ActionFormer, class_names: Sequence[str], init: str | Pat
         if name in other_card.class_names
     ]
     same_input = own["normalizer.mean"].shape == theirs["normalizer.mean"].shape
+    if dropped := [name for name in theirs if name not in own and (same_input or not _is_first_layer(name))]:
+        raise InputError(f"{init}: has {dropped[0]}, for which the settings have no place: another model.* setting?")
     for name, tensor in own.items():
         if name.startswith("classifier.output."):
             for row, origin in shared:
                 tensor[row] = theirs[name][origin]
         elif name not in theirs or tensor.shape != theirs[name].shape:
-            first_layer = name.startswith(("normalizer.", "embedding.projections.", "embedding.convs.0."))
-            if same_input or not first_layer:
+            if same_input or not _is_first_layer(name):
                 found = tuple(theirs[name].shape) if name in theirs else "nothing"
                 raise InputError(f"{init}: {name} is {found}, the settings call for {tuple(tensor.shape)}")
         elif not name.startswith("normalizer."):
             tensor.copy_(theirs[name])
+
+
+def _is_first_layer(name: str) -> bool:
+    return name.startswith(("normalizer.", "embedding.projections.", "embedding.convs.0."))

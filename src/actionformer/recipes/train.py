@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from torch import nn
 
@@ -17,17 +17,15 @@ from actionformer.data.collection import Collection, Paths, as_list, collect, co
 from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
 from actionformer.errors import InputError
 from actionformer.evaluation import evaluate
-from actionformer.inference.detector import Detector, load
-from actionformer.model import ActionFormer
+from actionformer.inference.detector import Detector, find_device, load
+from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.evaluate import detect_videos
-from actionformer.recipes.run_directory import prepare
+from actionformer.recipes.run_directory import BEST, check_same, check_unoccupied, make
 from actionformer.recipes.start import initial_model
 from actionformer.training.checkpoints import read_state, write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
-
-BEST = "best"
 
 
 def train(
@@ -52,7 +50,7 @@ def train(
         out: the run directory.
         init: a model directory to start from; it may have other classes or another input width.
         resume: continue the run in `out`, which then ends as if it had never stopped.
-        overwrite: remove what is in `out` and start again.
+        overwrite: remove the run in `out` and start again.
         skip_missing: go on without videos that have no features.
         device: "cpu", "cuda", ...
         console: where progress is shown; by default nowhere.
@@ -66,28 +64,30 @@ def train(
     console = console or Console(quiet=True)
     out = Path(out)
     config = load_config(config)
+    find_device(device)
+    check_unoccupied(out, resume=resume, overwrite=overwrite)
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
     annotations = with_classes(annotations, config.model.num_classes)
     collection = collect(annotations.subset(config.data.train_subset), features, config.data, skip_missing=skip_missing)
-    config = _completed(config, annotations, collection, features)
-    test = _test_videos(config, annotations, features, skip_missing, console)
-    prepare(out, config, resume=resume, overwrite=overwrite)
-
+    config = _completed(config, annotations, collection)
+    test = _test_videos(config, annotations, features, skip_missing)
     videos = place_on_grid([(v.video, v.features, v.grid) for v in collection.videos], config.data.resize)
     card = ModelCard(
         class_names=annotations.class_names,
         features=common_spec(collection.videos),
         training={
-            "annotations": annotations.source,
-            "features": [str(folder) for folder in as_list(features)],
+            "annotations": str(Path(annotations.source).resolve()),
+            "features": [str(Path(folder).resolve()) for folder in as_list(features)],
             "subset": list(config.data.train_subset),
             "videos": len(videos),
             "actions": sum(len(video.segments) for video in videos),
         },
     )
+    if resume:
+        check_same(out, config, card)
     state = read_state(out) if resume else None
-    model = initial_model(config, card.class_names, videos, init)
+    model = initial_model(config, card.class_names, videos, init) if state is None else build_model(config.model)
     loader = EpochLoader(
         TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed),
         training=config.training,
@@ -95,6 +95,7 @@ def train(
     )
     steps = steps_per_epoch(loader, config.training.accumulate)
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
+    make(out, overwrite=overwrite)
     run = _Run(out, config, card, trainer, best=-1.0)
     first_epoch = 0
     if state is not None:
@@ -135,12 +136,10 @@ class _Run:
         write_state(self.out, {"epoch": epoch, "best": self.best, "trainer": self.trainer.state_dict()})
 
 
-def _completed(config: Config, annotations: Annotations, collection: Collection, features: Paths) -> Config:
+def _completed(config: Config, annotations: Annotations, collection: Collection) -> Config:
     """The settings with what the data tells: input width and number of classes."""
     width = collection.videos[0].features.shape[1]
     given = config.model.input_dim
-    if given is None and config.model.projection is not None:
-        given = tuple(np.load(path, mmap_mode="r").shape[1] for path in collection.videos[0].features.paths)
     if given is not None and (sum(given) if isinstance(given, tuple) else given) != width:
         raise InputError(f"features have {width} channels, model.input_dim is {given}")
     return config.replace(
@@ -148,17 +147,15 @@ def _completed(config: Config, annotations: Annotations, collection: Collection,
     )
 
 
-def _test_videos(
-    config: Config, annotations: Annotations, features: Paths, skip_missing: bool, console: Console
-) -> Collection | None:
+def _test_videos(config: Config, annotations: Annotations, features: Paths, skip_missing: bool) -> Collection | None:
     """The evaluation subset with its features, or None, with a warning, if there is no such subset."""
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
-        console.print(f"[yellow]no video in subset {subsets}: training goes without evaluation")
+        warnings.warn(f"no video in subset {subsets}: training goes without evaluation", stacklevel=3)
         return None
     subset = annotations.subset(config.data.test_subset)
     if not any(len(video.segments) for video in subset.videos.values()):
-        console.print("[yellow]no action in the evaluation subset: training goes without evaluation")
+        warnings.warn("no action in the evaluation subset: training goes without evaluation", stacklevel=3)
         return None
     return collect(subset, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from actionformer.errors import InputError
-from actionformer.files import replacing
+from actionformer.files import write_whole
 
 
 def state_path(run: Path) -> Path:
@@ -17,9 +18,14 @@ def state_path(run: Path) -> Path:
 
 
 def write_state(run: Path, state: dict[str, Any]) -> None:
-    """Writes the state of a run, whole or not at all."""
-    with replacing(state_path(run)) as path:
-        torch.save(state, path)
+    """Writes the state of a run, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    buffer = io.BytesIO()  # torch.save to a file says nothing clear of a full disk
+    torch.save(state, buffer)
+    write_whole(state_path(run), buffer.getvalue())
 
 
 def read_state(run: Path) -> dict[str, Any] | None:
@@ -35,4 +41,6 @@ def read_state(run: Path) -> dict[str, Any] | None:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); --overwrite starts again") from error
+    if not isinstance(state, dict) or not {"epoch", "best", "trainer"} <= state.keys():
+        raise InputError(f"{path}: not the state of a run; --overwrite starts again")
     return state

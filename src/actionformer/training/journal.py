@@ -64,8 +64,8 @@ class Journal:
         """Writes the epoch's line."""
         if "map" in metrics:
             self.figures = f", mAP {100 * metrics['map']:.1f}"
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"epoch": epoch, **metrics}) + "\n")
+        self.lines.append(json.dumps({"epoch": epoch, **metrics}) + "\n")
+        write_whole(self.path, "".join(self.lines))
         self._write_events("epoch", epoch, metrics)
 
     def _write_events(self, group: str, step: int, metrics: Metrics) -> None:

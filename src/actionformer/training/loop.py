@@ -185,6 +185,7 @@ def fit(
     epochs = settings.warmup_epochs + settings.epochs
     for epoch in range(first_epoch, epochs):
         started = time.perf_counter()
+        trainer.model.train()  # evaluation of the last weights leaves them in test mode
         rows = []
         for batches in _groups(loader.epoch(epoch), settings.accumulate):
             rows.append(trainer.step(batches))
