@@ -124,6 +124,8 @@ class ModelSettings(_Settings):
     """What makes distances positive; the published relu has no gradient at 0."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout after attention and in the MLPs."""
+    input_dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout of the features themselves, for features that know the training videos better than others."""
     drop_path: float = Field(0.1, ge=0, lt=1)
     """Probability of dropping a block's branch for a sample; above 0 a learned scale a channel comes with it."""
     prior: float = Field(0.01, gt=0, lt=1)

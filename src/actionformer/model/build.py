@@ -88,7 +88,12 @@ def _embedding(settings: ModelSettings) -> Embedding:
         projections = [Linear(a, b) for a, b in zip(settings.input_dim, settings.projection, strict=True)]
         width = sum(settings.projection)
     convs = _convs([width] + [settings.width] * count, settings.embedding_kernel, bias=not norm)
-    return Embedding(projections, convs, _norms(count, settings.width, settings, wanted=norm))
+    return Embedding(
+        dropout=settings.input_dropout,
+        projections=projections,
+        convs=convs,
+        norms=_norms(count, settings.width, settings, wanted=norm),
+    )
 
 
 def _pyramid(settings: ModelSettings) -> Pyramid:

@@ -23,8 +23,13 @@ ENOUGH = 0.9
 MARGIN = 0.2
 CONFIG = Config().replace(
     data={"test_subset": ["test"]},
-    model={"width": 64, "window": 9, "max_length": 800},
-    training={"learning_rate": 1e-3, "batch_size": 4, "epochs": 25, "warmup_epochs": 3, "evaluate_every": 7},
+    model={
+        "width": 64,
+        "branch_blocks": 4,
+        "regression_ranges": [[0, 4], [4, 8], [8, 16], [16, 32], [32, 10000]],
+        "max_length": 1024,
+    },
+    training={"learning_rate": 1e-3, "batch_size": 2, "epochs": 9, "warmup_epochs": 2, "evaluate_every": 4},
 )
 
 
