@@ -360,6 +360,7 @@ def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, 
             tables = _merged(_preset_tables(str(tables.pop("preset"))), tables)
     else:
         tables = _preset_tables(str(source))
+    tables.pop("published", None)
     return _validated(_merged(tables, changes or {}), source=str(source))
 
 
@@ -386,6 +387,12 @@ def _preset_tables(name: str) -> dict[str, Any]:
     tables = tomllib.loads((files / f"{stem}.toml").read_text("utf-8"))
     variants = tables.pop("variants", {})
     return _merged(tables, variants[variant]) if variant else tables
+
+
+def published_shape(preset: str) -> dict[str, Any]:
+    """`input_dim` and `num_classes` of a preset's published features, as far as its settings leave them to the data."""
+    shape: dict[str, Any] = _preset_tables(preset).get("published", {})
+    return shape
 
 
 def _merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actionformer.config import Config, ModelSettings, load_config
+from actionformer.config import Config, ModelSettings, load_config, preset_names, published_shape
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import Features, FeatureSpec, check_duration, open_features, read_sidecar, resize
@@ -287,12 +287,19 @@ def load(directory: str | Path, *, device: str = "cpu", precision: str = "float3
 
 
 def build(source: str | Path | Config, *, device: str = "cpu", precision: str = "float32") -> Detector:
-    """A detector with fresh weights from a preset or settings; `model.input_dim` and `model.num_classes` must be set.
+    """A detector with fresh weights.
+
+    Args:
+        source: a preset's name, whose published input width and number of classes are taken; or a TOML file or
+            settings in which both are set.
+        device: "cpu", "cuda", "cuda:1", ...
+        precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
 
     Raises:
         InputError: unknown settings, or a device that is not there.
     """
-    config = load_config(source)
+    preset = isinstance(source, str) and source in preset_names()
+    config = load_config(source, {"model": published_shape(str(source))} if preset else None)
     model = build_model(config.model)
     card = ModelCard(tuple(f"class_{i}" for i in range(config.model.num_classes or 0)), features_of(config))
     return Detector(model, config, card, device=device, precision=precision)
