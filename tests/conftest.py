@@ -1,7 +1,14 @@
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from actionformer.config import Config
+from actionformer.recipes import train
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
@@ -14,3 +21,69 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared is not here: the reference data lie beside the checkout, not in the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Config:
+    """Settings of a network that trains in a second, for the videos of `features`."""
+    return Config().replace(
+        model={
+            "width": 16,
+            "num_heads": 2,
+            "window": 5,
+            "branch_blocks": 2,
+            "regression_ranges": [[0, 4], [4, 8], [8, 1000]],
+            "max_length": 64,
+        },
+        training={"epochs": 2, "warmup_epochs": 1, "learning_rate": 1e-3, "evaluate_every": 2},
+    )
+
+
+@pytest.fixture(scope="session")
+def annotations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four training videos, one without any action, and two to evaluate on; the classes are jump and run."""
+    rng = np.random.default_rng(0)
+    database: dict[str, Any] = {}
+    for video, (length, actions) in enumerate([(40, 3), (80, 5), (57, 0), (64, 4), (50, 4), (71, 4)]):
+        starts = np.linspace(1.0, 0.5 * length - 5.0, actions) + rng.uniform(0.0, 1.0, actions)
+        database[f"video{video}"] = {
+            "subset": "training" if video < 4 else "Validation",
+            "duration": 0.5 * length + 0.5,
+            "annotations": [
+                {"segment": [start, start + rng.uniform(1.0, 4.0)], "label": ("jump", "run")[i % 2]}
+                for i, start in enumerate(starts)
+            ],
+        }
+    path = tmp_path_factory.mktemp("annotations") / "annotations.json"
+    path.write_text(json.dumps({"version": "1", "database": database}), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def features(tmp_path_factory: pytest.TempPathFactory, annotations: Path) -> Path:
+    """Six channels every half second, of which the first two say which action goes on; with sidecars."""
+    folder = tmp_path_factory.mktemp("features")
+    rng = np.random.default_rng(1)
+    for name, video in json.loads(annotations.read_text("utf-8"))["database"].items():
+        length = round(2 * video["duration"] - 1)
+        array = rng.standard_normal((length, 6)).astype(np.float32)
+        for action in video["annotations"]:
+            start, end = (round(2 * time) for time in action["segment"])
+            array[start:end, ("jump", "run").index(action["label"])] += 4
+        np.save(folder / f"{name}.npy", array)
+        (folder / f"{name}.json").write_text('{"fps": 10, "stride": 5, "num_frames": 10}', "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny: Config, annotations: Path, features: Path) -> Path:
+    """The run directory of a finished training, for reading only."""
+    out = tmp_path_factory.mktemp("trained") / "run"
+    train(tiny, annotations, features, out)
+    return out
+
+
+@pytest.fixture
+def run(tmp_path: Path, trained: Path) -> Path:
+    """A copy of the finished run that a test may change."""
+    return shutil.copytree(trained, tmp_path / "run")
