@@ -106,7 +106,7 @@ def test_timing_argument_before_sidecar_before_model(detector: Detector, tmp_pat
 
 def test_timing_not_known(tiny: Config) -> None:
     detector = build(tiny.replace(model={"input_dim": 6, "num_classes": 2}, data={"fps": 10, "stride": 5}))
-    with pytest.raises(InputError, match="num_frames of the features is not known"):
+    with pytest.raises(InputError, match=r"num_frames of the features is not known"):
         detector.detect(array(20))
     detector.detect(array(20), num_frames=10)
 
@@ -163,11 +163,11 @@ def test_detect_many_takes_mappings_pairs_and_arguments(detector: Detector) -> N
 
 
 def test_detect_many_names_the_video(detector: Detector) -> None:
-    with pytest.raises(InputError, match="video 'bad'.*channels"):
+    with pytest.raises(InputError, match=r"video 'bad'.*channels"):
         detector.detect_many({"good": array(9), "bad": array(9, 5)})
-    with pytest.raises(InputError, match="video 'bad'.*fpss"):
+    with pytest.raises(InputError, match=r"video 'bad'.*fpss"):
         detector.detect_many({"bad": {"features": array(9), "fpss": 25}})
-    with pytest.raises(InputError, match="batch_size"):
+    with pytest.raises(InputError, match=r"batch_size"):
         detector.detect_many({"a": array(9)}, batch_size=0)
 
 
@@ -185,7 +185,7 @@ def test_precision(tiny: Config) -> None:
         for found, level in zip(outputs.logits, expected.logits, strict=True):
             assert found.dtype == torch.bfloat16
             assert (found.float() - level).abs().max() < 0.2
-    with pytest.raises(InputError, match="precision must be one of"):
+    with pytest.raises(InputError, match=r"precision must be one of"):
         build(config, precision="int8")
 
 
@@ -226,7 +226,7 @@ def test_duration_that_contradicts_the_features(detector: Detector, tmp_path: Pa
     """40 features cover 20.5 s."""
     with pytest.raises(InputError, match=r"40 features .* cover 20.50 s, the video lasts 40.00 s"):
         detector.detect(array(40), duration=40.0)
-    with pytest.warns(UserWarning, match="the video lasts 22.10 s"):
+    with pytest.warns(UserWarning, match=r"the video lasts 22.10 s"):
         detector.detect(array(40), duration=22.1)
     np.save(tmp_path / "a.npy", array(40))
     (tmp_path / "a.json").write_text('{"duration": 40}', "utf-8")
@@ -244,7 +244,7 @@ def test_features_of_another_backbone(tmp_path: Path, run: Path, features: Path)
     other = tmp_path / "other.npy"
     other.write_bytes(path.read_bytes())
     other.with_suffix(".json").write_text('{"backbone": "tsp"}', "utf-8")
-    with pytest.raises(InputError, match="backbone 'tsp', the model was trained on 'i3d'"):
+    with pytest.raises(InputError, match=r"backbone 'tsp', the model was trained on 'i3d'"):
         detector.detect(other)
 
 
@@ -269,13 +269,13 @@ def test_fusion_with_class_scores(tiny: Config) -> None:
 
 def test_fusion_that_cannot_be(detector: Detector, tiny: Config) -> None:
     proposer = build(tiny.replace(model={"input_dim": 6, "num_classes": 1}, data=TIMING))
-    with pytest.raises(InputError, match="this model has 3"):
+    with pytest.raises(InputError, match=r"this model has 3"):
         detector.detect(array(9), class_scores=[0.5, 0.5], class_names=["a", "b"])
-    with pytest.raises(InputError, match="class_names must name the 2 classes"):
+    with pytest.raises(InputError, match=r"class_names must name the 2 classes"):
         proposer.detect(array(9), class_scores=[0.5, 0.5])
-    with pytest.raises(InputError, match="class scores"):
+    with pytest.raises(InputError, match=r"class scores"):
         proposer.detect(array(9), class_scores=[0.5, np.nan], class_names=["a", "b"])
-    with pytest.raises(InputError, match="class_scores, which are not given"):
+    with pytest.raises(InputError, match=r"class_scores, which are not given"):
         proposer.detect(array(9), class_names=["a", "b"])
 
 
