@@ -124,8 +124,12 @@ class ModelSettings(_Settings):
     """What makes distances positive; the published relu has no gradient at 0."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout after attention and in the MLPs."""
-    input_dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout of the features themselves, for features that know the training videos better than others."""
+    feature_shift: float = Field(0.0, ge=0)
+    """Training gives every sequence a random gain and shift of this size a channel, in deviations of the channel."""
+    feature_noise: float = Field(0.0, ge=0)
+    """Training adds noise of this size to every feature, in deviations of the channel."""
+    feature_dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout of the features themselves."""
     drop_path: float = Field(0.1, ge=0, lt=1)
     """Probability of dropping a block's branch for a sample; above 0 a learned scale a channel comes with it."""
     prior: float = Field(0.01, gt=0, lt=1)

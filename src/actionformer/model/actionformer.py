@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from actionformer.model.heads import Head, OffsetActivation
-from actionformer.model.layers import masked
+from actionformer.model.layers import FeatureJitter, masked
 from actionformer.model.position import PositionEncoding
 from actionformer.model.pyramid import Embedding, FeaturePyramidNeck, IdentityNeck, Pyramid
 
@@ -33,6 +33,7 @@ class ActionFormer(nn.Module):
         self,
         *,
         normalizer: FeatureNormalizer,
+        jitter: FeatureJitter,
         embedding: Embedding,
         position: PositionEncoding | None,
         pyramid: Pyramid,
@@ -43,6 +44,7 @@ class ActionFormer(nn.Module):
     ) -> None:
         super().__init__()
         self.normalizer = normalizer
+        self.jitter = jitter
         self.embedding = embedding
         self.position = position
         self.pyramid = pyramid
@@ -60,7 +62,8 @@ class ActionFormer(nn.Module):
         """Features (B, T, D) and their mask (B, T) bool, all true by default -> `Outputs`."""
         if valid is None:
             valid = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
-        x = self.embedding(self.normalizer(features, valid).to(self.dtype), valid)
+        x = self.jitter(self.normalizer(features, valid).to(self.dtype), valid)
+        x = self.embedding(x, valid)
         if self.position is not None:
             x = self.position(x, valid)
         levels, masks = self.pyramid(x, valid)

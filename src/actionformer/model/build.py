@@ -13,7 +13,7 @@ from actionformer.errors import InputError
 from actionformer.model.actionformer import ActionFormer, FeatureNormalizer
 from actionformer.model.attention import Attention
 from actionformer.model.heads import Head, OffsetActivation
-from actionformer.model.layers import Conv, LayerNorm, Linear
+from actionformer.model.layers import Conv, FeatureJitter, LayerNorm, Linear
 from actionformer.model.position import PositionEncoding
 from actionformer.model.pyramid import (
     ConvBlock,
@@ -45,6 +45,9 @@ def build_model(settings: ModelSettings) -> ActionFormer:
         )
     model = ActionFormer(
         normalizer=FeatureNormalizer(settings.input_width),
+        jitter=FeatureJitter(
+            shift=settings.feature_shift, noise=settings.feature_noise, dropout=settings.feature_dropout
+        ),
         embedding=_embedding(settings),
         position=position,
         pyramid=_pyramid(settings),
@@ -89,7 +92,6 @@ def _embedding(settings: ModelSettings) -> Embedding:
         width = sum(settings.projection)
     convs = _convs([width] + [settings.width] * count, settings.embedding_kernel, bias=not norm)
     return Embedding(
-        dropout=settings.input_dropout,
         projections=projections,
         convs=convs,
         norms=_norms(count, settings.width, settings, wanted=norm),

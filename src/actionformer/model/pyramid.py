@@ -13,13 +13,10 @@ from actionformer.model.layers import Conv, LayerNorm, Linear, ScaledDropPath, m
 
 
 class Embedding(nn.Module):
-    """Drops features, projects each source of a concatenated vector, if asked to; then [conv, norm, ReLU] a layer."""
+    """Projects each source of a concatenated feature vector, if asked to; then [conv, norm, ReLU] a layer."""
 
-    def __init__(
-        self, *, dropout: float, projections: Sequence[Linear], convs: nn.ModuleList, norms: nn.ModuleList
-    ) -> None:
+    def __init__(self, *, projections: Sequence[Linear], convs: nn.ModuleList, norms: nn.ModuleList) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
         self.projections = nn.ModuleList(projections)
         self.source_widths = [projection.in_features for projection in projections]
         self.convs = convs
@@ -27,7 +24,6 @@ class Embedding(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, C)."""
-        x = self.dropout(x)
         if self.projections:
             pairs = zip(self.projections, torch.split(x, self.source_widths, dim=-1), strict=True)
             x = masked(torch.cat([projection(source) for projection, source in pairs], dim=-1), valid)
