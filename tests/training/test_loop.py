@@ -1,0 +1,193 @@
+"""Steps of training: what accumulates, what may be empty, and what a resumed run needs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from actionformer.config import Config
+from actionformer.data.dataset import Batch, Collate, EpochLoader, Sample, TrainingSet, TrainingVideo
+from actionformer.errors import InputError
+from actionformer.model import ActionFormer, build_model
+from actionformer.segments import TimeGrid
+from actionformer.training.loop import Trainer, fit, steps_per_epoch
+
+LENGTHS = (40, 17, 64, 33)
+
+
+def samples() -> list[Sample]:
+    """Four sequences of two actions each, the last without any."""
+    generator = torch.Generator().manual_seed(0)
+    result = []
+    for i, length in enumerate(LENGTHS):
+        actions = torch.tensor([[2.0, 7.0], [5.5, 14.0]])[: 0 if i == 3 else 2]
+        features = torch.randn(length, 6, generator=generator)
+        result.append(Sample(features, actions, torch.arange(len(actions))))
+    return result
+
+
+def settings(tiny: Config, **training: Any) -> Config:
+    model = {"input_dim": 6, "num_classes": 2, "drop_path": 0.0}
+    return tiny.replace(model=model, training={"warmup_epochs": 0, **training})
+
+
+def network(config: Config, seed: int = 0) -> ActionFormer:
+    torch.manual_seed(seed)
+    return build_model(config.model)
+
+
+def steps(config: Config, groups: list[list[list[Sample]]]) -> Trainer:
+    """A trainer after one step for each group of batches of samples."""
+    trainer = Trainer(network(config), config, steps_per_epoch=4)
+    for group in groups:
+        trainer.last = trainer.step([Collate(None)(batch) for batch in group])  # type: ignore[attr-defined]
+    return trainer
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_several_batches_make_the_step_of_one_large_one(tiny: Config, size: int) -> None:
+    every = samples()
+    parts = [every[i : i + size] for i in range(0, 4, size)]
+    large = steps(settings(tiny), [[every]] * 3)
+    small = steps(settings(tiny, accumulate=4 // size), [parts] * 3)
+    assert large.steps == small.steps == 3
+    assert large.normalizer.state_dict() == small.normalizer.state_dict()
+    assert large.last.keys() == small.last.keys()  # type: ignore[attr-defined]
+    for name, value in large.last.items():  # type: ignore[attr-defined]
+        assert small.last[name] == pytest.approx(value, rel=1e-5), name  # type: ignore[attr-defined]
+    for before, after in ((large.model, small.model), (large.average.model, small.average.model)):
+        for (name, one), other in zip(before.named_parameters(), after.parameters(), strict=True):
+            if not name.endswith("key.bias"):  # softmax does not see it: its gradient is rounding noise
+                torch.testing.assert_close(one, other, rtol=0, atol=1e-6, msg=name)
+
+
+def test_the_step_is_not_that_of_one_part(tiny: Config) -> None:
+    """Or the test above would show nothing."""
+    every = samples()
+    whole, part = steps(settings(tiny), [[every]]), steps(settings(tiny), [[every[:2]]])
+    differences = [
+        (one - other).abs().max() for one, other in zip(whole.model.parameters(), part.model.parameters(), strict=True)
+    ]
+    assert max(differences) > 1e-5
+
+
+def test_batches_without_a_positive(tiny: Config) -> None:
+    """The normaliser counts 1 at least; nothing is 0 / 0."""
+    empty = [samples()[3]]
+    trainer = steps(settings(tiny, initial_normalizer=10.0), [[empty, empty]])
+    assert trainer.last["regression_loss"] == 0  # type: ignore[attr-defined]
+    assert trainer.last["classification_loss"] > 0  # type: ignore[attr-defined]
+    assert trainer.last["normalizer"] == pytest.approx(0.9 * 10 + 0.1 * 1)  # type: ignore[attr-defined]
+    assert all(torch.isfinite(parameter).all() for parameter in trainer.model.parameters())
+
+
+def test_offsets_cannot_die(tiny: Config) -> None:
+    """With a distance driven to 0 everywhere the published form has no gradient, softplus keeps one."""
+    gradients = {}
+    for form in ("softplus", "relu"):
+        config = settings(tiny).replace(model={"offsets": form})
+        model = network(config)
+        with torch.no_grad():
+            model.regressor.output.bias.fill_(-8.0)
+        trainer = Trainer(model, config, steps_per_epoch=1)
+        trainer.step([Collate(None)(samples())])
+        gradients[form] = model.regressor.output.bias.grad
+    assert (gradients["softplus"] != 0).all()
+    assert (gradients["relu"] == 0).all()
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision(tiny: Config, precision: str) -> None:
+    trainer = steps(settings(tiny, precision=precision), [[samples()]] * 2)
+    assert np.isfinite(trainer.last["loss"])  # type: ignore[attr-defined]
+    assert {parameter.dtype for parameter in trainer.model.parameters()} == {torch.float32}
+    exact = steps(settings(tiny), [[samples()]] * 2)
+    assert trainer.last["loss"] == pytest.approx(exact.last["loss"], rel=0.05)  # type: ignore[attr-defined]
+
+
+def test_divergence_is_said(tiny: Config) -> None:
+    broken = [sample._replace(features=sample.features * 1e38) for sample in samples()]
+    with pytest.raises(InputError, match=r"training diverged: the gradient of step 0 .* training.learning_rate"):
+        steps(settings(tiny), [[broken]])
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.epochs: list[dict[str, float]] = []
+        self.modes: set[bool] = set()
+
+    def step(self, step: int, metrics: dict[str, float]) -> None:
+        self.steps.append(step)
+
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        self.epochs.append(metrics)
+
+
+def train(
+    config: Config, saved: dict[int, Any], first_epoch: int = 0, evaluate: Any = None
+) -> tuple[Trainer, Recorder]:
+    grid = TimeGrid(fps=1, stride=1, num_frames=1)
+    videos = [
+        TrainingVideo(f"v{i}", one.features.numpy(), grid, one.segments.numpy(), one.labels.numpy())
+        for i, one in enumerate(samples())
+    ]
+    dataset = TrainingSet(videos, data=config.data, max_length=64, seed=0)
+    loader = EpochLoader(dataset, training=config.training, model=config.model)
+    count = steps_per_epoch(loader, config.training.accumulate)
+    trainer = Trainer(network(config, seed=first_epoch), config, steps_per_epoch=count)
+    if first_epoch:
+        trainer.load_state_dict(saved[first_epoch - 1])
+    recorder = Recorder()
+
+    def save(epoch: int, metrics: dict[str, float]) -> None:
+        copied = {
+            name: value.copy() if isinstance(value, dict) else value for name, value in trainer.state_dict().items()
+        }
+        saved[epoch] = torch.utils._pytree.tree_map(lambda x: x.clone() if torch.is_tensor(x) else x, copied)
+
+    fit(trainer, loader, first_epoch=first_epoch, observer=recorder, evaluate=evaluate, save=save)
+    return trainer, recorder
+
+
+def test_steps_epochs_and_evaluations(tiny: Config) -> None:
+    config = settings(tiny, batch_size=1, accumulate=3, epochs=4, warmup_epochs=1, evaluate_every=2)
+    trainer, recorder = train(config, {}, evaluate=lambda model: {"map": 0.5})
+    assert recorder.steps == list(range(1, 11))  # four batches in steps of three and one
+    assert [("map" in metrics) for metrics in recorder.epochs] == [False, True, False, True, True]
+    assert trainer.steps == trainer.total_steps == 10
+    assert trainer.warmup_steps == 2
+
+
+@pytest.mark.parametrize("average_decay", [0.9, 0.0])
+def test_evaluation_does_not_change_training(tiny: Config, average_decay: float) -> None:
+    """Without a weight average the model in training is itself evaluated, and must find back to training."""
+    config = settings(tiny, average_decay=average_decay, evaluate_every=1, epochs=3).replace(model={"dropout": 0.5})
+
+    def evaluate(model: torch.nn.Module) -> dict[str, float]:
+        model.eval()
+        torch.rand(3)
+        return {"map": 0.0}
+
+    watched, _ = train(config, {}, evaluate=evaluate)
+    alone, _ = train(config, {})
+    for one, other in zip(watched.evaluated.parameters(), alone.evaluated.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_state_holds_all_that_a_resumed_run_needs(tiny: Config) -> None:
+    config = settings(tiny, batch_size=3, epochs=4).replace(model={"drop_path": 0.3, "dropout": 0.2})
+    saved: dict[int, Any] = {}
+    whole, _ = train(config, saved)
+    again, recorder = train(config, saved, first_epoch=2)
+    assert recorder.steps == [5, 6, 7, 8]
+    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+    for one, other in zip(whole.evaluated.parameters(), again.evaluated.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_batch_says_what_is_padding() -> None:
+    batch: Batch = Collate(None)(samples())
+    assert batch.valid.sum(1).tolist() == list(LENGTHS)
