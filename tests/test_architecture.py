@@ -1,0 +1,57 @@
+"""Imports run against the way that data takes, as docs/architecture.md says."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import actionformer
+
+SOURCE = Path(actionformer.__file__).parent
+ORDER = [
+    "errors",
+    "files",
+    "config",
+    "presets",
+    "segments",
+    "features",
+    "detections",
+    "data",
+    "model",
+    "model_directory",
+    "training",
+    "inference",
+    "evaluation",
+    "interop",
+    "recipes",
+    "cli",
+]
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of all modules that a file imports, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_only_run_against_the_way_of_the_data(path: Path) -> None:
+    for name in imported(path):
+        if name.startswith("actionformer."):
+            other = name.split(".")[1]
+            assert ORDER.index(other) <= ORDER.index(room(path)), f"{path.name} imports {name}"
+            assert {other, room(path)} != {"training", "inference"}
+
+
+@pytest.mark.parametrize("name", ["segments.py", "detections.py", "config.py", "files.py"])
+def test_plain_rooms_know_no_torch(name: str) -> None:
+    assert not [module for module in imported(SOURCE / name) if module.split(".")[0] == "torch"]
