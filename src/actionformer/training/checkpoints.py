@@ -40,7 +40,8 @@ def read_state(run: Path) -> dict[str, Any] | None:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); --overwrite starts again") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read ({reason:.100}); --overwrite starts again") from error
     if not isinstance(state, dict) or not {"epoch", "best", "trainer"} <= state.keys():
         raise InputError(f"{path}: not the state of a run; --overwrite starts again")
     return state

@@ -1,0 +1,383 @@
+"""A run from the outside: what training leaves, what it refuses, and what it never touches."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+
+import actionformer
+from actionformer.config import Config, load_config
+from actionformer.data.annotations import read_annotations
+from actionformer.errors import InputError
+from actionformer.inference.detector import load
+from actionformer.model_directory import load_model
+from actionformer.recipes import detect_files, evaluate_run, train
+from actionformer.recipes.describe import describe
+from actionformer.training import journal
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def lines(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+
+
+def short(tiny: Config, **changes: Any) -> Config:
+    """One epoch, no warm-up."""
+    return tiny.replace(training={"epochs": 1, "warmup_epochs": 0}).replace(**changes)
+
+
+def changed(path: Path, annotations: Path, **subsets: str) -> Path:
+    """The annotations with other subsets and labels: `training="test"`, `jump="hop"`."""
+    text = annotations.read_text("utf-8")
+    for before, after in subsets.items():
+        text = text.replace(f'"{before}"', f'"{after}"')
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_what_a_run_leaves(trained: Path, annotations: Path, features: Path) -> None:
+    names = {path.name for path in trained.iterdir()}
+    assert names == {"config.toml", "model.safetensors", "model.json", "metrics.jsonl", "events", "resume", "best"}
+    assert {path.name for path in (trained / "best").iterdir()} == {"config.toml", "model.safetensors", "model.json"}
+    assert list((trained / "events").glob("events.out.tfevents.*"))
+    card = json.loads((trained / "model.json").read_text("utf-8"))
+    assert card["class_names"] == ["jump", "run"]
+    assert card["features"] == {"fps": 10, "stride": 5, "num_frames": 10, "dim": 6}
+    assert (card["training"]["videos"], card["training"]["actions"], card["training"]["epochs"]) == (4, 12, 3)
+    config = load_config(trained)
+    assert (config.model.input_dim, config.model.num_classes) == (6, 2)
+
+
+def test_metrics_of_every_epoch(trained: Path) -> None:
+    rows = lines(trained)
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
+    expected = {"loss", "classification_loss", "regression_loss", "gradient_norm", "learning_rate", "normalizer"}
+    assert all(expected | {"seconds"} <= row.keys() for row in rows)
+    assert all(np.isfinite(value) for row in rows for value in row.values())
+    assert ["map" in row for row in rows] == [False, True, True]
+    assert {f"map@0.{i}" for i in range(3, 8)} <= rows[-1].keys()
+
+
+def test_normalisation_is_measured_on_the_training_subset(trained: Path, annotations: Path, features: Path) -> None:
+    rows = np.concatenate([np.load(features / f"video{i}.npy") for i in range(4)])
+    weights = load_file(trained / "model.safetensors")
+    np.testing.assert_allclose(weights["normalizer.mean"], rows.mean(0), atol=1e-5)
+    np.testing.assert_allclose(weights["normalizer.deviation"], rows.std(0), rtol=1e-4)
+
+
+def test_figures_are_those_of_evaluation(run: Path, annotations: Path) -> None:
+    report = evaluate_run(run)
+    assert report.average == lines(run)[-1]["map"]
+    assert report.map == tuple(lines(run)[-1][f"map@0.{i}"] for i in range(3, 8))
+    assert json.loads((run / "evaluation.json").read_text("utf-8"))["average"] == report.average
+    again = actionformer.evaluate(annotations, run / "detections.json", subset="validation")
+    assert again.average == pytest.approx(report.average, abs=1e-12)
+    best = json.loads((run / "best" / "model.json").read_text("utf-8"))
+    assert best["metrics"]["map"] == max(row.get("map", 0) for row in lines(run))
+    assert evaluate_run(run / "best").average == best["metrics"]["map"]
+
+
+def test_model_directory_is_self_contained(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    returned = train(short(tiny), annotations, features, tmp_path / "run")
+    for name in ("config.toml", "model.safetensors", "model.json"):
+        (tmp_path / "elsewhere").mkdir(exist_ok=True)
+        shutil.move(tmp_path / "run" / name, tmp_path / "elsewhere" / name)
+    loaded = load(tmp_path / "elsewhere")
+    array = np.load(features / "video4.npy")
+    found, expected = loaded.detect(array), returned.detect(array)
+    assert len(found) == len(expected) > 0
+    np.testing.assert_array_equal(found.segments, expected.segments)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    assert found.class_names == ("jump", "run")
+
+
+def test_training_can_be_repeated(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    weights = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train(short(tiny, training={"seed": seed}), annotations, features, tmp_path / name)
+        weights.append((tmp_path / name / "model.safetensors").read_bytes())
+    assert weights[0] == weights[1] != weights[2]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training": {"precision": "bfloat16"}},
+        {"training": {"average_decay": 0.0, "optimizer": "adam", "evaluate_every": 0}},
+        {"model": {"backbone": "convolution", "neck": "fpn"}},
+        {"model": {"padding": "published", "offsets": "relu", "position": "sinusoidal"}},
+        {"model": {"stem_levels": True, "regression_ranges": [[0, 4], [0, 4], [4, 8], [8, 99]], "position": "learned"}},
+        {"data": {"resize": 64, "normalize": False}},
+        {"model": {"num_classes": 1}},
+        {"model": {"num_classes": 4}, "training": {"empty_class_prior": True}},
+    ],
+)
+def test_kinds_of_training(
+    tmp_path: Path, tiny: Config, annotations: Path, features: Path, changes: dict[str, Any]
+) -> None:
+    detector = train(short(tiny, **changes), annotations, features, tmp_path / "run")
+    assert np.isfinite(lines(tmp_path / "run")[0]["loss"])
+    evaluate_run(tmp_path / "run")
+    assert detector.model.dtype == torch.float32
+    assert len(detector.class_names) == detector.config.model.num_classes
+
+
+def test_videos_and_batches_without_any_action(tmp_path: Path, tiny: Config, features: Path) -> None:
+    database = {f"video{i}": {"subset": "training"} for i in range(3)}
+    database["video3"] = {"subset": "training", "annotations": [{"segment": [1, 3], "label": "jump"}]}
+    path = tmp_path / "annotations.json"
+    path.write_text(json.dumps({"database": database}), "utf-8")
+    with pytest.warns(UserWarning, match=r"no video in subset validation: training goes without evaluation"):
+        train(short(tiny, training={"batch_size": 1}), path, features, tmp_path / "run")
+    assert np.isfinite(lines(tmp_path / "run")[0]["loss"])
+    assert "map" not in lines(tmp_path / "run")[0]
+    assert not (tmp_path / "run" / "best").exists()
+
+
+def test_several_sources_with_projections(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    config = short(tiny, model={"input_dim": [6, 6], "projection": [8, 8]})
+    train(config, annotations, [features, features], tmp_path / "run")
+    assert evaluate_run(tmp_path / "run").counts.detections > 0
+    with pytest.raises(InputError, match=r"6 channels, model.input_dim is"):
+        train(config, annotations, features, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_missing_features(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    fewer = shutil.copytree(features, tmp_path / "fewer")
+    for video in ("video1", "video5"):
+        (fewer / f"{video}.npy").unlink()
+    with pytest.raises(InputError, match=r"1 of 4 videos have no features in .*: video1"):
+        train(short(tiny), annotations, fewer, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    train(short(tiny), annotations, fewer, tmp_path / "run", skip_missing=True)
+    with pytest.raises(InputError, match=r"1 of 2 videos .*: video5"):
+        evaluate_run(tmp_path / "run")
+    report = evaluate_run(tmp_path / "run", skip_missing=True)
+    assert (report.counts.skipped_videos, report.counts.skipped_ground_truths) == (1, 4)
+    assert report.counts.ground_truths == 8
+    assert any("their 4 ground truths count as missed" in warning for warning in report.warnings)
+
+
+# --- where the run is written
+
+
+def test_existing_run_is_left_alone(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    before = content(run)
+    with pytest.raises(InputError, match=r"already exists; --resume continues that run, --overwrite starts again"):
+        train(tiny, annotations, features, run)
+    with pytest.raises(InputError, match=r"give one of them"):
+        train(tiny, annotations, features, run, resume=True, overwrite=True)
+    assert content(run) == before
+
+
+@pytest.mark.parametrize("flag", ["resume", "overwrite"])
+def test_folder_that_is_no_run_is_left_alone(
+    tmp_path: Path, tiny: Config, annotations: Path, features: Path, flag: str
+) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work", "utf-8")
+    for out in (folder, folder / "thesis.txt"):
+        with pytest.raises(InputError, match=r"is not a run directory, it is left alone"):
+            train(tiny, annotations, features, out, **{flag: True})
+    assert content(folder) == {"thesis.txt": b"years of work"}
+
+
+def test_overwrite_removes_the_run_and_nothing_else(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    (run / "notes.txt").write_text("mine", "utf-8")
+    evaluate_run(run)
+    config = short(tiny, training={"evaluate_every": 0, "seed": 5})
+    train(config, annotations, features, run, overwrite=True)
+    assert (run / "notes.txt").read_text("utf-8") == "mine"
+    assert len(lines(run)) == 1
+    assert len(list((run / "events").iterdir())) == 1
+    assert not (run / "detections.json").exists()
+    assert not (run / "evaluation.json").exists()
+
+
+def test_overwrite_keeps_the_run_until_everything_is_checked(
+    run: Path, tmp_path: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    before = content(run)
+    broken = shutil.copytree(features, tmp_path / "broken")
+    array = np.load(broken / "video1.npy")
+    array[7] = np.nan
+    np.save(broken / "video1.npy", array)
+    with pytest.raises(InputError, match=r"video1.npy: row 7"):
+        train(tiny, annotations, broken, run, overwrite=True)
+    with pytest.raises(InputError, match=r"the settings call for"):
+        train(tiny.replace(model={"width": 32}), annotations, features, run, init=run, overwrite=True)
+    wrong = tiny.replace(training={"regression_weight": -1.0, "accumulate": 2})
+    with pytest.raises(InputError, match=r"below 0 needs the losses of a whole step"):
+        train(wrong, annotations, features, run, overwrite=True)
+    with pytest.raises(InputError, match=r"cuda:77"):
+        train(tiny, annotations, features, run, overwrite=True, device="cuda:77")
+    assert content(run) == before
+
+
+def test_a_run_may_start_from_the_one_it_replaces(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    train(short(tiny, training={"learning_rate": 1e-9}), annotations, features, run, init=run, overwrite=True)
+    assert len(lines(run)) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": {"learning_rate": 0.5}}, r"training.learning_rate 0.001, now 0.5"),
+        ({"training": {"epochs": 9}}, r"training.epochs 2, now 9"),
+        ({"model": {"window": 7}}, r"model.window 5, now 7"),
+        ({"data": {"min_overlap": 0.1}}, r"data.min_overlap 0.5, now 0.1"),
+    ],
+)
+def test_resume_with_other_settings(
+    run: Path, tiny: Config, annotations: Path, features: Path, changes: dict[str, Any], message: str
+) -> None:
+    before = content(run)
+    with pytest.raises(InputError, match=message):
+        train(tiny.replace(**changes), annotations, features, run, resume=True)
+    assert content(run) == before
+
+
+def test_resume_with_other_data(tmp_path: Path, run: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    with pytest.raises(InputError, match=r"other classes"):
+        train(tiny, changed(tmp_path / "a.json", annotations, jump="hop"), features, run, resume=True)
+    database = json.loads(annotations.read_text("utf-8"))
+    database["database"]["video1"]["annotations"].pop()
+    (tmp_path / "b.json").write_text(json.dumps(database), "utf-8")
+    with pytest.raises(InputError, match=r"12 actions, now 11"):
+        train(tiny, tmp_path / "b.json", features, run, resume=True)
+
+
+def test_resume_of_a_finished_run_changes_nothing(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    before = content(run)
+    train(tiny.replace(training={"workers": 1}), annotations, features, run, resume=True)
+    after = content(run)
+    assert {name: data for name, data in after.items() if not name.startswith("events")} == {
+        name: data for name, data in before.items() if not name.startswith("events")
+    }
+
+
+def test_resume_from_a_broken_state(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    for data in (b"", b"nonsense", (run / "resume" / "state.pt").read_bytes()[:1000]):
+        (run / "resume" / "state.pt").write_bytes(data)
+        with pytest.raises(InputError, match=r"state.pt: .*--overwrite starts again") as error:
+            train(tiny, annotations, features, run, resume=True)
+        assert "\n" not in str(error.value)
+
+
+# --- starting from another model
+
+
+def test_init_keeps_what_fits(tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    """Classes hop and run instead of jump and run: the row of run is copied, that of hop is fresh."""
+    config = short(tiny, training={"learning_rate": 1e-12, "average_decay": 0.0, "evaluate_every": 0})
+    renamed = changed(tmp_path / "a.json", annotations, jump="zip")  # sorts after run: other ids
+    train(config, renamed, features, tmp_path / "run", init=trained)
+    before, after = load_file(trained / "model.safetensors"), load_file(tmp_path / "run" / "model.safetensors")
+    assert read_annotations(renamed).class_names == ("run", "zip")
+    for name, tensor in before.items():
+        if name.startswith("classifier.output."):
+            torch.testing.assert_close(after[name][0], tensor[1], rtol=0, atol=1e-6)
+            if name.endswith("weight"):
+                assert (after[name][1] - tensor[0]).abs().max() > 1e-3
+        else:
+            torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-6, msg=name)
+
+
+def test_init_with_another_input_width(
+    tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    config = short(tiny, training={"learning_rate": 1e-12, "average_decay": 0.0, "evaluate_every": 0})
+    train(config, annotations, [features, features], tmp_path / "run", init=trained)
+    before, after = load_file(trained / "model.safetensors"), load_file(tmp_path / "run" / "model.safetensors")
+    fresh = {name for name, tensor in before.items() if after[name].shape != tensor.shape}
+    assert fresh == {"normalizer.mean", "normalizer.deviation", "embedding.convs.0.weight"}
+    for name in before.keys() - fresh:
+        torch.testing.assert_close(after[name], before[name], rtol=0, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"width": 32},
+        {"head_layers": 2},
+        {"head_layers": 4},
+        {"branch_blocks": 1, "regression_ranges": [[0, 4], [4, 99]]},
+        {"branch_blocks": 3, "regression_ranges": [[0, 4], [4, 8], [8, 16], [16, 99]]},
+        {"backbone": "convolution"},
+    ],
+)
+def test_init_of_another_shape(
+    tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path, model: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError, match=r"settings"):
+        train(tiny.replace(model=model), annotations, features, tmp_path / "run", init=trained)
+    assert not (tmp_path / "run").exists()
+
+
+# --- model directories
+
+
+@pytest.mark.parametrize("name", ["config.toml", "model.safetensors", "model.json"])
+def test_incomplete_model_directory(run: Path, name: str) -> None:
+    (run / name).unlink()
+    with pytest.raises(InputError, match=f"no model directory, {name} is not there"):
+        load(run)
+
+
+def test_broken_model_directory(run: Path) -> None:
+    whole = content(run)
+    for name, data, message in [
+        ("model.safetensors", whole["model.safetensors"][:-10], r"not a readable weights file"),
+        ("model.json", b'{"features": {}}', r"not a model's description"),
+        ("model.json", b'{"class_names": ["a"]}', r"names 1 classes, model.num_classes is 2"),
+        ("model.json", b'{"class_names": ', r"not valid JSON.*line 1"),
+        ("config.toml", whole["config.toml"].replace(b"width = 16", b"width = 32"), r"the settings call for"),
+        ("config.toml", whole["config.toml"].replace(b"window = ", b"windw = "), r"did you mean 'window'"),
+    ]:
+        (run / name).write_bytes(data)
+        with pytest.raises(InputError, match=message) as error:
+            load(run)
+        assert str(run) in str(error.value)
+        (run / name).write_bytes(whole[name])
+    load_model(run)
+
+
+def test_description(trained: Path) -> None:
+    text = io.StringIO()
+    Console(file=text, width=100).print(describe(trained))
+    for part in ("2: jump, run", "fps 10", "stride 5", "actions, s"):
+        assert part in text.getvalue()
+
+
+# --- detection in files
+
+
+def test_names_of_videos_are_without_the_prefix(
+    tmp_path: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    folder = tmp_path / "features"
+    folder.mkdir()
+    for path in features.iterdir():
+        shutil.copy(path, folder / f"v_{path.name}")
+    train(short(tiny, data={"prefix": "v_"}), annotations, folder, tmp_path / "run")
+    found, failed = detect_files(tmp_path / "run", [folder], timing=actionformer.features.FeatureSpec())
+    assert sorted(found) == [f"video{i}" for i in range(6)]
+    assert failed == {}
+
+
+def test_lines_cut_short_are_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"epoch": 0}\n{"epoch": 1}\n{"epoch": 2}\n{"epo', "utf-8")
+    assert journal._lines_before(path, 2) == ['{"epoch": 0}\n', '{"epoch": 1}\n']
