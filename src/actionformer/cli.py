@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from pathlib import Path
@@ -53,6 +54,7 @@ Changes = create_model("Changes", __base__=_Changes, **_sections)
 Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]
+WIDEST = 1000  # columns of a table in a file
 Precision = Literal["float32", "bfloat16", "float16"]
 
 
@@ -330,9 +332,9 @@ def _write_detections(detections: dict[str, Detections], out: Path | None, forma
     by_ending = {".csv": "csv", ".txt": "table"}
     kind = format_ or (by_ending.get(out.suffix.lower(), "json") if out else "table")
     if kind == "table":
-        console = Console(record=out is not None, quiet=out is not None)
-        console.print(results_table(detections))
-        text = console.export_text() if out else ""
+        page = io.StringIO()
+        Console(file=page if out else None, width=WIDEST if out else None).print(results_table(detections))
+        text = page.getvalue()
     else:
         text = results_json(detections) if kind == "json" else results_csv(detections)
     if out is not None:

@@ -148,7 +148,7 @@ def test_several_sources_with_projections(tmp_path: Path, tiny: Config, annotati
     config = short(tiny, model={"input_dim": [6, 6], "projection": [8, 8]})
     train(config, annotations, [features, features], tmp_path / "run")
     assert evaluate_run(tmp_path / "run").counts.detections > 0
-    with pytest.raises(InputError, match=r"6 channels, model.input_dim is"):
+    with pytest.raises(InputError, match=r"6 channels, expected 12"):
         train(config, annotations, features, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 

@@ -15,7 +15,6 @@ from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
-from actionformer.errors import InputError
 from actionformer.evaluation import evaluate
 from actionformer.inference.detector import Detector, find_device, load
 from actionformer.model import ActionFormer, build_model
@@ -69,7 +68,13 @@ def train(
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
     annotations = with_classes(annotations, config.model.num_classes)
-    collection = collect(annotations.subset(config.data.train_subset), features, config.data, skip_missing=skip_missing)
+    collection = collect(
+        annotations.subset(config.data.train_subset),
+        features,
+        config.data,
+        width=config.model.input_width if config.model.input_dim is not None else None,
+        skip_missing=skip_missing,
+    )
     config = _completed(config, annotations, collection)
     test = _test_videos(config, annotations, features, skip_missing)
     videos = place_on_grid([(v.video, v.features, v.grid) for v in collection.videos], config.data.resize)
@@ -138,13 +143,8 @@ class _Run:
 
 def _completed(config: Config, annotations: Annotations, collection: Collection) -> Config:
     """The settings with what the data tells: input width and number of classes."""
-    width = collection.videos[0].features.shape[1]
-    given = config.model.input_dim
-    if given is not None and (sum(given) if isinstance(given, tuple) else given) != width:
-        raise InputError(f"features have {width} channels, model.input_dim is {given}")
-    return config.replace(
-        model={"input_dim": width if given is None else given, "num_classes": len(annotations.class_names)}
-    )
+    input_dim = config.model.input_dim or collection.videos[0].features.shape[1]
+    return config.replace(model={"input_dim": input_dim, "num_classes": len(annotations.class_names)})
 
 
 def _test_videos(config: Config, annotations: Annotations, features: Paths, skip_missing: bool) -> Collection | None:
