@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import sys
 import warnings
+from dataclasses import asdict, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import App, CycloptsError, Parameter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel
 from rich.console import Console
 
 from actionformer.config import Config
@@ -27,30 +28,29 @@ app = App(
 )
 
 
-class _Changes(BaseModel):
-    """Settings given on the command line; what is not given stays as the preset or file has it."""
+def _changes_of(settings: type[BaseModel]) -> type:
+    """A section's settings as options; what is not given is None and stays as the preset or file has it.
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
-
-
-def _changes_of(settings: type[BaseModel]) -> Any:
-    fields: dict[str, Any] = {
-        name: (_in_a_row(field.annotation) | None, Field(None, description=field.description))
-        for name, field in settings.model_fields.items()
-    }
-    return create_model(settings.__name__, __base__=_Changes, **fields)
+    A plain dataclass: of pydantic's models every `--help` would read the source.
+    """
+    options: list[tuple[str, Any, Any]] = [
+        (name, Annotated[_in_a_row(setting.annotation) | None, Parameter(help=setting.description)], None)
+        for name, setting in settings.model_fields.items()
+    ]
+    return make_dataclass(settings.__name__, options, namespace={"__module__": __name__})
 
 
 def _in_a_row(annotation: Any) -> Any:
-    """Pairs are read as numbers in a row: `--model.regression-ranges 0 4 4 8`; the settings pair them again."""
-    item = next(iter(get_args(annotation)), None)
-    return list[float] if get_origin(item) is tuple and get_origin(annotation) is tuple else annotation
+    """A list wherever one is possible, pairs as numbers in a row: `--model.regression-ranges 0 4 4 8`."""
+    for kind in (annotation, *get_args(annotation)):
+        if get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis:
+            (item, _) = get_args(kind)
+            return list[float] if get_origin(item) is tuple else list[item]  # type: ignore[valid-type]
+    return annotation
 
 
-_sections: dict[str, Any] = {
-    name: (_changes_of(type(getattr(Config(), name))) | None, None) for name in Config.model_fields
-}
-Changes = create_model("Changes", __base__=_Changes, **_sections)
+_sections = [(name, _changes_of(type(section)) | None, None) for name, section in Config()]
+Changes: Any = make_dataclass("Changes", _sections, namespace={"__module__": __name__})
 Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]
@@ -118,8 +118,7 @@ def train(
     from actionformer.config import load_config
     from actionformer.recipes import train as run
 
-    changes = settings.model_dump(exclude_unset=True) if settings is not None else {}
-    config = load_config(preset, {name: values for name, values in changes.items() if values})
+    config = load_config(preset, _given(settings))
     run(
         config,
         annotations,
@@ -315,6 +314,16 @@ def info(directory: str) -> None:
     _console(sys.stdout).print(describe(directory))
 
 
+def _given(settings: Any) -> dict[str, dict[str, Any]]:
+    """Section -> setting -> value, of the settings that the command line gives."""
+    sections = asdict(settings) if settings is not None else {}
+    return {
+        section: {name: value for name, value in values.items() if value is not None}
+        for section, values in sections.items()
+        if values is not None
+    }
+
+
 def _console(file: Any = None) -> Console:
     return Console(file=file or sys.stderr)
 
@@ -356,19 +365,9 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         code = 0
     except (CycloptsError, InputError, OSError) as error:
-        print(f"error: {_one_line(_explain(error))}", file=sys.stderr)
+        print(f"error: {_one_line(error)}", file=sys.stderr)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _explain(error: Exception) -> str:
-    """What was wrong; of settings that cannot be read, the first."""
-    if not isinstance(error.__cause__, ValidationError):
-        return str(error)
-    first = error.__cause__.errors()[0]
-    option = ".".join(str(part).replace("_", "-") for part in first["loc"][:2])
-    reason = first["msg"].removeprefix("Value error, ")
-    return f"--{option}: {reason}, found {first['input']!r}"
 
 
 def _one_line(message: object) -> str:
