@@ -73,14 +73,14 @@ def table(results: dict[str, list[dict[str, Any]]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", nargs="*", choices=sorted(DATA), default=sorted(DATA))
+    parser.add_argument("data", nargs="*", help="hapt, salads; by default both")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
     data = shared_folder("data/hapt", "data/salads") / "data"
     previous = RESULTS / "accuracy.json"
     results: dict[str, list[dict[str, Any]]] = json.loads(previous.read_text())["results"] if previous.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
-        for name in options.data:
+        for name in options.data or sorted(DATA):
             (Path(folder) / name).mkdir()
             DATA[name](data / name, Path(folder) / name)
             results[name] = []

@@ -109,9 +109,7 @@ def test_the_csv_layout(tmp_path):
     assert lines == ["video,label,start,end,score", '"a, b",throw,2.0,4.0,0.75', '"a, b",run,1.0,3.0,0.5']
 
 
-@given(
-    st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.floats(0, 1), st.integers(0, 2)), max_size=6)
-)
+@given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.floats(0, 1), st.integers(0, 2)), max_size=6))
 def test_files_give_back_what_was_written(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("results")
     found = Detections(

@@ -12,9 +12,7 @@ def action(label="run", segment=(0, 1), **others):
 
 
 def one_video(*actions, **others):
-    return {
-        "database": {"v": {"subset": "training", "duration": 9.0, "annotations": list(actions), **others}}
-    }
+    return {"database": {"v": {"subset": "training", "duration": 9.0, "annotations": list(actions), **others}}}
 
 
 def test_reads_videos_and_background():
@@ -127,11 +125,7 @@ def test_a_video_that_is_no_object():
 
 def test_subsets_in_any_case():
     found = parse_annotations(
-        {
-            "database": {
-                name: {"subset": subset} for name, subset in [("a", "Test"), ("b", "val"), ("c", "train")]
-            }
-        }
+        {"database": {name: {"subset": subset} for name, subset in [("a", "Test"), ("b", "val"), ("c", "train")]}}
     )
     assert list(found.subset("test").videos) == ["a"]
     assert list(found.subset(["TRAIN", "Val"]).videos) == ["b", "c"]

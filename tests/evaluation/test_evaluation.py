@@ -55,9 +55,7 @@ def test_a_threshold_is_reached_when_equal(make_annotations, make_detections):
 
 def test_classes_that_no_ground_truth_has_are_ignored(make_annotations, make_detections):
     annotations = make_annotations({"v": [(0, 10, 0)], "w": [(0, 5, 0)]})
-    detections = make_detections(
-        {"v": [(0, 10, 0, 0.5), (0, 10, 1, 0.9)], "w": [(0, 5, 0, 0.4), (0, 9, 2, 0.8)]}
-    )
+    detections = make_detections({"v": [(0, 10, 0, 0.5), (0, 10, 1, 0.9)], "w": [(0, 5, 0, 0.4), (0, 9, 2, 0.8)]})
     report = evaluate(annotations, detections, tiou=[0.5])
     assert report.map == (1.0,)
     assert report.recall_at_kx == {"1": [1.0], "5": [1.0]}

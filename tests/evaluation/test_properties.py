@@ -106,10 +106,7 @@ def test_perfect_detections(make_annotations, make_detections, world):
     annotations = make_annotations(world)
     kept = plain_truths(annotations)
     detections = make_detections(
-        {
-            name: [(*segment, "abc".index(label), 0.5) for segment, label in rows]
-            for name, rows in kept.items()
-        }
+        {name: [(*segment, "abc".index(label), 0.5) for segment, label in rows] for name, rows in kept.items()}
     )
     report = evaluate(annotations, detections, tiou="0.1:1:0.1")
     assert report.map == (1.0,) * 10
@@ -119,18 +116,14 @@ def test_perfect_detections(make_annotations, make_detections, world):
 
 @given(worlds, found_rows(), st.randoms(use_true_random=False))
 def test_order_does_not_matter(make_annotations, make_detections, world, rows, random):
-    mixed = {
-        name: random.sample(rows[name], len(rows[name])) for name in random.sample(sorted(rows), len(rows))
-    }
+    mixed = {name: random.sample(rows[name], len(rows[name])) for name in random.sample(sorted(rows), len(rows))}
     annotations = make_annotations(world)
     first = evaluate(annotations, make_detections(rows))
     assert evaluate(annotations, make_detections(mixed)) == first
 
 
 @given(worlds, found_rows(), spans, st.integers(0, 2))
-def test_a_false_positive_behind_all_others_never_helps(
-    make_annotations, make_detections, world, rows, span, label
-):
+def test_a_false_positive_behind_all_others_never_helps(make_annotations, make_detections, world, rows, span, label):
     annotations = make_annotations(world)
     before = evaluate(annotations, make_detections(rows))
     rows["elsewhere"] = [(*span, label, 0.0)]
@@ -139,9 +132,7 @@ def test_a_false_positive_behind_all_others_never_helps(
 
 
 @given(worlds, found_rows())
-def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(
-    make_annotations, make_detections, world, rows
-):
+def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(make_annotations, make_detections, world, rows):
     report = evaluate(make_annotations(world), make_detections(rows), tiou="0.1:0.9:0.1")
     for values in report.recall_at_kx.values():
         assert values == sorted(values, reverse=True)
@@ -160,9 +151,7 @@ def test_equals_the_plain_twin(make_annotations, make_detections, world, rows, k
             twin = plain_average_precision(annotations, detections, name, threshold)
             assert value == pytest.approx(twin, abs=1e-12)
     for column, threshold in enumerate(thresholds):
-        recalls = [
-            plain_recall_at_kx(annotations, detections, name, threshold, k) for name in report.per_class
-        ]
+        recalls = [plain_recall_at_kx(annotations, detections, name, threshold, k) for name in report.per_class]
         assert report.recall_at_kx[str(k)][column] == pytest.approx(np.mean(recalls), abs=1e-12)
     for number in (1, 5, 100):
         twin = plain_average_recall(annotations, detections, number)

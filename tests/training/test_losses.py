@@ -35,9 +35,7 @@ def random_batch(size: int, *, positives: bool = True) -> tuple[list[Tensor], li
     return logits, offsets, Targets(classes, torch.rand(size, total, 2) + 0.1, valid)
 
 
-def part(
-    batch: tuple[list[Tensor], list[Tensor], Targets], rows: slice
-) -> tuple[list[Tensor], list[Tensor], Targets]:
+def part(batch: tuple[list[Tensor], list[Tensor], Targets], rows: slice) -> tuple[list[Tensor], list[Tensor], Targets]:
     logits, offsets, targets = batch
     kept = Targets(targets.classes[rows], targets.offsets[rows], targets.valid[rows])
     return [level[rows] for level in logits], [level[rows] for level in offsets], kept
@@ -50,17 +48,13 @@ def test_focal_loss_by_hand() -> None:
 
 
 @settings(deadline=None)
-@given(
-    logit=st.floats(-15, 15), target=st.sampled_from([0.0, 1.0]), alpha=st.floats(0, 1), gamma=st.floats(0, 4)
-)
+@given(logit=st.floats(-15, 15), target=st.sampled_from([0.0, 1.0]), alpha=st.floats(0, 1), gamma=st.floats(0, 4))
 def test_focal_loss_is_its_definition(logit: float, target: float, alpha: float, gamma: float) -> None:
     p = 1 / (1 + math.exp(-logit))
     p_t, alpha_t = (p, alpha) if target else (1 - p, 1 - alpha)
     expected = -alpha_t * (1 - p_t) ** gamma * math.log(p_t)
     values = torch.tensor([[logit], [target]], dtype=torch.float64)
-    assert focal_loss(values[0], values[1], alpha, gamma).item() == pytest.approx(
-        expected, rel=1e-6, abs=1e-12
-    )
+    assert focal_loss(values[0], values[1], alpha, gamma).item() == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
 def test_focal_loss_is_finite_for_any_logit() -> None:
@@ -83,9 +77,7 @@ def test_diou_loss_by_hand() -> None:
 
 @settings(deadline=None)
 @given(left=distances, right=distances, start=lengths, end=lengths)
-def test_diou_loss_is_bounded_and_zero_for_equals(
-    left: float, right: float, start: float, end: float
-) -> None:
+def test_diou_loss_is_bounded_and_zero_for_equals(left: float, right: float, start: float, end: float) -> None:
     predicted = torch.tensor([[left, right]], dtype=torch.float64)
     target = torch.tensor([[start, end]], dtype=torch.float64)
     loss = diou_loss(predicted, target).item()

@@ -139,10 +139,7 @@ def test_learning_rate_equals_the_published_one(shared: Path, name: str) -> None
         base = float(arrays["base_learning_rate"])
     steps, warmup_epochs = 4, 5
     total = (epochs + warmup_epochs) * steps
-    rates = [
-        learning_rate(i, base=base, warmup_steps=warmup_epochs * steps, total_steps=total)
-        for i in range(total)
-    ]
+    rates = [learning_rate(i, base=base, warmup_steps=warmup_epochs * steps, total_steps=total) for i in range(total)]
     np.testing.assert_allclose(rates, expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(rates[: len(first)], first, rtol=0, atol=1e-12)
 

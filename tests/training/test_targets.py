@@ -27,9 +27,7 @@ def tensors(found: list[tuple[float, float, int]]) -> tuple[Tensor, Tensor]:
     return segments.reshape(-1, 2), torch.tensor([label for _, _, label in found], dtype=torch.int64)
 
 
-def plain_assign(
-    counts: list[int], segments: Tensor, labels: Tensor, radius: float | None
-) -> tuple[Tensor, Tensor]:
+def plain_assign(counts: list[int], segments: Tensor, labels: Tensor, radius: float | None) -> tuple[Tensor, Tensor]:
     """The rule as three loops over levels, moments and actions, in float32 numbers."""
     classes, offsets = [], []
     pairs = list(zip(segments.numpy(), labels.tolist(), strict=True))
@@ -126,9 +124,7 @@ def test_equals_plain_loops(found: list[tuple[float, float, int]], radius: float
 
 @settings(deadline=None, max_examples=50)
 @given(found=actions, steps=st.integers(1, 3))
-def test_shift_by_the_largest_stride_shifts_every_level(
-    found: list[tuple[float, float, int]], steps: int
-) -> None:
+def test_shift_by_the_largest_stride_shifts_every_level(found: list[tuple[float, float, int]], steps: int) -> None:
     """Eighths of a step are exact in float32, so the shifted targets are the same numbers."""
     segments, labels = tensors([(start, round(length * 8) / 8, label) for start, length, label in found])
 
@@ -140,9 +136,7 @@ def test_shift_by_the_largest_stride_shifts_every_level(
 
     shift = steps * STRIDES[-1]
     before, after = levels(96, segments), levels(96 + shift, segments + shift)
-    for stride, (classes, offsets), (shifted_classes, shifted_offsets) in zip(
-        STRIDES, before, after, strict=True
-    ):
+    for stride, (classes, offsets), (shifted_classes, shifted_offsets) in zip(STRIDES, before, after, strict=True):
         # A negative start may bring positives to negative moments, which exist only after the shift.
         assert torch.equal(classes, shifted_classes[shift // stride :])
         assert torch.equal(offsets, shifted_offsets[shift // stride :])
@@ -205,6 +199,4 @@ def test_equals_the_published_targets(shared: Path, name: str) -> None:
             positive = classes.any(dim=-1).numpy()
             assert positive.any()
             np.testing.assert_array_equal(classes.numpy(), arrays[f"{video}.target_classes"])
-            np.testing.assert_array_equal(
-                offsets.numpy()[positive], arrays[f"{video}.target_offsets"][positive]
-            )
+            np.testing.assert_array_equal(offsets.numpy()[positive], arrays[f"{video}.target_offsets"][positive])
