@@ -23,7 +23,7 @@ app = App(
     name="actionformer",
     help="Temporal action localization: find every action in a video, when it starts, when it ends, what it is.",
     version_flags=["--version"],
-    help_format="markdown",
+    help_format="plaintext",
     default_parameter=Parameter(negative_iterable=(), consume_multiple=True),
 )
 
@@ -62,7 +62,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 def demo(out: Path = Path("runs/demo"), *, seed: int = 0, overwrite: Flag = False) -> int:
     """Show the whole way on data made for it: generate, train, evaluate, detect in a sequence not seen before.
 
-    Example: `actionformer demo`
+    Example: actionformer demo
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def train(
 ) -> None:
     """Train a model and evaluate it on the way.
 
-    Example: `actionformer train thumos14_i3d --annotations thumos14.json --features i3d/ --out runs/thumos14`
+    Example: actionformer train thumos14_i3d --annotations thumos14.json --features i3d/ --out runs/thumos14
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def evaluate(
 ) -> None:
     """Detect in the evaluation subset and score that; leaves detections.json and evaluation.json in the run.
 
-    Example: `actionformer evaluate runs/thumos14 --tiou 0.3:0.7:0.1`
+    Example: actionformer evaluate runs/thumos14 --tiou 0.3:0.7:0.1
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def score(
 ) -> None:
     """Score a file of detections against annotations: mAP, Recall@kx, AR@AN.
 
-    Example: `actionformer score --annotations thumos14.json --detections detections.json --subset test`
+    Example: actionformer score --annotations thumos14.json --detections detections.json --subset test
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def detect(
 ) -> int:
     """Find the actions in feature files.
 
-    Example: `actionformer detect runs/thumos14 features/video_test_0000004.npy --min-score 0.3`
+    Example: actionformer detect runs/thumos14 features/video_test_0000004.npy --min-score 0.3
 
     Parameters
     ----------
@@ -274,7 +274,7 @@ def detect(
 def convert(config: Path, checkpoint: Path, directory: Path, *, annotations: Path | None = None) -> None:
     """Turn the authors' checkpoint into a model directory.
 
-    Example: `actionformer convert thumos_i3d.yaml epoch_034.pth.tar models/thumos14 --annotations thumos14.json`
+    Example: actionformer convert thumos_i3d.yaml epoch_034.pth.tar models/thumos14 --annotations thumos14.json
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def convert(config: Path, checkpoint: Path, directory: Path, *, annotations: Pat
 def info(directory: str) -> None:
     """Say what a model is: classes, features, levels, size, training. Of a preset, its settings.
 
-    Example: `actionformer info runs/thumos14`
+    Example: actionformer info runs/thumos14
 
     Parameters
     ----------
