@@ -144,6 +144,8 @@ def test_replace_leaves_the_original() -> None:
             {"model": {"stem_levels": True, "stem_blocks": 0, "branch_blocks": 6}},
             "stem_levels needs stem blocks",
         ),
+        ({"evaluation": {"tiou": (0.5, 30)}}, "evaluation.tiou: tIoU thresholds lie above 0 and up to 1"),
+        ({"evaluation": {"recall_at": (0,)}}, "evaluation.recall_at: .* from 1 on"),
         ({"suppression": {"method": "sotf"}}, "suppression.method: .*'soft'.*found 'sotf'"),
     ],
 )
@@ -178,6 +180,19 @@ def test_an_unknown_preset_names_the_nearest(tmp_path: Path) -> None:
     path.write_text('preset = "epic100_nuon"\n', "utf-8")
     with pytest.raises(InputError, match="no preset 'epic100_nuon', did you mean 'epic100_noun'"):
         load_config(path)
+
+
+def test_a_folder_does_not_hide_a_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    preset, model = load_config("hapt"), Config()
+    (tmp_path / "hapt").mkdir()
+    (tmp_path / "hapt" / "config.toml").write_text(model.to_toml(), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load_config("hapt") == preset
+    assert load_config("./hapt") == load_config(Path("hapt")) == model
+
+
+def test_only_attention_divides_the_width() -> None:
+    assert Config().replace(model={"backbone": "convolution", "width": 30}).model.num_heads == 4
 
 
 def test_input_width() -> None:

@@ -175,7 +175,7 @@ class ModelSettings(_Settings):
                 raise ValueError("projection needs a list input_dim of the same length")
             if sum(self.projection) != self.width:
                 raise ValueError(f"projection widths sum to {sum(self.projection)}, width is {self.width}")
-        if self.width % self.num_heads:
+        if self.backbone == "transformer" and self.width % self.num_heads:
             raise ValueError(f"width {self.width} does not divide into {self.num_heads} attention heads")
         if self.stem_blocks == 0 and self.stem_levels:
             raise ValueError("stem_levels needs stem blocks")
@@ -295,6 +295,20 @@ class EvaluationSettings(_Settings):
     recall_at: tuple[int, ...] = Field((1, 5), min_length=1)
     """The k of Recall@kx."""
 
+    @field_validator("tiou")
+    @classmethod
+    def _thresholds(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < threshold <= 1 for threshold in value):
+            raise ValueError("tIoU thresholds lie above 0 and up to 1")
+        return value
+
+    @field_validator("recall_at")
+    @classmethod
+    def _multiples(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if min(value) < 1:
+            raise ValueError("recall_at must be whole numbers from 1 on")
+        return value
+
 
 class Config(_Settings):
     """All settings of a model: what `config.toml` holds."""
@@ -356,7 +370,8 @@ def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, 
     if isinstance(source, Config):
         return source.replace(**(changes or {}))
     path = Path(source)
-    if path.is_dir():
+    is_preset = isinstance(source, str) and source in preset_names()  # also where a folder has that name
+    if path.is_dir() and not is_preset:
         path = path / "config.toml"
     if path.suffix == ".toml":
         tables = _read_toml(path)
