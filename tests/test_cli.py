@@ -257,6 +257,23 @@ def test_convert(call: Command, refused: Command, tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_convert_leaves_a_trained_model_alone(call: Command, refused: Command, run: Path, tmp_path: Path) -> None:
+    published = ("convert", SMALL / "official_config.yaml", SMALL / "epoch_007.pth.tar")
+    before = content(run)
+    assert "holds a trained model" in refused(*published, run)
+    assert content(run) == before
+    for _ in range(2):  # what was converted can be converted again
+        assert call(*published, tmp_path / "model").code == 0
+
+
+def test_demo_leaves_an_earlier_demo_alone(refused: Command, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.json").write_text("{}", "utf-8")
+    assert "--overwrite starts again" in refused("demo", tmp_path)
+    assert "training.seed" in refused("demo", tmp_path, "--overwrite", "--seed", -1)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 # --- bad calls
 
 
@@ -351,6 +368,7 @@ def test_label_that_the_model_does_not_know(refused: Command, run: Path, tmp_pat
     line = refused("evaluate", run, "--annotations", other)
     assert "the model has no class 'jmp', did you mean 'jump'?" in line
     assert "no video in subset 'exam'; there are Validation, training" in refused("evaluate", run, "--subset", "exam")
+    assert "start must not exceed stop" in refused("evaluate", run, "--tiou", "0.7:0.3:0.1")
     assert not (run / "detections.json").exists()
 
 

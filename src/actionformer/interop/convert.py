@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from actionformer.data.annotations import read_annotations
+from actionformer.data.collection import with_classes
 from actionformer.errors import InputError
 from actionformer.inference.detector import Detector, features_of
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
 from actionformer.model import build_model
-from actionformer.model_directory import ModelCard, save_model
+from actionformer.model_directory import CARD, ModelCard, load_settings, save_model
 
 
 def convert(
@@ -35,8 +36,10 @@ def convert(
         The detector that `load(directory)` gives.
 
     Raises:
-        InputError: a key, value or weight that is not known or does not fit; it is named.
+        InputError: a key, value or weight that is not known or does not fit; it is named. Or a model lies there
+            that is no converted one, which could not be made again.
     """
+    _check_replaceable(Path(directory))
     settings = read_published_settings(config)
     model = build_model(settings.model)
     load_published_weights(model, read_published_weights(checkpoint), str(checkpoint))
@@ -52,9 +55,9 @@ def convert(
 def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:
     if annotations is None:
         return tuple(f"class_{i}" for i in range(count))
-    if count == 1:
-        return ("action",)
-    names = read_annotations(annotations).class_names
-    if len(names) > count:
-        raise InputError(f"{annotations}: {len(names)} classes, the checkpoint has {count}")
-    return names + tuple(f"class_{i}" for i in range(len(names), count))
+    return with_classes(read_annotations(annotations), count).class_names
+
+
+def _check_replaceable(directory: Path) -> None:
+    if (directory / CARD).is_file() and "converted_from" not in load_settings(directory)[1].training:
+        raise InputError(f"{directory}: holds a trained model, it is left alone; choose another directory")

@@ -16,6 +16,7 @@ from actionformer.data.synthetic import SyntheticData, make
 from actionformer.detections import results_table, write_results
 from actionformer.evaluation import evaluate
 from actionformer.recipes.evaluate import evaluate_run
+from actionformer.recipes.run_directory import check_unoccupied
 from actionformer.recipes.train import train
 
 TIOU = 0.5
@@ -41,9 +42,10 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     """
     out = Path(out)
     started = time.perf_counter()
+    config = load_config(CONFIG, {"training": {"seed": seed}})
+    check_unoccupied(out / "run", resume=False, overwrite=overwrite)
     data = make(out / "data", seed=seed)
     console.print(f"data: {data.annotations}: 6 kinds of action that overlap, of 0.8 to 8 s, in noise")
-    config = load_config(CONFIG, {"training": {"seed": seed}})
     detector = train(config, data.annotations, data.features, out / "run", overwrite=overwrite, console=console)
     report = evaluate_run(out / "run", tiou=(0.3, 0.4, TIOU, 0.6, 0.7))
     console.print(report.table(per_class=True))

@@ -11,7 +11,7 @@ from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
 from actionformer.errors import InputError
-from actionformer.evaluation import Report, evaluate
+from actionformer.evaluation import Report, evaluate, parse_tiou
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import load_settings
 
@@ -52,6 +52,7 @@ def evaluate_run(
     """
     run = Path(run)
     config, card = load_settings(run)
+    thresholds = parse_tiou(tiou or config.evaluation.tiou)
     annotations = annotations or card.training.get("annotations")
     features = features or card.training.get("features")
     if annotations is None or features is None:
@@ -61,7 +62,7 @@ def evaluate_run(
     truth = truth.subset(subset or config.data.test_subset)
     collection = collect(truth, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
     detections = detect_videos(load(run, device=device, precision=precision), collection.videos)
-    report = evaluate(truth, detections, tiou=tiou or config.evaluation.tiou, recall_at=config.evaluation.recall_at)
+    report = evaluate(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     if collection.missing:
         counts = replace(
             report.counts,
