@@ -4,7 +4,7 @@ The plain one works on (B, C, T) with the published names and shapes of weights,
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from actionformer.config import ModelSettings
-from actionformer.interop.published_weights import published_name
 from actionformer.model import ActionFormer, build_model
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -40,22 +39,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "stem_blocks": 3,
     },
 }
-
-
-def published_weights(model: ActionFormer) -> dict[str, Tensor]:
-    weights = {}
-    for name, tensor in model.named_parameters():
-        tensor = tensor.detach()
-        if name.endswith("relative_bias"):
-            tensor = tensor[None, None]
-        elif tensor.dim() == 2:
-            tensor = tensor.unsqueeze(-1)
-        elif tensor.dim() == 3:
-            tensor = tensor.mT
-        elif "norm" in name or name.endswith(".scale"):
-            tensor = tensor.view(1, -1, 1)
-        weights[published_name(name)] = tensor
-    return weights
 
 
 class PlainNetwork:
@@ -179,14 +162,14 @@ def build(variant: str) -> tuple[ActionFormer, ModelSettings]:
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("times", [1, 2])
 @torch.no_grad()
-def test_variants(variant: str, times: int) -> None:
+def test_variants(variant: str, times: int, as_published: Callable[[ActionFormer], dict[str, Tensor]]) -> None:
     """Sequences padded to max_length, and longer ones, two of other lengths in a batch."""
     model, settings = build(variant)
     length = times * settings.max_length
     valid = torch.arange(length) < torch.tensor([[length - 27], [length // 3]])
     features = torch.randn(2, length, 7) * valid[..., None]
     found = model(features, valid)
-    expected = PlainNetwork(published_weights(model), settings)(features.mT, valid[:, None].float())
+    expected = PlainNetwork(as_published(model), settings)(features.mT, valid[:, None].float())
     for one, plain in zip((found.logits, found.offsets, found.pyramid), expected, strict=True):
         for level, other in zip(one, plain, strict=True):
             torch.testing.assert_close(level, other.mT, atol=1e-5, rtol=1e-5)

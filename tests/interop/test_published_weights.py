@@ -1,4 +1,5 @@
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,26 +70,16 @@ def test_shapes() -> None:
     assert from_published_shape(torch.ones(()), torch.empty(())).shape == ()
 
 
-def test_projections_and_relative_bias_find_their_place() -> None:
+def test_projections_and_relative_bias_find_their_place(
+    as_published: Callable[[ActionFormer], dict[str, Tensor]],
+) -> None:
     """The parts that no stored case holds: a model's weights in the published layout come back."""
     settings = ModelSettings(
         input_dim=(3, 4), projection=(6, 10), width=16, num_classes=2, window=5, relative_position=True
     )
     torch.manual_seed(0)
     source, target = build_model(settings), build_model(settings)
-    published = {}
-    for name, tensor in source.named_parameters():
-        tensor = tensor.detach()
-        if name.endswith("relative_bias"):
-            tensor = tensor[None, None]
-        elif tensor.dim() == 2:
-            tensor = tensor.unsqueeze(-1)
-        elif tensor.dim() == 3:
-            tensor = tensor.mT
-        elif "norm" in name or name.endswith(".scale"):
-            tensor = tensor.view(1, -1, 1)
-        published[published_name(name)] = tensor
-    load_published_weights(target, published, "file")
+    load_published_weights(target, as_published(source), "file")
     pairs = zip(source.parameters(), target.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
 
