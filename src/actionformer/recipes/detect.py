@@ -55,7 +55,7 @@ def detect_files(
         except InputError as error:
             if len(files) == 1:
                 raise
-            failed[str(file)] = str(error)
+            failed[str(file)] = str(error).removeprefix(f"{file}: ")
     return found, failed
 
 
