@@ -57,7 +57,10 @@ def test_timing_of_setting_sidecar_and_annotations(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["fps", "stride", "num_frames"])
 def test_setting_that_contradicts_a_sidecar(tmp_path: Path, name: str) -> None:
     write(tmp_path, "a", TIMING)
-    with pytest.raises(InputError, match=rf"'a': its sidecar says {name} {TIMING[name]}, data.{name} is 99"):
+    with pytest.raises(
+        InputError,
+        match=rf"'a': its sidecar says {name} {TIMING[name]}, data.{name} is 99: .*set data.{name} to {TIMING[name]}",
+    ):
         collect(of("a"), tmp_path, settings(**{name: 99}))
 
 

@@ -110,7 +110,7 @@ def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
         if setting is not None and sidecar is not None and setting != sidecar:
             raise InputError(
                 f"video {video.id!r}: its sidecar says {name} {sidecar:g}, data.{name} is {setting:g}: "
-                "give the one that is right with the other removed"
+                f"correct the sidecar, or set data.{name} to {sidecar:g}"
             )
         value = setting if setting is not None else sidecar
         if value is None and name == "fps":
