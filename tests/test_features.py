@@ -234,7 +234,7 @@ def test_duration_is_compared() -> None:
         check_duration("a", 750, 120.0, grid)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_duration("short", 2, 0.1, grid)  # a large share, but less than a window
+        check_duration("short", 1, 0.1, grid)  # a large share, but less than a window
 
 
 def test_resize_by_hand() -> None:

@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 from pydantic import BaseModel
 from rich.console import Console
 
-from actionformer.config import Config
+from actionformer.config import Config, nearest
 from actionformer.errors import InputError
 
 if TYPE_CHECKING:
@@ -257,8 +257,13 @@ def detect(
         Of the video, seconds; by default the sidecar's, then what the features cover.
     """
     from actionformer.features import FeatureSpec
+    from actionformer.model_directory import load_settings
     from actionformer.recipes import detect_files
 
+    known = load_settings(run)[1].class_names
+    for name in classes or []:
+        if name not in known:
+            raise InputError(f"no class {name!r}{nearest(name, list(known))}")
     timing = FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration)
     found, failed = detect_files(run, inputs, timing=timing, device=device, precision=precision)
     chosen = {video: one.above(min_score) for video, one in found.items()}

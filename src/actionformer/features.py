@@ -211,7 +211,7 @@ class FeatureFolders:
 def check_duration(name: str, length: int, duration: float, grid: TimeGrid) -> None:
     """Compare the time that features cover with the video's duration.
 
-    Extraction may drop the last incomplete window or pad it, which makes up to a window and a stride. More is
+    Extraction may drop the last incomplete window or pad it, which makes up to a window or a stride. More is
     worth a warning, and an error if it is more than `MAX_DURATION_DIFFERENCE` of the video as well.
 
     Args:
@@ -225,7 +225,7 @@ def check_duration(name: str, length: int, duration: float, grid: TimeGrid) -> N
     """
     covered = grid.seconds_covered(length)
     difference = abs(covered - duration)
-    if difference <= (grid.num_frames + grid.stride) / grid.fps:
+    if difference <= max(grid.num_frames, grid.stride) / grid.fps + 1e-6:
         return
     message = (
         f"{name}: {length} features at fps {grid.fps:g}, stride {grid.stride:g}, "

@@ -55,13 +55,11 @@ def test_timing_of_setting_sidecar_and_annotations(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["fps", "stride", "num_frames"])
-def test_setting_that_contradicts_a_sidecar(tmp_path: Path, name: str) -> None:
+def test_a_sidecar_is_believed_rather_than_a_setting(tmp_path: Path, name: str) -> None:
     write(tmp_path, "a", TIMING)
-    with pytest.raises(
-        InputError,
-        match=rf"'a': its sidecar says {name} {TIMING[name]}, data.{name} is 99: .*set data.{name} to {TIMING[name]}",
-    ):
-        collect(of("a"), tmp_path, settings(**{name: 99}))
+    with pytest.warns(UserWarning, match=rf"sidecars say {name} {TIMING[name]}, data.{name} is 99: .* believed"):
+        (video,) = collect(of("a"), tmp_path, settings(**{name: 99})).videos
+    assert getattr(video.grid, name) == TIMING[name]
 
 
 def test_missing_features_are_listed(tmp_path: Path) -> None:
@@ -113,11 +111,11 @@ def test_widths(tmp_path: Path) -> None:
 
 
 def test_durations_worth_a_warning_or_an_error(tmp_path: Path) -> None:
-    """200 features cover 100.5 s; a window and a stride are 1.5 s."""
+    """200 features cover 100.5 s; a window is 1 s."""
     write(tmp_path, "a", TIMING, (200, 4))
-    collect(of("a", duration=102.0), tmp_path, settings())
-    with pytest.warns(UserWarning, match=r"cover 100.50 s, the video lasts 103.00 s"):
-        collect(of("a", duration=103.0), tmp_path, settings())
+    collect(of("a", duration=101.5), tmp_path, settings())
+    with pytest.warns(UserWarning, match=r"cover 100.50 s, the video lasts 102.00 s"):
+        collect(of("a", duration=102.0), tmp_path, settings())
     with pytest.raises(InputError, match=r"the video lasts 112.00 s"):
         collect(of("a", duration=112.0), tmp_path, settings())
     write(tmp_path, "a", {**TIMING, "duration": 112.0}, (200, 4))

@@ -8,6 +8,7 @@ import torch
 
 from actionformer.config import Config
 from actionformer.data.annotations import Video
+from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import (
     Batch,
     EpochLoader,
@@ -17,7 +18,7 @@ from actionformer.data.dataset import (
     place_on_grid,
 )
 from actionformer.errors import InputError
-from actionformer.features import open_features, resize
+from actionformer.features import FeatureSpec, open_features, resize
 from actionformer.segments import TimeGrid
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)
@@ -105,7 +106,7 @@ def test_only_the_crop_is_read() -> None:
 def test_resized_sequences_are_cropped_after_the_resize() -> None:
     array = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
     video = Video("v", "training", None, None, np.array([[1.0, 4.0]]), np.array([0]))
-    (placed,) = place_on_grid([(video, array, GRID)], resize_to=48)
+    (placed,) = place_on_grid([FeaturedVideo(video, array, GRID, FeatureSpec())], resize_to=48)
     np.testing.assert_allclose(placed.grid.stride, (29 * 5 + 10) / 48)
     np.testing.assert_allclose(placed.segments, placed.grid.to_grid(np.array([[1.0, 4.0]])), rtol=1e-6)
     data = Config().replace(data={"resize": 48, "crop_ratio": [1, 1]}).data
@@ -127,7 +128,7 @@ def test_what_lies_beyond_the_end_is_ignored_with_a_warning() -> None:
     segments = np.array([[1.0, 3.0], [9.0, 12.0], [11.0, 14.0], [-1.0, 2.0], [5.0, 5.0]])
     video = Video("v", "training", 10.0, None, segments, np.arange(5))
     with pytest.warns(UserWarning, match=r"3 segments reach beyond"):
-        (placed,) = place_on_grid([(video, Spy(19), GRID)], None)
+        (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), GRID, FeatureSpec())], None)
     np.testing.assert_array_equal(placed.labels, [0, 1, 3])
     np.testing.assert_allclose(placed.segments, [[1, 5], [17, 19], [-1, 3]])  # 2 steps a second, half a window is 1
 

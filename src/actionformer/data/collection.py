@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,7 +52,8 @@ def collect(
 ) -> Collection:
     """The features of annotated videos.
 
-    Timing is that of the settings, else of the sidecars, else (fps) of the annotations.
+    Timing is that of the sidecars, which travel with their features; else of the settings, else (fps) of the
+    annotations.
 
     Args:
         annotations: of one subset or several.
@@ -61,8 +63,8 @@ def collect(
         skip_missing: go on without the videos that have no features.
 
     Raises:
-        InputError: videos without features (they are listed), features of another width, unknown or contradicting
-            timing, features that do not fit a video's duration.
+        InputError: videos without features (they are listed), features of another width, unknown timing,
+            features that do not fit a video's duration.
     """
     source = FeatureFolders.at(folders, data.prefix)
     missing = source.missing(annotations.videos)
@@ -108,11 +110,10 @@ def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
     for name in ("fps", "stride", "num_frames"):
         setting, sidecar = getattr(data, name), getattr(spec, name)
         if setting is not None and sidecar is not None and setting != sidecar:
-            raise InputError(
-                f"video {video.id!r}: its sidecar says {name} {sidecar:g}, data.{name} is {setting:g}: "
-                f"correct the sidecar, or set data.{name} to {sidecar:g}"
+            warnings.warn(
+                f"sidecars say {name} {sidecar:g}, data.{name} is {setting:g}: the sidecars are believed", stacklevel=2
             )
-        value = setting if setting is not None else sidecar
+        value = sidecar if sidecar is not None else setting
         if value is None and name == "fps":
             value = video.fps
         if value is None:

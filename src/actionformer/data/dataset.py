@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from actionformer.config import DataSettings, ModelSettings, TrainingSettings
-from actionformer.data.annotations import Video
+from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import random_crop
 from actionformer.errors import InputError
 from actionformer.features import resize
@@ -49,13 +49,12 @@ class TrainingVideo:
     """(N,)"""
 
 
-def place_on_grid(
-    videos: Sequence[tuple[Video, FeatureSource, TimeGrid]], resize_to: int | None
-) -> list[TrainingVideo]:
+def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> list[TrainingVideo]:
     """Annotated videos with their actions in grid steps; what lies outside a video is ignored, with a warning."""
     placed: list[TrainingVideo] = []
     outside = 0
-    for video, features, grid in videos:
+    for featured in videos:
+        video, features, grid = featured.video, featured.features, featured.grid
         length = features.shape[0]
         duration = video.duration or grid.seconds_covered(length)
         inside = video.segments.clip(0.0, duration)

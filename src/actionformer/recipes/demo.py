@@ -79,4 +79,4 @@ def _frame_wise(config: Config, data: SyntheticData) -> float:
 
 def _placed(config: Config, annotations: Annotations, data: SyntheticData) -> list[TrainingVideo]:
     videos = collect(annotations, data.features, config.data).videos
-    return place_on_grid([(v.video, v.features, v.grid) for v in videos], None)
+    return place_on_grid(videos, None)

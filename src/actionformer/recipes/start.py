@@ -52,7 +52,7 @@ def _start_from(model: ActionFormer, class_names: Sequence[str], init: str | Pat
     if dropped := [name for name in theirs if name not in own and (same_input or not _is_first_layer(name))]:
         raise InputError(f"{init}: has {dropped[0]}, for which the settings have no place: another model.* setting?")
     for name, tensor in own.items():
-        if name.startswith("classifier.output."):
+        if name.startswith("classifier.output.") and tensor.shape[1:] == theirs[name].shape[1:]:
             for row, origin in shared:
                 tensor[row] = theirs[name][origin]
         elif name not in theirs or tensor.shape != theirs[name].shape:

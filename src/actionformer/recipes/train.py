@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import nn
 from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
-from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
+from actionformer.data.dataset import EpochLoader, TrainingSet, TrainingVideo, place_on_grid
 from actionformer.evaluation import evaluate
 from actionformer.inference.detector import Detector, find_device, load
 from actionformer.model import ActionFormer, build_model
@@ -60,11 +60,58 @@ def train(
     Raises:
         InputError: anything in the settings, annotations or features that cannot be used.
     """
-    console = console or Console(quiet=True)
     out = Path(out)
     config = load_config(config)
     find_device(device)
     check_unoccupied(out, resume=resume, overwrite=overwrite)
+    task = _gather(config, annotations, features, skip_missing)
+    config = task.config
+    if resume:
+        check_same(out, config, task.card)
+    state = read_state(out) if resume else None
+    fresh = state is None
+    model = initial_model(config, task.card.class_names, task.videos, init) if fresh else build_model(config.model)
+    loader = EpochLoader(
+        TrainingSet(task.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed),
+        training=config.training,
+        model=config.model,
+    )
+    steps = steps_per_epoch(loader, config.training.accumulate)
+    trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
+    make(out, overwrite=overwrite)
+    run = _Run(out, config, task.card, trainer, best=-1.0)
+    first_epoch = run.restore(state) if state is not None else 0
+    with Journal(
+        out,
+        first_epoch=first_epoch,
+        epochs=config.training.warmup_epochs + config.training.epochs,
+        steps_per_epoch=steps,
+        console=console or Console(quiet=True),
+    ) as journal:
+        fit(
+            trainer,
+            loader,
+            first_epoch=first_epoch,
+            observer=journal,
+            evaluate=_evaluator(task, device) if task.test is not None else None,
+            save=run.save,
+        )
+    return load(out, device=device)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is trained, on what, and what it is evaluated on."""
+
+    config: Config
+    annotations: Annotations
+    videos: list[TrainingVideo]
+    test: Collection | None
+    card: ModelCard
+
+
+def _gather(config: Config, annotations: str | Path | Annotations, features: Paths, skip_missing: bool) -> _Task:
+    """Everything that training needs of the user's files, checked."""
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
     annotations = with_classes(annotations, config.model.num_classes)
@@ -76,46 +123,20 @@ def train(
         skip_missing=skip_missing,
     )
     config = _completed(config, annotations, collection)
-    test = _test_videos(config, annotations, features, skip_missing)
-    videos = place_on_grid([(v.video, v.features, v.grid) for v in collection.videos], config.data.resize)
+    source = Path(annotations.source)
     card = ModelCard(
         class_names=annotations.class_names,
         features=common_spec(collection.videos),
         training={
-            "annotations": str(Path(annotations.source).resolve()),
+            "annotations": str(source.resolve()) if source.is_file() else None,
             "features": [str(Path(folder).resolve()) for folder in as_list(features)],
             "subset": list(config.data.train_subset),
-            "videos": len(videos),
-            "actions": sum(len(video.segments) for video in videos),
+            "videos": len(collection.videos),
+            "actions": sum(len(one.video.segments) for one in collection.videos),
         },
     )
-    if resume:
-        check_same(out, config, card)
-    state = read_state(out) if resume else None
-    model = initial_model(config, card.class_names, videos, init) if state is None else build_model(config.model)
-    loader = EpochLoader(
-        TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed),
-        training=config.training,
-        model=config.model,
-    )
-    steps = steps_per_epoch(loader, config.training.accumulate)
-    trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
-    make(out, overwrite=overwrite)
-    run = _Run(out, config, card, trainer, best=-1.0)
-    first_epoch = 0
-    if state is not None:
-        first_epoch = run.restore(state)
-    total = config.training.warmup_epochs + config.training.epochs
-    with Journal(out, first_epoch=first_epoch, epochs=total, steps_per_epoch=steps, console=console) as journal:
-        fit(
-            trainer,
-            loader,
-            first_epoch=first_epoch,
-            observer=journal,
-            evaluate=_evaluator(config, card, annotations, test, device) if test is not None else None,
-            save=run.save,
-        )
-    return load(out, device=device)
+    test = _test_videos(config, annotations, features, skip_missing)
+    return _Task(config, annotations, place_on_grid(collection.videos, config.data.resize), test, card)
 
 
 class _Run:
@@ -160,15 +181,15 @@ def _test_videos(config: Config, annotations: Annotations, features: Paths, skip
     return collect(subset, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
 
 
-def _evaluator(
-    config: Config, card: ModelCard, annotations: Annotations, test: Collection, device: str
-) -> Callable[[nn.Module], Metrics]:
-    subset = annotations.subset(config.data.test_subset)
+def _evaluator(task: _Task, device: str) -> Callable[[nn.Module], Metrics]:
+    assert task.test is not None
+    videos, settings = task.test.videos, task.config.evaluation
+    subset = task.annotations.subset(task.config.data.test_subset)
 
     def figures(model: nn.Module) -> Metrics:
         assert isinstance(model, ActionFormer)
-        detections = detect_videos(Detector(model, config, card, device=device), test.videos)
-        report = evaluate(subset, detections, tiou=config.evaluation.tiou, recall_at=config.evaluation.recall_at)
+        detections = detect_videos(Detector(model, task.config, task.card, device=device), videos)
+        report = evaluate(subset, detections, tiou=settings.tiou, recall_at=settings.recall_at)
         named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
         return {"map": report.average, **named}
 

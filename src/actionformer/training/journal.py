@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -61,10 +62,11 @@ class Journal:
         self._write_events("step", step, metrics)
 
     def epoch(self, epoch: int, metrics: Metrics) -> None:
-        """Writes the epoch's line."""
+        """Writes the epoch's line; a figure that overflowed is null there."""
         if "map" in metrics:
             self.figures = f", mAP {100 * metrics['map']:.1f}"
-        self.lines.append(json.dumps({"epoch": epoch, **metrics}) + "\n")
+        finite = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+        self.lines.append(json.dumps({"epoch": epoch, **finite}) + "\n")
         write_whole(self.path, "".join(self.lines))
         self._write_events("epoch", epoch, metrics)
 
