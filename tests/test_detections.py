@@ -35,6 +35,11 @@ def test_best_first():
     assert found.levels.tolist() == [2, 3, 1]
 
 
+def test_shown_in_one_line():
+    assert repr(some()) == "<3 detections of 3 classes, best 'throw' 0.750>"
+    assert repr(some()[:0]) == "<0 detections of 3 classes>"
+
+
 def test_equal_scores_stay_in_order():
     found = Detections(np.zeros((4, 2)), [0.5, 0.75, 0.5, 0.5], [0, 1, 2, 1], NAMES)
     assert found.labels.tolist() == [1, 0, 2, 1]

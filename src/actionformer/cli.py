@@ -311,9 +311,12 @@ def info(directory: str) -> None:
     """
     from actionformer.config import load_config, preset_names
 
-    if directory in preset_names():
+    presets = preset_names()
+    if directory in presets:
         print(load_config(directory).to_toml(), end="")
         return
+    if not Path(directory).is_dir():
+        raise InputError(f"{directory}: no model directory, and no preset{nearest(directory, presets)}")
     from actionformer.recipes.describe import describe
 
     _console(sys.stdout).print(describe(directory))

@@ -90,6 +90,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def __repr__(self) -> str:
+        best = "".join(f", best {row['label']!r} {row['score']:.3f}" for row in self[:1].to_dict())
+        return f"<{len(self)} detections of {len(self.class_names)} classes{best}>"
+
     def __getitem__(self, index: int | slice | Sequence[int] | NDArray[Any]) -> Detections:
         """Some of the detections: an index, a slice, an integer array or a boolean mask."""
         rows = np.atleast_1d(np.arange(len(self))[index])

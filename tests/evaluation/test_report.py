@@ -57,6 +57,7 @@ def test_table(report):
     assert "58.33" in text
     assert "AP b" in text
     assert "AP b" not in printed(report.table())
+    assert any("AR@1 " in line and "AUC" in line for line in text.splitlines())
 
 
 def test_files_are_read(make_annotations, make_detections, tmp_path):

@@ -144,6 +144,15 @@ def test_videos_and_batches_without_any_action(tmp_path: Path, tiny: Config, fea
     assert not (tmp_path / "run" / "best").exists()
 
 
+def test_nothing_to_learn(tmp_path: Path, tiny: Config, features: Path) -> None:
+    videos = {f"video{i}": {"subset": "training", "annotations": []} for i in range(2)}
+    source = tmp_path / "background.json"
+    source.write_text(json.dumps({"database": videos}))
+    with pytest.raises(InputError, match=r"background\.json: no action in subset training to learn"):
+        train(tiny, source, features, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_several_sources_with_projections(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
     config = short(tiny, model={"input_dim": [6, 6], "projection": [8, 8]})
     train(config, annotations, [features, features], tmp_path / "run")
@@ -160,7 +169,8 @@ def test_missing_features(tmp_path: Path, tiny: Config, annotations: Path, featu
     with pytest.raises(InputError, match=r"1 of 4 videos have no features in .*: video1"):
         train(short(tiny), annotations, fewer, tmp_path / "run")
     assert not (tmp_path / "run").exists()
-    train(short(tiny), annotations, fewer, tmp_path / "run", skip_missing=True)
+    with pytest.warns(UserWarning, match="2 videos without features are skipped"):
+        train(short(tiny), annotations, fewer, tmp_path / "run", skip_missing=True)
     with pytest.raises(InputError, match=r"1 of 2 videos .*: video5"):
         evaluate_run(tmp_path / "run")
     report = evaluate_run(tmp_path / "run", skip_missing=True)

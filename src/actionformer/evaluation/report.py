@@ -117,7 +117,8 @@ class Report:
         for name, values in rows.items():
             table.add_row(name, *(f"{100 * value:.2f}" for value in [*values, float(np.mean(values))]))
         parts = [f"AR@{n} {100 * value:.2f}" for n, value in self.average_recall.items() if n != "auc"]
-        table.caption = ", ".join([*parts, f"AUC {100 * self.average_recall['auc']:.2f}"])
+        caption = ", ".join([*parts, f"AUC {100 * self.average_recall['auc']:.2f}"])
+        table.caption, table.min_width = caption, len(caption)
         return table
 
 

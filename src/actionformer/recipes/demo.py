@@ -56,7 +56,8 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     write_results(out / "unseen.json", {"unseen": found})
     console.print(results_table({"unseen": found.above(0.5)}))
     console.print(f"mAP@{TIOU} {reached:.3f}; frame-wise classification on the same features {baseline:.3f}")
-    console.print(f"data {out / 'data'}, model {out / 'run'}, detections in unseen.npy {out / 'unseen.json'}")
+    for what, where in (("data", data.annotations.parent), ("model", out / "run"), ("detections", out / "unseen.json")):
+        console.print(f"{what}: {where}", soft_wrap=True)
     console.print(f"{time.perf_counter() - started:.0f} s in all")
     good = reached >= ENOUGH and reached - baseline >= MARGIN
     if not good:

@@ -15,6 +15,7 @@ from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import EpochLoader, TrainingSet, TrainingVideo, place_on_grid
+from actionformer.errors import InputError
 from actionformer.evaluation import evaluate
 from actionformer.inference.detector import Detector, find_device, load
 from actionformer.model import ActionFormer, build_model
@@ -122,6 +123,9 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
         width=config.model.input_width if config.model.input_dim is not None else None,
         skip_missing=skip_missing,
     )
+    actions = sum(len(one.video.segments) for one in collection.videos)
+    if not actions:
+        raise InputError(f"{annotations.source}: no action in subset {', '.join(config.data.train_subset)} to learn")
     config = _completed(config, annotations, collection)
     source = Path(annotations.source)
     card = ModelCard(
@@ -132,10 +136,12 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
             "features": [str(Path(folder).resolve()) for folder in as_list(features)],
             "subset": list(config.data.train_subset),
             "videos": len(collection.videos),
-            "actions": sum(len(one.video.segments) for one in collection.videos),
+            "actions": actions,
         },
     )
     test = _test_videos(config, annotations, features, skip_missing)
+    if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
+        warnings.warn(f"{skipped} videos without features are skipped", stacklevel=3)
     return _Task(config, annotations, place_on_grid(collection.videos, config.data.resize), test, card)
 
 
