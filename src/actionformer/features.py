@@ -293,9 +293,8 @@ def _only(path: Path, names: Sequence[str]) -> str:
     known = [name for name in KEYS if name in names]
     if known or len(names) == 1:
         return known[0] if known else names[0]
-    raise InputError(
-        f"{path}: holds {', '.join(names) or 'no arrays'}, expected one array, or one named {' or '.join(KEYS)}"
-    )
+    held = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    raise InputError(f"{path}: holds {held or 'no arrays'}, expected one array, or one named {' or '.join(KEYS)}")
 
 
 @contextmanager
