@@ -271,7 +271,7 @@ def detect(
         chosen = {video: one.of(classes) for video, one in chosen.items()}
     _write_detections(chosen, out, format)
     for path, reason in failed.items():
-        print(f"{path}: {reason}", file=sys.stderr)
+        print(f"error: {path}: {reason}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -300,19 +300,19 @@ def convert(config: Path, checkpoint: Path, directory: Path, *, annotations: Pat
 
 @app.command
 def info(directory: str) -> None:
-    """Say what a model is: classes, features, levels, size, training. Of a preset, its settings.
+    """Say what a model is: classes, features, levels, size, training. Of a preset or TOML file, the settings.
 
     Example: actionformer info runs/thumos14
 
     Parameters
     ----------
     directory
-        A model directory or a preset's name.
+        A model directory, a preset's name or a TOML file.
     """
     from actionformer.config import load_config, preset_names
 
     presets = preset_names()
-    if directory in presets:
+    if directory in presets or directory.endswith(".toml"):
         print(load_config(directory).to_toml(), end="")
         return
     if not Path(directory).is_dir():

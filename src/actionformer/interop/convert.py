@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from actionformer.data.annotations import read_annotations
@@ -55,7 +56,11 @@ def convert(
 def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:
     if annotations is None:
         return tuple(f"class_{i}" for i in range(count))
-    return with_classes(read_annotations(annotations), count).class_names
+    named = read_annotations(annotations)
+    if count > 1 and len(named.class_names) < count:
+        names = f"{len(named.class_names)} of the checkpoint's {count} classes"
+        warnings.warn(f"{annotations}: names {names}; the others are called class_<id>", stacklevel=3)
+    return with_classes(named, count).class_names
 
 
 def _check_replaceable(directory: Path) -> None:
