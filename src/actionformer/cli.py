@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 from pydantic import BaseModel
 from rich.console import Console
 
-from actionformer.config import Config, nearest
+from actionformer.config import Config, descriptions, nearest
 from actionformer.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,16 +28,20 @@ app = App(
 )
 
 
-def _changes_of(settings: type[BaseModel]) -> type:
+# Every `--help` parses the whole file that a class of options says it comes from: this one is nearly empty.
+_SMALL_SOURCE = {"__module__": "actionformer.presets"}
+
+
+def _changes_of(section: str, settings: type[BaseModel]) -> type:
     """A section's settings as options; what is not given is None and stays as the preset or file has it.
 
     A plain dataclass: of pydantic's models every `--help` would read the source.
     """
     options: list[tuple[str, Any, Any]] = [
-        (name, Annotated[_in_a_row(setting.annotation) | None, Parameter(help=setting.description)], None)
+        (name, Annotated[_in_a_row(setting.annotation) | None, Parameter(help=descriptions()[section][name])], None)
         for name, setting in settings.model_fields.items()
     ]
-    return make_dataclass(settings.__name__, options, namespace={"__module__": __name__})
+    return make_dataclass(settings.__name__, options, namespace=_SMALL_SOURCE)
 
 
 def _in_a_row(annotation: Any) -> Any:
@@ -49,8 +53,8 @@ def _in_a_row(annotation: Any) -> Any:
     return annotation
 
 
-_sections = [(name, _changes_of(type(section)) | None, None) for name, section in Config()]
-Changes: Any = make_dataclass("Changes", _sections, namespace={"__module__": __name__})
+_sections = [(name, _changes_of(name, type(section)) | None, None) for name, section in Config()]
+Changes: Any = make_dataclass("Changes", _sections, namespace=_SMALL_SOURCE)
 Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]

@@ -6,10 +6,15 @@ What `config.toml` of a model directory holds is the whole of it.
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
+import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -27,10 +32,23 @@ class _Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         protected_namespaces=(),
         allow_inf_nan=False,
     )
+
+
+@cache
+def descriptions() -> dict[str, dict[str, str]]:
+    """Section -> setting -> the text beneath it in this file, which is read when somebody asks."""
+    tree = ast.parse(inspect.getsource(sys.modules[__name__]))
+    texts = {node.name: dict(_documented(node)) for node in tree.body if isinstance(node, ast.ClassDef)}
+    return {name: texts[type(section).__name__] for name, section in Config()}
+
+
+def _documented(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, text in pairwise(node.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            yield ast.unparse(field.target), str(text.value.value)
 
 
 def _all(numbers: tuple[int, ...] | int | None) -> tuple[int, ...]:
@@ -335,12 +353,12 @@ class Config(_Settings):
             table = tomlkit.table()
             table.comment((type(settings).__doc__ or "").strip())
             for key, value in settings.model_dump(mode="json").items():
-                text = type(settings).model_fields[key].description
+                text = descriptions()[section][key]
                 if value is None:
                     table.add(tomlkit.comment(f"{key} is not set: {text}"))
                 else:
                     item = tomlkit.item(value)
-                    item.comment(text or "")
+                    item.comment(text)
                     table.add(key, item)
             document.add(section, table)
         return tomlkit.dumps(document)
