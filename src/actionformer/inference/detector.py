@@ -163,6 +163,7 @@ class Detector:
 
     def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> Sequence:
         name, sidecar = "features", FeatureSpec()
+        collected = isinstance(features, Features)  # of a collection, whose durations have been compared
         if isinstance(features, str | Path):
             name, sidecar = str(features), read_sidecar(features)
             features = open_features(features, width=self.config.model.input_width)
@@ -176,7 +177,7 @@ class Detector:
         duration = given.duration or sidecar.duration
         if duration is None:
             duration = grid.seconds_covered(len(array))
-        elif not isinstance(features, Features) or name != "features":  # a collection has been checked
+        elif not collected:
             check_duration(name, len(array), duration, grid)
         if self.config.data.resize is not None:
             grid = grid.resized(len(array), self.config.data.resize)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Targets, losses, optimisation, the loop, and what a run leaves behind."""
