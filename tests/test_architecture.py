@@ -17,6 +17,8 @@ ORDER = [
     "segments",
     "features",
     "detections",
+    "weights",
+    "video",
     "data",
     "model",
     "model_directory",

@@ -8,15 +8,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor
+from safetensors.torch import save
 
 from actionformer.config import Config, load_config
 from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
 from actionformer.files import read_json, write_whole
 from actionformer.model import ActionFormer, build_model
+from actionformer.weights import load_weights, read_weights
 
 CONFIG, WEIGHTS, CARD = "config.toml", "model.safetensors", "model.json"
 
@@ -61,7 +60,7 @@ def load_model(directory: str | Path) -> tuple[ActionFormer, Config, ModelCard]:
     directory = Path(directory)
     config, card = load_settings(directory)
     model = build_model(config.model)
-    load_weights(model, _read_weights(directory / WEIGHTS), str(directory / WEIGHTS))
+    load_weights(model, read_weights(directory / WEIGHTS), str(directory / WEIGHTS))
     return model.eval(), config, card
 
 
@@ -79,30 +78,6 @@ def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
             f"model.num_classes is {config.model.num_classes}"
         )
     return config, card
-
-
-def load_weights(model: ActionFormer, weights: Mapping[str, Tensor], source: str) -> None:
-    """Copies weights into a model of the same shape.
-
-    Raises:
-        InputError: names the first weight that is missing, unknown or of another shape.
-    """
-    own = model.state_dict()
-    for kind, names in (("missing", own.keys() - weights.keys()), ("unknown", weights.keys() - own.keys())):
-        if names:
-            raise InputError(f"{source}: {len(names)} weights are {kind}, first {min(names)}: another configuration?")
-    for name, tensor in own.items():
-        if tensor.shape != weights[name].shape:
-            found, expected = tuple(weights[name].shape), tuple(tensor.shape)
-            raise InputError(f"{source}: {name} is {found}, the settings call for {expected}")
-    model.load_state_dict(dict(weights))
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a readable weights file ({error})") from error
 
 
 def _read_card(path: Path) -> ModelCard:

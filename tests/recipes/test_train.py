@@ -353,7 +353,7 @@ def test_broken_model_directory(run: Path) -> None:
         ("model.json", b'{"features": {}}', r"not a model's description"),
         ("model.json", b'{"class_names": ["a"]}', r"names 1 classes, model.num_classes is 2"),
         ("model.json", b'{"class_names": ', r"not valid JSON.*line 1"),
-        ("config.toml", whole["config.toml"].replace(b"width = 16", b"width = 32"), r"the settings call for"),
+        ("config.toml", whole["config.toml"].replace(b"width = 16", b"width = 32"), r"the network has"),
         ("config.toml", whole["config.toml"].replace(b"window = ", b"windw = "), r"did you mean 'window'"),
     ]:
         (run / name).write_bytes(data)

@@ -1,0 +1,1 @@
+"""From a video file to features: reading frames, clips, optical flow, backbones, extraction."""

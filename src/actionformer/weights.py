@@ -1,0 +1,68 @@
+"""Files of weights: read without unpickling code, hashed, put into networks of exactly their names and shapes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from actionformer.errors import InputError
+
+NESTED = ("state_dict", "model_state")
+"""Entries of a torch file that hold its weights where it holds more."""
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a file, by name: `.safetensors`, `.npz`, or torch's own formats, without unpickling code.
+
+    Raises:
+        InputError: no such file, not one of weights, or one that would run code.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # every library has its own ways of refusing a broken file
+        raise InputError(f"{path}: not a readable weights file ({' '.join(str(error).split()):.120})") from error
+    for key in NESTED:
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise InputError(f"{path}: holds no weights by name: expected a dictionary of tensors")
+    return content
+
+
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Copies weights into a model of the same names and shapes.
+
+    Raises:
+        InputError: names the first weight that is missing, unknown or of another shape.
+    """
+    own = model.state_dict()
+    for kind, names in (("missing", own.keys() - weights.keys()), ("unknown", weights.keys() - own.keys())):
+        if names:
+            raise InputError(f"{source}: {len(names)} weights are {kind}, first {min(names)}: another configuration?")
+    for name, tensor in own.items():
+        if tensor.shape != weights[name].shape:
+            found, expected = tuple(weights[name].shape), tuple(tensor.shape)
+            raise InputError(f"{source}: {name} is {found}, the network has {expected}")
+    model.load_state_dict(dict(weights))
+
+
+def hash_of(paths: Iterable[Path]) -> str:
+    """SHA-256 of the content of files, one after the other, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
