@@ -1,105 +1,27 @@
-"""Feature files: one (T, D) array a video, and beside it a sidecar that says how it lies in time.
+"""Features of a video: found, looked at, and read in slices.
 
 Files are opened for every read and closed again, so `Features` are cheap to keep and to pickle.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import warnings
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError, missing_extra
-from actionformer.files import read_json, write_whole
+from actionformer.errors import InputError
+from actionformer.features.readers import PICKLED, READERS, opened
+from actionformer.features.spec import FeatureSpec, read_sidecar
 from actionformer.segments import TimeGrid
 
 Floats = NDArray[np.float32]
 
-KEYS = ("feats", "features")  # names looked for in a file of several arrays
 MAX_LENGTH_DIFFERENCE = 4  # vectors that sources of one video may differ by; the longer ones are cut
 MAX_DURATION_DIFFERENCE = 0.1  # share of a video that its features may leave uncovered, or go beyond
-
-PICKLED = "holds pickled objects, which are never loaded: save one (T, D) array of float16 or float32 instead"
-
-
-@dataclass(frozen=True)
-class FeatureSpec:
-    """What a sidecar says of a video's features; None where it does not say."""
-
-    fps: float | None = None
-    """Frames a second of the video that was read."""
-    stride: float | None = None
-    """Frames between neighbouring vectors."""
-    num_frames: float | None = None
-    """Frames that a vector covers."""
-    backbone: str | None = None
-    """What made the features."""
-    weights_hash: str | None = None
-    """Hash of the backbone's weights."""
-    duration: float | None = None
-    """Length of the video, seconds."""
-    dim: int | None = None
-    """Channels of a vector."""
-
-    def __post_init__(self) -> None:
-        for name in ("fps", "stride", "num_frames", "duration", "dim"):
-            value = getattr(self, name)
-            if value is not None and not _is_positive(value):
-                raise InputError(f"{name} must be a positive number, found {value!r:.60}")
-        for name in ("backbone", "weights_hash"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
-                raise InputError(f"{name} must be text, found {value!r:.60}")
-
-    @property
-    def grid(self) -> TimeGrid | None:
-        """Where the vectors lie in time, if fps, stride and num_frames are all known."""
-        if self.fps is None or self.stride is None or self.num_frames is None:
-            return None
-        return TimeGrid(fps=self.fps, stride=self.stride, num_frames=self.num_frames)
-
-
-def _is_positive(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value > 0
-
-
-def sidecar_path(path: str | Path) -> Path:
-    """`<name>.json` beside a feature file."""
-    return Path(path).with_suffix(".json")
-
-
-def read_sidecar(path: str | Path) -> FeatureSpec:
-    """The sidecar of a feature file; empty if there is none, other keys in it are left alone.
-
-    Raises:
-        InputError: broken JSON, or a value that cannot be meant.
-    """
-    sidecar = sidecar_path(path)
-    if not sidecar.is_file():
-        return FeatureSpec()
-    content = read_json(sidecar)
-    if not isinstance(content, dict):
-        raise InputError(f"{sidecar}: expected an object with fps, stride, num_frames, found {content!r:.60}")
-    names = {field.name for field in fields(FeatureSpec)}
-    try:
-        return FeatureSpec(**{name: value for name, value in content.items() if name in names})
-    except InputError as error:
-        raise InputError(f"{sidecar}: {error}") from error
-
-
-def write_sidecar(path: str | Path, spec: FeatureSpec) -> None:
-    """Write the sidecar of a feature file, whole or not at all; what is None is left out."""
-    content = {name: value for name, value in asdict(spec).items() if value is not None}
-    write_whole(sidecar_path(path), json.dumps(content, indent=1) + "\n")
 
 
 @dataclass(frozen=True)
@@ -246,7 +168,7 @@ def resize(features: Floats, length: int) -> Floats:
 
 
 def _shape(path: Path) -> tuple[int, int]:
-    with _opened(path) as array:
+    with opened(path) as array:
         shape, dtype = tuple(array.shape), array.dtype
     if getattr(dtype, "hasobject", False):
         raise InputError(f"{path}: {PICKLED}")
@@ -260,107 +182,10 @@ def _shape(path: Path) -> tuple[int, int]:
 
 
 def _read(path: Path, start: int, stop: int) -> Floats:
-    with _opened(path) as array, np.errstate(over="ignore"):
+    with opened(path) as array, np.errstate(over="ignore"):
         rows = np.array(array[start:stop], dtype=np.float32)
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         row = start + int(finite.argmin())
         raise InputError(f"{path}: row {row} has a value that is not a finite number: extract the features again")
     return rows
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The array of a file: `shape`, `dtype` and slices read on demand; what goes wrong is an InputError."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such feature file")
-    if path.suffix.lower() not in READERS:
-        raise InputError(f"{path}: unknown kind of feature file, expected {', '.join(READERS)}")
-    try:
-        with READERS[path.suffix.lower()](path) as array:
-            yield array
-    except InputError:
-        raise
-    except Exception as error:  # every library has its own ways of refusing a broken file
-        if "Python objects" in str(error):
-            raise InputError(f"{path}: {PICKLED}") from error
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable {path.suffix} file ({reason:.100}): copy it again") from error
-
-
-def _only(path: Path, names: Sequence[str]) -> str:
-    """The name of the array to read in a file of named arrays."""
-    known = [name for name in KEYS if name in names]
-    if known or len(names) == 1:
-        return known[0] if known else names[0]
-    held = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    raise InputError(f"{path}: holds {held or 'no arrays'}, expected one array, or one named {' or '.join(KEYS)}")
-
-
-@contextmanager
-def _npy(path: Path) -> Iterator[Any]:
-    yield np.lib.format.open_memmap(path, mode="r")
-
-
-class _ZippedArray:
-    """One array of an .npz: shape and type from its header, everything decompressed for a slice."""
-
-    def __init__(self, file: zipfile.ZipFile, member: str) -> None:
-        self.file, self.member = file, member
-        with file.open(member) as stream:
-            version = np.lib.format.read_magic(stream)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            self.shape, _, self.dtype = read(stream)
-
-    def __getitem__(self, rows: slice) -> NDArray[Any]:
-        with self.file.open(self.member) as stream:
-            array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-        return array[rows]
-
-
-@contextmanager
-def _npz(path: Path) -> Iterator[Any]:
-    with zipfile.ZipFile(path) as file:
-        names = [name.removesuffix(".npy") for name in file.namelist()]
-        yield _ZippedArray(file, _only(path, names) + ".npy")
-
-
-@contextmanager
-def _hdf5(path: Path) -> Iterator[Any]:
-    try:
-        import h5py
-    except ImportError as error:
-        raise missing_extra("h5py", "hdf5", f"{path}: reading HDF5") from error
-    with h5py.File(path, "r") as file:
-        arrays = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
-        yield file[_only(path, arrays)]
-
-
-class _TensorSlice:
-    """One tensor of a .safetensors file; torch reads it, as numpy has no bfloat16."""
-
-    def __init__(self, tensor: Any) -> None:
-        self.tensor = tensor
-        self.shape, name = tensor.get_shape(), tensor.get_dtype()
-        self.dtype = np.dtype(np.float32) if name in ("F16", "BF16", "F32", "F64") else name
-
-    def __getitem__(self, rows: slice) -> Any:
-        return self.tensor[rows].float().numpy()
-
-
-@contextmanager
-def _safetensors(path: Path) -> Iterator[Any]:
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as file:
-        yield _TensorSlice(file.get_slice(_only(path, list(file.keys()))))
-
-
-READERS: dict[str, Callable[[Path], AbstractContextManager[Any]]] = {
-    ".npy": _npy,
-    ".npz": _npz,
-    ".h5": _hdf5,
-    ".hdf5": _hdf5,
-    ".safetensors": _safetensors,
-}
-"""How to open a file of each extension, in the order in which they are looked for."""

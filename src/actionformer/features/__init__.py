@@ -1,0 +1,21 @@
+"""Feature files: one (T, D) array a video, and beside it a sidecar that says how it lies in time and what made it."""
+
+from actionformer.features.arrays import FeatureFolders, Features, check_duration, open_features, resize
+from actionformer.features.readers import READERS
+from actionformer.features.spec import FeatureSpec, read_sidecar, sidecar_path, write_sidecar
+from actionformer.features.writer import FeatureWriter, writing_features
+
+__all__ = [
+    "READERS",
+    "FeatureFolders",
+    "FeatureSpec",
+    "FeatureWriter",
+    "Features",
+    "check_duration",
+    "open_features",
+    "read_sidecar",
+    "resize",
+    "sidecar_path",
+    "write_sidecar",
+    "writing_features",
+]

@@ -1,0 +1,95 @@
+"""What a sidecar says of a feature file: how it lies in time, and what made it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from actionformer.errors import InputError
+from actionformer.files import read_json, write_whole
+from actionformer.segments import TimeGrid
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """What a sidecar says of a video's features; None where it does not say."""
+
+    fps: float | None = None
+    """Frames a second of the video that was read."""
+    stride: float | None = None
+    """Frames between neighbouring vectors."""
+    num_frames: float | None = None
+    """Frames that a vector covers."""
+    backbone: str | None = None
+    """What made the features."""
+    weights_hash: str | None = None
+    """Hash of the backbone's weights."""
+    duration: float | None = None
+    """Length of the video, seconds."""
+    dim: int | None = None
+    """Channels of a vector."""
+    preprocessing: str | None = None
+    """What was done to the frames before the backbone saw them."""
+    last_clip: str | None = None
+    """What became of the frames after the last whole clip: "pad" repeats the last frame, "drop" leaves them out."""
+
+    def __post_init__(self) -> None:
+        for name in ("fps", "stride", "num_frames", "duration", "dim"):
+            value = getattr(self, name)
+            if value is not None and not _is_positive(value):
+                raise InputError(f"{name} must be a positive number, found {value!r:.60}")
+        for name in ("backbone", "weights_hash", "preprocessing", "last_clip"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise InputError(f"{name} must be text, found {value!r:.60}")
+
+    @property
+    def grid(self) -> TimeGrid | None:
+        """Where the vectors lie in time, if fps, stride and num_frames are all known."""
+        if self.fps is None or self.stride is None or self.num_frames is None:
+            return None
+        return TimeGrid(fps=self.fps, stride=self.stride, num_frames=self.num_frames)
+
+
+def _is_positive(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and value > 0
+
+
+def sidecar_path(path: str | Path) -> Path:
+    """`<name>.json` beside a feature file."""
+    return Path(path).with_suffix(".json")
+
+
+def read_sidecar(path: str | Path) -> FeatureSpec:
+    """The sidecar of a feature file; empty if there is none, other keys in it are left alone.
+
+    Raises:
+        InputError: broken JSON, or a value that cannot be meant.
+    """
+    sidecar = sidecar_path(path)
+    if not sidecar.is_file():
+        return FeatureSpec()
+    content = read_json(sidecar)
+    if not isinstance(content, dict):
+        raise InputError(f"{sidecar}: expected an object with fps, stride, num_frames, found {content!r:.60}")
+    names = {field.name for field in fields(FeatureSpec)}
+    try:
+        return FeatureSpec(**{name: value for name, value in content.items() if name in names})
+    except InputError as error:
+        raise InputError(f"{sidecar}: {error}") from error
+
+
+def write_sidecar(path: str | Path, spec: FeatureSpec, course: Mapping[str, Any] | None = None) -> None:
+    """Write the sidecar of a feature file, whole or not at all; what is None is left out.
+
+    Args:
+        path: the feature file.
+        spec: what its readers need to know.
+        course: how it was made, for people: version, frames, skipped packets.
+    """
+    content = {name: value for name, value in {**asdict(spec), **(course or {})}.items() if value is not None}
+    write_whole(sidecar_path(path), json.dumps(content, indent=1) + "\n")
