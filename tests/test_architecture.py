@@ -17,6 +17,7 @@ ORDER = [
     "segments",
     "features",
     "detections",
+    "timelines",
     "weights",
     "video",
     "data",

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from actionformer.evaluation import Report, evaluate
     from actionformer.inference import Detector, build, load, suppress
     from actionformer.interop import convert
-    from actionformer.recipes import train
+    from actionformer.recipes import extract, train
+    from actionformer.video.backbones import Backbone, load_backbone
 
 _HOMES = {
+    "Backbone": "video.backbones",
     "Config": "config",
     "Detections": "detections",
     "Detector": "inference",
@@ -26,7 +28,9 @@ _HOMES = {
     "build": "inference",
     "convert": "interop",
     "evaluate": "evaluation",
+    "extract": "recipes",
     "load": "inference",
+    "load_backbone": "video.backbones",
     "load_config": "config",
     "read_annotations": "data.annotations",
     "suppress": "inference",
@@ -34,6 +38,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Backbone",
     "Config",
     "Detections",
     "Detector",
@@ -43,7 +48,9 @@ __all__ = [
     "build",
     "convert",
     "evaluate",
+    "extract",
     "load",
+    "load_backbone",
     "load_config",
     "read_annotations",
     "suppress",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import BaseModel
@@ -15,9 +15,6 @@ from rich.console import Console
 
 from actionformer.config import Config, descriptions, nearest
 from actionformer.errors import InputError
-
-if TYPE_CHECKING:
-    from actionformer.detections import Detections
 
 app = App(
     name="actionformer",
@@ -58,7 +55,7 @@ Changes: Any = make_dataclass("Changes", _sections, namespace=_SMALL_SOURCE)
 Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]
-WIDEST = 1000  # columns of a table in a file
+WIDEST = 1000  # columns of a table that no terminal shows
 Precision = Literal["float32", "bfloat16", "float16"]
 
 
@@ -219,38 +216,128 @@ def score(
 
 
 @app.command
+def extract(
+    *videos: Path,
+    backbone: str,
+    out: Path,
+    weights: list[Path] | None = None,
+    fps: float | None = None,
+    stride: int | None = None,
+    num_frames: int | None = None,
+    last_clip: Literal["pad", "drop"] = "pad",
+    dtype: Literal["float32", "float16"] = "float32",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    overwrite: Flag = False,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+) -> int:
+    """Turn videos into features to train on and detect in, each with a sidecar that says how they lie in time.
+
+    Example: actionformer extract videos/ --backbone motion --out features/
+
+    What is there already is kept: a call that was stopped is simply made again.
+
+    Parameters
+    ----------
+    videos
+        Files, folders of them, or patterns such as 'clips/*.mp4'.
+    backbone
+        motion (no weights), squeezenet, i3d, i3d_dis, i3d_rgb, r2plus1d_tsp, slowfast_r50, or a model of the
+        transformers library: videomae, timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it.
+    out
+        The folder to write.
+    weights
+        Files of the backbone, or their folder.
+    fps
+        Frames a second that videos are sampled at; by default the backbone's, or else the video's own.
+    stride
+        Frames from one clip to the next; by default the backbone's.
+    num_frames
+        Frames a clip; by default the backbone's.
+    last_clip
+        A last clip that is not full repeats the last frame (pad) or is left out (drop).
+    dtype
+        Of the files.
+    batch_size
+        Clips that the backbone sees together.
+    workers
+        Processes that decode; 0 decodes in this one.
+    overwrite
+        Replace what is there, however it was made.
+    """
+    from actionformer.recipes import extract as run
+    from actionformer.video.backbones import load_backbone
+
+    loaded = load_backbone(backbone, weights or (), device=device, precision=precision)
+    if loaded.weights_hash:
+        print(f"{loaded.name}: weights with SHA-256 {loaded.weights_hash}", file=sys.stderr)
+    done = run(
+        list(videos),
+        loaded,
+        out,
+        fps=fps,
+        stride=stride,
+        num_frames=num_frames,
+        last_clip=last_clip,
+        dtype=dtype,
+        batch_size=batch_size,
+        workers=workers,
+        device=device,
+        overwrite=overwrite,
+        console=_console(),
+    )
+    print(f"features: {len(done.written)} new, {len(done.kept)} kept in {out}")
+    return _report_files(done.warnings, done.failed)
+
+
+@app.command
 def detect(
     run: Path,
     *inputs: Path,
     out: Path | None = None,
-    format: Literal["json", "csv", "table"] | None = None,
-    min_score: float = 0.0,
+    format: Literal["json", "csv", "table", "srt", "vtt", "eaf"] | None = None,
+    min_score: float | None = None,
     classes: list[str] | None = None,
+    overlay: Path | None = None,
+    features_out: Path | None = None,
+    backbone: str | None = None,
+    weights: list[Path] | None = None,
     fps: float | None = None,
     stride: float | None = None,
     num_frames: float | None = None,
     duration: float | None = None,
+    batch_size: int | None = None,
+    workers: int | None = None,
     device: Device = "cpu",
     precision: Precision = "float32",
 ) -> int:
-    """Find the actions in feature files.
+    """Find the actions in videos or feature files.
 
-    Example: actionformer detect runs/thumos14 features/video_test_0000004.npy --min-score 0.3
+    Example: actionformer detect runs/mine video.mp4 --format srt --out video.srt --overlay seen.mp4
 
     Parameters
     ----------
     run
         A model directory.
     inputs
-        Feature files, or folders of them.
+        Videos or feature files, folders of them, or patterns such as 'clips/*.mp4'.
     out
-        Where to write; by default a table on the terminal. The ending tells the format.
+        Where to write; by default to the terminal. The ending tells the format. Subtitles of several videos: a folder.
     format
-        json (ActivityNet results), csv or table.
+        json (ActivityNet results), csv, table, srt or vtt (subtitles), eaf (ELAN).
     min_score
-        Leave out what scores below.
+        Leave out what scores below; by default 0.3 in subtitles, ELAN and overlay, else nothing.
     classes
         Only these classes.
+    overlay
+        Write the video with labels and a timeline drawn in; of several videos: a folder.
+    features_out
+        A folder that keeps the features of videos.
+    backbone
+        What turns videos into features; by default what the model was trained on, and nothing else fits.
+    weights
+        Files of the backbone, or their folder.
     fps
         Frames per second of the video; by default the sidecar's, then the model's. So are the next two.
     stride
@@ -259,24 +346,37 @@ def detect(
         Frames a feature covers.
     duration
         Of the video, seconds; by default the sidecar's, then what the features cover.
+    batch_size
+        Clips that the backbone sees together.
+    workers
+        Processes that decode; 0 decodes in this one.
     """
     from actionformer.features import FeatureSpec
     from actionformer.model_directory import load_settings
-    from actionformer.recipes import detect_files
+    from actionformer.recipes.detect import VideoSettings, detect_files, input_files
+    from actionformer.recipes.output import check_output, format_of, least_score, write_output, write_overlays
 
     known = load_settings(run)[1].class_names
     for name in classes or []:
         if name not in known:
             raise InputError(f"no class {name!r}{nearest(name, list(known))}")
-    timing = FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration)
-    found, failed = detect_files(run, inputs, timing=timing, device=device, precision=precision)
-    chosen = {video: one.above(min_score) for video, one in found.items()}
-    if classes:
-        chosen = {video: one.of(classes) for video, one in chosen.items()}
-    _write_detections(chosen, out, format)
-    for path, reason in failed.items():
-        print(f"error: {path}: {reason}", file=sys.stderr)
-    return 1 if failed else 0
+    files = input_files(inputs)
+    kind = format_of(out, format)
+    check_output(files, out, kind, overlay)
+    found = detect_files(
+        run,
+        files,
+        timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration),
+        videos=VideoSettings(backbone, weights or (), features_out, batch_size, workers),
+        device=device,
+        precision=precision,
+        console=_console(),
+    )
+    chosen = {video: one.of(classes) if classes else one for video, one in found.detections.items()}
+    write_output(chosen, found.sources, out, kind, least_score(kind, min_score))
+    if overlay is not None:
+        found.failed |= write_overlays(chosen, found.sources, overlay, least_score("overlay", min_score))
+    return _report_files(found.warnings, found.failed)
 
 
 @app.command
@@ -346,22 +446,19 @@ def _print_report(report: Any) -> None:
     _console(sys.stdout).print(report.table())
 
 
-def _write_detections(detections: dict[str, Detections], out: Path | None, format_: str | None) -> None:
-    from actionformer.detections import results_csv, results_json, results_table
-    from actionformer.files import write_whole
+def _report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:
+    """Says what was wrong with which file, failures in a table at the end; returns the exit code."""
+    for file, reason in warned.items():
+        print(f"warning: {file}: {_one_line(reason)}", file=sys.stderr)
+    if not failed:
+        return 0
+    from rich.table import Table
 
-    by_ending = {".csv": "csv", ".txt": "table"}
-    kind = format_ or (by_ending.get(out.suffix.lower(), "json") if out else "table")
-    if kind == "table":
-        page = io.StringIO()
-        Console(file=page if out else None, width=WIDEST if out else None).print(results_table(detections))
-        text = page.getvalue()
-    else:
-        text = results_json(detections) if kind == "json" else results_csv(detections)
-    if out is not None:
-        write_whole(out, text)
-    else:
-        print(text, end="")
+    table = Table("failed", "why", box=None)
+    for file, reason in failed.items():
+        table.add_row(str(file), _one_line(reason))
+    Console(file=sys.stderr, width=None if sys.stderr.isatty() else WIDEST).print(table)
+    return 1
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -29,7 +29,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     replaceable = target.is_file() or not Path(path).exists()  # not a pipe or a device
     if replaceable:
         _make_folder(target.parent, path)
-    temporary = target.with_name(f".{uuid.uuid4().hex}.part") if replaceable else Path(path)
+    temporary = target.with_name(f".{target.name[:150]}.{uuid.uuid4().hex}.part") if replaceable else Path(path)
     try:
         yield temporary
         if replaceable:

@@ -382,9 +382,9 @@ def test_names_of_videos_are_without_the_prefix(
     for path in features.iterdir():
         shutil.copy(path, folder / f"v_{path.name}")
     train(short(tiny, data={"prefix": "v_"}), annotations, folder, tmp_path / "run")
-    found, failed = detect_files(tmp_path / "run", [folder], timing=actionformer.features.FeatureSpec())
-    assert sorted(found) == [f"video{i}" for i in range(6)]
-    assert failed == {}
+    found = detect_files(tmp_path / "run", [folder])
+    assert sorted(found.detections) == [f"video{i}" for i in range(6)]
+    assert found.failed == {}
 
 
 def test_lines_cut_short_are_dropped(tmp_path: Path) -> None:

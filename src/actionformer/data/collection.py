@@ -92,7 +92,10 @@ def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
     backbones = sorted({video.spec.backbone for video in videos if video.spec.backbone})
     if len(backbones) > 1:
         raise InputError(f"features of different backbones cannot be mixed: {', '.join(backbones)}")
-    hashes = {video.spec.weights_hash for video in videos}
+    made = {
+        name: values.pop() if len(values := {getattr(video.spec, name) for video in videos}) == 1 else None
+        for name in ("weights_hash", "preprocessing", "last_clip")
+    }
     timing = {
         name: values.pop() if len(values := {getattr(video.grid, name) for video in videos}) == 1 else None
         for name in ("fps", "stride", "num_frames")
@@ -100,7 +103,7 @@ def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
     return FeatureSpec(
         **timing,
         backbone=backbones[0] if backbones else None,
-        weights_hash=hashes.pop() if len(hashes) == 1 else None,
+        **made,
         dim=videos[0].features.shape[1],
     )
 

@@ -2,8 +2,8 @@
 
 from actionformer.features.arrays import FeatureFolders, Features, check_duration, open_features, resize
 from actionformer.features.readers import READERS
-from actionformer.features.spec import FeatureSpec, read_sidecar, sidecar_path, write_sidecar
-from actionformer.features.writer import FeatureWriter, writing_features
+from actionformer.features.spec import FeatureSpec, check_backbone, read_sidecar, sidecar_path, write_sidecar
+from actionformer.features.writer import FeatureWriter
 
 __all__ = [
     "READERS",
@@ -11,11 +11,11 @@ __all__ = [
     "FeatureSpec",
     "FeatureWriter",
     "Features",
+    "check_backbone",
     "check_duration",
     "open_features",
     "read_sidecar",
     "resize",
     "sidecar_path",
     "write_sidecar",
-    "writing_features",
 ]

@@ -55,6 +55,23 @@ class FeatureSpec:
         return TimeGrid(fps=self.fps, stride=self.stride, num_frames=self.num_frames)
 
 
+def check_backbone(found: FeatureSpec, expected: FeatureSpec) -> None:
+    """Features are of use only to a model that was trained on features of the same backbone with the same weights.
+
+    What either side does not know is not held against it.
+
+    Raises:
+        InputError: they differ; names both.
+    """
+    if found.backbone and expected.backbone and found.backbone != expected.backbone:
+        raise InputError(f"features of backbone {found.backbone!r}, the model was trained on {expected.backbone!r}")
+    if found.weights_hash and expected.weights_hash and found.weights_hash != expected.weights_hash:
+        raise InputError(
+            f"features of {found.backbone or 'a backbone'} with weights of SHA-256 {found.weights_hash}, "
+            f"the model was trained on those of {expected.weights_hash}"
+        )
+
+
 def _is_positive(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value) and value > 0
 

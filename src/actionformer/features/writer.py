@@ -3,50 +3,66 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, suppress
+from glob import escape
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actionformer.errors import InputError
 from actionformer.files import replacing
 
 
-class FeatureWriter:
-    """Appends rows (n, D) to an `.npy` file; numpy leaves room in its header for the length to be written last."""
+class _DiscardedError(Exception):
+    pass
 
-    def __init__(self, file: IO[bytes], *, dim: int, dtype: str = "float32") -> None:
-        self.file, self.dim, self.dtype = file, dim, np.dtype(dtype)
+
+class FeatureWriter:
+    """Appends rows (n, D) to an `.npy` file, which is at `path` once `finish` was called.
+
+    numpy leaves room in the header of such a file for the number of rows to be written last.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+
+    def __init__(self, path: str | Path, *, dim: int, dtype: str = "float32") -> None:
+        self.path, self.dim, self.dtype = Path(path), dim, np.dtype(dtype)
         self.length = 0
-        file.write(self._header())
+        for left in self.path.parent.glob(f".{escape(self.path.name)}.*.part"):  # by a process that was killed
+            left.unlink()
+        self._place = ExitStack()
+        self._file = self._place.enter_context(replacing(path)).open("wb")
+        self._write(self._header())
 
     def append(self, rows: NDArray[np.floating]) -> None:
         """Adds rows (n, D)."""
-        self.file.write(np.ascontiguousarray(rows, dtype=self.dtype).data)
+        self._write(np.ascontiguousarray(rows, dtype=self.dtype).tobytes())
         self.length += len(rows)
 
     def finish(self) -> None:
-        """Writes how many rows there are."""
-        self.file.seek(0)
-        self.file.write(self._header())
+        """Writes how many rows there are, and puts the file into its place."""
+        self._file.seek(0)
+        self._write(self._header())
+        self._file.close()
+        self._place.close()
+
+    def discard(self) -> None:
+        """Leaves nothing behind."""
+        self._file.close()
+        with suppress(_DiscardedError), self._place:
+            raise _DiscardedError
+
+    def _write(self, content: bytes) -> None:
+        try:
+            self._file.write(content)
+        except OSError as error:
+            self.discard()
+            raise InputError(f"{self.path}: cannot write ({error.strerror or error})") from error
 
     def _header(self) -> bytes:
         header = io.BytesIO()
         description = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.length, self.dim)}
         np.lib.format.write_array_header_1_0(header, description)
         return header.getvalue()
-
-
-@contextmanager
-def writing_features(path: str | Path, *, dim: int, dtype: str = "float32") -> Iterator[FeatureWriter]:
-    """A writer whose file is at `path` once the block ends without an error.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        writer = FeatureWriter(file, dim=dim, dtype=dtype)
-        yield writer
-        writer.finish()

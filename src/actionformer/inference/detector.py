@@ -15,7 +15,15 @@ from torch import Tensor
 from actionformer.config import Config, ModelSettings, load_config, preset_names, published_shape
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import Features, FeatureSpec, check_duration, open_features, read_sidecar, resize
+from actionformer.features import (
+    Features,
+    FeatureSpec,
+    check_backbone,
+    check_duration,
+    open_features,
+    read_sidecar,
+    resize,
+)
 from actionformer.inference.decode import decode, fuse
 from actionformer.inference.suppression import Kept, suppress
 from actionformer.model import ActionFormer, Outputs, build_model
@@ -167,7 +175,7 @@ class Detector:
         if isinstance(features, str | Path):
             name, sidecar = str(features), read_sidecar(features)
             features = open_features(features, width=self.config.model.input_width)
-        self._check_backbone(sidecar)
+        check_backbone(sidecar, self.card.features)
         array = self._array(features)
         given = FeatureSpec(
             **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}
@@ -183,11 +191,6 @@ class Detector:
             grid = grid.resized(len(array), self.config.data.resize)
             array = resize(array, self.config.data.resize)
         return Sequence(array, grid, duration, class_scores)
-
-    def _check_backbone(self, sidecar: FeatureSpec) -> None:
-        expected = self.card.features.backbone
-        if expected and sidecar.backbone and sidecar.backbone != expected:
-            raise InputError(f"features of backbone {sidecar.backbone!r}, the model was trained on {expected!r}")
 
     def _array(self, features: Any) -> Array:
         if isinstance(features, Features):
@@ -229,11 +232,15 @@ class Detector:
 
     @torch.inference_mode()
     def _forward(self, arrays: list[Array], padded: int) -> Outputs:
-        features = np.zeros((len(arrays), padded, arrays[0].shape[1]), dtype=np.float32)
-        valid = np.zeros((len(arrays), padded), dtype=bool)
-        for row, array in enumerate(arrays):
-            features[row, : len(array)] = array
-            valid[row, : len(array)] = True
+        if len(arrays) == 1 and len(arrays[0]) == padded:
+            features = np.require(arrays[0], requirements="W")[None]  # long videos are not copied
+            valid = np.ones((1, padded), dtype=bool)
+        else:
+            features = np.zeros((len(arrays), padded, arrays[0].shape[1]), dtype=np.float32)
+            valid = np.zeros((len(arrays), padded), dtype=bool)
+            for row, array in enumerate(arrays):
+                features[row, : len(array)] = array
+                valid[row, : len(array)] = True
         outputs: Outputs = self.model(
             torch.from_numpy(features).to(self.device), torch.from_numpy(valid).to(self.device)
         )

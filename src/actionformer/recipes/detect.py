@@ -1,68 +1,204 @@
-"""Detection in files: many inputs, one bad file does not stop the rest."""
+"""Detection in files, of features or videos: many inputs, one bad file does not stop the rest."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from rich.console import Console
 
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import READERS, FeatureSpec
-from actionformer.inference.detector import load
+from actionformer.inference.detector import Detector, load
+from actionformer.recipes.extract import is_done, layout_for, saved, shown
+from actionformer.video.backbones import Backbone, load_backbone
+from actionformer.video.clips import ClipLayout
+from actionformer.video.extraction import Failed, Finished, encode_videos
+from actionformer.video.files import ENDINGS, check_names, expanded
+
+
+@dataclass
+class Found:
+    """What was found in the inputs, and in which nothing could be looked for."""
+
+    detections: dict[str, Detections] = field(default_factory=dict)
+    """Video (the file's name without the prefix of the model's features and its ending) -> its actions."""
+    sources: dict[str, Path] = field(default_factory=dict)
+    """Video -> the file that was given."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """File -> what was wrong with it."""
+    warnings: dict[str, str] = field(default_factory=dict)
+    """File -> what its user should know."""
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """How videos are turned into features before anything is detected in them."""
+
+    backbone: str | None = None
+    """By default the one that made the features the model was trained on."""
+    weights: Sequence[str | Path] = ()
+    """Its files, see `load_backbone`."""
+    features_out: Path | None = None
+    """A folder that keeps the features; those it already has are taken from there."""
+    batch_size: int | None = None
+    workers: int | None = None
 
 
 def detect_files(
     run: str | Path,
     inputs: Sequence[str | Path],
     *,
-    timing: FeatureSpec,
+    timing: FeatureSpec | None = None,
+    videos: VideoSettings | None = None,
     device: str = "cpu",
     precision: str = "float32",
-) -> tuple[dict[str, Detections], dict[str, str]]:
-    """The actions in feature files.
+    console: Console | None = None,
+) -> Found:
+    """The actions in feature files and in videos.
 
     Args:
         run: a model directory.
-        inputs: feature files, or folders whose feature files are all read.
+        inputs: feature files or videos, folders whose feature files (without any, videos) are all read, or patterns.
         timing: fps, stride, num_frames and duration, None where sidecar or model tell.
-
-    Returns:
-        Video (the file's name without the prefix of the model's features and its ending) -> detections, and
-        file -> what was wrong with it.
+        videos: what videos need.
+        device: "cpu", "cuda", ...
+        precision: of the arithmetic, the backbone's too.
+        console: where progress is shown; by default nowhere.
 
     Raises:
-        InputError: no model directory, nothing to read, a single input that cannot be used, or two of one name.
+        InputError: no model directory, nothing to read, a single input that cannot be used, two of one name, or a
+            backbone that is not the one of the model's features.
     """
     detector = load(run, device=device, precision=precision)
-    files = [file for path in inputs for file in _files(Path(path))]
+    files = input_files(inputs)
+    prefix = detector.config.data.prefix
+    found = Found(sources={file.stem.removeprefix(prefix): file for file in files})
+    timing = timing or FeatureSpec()
+    for file in [file for file in files if _holds_features(file)]:
+        _detect_into(found, detector, file, file, timing)
+    if to_see := [file for file in files if not _holds_features(file)]:
+        _detect_in_videos(found, detector, to_see, timing, videos or VideoSettings(), device, precision, console)
+    if len(files) == 1 and found.failed:
+        raise InputError(": ".join(*found.failed.items()))
+    found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
+    return found
+
+
+def input_files(inputs: Sequence[str | Path]) -> list[Path]:
+    """The videos and feature files that files, folders and patterns stand for, each once, in the given order.
+
+    Raises:
+        InputError: there are none, or two have one name.
+    """
+    files = list(dict.fromkeys(file for path in inputs for file in _files(Path(path))))
     if not files:
-        raise InputError("nothing to detect in: give feature files or folders of them")
-    names = [file.stem.removeprefix(detector.config.data.prefix) for file in files]
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise InputError(f"several inputs are called {twice[0]!r}: detect them one call after another")
-    found: dict[str, Detections] = {}
-    failed: dict[str, str] = {}
-    for name, file in zip(names, files, strict=True):
-        try:
-            found[name] = detector.detect(
-                file,
-                fps=timing.fps,
-                stride=timing.stride,
-                num_frames=timing.num_frames,
-                duration=timing.duration,
-            )
-        except InputError as error:
-            if len(files) == 1:
-                raise
-            failed[str(file)] = str(error).removeprefix(f"{file}: ")
-    return found, failed
+        raise InputError("nothing to detect in: give videos, feature files or folders of them")
+    check_names(files)
+    return files
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS)
-    if not files:
-        raise InputError(f"{path}: no feature files in this folder, expected {', '.join(READERS)}")
-    return files
+    if path.is_dir() and any(file.suffix.lower() in READERS for file in path.iterdir()):
+        return expanded(path, frozenset(READERS), "feature files")
+    return expanded(path, ENDINGS if path.is_dir() else ENDINGS | READERS.keys(), "videos or feature files")
+
+
+def _holds_features(file: Path) -> bool:
+    return file.suffix.lower() in READERS
+
+
+def _detect_into(found: Found, detector: Detector, source: Path, features: Path, timing: FeatureSpec) -> None:
+    """Detects in one feature file, whose source is itself or a video."""
+    name = source.stem.removeprefix(detector.config.data.prefix)
+    try:
+        found.detections[name] = detector.detect(
+            features,
+            fps=timing.fps,
+            stride=timing.stride,
+            num_frames=timing.num_frames,
+            duration=timing.duration,
+        )
+    except InputError as error:
+        found.failed[str(source)] = str(error).removeprefix(f"{features}: ")
+
+
+def _detect_in_videos(
+    found: Found,
+    detector: Detector,
+    files: list[Path],
+    timing: FeatureSpec,
+    settings: VideoSettings,
+    device: str,
+    precision: str,
+    console: Console | None,
+) -> None:
+    """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
+    backbone = model_backbone(detector, settings, device, precision)
+    layout = _layout(detector, backbone, timing)
+    with _folder(settings.features_out) as folder:
+        targets = {file: folder / f"{file.stem}.npy" for file in files}
+        there = [file for file in files if is_done(targets[file], backbone, layout)]
+        todo = [file for file in files if file not in there]
+        for file in there:
+            _detect_into(found, detector, file, targets[file], FeatureSpec())
+        events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
+        for event in shown(saved(events, targets, backbone, layout), len(todo), console or Console(quiet=True)):
+            if isinstance(event, Failed):
+                found.failed[str(event.video)] = event.reason
+            elif isinstance(event, Finished):
+                if event.course.warning:
+                    found.warnings[str(event.video)] = event.course.warning
+                _detect_into(found, detector, event.video, targets[event.video], FeatureSpec())
+                if settings.features_out is None:
+                    targets[event.video].unlink()
+
+
+def model_backbone(detector: Detector, settings: VideoSettings, device: str, precision: str) -> Backbone:
+    """The backbone that made the features a model was trained on.
+
+    Raises:
+        InputError: the model does not say and none is given, another one is given, or its weights are others.
+    """
+    expected = detector.card.features
+    if settings.backbone and expected.backbone and settings.backbone != expected.backbone:
+        raise InputError(f"backbone {settings.backbone!r} is given, the model was trained on {expected.backbone!r}")
+    name = settings.backbone or expected.backbone
+    if name is None:
+        raise InputError("the model does not say which backbone made its features: give --backbone")
+    backbone = load_backbone(name, settings.weights, device=device, precision=precision)
+    if expected.weights_hash and backbone.weights_hash != expected.weights_hash:
+        raise InputError(
+            f"the weights of {name} have SHA-256 {backbone.weights_hash}, "
+            f"the model was trained on features of {expected.weights_hash}: give those with --weights"
+        )
+    if backbone.dim != detector.config.model.input_width:
+        raise InputError(
+            f"backbone {name!r} gives {backbone.dim} channels, the model expects {detector.config.model.input_width}"
+        )
+    return backbone
+
+
+def _layout(detector: Detector, backbone: Backbone, timing: FeatureSpec) -> ClipLayout:
+    """Clips as the call says, else as the model's features lie, else as the backbone has them."""
+    known = detector.card.features
+    return layout_for(
+        backbone,
+        fps=timing.fps or known.fps,
+        stride=timing.stride or known.stride,
+        num_frames=timing.num_frames or known.num_frames,
+        last_clip="drop" if known.last_clip == "drop" else "pad",
+    )
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        yield kept
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,13 +9,14 @@ import torch
 from actionformer.config import Config
 from actionformer.data.dataset import TrainingVideo, feature_statistics
 from actionformer.errors import InputError
+from actionformer.features import check_backbone
 from actionformer.model import ActionFormer, build_model
 from actionformer.model.build import EMPTY_CLASS_PRIOR, set_class_prior
-from actionformer.model_directory import load_model
+from actionformer.model_directory import ModelCard, load_model
 
 
 def initial_model(
-    config: Config, class_names: Sequence[str], videos: list[TrainingVideo], init: str | Path | None
+    config: Config, card: ModelCard, videos: list[TrainingVideo], init: str | Path | None
 ) -> ActionFormer:
     """A network for these classes with its feature statistics measured; with `init`, that model's weights."""
     torch.manual_seed(config.training.seed)
@@ -27,28 +27,30 @@ def initial_model(
         model.normalizer.deviation.copy_(deviation)
     if config.training.empty_class_prior:
         present = {int(label) for video in videos for label in video.labels}
-        empty = [label for label in range(len(class_names)) if label not in present]
+        empty = [label for label in range(len(card.class_names)) if label not in present]
         set_class_prior(model, EMPTY_CLASS_PRIOR, empty)
     if init is not None:
-        _start_from(model, class_names, init)
+        _start_from(model, card, init)
     return model
 
 
-def _start_from(model: ActionFormer, class_names: Sequence[str], init: str | Path) -> None:
+def _start_from(model: ActionFormer, card: ModelCard, init: str | Path) -> None:
     """Copies the weights of another model: of the classifier the rows of classes that both know by name, of a network
     with another input width everything but the first layer.
 
     Raises:
-        InputError: a weight of another shape elsewhere.
+        InputError: a weight of another shape elsewhere, or features of another backbone with as many channels.
     """
     other, _, other_card = load_model(init)
     own, theirs = model.state_dict(), other.state_dict()
     shared = [
         (row, other_card.class_names.index(name))
-        for row, name in enumerate(class_names)
+        for row, name in enumerate(card.class_names)
         if name in other_card.class_names
     ]
     same_input = own["normalizer.mean"].shape == theirs["normalizer.mean"].shape
+    if same_input:
+        check_backbone(card.features, other_card.features)
     if dropped := [name for name in theirs if name not in own and (same_input or not _is_first_layer(name))]:
         raise InputError(f"{init}: has {dropped[0]}, for which the settings have no place: another model.* setting?")
     for name, tensor in own.items():

@@ -17,6 +17,7 @@ from actionformer.data.collection import Collection, Paths, as_list, collect, co
 from actionformer.data.dataset import EpochLoader, TrainingSet, TrainingVideo, place_on_grid
 from actionformer.errors import InputError
 from actionformer.evaluation import evaluate
+from actionformer.features import check_backbone
 from actionformer.inference.detector import Detector, find_device, load
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, save_model
@@ -71,7 +72,7 @@ def train(
         check_same(out, config, task.card)
     state = read_state(out) if resume else None
     fresh = state is None
-    model = initial_model(config, task.card.class_names, task.videos, init) if fresh else build_model(config.model)
+    model = initial_model(config, task.card, task.videos, init) if fresh else build_model(config.model)
     loader = EpochLoader(
         TrainingSet(task.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed),
         training=config.training,
@@ -140,6 +141,8 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
         },
     )
     test = _test_videos(config, annotations, features, skip_missing)
+    if test is not None:
+        check_backbone(common_spec(test.videos), card.features)
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
         warnings.warn(f"{skipped} videos without features are skipped", stacklevel=3)
     return _Task(config, annotations, place_on_grid(collection.videos, config.data.resize), test, card)

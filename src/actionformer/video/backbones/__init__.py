@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from actionformer.config import nearest
@@ -11,28 +11,22 @@ from actionformer.video.backbones.base import Backbone, Frame, Preprocessing
 
 __all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone"]
 
-Weights = Sequence[str | Path]
-
-
-def _motion(name: str, weights: Weights, device: str, precision: str) -> Backbone:
-    from actionformer.video.backbones.motion import Motion
-
-    return Motion()
-
-
-BACKBONES: dict[str, Callable[[str, Weights, str, str], Backbone]] = {
-    "motion": _motion,
-}
-"""Name -> what makes it of (name, files of weights, device, precision)."""
+TRANSFORMERS = ("videomae", "timesformer", "vivit", "vjepa2", "huggingface")
+"""Kinds that take a hub id or a folder after a colon."""
+BACKBONES = ("motion", "squeezenet", "i3d", "i3d_dis", "i3d_rgb", "r2plus1d_tsp", "slowfast_r50", *TRANSFORMERS)
 
 
 def load_backbone(
-    name: str, weights: Weights | str | Path = (), *, device: str = "cpu", precision: str = "float32"
+    name: str,
+    weights: str | Path | Sequence[str | Path] = (),
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
 ) -> Backbone:
     """A backbone with its weights, ready for clips.
 
     Args:
-        name: one of `BACKBONES`; those of the transformers library are followed by a colon and a hub id or folder.
+        name: one of `BACKBONES`; after those of the transformers library may come a colon and a hub id or folder.
         weights: its files or the folder that holds them; by default they are looked for in `weights_folder()`.
         device: "cpu", "cuda", ...
         precision: of the arithmetic: "float32", "bfloat16" or "float16".
@@ -40,8 +34,33 @@ def load_backbone(
     Raises:
         InputError: no such backbone, weights that are missing (with where to get them) or of another network.
     """
-    kind = name.partition(":")[0]
-    if kind not in BACKBONES:
-        raise InputError(f"no backbone {name!r}{nearest(kind, list(BACKBONES))}; there are {', '.join(BACKBONES)}")
-    several = [weights] if isinstance(weights, str | Path) else weights
-    return BACKBONES[kind](name, several, device, precision)
+    files = [weights] if isinstance(weights, str | Path) else list(weights)
+    kind, _, model = name.partition(":")
+    if model and kind not in TRANSFORMERS:
+        raise InputError(f"backbone {kind!r} takes nothing after a colon, found {model!r}; weights go with --weights")
+    match kind:
+        case "motion":
+            from actionformer.video.backbones.motion import Motion
+
+            return Motion()
+        case "squeezenet":
+            from actionformer.video.backbones.squeezenet import SqueezeNet
+
+            return SqueezeNet(weights=files, device=device, precision=precision)
+        case "i3d" | "i3d_dis" | "i3d_rgb":
+            from actionformer.video.backbones.i3d import FLOWS, TwoStreamI3D
+
+            return TwoStreamI3D(weights=files, device=device, precision=precision, flow=FLOWS[kind])
+        case "r2plus1d_tsp":
+            from actionformer.video.backbones.r2plus1d import R2Plus1D
+
+            return R2Plus1D(weights=files, device=device, precision=precision)
+        case "slowfast_r50":
+            from actionformer.video.backbones.slowfast import SlowFast
+
+            return SlowFast(weights=files, device=device, precision=precision)
+        case "videomae" | "timesformer" | "vivit" | "vjepa2" | "huggingface":
+            from actionformer.video.backbones.huggingface import HuggingFace
+
+            return HuggingFace(name=name, weights=files, device=device, precision=precision)
+    raise InputError(f"no backbone {name!r}{nearest(kind, list(BACKBONES))}; there are {', '.join(BACKBONES)}")

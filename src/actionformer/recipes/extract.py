@@ -1,0 +1,231 @@
+"""Extraction: from videos to a folder of features and sidecars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Task as ProgressTask
+from rich.text import Text
+
+from actionformer.errors import InputError
+from actionformer.features import FeatureSpec, FeatureWriter, open_features, read_sidecar, write_sidecar
+from actionformer.inference.detector import find_device
+from actionformer.video.backbones import Backbone, load_backbone
+from actionformer.video.clips import ClipLayout, LastClip
+from actionformer.video.extraction import Begun, Course, Event, Failed, Finished, Rows, encode_videos
+from actionformer.video.files import video_files
+
+
+@dataclass
+class Extraction:
+    """What became of the videos."""
+
+    written: list[Path] = field(default_factory=list)
+    """Feature files that are new."""
+    kept: list[Path] = field(default_factory=list)
+    """Feature files that were there."""
+    failed: dict[Path, str] = field(default_factory=dict)
+    """Video -> what was wrong with it."""
+    warnings: dict[Path, str] = field(default_factory=dict)
+    """Video -> what its user should know."""
+
+
+def extract(
+    videos: str | Path | Sequence[str | Path],
+    backbone: str | Backbone,
+    out: str | Path,
+    *,
+    weights: str | Path | Sequence[str | Path] = (),
+    fps: float | None = None,
+    stride: int | None = None,
+    num_frames: int | None = None,
+    last_clip: LastClip = "pad",
+    dtype: str = "float32",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> Extraction:
+    """Features of videos: for each `OUT/<name>.npy`, (T, D), and its sidecar `OUT/<name>.json`.
+
+    A file is whole or absent, and one that is there is kept: a call that was stopped is simply made again.
+
+    Args:
+        videos: files, folders of them, or patterns such as `clips/*.mp4`.
+        backbone: a name of `load_backbone`, or a backbone.
+        out: the folder to write.
+        weights: of the backbone, see `load_backbone`.
+        fps: frames a second that videos are sampled at; by default the backbone's, which may be the video's own.
+        stride: frames from one clip to the next; by default the backbone's.
+        num_frames: frames a clip; by default the backbone's.
+        last_clip: "pad" repeats the last frame in a last clip that is not full, "drop" leaves it out.
+        dtype: of the files, "float32" or "float16".
+        batch_size: clips encoded together.
+        workers: processes that decode; 0 decodes in this one.
+        device: "cpu", "cuda", ...
+        precision: of the backbone's arithmetic.
+        overwrite: replace features that were made in another way.
+        console: where progress is shown; by default nowhere.
+
+    Raises:
+        InputError: no such backbone, weights that are missing, nothing to read, or features in `out` that were made in
+            another way. A video that cannot be read is no error, it is reported.
+    """
+    find_device(device)
+    files = video_files([videos] if isinstance(videos, str | Path) else videos)
+    if not files:
+        raise InputError("nothing to extract from: give video files or folders of them")
+    if isinstance(backbone, str):
+        backbone = load_backbone(backbone, weights, device=device, precision=precision)
+    layout = layout_for(backbone, fps=fps, stride=stride, num_frames=num_frames, last_clip=last_clip)
+    targets = {file: Path(out) / f"{file.stem}.npy" for file in files}
+    result = Extraction()
+    if not overwrite:
+        result.kept = [path for path in targets.values() if is_done(path, backbone, layout)]
+    todo = [file for file in files if targets[file] not in result.kept]
+    events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
+    for event in shown(saved(events, targets, backbone, layout, dtype), len(todo), console or Console(quiet=True)):
+        if isinstance(event, Finished):
+            result.written.append(targets[event.video])
+            if event.course.warning:
+                result.warnings[event.video] = event.course.warning
+        elif isinstance(event, Failed):
+            result.failed[event.video] = event.reason
+    return result
+
+
+def layout_for(
+    backbone: Backbone,
+    *,
+    fps: float | None = None,
+    stride: float | None = None,
+    num_frames: float | None = None,
+    last_clip: LastClip | None = None,
+) -> ClipLayout:
+    """Where the clips of a backbone lie; what is None is as the backbone has it.
+
+    Raises:
+        InputError: numbers that cannot be meant, or frames a clip that the backbone cannot take.
+    """
+    whole = {"stride": stride or backbone.stride, "num_frames": num_frames or backbone.num_frames}
+    for name, value in whole.items():
+        if value != int(value):
+            raise InputError(f"{name} must be a whole number of frames, found {value:g}")
+    return ClipLayout(
+        fps=fps or backbone.fps,
+        stride=int(whole["stride"]),
+        num_frames=int(whole["num_frames"]),
+        last_clip=last_clip or "pad",
+    )
+
+
+def spec_of(backbone: Backbone, layout: ClipLayout, course: Course) -> FeatureSpec:
+    """What the sidecar of a video says."""
+    return FeatureSpec(
+        fps=course.fps,
+        stride=layout.stride,
+        num_frames=layout.num_frames,
+        backbone=backbone.name,
+        weights_hash=backbone.weights_hash,
+        duration=course.duration,
+        dim=backbone.dim,
+        preprocessing=str(backbone.preprocessing),
+        last_clip=layout.last_clip,
+    )
+
+
+def saved(
+    events: Iterable[Event],
+    targets: Mapping[Path, Path],
+    backbone: Backbone,
+    layout: ClipLayout,
+    dtype: str = "float32",
+) -> Iterator[Event]:
+    """Writes the rows of every video to its feature file, with its sidecar before it, and passes the events on."""
+    writers: dict[Path, FeatureWriter] = {}
+    try:
+        for event in events:
+            if isinstance(event, Begun):
+                writers[event.video] = FeatureWriter(targets[event.video], dim=backbone.dim, dtype=dtype)
+            elif isinstance(event, Rows):
+                writers[event.video].append(event.rows)
+            elif isinstance(event, Finished):
+                course = event.course
+                made = {"frames": course.frames, "skipped_packets": course.skipped_packets, "version": VERSION}
+                write_sidecar(targets[event.video], spec_of(backbone, layout, course), made)
+                writers.pop(event.video).finish()
+            elif writer := writers.pop(event.video, None):
+                writer.discard()
+            yield event
+    finally:
+        for writer in writers.values():
+            writer.discard()
+
+
+VERSION = version("actionformer")
+
+
+def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Event]:
+    """Shows how far the events of so many videos have come, and passes them on."""
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _ClipsPerSecond(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+    begun, ended, expected = 0, 0, 0
+    with progress:
+        task = progress.add_task(f"0/{videos} videos, clips", total=None)
+        for event in events:
+            if isinstance(event, Begun):
+                begun, expected = begun + 1, expected + (event.clips or 0)
+                progress.update(task, total=expected * videos // begun or None)  # those to come are taken to be as long
+            elif isinstance(event, Rows):
+                progress.advance(task, len(event.rows))
+            else:
+                ended += 1
+                progress.update(task, description=f"{ended}/{videos} videos, clips")
+            yield event
+
+
+class _ClipsPerSecond(ProgressColumn):
+    def render(self, task: ProgressTask) -> Text:
+        return Text(f"{task.speed:.1f} clips/s" if task.speed else "")
+
+
+def is_done(path: Path, backbone: Backbone, layout: ClipLayout) -> bool:
+    """Whether a file holds the features that would be made.
+
+    Raises:
+        InputError: it holds others.
+    """
+    if not path.is_file():
+        return False
+    features, sidecar = open_features(path), read_sidecar(path)
+    expected: dict[str, Any] = {
+        "backbone": backbone.name,
+        "weights_hash": backbone.weights_hash,
+        "preprocessing": str(backbone.preprocessing),
+        "stride": layout.stride,
+        "num_frames": layout.num_frames,
+        "last_clip": layout.last_clip,
+        "fps": layout.fps or sidecar.fps,
+    }
+    for name, value in expected.items():
+        if getattr(sidecar, name) != value:
+            raise InputError(
+                f"{path}: holds features with {name} {getattr(sidecar, name)}, not {value}: "
+                "choose another --out, or --overwrite"
+            )
+    return features.shape[1] == backbone.dim

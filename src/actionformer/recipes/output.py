@@ -1,0 +1,102 @@
+"""Detections written out, in the format that is asked for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from actionformer.detections import Detections, results_csv, results_json, results_table
+from actionformer.errors import InputError
+from actionformer.features import READERS
+from actionformer.files import write_whole
+from actionformer.timelines import eaf, srt, vtt
+from actionformer.video.overlay import write_overlay
+
+PER_VIDEO = ("srt", "vtt", "eaf")
+"""Formats that hold one video a file."""
+SHOWN_SCORE = 0.3
+WIDEST = 1000  # columns of a table in a file
+
+
+def format_of(out: Path | None, format_: str | None) -> str:
+    """The format asked for, else the one that the file's ending tells; a table for the terminal."""
+    by_ending = {".csv": "csv", ".txt": "table", **{f".{name}": name for name in PER_VIDEO}}
+    return format_ or (by_ending.get(out.suffix.lower(), "json") if out else "table")
+
+
+def least_score(format_: str, given: float | None) -> float:
+    """Scores below are left out: those that people look at moment by moment leave out what is hardly believed."""
+    return given if given is not None else SHOWN_SCORE if format_ in (*PER_VIDEO, "overlay") else 0.0
+
+
+def check_output(files: Sequence[Path], out: Path | None, format_: str, overlay: Path | None) -> None:
+    """Checks, before anything is computed, that these files can be written about so.
+
+    Raises:
+        InputError: one file of output for several videos, or an overlay of features.
+    """
+    if len(files) > 1 and format_ in PER_VIDEO and (out is None or out.suffix):
+        raise InputError(f"{format_} holds one video a file: give a folder with --out")
+    if overlay is None:
+        return
+    if features := [file for file in files if file.suffix.lower() in READERS]:
+        raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
+    if len(files) > 1 and overlay.suffix:
+        raise InputError(f"{overlay}: an overlay is one file a video: give a folder with --overlay")
+
+
+def write_output(
+    detections: Mapping[str, Detections],
+    sources: Mapping[str, Path],
+    out: Path | None,
+    format_: str,
+    min_score: float = 0.0,
+) -> None:
+    """Writes the detections of videos to a file, to a folder with a file a video, or to the terminal.
+
+    Raises:
+        InputError: a file that cannot be written.
+    """
+    detections = {name: found.above(min_score) for name, found in detections.items()}
+    if format_ in PER_VIDEO and out is not None and not out.suffix:  # a folder
+        for name, found in detections.items():
+            write_whole(out / f"{name}.{format_}", _text({name: found}, sources, format_))
+        return
+    if format_ == "table":
+        page = io.StringIO()
+        Console(file=page if out else None, width=WIDEST if out else None).print(results_table(detections))
+        text = page.getvalue()
+    else:
+        text = _text(detections, sources, format_)
+    if out is not None:
+        write_whole(out, text)
+    else:
+        print(text, end="")
+
+
+def _text(detections: Mapping[str, Detections], sources: Mapping[str, Path], format_: str) -> str:
+    if format_ == "json":
+        return results_json(detections)
+    if format_ == "csv":
+        return results_csv(detections)
+    name, found = next(iter(detections.items()))
+    return (
+        eaf(found, sources[name].resolve().as_uri()) if format_ == "eaf" else {"srt": srt, "vtt": vtt}[format_](found)
+    )
+
+
+def write_overlays(
+    detections: Mapping[str, Detections], sources: Mapping[str, Path], target: Path, min_score: float
+) -> dict[str, str]:
+    """Writes every video with its detections drawn in, to a file or into a folder; returns those that failed."""
+    failed: dict[str, str] = {}
+    for name, found in detections.items():
+        path = target if target.suffix else target / f"{name}.mp4"
+        try:
+            write_overlay(sources[name], found.above(min_score), path)
+        except InputError as error:
+            failed[str(sources[name])] = str(error)
+    return failed

@@ -1,0 +1,114 @@
+"""Detections for programs that show them beside the video: subtitles of players, tiers of the annotation tool ELAN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from mimetypes import guess_type
+from xml.etree import ElementTree
+
+from actionformer.detections import Detections
+
+EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+
+
+def srt(found: Detections) -> str:
+    """SubRip subtitles: one cue a detection in the order of time, `label score`."""
+    cues = (
+        f"{i}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{label} {score:.2f}\n"
+        for i, (start, end, label, score) in enumerate(_in_time(found), 1)
+    )
+    return "\n".join(cues)
+
+
+def vtt(found: Detections) -> str:
+    """WebVTT subtitles (W3C): one cue a detection in the order of time, `label score`."""
+    cues = (
+        f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_escaped(label)} {score:.2f}\n"
+        for start, end, label, score in _in_time(found)
+    )
+    return "\n".join(("WEBVTT\n", *cues))
+
+
+def eaf(found: Detections, media: str = "") -> str:
+    """An ELAN annotation document (EAF 3.0): a tier a class that occurs, its detections with their scores.
+
+    Within a tier ELAN allows no overlap: of two detections of a class that overlap the later one is in a second tier.
+
+    Args:
+        found: the detections.
+        media: path or URL of the video, which ELAN opens with it.
+    """
+    root = ElementTree.Element(
+        "ANNOTATION_DOCUMENT",
+        {
+            "AUTHOR": "actionformer",
+            "DATE": datetime.now(UTC).isoformat(timespec="seconds"),
+            "FORMAT": "3.0",
+            "VERSION": "3.0",
+            "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+            "xsi:noNamespaceSchemaLocation": EAF_SCHEMA,
+        },
+    )
+    header = ElementTree.SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
+    if media:
+        ElementTree.SubElement(
+            header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": media, "MIME_TYPE": guess_type(media)[0] or "video/mp4"}
+        )
+    order = ElementTree.SubElement(root, "TIME_ORDER")
+    slot = 0
+    for tier_name, rows in _tiers(found).items():
+        tier = ElementTree.SubElement(root, "TIER", {"LINGUISTIC_TYPE_REF": "action", "TIER_ID": tier_name})
+        for start, end, label, score in rows:
+            for time in (start, end):
+                slot += 1
+                ElementTree.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": f"ts{slot}", "TIME_VALUE": str(_ms(time))})
+            annotation = ElementTree.SubElement(
+                ElementTree.SubElement(tier, "ANNOTATION"),
+                "ALIGNABLE_ANNOTATION",
+                {"ANNOTATION_ID": f"a{slot // 2}", "TIME_SLOT_REF1": f"ts{slot - 1}", "TIME_SLOT_REF2": f"ts{slot}"},
+            )
+            ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = f"{label} {score:.2f}"
+    ElementTree.SubElement(
+        root,
+        "LINGUISTIC_TYPE",
+        {"LINGUISTIC_TYPE_ID": "action", "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"},
+    )
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+Row = tuple[float, float, str, float]
+"""Start and end in seconds, label, score."""
+
+
+def _in_time(found: Detections) -> Iterator[Row]:
+    for row in found.segments[:, 0].argsort(kind="stable"):
+        start, end = found.segments[row].tolist()
+        yield start, end, found.class_names[found.labels[row]], float(found.scores[row])
+
+
+def _tiers(found: Detections) -> dict[str, list[Row]]:
+    """Tier -> rows in time that do not overlap: `label`, then `label (2)` and so on."""
+    tiers: dict[str, list[Row]] = {}
+    for row in _in_time(found):
+        name, number = row[2], 1
+        while name in tiers and _ms(tiers[name][-1][1]) > _ms(row[0]):
+            number += 1
+            name = f"{row[2]} ({number})"
+        tiers.setdefault(name, []).append(row)
+    return dict(sorted(tiers.items()))
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)
+
+
+def _clock(seconds: float, point: str) -> str:
+    """hours:minutes:seconds with three digits after `point`."""
+    minutes, ms = divmod(_ms(seconds), 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}{point}{ms % 1000:03d}"
+
+
+def _escaped(label: str) -> str:
+    return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,67 @@
+"""Frames at a steady rate, from frames shown at any times."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice, repeat
+from typing import Protocol, TypeVar
+
+from actionformer.video.reader import Image, TimedFrame
+
+TIE = 1e-6  # seconds within which two frames are as near
+
+
+class Timed(Protocol):
+    """Something shown from a time on."""
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def sampled(frames: Iterable[T], fps: float, start: float = 0.0) -> Iterator[T]:
+    """For sample i the frame nearest in time to `start + i / fps`, the earlier one of two as near.
+
+    There are `round((end - start) * fps)` samples, at least one, where the last frame ends at `end`. A frame may be
+    taken several times, or never. At a video's own constant rate every frame is taken once.
+
+    Args:
+        frames: in the order of time.
+        fps: samples a second.
+        start: time of the first sample, seconds.
+    """
+    chosen: deque[T] = deque()  # those that the video may be too short for
+    count, last = 0, None
+
+    def whole(end: float) -> int:
+        return round((end - start) * fps)
+
+    for frame in frames:
+        if last is not None:
+            while start + (count + len(chosen)) / fps <= (last.time + frame.time) / 2 + TIE:
+                chosen.append(last)
+        last = frame
+        while chosen and count < whole(frame.time):
+            yield chosen.popleft()
+            count += 1
+    if last is not None:
+        wanted = max(1, whole(last.time + last.duration)) - count
+        yield from islice(chain(chosen, repeat(last)), wanted)
+
+
+def images(frames: Iterable[TimedFrame]) -> Iterator[Image]:
+    """The frames as (H, W, 3) RGB; one that is repeated is converted once."""
+    last: TimedFrame | None = None
+    image: Image | None = None
+    for frame in frames:
+        if frame is not last or image is None:
+            last, image = frame, frame.image()
+        yield image
