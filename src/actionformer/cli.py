@@ -243,7 +243,8 @@ def extract(
     videos
         Files, folders of them, or patterns such as 'clips/*.mp4'.
     backbone
-        motion (no weights), squeezenet, i3d, i3d_dis, i3d_rgb, r2plus1d_tsp, slowfast_r50, or a model of the
+        motion (no weights), squeezenet, i3d (whose TV-L1 flow takes a second a frame), i3d_dis (faster), i3d_rgb,
+        r2plus1d_tsp, slowfast_r50, or a model of the
         transformers library: videomae, timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it.
     out
         The folder to write.
@@ -267,15 +268,12 @@ def extract(
         Replace what is there, however it was made.
     """
     from actionformer.recipes import extract as run
-    from actionformer.video.backbones import load_backbone
 
-    loaded = load_backbone(backbone, weights or (), device=device, precision=precision)
-    if loaded.weights_hash:
-        print(f"{loaded.name}: weights with SHA-256 {loaded.weights_hash}", file=sys.stderr)
     done = run(
         list(videos),
-        loaded,
+        backbone,
         out,
+        weights=weights or (),
         fps=fps,
         stride=stride,
         num_frames=num_frames,

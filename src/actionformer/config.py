@@ -25,6 +25,8 @@ from actionformer.errors import InputError
 
 Ranges = tuple[tuple[float, float], ...]
 
+PRECISIONS = ("float32", "bfloat16", "float16")
+
 DEFAULT_RANGES: Ranges = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000))
 
 
@@ -462,6 +464,16 @@ def _explain(error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     found = "" if isinstance(first["input"], Mapping) else f", found {first['input']!r}"
     return f"{name}: {message}{found}"
+
+
+def check_precision(name: str) -> None:
+    """Checks the name of a floating-point type that models compute in.
+
+    Raises:
+        InputError: it is none of `PRECISIONS`.
+    """
+    if name not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, found {name!r}")
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 
 from actionformer.errors import InputError
 
-NESTED = ("state_dict", "model_state")
+NESTED = ("state_dict", "model_state", "model")
 """Entries of a torch file that hold its weights where it holds more."""
 
 
@@ -30,9 +32,11 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([Namespace]):  # the options of a training script, plain values
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # every library has its own ways of refusing a broken file
-        raise InputError(f"{path}: not a readable weights file ({' '.join(str(error).split()):.120})") from error
+        reason = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())  # torch colours its messages
+        raise InputError(f"{path}: not a readable weights file ({reason:.200})") from error
     for key in NESTED:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]

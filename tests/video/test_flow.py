@@ -75,7 +75,7 @@ def test_quantised_flow_is_within_half_a_level_of_the_flow() -> None:
 
 
 def test_without_opencv_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = r"optical flow needs opencv-contrib-python-headless: pip install 'actionformer\[features\]'"
+    line = r"flow needs opencv-contrib-python-headless: pip install 'actionformer\[features\]'"
     with monkeypatch.context() as patch:
         patch.delattr(cv2, "optflow")  # as in OpenCV's plain build
         with pytest.raises(InputError, match=line):

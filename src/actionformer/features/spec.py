@@ -58,17 +58,24 @@ class FeatureSpec:
 def check_backbone(found: FeatureSpec, expected: FeatureSpec) -> None:
     """Features are of use only to a model that was trained on features of the same backbone with the same weights.
 
-    What either side does not know is not held against it.
+    What either side does not know is not held against it. Where both know the hash of the weights, what follows a colon
+    in a backbone's name, an id or a folder, does not matter.
 
     Raises:
         InputError: they differ; names both.
     """
-    if found.backbone and expected.backbone and found.backbone != expected.backbone:
+    if not (found.backbone and expected.backbone):
+        return
+    names = [found.backbone, expected.backbone]
+    hashes = [found.weights_hash, expected.weights_hash]
+    if None not in hashes:
+        names = [name.partition(":")[0] for name in names]
+    if names[0] != names[1]:
         raise InputError(f"features of backbone {found.backbone!r}, the model was trained on {expected.backbone!r}")
-    if found.weights_hash and expected.weights_hash and found.weights_hash != expected.weights_hash:
+    if None not in hashes and hashes[0] != hashes[1]:
         raise InputError(
-            f"features of {found.backbone or 'a backbone'} with weights of SHA-256 {found.weights_hash}, "
-            f"the model was trained on those of {expected.weights_hash}"
+            f"features of {found.backbone!r} with weights of SHA-256 {hashes[0]}, "
+            f"the model was trained on those of {hashes[1]}"
         )
 
 

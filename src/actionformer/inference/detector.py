@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actionformer.config import Config, ModelSettings, load_config, preset_names, published_shape
+from actionformer.config import Config, ModelSettings, check_precision, load_config, preset_names, published_shape
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import (
@@ -31,7 +31,6 @@ from actionformer.model_directory import ModelCard, load_model
 from actionformer.segments import TimeGrid, clip
 
 Array = NDArray[np.float32]
-PRECISIONS = ("float32", "bfloat16", "float16")
 BATCH_MOMENTS = 65536  # moments computed together on a GPU
 
 
@@ -67,8 +66,7 @@ class Detector:
         device: str = "cpu",
         precision: str = "float32",
     ) -> None:
-        if precision not in PRECISIONS:
-            raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, found {precision!r}")
+        check_precision(precision)
         self.device = find_device(device)
         self.model = model.to(self.device, getattr(torch, precision)).eval()
         self.model.normalizer.float()
@@ -233,7 +231,7 @@ class Detector:
     @torch.inference_mode()
     def _forward(self, arrays: list[Array], padded: int) -> Outputs:
         if len(arrays) == 1 and len(arrays[0]) == padded:
-            features = np.require(arrays[0], requirements="W")[None]  # long videos are not copied
+            features = np.require(arrays[0], requirements=["C", "W"])[None]  # long videos are not copied
             valid = np.ones((1, padded), dtype=bool)
         else:
             features = np.zeros((len(arrays), padded, arrays[0].shape[1]), dtype=np.float32)

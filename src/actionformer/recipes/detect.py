@@ -12,9 +12,9 @@ from rich.console import Console
 
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import READERS, FeatureSpec
+from actionformer.features import READERS, FeatureSpec, check_backbone
 from actionformer.inference.detector import Detector, load
-from actionformer.recipes.extract import is_done, layout_for, saved, shown
+from actionformer.recipes.extract import is_done, layout_for, saved, say_weights, shown
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Failed, Finished, encode_videos
@@ -79,6 +79,7 @@ def detect_files(
     prefix = detector.config.data.prefix
     found = Found(sources={file.stem.removeprefix(prefix): file for file in files})
     timing = timing or FeatureSpec()
+    console = console or Console(quiet=True)
     for file in [file for file in files if _holds_features(file)]:
         _detect_into(found, detector, file, file, timing)
     if to_see := [file for file in files if not _holds_features(file)]:
@@ -135,10 +136,11 @@ def _detect_in_videos(
     settings: VideoSettings,
     device: str,
     precision: str,
-    console: Console | None,
+    console: Console,
 ) -> None:
     """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
-    backbone = model_backbone(detector, settings, device, precision)
+    backbone = _backbone(detector, settings, device, precision)
+    say_weights(backbone, console)
     layout = _layout(detector, backbone, timing)
     with _folder(settings.features_out) as folder:
         targets = {file: folder / f"{file.stem}.npy" for file in files}
@@ -147,7 +149,7 @@ def _detect_in_videos(
         for file in there:
             _detect_into(found, detector, file, targets[file], FeatureSpec())
         events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
-        for event in shown(saved(events, targets, backbone, layout), len(todo), console or Console(quiet=True)):
+        for event in shown(saved(events, targets, backbone, layout), len(todo), console):
             if isinstance(event, Failed):
                 found.failed[str(event.video)] = event.reason
             elif isinstance(event, Finished):
@@ -158,28 +160,20 @@ def _detect_in_videos(
                     targets[event.video].unlink()
 
 
-def model_backbone(detector: Detector, settings: VideoSettings, device: str, precision: str) -> Backbone:
+def _backbone(detector: Detector, settings: VideoSettings, device: str, precision: str) -> Backbone:
     """The backbone that made the features a model was trained on.
 
     Raises:
         InputError: the model does not say and none is given, another one is given, or its weights are others.
     """
     expected = detector.card.features
-    if settings.backbone and expected.backbone and settings.backbone != expected.backbone:
-        raise InputError(f"backbone {settings.backbone!r} is given, the model was trained on {expected.backbone!r}")
     name = settings.backbone or expected.backbone
     if name is None:
         raise InputError("the model does not say which backbone made its features: give --backbone")
     backbone = load_backbone(name, settings.weights, device=device, precision=precision)
-    if expected.weights_hash and backbone.weights_hash != expected.weights_hash:
-        raise InputError(
-            f"the weights of {name} have SHA-256 {backbone.weights_hash}, "
-            f"the model was trained on features of {expected.weights_hash}: give those with --weights"
-        )
+    check_backbone(FeatureSpec(backbone=backbone.name, weights_hash=backbone.weights_hash), expected)
     if backbone.dim != detector.config.model.input_width:
-        raise InputError(
-            f"backbone {name!r} gives {backbone.dim} channels, the model expects {detector.config.model.input_width}"
-        )
+        raise InputError(f"{name!r} gives {backbone.dim} channels, the model takes {detector.config.model.input_width}")
     return backbone
 
 

@@ -85,6 +85,8 @@ def extract(
         raise InputError("nothing to extract from: give video files or folders of them")
     if isinstance(backbone, str):
         backbone = load_backbone(backbone, weights, device=device, precision=precision)
+    console = console or Console(quiet=True)
+    say_weights(backbone, console)
     layout = layout_for(backbone, fps=fps, stride=stride, num_frames=num_frames, last_clip=last_clip)
     targets = {file: Path(out) / f"{file.stem}.npy" for file in files}
     result = Extraction()
@@ -92,7 +94,7 @@ def extract(
         result.kept = [path for path in targets.values() if is_done(path, backbone, layout)]
     todo = [file for file in files if targets[file] not in result.kept]
     events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
-    for event in shown(saved(events, targets, backbone, layout, dtype), len(todo), console or Console(quiet=True)):
+    for event in shown(saved(events, targets, backbone, layout, dtype), len(todo), console):
         if isinstance(event, Finished):
             result.written.append(targets[event.video])
             if event.course.warning:
@@ -100,6 +102,12 @@ def extract(
         elif isinstance(event, Failed):
             result.failed[event.video] = event.reason
     return result
+
+
+def say_weights(backbone: Backbone, console: Console) -> None:
+    """Prints the hash of the weights that were given, for people to compare."""
+    if backbone.weights_hash:
+        console.print(f"{backbone.name}: weights with SHA-256 {backbone.weights_hash}", soft_wrap=True, highlight=False)
 
 
 def layout_for(

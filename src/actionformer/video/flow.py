@@ -11,13 +11,14 @@ and -20 .. 20 becomes 0 .. 255. `quantised` does that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import missing_extra
 from actionformer.video.backbones.base import Frame
+from actionformer.video.opencv import opencv
 
 FlowMethod = Literal["tvl1", "dis"]
 
@@ -66,21 +67,13 @@ def quantised(flow: Flow) -> NDArray[np.uint8]:
 
 def _flow_between(method: FlowMethod) -> Callable[[Grey, Grey], Flow]:
     """What finds the flow (H, W, 2) from one grey frame (H, W) to another; with OpenCV's own settings."""
-    cv2 = _opencv()
+    cv2 = opencv("optical flow")
+    if method == "tvl1" and not hasattr(cv2, "optflow"):  # plain builds of OpenCV lack it
+        raise missing_extra("opencv-contrib-python-headless", "features", "TV-L1 flow")
     found = cv2.optflow.DualTVL1OpticalFlow_create() if method == "tvl1" else cv2.DISOpticalFlow_create()
     return lambda now, following: np.asarray(found.calc(now, following, None), np.float32)
 
 
 def _grey(frame: Frame) -> Grey:
-    cv2 = _opencv()
+    cv2 = opencv("optical flow")
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-
-        cv2.optflow  # noqa: B018  # plain builds of OpenCV lack it
-    except (ImportError, AttributeError) as error:
-        raise missing_extra("opencv-contrib-python-headless", "features", "optical flow") from error
-    return cv2

@@ -15,8 +15,9 @@ import av
 import numpy as np
 
 from actionformer.detections import Detections
-from actionformer.errors import InputError, missing_extra
+from actionformer.errors import InputError
 from actionformer.files import replacing
+from actionformer.video.opencv import opencv
 from actionformer.video.reader import Image, Video
 
 CLOCK = Fraction(1, 90_000)  # seconds; exact for the usual rates
@@ -36,11 +37,7 @@ class Overlay:
     """
 
     def __init__(self, found: Detections, duration: float, size: tuple[int, int]) -> None:
-        try:
-            import cv2
-        except ImportError as error:
-            raise missing_extra("opencv-contrib-python-headless", "features", "drawing into a video") from error
-        self.cv2 = cv2
+        self.cv2 = opencv("drawing into a video")
         self.found, self.duration, self.size = found, duration, size
         self.height = max(round(LANE * size[0]), 6)  # of a lane
         best = list(dict.fromkeys(found.labels.tolist()))[:MOST_LANES]  # those with the best detections

@@ -40,8 +40,7 @@ def resized(frame: Frame, size: int | tuple[int, int], *, antialias: bool) -> Fr
     """A frame (H, W, C) at another size, bilinear; `size` as in `ResizeAndCrop`. Values are rounded to uint8."""
     height, width = frame.shape[:2]
     if isinstance(size, int):
-        scale = size / min(height, width)
-        size = (size, int(width * scale)) if height <= width else (int(height * scale), size)
+        size = (size, size * width // height) if height <= width else (size * height // width, size)
     if size == (height, width):
         return frame
     image = torch.from_numpy(frame).permute(2, 0, 1)[None]  # a channels-last view
@@ -50,8 +49,8 @@ def resized(frame: Frame, size: int | tuple[int, int], *, antialias: bool) -> Fr
 
 
 def centre_crop(frame: Frame, side: int | None) -> Frame:
-    """The centre square of a frame (H, W, C); `side` None leaves it whole."""
+    """The centre square of a frame (H, W, C), an odd rest split as torchvision does; `side` None leaves it whole."""
     if side is None:
         return frame
-    top, left = (frame.shape[0] - side) // 2, (frame.shape[1] - side) // 2
+    top, left = (round((extent - side) / 2) for extent in frame.shape[:2])
     return frame[top : top + side, left : left + side]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from actionformer.config import nearest
+from actionformer.config import check_precision, nearest
 from actionformer.errors import InputError
 from actionformer.video.backbones.base import Backbone, Frame, Preprocessing
 
@@ -34,6 +34,7 @@ def load_backbone(
     Raises:
         InputError: no such backbone, weights that are missing (with where to get them) or of another network.
     """
+    check_precision(precision)
     files = [weights] if isinstance(weights, str | Path) else list(weights)
     kind, _, model = name.partition(":")
     if model and kind not in TRANSFORMERS:
