@@ -1,12 +1,15 @@
 import json
 import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
+from actionformer.cli import main
 from actionformer.config import Config
 from actionformer.recipes import train
 
@@ -87,3 +90,42 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny: Config, annotations:
 def run(tmp_path: Path, trained: Path) -> Path:
     """A copy of the finished run that a test may change."""
     return shutil.copytree(trained, tmp_path / "run")
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command line in this process; its warnings are printed, as for users."""
+
+    def run(*arguments: Any) -> Result:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            with pytest.raises(SystemExit) as end:
+                main([str(argument) for argument in arguments])
+        found = capsys.readouterr()
+        return Result(int(end.value.code or 0), found.out, found.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(call: Command) -> Command:
+    """Runs what must be refused: exit code 2, one line on stderr, nothing on stdout; returns that line."""
+
+    def run(*arguments: Any) -> Any:
+        result = call(*arguments)
+        assert result.code == 2, result
+        assert result.err.startswith("error: ")
+        assert result.err.count("\n") == 1
+        assert result.out == ""
+        return result.err
+
+    return run

@@ -5,19 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from actionformer.cli import main
 from actionformer.config import preset_names
 
-VERBS = ("demo", "train", "evaluate", "score", "detect", "convert", "info")
+VERBS = ("demo", "train", "evaluate", "score", "extract", "detect", "convert", "info")
 SMALL = Path(__file__).resolve().parent / "data" / "parity"
 TINY = [
     *("--model.width", "16", "--model.num-heads", "2", "--model.window", "5", "--model.max-length", "64"),
@@ -27,43 +25,7 @@ TINY = [
 TIMING = ["--data.fps", "10", "--data.stride", "5", "--data.num-frames", "10"]
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Result]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs the command line in this process; its warnings are printed, as for users."""
-
-    def run(*arguments: Any) -> Result:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            with pytest.raises(SystemExit) as end:
-                main([str(argument) for argument in arguments])
-        found = capsys.readouterr()
-        return Result(int(end.value.code or 0), found.out, found.err)
-
-    return run
-
-
-@pytest.fixture
-def refused(call: Command) -> Command:
-    """Runs what must be refused: exit code 2, one line on stderr, nothing on stdout; returns that line."""
-
-    def run(*arguments: Any) -> Any:
-        result = call(*arguments)
-        assert result.code == 2, result
-        assert result.err.startswith("error: ")
-        assert result.err.count("\n") == 1
-        assert result.out == ""
-        return result.err
-
-    return run
+Command = Callable[..., Any]
 
 
 def content(folder: Path) -> dict[str, bytes]:

