@@ -4,8 +4,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -186,6 +189,7 @@ def test_refusals(tmp_path: Path, videos: list[Path]) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from test_extraction import FirstAndLast
 from actionformer import extract
 
@@ -221,3 +225,36 @@ def test_killed_and_called_again(tmp_path: Path, videos: list[Path]) -> None:
 def test_called_on_raw_clips(frame_of) -> None:
     clips = np.stack([np.stack([frame_of(i) for i in range(start, start + 4)]) for start in (3, 9)])
     assert FirstAndLast()(clips).tolist() == FirstAndLast()(torch.from_numpy(clips)).tolist() == [[3, 6], [9, 12]]
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [("25", 3.0), ("30000/1001", 3.37), ("24000/1001", 2.0), ("60", 1.25)])
+@pytest.mark.parametrize(("fps", "num_frames", "stride"), [(None, 16, 4), (15, 16, 16), (30, 32, 16), (7.5, 3, 5)])
+def test_length_and_time_of_a_test_picture(
+    tmp_path: Path, rate: str, seconds: float, fps: float | None, num_frames: int, stride: int
+) -> None:
+    """FFmpeg's testsrc2, whose length is known: T, duration and grid agree to the frame."""
+    path = tmp_path / "testsrc2.mp4"
+    with (
+        av.open(f"testsrc2=size=64x48:rate={rate}:duration={seconds}", format="lavfi") as source,
+        av.open(str(path), "w") as container,
+    ):
+        stream: Any = container.add_stream("libx264", rate=Fraction(rate), options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        count = 0
+        for picture in source.decode(video=0):
+            container.mux(stream.encode(picture.reformat(format="yuv420p")))
+            count += 1
+        container.mux(stream.encode())
+    extract(path, FirstAndLast(), tmp_path, fps=fps, num_frames=num_frames, stride=stride, workers=0)
+    sidecar = read_json(tmp_path / "testsrc2.json")
+    own = float(Fraction(rate))
+    sampled = round(count / own * (fps or own))
+    assert sidecar["fps"] == pytest.approx(fps or own)
+    assert sidecar["frames"] == sampled
+    assert sidecar["duration"] == pytest.approx(count / own, abs=1e-4)
+    length = len(np.load(tmp_path / "testsrc2.npy"))
+    assert length == max(0, -(-(sampled - num_frames) // stride)) + 1
+    spec = read_sidecar(tmp_path / "testsrc2.npy")
+    assert spec.grid is not None
+    covered = spec.grid.seconds_covered(length)  # whole clips cover the video, and less than one more stride
+    assert -1e-6 <= covered - sampled / spec.grid.fps < max(stride, num_frames) / spec.grid.fps
