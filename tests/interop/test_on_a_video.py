@@ -1,4 +1,4 @@
-"""The authors' THUMOS14 model on a video file, at full size, by the two commands of docs/video.md; weights are random."""
+"""The authors' THUMOS14 model on a video file, at full size, by the commands of docs/video.md; weights are random."""
 
 import subprocess
 import sys
