@@ -150,6 +150,10 @@ class ModelSettings(_Settings):
     """Training adds noise of this size to every feature, in deviations of the channel."""
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout of the features themselves."""
+    sensor_axes: int | None = Field(None, ge=3)
+    """For features that are windows of samples of 3-D sensors, axis after axis: how many axes, e.g. 6."""
+    sensor_rotation: float = Field(0.0, ge=0)
+    """Training turns the sensors of every sequence in space, by an angle of this deviation in degrees."""
     drop_path: float = Field(0.1, ge=0, lt=1)
     """Probability of dropping a block's branch for a sample; above 0 a learned scale a channel comes with it."""
     prior: float = Field(0.01, gt=0, lt=1)
@@ -190,6 +194,7 @@ class ModelSettings(_Settings):
             raise ValueError("regression_ranges must each be [least, largest]")
         if min(_all(self.input_dim) + _all(self.projection), default=1) < 1:
             raise ValueError("input_dim and projection count channels, from 1 on")
+        self._check_sensors()
         if self.projection is not None:
             if not isinstance(self.input_dim, tuple) or len(self.input_dim) != len(self.projection):
                 raise ValueError("projection needs a list input_dim of the same length")
@@ -202,6 +207,14 @@ class ModelSettings(_Settings):
         if self.neck == "identity" and self.neck_width not in (None, self.width):
             raise ValueError(f"an identity neck keeps width {self.width}, found neck_width {self.neck_width}")
         return self
+
+    def _check_sensors(self) -> None:
+        if self.sensor_rotation and self.sensor_axes is None:
+            raise ValueError("sensor_rotation needs sensor_axes")
+        if self.sensor_axes is not None and self.sensor_axes % 3:
+            raise ValueError(f"sensor_axes counts axes of 3-D sensors, a multiple of 3, found {self.sensor_axes}")
+        if self.sensor_axes is not None and self.input_dim is not None and self.input_width % self.sensor_axes:
+            raise ValueError(f"{self.input_width} channels do not divide into {self.sensor_axes} sensor axes")
 
     @property
     def windows(self) -> tuple[int, ...]:

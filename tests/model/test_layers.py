@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from actionformer.model.actionformer import FeatureNormalizer
-from actionformer.model.layers import Conv, FeatureJitter, LayerNorm, Linear, ScaledDropPath, masked, max_pool
+from actionformer.model.layers import Conv, LayerNorm, Linear, ScaledDropPath, masked, max_pool
 from actionformer.model.points import level_lengths, moments
 from actionformer.model.position import PositionEncoding, sinusoids
 from actionformer.model.pyramid import TransformerBlock
@@ -155,17 +155,3 @@ def test_a_block_is_its_formula() -> None:
 def test_moments_lie_at_multiples_of_the_stride() -> None:
     assert level_lengths(9, [1, 2, 4, 8]) == [9, 5, 3, 2]
     assert [t.tolist() for t in moments([3, 2], [1, 2])] == [[0.0, 1.0, 2.0], [0.0, 2.0]]
-
-
-def test_feature_jitter_acts_in_training_only_and_keeps_padding_at_zero() -> None:
-    torch.manual_seed(0)
-    x, valid = torch.ones(2, 2000, 3), torch.ones(2, 2000, dtype=torch.bool)
-    valid[1, 900:] = False
-    jitter = FeatureJitter(shift=0.5, noise=0.1, dropout=0.2)
-    jittered = jitter.train()(x, valid)
-    assert (jittered[1, 900:] == 0).all()
-    assert (jittered[0] == 0).float().mean() == pytest.approx(0.2, abs=0.02)
-    kept = [jittered[0, :, channel][jittered[0, :, channel] != 0] for channel in range(3)]
-    assert all(channel.std() == pytest.approx(0.1 / 0.8, rel=0.1) for channel in kept)  # noise over 1 - dropout
-    assert len({round(float(channel.mean()), 1) for channel in kept}) > 1  # each channel has a shift of its own
-    assert jitter.eval()(x, valid) is x

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from actionformer.model.augmentation import FeatureJitter, SensorRotation
 from actionformer.model.heads import Head, OffsetActivation
-from actionformer.model.layers import FeatureJitter, masked
+from actionformer.model.layers import masked
 from actionformer.model.position import PositionEncoding
 from actionformer.model.pyramid import Embedding, FeaturePyramidNeck, IdentityNeck, Pyramid
 
@@ -32,6 +33,7 @@ class ActionFormer(nn.Module):
     def __init__(
         self,
         *,
+        rotation: SensorRotation | nn.Identity,
         normalizer: FeatureNormalizer,
         jitter: FeatureJitter,
         embedding: Embedding,
@@ -43,6 +45,7 @@ class ActionFormer(nn.Module):
         offset_activation: OffsetActivation,
     ) -> None:
         super().__init__()
+        self.rotation = rotation
         self.normalizer = normalizer
         self.jitter = jitter
         self.embedding = embedding
@@ -62,7 +65,8 @@ class ActionFormer(nn.Module):
         """Features (B, T, D) and their mask (B, T) bool, all true by default -> `Outputs`."""
         if valid is None:
             valid = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
-        x = self.jitter(self.normalizer(features, valid).to(self.dtype), valid)
+        x = self.normalizer(self.rotation(features), valid).to(self.dtype)
+        x = self.jitter(x, valid)
         x = self.embedding(x, valid)
         if self.position is not None:
             x = self.position(x, valid)

@@ -12,8 +12,9 @@ from actionformer.config import ModelSettings
 from actionformer.errors import InputError
 from actionformer.model.actionformer import ActionFormer, FeatureNormalizer
 from actionformer.model.attention import Attention
+from actionformer.model.augmentation import FeatureJitter, SensorRotation
 from actionformer.model.heads import Head, OffsetActivation
-from actionformer.model.layers import Conv, FeatureJitter, LayerNorm, Linear
+from actionformer.model.layers import Conv, LayerNorm, Linear
 from actionformer.model.position import PositionEncoding
 from actionformer.model.pyramid import (
     ConvBlock,
@@ -43,7 +44,11 @@ def build_model(settings: ModelSettings) -> ActionFormer:
             learned=settings.position == "learned",
             clean=_clean(settings),
         )
+    rotation: SensorRotation | nn.Identity = nn.Identity()
+    if settings.sensor_axes is not None and settings.sensor_rotation:
+        rotation = SensorRotation(axes=settings.sensor_axes, degrees=settings.sensor_rotation)
     model = ActionFormer(
+        rotation=rotation,
         normalizer=FeatureNormalizer(settings.input_width),
         jitter=FeatureJitter(
             shift=settings.feature_shift, noise=settings.feature_noise, dropout=settings.feature_dropout

@@ -112,29 +112,3 @@ class ScaledDropPath(nn.Module):
         keep = 1 - self.probability
         survives = torch.rand(x.shape[0], 1, 1, device=x.device) < keep
         return x * survives.to(x.dtype) / keep
-
-
-class FeatureJitter(nn.Module):
-    """In training, makes normalised features less certain; in test it does nothing.
-
-    Every sequence gets a random gain and shift of its own a channel, every value noise, and some values are dropped:
-    x -> drop(x * (1 + shift * g) + shift * h + noise * e), with g, h and e standard normal.
-    """
-
-    def __init__(self, *, shift: float, noise: float, dropout: float) -> None:
-        super().__init__()
-        self.shift = shift
-        self.noise = noise
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D), 0 at padding."""
-        if not self.training:
-            return x
-        if self.shift:
-            gain, offset = torch.randn(2, len(x), 1, x.shape[2], device=x.device, dtype=x.dtype)
-            x = x * (1 + self.shift * gain) + self.shift * offset
-        if self.noise:
-            x = x + self.noise * torch.randn_like(x)
-        jittered: Tensor = self.dropout(x)
-        return masked(jittered, valid)
