@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from actionformer.errors import InputError
 from actionformer.video.reader import Video
@@ -164,10 +165,17 @@ def test_refusals(tmp_path: Path) -> None:
         Video(tmp_path / "text.mp4")
 
 
-def test_a_file_of_sound_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cover", [False, True])
+def test_a_file_of_sound_alone(tmp_path: Path, frame_of, cover: bool) -> None:
     path = tmp_path / "sound.m4a"
     with av.open(str(path), "w", format="mp4") as container:
         sound = container.add_stream("aac", rate=16000)
+        if cover:
+            picture = container.add_stream("mjpeg", rate=1)
+            picture.height, picture.width, picture.pix_fmt = 64, 96, "yuvj420p"
+            picture.disposition = Disposition.attached_pic
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(frame_of(1), format="rgb24")))
+            container.mux(picture.encode())
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
         frame.sample_rate = 16000
         container.mux(sound.encode(frame))

@@ -40,8 +40,8 @@ class SensorRotation(nn.Module):
     """In training, turns every sequence of windows of sensor samples in space, as if the sensor were worn askew.
 
     Features are windows of 3-D sensors, axis after axis: x, y, z of the accelerometer, x, y, z of the gyroscope, and so
-    on, all samples of an axis together. A sequence is turned about a random axis by a normally distributed angle, all its
-    sensors alike. It acts on the features as measured: scaled channels have no directions.
+    on, all samples of an axis together. A sequence is turned about a random axis by a normally distributed angle, all
+    its sensors alike. It acts on the features as measured: scaled channels have no directions.
 
     Args:
         axes: sensor axes in a feature vector, a multiple of 3.

@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
@@ -65,11 +66,7 @@ class Video:
             self.container = av.open(str(path), metadata_errors="ignore")
         except (av.FFmpegError, ValueError) as error:
             raise InputError(f"{path}: not a readable video ({_reason(error)}): is the file whole?") from error
-        if not self.container.streams.video:
-            kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
-            self.container.close()
-            raise InputError(f"{path}: has no video stream, it holds {kinds}")
-        self.stream: Any = self.container.streams.video[0]
+        self.stream: Any = self._first_stream()
         self.stream.thread_type = "AUTO"
         self.fps = self._fps()
         self.skipped = 0
@@ -77,6 +74,15 @@ class Video:
         self._stated_start = (self.stream.start_time or 0) * float(self.stream.time_base or 0)
         self._promised = self._promised_end()
         self._origin: float | None = None
+
+    def _first_stream(self) -> Any:
+        """The first video stream; the cover of a song is none."""
+        for stream in self.container.streams.video:
+            if not stream.disposition & Disposition.attached_pic:
+                return stream
+        kinds = ", ".join(sorted({stream.type for stream in self.container.streams} - {"video"})) or "nothing"
+        self.container.close()
+        raise InputError(f"{self.path}: has no video stream, it holds {kinds}")
 
     def _fps(self) -> float:
         for rate in (self.stream.average_rate, self.stream.guessed_rate, self.stream.base_rate):
