@@ -59,7 +59,7 @@ class SensorRotation(nn.Module):
             return x
         with torch.autocast(x.device.type, enabled=False):
             turn = rotations(torch.randn(len(x), 3), math.radians(self.degrees) * torch.randn(len(x))).to(x.device)
-            triples = x.float().unflatten(-1, (self.axes // 3, 3, -1))  # (B, T, sensors, 3, samples)
+            triples = x.float().reshape(*x.shape[:2], self.axes // 3, 3, -1)  # (B, T, sensors, 3, samples)
             return torch.matmul(turn[:, None, None], triples).flatten(2)
 
 
@@ -69,6 +69,7 @@ def rotations(axis: Tensor, angle: Tensor) -> Tensor:
     R = I + sin(a) K + (1 - cos(a)) K^2, where K v = axis x v for the axis of length 1.
     """
     unit = axis / axis.norm(dim=1, keepdim=True)
-    cross = torch.linalg.cross(unit[:, None], torch.eye(3).expand(len(axis), 3, 3), dim=-1).mT
+    cross: Tensor = torch.linalg.cross(unit[:, None], torch.eye(3).expand(len(axis), 3, 3), dim=-1).mT
     angle = angle[:, None, None]
-    return torch.eye(3) + angle.sin() * cross + (1 - angle.cos()) * cross @ cross
+    matrices: Tensor = torch.eye(3) + angle.sin() * cross + (1 - angle.cos()) * cross @ cross
+    return matrices
