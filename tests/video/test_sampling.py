@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer.video.reader import Video
+from actionformer.errors import InputError
+from actionformer.video import Video, read_frames
 from actionformer.video.sampling import images, sampled
 
 
@@ -62,3 +63,15 @@ def test_a_repeated_frame_is_converted_once(tmp_path: Path, write_video: Callabl
         found = list(images(sampled(video.frames(), 10)))
     assert [id(image) for image in found] == [id(found[i]) for i in (0, 0, 2, 2, 4, 4)]
     assert len({id(image) for image in found}) == 3
+
+
+def test_frames_in_memory(tmp_path: Path, write_video: Callable[..., Path], frame_of, number_in) -> None:
+    path = write_video(tmp_path / "video.mp4", [frame_of(i) for i in range(50)], fps=25, options={"g": "10"})
+    whole = read_frames(path)
+    assert (whole.shape, whole.dtype) == ((50, 64, 96, 3), np.uint8)
+    assert [number_in(image) for image in whole] == list(range(50))
+    assert [number_in(image) for image in read_frames(path, fps=5)] == list(range(0, 50, 5))
+    assert [number_in(image) for image in read_frames(path, start=0.8, stop=1.0)] == [20, 21, 22, 23, 24]
+    assert [number_in(image) for image in read_frames(path, fps=5, start=0.8, stop=1.6)] == [20, 25, 30, 35]
+    with pytest.raises(InputError, match=r"video\.mp4: ends after 2.00 s, before 5.00 s"):
+        read_frames(path, start=5)

@@ -1,1 +1,6 @@
-"""From a video file to features: reading frames, clips, optical flow, backbones, extraction."""
+"""From video files to features: reading frames, clips, optical flow, backbones, extraction."""
+
+from actionformer.video.reader import Video
+from actionformer.video.sampling import read_frames
+
+__all__ = ["Video", "read_frames"]

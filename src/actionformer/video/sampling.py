@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice, repeat
+from pathlib import Path
 from typing import Protocol, TypeVar
 
-from actionformer.video.reader import Image, TimedFrame
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.errors import InputError
+from actionformer.video.reader import Image, TimedFrame, Video
 
 TIE = 1e-6  # seconds within which two frames are as near
 
@@ -65,3 +72,31 @@ def images(frames: Iterable[TimedFrame]) -> Iterator[Image]:
         if frame is not last or image is None:
             last, image = frame, frame.image()
         yield image
+
+
+def read_frames(
+    path: str | Path, *, fps: float | None = None, start: float = 0.0, stop: float = math.inf
+) -> NDArray[np.uint8]:
+    """The frames of a video, or of a part of it, in memory: (T, H, W, 3) uint8 RGB.
+
+    Args:
+        path: the video.
+        fps: frames a second, taken by time as in `sampled`; by default all frames as they are.
+        start: seconds from the first frame on.
+        stop: seconds, the first time that is not wanted.
+
+    Raises:
+        InputError: a video that cannot be read, or one that ends before `start`.
+    """
+    with Video(path) as video:
+        frames = video.frames(start, stop)
+        chosen = list(images(frames if fps is None else sampled(_within(frames, stop), fps, start)))
+        if not chosen:
+            raise InputError(f"{path}: ends after {video.end:.2f} s, before {start:.2f} s")
+    return np.stack(chosen)
+
+
+def _within(frames: Iterable[TimedFrame], stop: float) -> Iterator[TimedFrame]:
+    """Frames that are shown until `stop` at most."""
+    for frame in frames:
+        yield replace(frame, duration=min(frame.duration, stop - frame.time))
