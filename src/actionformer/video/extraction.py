@@ -27,7 +27,7 @@ from actionformer.video.reader import Video
 from actionformer.video.sampling import images, sampled
 
 BATCH_CLIPS = 8
-PIECE_BYTES = 8 << 20  # of prepared frames that travel together from a decoding process
+PIECE_FRAMES, PIECE_BYTES = 64, 8 << 20  # most prepared frames that travel together from a decoding process
 
 
 @dataclass(frozen=True)
@@ -221,9 +221,9 @@ def _read(path: Path, preprocessing: Preprocessing, layout: ClipLayout) -> Itera
 
 
 def _pieces(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
-    """Frames (h, w, c) stacked to pieces (n, h, w, c) of about `PIECE_BYTES`."""
+    """Frames (h, w, c) stacked to pieces (n, h, w, c) of at most `PIECE_FRAMES`, fewer where they are large."""
     for first in frames:
-        yield np.stack([first, *islice(frames, PIECE_BYTES // first.nbytes)])
+        yield np.stack([first, *islice(frames, min(PIECE_FRAMES - 1, PIECE_BYTES // first.nbytes))])
 
 
 def _warning(video: Video) -> str | None:
