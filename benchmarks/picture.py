@@ -1,11 +1,13 @@
-"""The picture of the README: what the demo's model sees in the sequence that it was not trained on.
+"""The pictures of the README: what the demo's model sees in the video that it was not trained on.
 
-make demo && python benchmarks/picture.py runs/demo docs/demo.png
+make demo && python benchmarks/picture.py runs/demo docs
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib
@@ -15,10 +17,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from PIL import Image
 
 import actionformer
 from actionformer.data.annotations import Video
-from actionformer.detections import Detections
+from actionformer.detections import Detections, read_results
+from actionformer.recipes.demo import BACKBONE, NUM_FRAMES, STRIDE
+from actionformer.recipes.output import SHOWN_SCORE
+from actionformer.video import reader
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # safe for colour-blind readers
 
@@ -51,13 +57,13 @@ def draw_pyramid(axes: Axes, logits: list[torch.Tensor], strides: tuple[int, ...
     axes.set_xlabel("seconds")
 
 
-def main(demo: Path, target: Path) -> None:
+def draw_detections(demo: Path, target: Path) -> None:
+    """Above, what was found and what happened; below, what every moment of the pyramid holds for likely."""
     detector = actionformer.load(demo / "run")
     video = actionformer.read_annotations(demo / "data" / "annotations.json").videos["unseen"]
-    features = np.load(demo / "data" / "features" / "unseen.npy")
-    found = detector.detect(demo / "data" / "features" / "unseen.npy").above(0.1)
+    found = read_results(demo / "unseen.json", detector.class_names)["unseen"].above(0.1)
     with torch.inference_mode():
-        outputs = detector.model(torch.from_numpy(features)[None])
+        outputs = detector.model(features_of(demo / "data" / "videos" / "unseen.mp4")[None])
     assert video.duration is not None
     figure, (above, below) = plt.subplots(
         2, 1, figsize=(11, 5.2), sharex=True, height_ratios=(3, 2), layout="constrained"
@@ -67,5 +73,31 @@ def main(demo: Path, target: Path) -> None:
     figure.savefig(target, dpi=110)
 
 
+def features_of(video: Path) -> torch.Tensor:
+    """(T, D), extracted as for training."""
+    with tempfile.TemporaryDirectory() as folder:
+        actionformer.extract(video, BACKBONE, folder, stride=STRIDE, num_frames=NUM_FRAMES)
+        return torch.from_numpy(np.load(Path(folder) / f"{video.stem}.npy"))
+
+
+def draw_still(demo: Path, target: Path) -> None:
+    """The overlay at a moment when two actions go on."""
+    found = read_results(demo / "unseen.json")["unseen"].above(SHOWN_SCORE)
+    with reader.Video(demo / "unseen_overlay.mp4") as video:
+        (frame,) = video.frames(moment := busy_moment(found), moment + 1e-3)
+        picture = Image.fromarray(frame.image())
+    picture.save(target, quality=88)
+
+
+def busy_moment(found: Detections) -> float:
+    """The middle of what the two detections that overlap most share, seconds."""
+    pairs = list(combinations(found.segments.tolist(), 2))
+    starts, ends = (np.array([choose(one[i], other[i]) for one, other in pairs]) for i, choose in ((0, max), (1, min)))
+    most = (ends - starts).argmax()
+    return float(starts[most] + ends[most]) / 2
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    folder, pictures = Path(sys.argv[1]), Path(sys.argv[2])
+    draw_detections(folder, pictures / "demo.png")
+    draw_still(folder, pictures / "overlay.jpg")

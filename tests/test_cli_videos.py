@@ -53,7 +53,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory, tiny: Config, videos: Path) -
     names = sorted(path.stem for path in videos.iterdir())
     database = {name: {"subset": "training", "duration": SECONDS, "annotations": ACTIONS} for name in names}
     (folder / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
-    config = tiny.replace(data={"test_subset": ["training"]}, training={"epochs": 60, "learning_rate": 3e-3, "evaluate_every": 0})
+    config = tiny.replace(
+        data={"test_subset": ["training"]}, training={"epochs": 60, "learning_rate": 3e-3, "evaluate_every": 0}
+    )
     train(config, folder / "annotations.json", folder / "features", folder / "run")
     return folder
 

@@ -61,16 +61,16 @@ Precision = Literal["float32", "bfloat16", "float16"]
 
 @app.command
 def demo(out: Path = Path("runs/demo"), *, seed: int = 0, overwrite: Flag = False) -> int:
-    """Show the whole way on data made for it: generate, train, evaluate, detect in a sequence not seen before.
+    """Show the whole way on videos made for it: extract features, train, evaluate, detect in a video not seen before.
 
     Example: actionformer demo
 
     Parameters
     ----------
     out
-        Where data, run and detections are written.
+        Where videos, features, run, detections and a video with them drawn in are written.
     seed
-        Of data and training.
+        Of videos and training.
     overwrite
         Replace an earlier demo there.
     """

@@ -1,15 +1,15 @@
-"""A made data set that shows what a frame alone cannot tell.
+"""A made data set, from video files on, that shows what a frame alone cannot tell.
 
-Classes come in pairs, an action and its reverse: opening a door goes from the pose "closed" to the pose "open",
-closing it goes back. Both consist of the same frames; only their order tells which it was, and where it starts and
-ends. Actions of different pairs overlap in time, those of one pair may follow each other without a gap, lengths
-differ tenfold, and poses are also held for a while without an action.
+Three reels turn behind windows. Each knows two actions: up and down again, or down and up again. Both consist of the
+same frames and the same movements; only their order tells which it was. Actions of different reels overlap in time,
+those of one reel may follow each other without a gap, lengths differ tenfold, and reels also turn one way only, which
+is no action.
 """
 
 from __future__ import annotations
 
-import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,40 +17,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.features import FeatureSpec, write_sidecar
+from actionformer.data.reels import FPS, RING, STEPS, WINDOWS, draw_frames, write_video
 from actionformer.files import write_whole
-from actionformer.segments import TimeGrid
 
-Floats = NDArray[np.float64]
+REELS = ("left", "middle", "right")
+CLASS_NAMES = tuple(f"{reel} {way}" for reel in REELS for way in ("up-down", "down-up"))
+"""Class 2 r is reel r up and down again, class 2 r + 1 down and up again."""
 
-CLASS_NAMES = ("open door", "close door", "sit down", "stand up", "pick up", "put down")
-"""Class c starts in pose c and ends in the pose of its reverse, c + 1 or c - 1."""
-
-STEPS_PER_SECOND = 10.0
-GRID = TimeGrid(fps=STEPS_PER_SECOND, stride=1, num_frames=1)
-ACTION_LENGTHS = (5, 50)  # steps, drawn evenly on a logarithmic scale
-SEQUENCE_LENGTHS = (400, 800)  # steps
-GAP = 30  # mean steps between two events of a pair
-TOUCHING = 0.3  # share of actions that the next one of the pair follows without a gap
-HELD = 0.3  # share of other events that are no action but a held pose
-DRIFT = 0.98  # of the background from one step to the next
+HALF_LENGTHS = (6, 60)  # frames that an action turns one way, drawn evenly on a logarithmic scale
+SPEED = 2.5  # of a reel in the middle of a turn, pixels a frame; it starts and stops gently
+VIDEO_LENGTHS = (600, 750)  # frames
+LEAST_GAP, GAP = 8, 36  # frames that a reel stands still between two events: at least, and more on average
+TOUCHING = 0.3  # share of actions that the next one of the reel follows without a gap
+ONE_WAY = 0.3  # share of other events that are no action but a turn one way
+DRIFT = 0.99  # of the light from one frame to the next
+LIGHT = 12.0  # standard deviation of the light, grey levels
 
 
 @dataclass(frozen=True, eq=False)
-class Sequence:
-    """Features of one made video and the actions in it."""
+class Schedule:
+    """What happens in one video."""
 
-    features: NDArray[np.float32]
-    """(T, D)"""
-    segments: Floats
-    """(N, 2) seconds."""
-    labels: NDArray[np.int64]
-    """(N,) indices into `CLASS_NAMES`."""
-
-    @property
-    def duration(self) -> float:
-        """Seconds."""
-        return GRID.seconds_covered(len(self.features))
+    turned: NDArray[np.int64]
+    """(T, reels) how far up each reel has turned at each frame, in 1 / `STEPS` pixels."""
+    actions: NDArray[np.int64]
+    """(N, 3) first frame, end frame, class, in the order of time."""
 
 
 @dataclass(frozen=True)
@@ -59,112 +50,105 @@ class SyntheticData:
 
     annotations: Path
     """Subsets training, test and unseen."""
-    features: Path
-    """Folder of feature files and sidecars."""
+    videos: tuple[Path, ...]
+    """The videos of subsets training and test."""
     unseen: Path
-    """Features of the one video of subset unseen."""
+    """The one video of subset unseen."""
 
 
-def make(
-    folder: str | Path,
-    *,
-    seed: int = 0,
-    training_videos: int = 60,
-    test_videos: int = 16,
-    channels: int = 32,
-    noise: float = 0.4,
-) -> SyntheticData:
-    """Write the data set: `annotations.json`, and `features/<id>.npy` with sidecars.
+def make(folder: str | Path, *, seed: int = 0, training_videos: int = 70, test_videos: int = 10) -> SyntheticData:
+    """Writes the data set: `annotations.json`, and `videos/<id>.mp4`.
 
     Args:
         folder: made if missing; files in it are replaced.
-        seed: of everything drawn; equal seeds give equal files.
-        training_videos: sequences of subset training.
-        test_videos: sequences of subset test.
-        channels: D.
-        noise: standard deviation of what is added to every value; a pose moves a channel by 0.5 on average.
+        seed: of everything drawn; equal seeds give equal annotations and frames.
+        training_videos: videos of subset training.
+        test_videos: videos of subset test.
     """
     folder = Path(folder)
-    mixing = draw_mixing(np.random.default_rng([seed, 0]), channels)
     subsets = ["training"] * training_videos + ["test"] * test_videos + ["unseen"]
-    database = {}
-    for i, subset in enumerate(subsets):
-        name = subset if subset == "unseen" else f"{subset}_{i:03d}"
-        sequence = draw_sequence(np.random.default_rng([seed, 1, i]), mixing, noise)
-        _write_features(folder / "features" / f"{name}.npy", sequence)
-        database[name] = _entry(sequence, subset)
+    paths = [
+        folder / "videos" / ("unseen.mp4" if subset == "unseen" else f"{subset}_{i:03d}.mp4")
+        for i, subset in enumerate(subsets)
+    ]
+    with ThreadPoolExecutor() as pool:  # drawing and encoding leave Python's lock
+        schedules = list(pool.map(_make_video, paths, ([seed, i] for i in range(len(paths)))))
+    database = {
+        path.stem: _entry(schedule, subset) for path, schedule, subset in zip(paths, schedules, subsets, strict=True)
+    }
     annotations = folder / "annotations.json"
     write_whole(annotations, json.dumps({"version": "synthetic", "database": database}, indent=1) + "\n")
-    return SyntheticData(annotations, folder / "features", folder / "features" / "unseen.npy")
+    return SyntheticData(annotations, tuple(paths[:-1]), paths[-1])
 
 
-def draw_mixing(rng: np.random.Generator, channels: int) -> Floats:
-    """(poses + background, channels): how much each shows in each channel, never negative, 0.5 on average."""
-    return rng.gamma(shape=1.0, scale=0.5, size=(len(CLASS_NAMES) + 1, channels))
+def _make_video(path: Path, seed: list[int]) -> Schedule:
+    rng = np.random.default_rng(seed)
+    schedule = draw_schedule(rng)
+    light = LIGHT * drift(rng, len(schedule.turned))
+    write_video(path, draw_frames(schedule.turned, light, rng))
+    return schedule
 
 
-def draw_sequence(rng: np.random.Generator, mixing: Floats, noise: float) -> Sequence:
-    """One made video of random length."""
-    length = int(rng.integers(SEQUENCE_LENGTHS[0], SEQUENCE_LENGTHS[1] + 1))
-    activity = np.zeros((length, len(mixing)))
+def draw_schedule(rng: np.random.Generator) -> Schedule:
+    """What happens in a video of random length."""
+    length = int(rng.integers(VIDEO_LENGTHS[0], VIDEO_LENGTHS[1] + 1))
+    turned = np.tile(rng.integers(RING * STEPS, size=len(WINDOWS)), (length, 1))
     actions: list[tuple[int, int, int]] = []
-    for pair in range(len(CLASS_NAMES) // 2):
-        actions += _draw_pair(rng, activity, pair)
-    activity[:, -1] = _drift(rng, length)
-    features = activity @ mixing + rng.normal(scale=noise, size=(length, mixing.shape[1]))
-    rows = np.array(sorted(actions), dtype=np.int64).reshape(-1, 3)
-    return Sequence(features.astype(np.float32), rows[:, :2] / STEPS_PER_SECOND, rows[:, 2])
+    for reel in range(len(WINDOWS)):
+        actions += _draw_events(rng, turned[:, reel], reel)
+    return Schedule(turned, np.array(sorted(actions), dtype=np.int64).reshape(-1, 3))
 
 
-def _draw_pair(rng: np.random.Generator, activity: Floats, pair: int) -> list[tuple[int, int, int]]:
-    """Let the events of one pair of classes happen one after the other: (first step, end step, class) of each."""
+def _draw_events(rng: np.random.Generator, turned: NDArray[np.int64], reel: int) -> list[tuple[int, int, int]]:
+    """Lets the events of one reel happen one after the other: (first frame, end frame, class) of each action."""
     actions: list[tuple[int, int, int]] = []
     start, touching = 0, False
     while True:
-        held = not touching and rng.random() < HELD
-        label = 2 * pair + int(rng.integers(2))
-        length = round(np.exp(rng.uniform(*np.log(ACTION_LENGTHS))))
-        start += 0 if touching else 1 + int(rng.exponential(GAP))
-        stop = start + length
-        if stop > len(activity):
+        one_way = not touching and rng.random() < ONE_WAY
+        down = int(rng.integers(2))
+        half = round(np.exp(rng.uniform(*np.log(HALF_LENGTHS))))
+        start += 0 if touching else LEAST_GAP + int(rng.exponential(GAP - LEAST_GAP))
+        path = turn(half) if one_way else there_and_back(half)
+        stop = start + len(path) - 1
+        if stop >= len(turned):
             return actions
-        progress = np.zeros(length) if held else (np.arange(length) + 0.5) / length
-        activity[start:stop, label] += 1 - progress
-        activity[start:stop, label ^ 1] += progress
-        if not held:
-            actions.append((start, stop, label))
-        start, touching = stop, not held and rng.random() < TOUCHING
+        turned[start:] += np.append(path, np.full(len(turned) - stop - 1, path[-1])) * (-1 if down else 1)
+        if not one_way:
+            actions.append((start, stop, 2 * reel + down))
+        start, touching = stop, not one_way and rng.random() < TOUCHING
 
 
-def _drift(rng: np.random.Generator, length: int) -> Floats:
-    """(length,) a slow random background of variance 1."""
+def turn(frames: int) -> NDArray[np.int64]:
+    """(frames + 1,) positions, from 0 on, of a reel that turns up for so many frames, in 1 / `STEPS` pixels.
+
+    The speed is half a sine wave, and rounding keeps it the same from either end.
+    """
+    half_way = round(SPEED * STEPS * frames / np.pi)
+    from_the_middle = np.arange(frames + 1) - frames / 2
+    path: NDArray[np.int64] = half_way + np.rint(half_way * np.sin(np.pi * from_the_middle / frames)).astype(np.int64)
+    return path
+
+
+def there_and_back(frames: int) -> NDArray[np.int64]:
+    """(2 frames + 1,) positions of a reel that turns up and, as far, down again."""
+    up = turn(frames)
+    return np.append(up, up[-2::-1])
+
+
+def drift(rng: np.random.Generator, length: int) -> NDArray[np.float32]:
+    """(length,) a slow random walk that stays around 0, of variance 1."""
     steps = rng.normal(scale=np.sqrt(1 - DRIFT**2), size=length)
-    level = np.empty(length)
+    level = np.empty(length, dtype=np.float32)
     now = rng.normal()
     for i, step in enumerate(steps):
         level[i] = now = DRIFT * now + step
     return level
 
 
-def _write_features(path: Path, sequence: Sequence) -> None:
-    content = io.BytesIO()
-    np.save(content, sequence.features)
-    write_whole(path, content.getvalue())
-    spec = FeatureSpec(
-        fps=GRID.fps,
-        stride=GRID.stride,
-        num_frames=GRID.num_frames,
-        backbone="synthetic",
-        duration=sequence.duration,
-        dim=sequence.features.shape[1],
-    )
-    write_sidecar(path, spec)
-
-
-def _entry(sequence: Sequence, subset: str) -> dict[str, Any]:
-    """What the annotation file says of a sequence."""
+def _entry(schedule: Schedule, subset: str) -> dict[str, Any]:
+    """What the annotation file says of a video."""
     actions = [
-        {"segment": segment, "label": CLASS_NAMES[label], "label_id": label}
-        for segment, label in zip(sequence.segments.tolist(), sequence.labels.tolist(), strict=True)
+        {"segment": [start / FPS, stop / FPS], "label": CLASS_NAMES[label], "label_id": label}
+        for start, stop, label in schedule.actions.tolist()
     ]
-    return {"subset": subset, "duration": sequence.duration, "fps": GRID.fps, "annotations": actions}
+    return {"subset": subset, "duration": len(schedule.turned) / FPS, "fps": FPS, "annotations": actions}

@@ -21,10 +21,17 @@ from actionformer.video.opencv import opencv
 from actionformer.video.reader import Image, Video
 
 CLOCK = Fraction(1, 90_000)  # seconds; exact for the usual rates
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+"""By ending, those that keep any times of frames; others, like AVI, know but one frame rate."""
 CODECS = ("libx264", "libvpx-vp9", "mpeg4")  # the first that FFmpeg has and the container takes
-LANE = 0.035  # height of a class's lane in the strip, of the frame
+LEAST_HEIGHT = 360  # pixels; smaller frames are enlarged, by a whole factor, until labels can be read in them
+TEXT = 0.0016  # size of a label's letters, in OpenCV's unit, a pixel of the frame's height
+LANE = 0.045  # height of a class's lane in the strip, of the frame
 MOST_LANES = 10
-INK = (255, 255, 255)
+WIDEST_NAMES = 0.3  # share of the strip's width
+INK, DARK = (255, 255, 255), (24, 24, 24)
+
+Colour = tuple[int, int, int]
 
 
 class Overlay:
@@ -38,64 +45,92 @@ class Overlay:
 
     def __init__(self, found: Detections, duration: float, size: tuple[int, int]) -> None:
         self.cv2 = opencv("drawing into a video")
-        self.found, self.duration, self.size = found, duration, size
-        self.height = max(round(LANE * size[0]), 6)  # of a lane
+        self.found, self.duration = found, duration
+        self.factor = max(1, math.ceil(LEAST_HEIGHT / size[0]))
+        self.height, self.width = self.factor * size[0], self.factor * size[1]
         best = list(dict.fromkeys(found.labels.tolist()))[:MOST_LANES]  # those with the best detections
         self.lanes = {label: lane for lane, label in enumerate(sorted(best))}
+        self.lane = max(round(LANE * self.height), 6)  # pixels
+        self.text = TEXT * self.height
+        names = [self._extent(found.class_names[label], 0.7 * self.text)[0] for label in self.lanes]
+        self.left = min(max(names, default=0) + self.lane, round(WIDEST_NAMES * self.width))  # where time 0 is
         self.strip = self._strip()
 
     def draw(self, image: Image, time: float) -> Image:
         """The frame (H, W, 3) shown at a time, with the strip below it and the labels of that time in its corner."""
         strip = self.strip.copy()
         if len(strip):
-            x = min(round(self.size[1] * time / self.duration), self.size[1] - 1)
+            x = min(self._column(time), self.width - 1)
             strip[:, max(x - 1, 0) : x + 2] = INK
-        drawn = np.concatenate((image, strip))
+        drawn = np.concatenate((image.repeat(self.factor, axis=0).repeat(self.factor, axis=1), strip))
         now = (self.found.segments[:, 0] <= time) & (time < self.found.segments[:, 1])
         for line, row in enumerate(np.flatnonzero(now)):
             label = int(self.found.labels[row])
             self._tag(drawn, line, f"{self.found.class_names[label]} {self.found.scores[row]:.2f}", colour(label))
         return drawn
 
+    def _column(self, time: float) -> int:
+        """The column of the strip that stands for a time."""
+        return self.left + round((self.width - self.left) * time / self.duration)
+
     def _strip(self) -> Image:
-        """(h, W, 3), h even so that codecs take it: a lane a class, a bar a detection, brighter for a better score."""
-        strip = np.full((self.height * len(self.lanes) // 2 * 2, self.size[1], 3), 24, dtype=np.uint8)
+        """(h, W, 3), h even as codecs want it: a lane a class, with its name, and bars, brighter for a better score."""
+        strip = np.full((self.lane * len(self.lanes) // 2 * 2, self.width, 3), DARK, dtype=np.uint8)
         for row in reversed(range(len(self.found))):  # the best on top
-            if (lane := self.lanes.get(int(self.found.labels[row]))) is None:
-                continue
-            start, end = (round(self.size[1] * t / self.duration) for t in self.found.segments[row])
-            light = np.array(colour(int(self.found.labels[row]))) * (0.35 + 0.65 * self.found.scores[row])
-            strip[lane * self.height + 1 : (lane + 1) * self.height - 1, start : max(end, start + 1)] = light
+            label, segment = int(self.found.labels[row]), self.found.segments[row]
+            if (lane := self.lanes.get(label)) is not None:
+                start, end = (self._column(time) for time in segment)
+                light = np.array(colour(label)) * (0.35 + 0.65 * self.found.scores[row])
+                strip[lane * self.lane + 1 : (lane + 1) * self.lane - 1, start : max(end, start + 1)] = light
+        for label, lane in self.lanes.items():
+            names = np.ascontiguousarray(strip[:, : self.left])  # what is longer ends here
+            below = (lane + 1) * self.lane - round(0.3 * self.lane)
+            self._write(names, self.found.class_names[label], (self.lane // 3, below), 0.7 * self.text, colour(label))
+            strip[:, : self.left] = names
         return strip
 
-    def _tag(self, image: Image, line: int, text: str, fill: tuple[int, int, int]) -> None:
-        scale = self.size[0] / 480
-        font, thickness = self.cv2.FONT_HERSHEY_SIMPLEX, max(round(1.5 * scale), 1)
-        (width, height), below = self.cv2.getTextSize(text, font, 0.6 * scale, thickness)
-        pad = max(round(4 * scale), 2)
-        top = pad + line * (height + below + 2 * pad)
-        if top + height + below + pad > self.size[0]:
+    def _tag(self, image: Image, line: int, text: str, fill: Colour) -> None:
+        """A label on a field of its colour; those above it come first."""
+        (width, height), pad = self._extent(text, self.text), round(0.012 * self.height)
+        top = pad + line * (height + 3 * pad)
+        if top + height + 2 * pad > self.height:
             return  # more than fit
-        box = (pad, top), (3 * pad + width, top + height + below + pad)
-        self.cv2.rectangle(image, *box, fill, -1)
-        self.cv2.putText(
-            image, text, (2 * pad, top + height + pad // 2), font, 0.6 * scale, INK, thickness, self.cv2.LINE_AA
-        )
+        self.cv2.rectangle(image, (pad, top), (3 * pad + width, top + height + 2 * pad), fill, -1)
+        self._write(image, text, (2 * pad, top + height + pad), self.text, text_colour(fill))
+
+    def _write(self, image: Image, text: str, place: tuple[int, int], size: float, ink: Colour) -> None:
+        """Writes from a place, x and y, to the right; letters stand on it."""
+        font, thickness = self.cv2.FONT_HERSHEY_SIMPLEX, max(round(2 * size), 1)
+        self.cv2.putText(image, text, place, font, size, ink, thickness, self.cv2.LINE_AA)
+
+    def _extent(self, text: str, size: float) -> tuple[int, int]:
+        """Width and height of letters, pixels."""
+        font, thickness = self.cv2.FONT_HERSHEY_SIMPLEX, max(round(2 * size), 1)
+        (width, height), _ = self.cv2.getTextSize(text, font, size, thickness)
+        return width, height
 
 
-def colour(label: int) -> tuple[int, int, int]:
-    """RGB of a class: hues a golden angle apart, dark enough for white text."""
-    red, green, blue = colorsys.hsv_to_rgb(label * 0.618034 % 1, 0.75, 0.7)
+def colour(label: int) -> Colour:
+    """RGB of a class: hues a golden angle apart, bright enough for the dark strip."""
+    red, green, blue = colorsys.hsv_to_rgb(label * 0.618034 % 1, 0.65, 0.9)
     return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def text_colour(field: Colour) -> Colour:
+    """What can be read on a field: dark letters on a light one, else white ones."""
+    red, green, blue = field
+    return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 120 else INK
 
 
 def write_overlay(source: str | Path, found: Detections, target: str | Path) -> None:
     """Writes a copy of a video with its detections drawn in; frames keep their times, sound is copied if it fits.
 
+    Frames lower than `LEAST_HEIGHT` are enlarged, by a whole factor.
+
     Args:
         source: the video.
         found: its detections; leave out those not worth showing.
-        target: the file to write, whole or not at all; its ending tells the container: .mp4, .mkv, .mov, ...
+        target: the file to write, whole or not at all; its ending tells the container, see `CONTAINERS`
 
     Raises:
         InputError: a video that cannot be read, a target that cannot be written, or opencv is not installed.
@@ -119,17 +154,9 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
 
 
 def _output(temporary: Path, target: Path) -> av.container.OutputContainer:
-    kind = av_format(target)
-    try:
-        return av.open(str(temporary), "w", format=kind)
-    except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"{target}: cannot write a video that ends so: take .mp4 or .mkv") from error
-
-
-def av_format(target: Path) -> str:
-    """FFmpeg's name of the container that an ending stands for; most are called like it."""
-    ending = target.suffix.lower().removeprefix(".")
-    return {"mkv": "matroska", "m4v": "mp4", "ts": "mpegts", "wmv": "asf", "mpg": "mpeg"}.get(ending, ending)
+    if (kind := CONTAINERS.get(target.suffix.lower())) is None:
+        raise InputError(f"{target}: cannot write a video that ends so: take one of {', '.join(CONTAINERS)}")
+    return av.open(str(temporary), "w", format=kind)
 
 
 def _video_stream(output: av.container.OutputContainer, fps: float, example: Image) -> Any:
