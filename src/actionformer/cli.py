@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import signal
 import sys
 import warnings
 from collections.abc import Mapping
@@ -222,8 +224,8 @@ def extract(
     out: Path,
     weights: list[Path] | None = None,
     fps: float | None = None,
-    stride: int | None = None,
-    num_frames: int | None = None,
+    stride: float | None = None,
+    num_frames: float | None = None,
     last_clip: Literal["pad", "drop"] = "pad",
     dtype: Literal["float32", "float16"] = "float32",
     batch_size: int | None = None,
@@ -361,6 +363,8 @@ def detect(
     files = input_files(inputs)
     kind = format_of(out, format)
     check_output(files, out, kind, overlay)
+    if min_score is not None and not math.isfinite(min_score):
+        raise InputError(f"min_score must be a number, found {min_score}")
     found = detect_files(
         run,
         files,
@@ -464,6 +468,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed on the way out
     warnings.showwarning = lambda message, *_, **__: print(f"warning: {_one_line(message)}", file=sys.stderr)
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")

@@ -56,19 +56,21 @@ def eaf(found: Detections, media: str = "") -> str:
             header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": media, "MIME_TYPE": guess_type(media)[0] or "video/mp4"}
         )
     order = ElementTree.SubElement(root, "TIME_ORDER")
-    slot = 0
+    times: dict[str, int] = {}
     for tier_name, rows in _tiers(found).items():
         tier = ElementTree.SubElement(root, "TIER", {"LINGUISTIC_TYPE_REF": "action", "TIER_ID": tier_name})
         for start, end, label, score in rows:
-            for time in (start, end):
-                slot += 1
-                ElementTree.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": f"ts{slot}", "TIME_VALUE": str(_ms(time))})
+            number = len(times) // 2 + 1
+            slots = f"ts{2 * number - 1}", f"ts{2 * number}"
+            times |= zip(slots, (_ms(start), _ms(end)), strict=True)
             annotation = ElementTree.SubElement(
                 ElementTree.SubElement(tier, "ANNOTATION"),
                 "ALIGNABLE_ANNOTATION",
-                {"ANNOTATION_ID": f"a{slot // 2}", "TIME_SLOT_REF1": f"ts{slot - 1}", "TIME_SLOT_REF2": f"ts{slot}"},
+                {"ANNOTATION_ID": f"a{number}", "TIME_SLOT_REF1": slots[0], "TIME_SLOT_REF2": slots[1]},
             )
             ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = f"{label} {score:.2f}"
+    for slot, time in sorted(times.items(), key=lambda item: item[1]):
+        ElementTree.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": slot, "TIME_VALUE": str(time)})
     ElementTree.SubElement(
         root,
         "LINGUISTIC_TYPE",

@@ -35,14 +35,21 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         with torch.serialization.safe_globals([Namespace]):  # the options of a training script, plain values
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # every library has its own ways of refusing a broken file
-        reason = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())  # torch colours its messages
-        raise InputError(f"{path}: not a readable weights file ({reason:.200})") from error
+        code = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it holds {code[1]}, which is code and is never run" if code else _first_sentence(error)
+        raise InputError(f"{path}: not a readable weights file ({reason})") from error
     for key in NESTED:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InputError(f"{path}: holds no weights by name: expected a dictionary of tensors")
     return content
+
+
+def _first_sentence(error: Exception) -> str:
+    """What a library says, without its colours and advice."""
+    text = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
+    return text.partition(". ")[0][:160] or type(error).__name__
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

@@ -12,6 +12,7 @@ from actionformer.config import Config, DataSettings
 from actionformer.data.annotations import Annotations, parse_annotations, read_annotations
 from actionformer.data.collection import collect, common_spec, with_classes
 from actionformer.errors import InputError
+from actionformer.features import FeatureSpec
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 
@@ -132,6 +133,12 @@ def test_common_spec(tmp_path: Path) -> None:
     write(tmp_path, "b", {**TIMING, "backbone": "tsp"})
     with pytest.raises(InputError, match=r"different backbones cannot be mixed: i3d, tsp"):
         common_spec(collect(of("a", "b"), tmp_path, settings()).videos)
+    write(tmp_path, "b", {**TIMING, "backbone": "i3d", "weights_hash": "2"})
+    with pytest.raises(InputError, match=r"different weights cannot be mixed: 1, 2"):
+        collect(of("a", "b"), tmp_path, settings())
+    made_for = FeatureSpec(backbone="tsp")
+    with pytest.raises(InputError, match=r"video 'a': features of backbone 'i3d', the model was trained on 'tsp'"):
+        collect(of("a"), tmp_path, settings(), width=99, made_for=made_for)  # said before the width
 
 
 def test_number_of_classes(annotations: Path) -> None:

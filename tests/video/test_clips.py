@@ -68,9 +68,9 @@ def test_the_given_rate_goes_before_the_own() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ((None, 0, 1), "num_frames must be a whole number from 1 on, found 0"),
-        ((None, 1, 0.5), "stride must be a whole number from 1 on, found 0.5"),
-        ((0, 1, 1), "fps must be a positive number, found 0"),
+        ((None, 0, 1), "num_frames must be a whole number of frames from 1 on, found 0"),
+        ((None, 1, 0.5), "stride must be a whole number of frames from 1 on, found 0.5"),
+        ((0, 1, 1), "fps must be a positive number up to 10000, found 0"),
         ((None, 1, 1, "keep"), "last_clip must be pad or drop, found 'keep'"),
     ],
 )

@@ -18,6 +18,7 @@ from actionformer import extract
 from actionformer.errors import InputError
 from actionformer.features import open_features, read_sidecar
 from actionformer.files import read_json
+from actionformer.recipes.extract import saved, video_hash
 from actionformer.video.backbones import Backbone, Frame
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Begun, Failed, Finished, Rows, encode_videos
@@ -125,6 +126,8 @@ def test_files_and_sidecars(tmp_path: Path, videos: list[Path]) -> None:
         "last_clip": "pad",
         "frames": 9,
         "skipped_packets": 0,
+        "native_fps": 10.0,
+        "video_hash": video_hash(videos[0]),
         "version": "0.1.0",
     }
 
@@ -258,3 +261,162 @@ def test_length_and_time_of_a_test_picture(
     assert spec.grid is not None
     covered = spec.grid.seconds_covered(length)  # whole clips cover the video, and less than one more stride
     assert -1e-6 <= covered - sampled / spec.grid.fps < max(stride, num_frames) / spec.grid.fps
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fps": 5}, "with fps 10.0, not 5"),
+        ({"num_frames": 3}, "with num_frames 4, not 3"),
+        ({"last_clip": "drop"}, "with last_clip pad, not drop"),
+        ({"dtype": "float16"}, "with dtype float32, not float16"),
+    ],
+)
+def test_features_made_in_another_way_are_not_kept(
+    tmp_path: Path, videos: list[Path], changes: dict[str, Any], message: str
+) -> None:
+    extract(videos[0], FirstAndLast(), tmp_path)
+    with pytest.raises(InputError, match=message):
+        extract(videos[0], FirstAndLast(), tmp_path, **changes)
+    extract(videos[0], FirstAndLast(), tmp_path, overwrite=True, **changes)
+    assert len(extract(videos[0], FirstAndLast(), tmp_path, **changes).kept) == 1
+    with pytest.raises(InputError, match="holds features with"):  # the other way round as well
+        extract(videos[0], FirstAndLast(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "message"),
+    [
+        ("preprocessing", "another", "preprocessing the number"),
+        ("weights_hash", "def", "abc, not def"),
+        ("dim", 3, "dim 2"),
+    ],
+)
+def test_features_of_a_backbone_that_changed_are_not_kept(
+    tmp_path: Path, videos: list[Path], attribute: str, value: Any, message: str
+) -> None:
+    extract(videos[0], FirstAndLast(), tmp_path)
+    other = FirstAndLast()
+    setattr(other, attribute, value)
+    with pytest.raises(InputError, match=message):
+        extract(videos[0], other, tmp_path)
+
+
+def test_features_of_another_video_of_that_name_are_not_kept(
+    tmp_path: Path, videos: list[Path], write_video: Write, frame_of
+) -> None:
+    extract(videos[0], FirstAndLast(), tmp_path / "out")
+    other = write_video(tmp_path / videos[0].name, [frame_of(9 - i) for i in range(9)], fps=10)
+    with pytest.raises(InputError, match=r"video0\.npy: holds features of another video than .*video0\.mp4: choose"):
+        extract(other, FirstAndLast(), tmp_path / "out")
+
+
+def test_a_file_that_is_no_sidecar_is_not_replaced(tmp_path: Path, videos: list[Path]) -> None:
+    (tmp_path / "video0.json").write_text('{"mine": "precious"}')
+    for overwrite in (False, True):
+        with pytest.raises(InputError, match=r"video0\.json: is not a sidecar of extracted features"):
+            extract(videos[:2], FirstAndLast(), tmp_path, overwrite=overwrite)
+    assert (tmp_path / "video0.json").read_text() == '{"mine": "precious"}'
+
+
+def test_two_extractions_into_one_folder(tmp_path: Path, videos: list[Path]) -> None:
+    """One that starts while another writes leaves its files alone; both end well."""
+    streams = [
+        saved(
+            encode_videos(videos, FirstAndLast(), ClipLayout(None, 4, 2), batch_size=1, workers=0),
+            {video: tmp_path / f"{video.stem}.npy" for video in videos},
+            FirstAndLast(),
+            ClipLayout(None, 4, 2),
+        )
+        for _ in range(2)
+    ]
+    ended = [event for pair in zip(*streams, strict=True) for event in pair if isinstance(event, Finished | Failed)]
+    assert [type(event) for event in ended] == [Finished] * 8
+    assert [np.load(tmp_path / f"video{i}.npy").tolist() for i in range(4)] == [
+        expected(frames, ClipLayout(None, 4, 2)) for frames in (9, 3, 40, 17)
+    ]
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_a_file_that_cannot_be_opened_fails_alone(tmp_path: Path, videos: list[Path]) -> None:
+    (tmp_path / "video1.npy").mkdir()
+    done = extract(videos, FirstAndLast(), tmp_path)
+    assert list(done.failed) == [videos[1]]
+    assert "there is a folder of that name" in done.failed[videos[1]]
+    assert len(done.written) == 3
+
+
+def test_an_error_of_a_library_fails_one_video(tmp_path: Path, videos: list[Path]) -> None:
+    @dataclass(frozen=True)
+    class Picky(Numbers):
+        def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+            for number, frame in enumerate(super().__call__(frames)):
+                if number == 20:
+                    raise IndexError("no such stream")
+                yield frame
+
+    backbone = FirstAndLast()
+    backbone.preprocessing = Picky()
+    done = extract(videos, backbone, tmp_path, workers=0)
+    assert done.failed == {videos[2]: "cannot be read (IndexError: no such stream)"}
+    assert len(done.written) == 3
+    assert sorted(path.name for path in tmp_path.glob("video2*")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 0}, "batch_size must be a whole number from 1 on, found 0"),
+        ({"workers": -1}, "workers must be a whole number from 0 on, found -1"),
+        ({"fps": 1e308}, "fps must be a positive number up to 10000"),
+        ({"fps": 0}, "fps must be a positive number up to 10000"),
+        ({"stride": 0}, "stride must be a whole number of frames from 1 on, found 0"),
+        ({"num_frames": float("inf")}, "num_frames must be a whole number"),
+        ({"dtype": "int8"}, "dtype must be one of float32, float16, found 'int8'"),
+        ({"last_clip": "keep"}, "last_clip must be pad or drop"),
+    ],
+)
+def test_numbers_that_cannot_be_meant(tmp_path: Path, videos: list[Path], arguments: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        extract(videos, FirstAndLast(), tmp_path / "out", **arguments)
+
+
+def test_damaged_and_joined_videos_are_warned_of(tmp_path: Path, write_video: Write, frame_of) -> None:
+    numbers = [frame_of(i) for i in range(60)]
+    path = write_video(tmp_path / "damaged.avi", numbers, codec="mjpeg", pixels="yuvj420p", options={"qscale": "3"})
+    content = bytearray(path.read_bytes())
+    starts = [i for i in range(len(content) - 3) if content[i : i + 3] == b"\xff\xd8\xff"]
+    content[starts[10] : starts[11] - 8] = bytes(starts[11] - 8 - starts[10])
+    path.write_bytes(content)
+    once = write_video(tmp_path / "once.ts", numbers[:30])
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(once.read_bytes() * 2)
+    done = extract([path, joined], FirstAndLast(), tmp_path / "out")
+    assert done.warnings[path] == "1 damaged packets were skipped"
+    assert "its clock jumps 1 times" in done.warnings[joined]
+    assert read_json(tmp_path / "out" / "damaged.json")["skipped_packets"] == 1
+
+
+def test_broken_files_end_in_an_event(tmp_path: Path, write_video: Write, frame_of) -> None:
+    """Cut and corrupted files of several containers: each is read as far as it goes or fails, and none runs away."""
+    rng = np.random.default_rng(0)
+    broken = []
+    for container in ("mp4", "mkv", "avi", "ts"):
+        codec = "mpeg4" if container == "avi" else "libx264"
+        whole = write_video(tmp_path / f"whole.{container}", [frame_of(i) for i in range(50)], codec=codec).read_bytes()
+        for case in range(6):
+            content = bytearray(whole[: int(len(whole) * rng.uniform(0.05, 1))] if case < 2 else whole)
+            for place in rng.integers(0, len(content), 12 if case > 1 else 0):
+                content[place] = rng.integers(256)
+            broken.append(tmp_path / f"{container}{case}.{container}")
+            broken[-1].write_bytes(content)
+    rows: dict[Path, int] = dict.fromkeys(broken, 0)
+    ended: dict[Path, Finished | Failed] = {}
+    for event in encode_videos(broken, FirstAndLast(), ClipLayout(25, 4, 4), workers=0):
+        if isinstance(event, Rows):
+            rows[event.video] += len(event.rows)
+        elif isinstance(event, Finished | Failed):
+            ended[event.video] = event
+    assert ended.keys() == set(broken)
+    assert sum(isinstance(event, Finished) for event in ended.values()) > 12
+    assert max(rows.values()) < 25 * 15  # a clock that is off by more than ten seconds is not believed

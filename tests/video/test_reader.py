@@ -85,10 +85,10 @@ def test_time_zero_is_the_first_frame(tmp_path: Path, write_video: Write, frame_
     assert not video.cut_short
 
 
-@pytest.mark.parametrize("name", ["range.mp4", "range.mkv", "range.avi"])
+@pytest.mark.parametrize("name", ["range.mp4", "range.mkv", "range.avi", "range.ts", "range.mpg", "range.h264"])
 @pytest.mark.parametrize(("start", "stop"), [(0.0, 0.5), (1.0, 2.0), (1.21, 1.29), (3.9, 9.0)])
 def test_a_range(tmp_path: Path, write_video: Write, frame_of, number_in, name: str, start: float, stop: float) -> None:
-    codec = "mpeg4" if name.endswith("avi") else "libx264"
+    codec = {"avi": "mpeg4", "mpg": "mpeg2video"}.get(name.rpartition(".")[2], "libx264")
     path = write_video(tmp_path / name, [frame_of(i) for i in range(100)], codec=codec, options={"g": "20", "bf": "2"})
     whole = read(path)
     expected = [
@@ -206,3 +206,45 @@ def test_real_files(shared: Path, name: str, fps: float, frames: int, size: tupl
     assert images[0].shape == (*size, 3)
     assert len(images) == frames
     assert times == pytest.approx([i / fps for i in range(frames)], abs=1e-3)
+
+
+def test_joined_recordings_go_on(tmp_path: Path, write_video: Write, frame_of, number_in) -> None:
+    once = write_video(tmp_path / "once.ts", [frame_of(i) for i in range(50)])
+    path = tmp_path / "joined.ts"
+    path.write_bytes(once.read_bytes() * 3)
+    times, images, video = read(path)
+    assert [number_in(image) for image in images] == 3 * list(range(50))
+    assert times == pytest.approx([i / 25 for i in range(150)], abs=1e-3)
+    assert video.jumps == 2
+    assert video.end == pytest.approx(6.0, abs=1e-3)
+
+
+def test_a_gap_within_the_file_is_meant_and_one_beyond_it_is_not(tmp_path: Path, write_video: Write, frame_of) -> None:
+    path = write_video(tmp_path / "screen.mkv", [frame_of(i) for i in range(4)], times=[0.0, 0.5, 300.0, 300.5])
+    times, _, video = read(path)
+    assert times == pytest.approx([0.0, 0.5, 300.0, 300.5])
+    assert video.jumps == 0
+    stream = write_video(tmp_path / "gap.ts", [frame_of(i) for i in range(4)], times=[0.0, 0.5, 300.0, 300.5])
+    times, _, video = read(stream)
+    assert video.jumps == 1
+    assert times[-1] < 2.0
+
+
+def test_frames_that_change_their_size_come_as_large_as_the_first(tmp_path: Path, write_video: Write, frame_of) -> None:
+    parts = [
+        write_video(tmp_path / f"{i}.ts", [frame_of(i, size)] * 10, options={"bf": "0"})
+        for i, size in enumerate([(64, 96), (96, 64)])
+    ]
+    path = tmp_path / "changing.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    _, images, _ = read(path)
+    assert len(images) > 15
+    assert {image.shape for image in images} == {(64, 96, 3)}
+
+
+def test_a_cut_avi_is_known_by_its_count_of_frames(tmp_path: Path, write_video: Write, frame_of) -> None:
+    path = write_video(tmp_path / "cut.avi", [frame_of(i) for i in range(100)], codec="mpeg4")
+    path.write_bytes(path.read_bytes()[: int(0.7 * path.stat().st_size)])
+    _, images, video = read(path)
+    assert 50 < len(images) < 90
+    assert video.cut_short

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from actionformer.config import DataSettings
 from actionformer.data.annotations import Annotations, Video
 from actionformer.errors import InputError
-from actionformer.features import FeatureFolders, Features, FeatureSpec, check_duration
+from actionformer.features import FeatureFolders, Features, FeatureSpec, check_backbone, check_duration
 from actionformer.segments import TimeGrid
 
 Paths = str | Path | Sequence[str | Path]
@@ -48,6 +48,7 @@ def collect(
     data: DataSettings,
     *,
     width: int | None = None,
+    made_for: FeatureSpec | None = None,
     skip_missing: bool = False,
 ) -> Collection:
     """The features of annotated videos.
@@ -60,6 +61,7 @@ def collect(
         folders: of feature files; several are joined by channel.
         data: timing and name prefix.
         width: channels expected; by default those of the first video.
+        made_for: the features that a model was trained on, where there is one.
         skip_missing: go on without the videos that have no features.
 
     Raises:
@@ -70,12 +72,13 @@ def collect(
     missing = source.missing(annotations.videos)
     if missing and (not skip_missing or len(missing) == len(annotations)):
         raise InputError(_missing_message(missing, len(annotations), source, skip_missing))
+    specs = {id_: source.spec(id_) for id_ in sorted(annotations.videos.keys() - set(missing))}
+    _check_backbones(specs, made_for)
     videos: list[FeaturedVideo] = []
-    for id_ in sorted(annotations.videos.keys() - set(missing)):
+    for id_, spec in specs.items():
         video = annotations.videos[id_]
         features = source.open(id_, width=width)
         width = features.shape[1]
-        spec = source.spec(id_)
         grid = _grid(video, spec, data)
         if duration := video.duration or spec.duration:
             check_duration(f"video {id_!r}", len(features), duration, grid)
@@ -83,15 +86,29 @@ def collect(
     return Collection(videos, [annotations.videos[id_] for id_ in missing])
 
 
-def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
-    """What the features of all videos have in common; a model trained on them remembers it.
+def _check_backbones(specs: Mapping[str, FeatureSpec], made_for: FeatureSpec | None) -> None:
+    """Features of a collection come from one backbone with the same weights, and from those that the model knows.
 
     Raises:
-        InputError: features of two backbones.
+        InputError: they do not; names both.
     """
-    backbones = sorted({video.spec.backbone for video in videos if video.spec.backbone})
-    if len(backbones) > 1:
-        raise InputError(f"features of different backbones cannot be mixed: {', '.join(backbones)}")
+    known = made_for or FeatureSpec()
+    for id_, spec in specs.items():
+        try:
+            check_backbone(spec, known)
+        except InputError as error:
+            if known is made_for:
+                raise InputError(f"video {id_!r}: {error}") from error
+            kind = "backbones" if spec.backbone != known.backbone else "weights"
+            both = [str(one.backbone if kind == "backbones" else one.weights_hash) for one in (spec, known)]
+            raise InputError(f"features of different {kind} cannot be mixed: {', '.join(sorted(both))}") from error
+        if known.backbone is None and spec.backbone:
+            known = spec
+
+
+def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
+    """What the features of all videos have in common; a model trained on them remembers it."""
+    backbones = {video.spec.backbone for video in videos if video.spec.backbone}
     made = {
         name: values.pop() if len(values := {getattr(video.spec, name) for video in videos}) == 1 else None
         for name in ("weights_hash", "preprocessing", "last_clip")
@@ -102,7 +119,7 @@ def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
     }
     return FeatureSpec(
         **timing,
-        backbone=backbones[0] if backbones else None,
+        backbone=min(backbones, default=None),
         **made,
         dim=videos[0].features.shape[1],
     )

@@ -23,7 +23,9 @@ def opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such feature file")
     if path.suffix.lower() not in READERS:
-        raise InputError(f"{path}: unknown kind of feature file, expected {', '.join(READERS)}")
+        raise InputError(
+            f"{path}: unknown kind of feature file, expected {', '.join(READERS)} (of a video, extract makes one)"
+        )
     try:
         with READERS[path.suffix.lower()](path) as array:
             yield array

@@ -6,6 +6,7 @@ import io
 from contextlib import ExitStack, suppress
 from glob import escape
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,13 @@ class FeatureWriter:
     def __init__(self, path: str | Path, *, dim: int, dtype: str = "float32") -> None:
         self.path, self.dim, self.dtype = Path(path), dim, np.dtype(dtype)
         self.length = 0
-        for left in self.path.parent.glob(f".{escape(self.path.name)}.*.part"):  # by a process that was killed
-            left.unlink()
         self._place = ExitStack()
-        self._file = self._place.enter_context(replacing(path)).open("wb")
+        try:
+            self._file = self._place.enter_context(replacing(path)).open("wb")
+        except OSError as error:
+            raise InputError(f"{path}: cannot write ({error.strerror or error})") from error
+        _lock(self._file)
+        _remove_left(self.path)
         self._write(self._header())
 
     def append(self, rows: NDArray[np.floating]) -> None:
@@ -41,10 +45,15 @@ class FeatureWriter:
         self._write(np.ascontiguousarray(rows, dtype=self.dtype).tobytes())
         self.length += len(rows)
 
-    def finish(self) -> None:
-        """Writes how many rows there are, and puts the file into its place."""
+    def complete(self) -> None:
+        """Writes how many rows there are; the file is whole, not yet in its place."""
         self._file.seek(0)
         self._write(self._header(), last=True)
+
+    def finish(self) -> None:
+        """Puts the file into its place, whole."""
+        if not self._file.closed:
+            self.complete()
         self._place.close()
 
     def discard(self) -> None:
@@ -68,3 +77,22 @@ class FeatureWriter:
         description = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.length, self.dim)}
         np.lib.format.write_array_header_1_0(header, description)
         return header.getvalue()
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Marks a file as being written, until it is closed; whether nobody else had marked it."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # another system, or another process writes it
+        return False
+    return True
+
+
+def _remove_left(path: Path) -> None:
+    """Removes what processes that were killed have left of a file, and nothing that another one is writing."""
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        with suppress(OSError), left.open("rb") as file:
+            if _lock(file):
+                left.unlink()

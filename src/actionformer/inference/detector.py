@@ -172,8 +172,8 @@ class Detector:
         collected = isinstance(features, Features)  # of a collection, whose durations have been compared
         if isinstance(features, str | Path):
             name, sidecar = str(features), read_sidecar(features)
+            check_backbone(sidecar, self.card.features)
             features = open_features(features, width=self.config.model.input_width)
-        check_backbone(sidecar, self.card.features)
         array = self._array(features)
         given = FeatureSpec(
             **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}

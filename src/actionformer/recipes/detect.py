@@ -80,9 +80,9 @@ def detect_files(
     found = Found(sources={file.stem.removeprefix(prefix): file for file in files})
     timing = timing or FeatureSpec()
     console = console or Console(quiet=True)
-    for file in [file for file in files if _holds_features(file)]:
+    for file in [file for file in files if holds_features(file)]:
         _detect_into(found, detector, file, file, timing)
-    if to_see := [file for file in files if not _holds_features(file)]:
+    if to_see := [file for file in files if not holds_features(file)]:
         _detect_in_videos(found, detector, to_see, timing, videos or VideoSettings(), device, precision, console)
     if len(files) == 1 and found.failed:
         raise InputError(": ".join(*found.failed.items()))
@@ -109,7 +109,8 @@ def _files(path: Path) -> list[Path]:
     return expanded(path, ENDINGS if path.is_dir() else ENDINGS | READERS.keys(), "videos or feature files")
 
 
-def _holds_features(file: Path) -> bool:
+def holds_features(file: Path) -> bool:
+    """Whether a file is one of features, by its ending; any other is taken for a video."""
     return file.suffix.lower() in READERS
 
 
@@ -144,10 +145,16 @@ def _detect_in_videos(
     layout = _layout(detector, backbone, timing)
     with _folder(settings.features_out) as folder:
         targets = {file: folder / f"{file.stem}.npy" for file in files}
-        there = [file for file in files if is_done(targets[file], backbone, layout)]
-        todo = [file for file in files if file not in there]
-        for file in there:
-            _detect_into(found, detector, file, targets[file], FeatureSpec())
+        known = FeatureSpec(duration=timing.duration)
+        todo = []
+        for file, path in targets.items():
+            try:
+                if is_done(path, file, backbone, layout):
+                    _detect_into(found, detector, file, path, known)
+                else:
+                    todo.append(file)
+            except InputError as error:
+                found.failed[str(file)] = f"{error}: choose another folder for --features-out"
         events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
         for event in shown(saved(events, targets, backbone, layout), len(todo), console):
             if isinstance(event, Failed):
@@ -155,7 +162,7 @@ def _detect_in_videos(
             elif isinstance(event, Finished):
                 if event.course.warning:
                     found.warnings[str(event.video)] = event.course.warning
-                _detect_into(found, detector, event.video, targets[event.video], FeatureSpec())
+                _detect_into(found, detector, event.video, targets[event.video], known)
                 if settings.features_out is None:
                     targets[event.video].unlink()
 
@@ -170,6 +177,8 @@ def _backbone(detector: Detector, settings: VideoSettings, device: str, precisio
     name = settings.backbone or expected.backbone
     if name is None:
         raise InputError("the model does not say which backbone made its features: give --backbone")
+    kinds = [FeatureSpec(backbone=text.partition(":")[0]) for text in (name, expected.backbone or name)]
+    check_backbone(*kinds)  # before its weights are looked for
     backbone = load_backbone(name, settings.weights, device=device, precision=precision)
     check_backbone(FeatureSpec(backbone=backbone.name, weights_hash=backbone.weights_hash), expected)
     if backbone.dim != detector.config.model.input_width:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.data.annotations import read_annotations
-from actionformer.data.collection import FeaturedVideo, Paths, collect, common_spec, with_classes
+from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
 from actionformer.errors import InputError
 from actionformer.evaluation import Report, evaluate, parse_tiou
-from actionformer.features import check_backbone
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import load_settings
 
@@ -61,8 +60,14 @@ def evaluate_run(
     names = card.class_names if len(card.class_names) > 1 else None
     truth = with_classes(read_annotations(annotations, class_names=names), config.model.num_classes)
     truth = truth.subset(subset or config.data.test_subset)
-    collection = collect(truth, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
-    check_backbone(common_spec(collection.videos), card.features)
+    collection = collect(
+        truth,
+        features,
+        config.data,
+        width=config.model.input_width,
+        made_for=card.features,
+        skip_missing=skip_missing,
+    )
     detections = detect_videos(load(run, device=device, precision=precision), collection.videos)
     report = evaluate(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     if collection.missing:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from actionformer.errors import InputError
-from actionformer.features import FeatureSpec, FeatureWriter, open_features, read_sidecar, write_sidecar
+from actionformer.features import FeatureSpec, FeatureWriter, open_features, sidecar_path, write_sidecar
+from actionformer.files import read_json
 from actionformer.inference.detector import find_device
 from actionformer.video.backbones import Backbone, load_backbone
-from actionformer.video.clips import ClipLayout, LastClip
+from actionformer.video.clips import ClipLayout, LastClip, whole_frames
 from actionformer.video.extraction import Begun, Course, Event, Failed, Finished, Rows, encode_videos
 from actionformer.video.files import video_files
 
@@ -43,8 +46,8 @@ def extract(
     *,
     weights: str | Path | Sequence[str | Path] = (),
     fps: float | None = None,
-    stride: int | None = None,
-    num_frames: int | None = None,
+    stride: float | None = None,
+    num_frames: float | None = None,
     last_clip: LastClip = "pad",
     dtype: str = "float32",
     batch_size: int | None = None,
@@ -77,9 +80,11 @@ def extract(
 
     Raises:
         InputError: no such backbone, weights that are missing, nothing to read, or features in `out` that were made in
-            another way. A video that cannot be read is no error, it is reported.
+            another way. Of several videos, those that cannot be read are reported; a single one is an error.
     """
     find_device(device)
+    if dtype not in DTYPES:
+        raise InputError(f"dtype must be one of {', '.join(DTYPES)}, found {dtype!r}")
     files = video_files([videos] if isinstance(videos, str | Path) else videos)
     if not files:
         raise InputError("nothing to extract from: give video files or folders of them")
@@ -90,9 +95,16 @@ def extract(
     layout = layout_for(backbone, fps=fps, stride=stride, num_frames=num_frames, last_clip=last_clip)
     targets = {file: Path(out) / f"{file.stem}.npy" for file in files}
     result = Extraction()
-    if not overwrite:
-        result.kept = [path for path in targets.values() if is_done(path, backbone, layout)]
-    todo = [file for file in files if targets[file] not in result.kept]
+    todo = []
+    for file, path in targets.items():
+        try:
+            done = is_done(path, file, backbone, layout, dtype, replaceable=overwrite)
+        except InputError as error:
+            raise InputError(f"{error}: choose another --out, or --overwrite") from error
+        if done:
+            result.kept.append(path)
+        else:
+            todo.append(file)
     events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
     for event in shown(saved(events, targets, backbone, layout, dtype), len(todo), console):
         if isinstance(event, Finished):
@@ -101,6 +113,8 @@ def extract(
                 result.warnings[event.video] = event.course.warning
         elif isinstance(event, Failed):
             result.failed[event.video] = event.reason
+    if len(files) == 1 and result.failed:
+        raise InputError(f"{files[0]}: {result.failed[files[0]]}")
     return result
 
 
@@ -123,14 +137,10 @@ def layout_for(
     Raises:
         InputError: numbers that cannot be meant, or frames a clip that the backbone cannot take.
     """
-    whole = {"stride": stride or backbone.stride, "num_frames": num_frames or backbone.num_frames}
-    for name, value in whole.items():
-        if value != int(value):
-            raise InputError(f"{name} must be a whole number of frames, found {value:g}")
     return ClipLayout(
-        fps=fps or backbone.fps,
-        stride=int(whole["stride"]),
-        num_frames=int(whole["num_frames"]),
+        fps=backbone.fps if fps is None else fps,
+        stride=backbone.stride if stride is None else whole_frames("stride", stride),
+        num_frames=backbone.num_frames if num_frames is None else whole_frames("num_frames", num_frames),
         last_clip=last_clip or "pad",
     )
 
@@ -162,22 +172,53 @@ def saved(
     try:
         for event in events:
             if isinstance(event, Begun):
-                writers[event.video] = FeatureWriter(targets[event.video], dim=backbone.dim, dtype=dtype)
+                try:
+                    writers[event.video] = FeatureWriter(targets[event.video], dim=backbone.dim, dtype=dtype)
+                except InputError as error:
+                    event = Failed(event.video, str(error))
+            elif event.video not in writers:
+                if not isinstance(event, Failed):
+                    continue  # of a video whose file could not be opened
             elif isinstance(event, Rows):
                 writers[event.video].append(event.rows)
             elif isinstance(event, Finished):
-                course = event.course
-                made = {"frames": course.frames, "skipped_packets": course.skipped_packets, "version": VERSION}
-                write_sidecar(targets[event.video], spec_of(backbone, layout, course), made)
-                writers.pop(event.video).finish()
-            elif writer := writers.pop(event.video, None):
-                writer.discard()
+                _finish(writers.pop(event.video), event, spec_of(backbone, layout, event.course))
+            else:
+                writers.pop(event.video).discard()
             yield event
     finally:
         for writer in writers.values():
             writer.discard()
 
 
+def _finish(writer: FeatureWriter, event: Finished, spec: FeatureSpec) -> None:
+    """Puts the sidecar and then the features into their places: where there are features, there is a sidecar."""
+    course = event.course
+    made = {
+        "frames": course.frames,
+        "skipped_packets": course.skipped_packets,
+        "native_fps": course.native_fps,
+        "video_hash": video_hash(event.video),
+        "version": VERSION,
+    }
+    writer.complete()
+    write_sidecar(writer.path, spec, made)
+    writer.finish()
+
+
+def video_hash(path: Path) -> str:
+    """SHA-256 of a file's size, its first and its last megabyte: enough to tell videos of one name apart."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        digest.update(file.read(MEGABYTE))
+        file.seek(max(size - MEGABYTE, 0))
+        digest.update(file.read(MEGABYTE))
+    return digest.hexdigest()
+
+
+MEGABYTE = 1 << 20
+DTYPES = ("float32", "float16")
 VERSION = version("actionformer")
 
 
@@ -205,6 +246,8 @@ def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Ev
             else:
                 ended += 1
                 progress.update(task, description=f"{ended}/{videos} videos, clips")
+                if not console.is_terminal and videos > 1:  # a line each for logs
+                    console.print(f"{ended}/{videos} {event.video}", soft_wrap=True, highlight=False)
             yield event
 
 
@@ -213,28 +256,57 @@ class _ClipsPerSecond(ProgressColumn):
         return Text(f"{task.speed:.1f} clips/s" if task.speed else "")
 
 
-def is_done(path: Path, backbone: Backbone, layout: ClipLayout) -> bool:
-    """Whether a file holds the features that would be made.
+def is_done(
+    path: Path,
+    video: Path,
+    backbone: Backbone,
+    layout: ClipLayout,
+    dtype: str = "float32",
+    *,
+    replaceable: bool = False,
+) -> bool:
+    """Whether a file holds the features that would be made of a video.
+
+    Args:
+        path: the feature file.
+        video: what it would be made of.
+        backbone, layout, dtype: how.
+        replaceable: whether it is to be made anew whatever it holds.
 
     Raises:
-        InputError: it holds others.
+        InputError: it holds others, or its sidecar would replace a file that is none.
     """
-    if not path.is_file():
+    sidecar = _sidecar_of_ours(path)
+    if replaceable or not path.is_file():
         return False
-    features, sidecar = open_features(path), read_sidecar(path)
+    found = {"dim": open_features(path).shape[1], **sidecar, "dtype": np.load(path, mmap_mode="r").dtype.name}
     expected: dict[str, Any] = {
         "backbone": backbone.name,
         "weights_hash": backbone.weights_hash,
         "preprocessing": str(backbone.preprocessing),
+        "fps": found.get("native_fps") if layout.fps is None else layout.fps,
         "stride": layout.stride,
         "num_frames": layout.num_frames,
         "last_clip": layout.last_clip,
-        "fps": layout.fps or sidecar.fps,
+        "dim": backbone.dim,
+        "dtype": dtype,
     }
     for name, value in expected.items():
-        if getattr(sidecar, name) != value:
-            raise InputError(
-                f"{path}: holds features with {name} {getattr(sidecar, name)}, not {value}: "
-                "choose another --out, or --overwrite"
-            )
-    return features.shape[1] == backbone.dim
+        if found.get(name) != value:
+            raise InputError(f"{path}: holds features with {name} {found.get(name)}, not {value}")
+    if video.is_file() and found.get("video_hash") != video_hash(video):
+        raise InputError(f"{path}: holds features of another video than {video}")
+    return True
+
+
+def _sidecar_of_ours(path: Path) -> dict[str, Any]:
+    """What the sidecar of a feature file says, nothing where there is none.
+
+    Raises:
+        InputError: a file of its name that extraction has not written, and would replace.
+    """
+    sidecar = sidecar_path(path)
+    content = read_json(sidecar) if sidecar.is_file() else {}
+    if not isinstance(content, dict) or (content and not {"backbone", "version"} <= content.keys()):
+        raise InputError(f"{sidecar}: is not a sidecar of extracted features, and is not replaced")
+    return content

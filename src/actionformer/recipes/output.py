@@ -10,8 +10,8 @@ from rich.console import Console
 
 from actionformer.detections import Detections, results_csv, results_json, results_table
 from actionformer.errors import InputError
-from actionformer.features import READERS
 from actionformer.files import write_whole
+from actionformer.recipes.detect import holds_features
 from actionformer.timelines import eaf, srt, vtt
 from actionformer.video.overlay import write_overlay
 
@@ -33,19 +33,36 @@ def least_score(format_: str, given: float | None) -> float:
 
 
 def check_output(files: Sequence[Path], out: Path | None, format_: str, overlay: Path | None) -> None:
-    """Checks, before anything is computed, that these files can be written about so.
+    """Checks, before anything is computed, that these files can be written about so, and that none is written over.
 
     Raises:
-        InputError: one file of output for several videos, or an overlay of features.
+        InputError: one file of output for several videos, a folder where a file is to be, an overlay of features, or an
+            output that is an input.
     """
-    if len(files) > 1 and format_ in PER_VIDEO and (out is None or out.suffix):
+    several = len(files) > 1
+    if several and format_ in PER_VIDEO and (out is None or not _is_folder(out)):
         raise InputError(f"{format_} holds one video a file: give a folder with --out")
-    if overlay is None:
-        return
-    if features := [file for file in files if file.suffix.lower() in READERS]:
+    if out is not None and out.is_dir() and format_ not in PER_VIDEO:
+        raise InputError(f"{out}: is a folder, {format_} is written into a file")
+    if overlay is not None and (features := [file for file in files if holds_features(file)]):
         raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
-    if len(files) > 1 and overlay.suffix:
+    if overlay is not None and several and not _is_folder(overlay):
         raise InputError(f"{overlay}: an overlay is one file a video: give a folder with --overlay")
+    inputs = {file.resolve() for file in files}
+    written = [] if out is None else [out]
+    written += [] if overlay is None else [_overlay_path(overlay, file.stem) for file in files]
+    for path in written:
+        if path.resolve() in inputs:
+            raise InputError(f"{path}: is an input, and is not written over: choose another output")
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether an output is a folder: it is one already, or has no ending."""
+    return path.is_dir() or not path.suffix
+
+
+def _overlay_path(target: Path, video: str) -> Path:
+    return target / f"{video}.mp4" if _is_folder(target) else target
 
 
 def write_output(
@@ -61,7 +78,7 @@ def write_output(
         InputError: a file that cannot be written.
     """
     detections = {name: found.above(min_score) for name, found in detections.items()}
-    if format_ in PER_VIDEO and out is not None and not out.suffix:  # a folder
+    if format_ in PER_VIDEO and out is not None and _is_folder(out):
         for name, found in detections.items():
             write_whole(out / f"{name}.{format_}", _text({name: found}, sources, format_))
         return
@@ -94,9 +111,8 @@ def write_overlays(
     """Writes every video with its detections drawn in, to a file or into a folder; returns those that failed."""
     failed: dict[str, str] = {}
     for name, found in detections.items():
-        path = target if target.suffix else target / f"{name}.mp4"
         try:
-            write_overlay(sources[name], found.above(min_score), path)
+            write_overlay(sources[name], found.above(min_score), _overlay_path(target, sources[name].stem))
         except InputError as error:
             failed[str(sources[name])] = str(error)
     return failed

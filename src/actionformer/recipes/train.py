@@ -17,7 +17,7 @@ from actionformer.data.collection import Collection, Paths, as_list, collect, co
 from actionformer.data.dataset import EpochLoader, TrainingSet, TrainingVideo, place_on_grid
 from actionformer.errors import InputError
 from actionformer.evaluation import evaluate
-from actionformer.features import check_backbone
+from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, find_device, load
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, save_model
@@ -140,9 +140,7 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
             "actions": actions,
         },
     )
-    test = _test_videos(config, annotations, features, skip_missing)
-    if test is not None:
-        check_backbone(common_spec(test.videos), card.features)
+    test = _test_videos(config, annotations, features, card.features, skip_missing)
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
         warnings.warn(f"{skipped} videos without features are skipped", stacklevel=3)
     return _Task(config, annotations, place_on_grid(collection.videos, config.data.resize), test, card)
@@ -177,7 +175,9 @@ def _completed(config: Config, annotations: Annotations, collection: Collection)
     return config.replace(model={"input_dim": input_dim, "num_classes": len(annotations.class_names)})
 
 
-def _test_videos(config: Config, annotations: Annotations, features: Paths, skip_missing: bool) -> Collection | None:
+def _test_videos(
+    config: Config, annotations: Annotations, features: Paths, made_for: FeatureSpec, skip_missing: bool
+) -> Collection | None:
     """The evaluation subset with its features, or None, with a warning, if there is no such subset."""
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
@@ -187,7 +187,14 @@ def _test_videos(config: Config, annotations: Annotations, features: Paths, skip
     if not any(len(video.segments) for video in subset.videos.values()):
         warnings.warn("no action in the evaluation subset: training goes without evaluation", stacklevel=3)
         return None
-    return collect(subset, features, config.data, width=config.model.input_width, skip_missing=skip_missing)
+    return collect(
+        subset,
+        features,
+        config.data,
+        width=config.model.input_width,
+        made_for=made_for,
+        skip_missing=skip_missing,
+    )
 
 
 def _evaluator(task: _Task, device: str) -> Callable[[nn.Module], Metrics]:

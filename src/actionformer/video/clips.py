@@ -13,6 +13,7 @@ from actionformer.errors import InputError
 from actionformer.segments import TimeGrid
 
 LastClip = Literal["pad", "drop"]
+HIGHEST_FPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,9 @@ class ClipLayout:
 
     def __post_init__(self) -> None:
         for name in ("num_frames", "stride"):
-            if getattr(self, name) < 1 or getattr(self, name) != int(getattr(self, name)):
-                raise InputError(f"{name} must be a whole number from 1 on, found {getattr(self, name)}")
-        if self.fps is not None and not 0 < self.fps < float("inf"):
-            raise InputError(f"fps must be a positive number, found {self.fps}")
+            whole_frames(name, getattr(self, name))
+        if self.fps is not None and not 0 < self.fps <= HIGHEST_FPS:
+            raise InputError(f"fps must be a positive number up to {HIGHEST_FPS}, found {self.fps}")
         if self.last_clip not in ("pad", "drop"):
             raise InputError(f"last_clip must be pad or drop, found {self.last_clip!r}")
 
@@ -47,6 +47,17 @@ class ClipLayout:
     def grid(self, native_fps: float) -> TimeGrid:
         """The grid of a video whose own rate is `native_fps`."""
         return TimeGrid(fps=self.fps or native_fps, stride=self.stride, num_frames=self.num_frames)
+
+
+def whole_frames(name: str, value: float) -> int:
+    """A number of frames, from 1 on.
+
+    Raises:
+        InputError: it is no whole number; `name` says of what.
+    """
+    if not 1 <= value < float("inf") or value != int(value):
+        raise InputError(f"{name} must be a whole number of frames from 1 on, found {value:g}")
+    return int(value)
 
 
 @dataclass

@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-import av
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -36,6 +35,8 @@ class Course:
 
     fps: float
     """Frames a second that its features lie on."""
+    native_fps: float
+    """Frames a second of its own, on average."""
     frames: int
     """Frames sampled."""
     duration: float
@@ -102,6 +103,7 @@ def encode_videos(
         batch_size: clips encoded together, of one video or several; by default 8.
         workers: processes that decode, at most one a video; 0 decodes in this one. By default half the cores.
     """
+    size = _whole("batch_size", batch_size, 1) or BATCH_CLIPS
     cutters: dict[Path, ClipCutter] = {}
     queue: deque[_Clip | Finished | Failed] = deque()  # an end of a video follows its last clip
     clips = 0
@@ -120,9 +122,9 @@ def encode_videos(
         if isinstance(item, Finished | Failed):
             cutters.pop(item.video, None)
             queue.append(item)
-        while clips >= (batch_size or BATCH_CLIPS):
-            yield from _served(queue, batch_size or BATCH_CLIPS, backbone)
-            clips -= batch_size or BATCH_CLIPS
+        while clips >= size:
+            yield from _served(queue, size, backbone)
+            clips -= size
     yield from _served(queue, clips, backbone)
 
 
@@ -157,7 +159,14 @@ class _Piece:
 Item: TypeAlias = Begun | _Piece | Finished | Failed
 
 
+def _whole(name: str, value: int | None, least: int) -> int | None:
+    if value is not None and (value != int(value) or value < least):
+        raise InputError(f"{name} must be a whole number from {least} on, found {value}")
+    return value
+
+
 def _processes(workers: int | None, videos: int) -> int:
+    _whole("workers", workers, 0)
     spare = max((os.cpu_count() or 1) // 2, 1)
     return min(spare if workers is None else workers, videos)
 
@@ -165,7 +174,8 @@ def _processes(workers: int | None, videos: int) -> int:
 def _decoded(videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipLayout, workers: int) -> Iterator[Item]:
     dataset = _Decoding(videos, preprocessing, layout)
     if workers == 0:
-        return iter(dataset)
+        yield from dataset
+        return
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "This DataLoader will create", UserWarning
@@ -178,7 +188,13 @@ def _decoded(videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipL
             worker_init_fn=_begin_worker,
             in_order=False,  # pieces say whose they are
         )
-        return iter(loader)
+        items = iter(loader)
+    try:
+        yield from items
+    except RuntimeError as error:
+        if "exited unexpectedly" not in str(error):
+            raise
+        raise InputError("a decoding process was killed, perhaps as memory ran out: take fewer --workers") from error
 
 
 def _as_it_is(item: Item) -> Item:
@@ -215,9 +231,11 @@ def _read(path: Path, preprocessing: Preprocessing, layout: ClipLayout) -> Itera
             for piece in _pieces(preprocessing(images(sampled(video.frames(), fps)))):
                 frames += len(piece)
                 yield _Piece(path, torch.from_numpy(piece))
-            yield Finished(path, Course(fps, frames, video.end, video.skipped, _warning(video)))
-    except (InputError, av.FFmpegError, OSError) as error:
+            yield Finished(path, Course(fps, video.fps, frames, video.end, video.skipped, _warning(video)))
+    except InputError as error:
         yield Failed(path, str(error).removeprefix(f"{path}: "))
+    except Exception as error:  # every codec and library has its own ways of failing on a broken file
+        yield Failed(path, f"cannot be read ({type(error).__name__}: {error})")
 
 
 def _pieces(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
@@ -227,6 +245,10 @@ def _pieces(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
 
 
 def _warning(video: Video) -> str | None:
+    if video.jumps:
+        return (
+            f"its clock jumps {video.jumps} times, as in joined recordings: times are counted on from the frame before"
+        )
     if video.cut_short:
         return f"is cut short: {video.end:.2f} s can be read and are kept, the file says {video.declared:.2f} s"
     return f"{video.skipped} damaged packets were skipped" if video.skipped else None

@@ -51,5 +51,7 @@ def check_names(files: Sequence[Path]) -> None:
     seen: dict[str, Path] = {}
     for file in files:
         if other := seen.get(file.stem):
-            raise InputError(f"{other} and {file} are both called {file.stem!r}: give them one call after another")
+            raise InputError(
+                f"{other} and {file} are both called {file.stem!r}: rename one, or give them apart and to other folders"
+            )
         seen[file.stem] = file

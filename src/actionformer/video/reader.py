@@ -22,8 +22,15 @@ from actionformer.errors import InputError
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
-# The containers that do not store when a frame is shown: what FFmpeg makes up for frames that were reordered is wrong.
+# AVI does not store when a frame is shown, and what FFmpeg makes up for reordered frames is wrong; they are decoded at
+# a steady pace, though, which the decoding times keep.
 WITHOUT_TIMES = {"avi"}
+JUMP_BACK, JUMP_AHEAD = 1.0, 10.0
+"""Seconds from which a step of the clock is a jump, as where recordings were joined: FFmpeg's own bound ahead."""
+JOINABLE = {"mpegts", "mpeg"}
+"""Containers that may be joined end to end, so that no duration they state covers all."""
+STEPS_BACK = (0.0, 2.0, 10.0, 60.0)
+"""Seconds before a wanted time at which containers without an index are looked for a key frame."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,14 @@ class TimedFrame:
     duration: float
     """Seconds it is shown for."""
     decoded: av.VideoFrame
+    size: tuple[int, int]
+    """Width and height of the video's first frame, as stored."""
 
     def image(self) -> Image:
-        """(H, W, 3) RGB, upright: turned as the file says."""
-        return np.ascontiguousarray(
-            np.rot90(self.decoded.to_ndarray(format="rgb24"), round(self.decoded.rotation / 90))
-        )
+        """(H, W, 3) RGB, upright: turned as the file says. Where a file changes its size, as large as the first one."""
+        width, height = self.size
+        pixels = self.decoded.to_ndarray(format="rgb24", width=width, height=height)
+        return np.ascontiguousarray(np.rot90(pixels, round(self.decoded.rotation / 90)))
 
 
 class Video:
@@ -50,6 +59,7 @@ class Video:
         path: where it is.
         fps: frames a second, on average.
         skipped: packets that could not be decoded so far.
+        jumps: how often the clock of the file jumped so far; times go on from the frame before.
         end: seconds at which the last frame so far ends.
 
     Raises:
@@ -62,18 +72,23 @@ class Video:
             raise InputError(f"{path}: no such video file")
         if self.path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty")
-        try:
-            self.container = av.open(str(path), metadata_errors="ignore")
-        except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{path}: not a readable video ({_reason(error)}): is the file whole?") from error
-        self.stream: Any = self._first_stream()
-        self.stream.thread_type = "AUTO"
+        self._open()
         self.fps = self._fps()
         self.skipped = 0
+        self.jumps = 0
         self.end = 0.0
         self._stated_start = (self.stream.start_time or 0) * float(self.stream.time_base or 0)
         self._promised = self._promised_end()
         self._origin: float | None = None
+        self._size: tuple[int, int] | None = None
+
+    def _open(self) -> None:
+        try:
+            self.container = av.open(str(self.path), metadata_errors="ignore")
+        except (av.FFmpegError, ValueError) as error:
+            raise InputError(f"{self.path}: not a readable video ({_reason(error)}): is the file whole?") from error
+        self.stream: Any = self._first_stream()
+        self.stream.thread_type = "AUTO"
 
     def _first_stream(self) -> Any:
         """The first video stream; the cover of a song is none."""
@@ -93,7 +108,10 @@ class Video:
     def _promised_end(self) -> float | None:
         """The end that the container states, on its own clock."""
         if self.stream.duration:
-            return float(self.stream.duration * self.stream.time_base) + self._stated_start
+            stated: float = float(self.stream.duration * self.stream.time_base) + self._stated_start
+            return max(
+                stated, float(self.stream.frames) / self.fps
+            )  # a cut AVI states what is left, but counts what was
         if tag := self.stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
             return sum(float(part) * unit for part, unit in zip(tag.split(":"), (3600, 60, 1), strict=True))
         alone = len(self.container.streams) == 1  # else another stream may be the one that ends there
@@ -142,19 +160,31 @@ class Video:
             yield held
 
     def _timed(self) -> Iterator[TimedFrame]:
-        last = -math.inf
+        last: float | None = None  # on the clock of the file
+        shift = 0.0  # what jumps of that clock amount to
         for frame in self._decoded():
             time = self._time_of(frame)
             step = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / self.fps
             if time is None:
-                time = last + step if last > -math.inf else 0.0
-            if self._origin is None:
-                self._origin = time
-            time = max(time, last)
+                time = 0.0 if last is None else last + step
+            if self._origin is None or self._size is None:
+                self._origin, self._size = time, (frame.width, frame.height)
+            if last is not None and self._jumps(last, time):
+                self.jumps += 1
+                shift += last + step - time
+            elif last is not None:
+                time = max(time, last)
             last = time
-            yield TimedFrame(time - self._origin, step, frame)
+            yield TimedFrame(time + shift - self._origin, step, frame, self._size)
         if self._origin is None:
             raise InputError(f"{self.path}: no frame could be decoded ({self.skipped} damaged packets)")
+
+    def _jumps(self, last: float, time: float) -> bool:
+        """Whether the clock jumped. Ahead it may be meant, as in recordings of screens, unless it leaves the file."""
+        if time - last > JUMP_AHEAD:
+            known = self._promised is not None and self.container.format.name not in JOINABLE
+            return not known or time > (self._promised or 0.0) + JUMP_AHEAD
+        return last - time > JUMP_BACK
 
     def _time_of(self, frame: av.VideoFrame) -> float | None:
         stamps = (frame.dts,) if self.container.format.name in WITHOUT_TIMES else (frame.pts, frame.dts)
@@ -168,15 +198,31 @@ class Video:
                     yield from packet.decode()
                 except av.FFmpegError:
                     self.skipped += 1
-        except av.FFmpegError:  # the file ends, or is broken, in the middle of a packet
-            self.skipped += 1
+        except (av.FFmpegError, IndexError):  # the file ends, or is broken, in the middle of a packet
+            self.skipped += 1  # (an IndexError where a stream turns up that was not announced)
 
     def _seek(self, start: float) -> None:
-        """To the key frame before `start`; times count from the first frame, so that is looked at before."""
+        """To a key frame at or before `start`, or to the beginning where none can be found."""
         if self._origin is None:
-            next(self._timed())
+            next(self._timed())  # times count from the first frame
+        skipped, jumps = self.skipped, self.jumps
+        try:
+            for back in STEPS_BACK:
+                self._seek_to(start - back)
+                first = next(self._timed(), None)
+                if first is not None and first.time <= start + 1e-6:
+                    self._seek_to(start - back)
+                    return
+        except av.FFmpegError:  # a container that cannot seek
+            pass
+        finally:
+            self.skipped, self.jumps = skipped, jumps
+        self.container.close()
+        self._open()
+
+    def _seek_to(self, time: float) -> None:
         assert self._origin is not None
-        target = math.floor((self._origin + start) / self.stream.time_base)
+        target = math.floor((self._origin + max(time, 0.0)) / self.stream.time_base)
         self.container.seek(max(target, 0), stream=self.stream, backward=True)
 
     def close(self) -> None:

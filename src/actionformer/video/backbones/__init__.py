@@ -41,6 +41,8 @@ def load_backbone(
         raise InputError(f"backbone {kind!r} takes nothing after a colon, found {model!r}; weights go with --weights")
     match kind:
         case "motion":
+            if files:
+                raise InputError(f"backbone 'motion' has no weights, {files[0]} is given")
             from actionformer.video.backbones.motion import Motion
 
             return Motion()
