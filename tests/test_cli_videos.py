@@ -207,3 +207,52 @@ def test_detections_of_videos_are_plain_detections(seen: Path, videos: Path) -> 
     assert isinstance(found.detections["clip2"], Detections)
     assert found.sources == {"clip2": videos / "clip2.mp4"}
     assert found.detections["clip2"].segments.max() <= SECONDS + 1e-6
+
+
+def test_no_input_is_written_over(refused: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+    folder = shutil.copytree(videos, tmp_path / "videos")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for output in (
+        ("--overlay", folder),
+        ("--overlay", tmp_path / "videos" / ".." / "videos"),
+        ("--out", folder / "clip1.mp4"),
+    ):
+        assert "is an input, and is not written over" in refused("detect", seen / "run", folder, *output)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_folders_with_a_dot_in_their_name(
+    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path
+) -> None:
+    folder = tmp_path / "subtitles.d"
+    folder.mkdir()
+    assert call("detect", seen / "run", videos, "--format", "srt", "--out", folder).code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["clip0.srt", "clip1.srt", "clip2.srt"]
+    assert "is a folder, json is written into a file" in refused("detect", seen / "run", videos, "--out", folder)
+
+
+def test_kept_features_that_cannot_be_used(call: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+    arguments = ("detect", seen / "run", videos, "--features-out", tmp_path / "f", "--format", "csv")
+    assert call(*arguments).code == 0
+    (tmp_path / "f" / "clip1.json").write_text("{")
+    result = call(*arguments)
+    assert result.code == 1
+    assert "clip1.json: not valid JSON" in result.err
+    assert "clip2," in result.out
+    assert "clip1," not in result.out
+
+
+def test_what_is_said_before_anything_is_computed(refused: Command, seen: Path, videos: Path) -> None:
+    video = videos / "clip0.mp4"
+    message = refused("detect", seen / "run", video, "--backbone", "i3d")  # not where its weights could be had
+    assert "features of backbone 'i3d', the model was trained on 'motion'" in message
+    assert "min_score must be a number, found nan" in refused("detect", seen / "run", video, "--min-score", "nan")
+    assert "stride must be a whole number" in refused("detect", seen / "run", video, "--stride", 2.5)
+    assert "workers must be a whole number from 0 on" in refused("detect", seen / "run", video, "--workers", -1)
+
+
+def test_the_given_duration_cuts(call: Command, seen: Path, videos: Path) -> None:
+    found = call("detect", seen / "run", videos / "clip0.mp4", "--duration", 5.9, "--format", "csv").out.splitlines()[
+        1:
+    ]
+    assert max(float(line.split(",")[3]) for line in found) <= 5.9
