@@ -1,6 +1,8 @@
 """Accuracy on real data: trains on `training`, scores `test` once a seed, writes benchmarks/results/accuracy.*
 
-    python benchmarks/accuracy.py [hapt] [salads] [--seeds 0 1 2]
+    python benchmarks/accuracy.py [hapt] [salads] [--seeds 0 1 2] [--time]
+
+With --time it trains the first seed alone, scores nothing and writes benchmarks/results/minutes.json (quiet machine).
 
 Settings are those of the presets; they were chosen with people held out of `training` (docs/accuracy.md).
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from common import RESULTS, machine, shared_folder, write_result
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -58,6 +61,21 @@ def run(name: str, seed: int, source: Path, work: Path) -> dict[str, Any]:
     return {"seed": seed, **row, "average": 100 * metrics["map"], "minutes": minutes, "core_minutes": core_minutes}
 
 
+def minutes(name: str, seed: int, source: Path, work: Path) -> dict[str, Any]:
+    """Minutes that training takes, and processor minutes; `test` is left alone."""
+    config = load_config(name, {"training": {"seed": seed}, "data": {"test_subset": ["nothing"]}})
+    started, busy = time.perf_counter(), time.process_time()
+    train(config, source / "annotations.json", work / name, work / f"{name}_{seed}")
+    taken = (time.perf_counter() - started) / 60, (time.process_time() - busy) / 60
+    return {
+        "data": name,
+        "seed": seed,
+        "minutes": taken[0],
+        "core_minutes": taken[1],
+        "threads": torch.get_num_threads(),
+    }
+
+
 def table(results: dict[str, list[dict[str, Any]]]) -> str:
     """Markdown: a row a seed, then mean and standard deviation."""
     columns = (*TIOU, "average", "minutes")
@@ -75,18 +93,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", nargs="*", help="hapt, salads; by default both")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--time", action="store_true", help="only how long training takes")
     options = parser.parse_args()
     data = shared_folder("data/hapt", "data/salads") / "data"
     previous = RESULTS / "accuracy.json"
     results: dict[str, list[dict[str, Any]]] = json.loads(previous.read_text())["results"] if previous.exists() else {}
+    taken: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in options.data or sorted(DATA):
             (Path(folder) / name).mkdir()
             DATA[name](data / name, Path(folder) / name)
+            if options.time:
+                taken.append(minutes(name, options.seeds[0], data / name, Path(folder)))
+                print(taken[-1], flush=True)
+                continue
             results[name] = []
             for seed in options.seeds:
                 results[name].append(run(name, seed, data / name, Path(folder)))
                 print(json.dumps({"data": name, **results[name][-1]}), flush=True)
+    if options.time:
+        write_result("minutes", {"training": taken})
+        return
     write_result("accuracy", {"results": results})
     (RESULTS / "accuracy.md").write_text(table(results))
     print(table(results), machine())

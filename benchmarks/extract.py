@@ -120,12 +120,14 @@ def _frames(video: Path, backbone: Backbone) -> Any:
         yield from backbone.preprocessing(images(opened.frames()))
 
 
+# VmHWM: ru_maxrss of a process counts what its parent had.
 PEAK = """
-import json, resource, sys
+import json, re, resource, sys
+from pathlib import Path
 from actionformer import extract
 extract(sys.argv[1], "motion", sys.argv[2], workers=1)
-usage = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(json.dumps(usage))
+own = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+print(json.dumps([own / 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024]))
 """
 
 

@@ -248,3 +248,11 @@ def test_a_cut_avi_is_known_by_its_count_of_frames(tmp_path: Path, write_video: 
     _, images, video = read(path)
     assert 50 < len(images) < 90
     assert video.cut_short
+
+
+@pytest.mark.parametrize("name", ["twice.mp4", "twice.ts", "twice.h264"])
+def test_a_video_can_be_read_again(tmp_path: Path, write_video: Write, frame_of, number_in, name: str) -> None:
+    with Video(write_video(tmp_path / name, [frame_of(i) for i in range(30)], options={"g": "10"})) as video:
+        for start, stop in ((0.0, 9.0), (0.0, 0.39), (0.81, 9.0), (0.0, 9.0)):
+            numbers = [number_in(frame.image()) for frame in video.frames(start, stop)]
+            assert numbers == list(range(round(25 * start), min(30, round(25 * stop))))

@@ -142,7 +142,7 @@ class Video:
         Raises:
             InputError: no frame at all can be decoded.
         """
-        if start > 0:
+        if start > 0 or self._origin is not None:  # not the beginning, or no longer there
             self._seek(start)
         held: TimedFrame | None = None  # the last one before `start`, which may still be on the screen then
         for frame in self._timed():
