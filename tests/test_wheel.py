@@ -57,7 +57,7 @@ def test_presets_load(installed: Path) -> None:
     )
     names = python("-c", script, PYTHONPATH=str(installed)).split()
     assert {"thumos14_i3d", "activitynet_tsp", "epic100_noun", "ego4d_slowfast_omnivore_egovlp", "salads"} <= set(names)
-    assert len(names) == 13
+    assert len(names) == 14
 
 
 def test_the_command_line_runs(installed: Path, tmp_path: Path, annotations: Path, features: Path) -> None:

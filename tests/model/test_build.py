@@ -104,7 +104,7 @@ def shrunk(preset: str) -> ModelSettings:
         third = 4 * given.num_heads // 4
         changes |= {"projection": (third, third, 2 * third), "input_dim": (3, 2, 4)}
     else:
-        changes["input_dim"] = 7
+        changes["input_dim"] = 2 * given.sensor_axes if given.sensor_axes else 7
     return load_config(preset, {"model": changes}).model
 
 
