@@ -18,10 +18,10 @@ from actionformer import extract
 from actionformer.errors import InputError
 from actionformer.features import open_features, read_sidecar
 from actionformer.files import read_json
-from actionformer.recipes.extract import saved, video_hash
 from actionformer.video.backbones import Backbone, Frame
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Begun, Failed, Finished, Rows, encode_videos
+from actionformer.video.store import saved, video_hash
 
 Write = Callable[..., Path]
 

@@ -14,11 +14,12 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import READERS, FeatureSpec, check_backbone
 from actionformer.inference.detector import Detector, load
-from actionformer.recipes.extract import is_done, layout_for, saved, say_weights, shown
+from actionformer.recipes.extract import layout_for, say_weights, shown
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Failed, Finished, encode_videos
 from actionformer.video.files import ENDINGS, check_names, expanded
+from actionformer.video.store import is_done, saved
 
 
 @dataclass
