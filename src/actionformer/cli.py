@@ -375,6 +375,10 @@ def detect(
         console=_console(),
     )
     chosen = {video: one.of(classes) if classes else one for video, one in found.detections.items()}
+    least = least_score(kind if overlay is None else "overlay", min_score)
+    best = max((float(score) for one in chosen.values() for score in one.scores[:1]), default=None)
+    if min_score is None and best is not None and best < least:
+        print(f"warning: nothing scores {least:g} or more, the best is {best:.2f}: give --min-score", file=sys.stderr)
     write_output(chosen, found.sources, out, kind, least_score(kind, min_score))
     if overlay is not None:
         found.failed |= write_overlays(chosen, found.sources, overlay, least_score("overlay", min_score))
@@ -468,7 +472,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed on the way out
+    signal.signal(signal.SIGTERM, _terminated)
     warnings.showwarning = lambda message, *_, **__: print(f"warning: {_one_line(message)}", file=sys.stderr)
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
@@ -480,6 +484,12 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"error: {_one_line(error)}", file=sys.stderr)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminated(*_: object) -> None:
+    """Ends the program so that what is half written is removed on the way out."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # decoding processes that end with it are no news
+    sys.exit(143)
 
 
 def _one_line(message: object) -> str:

@@ -1,7 +1,9 @@
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -392,8 +394,8 @@ def test_damaged_and_joined_videos_are_warned_of(tmp_path: Path, write_video: Wr
     joined = tmp_path / "joined.ts"
     joined.write_bytes(once.read_bytes() * 2)
     done = extract([path, joined], FirstAndLast(), tmp_path / "out")
-    assert done.warnings[path] == "1 damaged packets were skipped"
-    assert "its clock jumps 1 times" in done.warnings[joined]
+    assert done.warnings[path] == "damaged packets skipped: 1"
+    assert "jumps of its clock, as in joined recordings: 1;" in done.warnings[joined]
     assert read_json(tmp_path / "out" / "damaged.json")["skipped_packets"] == 1
 
 
@@ -420,3 +422,22 @@ def test_broken_files_end_in_an_event(tmp_path: Path, write_video: Write, frame_
     assert ended.keys() == set(broken)
     assert sum(isinstance(event, Finished) for event in ended.values()) > 12
     assert max(rows.values()) < 25 * 15  # a clock that is off by more than ten seconds is not believed
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_decoding_process_that_is_killed_is_an_input_error(tmp_path: Path, videos: list[Path], busy: bool) -> None:
+    class Slow(FirstAndLast):
+        def encode(self, clips: Tensor) -> Tensor:
+            if not self.batches:
+                for child in multiprocessing.active_children():
+                    os.kill(child.pid or 0, signal.SIGKILL)
+            if busy:
+                time.sleep(0.5)
+            return super().encode(clips)
+
+    big = [tmp_path / f"{i}.mp4" for i in range(30)]
+    for path in big:
+        path.write_bytes(videos[2].read_bytes())
+    with pytest.raises(InputError, match="a decoding process was killed"):
+        extract(big, Slow(), tmp_path / "out", workers=1, batch_size=1)
+    assert list((tmp_path / "out").glob(".*.part")) == []

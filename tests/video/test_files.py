@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from actionformer.errors import InputError
-from actionformer.video.files import video_files
+from actionformer.video.files import check_names, video_files
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -37,3 +37,10 @@ def test_refusals(tmp_path: Path) -> None:
         video_files([tmp_path / "empty"])
     with pytest.raises(InputError, match=r"\*\.mov: no videos here"):
         video_files([tmp_path / "*.mov"])
+
+
+def test_names_that_a_prefix_makes_equal(tmp_path: Path) -> None:
+    files = [tmp_path / "v_a.mp4", tmp_path / "a.mp4"]
+    check_names(files)
+    with pytest.raises(InputError, match="are both called 'a'"):
+        check_names(files, "v_")

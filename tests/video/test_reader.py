@@ -256,3 +256,28 @@ def test_a_video_can_be_read_again(tmp_path: Path, write_video: Write, frame_of,
         for start, stop in ((0.0, 9.0), (0.0, 0.39), (0.81, 9.0), (0.0, 9.0)):
             numbers = [number_in(frame.image()) for frame in video.frames(start, stop)]
             assert numbers == list(range(round(25 * start), min(30, round(25 * stop))))
+
+
+@pytest.mark.parametrize("place", [10, 29])
+def test_a_frame_that_is_said_to_last_for_days(tmp_path: Path, write_video: Write, frame_of, place: int) -> None:
+    whole = write_video(tmp_path / "whole.mkv", [frame_of(i) for i in range(30)], options={"bf": "0"})
+    path = tmp_path / "days.mkv"
+    with av.open(str(whole)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.dts is not None:
+                if number == place:
+                    packet.duration = 100_000_000
+                packet.stream = stream
+                target.mux(packet)
+    times, _, video = read(path)
+    assert len(times) == 30
+    assert video.end == pytest.approx(1.2, abs=0.01)
+
+
+def test_a_broken_tag_is_left_alone(tmp_path: Path, write_video: Write, frame_of) -> None:
+    path = write_video(tmp_path / "tag.mkv", [frame_of(i) for i in range(30)])
+    path.write_bytes(path.read_bytes().replace(b"00:00:01.2", b"0x:00:01.2"))
+    times, _, video = read(path)
+    assert len(times) == 30
+    assert video.declared == pytest.approx(1.2, abs=0.01)

@@ -75,3 +75,6 @@ def test_frames_in_memory(tmp_path: Path, write_video: Callable[..., Path], fram
     assert [number_in(image) for image in read_frames(path, fps=5, start=0.8, stop=1.6)] == [20, 25, 30, 35]
     with pytest.raises(InputError, match=r"video\.mp4: ends after 2.00 s, before 5.00 s"):
         read_frames(path, start=5)
+    for numbers in ({"fps": -1}, {"fps": 0}, {"fps": float("nan")}, {"start": -1}, {"start": 1, "stop": 1}):
+        with pytest.raises(InputError, match="must be a"):
+            read_frames(path, **numbers)

@@ -78,6 +78,7 @@ def detect_files(
     detector = load(run, device=device, precision=precision)
     files = input_files(inputs)
     prefix = detector.config.data.prefix
+    check_names(files, prefix)
     found = Found(sources={file.stem.removeprefix(prefix): file for file in files})
     timing = timing or FeatureSpec()
     console = console or Console(quiet=True)

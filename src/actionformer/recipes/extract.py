@@ -95,7 +95,8 @@ def extract(
         try:
             done = is_done(path, file, backbone, layout, dtype, replaceable=overwrite)
         except InputError as error:
-            raise InputError(f"{error}: choose another --out, or --overwrite") from error
+            hint = "" if overwrite else ", or --overwrite"
+            raise InputError(f"{error}: choose another --out{hint}") from error
         if done:
             result.kept.append(path)
         else:

@@ -41,13 +41,15 @@ def check_output(files: Sequence[Path], out: Path | None, format_: str, overlay:
     """
     several = len(files) > 1
     if several and format_ in PER_VIDEO and (out is None or not _is_folder(out)):
-        raise InputError(f"{format_} holds one video a file: give a folder with --out")
+        raise InputError(f"{format_} holds one video a file: give a folder with --out, which exists or has no ending")
     if out is not None and out.is_dir() and format_ not in PER_VIDEO:
         raise InputError(f"{out}: is a folder, {format_} is written into a file")
     if overlay is not None and (features := [file for file in files if holds_features(file)]):
         raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
     if overlay is not None and several and not _is_folder(overlay):
-        raise InputError(f"{overlay}: an overlay is one file a video: give a folder with --overlay")
+        raise InputError(
+            f"{overlay}: an overlay is one file a video: give a folder with --overlay, which exists or has no ending"
+        )
     inputs = {file.resolve() for file in files}
     written = [] if out is None else [out]
     written += [] if overlay is None else [_overlay_path(overlay, file.stem) for file in files]

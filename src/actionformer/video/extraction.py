@@ -103,7 +103,17 @@ def encode_videos(
         batch_size: clips encoded together, of one video or several; by default 8.
         workers: processes that decode, at most one a video; 0 decodes in this one. By default half the cores.
     """
-    size = _whole("batch_size", batch_size, 1) or BATCH_CLIPS
+    try:
+        yield from _encoded(videos, backbone, layout, _whole("batch_size", batch_size, 1) or BATCH_CLIPS, workers)
+    except RuntimeError as error:  # torch raises it wherever the death of a process finds this one
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise InputError("a decoding process was killed, perhaps as memory ran out: take fewer --workers") from error
+
+
+def _encoded(
+    videos: Sequence[Path], backbone: Backbone, layout: ClipLayout, size: int, workers: int | None
+) -> Iterator[Event]:
     cutters: dict[Path, ClipCutter] = {}
     queue: deque[_Clip | Finished | Failed] = deque()  # an end of a video follows its last clip
     clips = 0
@@ -189,12 +199,7 @@ def _decoded(videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipL
             in_order=False,  # pieces say whose they are
         )
         items = iter(loader)
-    try:
-        yield from items
-    except RuntimeError as error:
-        if "exited unexpectedly" not in str(error):
-            raise
-        raise InputError("a decoding process was killed, perhaps as memory ran out: take fewer --workers") from error
+    yield from items
 
 
 def _as_it_is(item: Item) -> Item:
@@ -246,9 +251,7 @@ def _pieces(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
 
 def _warning(video: Video) -> str | None:
     if video.jumps:
-        return (
-            f"its clock jumps {video.jumps} times, as in joined recordings: times are counted on from the frame before"
-        )
+        return f"jumps of its clock, as in joined recordings: {video.jumps}; times go on from the frame before"
     if video.cut_short:
         return f"is cut short: {video.end:.2f} s can be read and are kept, the file says {video.declared:.2f} s"
-    return f"{video.skipped} damaged packets were skipped" if video.skipped else None
+    return f"damaged packets skipped: {video.skipped}" if video.skipped else None

@@ -42,16 +42,17 @@ def expanded(path: Path, endings: frozenset[str], kind: str) -> list[Path]:
     return sorted(files)
 
 
-def check_names(files: Sequence[Path]) -> None:
-    """Two files of one name would be one video.
+def check_names(files: Sequence[Path], prefix: str = "") -> None:
+    """Two files of one name, but for a prefix, would be one video.
 
     Raises:
         InputError: names both.
     """
     seen: dict[str, Path] = {}
     for file in files:
-        if other := seen.get(file.stem):
+        name = file.stem.removeprefix(prefix)
+        if other := seen.get(name):
             raise InputError(
-                f"{other} and {file} are both called {file.stem!r}: rename one, or give them apart and to other folders"
+                f"{other} and {file} are both called {name!r}: rename one, or give them apart, with other outputs"
             )
-        seen[file.stem] = file
+        seen[name] = file

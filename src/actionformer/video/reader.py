@@ -112,8 +112,11 @@ class Video:
             return max(
                 stated, float(self.stream.frames) / self.fps
             )  # a cut AVI states what is left, but counts what was
-        if tag := self.stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
-            return sum(float(part) * unit for part, unit in zip(tag.split(":"), (3600, 60, 1), strict=True))
+        try:  # Matroska's tag: hours:minutes:seconds
+            hours, minutes, seconds = map(float, self.stream.metadata["DURATION"].split(":"))
+            return 3600 * hours + 60 * minutes + seconds
+        except (KeyError, ValueError):
+            pass
         alone = len(self.container.streams) == 1  # else another stream may be the one that ends there
         return self.container.duration / av.time_base if self.container.duration and alone else None
 
@@ -146,7 +149,7 @@ class Video:
             self._seek(start)
         held: TimedFrame | None = None  # the last one before `start`, which may still be on the screen then
         for frame in self._timed():
-            self.end = max(self.end, min(frame.time + frame.duration, stop))
+            self.end = min(frame.time + frame.duration, stop)
             if frame.time >= stop:
                 break
             if frame.time + 1e-6 < start:
@@ -164,7 +167,7 @@ class Video:
         shift = 0.0  # what jumps of that clock amount to
         for frame in self._decoded():
             time = self._time_of(frame)
-            step = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / self.fps
+            step = self._step(frame)
             if time is None:
                 time = 0.0 if last is None else last + step
             if self._origin is None or self._size is None:
@@ -178,6 +181,11 @@ class Video:
             yield TimedFrame(time + shift - self._origin, step, frame, self._size)
         if self._origin is None:
             raise InputError(f"{self.path}: no frame could be decoded ({self.skipped} damaged packets)")
+
+    def _step(self, frame: av.VideoFrame) -> float:
+        """Seconds that a frame is shown for, as the file states it if that can be believed."""
+        stated = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
+        return stated if 0 < stated <= max(JUMP_AHEAD, 2 / self.fps) else 1 / self.fps
 
     def _jumps(self, last: float, time: float) -> bool:
         """Whether the clock jumped. Ahead it may be meant, as in recordings of screens, unless it leaves the file."""

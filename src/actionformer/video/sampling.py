@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
+from actionformer.video.clips import HIGHEST_FPS
 from actionformer.video.reader import Image, TimedFrame, Video
 
 TIE = 1e-6  # seconds within which two frames are as near
@@ -86,8 +87,12 @@ def read_frames(
         stop: seconds, the first time that is not wanted.
 
     Raises:
-        InputError: a video that cannot be read, or one that ends before `start`.
+        InputError: a video that cannot be read, one that ends before `start`, or numbers that cannot be meant.
     """
+    if fps is not None and not 0 < fps <= HIGHEST_FPS:
+        raise InputError(f"fps must be a positive number up to {HIGHEST_FPS}, found {fps}")
+    if not 0 <= start < stop:
+        raise InputError(f"start must be a time from 0 on and before stop, found {start} and {stop}")
     with Video(path) as video:
         frames = video.frames(start, stop)
         chosen = list(images(frames if fps is None else sampled(_within(frames, stop), fps, start)))

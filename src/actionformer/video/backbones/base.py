@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from actionformer.errors import InputError
+
 Frame = NDArray[np.uint8]
 """(H, W, 3) RGB; prepared frames (h, w, c) uint8, c as the backbone wants."""
 
@@ -58,6 +60,11 @@ class Backbone(ABC):
         """Clips of raw frames uint8 (B, T, H, W, 3) RGB -> (B, dim) float32: preprocessing, then `encode`.
 
         T is `num_frames`, unless the backbone takes any.
+
+        Raises:
+            InputError: an array of another kind.
         """
-        raw = clips.cpu().numpy() if isinstance(clips, Tensor) else clips
+        raw = np.asarray(clips.cpu() if isinstance(clips, Tensor) else clips)
+        if raw.ndim != 5 or raw.dtype != np.uint8 or 0 in raw.shape or raw.shape[-1] != 3:
+            raise InputError(f"clips must be (B, T, H, W, 3) uint8, found {raw.shape} {raw.dtype}")
         return self.encode(torch.from_numpy(np.stack([np.stack(list(self.preprocessing(clip))) for clip in raw])))
