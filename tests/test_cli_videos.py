@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from actionformer import Detections, load
+from actionformer import Detections, load, load_backbone
 from actionformer.config import Config
 from actionformer.detections import read_results
 from actionformer.features import read_sidecar
@@ -256,3 +257,27 @@ def test_the_given_duration_cuts(call: Command, seen: Path, videos: Path) -> Non
         1:
     ]
     assert max(float(line.split(",")[3]) for line in found) <= 5.9
+
+
+def test_device_and_precision_reach_the_backbone(
+    call: Command, tmp_path: Path, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, str]] = []
+
+    def loaded(name: str, weights: Any, **settings: str) -> Any:
+        given.append(settings)
+        return load_backbone(name, weights)
+
+    monkeypatch.setattr(sys.modules["actionformer.recipes.extract"], "load_backbone", loaded)
+    call("extract", videos, "--backbone", "motion", "--out", tmp_path, "--precision", "bfloat16", "--device", "cpu")
+    assert given == [{"device": "cpu", "precision": "bfloat16"}]
+
+
+def test_it_is_said_when_nothing_is_worth_showing(
+    call: Command, seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actionformer.recipes.output.SHOWN_SCORE", 0.9999)
+    result = call("detect", seen / "run", videos / "clip0.mp4", "--format", "srt")
+    assert (result.code, result.out) == (0, "")
+    assert "nothing scores 0.9999 or more, the best is 0." in result.err
+    assert call("detect", seen / "run", videos / "clip0.mp4", "--format", "json").err == ""

@@ -57,7 +57,6 @@ Changes: Any = make_dataclass("Changes", _sections, namespace=_SMALL_SOURCE)
 Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]
-WIDEST = 1000  # columns of a table that no terminal shows
 Precision = Literal["float32", "bfloat16", "float16"]
 
 
@@ -246,8 +245,8 @@ def extract(
         Files, folders of them, or patterns such as 'clips/*.mp4'.
     backbone
         motion (no weights), squeezenet, i3d (whose TV-L1 flow takes a second a frame), i3d_dis (faster), i3d_rgb,
-        r2plus1d_tsp, slowfast_r50, or a model of the
-        transformers library: videomae, timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it.
+        r2plus1d_tsp, slowfast_r50, or a model of the transformers library: videomae, timesformer, vivit, vjepa2,
+        huggingface, with :ID or :FOLDER after it.
     out
         The folder to write.
     weights
@@ -284,6 +283,7 @@ def extract(
         batch_size=batch_size,
         workers=workers,
         device=device,
+        precision=precision,
         overwrite=overwrite,
         console=_console(),
     )
@@ -354,7 +354,14 @@ def detect(
     from actionformer.features import FeatureSpec
     from actionformer.model_directory import load_settings
     from actionformer.recipes.detect import VideoSettings, detect_files, input_files
-    from actionformer.recipes.output import check_output, format_of, least_score, write_output, write_overlays
+    from actionformer.recipes.output import (
+        check_output,
+        format_of,
+        least_score,
+        nothing_shown,
+        write_output,
+        write_overlays,
+    )
 
     known = load_settings(run)[1].class_names
     for name in classes or []:
@@ -375,13 +382,14 @@ def detect(
         console=_console(),
     )
     chosen = {video: one.of(classes) if classes else one for video, one in found.detections.items()}
-    least = least_score(kind if overlay is None else "overlay", min_score)
-    best = max((float(score) for one in chosen.values() for score in one.scores[:1]), default=None)
-    if min_score is None and best is not None and best < least:
-        print(f"warning: nothing scores {least:g} or more, the best is {best:.2f}: give --min-score", file=sys.stderr)
-    write_output(chosen, found.sources, out, kind, least_score(kind, min_score))
+    shown = least_score(kind, min_score)
+    drawn = least_score("overlay", min_score)
+    hint = nothing_shown(chosen, shown if overlay is None else drawn)
+    if min_score is None and hint:
+        print(f"warning: {hint}", file=sys.stderr)
+    write_output(chosen, found.sources, out, kind, shown)
     if overlay is not None:
-        found.failed |= write_overlays(chosen, found.sources, overlay, least_score("overlay", min_score))
+        found.failed |= write_overlays(chosen, found.sources, overlay, drawn)
     return _report_files(found.warnings, found.failed)
 
 
@@ -459,6 +467,8 @@ def _report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:
     if not failed:
         return 0
     from rich.table import Table
+
+    from actionformer.recipes.output import WIDEST
 
     table = Table("failed", "why", box=None)
     for file, reason in failed.items():

@@ -18,7 +18,7 @@ from actionformer.video.overlay import write_overlay
 PER_VIDEO = ("srt", "vtt", "eaf")
 """Formats that hold one video a file."""
 SHOWN_SCORE = 0.3
-WIDEST = 1000  # columns of a table in a file
+WIDEST = 1000  # columns of a table that no terminal shows
 
 
 def format_of(out: Path | None, format_: str | None) -> str:
@@ -30,6 +30,14 @@ def format_of(out: Path | None, format_: str | None) -> str:
 def least_score(format_: str, given: float | None) -> float:
     """Scores below are left out: those that people look at moment by moment leave out what is hardly believed."""
     return given if given is not None else SHOWN_SCORE if format_ in (*PER_VIDEO, "overlay") else 0.0
+
+
+def nothing_shown(detections: Mapping[str, Detections], min_score: float) -> str | None:
+    """What to tell people when something was found, and all of it scores too little to be shown by default."""
+    best = max((float(score) for found in detections.values() for score in found.scores[:1]), default=min_score)
+    if best < min_score:
+        return f"nothing scores {min_score:g} or more, the best is {best:.2f}: give --min-score"
+    return None
 
 
 def check_output(files: Sequence[Path], out: Path | None, format_: str, overlay: Path | None) -> None:

@@ -187,9 +187,8 @@ def _decoded(videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipL
         yield from dataset
         return
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "This DataLoader will create", UserWarning
-        )  # more processes than cores: as asked
+        # More processes than cores: as asked.
+        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
         loader = DataLoader(
             dataset,
             batch_size=None,

@@ -108,10 +108,9 @@ class Video:
     def _promised_end(self) -> float | None:
         """The end that the container states, on its own clock."""
         if self.stream.duration:
-            stated: float = float(self.stream.duration * self.stream.time_base) + self._stated_start
-            return max(
-                stated, float(self.stream.frames) / self.fps
-            )  # a cut AVI states what is left, but counts what was
+            stated = float(self.stream.duration * self.stream.time_base) + self._stated_start
+            counted = float(self.stream.frames) / self.fps  # a cut AVI states what is left, but counts what was
+            return max(stated, counted)
         try:  # Matroska's tag: hours:minutes:seconds
             hours, minutes, seconds = map(float, self.stream.metadata["DURATION"].split(":"))
             return 3600 * hours + 60 * minutes + seconds
