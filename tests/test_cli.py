@@ -56,6 +56,23 @@ def test_help_has_an_example_and_imports_no_torch() -> None:
     assert "--training.warmup-epochs" in texts["train"]
 
 
+def test_detect_in_features_starts_with_what_it_needs_alone(trained: Path, features: Path) -> None:
+    script = (
+        "import atexit, gc, json, sys\n"
+        "from actionformer.cli import main\n"
+        "heavy = ('cv2', 'transformers', 'tensorboard', 'matplotlib', 'h5py', 'scipy')\n"
+        "atexit.register(lambda: print(json.dumps([[name for name in heavy if name in sys.modules],"
+        " gc.isenabled(), gc.get_freeze_count()]), file=sys.stderr))\n"
+        "main(sys.argv[1:])\n"
+    )
+    command = [sys.executable, "-c", script, "detect", trained, features / "video4.npy", "--format", "csv"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported, collecting, frozen = json.loads(done.stderr)
+    assert done.stdout.startswith("video,label,start,end,score\nvideo4,")
+    assert (imported, collecting) == ([], True)
+    assert frozen > 100_000  # torch's objects, which the interpreter does not search for cycles when it ends
+
+
 def test_the_command_is_installed() -> None:
     command = Path(sys.executable).with_name("actionformer")
     done = subprocess.run([command, "frobnicate"], capture_output=True, text=True, check=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import math
 import signal
 import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, make_dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -75,6 +78,7 @@ def demo(out: Path = Path("runs/demo"), *, seed: int = 0, overwrite: Flag = Fals
     overwrite
         Replace an earlier demo there.
     """
+    _import_torch()
     from actionformer.recipes.demo import demo as run
 
     return run(out, seed=seed, overwrite=overwrite, console=_console(sys.stdout))
@@ -117,6 +121,7 @@ def train(
     skip_missing
         Go on without videos that have no features.
     """
+    _import_torch()
     from actionformer.config import load_config
     from actionformer.recipes import train as run
 
@@ -167,6 +172,7 @@ def evaluate(
     skip_missing
         Go on without videos that have no features.
     """
+    _import_torch()
     from actionformer.recipes import evaluate_run
 
     report = evaluate_run(
@@ -268,6 +274,7 @@ def extract(
     overwrite
         Replace what is there, however it was made.
     """
+    _import_torch()
     from actionformer.recipes import extract as run
 
     done = run(
@@ -351,6 +358,7 @@ def detect(
     workers
         Processes that decode; 0 decodes in this one.
     """
+    _import_torch()
     from actionformer.features import FeatureSpec
     from actionformer.model_directory import load_settings
     from actionformer.recipes.detect import VideoSettings, detect_files, input_files
@@ -410,6 +418,7 @@ def convert(config: Path, checkpoint: Path, directory: Path, *, annotations: Pat
     annotations
         Names the classes.
     """
+    _import_torch()
     from actionformer.interop import convert as run
 
     run(config, checkpoint, directory, annotations=annotations)
@@ -435,9 +444,19 @@ def info(directory: str) -> None:
         return
     if not Path(directory).is_dir():
         raise InputError(f"{directory}: no model directory, and no preset{nearest(directory, presets)}")
+    _import_torch()
     from actionformer.recipes.describe import describe
 
     _console(sys.stdout).print(describe(directory))
+
+
+def _import_torch() -> None:
+    """Imports torch out of sight of the garbage collector, which would search all that it makes again and again."""
+    if "torch" not in sys.modules:
+        gc.disable()
+        import_module("torch")
+        gc.freeze()
+        gc.enable()
 
 
 def _given(settings: Any) -> dict[str, dict[str, Any]]:
@@ -483,6 +502,7 @@ def main(arguments: list[str] | None = None) -> None:
     Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
     """
     signal.signal(signal.SIGTERM, _terminated)
+    atexit.register(gc.freeze)  # it would end with a search for cycles in all that torch has made
     warnings.showwarning = lambda message, *_, **__: print(f"warning: {_one_line(message)}", file=sys.stderr)
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
