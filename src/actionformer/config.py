@@ -282,8 +282,8 @@ class TrainingSettings(_Settings):
     """Start classes without a training action at probability 1e-6 (EPIC-Kitchens)."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the forward pass's arithmetic."""
-    workers: int = Field(0, ge=0)
-    """Processes that load data."""
+    workers: int | None = Field(None, ge=0)
+    """Threads that read batches ahead; by default none on a CPU, which computes itself, and up to 4 for a GPU."""
     evaluate_every: int = Field(5, ge=0)
     """Epochs between evaluations; 0 evaluates at the end only."""
     seed: int = Field(0, ge=0, lt=2**32)

@@ -1,21 +1,27 @@
 """Crops as samples and batches: what is read, in which order, and how it is padded."""
 
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actionformer.config import Config
 from actionformer.data.annotations import Video
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import (
+    MOST_PADDING,
     Batch,
     EpochLoader,
     TrainingSet,
     TrainingVideo,
+    batch_by_length,
     feature_statistics,
     place_on_grid,
+    read_ahead,
 )
 from actionformer.errors import InputError
 from actionformer.features import FeatureSpec, open_features, resize
@@ -65,10 +71,14 @@ def assert_equal(first: list[Batch], second: list[Batch]) -> None:
                 assert torch.equal(a, b)
 
 
-def test_order_and_crops_do_not_depend_on_loader_processes() -> None:
-    alone, helped = loader(spied(), batch_size=2), loader(spied(), batch_size=2, workers=2)
+@pytest.mark.parametrize("padding", ["clean", "published"])
+def test_order_and_crops_do_not_depend_on_threads(padding: str) -> None:
+    alone, helped, automatic = (
+        loader(spied(), batch_size=2, workers=workers, model={"padding": padding}) for workers in (0, 2, None)
+    )
     for epoch in (0, 3):
         assert_equal(list(alone.epoch(epoch)), list(helped.epoch(epoch)))
+        assert_equal(list(alone.epoch(epoch)), list(automatic.epoch(epoch)))
 
 
 def test_order_and_crops_do_not_depend_on_what_was_drawn_before() -> None:
@@ -93,11 +103,22 @@ def test_epochs_and_seeds_differ_and_every_video_is_seen_once() -> None:
     assert sorted(length for batch in batches for length in batch.lengths) == [10, 20, 30, 40, 50]
 
 
+def test_an_epoch_sees_the_same_crops_in_whatever_batches() -> None:
+    """A crop depends on seed, epoch and video; batches of another size, or in another order, hold the same ones."""
+    videos = spied((40, 500, 57, 64, 33, 90, 81))
+    seen = []
+    for size, padding in ((1, "clean"), (2, "clean"), (3, "published")):
+        batches = list(loader(videos, batch_size=size, model={"padding": padding}).epoch(4))
+        rows = [row[:length, 0].tolist() for b in batches for row, length in zip(b.features, b.lengths, strict=True)]
+        seen.append(sorted(rows))
+    assert seen[0] == seen[1] == seen[2]
+
+
 def test_only_the_crop_is_read() -> None:
     videos = spied((500, 64))
     dataset = TrainingSet(videos, data=Config().data, max_length=32, seed=0)
     for index, video in enumerate(videos):
-        sample = dataset[(0, index)]
+        sample = dataset.read(index, dataset.crop(0, index))
         start, stop = int(sample.features[0, 0]), int(sample.features[-1, 0]) + 1
         assert stop - start == 32
         assert video.features.read == [(start, stop)]
@@ -110,7 +131,8 @@ def test_resized_sequences_are_cropped_after_the_resize() -> None:
     np.testing.assert_allclose(placed.grid.stride, (29 * 5 + 10) / 48)
     np.testing.assert_allclose(placed.segments, placed.grid.to_grid(np.array([[1.0, 4.0]])), rtol=1e-6)
     data = Config().replace(data={"resize": 48, "crop_ratio": [1, 1]}).data
-    sample = TrainingSet([placed], data=data, max_length=48, seed=0)[(0, 0)]
+    dataset = TrainingSet([placed], data=data, max_length=48, seed=0)
+    sample = dataset.read(0, dataset.crop(0, 0))
     np.testing.assert_array_equal(sample.features, resize(array, 48))
 
 
@@ -122,6 +144,98 @@ def test_batches_are_padded_with_zeros() -> None:
             assert batch.valid[row].tolist() == [True] * length + [False] * (batch.features.shape[1] - length)
             assert (batch.features[row, length:] == 0).all()
             assert batch.features[row, length - 1, 0] > 0
+
+
+def padding(lengths: np.ndarray, batches: list[np.ndarray]) -> float:
+    return 1 - lengths.sum() / sum(lengths[batch].max() * len(batch) for batch in batches)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 3000), min_size=1, max_size=60),
+    size=st.integers(1, 9),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_batches_by_length_hold_every_sequence_once(lengths: list[int], size: int, seed: int) -> None:
+    batches = batch_by_length(np.array(lengths), size, np.random.default_rng(seed))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    sizes = sorted(len(batch) for batch in batches)
+    assert sizes[1:] == [size] * (len(lengths) // size) if len(lengths) % size else sizes == [size] * len(sizes)
+    assert sizes[0] == len(lengths) % size or len(lengths) % size == 0
+
+
+@given(size=st.integers(1, 8), seed=st.integers(0, 2**32 - 1))
+def test_little_is_padding_where_lengths_allow(size: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(100, 2305, 300)
+    batches = batch_by_length(lengths, size, rng)
+    assert padding(lengths, batches) < MOST_PADDING
+    order = np.arange(300)
+    in_file_order = [order[i : i + size] for i in range(0, 300, size)]
+    assert size == 1 or padding(lengths, in_file_order) > 2 * MOST_PADDING
+
+
+def test_no_order_pads_less_where_lengths_do_not_allow() -> None:
+    """Four lengths in two batches: sorting is the best there is, 10 and 20, then 40 and 80, padded to 20 and 80."""
+    for seed in range(20):
+        batches = batch_by_length(np.array([80, 10, 40, 20]), 2, np.random.default_rng(seed))
+        assert sorted(batch.tolist() for batch in batches) == [[1, 3], [2, 0]]
+
+
+def test_batches_stay_random() -> None:
+    """All pairs of like videos meet, and like lengths give any order: 6 of one length, in 15 pairs, 720 orders."""
+    alike = [batch_by_length(np.full(6, 7), 2, np.random.default_rng(seed)) for seed in range(300)]
+    pairs = {tuple(sorted(batch.tolist())) for batches in alike for batch in batches}
+    assert len(pairs) == 15
+    assert len({tuple(np.concatenate(batches).tolist()) for batches in alike}) > 200
+    lengths = np.arange(100, 2300, 11)
+    first = [lengths[batch_by_length(lengths, 4, np.random.default_rng(seed))[0]].mean() for seed in range(100)]
+    assert min(first) < 300
+    assert max(first) > 2000
+
+
+def test_the_small_batch_may_be_any() -> None:
+    """With 5 sequences in pairs, the single one is the shortest, the middle or the longest; never always the same."""
+    lengths = np.array([100, 200, 400, 800, 1600])
+    batches = [batch_by_length(lengths, 2, np.random.default_rng(seed)) for seed in range(50)]
+    assert {batch.item() for found in batches for batch in found if len(batch) == 1} == {0, 2, 4}
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_reading_ahead_keeps_the_order_and_its_bounds(threads: int) -> None:
+    started: list[int] = []
+
+    def read(item: int) -> int:
+        started.append(item)
+        return item * item
+
+    for count, result in enumerate(read_ahead(read, range(20), threads)):
+        assert result == count * count
+        assert len(started) <= count + 1 + threads
+    assert sorted(started) == list(range(20))
+
+
+def test_reading_ahead_goes_on_while_a_result_is_used() -> None:
+    second = threading.Event()
+    results = read_ahead(lambda item: second.set() if item == 1 else None, range(3), 1)
+    next(results)
+    assert second.wait(10)  # nobody has asked for it yet
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_failed_read_is_raised_in_its_place_and_the_rest_is_left(threads: int) -> None:
+    started: list[int] = []
+
+    def read(item: int) -> int:
+        started.append(item)
+        if item == 2:
+            raise InputError("video 2 is broken")
+        return item
+
+    results = read_ahead(read, range(100), threads)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(InputError, match="video 2 is broken"):
+        next(results)
+    assert len(started) <= 3 + 2 * threads
 
 
 def test_what_lies_beyond_the_end_is_ignored_with_a_warning() -> None:

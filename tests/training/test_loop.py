@@ -107,6 +107,39 @@ def test_mixed_precision(tiny: Config, precision: str) -> None:
     assert metrics["loss"] == pytest.approx(exact["loss"], rel=0.05)
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_clips_gradients_of_their_true_size(tiny: Config, precision: str) -> None:
+    """Float16 scales the loss by 65536 at first: what is clipped and reported is the gradient without that."""
+    limit = 0.01
+    _, exact = steps(settings(tiny, gradient_clip=limit), [[samples()]])
+    trainer, metrics = steps(settings(tiny, gradient_clip=limit, precision=precision), [[samples()]])
+    assert metrics["gradient_norm"] == pytest.approx(exact["gradient_norm"], rel=0.05)
+    assert metrics["gradient_norm"] > 2 * limit
+    gradients = [parameter.grad for parameter in trainer.model.parameters() if parameter.grad is not None]
+    assert {gradient.dtype for gradient in gradients} == {torch.float32}
+    assert torch.stack([gradient.norm() for gradient in gradients]).norm().item() == pytest.approx(limit, rel=1e-3)
+
+
+def test_float16_leaves_out_a_step_that_overflows(tiny: Config) -> None:
+    trainer, _ = steps(settings(tiny, precision="float16"), [[samples()]])
+    before = deepcopy(trainer.model.state_dict())
+    trainer.scaler.load_state_dict({**trainer.scaler.state_dict(), "scale": 1e30})
+    metrics = trainer.step([Collate(None)(samples())])
+    assert not np.isfinite(metrics["gradient_norm"])
+    assert trainer.scaler.get_scale() == pytest.approx(5e29)
+    assert all(torch.equal(value, before[name]) for name, value in trainer.model.state_dict().items())
+    assert trainer.steps == 2
+
+
+def test_divergence_in_float16_is_said_once_no_scale_helps(tiny: Config) -> None:
+    broken = Collate(None)([sample._replace(features=sample.features * 1e38) for sample in samples()])
+    trainer = Trainer(network(settings(tiny)), settings(tiny, precision="float16"), steps_per_epoch=4)
+    for _ in range(16):  # its first scale is 2 ** 16
+        assert not np.isfinite(trainer.step([broken])["gradient_norm"])
+    with pytest.raises(InputError, match="training diverged: the gradient of step 16 is nan"):
+        trainer.step([broken])
+
+
 def test_divergence_is_said(tiny: Config) -> None:
     broken = [sample._replace(features=sample.features * 1e38) for sample in samples()]
     with pytest.raises(InputError, match=r"training diverged: the gradient of step 0 .* training.learning_rate"):
@@ -174,8 +207,10 @@ def test_evaluation_does_not_change_training(tiny: Config, average_decay: float)
         assert torch.equal(one, other)
 
 
-def test_state_holds_all_that_a_resumed_run_needs(tiny: Config) -> None:
-    config = settings(tiny, batch_size=3, epochs=4).replace(model={"drop_path": 0.3, "dropout": 0.2})
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_state_holds_all_that_a_resumed_run_needs(tiny: Config, precision: str) -> None:
+    config = settings(tiny, batch_size=3, epochs=4, precision=precision, workers=1)
+    config = config.replace(model={"drop_path": 0.3, "dropout": 0.2})
     saved: dict[int, Any] = {}
     whole, _ = train(config, saved)
     again, recorder = train(config, saved, first_epoch=2)

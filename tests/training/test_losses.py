@@ -1,5 +1,6 @@
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from actionformer.errors import InputError
 from actionformer.training.losses import (
@@ -116,6 +118,32 @@ def test_criterion_sums_levels_and_leaves_out_padding() -> None:
     assert losses.classification.item() == pytest.approx(classification / 10, rel=1e-5)
     assert losses.regression.item() == pytest.approx(regression / 10, rel=1e-5)
     assert losses.total.item() == pytest.approx((classification + 2 * regression) / 10, rel=1e-5)
+
+
+class Waits(TorchDispatchMode):
+    """Notes operations whose result has a size that depends on values: a graphics card would be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), keywords: Any = None) -> Any:
+        name = function.overloadpacket.__name__
+        masks = [one for part in arguments if isinstance(part, list) for one in part if one is not None]
+        by_mask = name.startswith("index") and any(mask.dtype == torch.bool for mask in masks)
+        if by_mask or name in ("nonzero", "masked_select", "_local_scalar_dense"):
+            self.found.append(name)
+        return function(*arguments, **(keywords or {}))
+
+
+def test_losses_wait_for_nothing() -> None:
+    logits, offsets, targets = random_batch(2)
+    with Waits() as watched:
+        moved = targets.to("cpu")
+    assert watched.found == ["nonzero", "nonzero"]  # before anything is on its way
+    with Waits() as watched:
+        Criterion(label_smoothing=0.1)(logits, offsets, moved, normalizer=10.0).total.backward()
+    assert watched.found == []
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 4])

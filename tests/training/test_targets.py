@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,7 @@ from torch import Tensor
 
 from actionformer.config import DEFAULT_RANGES
 from actionformer.model.points import level_lengths, moments
-from actionformer.training import targets
-from actionformer.training.targets import assign, assign_batch
+from actionformer.training.targets import LENGTH_TOLERANCE, assign_batch
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 RANGES = ((0, 4), (4, 8), (8, 10000))
@@ -25,6 +25,36 @@ actions = st.lists(st.tuples(starts, lengths, st.integers(0, 2)), max_size=6)
 def tensors(found: list[tuple[float, float, int]]) -> tuple[Tensor, Tensor]:
     segments = torch.tensor([(start, start + length) for start, length, _ in found], dtype=torch.float32)
     return segments.reshape(-1, 2), torch.tensor([label for _, _, label in found], dtype=torch.int64)
+
+
+def assign(counts: list[int], *, segments: Tensor, labels: Tensor, **arguments: Any) -> tuple[Tensor, Tensor]:
+    """Classes (M, K) and offsets (M, 2) of one video."""
+    batch = assign_batch([segments], [labels], counts[:1], padded_length=counts[0], **arguments)
+    assert batch.classes.shape[1] == sum(counts)
+    return batch.classes[0], batch.offsets[0]
+
+
+def dense_assign(length: int, segments: Tensor, labels: Tensor, radius: float | None) -> tuple[Tensor, Tensor]:
+    """The rule on all pairs of the moments of all levels and N >= 1 actions at once, as (M, N) matrices."""
+    counts = torch.tensor(level_lengths(length, STRIDES))
+    stride, least, largest = (
+        torch.tensor(one).repeat_interleave(counts)[:, None] for one in (STRIDES, *zip(*DEFAULT_RANGES, strict=True))
+    )
+    position = torch.cat(moments(counts.tolist(), STRIDES))[:, None]
+    start, end = segments.unbind(1)
+    reach = torch.maximum(position - start, end - position)
+    left, right = start, end
+    if radius is not None:
+        center = 0.5 * (start + end)
+        left, right = torch.maximum(start, center - radius * stride), torch.minimum(end, center + radius * stride)
+    responsible = (position > left) & (position < right) & (reach >= least) & (reach <= largest)
+    size = torch.where(responsible, end - start, torch.inf)
+    shortest, action = size.min(dim=1, keepdim=True)
+    positive = shortest.isfinite()
+    shared = (size <= shortest + LENGTH_TOLERANCE) & positive
+    classes = (shared.float() @ torch.nn.functional.one_hot(labels, 3).float()).clamp(max=1)
+    offsets = torch.cat((position - start[action], end[action] - position), dim=1) / stride
+    return classes, torch.where(positive, offsets, 0.0)
 
 
 def plain_assign(counts: list[int], segments: Tensor, labels: Tensor, radius: float | None) -> tuple[Tensor, Tensor]:
@@ -151,14 +181,63 @@ def test_no_action_is_all_zero() -> None:
     assert not offsets.any()
 
 
-def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    segments, labels = tensors([(1.0, 5.0, 0), (2.0, 11.3, 1), (6.0, 4.0, 2)])
+@pytest.mark.parametrize("radius", [None, 1.5])
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), number=st.integers(1, 400))
+def test_equals_all_pairs(radius: float | None, seed: int, number: int) -> None:
+    """Crowded sequences, of actions as long as the whole and of many equal lengths, anywhere on the real line."""
+    rng = np.random.default_rng(seed)
+    start = rng.uniform(-50, 1000, number)
+    sizes = np.where(
+        rng.random(number) < 0.5, rng.choice([4.0, 4.0005, 31.5], number), 10 ** rng.uniform(-1, 3, number)
+    )
+    segments = torch.from_numpy(np.stack((start, start + sizes), axis=1)).float()
+    labels = torch.from_numpy(rng.integers(0, 3, number))
+    arguments = {"strides": STRIDES, "ranges": DEFAULT_RANGES, "num_classes": 3, "center_radius": radius}
+    found = assign(level_lengths(900, STRIDES), segments=segments, labels=labels, **arguments)
+    expected = dense_assign(900, segments, labels, radius)
+    assert torch.equal(found[0], expected[0])
+    assert torch.equal(found[1], expected[1])
+
+
+def test_a_range_without_end_and_one_far_from_zero() -> None:
+    """Bounds that are infinite, and positions where float32 counts in halves: the action (4194304.5, 4194308)."""
+    far = 2**22
+    arguments = {"strides": (1,), "ranges": ((0, float("inf")),), "num_classes": 1, "center_radius": None}
+    segments = torch.tensor([[far + 0.5, far + 4.0]])
+    classes, offsets = assign([far + 8], segments=segments, labels=torch.tensor([0]), **arguments)
+    assert classes[:, 0].nonzero()[:, 0].tolist() == [far + 1, far + 2, far + 3]
+    assert offsets[far + 2].tolist() == [1.5, 2.0]
+
+
+def test_many_actions_of_a_long_video() -> None:
+    """50,000 moments and 20,000 actions: a matrix of all pairs would have 2e9 entries; this is done at once."""
+    rng = np.random.default_rng(0)
+    start = torch.from_numpy(rng.uniform(0, 50_000, 20_000)).float()
+    segments = torch.stack((start, start + 3.5), dim=1)
+    labels = torch.zeros(20_000, dtype=torch.int64)
+    arguments = {"strides": STRIDES, "ranges": DEFAULT_RANGES, "num_classes": 3, "center_radius": 1.5}
+    classes, offsets = assign(level_lengths(50_000, STRIDES), segments=segments, labels=labels, **arguments)
+    some = slice(20_000, 20_400)  # of level 0
+    near = (start > 19_900) & (start < 20_500)
+    expected, distances = dense_assign(20_500, segments[near], labels[near], 1.5)
+    assert expected[some].any()
+    assert torch.equal(classes[some], expected[some])
+    assert torch.equal(offsets[some], distances[some])
+
+
+def test_a_batch_is_its_videos() -> None:
+    rng = np.random.default_rng(3)
+    segments = [torch.from_numpy(rng.uniform(0, 30, (n, 1)) + np.array([0.0, 6.5])).float() for n in (5, 0, 9)]
+    labels = [torch.from_numpy(rng.integers(0, 3, len(one))) for one in segments]
     arguments = {"strides": STRIDES[:3], "ranges": RANGES, "num_classes": 3, "center_radius": 1.5}
-    whole = assign([20, 10, 5], segments=segments, labels=labels, **arguments)
-    monkeypatch.setattr(targets, "_PAIRS_AT_ONCE", 7)
-    pieces = assign([20, 10, 5], segments=segments, labels=labels, **arguments)
-    assert torch.equal(whole[0], pieces[0])
-    assert torch.equal(whole[1], pieces[1])
+    batch = assign_batch(segments, labels, [40, 12, 33], padded_length=40, **arguments)
+    for row in range(3):
+        classes, offsets = assign([40, 20, 10], segments=segments[row], labels=labels[row], **arguments)
+        assert torch.equal(batch.classes[row], classes)
+        assert torch.equal(batch.offsets[row], offsets)
+    assert batch.positive_moments.tolist() == batch.positive.flatten().nonzero()[:, 0].tolist()
+    assert batch.classes.flatten(0, 1)[batch.positive_moments].any(dim=1).all()
 
 
 def test_positives_of_a_batch_are_valid_moments() -> None:

@@ -1,28 +1,38 @@
 """Training videos as a torch dataset, and the batches they are served in.
 
-What an epoch sees depends on the seed, the epoch and the video alone: a resumed run, or one with other numbers of
-loader processes, draws the same order and the same crops.
+What an epoch sees depends on the seed, the epoch and the video alone: a resumed run, or one that reads with other
+numbers of threads, draws the same order and the same crops.
 """
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from actionformer.config import DataSettings, ModelSettings, TrainingSettings
 from actionformer.data.collection import FeaturedVideo
-from actionformer.data.crop import random_crop
-from actionformer.errors import InputError
+from actionformer.data.crop import Crop, random_crop
 from actionformer.features import resize
 from actionformer.segments import TimeGrid
+
+MOST_PADDING = 0.05
+"""Share of an epoch's moments that may be padding before videos of like length are looked for in larger pools."""
+
+MOST_THREADS = 4
+"""Threads that read for a graphics card, where the settings do not say how many."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class FeatureSource(Protocol):
@@ -95,8 +105,8 @@ class Batch(NamedTuple):
         return torch.arange(self.features.shape[1]) < torch.tensor(self.lengths).unsqueeze(1)
 
 
-class TrainingSet(Dataset[Sample]):
-    """Random crops of training videos; indexed by (epoch, video), so that a crop can be drawn again."""
+class TrainingSet:
+    """Random crops of training videos, each drawn from the seed, the epoch and the video, so that it can be again."""
 
     def __init__(self, videos: Sequence[TrainingVideo], *, data: DataSettings, max_length: int, seed: int) -> None:
         self.videos = videos
@@ -107,15 +117,11 @@ class TrainingSet(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self.videos)
 
-    def __getitem__(self, key: tuple[int, int]) -> Sample:
-        """The crop of video `index` in `epoch`; only that part is read from disk, unless sequences are resized."""
-        epoch, index = key
+    def crop(self, epoch: int, index: int) -> Crop:
+        """What is seen of video `index` in `epoch`; no feature is read for it."""
         video = self.videos[index]
-        source: FeatureSource | NDArray[np.float32] = video.features
-        if self.data.resize is not None:
-            source = resize(video.features[:], self.data.resize)
-        crop = random_crop(
-            source.shape[0],
+        return random_crop(
+            self.data.resize or video.features.shape[0],
             video.segments,
             video.labels,
             max_length=self.max_length,
@@ -124,6 +130,12 @@ class TrainingSet(Dataset[Sample]):
             half_window=video.grid.half_window,
             rng=np.random.default_rng([self.seed, epoch, index]),
         )
+
+    def read(self, index: int, crop: Crop) -> Sample:
+        """A crop of video `index`; only that part is read from disk, unless sequences are resized."""
+        source: FeatureSource | NDArray[np.float32] = self.videos[index].features
+        if self.data.resize is not None:
+            source = resize(source[:], self.data.resize)
         features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)
         return Sample(torch.from_numpy(features), torch.from_numpy(crop.segments), torch.from_numpy(crop.labels))
 
@@ -131,17 +143,18 @@ class TrainingSet(Dataset[Sample]):
 class Collate:
     """Pads samples to one length: the longest of the batch, or a fixed one."""
 
-    def __init__(self, pad_to: int | None) -> None:
+    def __init__(self, pad_to: int | None, *, pinned: bool = False) -> None:
         self.pad_to = pad_to
+        self.pinned = pinned
+        """Lay features in page-locked memory, from which a graphics card fetches them while it computes."""
 
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         """Samples -> a batch."""
         lengths = [len(sample.features) for sample in samples]
-        features = samples[0].features.new_zeros(
-            len(samples), self.pad_to or max(lengths), samples[0].features.shape[1]
-        )
-        for row, sample in zip(features, samples, strict=True):
-            row[: len(sample.features)] = sample.features
+        shape = len(samples), self.pad_to or max(lengths), samples[0].features.shape[1]
+        features = torch.zeros(shape, pin_memory=self.pinned)
+        for row, sample in zip(features.numpy(), samples, strict=True):  # torch would start threads for each copy
+            row[: len(sample.features)] = sample.features.numpy()
         return Batch(features, lengths, [s.segments for s in samples], [s.labels for s in samples])
 
 
@@ -153,32 +166,91 @@ class EpochLoader:
         self.batch_size = training.batch_size
         self.workers = training.workers
         self.seed = training.seed
-        self.collate = Collate(model.max_length if model.padding == "published" else None)
+        self.pad_to = model.max_length if model.padding == "published" else None
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches of an epoch; the last may be smaller."""
+        """Batches of an epoch; one of them may be smaller."""
         return -(-len(self.dataset) // self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch, counted from 0.
+    def epoch(self, epoch: int, device: torch.device | None = None) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0, for training on `device`, by default the processor.
+
+        A graphics card leaves processors idle, and threads of theirs read ahead for it. Where the processors compute
+        themselves, a batch is read when it is asked for: all that reading ahead could gain are waits for a disk.
 
         Raises:
-            InputError: features that cannot be read; the message is the same with and without loader processes.
+            InputError: features that cannot be read.
         """
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.dataset)).tolist()
-        keys = [(epoch, index) for index in order]
-        batches = [keys[i : i + self.batch_size] for i in range(0, len(keys), self.batch_size)]
-        loader: DataLoader[Sample] = DataLoader(
-            self.dataset,
-            batch_sampler=batches,
-            num_workers=self.workers,
-            collate_fn=self.collate,
-        )
+        on_card = device is not None and device.type != "cpu"
+        collate = Collate(self.pad_to, pinned=device is not None and device.type == "cuda")
+        crops = [self.dataset.crop(epoch, index) for index in range(len(self.dataset))]
+
+        def read(batch: NDArray[np.int64]) -> Batch:
+            return collate([self.dataset.read(index, crops[index]) for index in batch.tolist()])
+
+        threads = min(os.cpu_count() or 1, MOST_THREADS) if on_card else 0
+        yield from read_ahead(read, self.batches(epoch, crops), threads if self.workers is None else self.workers)
+
+    def batches(self, epoch: int, crops: Sequence[Crop]) -> list[NDArray[np.int64]]:
+        """Which videos make the batches of an epoch; padding to a fixed length makes all lengths alike."""
+        lengths = np.array([self.pad_to or crop.stop - crop.start for crop in crops])
+        return batch_by_length(lengths, self.batch_size, np.random.default_rng([self.seed, epoch]))
+
+
+def batch_by_length(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """Cuts sequences into batches of like length, in random order.
+
+    The sequences are shuffled and cut into pools of batches; in a pool they are sorted by length. Pools begin at one
+    batch, which changes nothing, and double until less than `MOST_PADDING` of all moments is padding, or all is one
+    pool: batches stay as random as their lengths allow. If the number of sequences is no multiple of `size`, a batch
+    at a random place has the rest.
+
+    Args:
+        lengths: (N,) of all sequences, N > 0.
+        size: sequences in a batch.
+        rng: draws everything.
+
+    Returns:
+        For each batch the numbers of its sequences, from shortest to longest.
+    """
+    order = rng.permutation(len(lengths))
+    full, rest = divmod(len(lengths), size)
+    sizes = rng.permutation([size] * full + [rest] * (rest > 0))
+    starts = np.cumsum(sizes) - sizes
+    pool = 1
+    while True:
+        pools = np.split(order, starts[pool::pool])
+        order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in pools])
+        padded = (np.maximum.reduceat(lengths[order], starts) * sizes).sum()
+        if pool >= len(sizes) or lengths.sum() > (1 - MOST_PADDING) * padded:
+            break
+        pool *= 2
+    batches = np.split(order, starts[1:])
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def read_ahead(read: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:
+    """`read(item)` of every item, in order.
+
+    Each thread reads an item while earlier results are used, so at most `threads` results lie ready; with 0 an item
+    is read when it is asked for. What `read` raises is raised here, in the place of its result.
+    """
+    if threads == 0:
+        yield from map(read, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[Future[Result]] = deque()
         try:
-            yield from loader
-        except InputError as error:  # from another process it comes with that one's trace in its message
-            raise InputError(str(error).rpartition("InputError: ")[2].strip()) from error
+            for item in items:
+                pending.append(pool.submit(read, item))
+                if len(pending) > threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
 
 
 def feature_statistics(videos: Sequence[TrainingVideo]) -> tuple[Tensor, Tensor]:

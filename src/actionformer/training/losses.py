@@ -137,12 +137,12 @@ class Criterion:
             targets: of the same moments, all levels concatenated.
             normalizer: what `LossNormalizer.update` returned for the step.
         """
-        all_logits = torch.cat(list(logits), dim=1).float()
-        all_offsets = torch.cat(list(offsets), dim=1).float()
-        valid, positive = targets.valid, targets.positive
-        classes = smooth_labels(targets.classes, self.label_smoothing)
-        classification = focal_loss(all_logits[valid], classes[valid]) / normalizer
-        regression = diou_loss(all_offsets[positive], targets.offsets[positive]) / normalizer
+        all_logits = torch.cat(list(logits), dim=1).flatten(0, 1).float()
+        all_offsets = torch.cat(list(offsets), dim=1).flatten(0, 1).float()
+        valid, positive = targets.valid_moments, targets.positive_moments
+        classes = smooth_labels(targets.classes.flatten(0, 1)[valid], self.label_smoothing)
+        classification = focal_loss(all_logits[valid], classes) / normalizer
+        regression = diou_loss(all_offsets[positive], targets.offsets.flatten(0, 1)[positive]) / normalizer
         weight = self._weight(classification.detach(), regression.detach())
         return Losses(classification, regression, classification + weight * regression)
 

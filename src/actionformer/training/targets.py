@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from actionformer.model.points import level_lengths, moments
 
 LENGTH_TOLERANCE = 1e-3
 """Actions whose lengths differ by no more (grid steps) share a moment: each adds its class."""
-
-_PAIRS_AT_ONCE = 2**21
-"""Moment-action pairs held in memory together."""
 
 
 @dataclass(frozen=True)
@@ -36,61 +33,32 @@ class Targets:
     offsets: Tensor
     valid: Tensor
 
-    @property
+    @cached_property
     def positive(self) -> Tensor:
         """(B, M) bool, the valid moments that answer for an action."""
         return self.valid & (self.classes > 0).any(dim=-1)
 
+    @cached_property
+    def valid_moments(self) -> Tensor:
+        """(V,) where in B * M, all moments of the batch in a row, the valid ones are."""
+        return self.valid.flatten().nonzero()[:, 0]
+
+    @cached_property
+    def positive_moments(self) -> Tensor:
+        """(P,) where in B * M the positive ones are."""
+        return self.positive.flatten().nonzero()[:, 0]
+
     @property
     def num_positives(self) -> int:
         """Positive moments of the whole batch."""
-        return int(self.positive.sum())
+        return len(self.positive_moments)
 
     def to(self, device: torch.device | str) -> Targets:
-        """The same targets on another device."""
-        return Targets(self.classes.to(device), self.offsets.to(device), self.valid.to(device))
-
-
-def assign(
-    lengths: Sequence[int],
-    *,
-    strides: Sequence[int],
-    ranges: Sequence[tuple[float, float]],
-    segments: Tensor,
-    labels: Tensor,
-    num_classes: int,
-    center_radius: float | None,
-) -> tuple[Tensor, Tensor]:
-    """Targets of one video.
-
-    A moment t is positive for an action (start, end) when it lies strictly inside the action, with centre
-    sampling also strictly inside `centre +- center_radius * stride`, and `max(t - start, end - t)` lies in
-    the level's range, both ends included. Of several such actions the shortest (the first of equals) gives
-    the offsets, and every one of its length, within `LENGTH_TOLERANCE`, adds its class.
-
-    Args:
-        lengths: T_l, moments of each level; they sum to M.
-        strides: level-0 steps between the moments of each level.
-        ranges: distances that each level is responsible for, in level-0 steps.
-        segments: (N, 2) starts and ends of the actions, in level-0 steps.
-        labels: (N,) their classes, integers in [0, K).
-        num_classes: K.
-        center_radius: in strides of the level; None for no centre sampling.
-
-    Returns:
-        Classes (M, K) float32, 0 or 1, and offsets (M, 2) float32 in strides of the level, 0 without a class.
-    """
-    segments = segments.float()
-    one_hot = functional.one_hot(labels.long(), num_classes).float()
-    points = _points(lengths, strides, ranges, segments.device)
-    if len(segments) == 0:
-        return points.new_zeros(len(points), num_classes), points.new_zeros(len(points), 2)
-    parts = [
-        _assign_points(chunk, segments, one_hot, center_radius)
-        for chunk in torch.split(points, max(1, _PAIRS_AT_ONCE // len(segments)))
-    ]
-    classes, offsets = zip(*parts, strict=True)
-    return torch.cat(classes), torch.cat(offsets)
+        """The same targets on another device; which moments matter is found here, where nobody has to wait for it."""
+        moved = Targets(*(part.to(device, non_blocking=True) for part in (self.classes, self.offsets, self.valid)))
+        for name in ("valid_moments", "positive_moments"):
+            vars(moved)[name] = getattr(self, name).to(device, non_blocking=True)
+        return moved
 
 
 def assign_batch(
@@ -106,71 +74,82 @@ def assign_batch(
 ) -> Targets:
     """Targets of a batch of videos, padded on the right.
 
+    A moment t is positive for an action (start, end) when it lies strictly inside the action, with centre
+    sampling also strictly inside `centre +- center_radius * stride`, and `max(t - start, end - t)` lies in
+    the level's range, both ends included. Of several such actions the shortest (the first of equals) gives
+    the offsets, and every one of its length, within `LENGTH_TOLERANCE`, adds its class.
+
+    Only pairs of a moment and an action that answers for it are ever written down, all videos together.
+
     Args:
-        segments: for each video (N, 2), in level-0 steps; N may differ and may be 0.
-        labels: for each video (N,).
+        segments: for each video (N, 2) starts and ends of its actions, in level-0 steps; N may differ and may be 0.
+        labels: for each video (N,) their classes, integers in [0, K).
         lengths: T of each video, before padding.
         padded_length: features of every sequence, padding included.
-        strides: as in `assign`, and so are the others.
-        ranges: see there.
+        strides: level-0 steps between the moments of each level.
+        ranges: distances that each level is responsible for, in level-0 steps.
         num_classes: K.
-        center_radius: see there.
+        center_radius: in strides of the level; None for no centre sampling.
     """
     levels = level_lengths(padded_length, strides)
-    pairs = [
-        assign(
-            levels,
-            strides=strides,
-            ranges=ranges,
-            segments=video_segments,
-            labels=video_labels,
-            num_classes=num_classes,
-            center_radius=center_radius,
-        )
-        for video_segments, video_labels in zip(segments, labels, strict=True)
-    ]
-    classes, offsets = (torch.stack(part) for part in zip(*pairs, strict=True))
-    position = torch.cat(moments(levels, strides, classes.device))
-    valid = position < torch.tensor(lengths, device=position.device)[:, None]
-    return Targets(classes, offsets, valid)
+    position = torch.cat(moments(levels, strides))
+    videos, count = len(segments), len(segments) * len(position)
+    actions, label, video = _by_length(segments, labels)
+    moment, action, distances = _responsible(levels, strides, ranges, actions, center_radius)
+    moment = moment + len(position) * video[action]  # all videos in a row
+
+    size = actions[:, 1] - actions[:, 0]
+    first = torch.full((count,), len(actions)).scatter_reduce_(0, moment, action, "amin")[moment]
+    shared, leads = size[action] <= size[first] + LENGTH_TOLERANCE, action == first
+    classes, offsets = torch.zeros(count, num_classes), torch.zeros(count, 2)
+    classes[moment[shared], label[action[shared]]] = 1
+    offsets[moment[leads]] = distances[leads]
+    valid = position < torch.tensor(lengths)[:, None]
+    return Targets(classes.view(videos, -1, num_classes), offsets.view(videos, -1, 2), valid)
 
 
-def _points(
+def _by_length(segments: Sequence[Tensor], labels: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Actions (N, 2) of all videos from shortest to longest, equals in their order; their labels and videos (N,)."""
+    video = torch.repeat_interleave(torch.tensor([len(one) for one in segments]))
+    actions = torch.cat(list(segments)).float()
+    order = (actions[:, 1] - actions[:, 0]).argsort(stable=True)
+    return actions[order], torch.cat(list(labels)).long()[order], video[order]
+
+
+def _responsible(
     lengths: Sequence[int],
     strides: Sequence[int],
     ranges: Sequence[tuple[float, float]],
-    device: torch.device,
-) -> Tensor:
-    """(M, 4) float32: position, stride and least and largest distance of every moment."""
-    levels = [(stride, *distances) for stride, distances in zip(strides, ranges, strict=True)]
-    counts = torch.tensor(lengths, device=device)
-    per_moment = torch.tensor(levels, dtype=torch.float32, device=device).repeat_interleave(counts, dim=0)
-    return torch.cat((torch.cat(moments(lengths, strides, device))[:, None], per_moment), dim=1)
+    segments: Tensor,
+    center_radius: float | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """All P pairs of a moment and one of N actions that it may answer for, whose `segments` are (N, 2).
 
+    An action's moments at a level are those between two bounds. They are computed first, rounded outwards to whole
+    moments, and the moments between them are then asked the exact question.
 
-def _assign_points(
-    points: Tensor, segments: Tensor, one_hot: Tensor, center_radius: float | None
-) -> tuple[Tensor, Tensor]:
-    """`assign` for some moments and N >= 1 actions: `points` as from `_points`, `one_hot` (N, K)."""
-    length = segments[:, 1] - segments[:, 0]
-    length = torch.where(_responsible(points, segments, center_radius), length, torch.inf)  # (M, N)
-    shortest, action = length.min(dim=1, keepdim=True)
-    positive = shortest.isfinite()
-    shared = (length <= shortest + LENGTH_TOLERANCE) & positive
-    classes = (shared.float() @ one_hot).clamp(max=1)
-    position, stride = points[:, :1], points[:, 1:2]
-    start, end = segments[:, 0][action], segments[:, 1][action]
-    offsets = torch.cat((position - start, end - position), dim=1) / stride
-    return classes, torch.where(positive, offsets, 0.0)
-
-
-def _responsible(points: Tensor, segments: Tensor, center_radius: float | None) -> Tensor:
-    """(M, N) bool: may moment m answer for action n?"""
-    position, stride, least, largest = torch.split(points, 1, dim=1)  # each (M, 1)
-    start, end = segments[:, 0], segments[:, 1]
-    reach = torch.maximum(position - start, end - position)
-    in_range = (reach >= least) & (reach <= largest)
+    Returns:
+        moment (P,) of M, action (P,) of N, distances (P, 2) to start and end in strides of the level.
+    """
+    count, stride = torch.tensor(lengths)[:, None], torch.tensor(strides, dtype=torch.float32)[:, None]  # (L, 1)
+    least, largest = torch.tensor(ranges, dtype=torch.float32)[:, :, None].unbind(1)  # (L, 1)
+    start, end = segments.unbind(1)  # (N,)
+    left, right = start.expand(len(strides), -1), end.expand(len(strides), -1)  # (L, N)
     if center_radius is not None:
         center, radius = 0.5 * (start + end), center_radius * stride
-        start, end = torch.maximum(start, center - radius), torch.minimum(end, center + radius)
-    return in_range & (position > start) & (position < end)
+        left, right = torch.maximum(left, center - radius), torch.minimum(right, center + radius)
+    low = (torch.maximum(left, end - largest) / stride).floor().clamp(min=0).long()
+    high = torch.minimum((torch.minimum(right, start + largest) / stride).ceil(), count - 1).long()
+
+    number = (high - low + 1).clamp(min=0).flatten()  # of moments to ask, (L * N,)
+    pair = torch.repeat_interleave(number)  # (P,), which level and action
+    index = torch.arange(len(pair)) - (number.cumsum(0) - number)[pair] + low.flatten()[pair]
+    level, action = pair // max(len(segments), 1), pair % max(len(segments), 1)
+    stride, least, largest = (one[level, 0] for one in (stride, least, largest))
+    position = index * stride
+    distances = torch.stack((position - start[action], end[action] - position), dim=1)
+    reach = distances.amax(dim=1)
+    inside = (position > left.flatten()[pair]) & (position < right.flatten()[pair])
+    chosen = inside & (reach >= least) & (reach <= largest)
+    moment = (count.cumsum(0) - count)[level, 0] + index
+    return moment[chosen], action[chosen], (distances / stride[:, None])[chosen]
