@@ -59,23 +59,29 @@ class ActionFormer(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """The type of the weights."""
-        return next(self.embedding.parameters()).dtype
+        dtype: torch.dtype = self.offset_activation.scales[0].dtype
+        return dtype
 
     def forward(self, features: Tensor, valid: Tensor | None = None) -> Outputs:
         """Features (B, T, D) and their mask (B, T) bool, all true by default -> `Outputs`."""
         if valid is None:
             valid = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
-        x = self.normalizer(self.rotation(features), valid).to(self.dtype)
-        x = self.jitter(x, valid)
-        x = self.embedding(x, valid)
-        if self.position is not None:
-            x = self.position(x, valid)
+        x = self.embed(features, valid)
         levels, masks = self.pyramid(x, valid)
         inputs = self.neck(levels, masks)
         logits = [self.classifier(x, mask) for x, mask in zip(inputs, masks, strict=True)]
         distances = [self.regressor(x, mask) for x, mask in zip(inputs, masks, strict=True)]
         offsets = [self.offset_activation(x, level) for level, x in enumerate(distances)]
         return Outputs(logits, offsets, masks, levels)
+
+    def embed(self, features: Tensor, valid: Tensor) -> Tensor:
+        """Features (B, T, D) as the pyramid takes them, (B, T, C)."""
+        x: Tensor = self.normalizer(self.rotation(features), valid).to(self.dtype)
+        x = self.jitter(x, valid)
+        x = self.embedding(x, valid)
+        if self.position is not None:
+            x = self.position(x, valid)
+        return x
 
 
 class FeatureNormalizer(nn.Module):
@@ -91,4 +97,4 @@ class FeatureNormalizer(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, D), 0 at padding."""
-        return masked((x - self.mean) / self.deviation, valid)
+        return masked((x - self.mean).div_(self.deviation), valid)

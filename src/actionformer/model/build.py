@@ -17,6 +17,7 @@ from actionformer.model.heads import Head, OffsetActivation
 from actionformer.model.layers import Conv, LayerNorm, Linear
 from actionformer.model.position import PositionEncoding
 from actionformer.model.pyramid import (
+    Block,
     ConvBlock,
     Embedding,
     FeaturePyramidNeck,
@@ -110,7 +111,7 @@ def _pyramid(settings: ModelSettings) -> Pyramid:
     return Pyramid(stem=stem, branch=branch, stem_levels=settings.stem_levels)
 
 
-def _block(settings: ModelSettings, *, window: int, stride: int) -> nn.Module:
+def _block(settings: ModelSettings, *, window: int, stride: int) -> Block:
     if settings.backbone == "convolution":
         return ConvBlock(settings.width, stride=stride)
     attention = Attention(
@@ -140,7 +141,11 @@ def _neck(settings: ModelSettings) -> IdentityNeck | FeaturePyramidNeck:
     laterals = [Conv(settings.width, width, 1, bias=not norm) for _ in range(levels)]
     convs = [Conv(width, width, 3, bias=not norm, depthwise=True) for _ in range(levels)]
     return FeaturePyramidNeck(
-        laterals=nn.ModuleList(laterals), convs=nn.ModuleList(convs), norms=norms, clean=_clean(settings)
+        laterals=nn.ModuleList(laterals),
+        convs=nn.ModuleList(convs),
+        norms=norms,
+        repeats=[coarse // fine for fine, coarse in pairwise(settings.strides)],
+        clean=_clean(settings),
     )
 
 

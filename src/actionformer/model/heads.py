@@ -19,6 +19,11 @@ class Head(nn.Module):
         self.norms = norms
         self.output = output
 
+    @property
+    def reach(self) -> int:
+        """Moments on either side that an output depends on."""
+        return sum(conv.kernel // 2 for conv in (*self.convs, self.output))
+
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(B, T, C) -> (B, T, outputs), 0 at padding."""
         return masked(self.output(conv_stack(x, valid, self.convs, self.norms)), valid)

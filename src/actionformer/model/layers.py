@@ -45,6 +45,7 @@ class Conv(nn.Module):
         depthwise: bool = False,
     ) -> None:
         super().__init__()
+        self.kernel = kernel
         self.stride = stride
         self.groups = in_channels if depthwise else 1
         fan_in = kernel * (in_channels // self.groups)
@@ -56,8 +57,8 @@ class Conv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C_in) -> (B, ceil(T / stride), C_out)."""
         weight = self.weight.transpose(1, 2).unsqueeze(2)
-        padding = self.weight.shape[1] // 2
-        image = F.conv2d(as_image(x), weight, self.bias, (1, self.stride), padding=(0, padding), groups=self.groups)
+        padding = (0, self.kernel // 2)
+        image = F.conv2d(as_image(x), weight, self.bias, (1, self.stride), padding=padding, groups=self.groups)
         return as_tokens(image)
 
 
@@ -75,11 +76,17 @@ class LayerNorm(nn.LayerNorm):
 
 
 class Linear(nn.Linear):
-    """A linear map of every moment, its bias starting at 0."""
+    """A linear map of every moment, its bias starting at 0, followed by (exact) GELU if asked."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, gelu: bool = False) -> None:
         super().__init__(in_channels, out_channels)
         nn.init.zeros_(self.bias)
+        self.gelu = gelu
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C_in) -> (..., C_out)."""
+        x = super().forward(x)
+        return F.gelu(x) if self.gelu else x
 
 
 def max_pool(x: Tensor, valid: Tensor, *, clean: bool) -> Tensor:

@@ -22,6 +22,11 @@ class Embedding(nn.Module):
         self.convs = convs
         self.norms = norms
 
+    @property
+    def reach(self) -> int:
+        """Moments on either side that an output depends on."""
+        return sum(conv.kernel // 2 for conv in self.convs)  # type: ignore[operator, misc]
+
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, C)."""
         if self.projections:
@@ -49,21 +54,32 @@ class TransformerBlock(nn.Module):
         self.attention_norm = LayerNorm(channels, clean=clean)
         self.attention = attention
         self.mlp_norm = LayerNorm(channels, clean=clean)
-        self.expand = Linear(channels, 4 * channels)
+        self.expand = Linear(channels, 4 * channels, gelu=True)
         self.contract = Linear(4 * channels, channels)
         self.dropout = nn.Dropout(dropout)
         self.drop_attention = ScaledDropPath(channels, probability=drop_path) if drop_path else nn.Identity()
         self.drop_mlp = ScaledDropPath(channels, probability=drop_path) if drop_path else nn.Identity()
 
+    @property
+    def stride(self) -> int:
+        """Inputs from one output to the next."""
+        return self.attention.stride
+
+    @property
+    def reach(self) -> int | None:
+        """Inputs on either side that an output depends on; None for all."""
+        window = self.attention.window
+        return self.stride * (window // 2) + 1 if window > 1 else None
+
     def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, C), (B, T) -> the same at the block's own resolution."""
         normed = self.attention_norm(x, valid)
-        if self.attention.stride == 2:
+        if self.stride == 2:
             x, valid = max_pool(x, valid, clean=self.clean), valid[:, ::2]
         else:
             x = masked(x, valid)
         x = x + self.drop_attention(self.attention(normed, valid))
-        hidden = self.dropout(F.gelu(self.expand(self.mlp_norm(x, valid))))
+        hidden = self.dropout(self.expand(self.mlp_norm(x, valid)))
         x = x + self.drop_mlp(masked(self.dropout(self.contract(hidden)), valid))
         return x, valid
 
@@ -74,6 +90,7 @@ class ConvBlock(nn.Module):
     def __init__(self, channels: int, *, stride: int) -> None:
         super().__init__()
         self.stride = stride
+        self.reach = stride + 1  # one output of conv1, and what it sees
         self.conv1 = Conv(channels, 2 * channels, 3, stride=stride)
         self.conv2 = Conv(2 * channels, channels, 3)
         self.downsample = Conv(channels, channels, 1, stride=stride) if stride > 1 else None
@@ -86,36 +103,36 @@ class ConvBlock(nn.Module):
         return F.relu(masked(self.conv2(hidden), shorter) + shortcut), shorter
 
 
+Block = TransformerBlock | ConvBlock
+
+
 class Pyramid(nn.Module):
     """Stem blocks at full length, then branch blocks that each halve it; every level is a block's output."""
 
-    def __init__(self, *, stem: Sequence[nn.Module], branch: Sequence[nn.Module], stem_levels: bool) -> None:
+    def __init__(self, *, stem: Sequence[Block], branch: Sequence[Block], stem_levels: bool) -> None:
         super().__init__()
         self.stem = nn.ModuleList(stem)
         self.branch = nn.ModuleList(branch)
-        self.stem_levels = stem_levels
+        self.first_level = min(len(stem), 1) if stem_levels else len(stem)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All blocks, in order; the output of block i is level i + 1 - first_level."""
+        return [*self.stem, *self.branch]
 
     def forward(self, x: Tensor, valid: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """(B, T, C), (B, T) -> levels (B, T_l, C) and their masks, T_l = ceil(T / stride_l)."""
-        levels: list[Tensor] = []
-        masks: list[Tensor] = []
-        for block in self.stem:
-            x, valid = block(x, valid)
-            if self.stem_levels:
-                levels.append(x)
-                masks.append(valid)
-        if not levels:
-            levels.append(x)
-            masks.append(valid)
-        for block in self.branch:
-            x, valid = block(x, valid)
-            levels.append(x)
-            masks.append(valid)
-        return levels, masks
+        outputs = [(x, valid)]
+        for block in self.blocks:
+            outputs.append(block(*outputs[-1]))
+        levels, masks = zip(*outputs[self.first_level :], strict=True)
+        return list(levels), list(masks)
 
 
 class IdentityNeck(nn.Module):
     """A LayerNorm for each level, or nothing."""
+
+    reach = 0
 
     def __init__(self, norms: nn.ModuleList) -> None:
         super().__init__()
@@ -123,33 +140,51 @@ class IdentityNeck(nn.Module):
 
     def forward(self, levels: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
         """Levels (B, T_l, C) -> the same shapes."""
-        if not self.norms:
-            return levels
-        return [norm(x, valid) for norm, x, valid in zip(self.norms, levels, masks, strict=True)]
+        return [self.finish(x, valid, level) for level, (x, valid) in enumerate(zip(levels, masks, strict=True))]
+
+    def finish(self, x: Tensor, valid: Tensor, level: int) -> Tensor:
+        """One level (B, T_l, C) -> the same shape."""
+        return self.norms[level](x, valid) if self.norms else x
 
 
 class FeaturePyramidNeck(nn.Module):
     """Top-down: each level's lateral map plus the coarser level, repeated twice; then a depthwise convolution."""
 
-    def __init__(self, *, laterals: nn.ModuleList, convs: nn.ModuleList, norms: nn.ModuleList, clean: bool) -> None:
+    reach = 1
+
+    def __init__(
+        self,
+        *,
+        laterals: nn.ModuleList,
+        convs: nn.ModuleList,
+        norms: nn.ModuleList,
+        repeats: Sequence[int],
+        clean: bool,
+    ) -> None:
         super().__init__()
         self.laterals = laterals
         self.convs = convs
         self.norms = norms
+        self.repeats = repeats  # of level l + 1 to the length of level l; 1 between two stem levels
         self.clean = clean
 
     def forward(self, levels: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
         """Levels (B, T_l, C) -> (B, T_l, C_neck)."""
-        summed = [masked(lateral(x), m) for lateral, x, m in zip(self.laterals, levels, masks, strict=True)]
-        for fine in range(len(summed) - 2, -1, -1):
-            if summed[fine].shape[1] == summed[fine + 1].shape[1]:  # two stem levels
-                above = summed[fine + 1]
-            else:
-                above = summed[fine + 1].repeat_interleave(2, dim=1)[:, : summed[fine].shape[1]]
-            summed[fine] = summed[fine] + above
-            if self.clean:
-                summed[fine] = masked(summed[fine], masks[fine])
-        outputs = [masked(conv(x), m) for conv, x, m in zip(self.convs, summed, masks, strict=True)]
-        if not self.norms:
-            return outputs
-        return [norm(x, valid) for norm, x, valid in zip(self.norms, outputs, masks, strict=True)]
+        summed = [self.lateral(x, valid, level) for level, (x, valid) in enumerate(zip(levels, masks, strict=True))]
+        for level in range(len(summed) - 2, -1, -1):
+            summed[level] = self.add(summed[level], summed[level + 1], masks[level], level)
+        return [self.finish(x, valid, level) for level, (x, valid) in enumerate(zip(summed, masks, strict=True))]
+
+    def lateral(self, x: Tensor, valid: Tensor, level: int) -> Tensor:
+        """One level (B, T_l, C) -> (B, T_l, C_neck)."""
+        return masked(self.laterals[level](x), valid)
+
+    def add(self, x: Tensor, above: Tensor, valid: Tensor, level: int) -> Tensor:
+        """A level (B, T_l, C_neck) with the coarser one above it, (B, ceil(T_l / repeats), C_neck)."""
+        x = x + above.repeat_interleave(self.repeats[level], dim=1)[:, : x.shape[1]]
+        return masked(x, valid) if self.clean else x
+
+    def finish(self, x: Tensor, valid: Tensor, level: int) -> Tensor:
+        """One level (B, T_l, C_neck) -> the same shape."""
+        x = masked(self.convs[level](x), valid)
+        return self.norms[level](x, valid) if self.norms else x

@@ -1,0 +1,54 @@
+"""Small networks of every kind, in which every part matters."""
+
+import torch
+from torch import nn
+
+from actionformer.config import ModelSettings
+from actionformer.model import ActionFormer, build_model
+
+BASE = {
+    "input_dim": 6,
+    "num_classes": 3,
+    "width": 16,
+    "num_heads": 2,
+    "window": 5,
+    "branch_blocks": 3,
+    "max_length": 64,
+    "regression_ranges": ((0, 4), (4, 8), (8, 16), (16, 1000)),
+}
+FIVE_LEVELS = ((0, 4), (0, 4), (4, 8), (8, 16), (16, 1000))
+VARIANTS = {
+    "plain": {},
+    "fpn": {"neck": "fpn", "neck_width": 12, "head_width": 10},
+    "no norms": {"embedding_norm": False, "neck_norm": False, "head_norm": False},
+    "fpn, no norms": {"neck": "fpn", "embedding_norm": False, "neck_norm": False, "head_norm": False},
+    "convolution": {"backbone": "convolution"},
+    "convolution, fpn": {"backbone": "convolution", "neck": "fpn"},
+    "convolution, no norms": {"backbone": "convolution", "embedding_norm": False, "neck_norm": False},
+    "sinusoidal": {"position": "sinusoidal"},
+    "learned": {"position": "learned"},
+    "global": {"window": 0},
+    "some global": {"window": (5, 5, 0, 0), "position": "sinusoidal"},
+    "relative": {"relative_position": True},
+    "projections": {"input_dim": (4, 2), "projection": (10, 6)},
+    "list without projections": {"input_dim": (4, 2)},
+    "stem levels": {"stem_levels": True, "regression_ranges": FIVE_LEVELS},
+    "stem levels, fpn": {"stem_levels": True, "neck": "fpn", "regression_ranges": FIVE_LEVELS},
+    "no stem": {"stem_blocks": 0},
+    "no drop path": {"drop_path": 0.0},
+    "relu": {"offsets": "relu"},
+    "wide kernels": {"embedding_kernel": 5, "head_kernel": 5},
+    "one layer each": {"embedding_layers": 1, "head_layers": 1},
+}
+
+
+def make(**changes: object) -> ActionFormer:
+    """A network in which every part matters: fresh drop-path scales of 1e-4 would hide what the blocks do."""
+    torch.manual_seed(0)
+    model = build_model(ModelSettings(**(BASE | changes))).eval()
+    for name, parameter in model.named_parameters():
+        if parameter.dim() <= 1:
+            centre = 0.0 if name.endswith("bias") else 1.0
+            nn.init.normal_(parameter, centre, 0.3)
+    nn.init.normal_(model.normalizer.mean)
+    return model
