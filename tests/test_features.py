@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from actionformer.errors import InputError
@@ -242,6 +243,17 @@ def test_duration_is_compared() -> None:
 def test_resize_by_hand() -> None:
     halves = resize(np.array([[0.0], [4.0]], np.float32), 4)
     assert_allclose(halves[:, 0], [0, 1, 3, 4])
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 5), (2, 3), (7, 7), (48, 30), (750, 192), (5000, 192)])
+def test_resize_equals_torch(before: int, after: int) -> None:
+    """The published code calls `interpolate`, which transposes and copies all of a sequence for a few rows of it."""
+    array = np.random.default_rng(before).standard_normal((before, 6)).astype(np.float32)
+    channels = torch.from_numpy(array.T.copy())[None]
+    expected = torch.nn.functional.interpolate(channels, size=after, mode="linear", align_corners=False)[0].T
+    resized = resize(array, after)
+    assert resized.dtype == np.float32
+    assert_allclose(resized, expected.numpy(), atol=1e-6)
 
 
 def test_resize_equals_the_published_one(shared: Path) -> None:

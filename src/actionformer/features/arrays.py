@@ -160,11 +160,14 @@ def check_duration(name: str, length: int, duration: float, grid: TimeGrid) -> N
 
 def resize(features: Floats, length: int) -> Floats:
     """Features (T, D) resized to (length, D), linearly between cell centres, as published for ActivityNet."""
-    import torch
-
-    channels_first = torch.from_numpy(np.array(features.T, order="C"))[None]
-    resized = torch.nn.functional.interpolate(channels_first, size=length, mode="linear", align_corners=False)
-    return resized[0].T.contiguous().numpy()
+    scale, half = np.float32(len(features)) / np.float32(length), np.float32(0.5)  # float32 decides as published
+    position = scale * (np.arange(length, dtype=np.float32) + half) - half
+    position = position.clip(0, len(features) - 1)
+    left = position.astype(np.int64)
+    right = np.minimum(left + 1, len(features) - 1)
+    weight = (position - left.astype(np.float32))[:, None]
+    resized: Floats = features[left] * (1 - weight) + features[right] * weight
+    return resized
 
 
 def _shape(path: Path) -> tuple[int, int]:
