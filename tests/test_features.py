@@ -245,7 +245,7 @@ def test_resize_by_hand() -> None:
     assert_allclose(halves[:, 0], [0, 1, 3, 4])
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 5), (2, 3), (7, 7), (48, 30), (750, 192), (5000, 192)])
+@pytest.mark.parametrize(("before", "after"), [(1, 5), (2, 3), (7, 7), (48, 30), (1210, 192), (5001, 192)])
 def test_resize_equals_torch(before: int, after: int) -> None:
     """The published code calls `interpolate`, which transposes and copies all of a sequence for a few rows of it."""
     array = np.random.default_rng(before).standard_normal((before, 6)).astype(np.float32)

@@ -160,9 +160,8 @@ def check_duration(name: str, length: int, duration: float, grid: TimeGrid) -> N
 
 def resize(features: Floats, length: int) -> Floats:
     """Features (T, D) resized to (length, D), linearly between cell centres, as published for ActivityNet."""
-    scale, half = np.float32(len(features)) / np.float32(length), np.float32(0.5)  # float32 decides as published
-    position = scale * (np.arange(length, dtype=np.float32) + half) - half
-    position = position.clip(0, len(features) - 1)
+    scale = float(np.float32(len(features)) / np.float32(length))  # as published: in float32, the position rounded once
+    position = (scale * (np.arange(length) + 0.5) - 0.5).astype(np.float32).clip(0, len(features) - 1)
     left = position.astype(np.int64)
     right = np.minimum(left + 1, len(features) - 1)
     weight = (position - left.astype(np.float32))[:, None]
