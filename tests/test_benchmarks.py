@@ -1,0 +1,99 @@
+"""The benchmark of speed: its arithmetic by hand, and that every part of it runs."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from actionformer.config import ModelSettings
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="benchmarks/ is part of the checkout alone")
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Imports a module of the benchmarks, which find each other as scripts in one folder do."""
+    monkeypatch.syspath_prepend(FOLDER)
+    return importlib.import_module
+
+
+def speed(*options: str | Path) -> str:
+    command = [sys.executable, FOLDER / "speed.py", *options]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_multiplications_of_a_small_network(script: Any) -> None:
+    settings = ModelSettings(
+        input_dim=3, num_classes=2, backbone="convolution", width=4, embedding_layers=1, head_layers=1,
+        stem_blocks=1, branch_blocks=1, regression_ranges=((0, 4), (4, 99)),
+    )  # fmt: skip
+    embedding = 8 * 3 * 3 * 4
+    stem = 8 * (3 * 4 * 8 + 3 * 8 * 4)
+    branch = 4 * (3 * 4 * 8 + 3 * 8 * 4 + 4 * 4)
+    heads = (8 + 4) * (3 * 4 * 2 + 3 * 4 * 2)
+    assert script("floor").multiplications(settings, 8) == embedding + stem + branch + heads
+
+
+def test_products_are_timed_in_turns(script: Any) -> None:
+    floor = script("floor")
+    order: list[str] = []
+    products = {
+        kind: floor.Product(run=lambda kind=kind: order.append(kind), gflop=1.0, shape=(1, 1, 1))
+        for kind in ("linear", "packed")
+    }
+    taken, rates = floor.in_turns(lambda: order.append("forward"), products, 2, "cpu")
+    assert order == ["linear", "linear", "packed", "packed", "forward"] * 2
+    assert taken > 0
+    assert min(rates.values()) > 0
+
+
+def test_time_per_step_compares_single_sequences_of_one_kind(script: Any) -> None:
+    row = {"part": "forward", "device": "cpu", "precision": "float32", "batch": 1}
+    rows = [
+        {**row, "length": 13_824, "ms": 13_824.0},
+        {**row, "length": 108_000, "ms": 118_800.0},
+        {**row, "length": 108_000, "batch": 4, "ms": 1.0},
+        {**row, "length": 108_000, "device": "cuda", "ms": 1.0},
+        {**row, "length": 108_000, "part": "detect", "not_measured": "no memory"},
+    ]
+    assert script("speed").ratios(rows) == {"forward, cpu, float32": pytest.approx(1.1)}
+
+
+def test_peak_memory_is_that_of_what_was_held(script: Any) -> None:
+    with script("common").AnonymousPeak() as peak:
+        before = peak.mib
+        held = torch.ones(64 << 18)  # 64 MiB
+        held.add_(1)
+        del held
+    if before is None:
+        pytest.skip("this system does not tell a process' anonymous memory")
+    assert 60 < peak.mib - before < 200
+
+
+def test_one_part_alone_writes_nothing_into_the_results() -> None:
+    before = {path: path.stat().st_mtime_ns for path in (FOLDER / "results").iterdir()}
+    text = speed("--quick", "--only", "suppress")
+    assert "| suppress | one class | 12,000 | 1 | float32 | cpu |" in text
+    assert {path: path.stat().st_mtime_ns for path in (FOLDER / "results").iterdir()} == before
+
+
+@pytest.mark.slow
+def test_every_part_runs(tmp_path: Path, script: Any) -> None:
+    speed("--quick", "--out", tmp_path)
+    rows = json.loads((tmp_path / "speed.json").read_text("utf-8"))["rows"]
+    assert {row["part"] for row in rows} == script("parts").PARTS.keys()
+    missing = [row["not_measured"] for row in rows if "not_measured" in row]
+    assert all(reason == "no CUDA device" or "../shared" in reason for reason in missing)
+    measured = [row for row in rows if "floor_ms" in row]
+    assert {row["part"] for row in measured} == {"forward", "detect", "train", "folder"}
+    for row in measured:
+        assert row["times_floor"] == pytest.approx(row["ms"] / row["floor_ms"])
+        assert row["floor_ms"] == pytest.approx(1000 * row["gflop"] / max(row["gflops"].values()))
+    assert (tmp_path / "speed.md").read_text("utf-8").count("\n| ") == len([r for r in rows if r["part"] != "product"])
