@@ -60,6 +60,16 @@ def test_what_lies_in_the_padding_changes_nothing() -> None:
     assert difference(expected, 0, found, 0) < 1e-5
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+@torch.inference_mode()
+def test_no_mask_is_a_mask_that_is_true_everywhere(name: str) -> None:
+    model = make(**VARIANTS[name])
+    for length in LENGTHS:
+        x = torch.randn(2, length, 6, generator=torch.Generator().manual_seed(length))
+        for found, expected in zip(model(x), model(x, torch.ones(2, length, dtype=torch.bool)), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "sinusoidal", "global"])
 def test_published_padding_changes_the_result(name: str) -> None:
     model = make(**VARIANTS[name], padding="published")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from actionformer.model.augmentation import FeatureJitter, SensorRotation
 from actionformer.model.heads import Head, OffsetActivation
-from actionformer.model.layers import masked
+from actionformer.model.layers import Mask, masked
 from actionformer.model.position import PositionEncoding
 from actionformer.model.pyramid import Embedding, FeaturePyramidNeck, IdentityNeck, Pyramid
 
@@ -63,18 +63,16 @@ class ActionFormer(nn.Module):
         return dtype
 
     def forward(self, features: Tensor, valid: Tensor | None = None) -> Outputs:
-        """Features (B, T, D) and their mask (B, T) bool, all true by default -> `Outputs`."""
-        if valid is None:
-            valid = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
+        """Features (B, T, D) and their mask (B, T) bool, without which all are valid -> `Outputs`."""
         x = self.embed(features, valid)
         levels, masks = self.pyramid(x, valid)
         inputs = self.neck(levels, masks)
         logits = [self.classifier(x, mask) for x, mask in zip(inputs, masks, strict=True)]
         distances = [self.regressor(x, mask) for x, mask in zip(inputs, masks, strict=True)]
         offsets = [self.offset_activation(x, level) for level, x in enumerate(distances)]
-        return Outputs(logits, offsets, masks, levels)
+        return Outputs(logits, offsets, [_spelled_out(mask, x) for mask, x in zip(masks, levels, strict=True)], levels)
 
-    def embed(self, features: Tensor, valid: Tensor) -> Tensor:
+    def embed(self, features: Tensor, valid: Mask) -> Tensor:
         """Features (B, T, D) as the pyramid takes them, (B, T, C)."""
         x: Tensor = self.normalizer(self.rotation(features), valid).to(self.dtype)
         x = self.jitter(x, valid)
@@ -82,6 +80,11 @@ class ActionFormer(nn.Module):
         if self.position is not None:
             x = self.position(x, valid)
         return x
+
+
+def _spelled_out(valid: Mask, x: Tensor) -> Tensor:
+    """The mask (B, T) of x (B, T, C)."""
+    return torch.ones(x.shape[:2], dtype=torch.bool, device=x.device) if valid is None else valid
 
 
 class FeatureNormalizer(nn.Module):
@@ -95,6 +98,6 @@ class FeatureNormalizer(nn.Module):
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("deviation", torch.ones(channels))
 
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:
         """(B, T, D) -> (B, T, D), 0 at padding."""
         return masked((x - self.mean).div_(self.deviation), valid)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.model.layers import Conv, LayerNorm, Linear, masked
+from actionformer.model.layers import Conv, LayerNorm, Linear, Mask, masked
 
 CHUNK = 32  # queries computed together; each chunk sees CHUNK + window - 1 keys
 
@@ -54,7 +54,7 @@ class Attention(nn.Module):
             bias = nn.init.trunc_normal_(torch.empty(num_heads, window), std=math.sqrt(2 / channels))
             self.relative_bias = nn.Parameter(bias)
 
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:
         """x (B, T, C) and `valid` (B, ceil(T / stride)), the mask at the output's resolution -> (B, T_out, C)."""
         query = self.query(self.query_norm(masked(self.query_conv(x), valid), valid))
         key = self.key(self.key_norm(masked(self.key_conv(x), valid), valid))
@@ -73,15 +73,18 @@ def split_heads(x: Tensor, num_heads: int) -> Tensor:
     return x.view(*x.shape[:-1], num_heads, -1)
 
 
-def global_attention(query: Tensor, key: Tensor, value: Tensor, valid: Tensor) -> Tensor:
+def global_attention(query: Tensor, key: Tensor, value: Tensor, valid: Mask) -> Tensor:
     """softmax(q k^T / sqrt(d)) v over all valid keys; all (B, T, H, d), `valid` (B, T)."""
-    bias = torch.zeros_like(valid, dtype=query.dtype).masked_fill_(~valid, torch.finfo(query.dtype).min)
+    bias = None
+    if valid is not None:
+        bias = torch.zeros_like(valid, dtype=query.dtype).masked_fill_(~valid, torch.finfo(query.dtype).min)
+        bias = bias[:, None, None, :]
     query, key, value = (t.transpose(1, 2) for t in (query, key, value))  # (B, H, T, d)
-    return F.scaled_dot_product_attention(query, key, value, bias[:, None, None, :]).transpose(1, 2)
+    return F.scaled_dot_product_attention(query, key, value, bias).transpose(1, 2)
 
 
 def local_attention(
-    query: Tensor, key: Tensor, value: Tensor, valid: Tensor, window: int, relative_bias: Tensor | None = None
+    query: Tensor, key: Tensor, value: Tensor, valid: Mask, window: int, relative_bias: Tensor | None = None
 ) -> Tensor:
     """softmax(q k^T / sqrt(d) + bias) v over the valid keys within window // 2 of each query.
 
@@ -90,7 +93,7 @@ def local_attention(
 
     Args:
         query, key, value: (B, T, H, d).
-        valid: (B, T) bool. Where no key is valid the result has no meaning; the caller masks it.
+        valid: (B, T) bool, None for all. Where no key is valid the result has no meaning; the caller masks it.
         window: W, odd.
         relative_bias: (H, W); entry w belongs to the key at query + w - W // 2.
 
@@ -103,6 +106,8 @@ def local_attention(
     tail = chunks * CHUNK - length
     query = F.pad(query, (0, 0, 0, 0, 0, tail)).view(batch * chunks, CHUNK, heads, width)
     key, value = (neighbourhoods(t, reach, tail) for t in (key, value))  # (B * n, CHUNK + 2 * reach, H, d)
+    if valid is None:
+        valid = torch.ones(batch, length, dtype=torch.bool, device=query.device)
     seen = F.pad(valid, (reach, reach + tail)).unfold(1, CHUNK + 2 * reach, CHUNK)  # (B, n, keys)
     band = window_band(reach, query.device)
     mask = (seen.unsqueeze(2) & band).flatten(0, 1).unsqueeze(1)  # (B * n, 1, CHUNK, keys)

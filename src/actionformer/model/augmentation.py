@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from actionformer.model.layers import masked
+from actionformer.model.layers import Mask, masked
 
 
 class FeatureJitter(nn.Module):
@@ -23,7 +23,7 @@ class FeatureJitter(nn.Module):
         self.noise = noise
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:
         """(B, T, D) -> (B, T, D), 0 at padding."""
         if not self.training:
             return x

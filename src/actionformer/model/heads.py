@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.model.layers import Conv, masked
+from actionformer.model.layers import Conv, Mask, masked
 from actionformer.model.pyramid import conv_stack
 
 
@@ -24,7 +24,7 @@ class Head(nn.Module):
         """Moments on either side that an output depends on."""
         return sum(conv.kernel // 2 for conv in (*self.convs, self.output))
 
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:
         """(B, T, C) -> (B, T, outputs), 0 at padding."""
         return masked(self.output(conv_stack(x, valid, self.convs, self.norms)), valid)
 

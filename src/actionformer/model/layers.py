@@ -1,7 +1,7 @@
 """The small parts: convolutions over time, LayerNorm, pooling, drop path.
 
-Everything is token-major: features x are (B, T, C), the mask of valid moments is (B, T) bool. A convolution over time
-is handed to the library as a channels-last image of height 1, which needs no copy of a token-major tensor.
+Everything is token-major: features x are (B, T, C), the mask of valid moments is (B, T) bool or None where all are. A
+convolution over time is handed to the library as a channels-last image of height 1: a token-major tensor needs no copy.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import math
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+
+Mask = Tensor | None
+"""(B, T) bool, False at padding; None where nothing is padding."""
 
 
 def as_image(x: Tensor) -> Tensor:
@@ -23,9 +26,14 @@ def as_tokens(image: Tensor) -> Tensor:
     return image.squeeze(2).transpose(1, 2)
 
 
-def masked(x: Tensor, valid: Tensor) -> Tensor:
-    """x (B, T, C) with zeros where `valid` (B, T) is false."""
-    return x * valid.unsqueeze(-1).to(x.dtype)
+def masked(x: Tensor, valid: Mask) -> Tensor:
+    """x (B, T, C) with zeros at padding."""
+    return x if valid is None else x * valid.unsqueeze(-1).to(x.dtype)
+
+
+def every(stride: int, valid: Mask) -> Mask:
+    """The mask (B, ceil(T / stride)) of every stride-th moment, beginning with the first."""
+    return valid if valid is None or stride == 1 else valid[:, ::stride]
 
 
 class Conv(nn.Module):
@@ -69,7 +77,7 @@ class LayerNorm(nn.LayerNorm):
         super().__init__(channels)
         self.clean = clean
 
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:  # type: ignore[override]
         """(B, T, C), (B, T) -> (B, T, C)."""
         x = super().forward(x)
         return masked(x, valid) if self.clean else x
@@ -89,15 +97,15 @@ class Linear(nn.Linear):
         return F.gelu(x) if self.gelu else x
 
 
-def max_pool(x: Tensor, valid: Tensor, *, clean: bool) -> Tensor:
+def max_pool(x: Tensor, valid: Mask, *, clean: bool) -> Tensor:
     """Maximum over 3 moments at every second one: (B, T, C) -> (B, ceil(T / 2), C), 0 at padding.
 
     Published padding lets the zeros behind a sequence take part; clean padding does not.
     """
-    if clean:
+    if clean and valid is not None:
         x = x.masked_fill(~valid.unsqueeze(-1), float("-inf"))
     pooled = as_tokens(F.max_pool2d(as_image(x), (1, 3), stride=(1, 2), padding=(0, 1)))
-    return pooled.masked_fill(~valid[:, ::2].unsqueeze(-1), 0.0)
+    return pooled if valid is None else pooled.masked_fill(~valid[:, ::2].unsqueeze(-1), 0.0)
 
 
 class ScaledDropPath(nn.Module):

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from actionformer.model.actionformer import ActionFormer
-from actionformer.model.pyramid import FeaturePyramidNeck
+from actionformer.model.layers import Mask
+from actionformer.model.pyramid import Block, FeaturePyramidNeck
 
-Part = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
+Part = Callable[[Tensor, Mask], tuple[Tensor, ...]]
 Piece = tuple[Tensor, ...]
 """x (1, t, C) and its mask (1, t) that follow those before, t >= 1; of heads logits, offsets, mask; () for nothing."""
 
@@ -67,8 +68,12 @@ class Pieces:
         assert lookahead(model) is not None
         assert not model.training
         self.model = model
-        self.embedding = _Stage(lambda x, valid: (model.embed(x, valid), valid), reach=model.embedding.reach)
-        self.blocks = [_Stage(block, reach=block.reach or 0, stride=block.stride) for block in model.pyramid.blocks]
+        self.padded = False
+        self.embedding = _Stage(lambda x, valid: (model.embed(x, valid),), reach=model.embedding.reach)
+        self.blocks = [
+            _Stage(partial(_output, block), reach=block.reach or 0, stride=block.stride)
+            for block in model.pyramid.blocks
+        ]
         count = len(model.offset_activation.scales)
         reach = model.neck.reach + model.classifier.reach
         self.heads = [_Stage(partial(self._look, level=level), reach=reach) for level in range(count)]
@@ -78,18 +83,21 @@ class Pieces:
     def push(self, features: Tensor, valid: Tensor | None = None, *, last: bool = False) -> list[LevelOutputs]:
         """Takes in features (t, D), t >= 1, and their mask (t,); returns what they complete, for no level or for some.
 
+        The mask can be left out where nothing is padding.
+
         With `last` that is all that is left: no more features can follow.
         """
+        self.padded |= valid is not None
         if valid is None:
             valid = torch.ones(len(features), dtype=torch.bool, device=features.device)
-        outputs = [self.embedding((features[None], valid[None]), last)]
+        outputs = [self.embedding((features[None], valid[None]), last, self.padded)]
         for block in self.blocks:
-            outputs.append(block(outputs[-1], last))
+            outputs.append(block(outputs[-1], last, self.padded))
         levels = self._summed(outputs[self.model.pyramid.first_level :], last)
         completed = []
         for level, (head, piece) in enumerate(zip(self.heads, levels, strict=True)):
             first = head.done
-            if found := head(piece, last):
+            if found := head(piece, last, self.padded):
                 logits, offsets, mask = (tensor[0] for tensor in found)
                 completed.append(LevelOutputs(level, first, logits, offsets, mask))
         return completed
@@ -101,10 +109,14 @@ class Pieces:
             levels[level] = above = self.sums[level](levels[level], above, last)
         return levels
 
-    def _look(self, x: Tensor, valid: Tensor, level: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _look(self, x: Tensor, valid: Mask, level: int) -> tuple[Tensor, Tensor]:
         model = self.model
         x = model.neck.finish(x, valid, level)
-        return model.classifier(x, valid), model.offset_activation(model.regressor(x, valid), level), valid
+        return model.classifier(x, valid), model.offset_activation(model.regressor(x, valid), level)
+
+
+def _output(block: Block, x: Tensor, valid: Mask) -> tuple[Tensor]:
+    return (block(x, valid)[0],)
 
 
 class _Held:
@@ -144,14 +156,16 @@ class _Stage:
         self.first = 0  # position of the first moment held, a multiple of the stride
         self.done = 0  # outputs given so far
 
-    def __call__(self, piece: Piece, last: bool) -> Piece:
+    def __call__(self, piece: Piece, last: bool, padded: bool) -> Piece:
         self.held.add(piece)
         known = self.first + len(self.held)
         ready = -(-known // self.stride) if last else (known - 1 - self.reach) // self.stride + 1
         if ready <= self.done:
             return ()
         skipped = self.done - self.first // self.stride
-        outputs = cut(self.part(*self.held.parts), skipped, skipped + ready - self.done)
+        x, valid = self.held.parts
+        outputs = (*self.part(x, valid if padded else None), valid[:, :: self.stride])
+        outputs = cut(outputs, skipped, skipped + ready - self.done)
         self.done = ready
         start = max(ready * self.stride - self.reach, 0) // self.stride * self.stride
         self.held.drop(start - self.first)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.model.layers import masked
+from actionformer.model.layers import Mask, masked
 
 
 def sinusoids(length: int, channels: int) -> Tensor:
@@ -39,13 +39,14 @@ class PositionEncoding(nn.Module):
         else:
             self.register_buffer("table", sinusoids(max_length, channels), persistent=False)
 
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:
         """(B, T, C), (B, T) -> (B, T, C)."""
         length, max_length = x.shape[1], len(self.table)
         if length <= max_length:
             positions = self.table[:length]
         elif self.clean:
-            positions = torch.stack([self._stretched(int(n), length) for n in valid.sum(1)])
+            lengths = [length] if valid is None else valid.sum(1).tolist()
+            positions = torch.stack([self._stretched(n, length) for n in lengths])
         elif self.training:
             raise ValueError(f"a training sequence of {length} exceeds max_length {max_length}")
         else:

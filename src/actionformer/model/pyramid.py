@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from actionformer.model.attention import Attention
-from actionformer.model.layers import Conv, LayerNorm, Linear, ScaledDropPath, masked, max_pool
+from actionformer.model.layers import Conv, LayerNorm, Linear, Mask, ScaledDropPath, every, masked, max_pool
 
 
 class Embedding(nn.Module):
@@ -27,7 +27,7 @@ class Embedding(nn.Module):
         """Moments on either side that an output depends on."""
         return sum(conv.kernel // 2 for conv in self.convs)  # type: ignore[operator, misc]
 
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:
         """(B, T, D) -> (B, T, C)."""
         if self.projections:
             pairs = zip(self.projections, torch.split(x, self.source_widths, dim=-1), strict=True)
@@ -35,7 +35,7 @@ class Embedding(nn.Module):
         return conv_stack(x, valid, self.convs, self.norms)
 
 
-def conv_stack(x: Tensor, valid: Tensor, convs: nn.ModuleList, norms: nn.ModuleList) -> Tensor:
+def conv_stack(x: Tensor, valid: Mask, convs: nn.ModuleList, norms: nn.ModuleList) -> Tensor:
     """ReLU(norm(conv(x))) once for every convolution; without norms, ReLU(conv(x))."""
     for index, conv in enumerate(convs):
         x = masked(conv(x), valid)
@@ -71,11 +71,11 @@ class TransformerBlock(nn.Module):
         window = self.attention.window
         return self.stride * (window // 2) + 1 if window > 1 else None
 
-    def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, valid: Mask) -> tuple[Tensor, Mask]:
         """(B, T, C), (B, T) -> the same at the block's own resolution."""
         normed = self.attention_norm(x, valid)
         if self.stride == 2:
-            x, valid = max_pool(x, valid, clean=self.clean), valid[:, ::2]
+            x, valid = max_pool(x, valid, clean=self.clean), every(2, valid)
         else:
             x = masked(x, valid)
         x = x + self.drop_attention(self.attention(normed, valid))
@@ -95,9 +95,9 @@ class ConvBlock(nn.Module):
         self.conv2 = Conv(2 * channels, channels, 3)
         self.downsample = Conv(channels, channels, 1, stride=stride) if stride > 1 else None
 
-    def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, valid: Mask) -> tuple[Tensor, Mask]:
         """(B, T, C), (B, T) -> the same at the block's own resolution."""
-        shorter = valid[:, :: self.stride]
+        shorter = every(self.stride, valid)
         hidden = F.relu(masked(self.conv1(x), shorter))
         shortcut = x if self.downsample is None else masked(self.downsample(x), shorter)
         return F.relu(masked(self.conv2(hidden), shorter) + shortcut), shorter
@@ -120,7 +120,7 @@ class Pyramid(nn.Module):
         """All blocks, in order; the output of block i is level i + 1 - first_level."""
         return [*self.stem, *self.branch]
 
-    def forward(self, x: Tensor, valid: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def forward(self, x: Tensor, valid: Mask) -> tuple[list[Tensor], list[Mask]]:
         """(B, T, C), (B, T) -> levels (B, T_l, C) and their masks, T_l = ceil(T / stride_l)."""
         outputs = [(x, valid)]
         for block in self.blocks:
@@ -138,11 +138,11 @@ class IdentityNeck(nn.Module):
         super().__init__()
         self.norms = norms
 
-    def forward(self, levels: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
+    def forward(self, levels: list[Tensor], masks: list[Mask]) -> list[Tensor]:
         """Levels (B, T_l, C) -> the same shapes."""
         return [self.finish(x, valid, level) for level, (x, valid) in enumerate(zip(levels, masks, strict=True))]
 
-    def finish(self, x: Tensor, valid: Tensor, level: int) -> Tensor:
+    def finish(self, x: Tensor, valid: Mask, level: int) -> Tensor:
         """One level (B, T_l, C) -> the same shape."""
         return self.norms[level](x, valid) if self.norms else x
 
@@ -168,23 +168,23 @@ class FeaturePyramidNeck(nn.Module):
         self.repeats = repeats  # of level l + 1 to the length of level l; 1 between two stem levels
         self.clean = clean
 
-    def forward(self, levels: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
+    def forward(self, levels: list[Tensor], masks: list[Mask]) -> list[Tensor]:
         """Levels (B, T_l, C) -> (B, T_l, C_neck)."""
         summed = [self.lateral(x, valid, level) for level, (x, valid) in enumerate(zip(levels, masks, strict=True))]
         for level in range(len(summed) - 2, -1, -1):
             summed[level] = self.add(summed[level], summed[level + 1], masks[level], level)
         return [self.finish(x, valid, level) for level, (x, valid) in enumerate(zip(summed, masks, strict=True))]
 
-    def lateral(self, x: Tensor, valid: Tensor, level: int) -> Tensor:
+    def lateral(self, x: Tensor, valid: Mask, level: int) -> Tensor:
         """One level (B, T_l, C) -> (B, T_l, C_neck)."""
         return masked(self.laterals[level](x), valid)
 
-    def add(self, x: Tensor, above: Tensor, valid: Tensor, level: int) -> Tensor:
+    def add(self, x: Tensor, above: Tensor, valid: Mask, level: int) -> Tensor:
         """A level (B, T_l, C_neck) with the coarser one above it, (B, ceil(T_l / repeats), C_neck)."""
         x = x + above.repeat_interleave(self.repeats[level], dim=1)[:, : x.shape[1]]
         return masked(x, valid) if self.clean else x
 
-    def finish(self, x: Tensor, valid: Tensor, level: int) -> Tensor:
+    def finish(self, x: Tensor, valid: Mask, level: int) -> Tensor:
         """One level (B, T_l, C_neck) -> the same shape."""
         x = masked(self.convs[level](x), valid)
         return self.norms[level](x, valid) if self.norms else x
