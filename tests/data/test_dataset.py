@@ -1,6 +1,7 @@
 """Crops as samples and batches: what is read, in which order, and how it is padded."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer.config import Config
-from actionformer.data.annotations import Video
+from actionformer.config import Config, load_config
+from actionformer.data.annotations import Video, read_annotations
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import (
     MOST_PADDING,
@@ -37,6 +38,7 @@ class Spy:
     def __init__(self, length: int, channels: int = 3) -> None:
         self.array = np.repeat(np.arange(length, dtype=np.float32)[:, None], channels, axis=1)
         self.read: list[tuple[int, int]] = []
+        self.readers: set[threading.Thread] = set()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -45,6 +47,7 @@ class Spy:
     def __getitem__(self, rows: slice) -> np.ndarray:
         start, stop, _ = rows.indices(len(self.array))
         self.read.append((start, stop))
+        self.readers.add(threading.current_thread())
         return self.array[rows]
 
 
@@ -101,6 +104,18 @@ def test_epochs_and_seeds_differ_and_every_video_is_seen_once() -> None:
     batches = list(one.epoch(0))
     assert one.batches_per_epoch == len(batches) == 3
     assert sorted(length for batch in batches for length in batch.lengths) == [10, 20, 30, 40, 50]
+
+
+@pytest.mark.parametrize(
+    ("workers", "device", "ahead"), [(None, "cpu", False), (None, "meta", True), (0, "meta", False), (2, "cpu", True)]
+)
+def test_who_reads(workers: int | None, device: str, ahead: bool) -> None:
+    """Threads read for a device that leaves the processors idle, or where the settings ask for them."""
+    videos = spied()
+    assert len(list(loader(videos, workers=workers).epoch(0, torch.device(device)))) == 3
+    readers = set().union(*(video.features.readers for video in videos))
+    assert (threading.current_thread() not in readers) == ahead
+    assert readers
 
 
 def test_an_epoch_sees_the_same_crops_in_whatever_batches() -> None:
@@ -172,6 +187,31 @@ def test_little_is_padding_where_lengths_allow(size: int, seed: int) -> None:
     order = np.arange(300)
     in_file_order = [order[i : i + size] for i in range(0, 300, size)]
     assert size == 1 or padding(lengths, in_file_order) > 2 * MOST_PADDING
+
+
+@pytest.mark.parametrize("preset", ["thumos14_i3d", "hapt", "salads"])
+def test_little_of_real_training_is_padding(shared: Path, preset: str) -> None:
+    """In the mean of ten epochs, of features as long as the annotated durations."""
+    config = load_config(preset)
+    name = preset.partition("_")[0]
+    file = shared / "data" / name / ("thumos14.json" if name == "thumos14" else "annotations.json")
+    assert config.data.stride is not None
+    assert config.data.num_frames is not None
+    videos = []
+    for video in read_annotations(file).subset(config.data.train_subset).videos.values():
+        assert video.duration is not None
+        fps = config.data.fps or video.fps
+        assert fps is not None
+        grid = TimeGrid(fps=fps, stride=config.data.stride, num_frames=config.data.num_frames)
+        length = int((video.duration * grid.fps - grid.num_frames) / grid.stride) + 1
+        videos.append(TrainingVideo(video.id, Spy(length, 1), grid, grid.to_grid(video.segments), video.labels))
+    dataset = TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=0)
+    batches = EpochLoader(dataset, training=config.training, model=config.model)
+    shares = []
+    for epoch in range(10):
+        crops = [dataset.crop(epoch, index) for index in range(len(dataset))]
+        shares.append(padding(np.array([crop.stop - crop.start for crop in crops]), batches.batches(epoch, crops)))
+    assert np.mean(shares) < 0.05
 
 
 def test_no_order_pads_less_where_lengths_do_not_allow() -> None:
