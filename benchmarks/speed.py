@@ -62,6 +62,8 @@ def network_cases(device: str, precision: str) -> Iterator[Case]:
         for batch in BATCHES:
             if length * batch <= MOST_MOMENTS:
                 yield case("forward", length=length, batch=batch)
+    for length in LENGTHS[:3] if device == "cpu" else ():
+        yield case("plain", length=length)
     for preset, length, batch in OTHER_SHAPES:
         yield case("forward", preset, length, batch)
     for length in LENGTHS:
@@ -75,6 +77,7 @@ def quick_cases() -> Iterator[Case]:
     for precision in PRECISIONS:
         yield Case("forward", length=64, batch=2, precision=precision)
     yield Case("forward", length=64, device="cuda")
+    yield Case("plain", length=64)
     yield Case("product", "the network's shapes")
     yield Case("detect", length=64)
     yield Case("decode", "20 classes", 300)

@@ -92,7 +92,7 @@ def test_every_part_runs(tmp_path: Path, script: Any) -> None:
     missing = [row["not_measured"] for row in rows if "not_measured" in row]
     assert all(reason == "no CUDA device" or "../shared" in reason for reason in missing)
     measured = [row for row in rows if "floor_ms" in row]
-    assert {row["part"] for row in measured} == {"forward", "detect", "train", "folder"}
+    assert {row["part"] for row in measured} == {"forward", "plain", "detect", "train", "folder"}
     for row in measured:
         assert row["times_floor"] == pytest.approx(row["ms"] / row["floor_ms"])
         assert row["floor_ms"] == pytest.approx(1000 * row["gflop"] / max(row["gflops"].values()))
