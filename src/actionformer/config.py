@@ -320,6 +320,21 @@ class SuppressionSettings(_Settings):
     """Class-agnostic only: a kept segment becomes the weighted mean of candidates from this tIoU on; 0 is off."""
 
 
+class LiveSettings(_Settings):
+    """Detection in features that have no end yet; set, they mean the same in finished videos."""
+
+    max_action_seconds: float | None = Field(None, gt=0)
+    """Longest action; longer candidates are dropped, and suppression is cut into blocks of this length. Unset: off."""
+    max_per_hour: float | None = Field(None, gt=0)
+    """Most detections an hour, the best of every block, in place of `max_detections`; unset, there is no cap."""
+
+    @model_validator(mode="after")
+    def _together(self) -> LiveSettings:
+        if self.max_per_hour is not None and self.max_action_seconds is None:
+            raise ValueError("max_per_hour counts in blocks of max_action_seconds: set that too")
+        return self
+
+
 class EvaluationSettings(_Settings):
     """What evaluation reports."""
 
@@ -351,6 +366,7 @@ class Config(_Settings):
     training: TrainingSettings = TrainingSettings()
     decoding: DecodingSettings = DecodingSettings()
     suppression: SuppressionSettings = SuppressionSettings()
+    live: LiveSettings = LiveSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
 
     def replace(self, **sections: Mapping[str, Any]) -> Config:

@@ -12,13 +12,14 @@ from torch import Tensor
 from actionformer.config import DecodingSettings
 from actionformer.errors import InputError
 from actionformer.inference.suppression import Kept, as_array
+from actionformer.model.pieces import LevelOutputs
 
 
 class Candidates(NamedTuple):
     """Scored segments of one sequence, before suppression: level after level, in each the best first."""
 
     segments: Tensor
-    """(N, 2) float32 starts and ends, in grid steps, unclipped."""
+    """(N, 2) float64 starts and ends, in grid steps, unclipped."""
     scores: Tensor
     """(N,) float32 class probabilities."""
     labels: Tensor
@@ -27,7 +28,6 @@ class Candidates(NamedTuple):
     """(N,) int64 pyramid level of each."""
 
 
-@torch.no_grad()
 def decode(
     logits: Sequence[Tensor],
     offsets: Sequence[Tensor],
@@ -49,28 +49,70 @@ def decode(
         settings: thresholds.
 
     Returns:
-        Candidates on the device of the inputs.
+        Candidates in main memory.
     """
-    levels = [
-        _decode_level(level, *tensors, settings)
-        for level, tensors in enumerate(zip(logits, offsets, valid, strides, strict=True))
-    ]
-    return Candidates(*(torch.cat(parts) for parts in zip(*levels, strict=True)))
+    decoder = Decoder(strides, settings)
+    for level, tensors in enumerate(zip(logits, offsets, valid, strict=True)):
+        decoder.add(LevelOutputs(level, 0, *tensors))
+    return decoder.candidates()
 
 
-def _decode_level(
-    level: int, logits: Tensor, offsets: Tensor, valid: Tensor, stride: int, settings: DecodingSettings
-) -> Candidates:
-    probability = (logits.float().sigmoid() * valid[:, None]).flatten()  # (T_l * K,)
-    pairs = torch.nonzero(probability > settings.min_probability)[:, 0]
-    scores, best = probability[pairs].topk(min(settings.top_k, len(pairs)))
-    pairs = pairs[best]
-    moments, labels = pairs // logits.shape[1], pairs % logits.shape[1]
-    to_start, to_end = (offsets[moments].float() * stride).unbind(-1)
-    centre = (moments * stride).float()
-    segments = torch.stack((centre - to_start, centre + to_end), dim=-1)
-    long = segments[:, 1] - segments[:, 0] > settings.min_length
-    return Candidates(segments[long], scores[long], labels[long], torch.full_like(labels[long], level))
+class _Proposals(NamedTuple):
+    """The most probable pairs of moment and class of one level, best first, where the network is."""
+
+    scores: Tensor
+    """(N,) float32"""
+    moments: Tensor
+    """(N,) int64"""
+    labels: Tensor
+    """(N,) int64"""
+    distances: Tensor
+    """(N, 2) float32 to start and end, grid steps."""
+
+    def best(self, count: int) -> _Proposals:
+        """Those of the highest scores, best first."""
+        _, order = self.scores.topk(min(count, len(self.scores)))
+        return _Proposals(*(tensor[order] for tensor in self))
+
+
+class Decoder:
+    """Candidates of one sequence, whose outputs may come in pieces; see `decode`.
+
+    Nothing waits for the device that the outputs are on before `candidates` is asked.
+    """
+
+    def __init__(self, strides: Sequence[int], settings: DecodingSettings) -> None:
+        self.strides = strides
+        self.settings = settings
+        self.levels: dict[int, _Proposals] = {}
+
+    @torch.no_grad()
+    def add(self, outputs: LevelOutputs) -> None:
+        """Takes in outputs of further moments of a level."""
+        level, first, logits, offsets, valid = outputs
+        classes = logits.shape[1]
+        probability = (logits.float().sigmoid() * valid[:, None]).flatten()  # (t * K,)
+        scores, pairs = probability.topk(min(self.settings.top_k, len(probability)))
+        moments = pairs // classes
+        found = _Proposals(scores, moments + first, pairs % classes, offsets[moments].float() * self.strides[level])
+        if level in self.levels:
+            found = _Proposals(*map(torch.cat, zip(self.levels[level], found, strict=True)))
+            found = found.best(self.settings.top_k)
+        self.levels[level] = found
+
+    def candidates(self) -> Candidates:
+        """Those of all outputs so far."""
+        levels = sorted(self.levels)
+        scores, moments, labels, distances = (
+            torch.cat(tensors).cpu() for tensors in zip(*(self.levels[level] for level in levels), strict=True)
+        )
+        counts = torch.tensor([len(self.levels[level].scores) for level in levels])
+        level = torch.tensor(levels).repeat_interleave(counts)
+        centre = (moments * torch.tensor(self.strides)[level]).double()
+        segments = torch.stack((centre - distances[:, 0], centre + distances[:, 1]), dim=-1)
+        kept = scores > self.settings.min_probability
+        kept &= (segments[:, 1] - segments[:, 0]).float() > self.settings.min_length
+        return Candidates(segments[kept], scores[kept], labels[kept], level[kept])
 
 
 def fuse(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +12,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actionformer.config import Config, ModelSettings, check_precision, load_config, preset_names, published_shape
+from actionformer.config import Config, check_precision, load_config, preset_names, published_shape
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import (
-    Features,
-    FeatureSpec,
-    check_backbone,
-    check_duration,
-    open_features,
-    read_sidecar,
-    resize,
-)
-from actionformer.inference.decode import decode, fuse
+from actionformer.features import FeatureSpec
+from actionformer.inference.decode import Candidates, Decoder, decode, fuse
+from actionformer.inference.sequences import TIMING, Array, Sequence, known_grid, place, spec_of
+from actionformer.inference.stream import Stream, joined
 from actionformer.inference.suppression import Kept, suppress
-from actionformer.model import ActionFormer, Outputs, build_model
+from actionformer.model import ActionFormer, build_model
+from actionformer.model.packed import can_pack, packed
+from actionformer.model.padding import computed_length, published_length
+from actionformer.model.pieces import Pieces, lookahead
 from actionformer.model_directory import ModelCard, load_model
-from actionformer.segments import TimeGrid, clip
+from actionformer.segments import clip
 
-Array = NDArray[np.float32]
-BATCH_MOMENTS = 65536  # moments computed together on a GPU
-
-
-@dataclass(frozen=True)
-class Sequence:
-    """Features of one video, ready for the network, and their place in time."""
-
-    features: Array
-    """(T, D)"""
-    grid: TimeGrid
-    duration: float
-    """Seconds."""
-    class_scores: Any = None
-    """(K,) scores of a video classifier, for fusion."""
+PIECE, GPU_PIECE = 2048, 65536
 
 
 class Detector:
@@ -55,6 +38,8 @@ class Detector:
             `Outputs`.
         config: all settings.
         card: class names, the features the model expects, its training.
+        piece: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
+            two pieces is run piece by piece, in memory that does not grow with its length.
     """
 
     def __init__(
@@ -72,6 +57,8 @@ class Detector:
         self.model.normalizer.float()
         self.config = config
         self.card = card
+        self.piece = PIECE if self.device.type == "cpu" else GPU_PIECE
+        self._twin: tuple[list[int], ActionFormer] | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -138,6 +125,30 @@ class Detector:
             results.update(zip((video for video, _ in batch), found, strict=True))
         return results
 
+    def stream(
+        self,
+        *,
+        fps: float | None = None,
+        stride: float | None = None,
+        num_frames: float | None = None,
+        max_action_seconds: float | None = None,
+        max_per_hour: float | None = None,
+    ) -> Stream:
+        """Looks for actions in features that arrive piece by piece.
+
+        Args:
+            fps, stride, num_frames: how the features lie in time; by default as those the model was trained on.
+            max_action_seconds: the longest that an action may last; it bounds the delay. By default the settings'.
+            max_per_hour: most actions an hour; by default the settings', which may be no bound.
+
+        Raises:
+            InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole.
+        """
+        given = {"max_action_seconds": max_action_seconds, "max_per_hour": max_per_hour}
+        config = self.config.replace(live={name: value for name, value in given.items() if value is not None})
+        grid = known_grid(spec_of({"fps": fps, "stride": stride, "num_frames": num_frames}), self.card.features)
+        return Stream(self._network(), config, grid, self.class_names, self.device)
+
     def _batches(
         self, pairs: Iterable[tuple[str, Any]], batch_size: int | None
     ) -> Iterator[list[tuple[str, Sequence]]]:
@@ -148,112 +159,125 @@ class Detector:
         for video, item in pairs:
             arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
             sequence = self._named_sequence(video, arguments)
-            longest = max(longest, self._padded_length(len(sequence.features)))
-            too_large = not on_cpu and batch_size is None and longest * (len(batch) + 1) > BATCH_MOMENTS
+            longest = max(longest, self._computed(sequence))
+            too_large = not on_cpu and batch_size is None and longest * (len(batch) + 1) > self.piece
             if batch and (len(batch) == limit or too_large):
                 yield batch
-                batch, longest = [], self._padded_length(len(sequence.features))
+                batch, longest = [], self._computed(sequence)
             batch.append((video, sequence))
         if batch:
             yield batch
 
     def _named_sequence(self, video: str, arguments: dict[str, Any]) -> Sequence:
-        unknown = arguments.keys() - {"features", "class_scores", *_TIMING}
+        unknown = arguments.keys() - {"features", "class_scores", *TIMING}
         if unknown or "features" not in arguments:
-            raise InputError(f"video {video!r}: expected features and {', '.join(_TIMING)}, found {sorted(arguments)}")
+            raise InputError(f"video {video!r}: expected features and {', '.join(TIMING)}, found {sorted(arguments)}")
         try:
-            timing = {name: arguments.get(name) for name in _TIMING}
+            timing = {name: arguments.get(name) for name in TIMING}
             return self._sequence(arguments["features"], timing, arguments.get("class_scores"))
         except InputError as error:
             raise InputError(f"video {video!r}: {error}") from error
 
     def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> Sequence:
-        name, sidecar = "features", FeatureSpec()
-        collected = isinstance(features, Features)  # of a collection, whose durations have been compared
-        if isinstance(features, str | Path):
-            name, sidecar = str(features), read_sidecar(features)
-            check_backbone(sidecar, self.card.features)
-            features = open_features(features, width=self.config.model.input_width)
-        array = self._array(features)
-        given = FeatureSpec(
-            **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}
-        )
-        known = [given, sidecar, self.card.features]
-        grid = TimeGrid(**{key: _first_known(known, key) for key in ("fps", "stride", "num_frames")})
-        duration = given.duration or sidecar.duration
-        if duration is None:
-            duration = grid.seconds_covered(len(array))
-        elif not collected:
-            check_duration(name, len(array), duration, grid)
-        if self.config.data.resize is not None:
-            grid = grid.resized(len(array), self.config.data.resize)
-            array = resize(array, self.config.data.resize)
-        return Sequence(array, grid, duration, class_scores)
+        return place(features, timing, class_scores, self.config, self.card.features)
 
-    def _array(self, features: Any) -> Array:
-        if isinstance(features, Features):
-            features = features[:]
-        if isinstance(features, Tensor):
-            features = features.detach().cpu().float().numpy()
-        try:
-            with np.errstate(over="ignore"):
-                array = np.asarray(features, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"features must be a (T, D) array of numbers ({error})") from error
-        width = self.config.model.input_width
-        if array.ndim != 2 or len(array) == 0:
-            raise InputError(f"features must be (T, D) with T >= 1 and D = {width}, found shape {array.shape}")
-        if array.shape[1] != width:
-            raise InputError(f"features have {array.shape[1]} channels, the model expects {width}")
-        if not np.isfinite(array).all():
-            row = int((~np.isfinite(array)).any(axis=1).argmax())
-            raise InputError(f"features hold a value that is no finite number, first in row {row}")
-        return array
+    def _computed(self, sequence: Sequence) -> int:
+        return computed_length(len(sequence), self.config.model)
 
-    def _padded_length(self, length: int) -> int:
-        if self.config.model.padding == "clean":
-            return length
-        return published_length(length, self.config.model)
+    def _is_long(self, length: int) -> bool:
+        return length > 2 * self.piece
+
+    def _network(self) -> ActionFormer:
+        """The model, or on a CPU its packed twin, made anew when its weights have changed."""
+        if not can_pack(self.model):
+            return self.model
+        state = [weight._version for weight in self.model.parameters()]
+        if self._twin is None or self._twin[0] != state:
+            self._twin = state, packed(self.model)
+        return self._twin[1]
 
     def _detect_batch(self, sequences: list[Sequence], names: tuple[str, ...] | None) -> list[Detections]:
-        lengths = [self._padded_length(len(sequence.features)) for sequence in sequences]
-        if self.config.model.padding == "published" and len(set(lengths)) > 1:
-            # How far a sequence is padded is part of its result: those padded alike are computed together.
-            results: dict[int, Detections] = {}
-            for length in sorted(set(lengths)):
-                rows = [row for row, padded in enumerate(lengths) if padded == length]
-                found = self._detect_batch([sequences[row] for row in rows], names)
-                results.update(zip(rows, found, strict=True))
-            return [results[row] for row in range(len(sequences))]
-        outputs = self._forward([sequence.features for sequence in sequences], max(lengths))
-        return [self._detections(outputs, row, sequence, names) for row, sequence in enumerate(sequences)]
+        if self.config.live.max_action_seconds is not None:
+            return [self._detect_in_stream(sequence, names) for sequence in sequences]
+        results: dict[int, Detections] = {}
+        for rows in self._computed_together(sequences):
+            for row, candidates in zip(rows, self._candidates([sequences[row] for row in rows]), strict=True):
+                results[row] = self._detections(candidates, sequences[row], names)
+        return [results[row] for row in range(len(sequences))]
+
+    def _computed_together(self, sequences: list[Sequence]) -> list[list[int]]:
+        """Rows of sequences that can share a batch: no long one, others where padding them alike changes nothing."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for row, sequence in enumerate(sequences):
+            alone = row if self._is_long(self._computed(sequence)) else -1
+            clean = self.config.model.padding == "clean"
+            padded = 0 if clean else published_length(len(sequence), self.config.model)
+            groups.setdefault((alone, padded), []).append(row)
+        return list(groups.values())
 
     @torch.inference_mode()
-    def _forward(self, arrays: list[Array], padded: int) -> Outputs:
-        if len(arrays) == 1 and len(arrays[0]) == padded:
-            features = np.require(arrays[0], requirements=["C", "W"])[None]  # long videos are not copied
-            valid = np.ones((1, padded), dtype=bool)
+    def _candidates(self, sequences: list[Sequence]) -> list[Candidates]:
+        padded = max(map(self._computed, sequences))
+        if self._is_long(padded):
+            if lookahead(self.model) is not None:
+                return [self._candidates_in_pieces(sequences[0], padded)]
+            warnings.warn(
+                f"{padded} features run in one pass, in memory that grows with their number: "
+                "this model sees a sequence as a whole (global attention or positions)",
+                stacklevel=2,
+            )
+        if len(sequences) == 1:
+            features, valid = self._padded(sequences[0], 0, padded)
+            features, valid = features[None], None if valid is None else valid[None]
         else:
-            features = np.zeros((len(arrays), padded, arrays[0].shape[1]), dtype=np.float32)
-            valid = np.zeros((len(arrays), padded), dtype=bool)
-            for row, array in enumerate(arrays):
-                features[row, : len(array)] = array
-                valid[row, : len(array)] = True
-        outputs: Outputs = self.model(
-            torch.from_numpy(features).to(self.device), torch.from_numpy(valid).to(self.device)
-        )
-        return outputs
+            features = torch.zeros(len(sequences), padded, self.config.model.input_width)
+            for row, sequence in zip(features, sequences, strict=True):
+                row[: len(sequence)] = torch.from_numpy(sequence.features[:])
+            valid = torch.arange(padded) < torch.tensor([[len(sequence)] for sequence in sequences])
+        outputs = self._network()(features.to(self.device), None if valid is None else valid.to(self.device))
+        strides, settings = self.config.model.strides, self.config.decoding
+        return [
+            decode(
+                [level[row] for level in outputs.logits],
+                [level[row] for level in outputs.offsets],
+                [level[row] for level in outputs.valid],
+                strides,
+                settings,
+            )
+            for row in range(len(sequences))
+        ]
 
-    def _detections(self, outputs: Outputs, row: int, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
-        candidates = decode(
-            [level[row] for level in outputs.logits],
-            [level[row] for level in outputs.offsets],
-            [level[row] for level in outputs.valid],
-            self.config.model.strides,
-            self.config.decoding,
-        )
+    def _padded(self, sequence: Sequence, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
+        """Features (t, D) from `start` to `stop` with their mask (t,): None unless there is padding."""
+        rows = torch.from_numpy(sequence.features[start : min(stop, len(sequence))])
+        padding = stop - start - len(rows)
+        if padding == 0:
+            return rows, None
+        return torch.nn.functional.pad(rows, (0, 0, 0, padding)), torch.arange(start, stop) < len(sequence)
+
+    def _candidates_in_pieces(self, sequence: Sequence, padded: int) -> Candidates:
+        pieces = Pieces(self._network())
+        decoder = Decoder(self.config.model.strides, self.config.decoding)
+        for start in range(0, padded, self.piece):
+            stop = min(start + self.piece, padded)
+            features, valid = self._padded(sequence, start, stop)
+            valid = None if valid is None else valid.to(self.device)
+            for outputs in pieces.push(features.to(self.device), valid, last=stop == padded):
+                decoder.add(outputs)
+        return decoder.candidates()
+
+    def _detect_in_stream(self, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
+        if names is not None or sequence.class_scores is not None:
+            raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
+        stream = Stream(self._network(), self.config, sequence.grid, self.class_names, self.device)
+        found = [
+            stream.push(sequence.features[start : start + self.piece]) for start in range(0, len(sequence), self.piece)
+        ]
+        return joined([*found, stream.finish(sequence.duration)], self.class_names)
+
+    def _detections(self, candidates: Candidates, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
         kept = suppress(candidates.segments, candidates.scores, candidates.labels, self.config.suppression)
-        origin = candidates.levels.cpu().numpy()[kept.index]
+        origin = candidates.levels.numpy()[kept.index]
         if sequence.class_scores is not None:
             kept, origin = self._fused(kept, origin, sequence, names)
         elif names is not None:
@@ -272,9 +296,6 @@ class Detector:
         if names is None or len(names) != len(sequence.class_scores):
             raise InputError(f"class_names must name the {len(sequence.class_scores)} classes of class_scores")
         return fused, origin[fused.index]
-
-
-_TIMING = ("fps", "stride", "num_frames", "duration")
 
 
 def load(directory: str | Path, *, device: str = "cpu", precision: str = "float32") -> Detector:
@@ -315,29 +336,6 @@ def features_of(config: Config) -> FeatureSpec:
     """The features that the settings describe."""
     data = config.data
     return FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames, dim=config.model.input_width)
-
-
-def published_length(length: int, settings: ModelSettings) -> int:
-    """The length that published inference pads a sequence of `length` features to.
-
-    `max_length` if that is enough, else the next multiple of the largest stride_l * 2 * (W_l // 2), where a
-    global window counts as the stride alone.
-    """
-    if length <= settings.max_length:
-        return settings.max_length
-    steps = zip(settings.strides, settings.level_windows, strict=True)
-    divisor = max(stride * 2 * (window // 2) if window > 1 else stride for stride, window in steps)
-    return -(-length // divisor) * divisor
-
-
-def _first_known(specs: list[FeatureSpec], name: str) -> float:
-    for spec in specs:
-        value: float | None = getattr(spec, name)
-        if value is not None:
-            return value
-    raise InputError(
-        f"{name} of the features is not known: neither the call, a sidecar nor the model tells; give {name}"
-    )
 
 
 def find_device(name: str) -> torch.device:

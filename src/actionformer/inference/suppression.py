@@ -40,7 +40,14 @@ class Kept(NamedTuple):
     """(M,) the candidate that each one came from."""
 
 
-def suppress(segments: Any, scores: Any, labels: Any, settings: SuppressionSettings) -> Kept:
+def suppress(
+    segments: Any,
+    scores: Any,
+    labels: Any,
+    settings: SuppressionSettings,
+    *,
+    wanted: Any = None,
+) -> Kept:
     """Keep the best candidates of one sequence, at most `max_detections` of them.
 
     Soft decays scores by exp(-tIoU^2 / sigma) and ends below `min_score`; hard takes scores above `min_score`
@@ -53,18 +60,20 @@ def suppress(segments: Any, scores: Any, labels: Any, settings: SuppressionSetti
         scores: (N,), at least 0.
         labels: (N,) integers.
         settings: how to suppress.
+        wanted: (N,) bool, by default all: the others suppress, are suppressed and vote, but are not kept.
 
     Raises:
         InputError: shapes that do not fit together, NaN, a negative score, or an end before its start.
     """
     candidates = _checked(segments, scores, labels)
+    wanted = np.ones(len(candidates.scores), dtype=bool) if wanted is None else as_array(wanted)
     if settings.method == "none":
         order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))
-        best = order[: settings.max_detections]
+        best = order[wanted[order]][: settings.max_detections]
         return _take(candidates, best, candidates.scores[best])
     groups = _groups(candidates, settings)
     picks = heapq.merge(*(_picks(candidates, group, settings) for group in groups), key=_score, reverse=True)
-    taken = list(islice(picks, settings.max_detections))
+    taken = list(islice((pick for pick in picks if wanted[pick[0]]), settings.max_detections))
     kept = _take(
         candidates,
         np.array([index for index, _ in taken], dtype=np.int64),

@@ -1,0 +1,155 @@
+"""One video's features on their way into the network: of any kind, read in slices, placed in time, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actionformer.config import Config
+from actionformer.errors import InputError
+from actionformer.features import (
+    Features,
+    FeatureSpec,
+    check_backbone,
+    check_duration,
+    open_features,
+    read_sidecar,
+    resize,
+)
+from actionformer.segments import TimeGrid
+
+Array = NDArray[np.float32]
+GRID = tuple(field.name for field in fields(TimeGrid))
+TIMING = (*GRID, "duration")
+
+
+class Rows(Protocol):
+    """Features of which a slice can be read alone."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """T and D."""
+
+    def __getitem__(self, part: slice) -> Array:
+        """Some moments, (t, D), all of them finite."""
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Features of one video, ready for the network, and their place in time."""
+
+    features: Rows
+    grid: TimeGrid
+    duration: float
+    """Seconds."""
+    class_scores: Any = None
+    """(K,) scores of a video classifier, for fusion."""
+
+    def __len__(self) -> int:
+        return self.features.shape[0]
+
+
+@dataclass(frozen=True)
+class ArrayRows:
+    """An array in memory, or mapped to it, with values of any float type."""
+
+    array: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """T and D."""
+        return self.array.shape
+
+    def __getitem__(self, part: slice) -> Array:
+        with np.errstate(over="ignore"):
+            rows = np.require(self.array[part], np.float32, ["C", "W"])  # copied only where torch could not share it
+        if not np.isfinite(rows).all():
+            row = (part.start or 0) + int((~np.isfinite(rows)).any(axis=1).argmax())
+            raise InputError(f"features hold a value that is no finite number, first in row {row}")
+        return rows
+
+
+def place(
+    features: Any, timing: Mapping[str, Any], class_scores: Any, config: Config, made_for: FeatureSpec
+) -> Sequence:
+    """Features as `Detector.detect` takes them, on their grid: as the call says, else a sidecar, else the model.
+
+    Raises:
+        InputError: no features of the model's width, or timing that is not known or cannot be.
+    """
+    name, sidecar = "features", FeatureSpec()
+    collected = isinstance(features, Features)  # of a collection, whose durations have been compared
+    if isinstance(features, str | Path):
+        name, sidecar = str(features), read_sidecar(features)
+        check_backbone(sidecar, made_for)
+        features = open_features(features, width=config.model.input_width)
+    rows = features if isinstance(features, Features) else ArrayRows(as_matrix(features))
+    check_shape(rows.shape, config.model.input_width)
+    given = spec_of(timing)
+    grid = known_grid(given, sidecar, made_for)
+    length, duration = rows.shape[0], given.duration or sidecar.duration
+    if duration is None:
+        duration = grid.seconds_covered(length)
+    elif not collected:
+        check_duration(name, length, duration, grid)
+    if config.data.resize is not None:
+        grid = grid.resized(length, config.data.resize)
+        rows = ArrayRows(resize(rows[:], config.data.resize))
+    return Sequence(rows, grid, duration, class_scores)
+
+
+def as_matrix(features: Any) -> NDArray[Any]:
+    """An array of floats from an array, a tensor on any device, or lists.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    if isinstance(features, Tensor):
+        features = features.detach().cpu().float().numpy()
+    if isinstance(features, np.ndarray) and features.dtype.kind == "f":
+        return features
+    try:
+        with np.errstate(over="ignore"):
+            return np.asarray(features, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"features must be a (T, D) array of numbers ({error})") from error
+
+
+def check_shape(shape: tuple[int, ...], width: int) -> None:
+    """Raises an InputError if a shape is not (T, width) with T >= 1."""
+    if len(shape) != 2 or shape[0] == 0:
+        raise InputError(f"features must be (T, D) with T >= 1 and D = {width}, found shape {shape}")
+    if shape[1] != width:
+        raise InputError(f"features have {shape[1]} channels, the model expects {width}")
+
+
+def spec_of(timing: Mapping[str, Any]) -> FeatureSpec:
+    """What a call says of the timing, checked."""
+    return FeatureSpec(
+        **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}
+    )
+
+
+def known_grid(*specs: FeatureSpec) -> TimeGrid:
+    """The grid of the first spec that knows each of its numbers.
+
+    Raises:
+        InputError: one that none knows.
+    """
+    return TimeGrid(**{name: _first_known(specs, name) for name in GRID})
+
+
+def _first_known(specs: tuple[FeatureSpec, ...], name: str) -> float:
+    for spec in specs:
+        value: float | None = getattr(spec, name)
+        if value is not None:
+            return value
+    raise InputError(
+        f"{name} of the features is not known: neither the call, a sidecar nor the model tells; give {name}"
+    )

@@ -1,0 +1,182 @@
+"""Actions of a video whose features arrive piece by piece, each given once it is final."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+
+from actionformer.config import Config
+from actionformer.detections import Detections
+from actionformer.errors import InputError
+from actionformer.inference.decode import Candidates, Decoder
+from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape
+from actionformer.inference.suppression import suppress
+from actionformer.model import ActionFormer
+from actionformer.model.padding import computed_length
+from actionformer.model.pieces import Pieces, lookahead
+from actionformer.segments import TimeGrid, clip
+
+LARGEST_PIECE = 2048  # moments computed together
+
+
+class Stream:
+    """Looks for actions in features as they come.
+
+    Time is cut into blocks of `max_action_seconds`, the longest that an action may last. An action belongs to the block
+    in which it starts, and competes with all candidates that start in this block, the one before and the one after:
+    everything it can overlap. Chains of suppression that reach further are cut there. So a block is final once all
+    that starts in the next one is known, and what is found does not depend on when features arrive.
+
+    Attributes:
+        delay_seconds: an action is final no later than when the features of so much time after its start are there.
+    """
+
+    def __init__(
+        self,
+        network: ActionFormer,
+        config: Config,
+        grid: TimeGrid,
+        class_names: tuple[str, ...],
+        device: torch.device,
+    ) -> None:
+        self.config, self.grid, self.class_names, self.device = config, grid, class_names, device
+        seconds = config.live.max_action_seconds
+        if seconds is None:
+            raise InputError("a stream needs max_action_seconds, the longest that an action may last")
+        reaches = lookahead(network)
+        if reaches is None or config.data.resize is not None:
+            raise InputError(
+                "this model cannot follow a stream: it sees a sequence as a whole "
+                "(global attention, positions, or features resized to one length)"
+            )
+        step = grid.stride / grid.fps
+        self.block = seconds / step  # grid steps
+        coarsest = config.model.strides[-1]
+        self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, LARGEST_PIECE)
+        self.delay_seconds = (3 * self.block + max(reaches) + coarsest + self.size + 1) * step
+        self.length = 0  # features so far
+        self.ended = False
+        self._pieces = Pieces(network)
+        self._waiting: list[Array] = []  # features that do not fill a piece yet
+        self._known = [0] * len(config.model.strides)  # moments of each level of which all is known
+        self._next = 0  # first block that is not final
+        self._candidates = _nothing()
+        per_hour = config.live.max_per_hour
+        cap = math.ceil(per_hour * seconds / 3600) if per_hour is not None else np.iinfo(np.int64).max
+        self._suppression = config.suppression.model_copy(update={"max_detections": cap})
+
+    def push(self, features: Any) -> Detections:
+        """Takes in features (t, D) that follow those before, t >= 1; returns the actions that are final with them.
+
+        Raises:
+            InputError: features of another width or shape, or the stream has ended.
+        """
+        if self.ended:
+            raise InputError("the stream has ended: begin another one")
+        rows = ArrayRows(as_matrix(features))
+        check_shape(rows.shape, self.config.model.input_width)
+        self._waiting.append(rows[:].copy())
+        self.length += rows.shape[0]
+        if sum(map(len, self._waiting)) > self.size:
+            joined, start = np.concatenate(self._waiting), 0
+            while len(joined) - start > self.size:  # one at least is kept for the end
+                self._feed(joined[start : start + self.size])
+                start += self.size
+            self._waiting = [joined[start:].copy()]
+        return self._final()
+
+    def finish(self, duration: float | None = None) -> Detections:
+        """Ends the stream; returns the actions that were not final before.
+
+        Args:
+            duration: of the video, seconds, where actions end at the latest; by default what the features cover.
+        """
+        if self.ended:
+            raise InputError("the stream has ended: begin another one")
+        self.ended = True
+        if self.length == 0:
+            return self._detections(())
+        rest = np.concatenate(self._waiting)
+        padding = computed_length(self.length, self.config.model) - self.length
+        self._feed(rest, padding, last=True)
+        return self._final(duration or self.grid.seconds_covered(self.length))
+
+    def provisional(self) -> Detections:
+        """What would be found if nothing else came: the actions that are not final yet."""
+        return self._detections(range(self._next, self._last_block() + 1))
+
+    def _feed(self, features: Array, padding: int = 0, *, last: bool = False) -> None:
+        """Runs a piece, the last one with padding behind it, and keeps the candidates it gives."""
+        valid = torch.arange(len(features) + padding, device=self.device) < len(features) if padding else None
+        padded = torch.from_numpy(np.pad(features, ((0, padding), (0, 0))))
+        decoder = Decoder(self.config.model.strides, self.config.decoding)
+        completed = self._pieces.push(padded.to(self.device), valid, last=last)
+        for outputs in completed:
+            decoder.add(outputs)
+            self._known[outputs.level] = outputs.first + len(outputs.logits)
+        if completed:
+            found = decoder.candidates()
+            short = found.segments[:, 1] - found.segments[:, 0] <= self.block
+            new = Candidates(*(tensor[short] for tensor in found))
+            self._candidates = Candidates(*map(torch.cat, zip(self._candidates, new, strict=True)))
+
+    def _final(self, duration: float | None = None) -> Detections:
+        """The actions of the blocks that have become final, of all with a `duration`."""
+        first = self._next
+        if duration is not None:
+            self._next = max(self._last_block() + 1, first)
+        else:
+            strides = self.config.model.strides
+            decoded = min(known * stride for known, stride in zip(self._known, strides, strict=True))
+            # What comes has its moment there or later, and starts at most a block before.
+            self._next = max(first, math.floor(decoded / self.block) - 2)
+        found = self._detections(range(first, self._next), duration)
+        recent = self._candidates.segments[:, 0] >= (self._next - 1) * self.block
+        self._candidates = Candidates(*(tensor[recent] for tensor in self._candidates))
+        return found
+
+    def _last_block(self) -> int:
+        starts = self._candidates.segments[:, 0]
+        return max(math.floor(starts.max().item() / self.block), 0) if len(starts) else -1
+
+    def _detections(self, blocks: Iterable[int], duration: float | None = None) -> Detections:
+        return joined((self._of_block(block, duration) for block in blocks), self.class_names)
+
+    def _of_block(self, block: int, duration: float | None) -> Detections:
+        """The actions of one block."""
+        origin = block * self.block
+        segments, scores, labels, levels = self._candidates
+        offset = segments - origin  # small numbers: suppression is in float32
+        of = torch.floor(segments[:, 0] / self.block).clamp(min=0)
+        near = (of - block).abs() <= 1
+        kept = suppress(offset[near], scores[near], labels[near], self._suppression, wanted=of[near] == block)
+        seconds = self.grid.to_seconds(kept.segments.astype(np.float64) + origin)
+        return Detections(
+            clip(seconds, math.inf if duration is None else duration),
+            kept.scores.astype(np.float64),
+            kept.labels,
+            self.class_names,
+            levels[near].numpy()[kept.index],
+        )
+
+
+def joined(several: Iterable[Detections], class_names: tuple[str, ...]) -> Detections:
+    """All of several detections of one video."""
+    found = [Detections(np.empty((0, 2)), np.empty(0), np.empty(0, np.int64), class_names), *several]
+    segments, scores, labels, levels = (
+        np.concatenate([getattr(one, name) for one in found]) for name in ("segments", "scores", "labels", "levels")
+    )
+    return Detections(segments, scores, labels, class_names, levels)
+
+
+def _nothing() -> Candidates:
+    return Candidates(
+        torch.empty(0, 2, dtype=torch.float64),
+        torch.empty(0),
+        torch.empty(0, dtype=torch.int64),
+        torch.empty(0, dtype=torch.int64),
+    )

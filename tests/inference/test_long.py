@@ -1,0 +1,233 @@
+"""Any length: what is computed in pieces equals one pass, and a stream finds what `detect` finds in the whole video."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actionformer.config import Config
+from actionformer.detections import Detections
+from actionformer.errors import InputError
+from actionformer.features import Features
+from actionformer.inference import Detector, build
+from actionformer.inference.sequences import ArrayRows
+from actionformer.inference.stream import joined
+
+TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
+
+
+def array(length: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((length, 6)).astype(np.float32)
+
+
+def lively(tiny: Config, **sections: Any) -> Detector:
+    """A detector whose scores spread and whose every part matters."""
+    model = {"input_dim": 6, "num_classes": 3} | sections.pop("model", {})
+    torch.manual_seed(3)
+    detector = build(tiny.replace(model=model, data=TIMING | sections.pop("data", {}), **sections))
+    with torch.no_grad():
+        for name, parameter in detector.model.named_parameters():
+            if "scale" in name:
+                parameter.fill_(1.0)
+        detector.model.classifier.output.weight.mul_(6)
+        detector.model.classifier.output.bias.fill_(-2.0)
+    return detector
+
+
+def assert_same(found: Detections, expected: Detections, tolerance: float = 0.0) -> None:
+    assert len(found) == len(expected) > 0
+    order, other = (np.lexsort((one.segments[:, 0].round(3), one.labels, one.levels)) for one in (found, expected))
+    for name in ("segments", "scores", "labels", "levels"):
+        np.testing.assert_allclose(
+            getattr(found, name)[order],
+            getattr(expected, name)[other],
+            rtol=tolerance / 10,
+            atol=tolerance,
+            err_msg=name,
+        )
+
+
+@pytest.mark.parametrize("padding", ["clean", "published"])
+@pytest.mark.parametrize("changes", [{}, {"neck": "fpn"}, {"backbone": "convolution"}])
+def test_pieces_equal_one_pass(
+    tiny: Config, padding: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = lively(tiny, model=changes | {"padding": padding})
+    expected = {length: detector.detect(array(length)) for length in (300, 417, 1000)}
+    passes = []
+    detector.piece = 96
+    monkeypatch.setattr(detector, "_candidates_in_pieces", _counted(detector._candidates_in_pieces, passes))
+    for length, one_pass in expected.items():
+        assert_same(detector.detect(array(length)), one_pass, tolerance=1e-5)
+    assert len(passes) == 3
+
+
+def _counted(function: Any, calls: list[Any]) -> Any:
+    def counting(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return function(*arguments)
+
+    return counting
+
+
+def test_long_and_short_sequences_in_one_batch(tiny: Config) -> None:
+    detector = lively(tiny)
+    items = {str(length): array(length, seed=length) for length in (500, 30, 41, 700)}
+    expected = {name: detector.detect(one) for name, one in items.items()}
+    detector.piece = 96
+    for name, found in detector.detect_many(items, batch_size=4).items():
+        assert_same(found, expected[name], tolerance=1e-5)
+
+
+def test_a_mapped_file_is_read_in_slices(tiny: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = lively(tiny)
+    np.save(tmp_path / "a.npy", array(900).astype(np.float16))
+    expected = detector.detect(np.load(tmp_path / "a.npy"))
+    detector.piece = 96
+    read: list[Any] = []
+    for kind in (Features, ArrayRows):
+        monkeypatch.setattr(kind, "__getitem__", _counted(kind.__getitem__, read))
+    for features in (tmp_path / "a.npy", np.load(tmp_path / "a.npy", mmap_mode="r")):
+        assert_same(detector.detect(features), expected, tolerance=1e-5)
+    slices = [part for _, part in read]
+    assert len(slices) == 2 * 10
+    assert max(part.stop - part.start for part in slices) == 96
+
+
+def test_a_value_that_is_no_number_is_found_in_any_piece(tiny: Config) -> None:
+    detector, broken = lively(tiny), array(500)
+    broken[431, 2] = np.nan
+    detector.piece = 96
+    with pytest.raises(InputError, match="row 431"):
+        detector.detect(broken)
+
+
+@pytest.mark.parametrize("changes", [{"window": (5, 5, 0)}, {"position": "sinusoidal"}])
+def test_a_model_that_sees_the_whole_runs_in_one_pass_and_says_so(tiny: Config, changes: dict[str, Any]) -> None:
+    detector = lively(tiny, model=changes)
+    expected = detector.detect(array(300))
+    detector.piece = 96
+    with pytest.warns(UserWarning, match="300 features run in one pass"):
+        assert_same(detector.detect(array(300)), expected)
+    with pytest.raises(InputError, match="cannot follow a stream"):
+        detector.stream(max_action_seconds=10)
+
+
+def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live: Any) -> tuple[Detections, list[Any]]:
+    """All that a stream gives, and for each push how much was known and what became final."""
+    stream, given, start = detector.stream(**live), [], 0
+    while start < len(features):
+        size = sizes[len(given) % len(sizes)]
+        given.append((min(start + size, len(features)), stream.push(features[start : start + size])))
+        start += size
+    given.append((len(features), stream.finish()))
+    return joined([found for _, found in given], detector.class_names), given
+
+
+@pytest.mark.parametrize("padding", ["clean", "published"])
+@settings(max_examples=10, deadline=None)
+@given(length=st.integers(1, 700), sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5), seed=st.integers(0, 9))
+def test_a_stream_finds_exactly_what_detect_finds(
+    tiny: Config, padding: str, length: int, sizes: list[int], seed: int
+) -> None:
+    live = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
+    detector = lively(tiny, model={"padding": padding}, live=live)
+    expected = detector.detect(array(length, seed))
+    found, _ = streamed(detector, array(length, seed), sizes)
+    assert_same(found, expected)
+    assert (found.segments[:, 1] - found.segments[:, 0]).max() <= 12.0
+    assert found.segments.max() <= (5 * (length - 1) + 10) / 10
+
+
+def test_final_within_the_stated_delay_and_never_before_it_can_be(tiny: Config) -> None:
+    detector, features = lively(tiny), array(1500)
+    live = {"max_action_seconds": 15.0}
+    delay = detector.stream(**live).delay_seconds
+    assert 3 * 15 < delay < 3 * 15 + 40
+    _, given = streamed(detector, features, [7], **live)
+    assert sum(len(found) > 0 for _, found in given) > 20
+    for known, found in given[:-1]:
+        age = known * 0.5 - found.segments[:, 0]
+        assert (age <= delay + 3.5).all()  # a push of 7 features brings 3.5 s at once
+        assert (found.segments[:, 1] <= known * 0.5 + 0.75).all()  # ends were seen
+
+
+def test_what_is_final_does_not_depend_on_what_comes_later(tiny: Config) -> None:
+    detector = lively(tiny)
+    one = array(900)
+    other = np.concatenate([one[:600], 5 * array(300, seed=1)])
+    live = {"max_action_seconds": 15.0}
+    results = []
+    for features in (one, other):
+        stream = detector.stream(**live)
+        early = [stream.push(features[start : start + 50]) for start in range(0, 600, 50)]
+        results.append(joined(early, detector.class_names))
+    assert_same(results[0], results[1])
+
+
+def test_provisional_actions_become_final_unless_something_better_comes(tiny: Config) -> None:
+    detector = lively(tiny)
+    stream = detector.stream(max_action_seconds=15)
+    stream.push(array(600))  # 300 s, of which all is decoded but what the lookahead of 18 s needs
+    waiting = stream.provisional()
+    assert_same(stream.provisional(), waiting)  # asking changes nothing
+    final = starts(stream.finish())
+    settled = waiting[waiting.segments[:, 1] < 300 - 18 - 15]
+    assert len(settled) > 5
+    assert len(starts(settled) & final) > 0.9 * len(settled)
+
+
+def starts(found: Detections) -> set[tuple[int, float]]:
+    return {(label, round(start, 2)) for label, (start, _) in zip(found.labels, found.segments, strict=True)}
+
+
+def test_blocks_change_little_of_what_is_found(tiny: Config) -> None:
+    """Against one suppression over the whole video: only chains longer than three blocks are cut."""
+    free = lively(tiny, suppression={"max_detections": 100_000})
+    blocks = lively(tiny, live={"max_action_seconds": 60.0})
+    whole, cut = free.detect(array(1000)), blocks.detect(array(1000))
+    whole = whole[whole.segments[:, 1] - whole.segments[:, 0] <= 60]
+    best = whole.above(0.2)
+    assert len(best) > 50
+    assert len(starts(best) & starts(cut)) > 0.99 * len(best)
+
+
+def test_most_actions_an_hour(tiny: Config) -> None:
+    few = lively(tiny, live={"max_action_seconds": 20.0, "max_per_hour": 360.0})  # two in a block of 20 s
+    found = few.detect(array(800))
+    blocks = np.clip((found.segments[:, 0] - 0.5) // 20, 0, None)
+    assert np.unique(blocks, return_counts=True)[1].max() == 2
+    every = lively(tiny, live={"max_action_seconds": 20.0}).detect(array(800))
+    for block in np.unique(blocks):
+        rivals = every[np.clip((every.segments[:, 0] - 0.5) // 20, 0, None) == block]
+        np.testing.assert_allclose(np.sort(found.scores[blocks == block]), np.sort(rivals.scores[:2]), atol=1e-6)
+
+
+def test_a_stream_that_cannot_be(tiny: Config) -> None:
+    detector = lively(tiny)
+    with pytest.raises(InputError, match="needs max_action_seconds"):
+        detector.stream()
+    for live, message in (
+        ({"max_action_seconds": -1}, "max_action_seconds"),
+        ({"max_per_hour": 5}, "max_action_seconds"),
+        ({"max_action_seconds": 5, "fps": 0}, "fps"),
+    ):
+        with pytest.raises(InputError, match=message):
+            detector.stream(**live)
+    stream = detector.stream(max_action_seconds=5)
+    with pytest.raises(InputError, match="5 channels, the model expects 6"):
+        stream.push(np.zeros((3, 5)))
+    with pytest.raises(InputError, match="row 1"):
+        stream.push(np.array([[0.0] * 6, [np.nan] * 6]))
+    assert len(stream.finish()) == 0
+    with pytest.raises(InputError, match="has ended"):
+        stream.push(array(3))
+    with pytest.raises(InputError, match="has ended"):
+        stream.finish()
+    whole = lively(tiny, live={"max_action_seconds": 5.0})
+    with pytest.raises(InputError, match="those of a whole video"):
+        whole.detect(array(9), class_scores=[0.5], class_names=["a"])
