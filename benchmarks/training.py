@@ -1,0 +1,280 @@
+"""What training spends its time on: padding, waiting for data, arithmetic; writes benchmarks/results/training.json.
+
+    python benchmarks/training.py [padding] [loading] [targets] [step]
+
+Everything is timed in this process, data from the page cache. The floor of a step is three times the forward pass's
+multiplications at the rate of the machine's own matrix products, timed in turns with it. Run it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import RESULTS, median_seconds, shared_folder, write_result
+from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
+
+import actionformer
+from actionformer.config import Config
+from actionformer.data.annotations import read_annotations
+from actionformer.data.dataset import Batch, EpochLoader, FeatureSource, TrainingSet, TrainingVideo
+from actionformer.features import open_features
+from actionformer.model import build_model
+from actionformer.segments import TimeGrid
+from actionformer.training.loop import Trainer
+from actionformer.training.optimisation import clip_gradients
+from actionformer.training.targets import assign_batch
+
+PARTS = ("padding", "loading", "targets", "step")
+EPOCHS = 30
+REPEATS = 7
+GRID = TimeGrid(fps=1, stride=1, num_frames=1)
+
+
+class Unread:
+    """Stands for features of which only the length matters."""
+
+    def __init__(self, length: int) -> None:
+        self.shape = (length, 1)
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        raise NotImplementedError("only lengths are known")
+
+
+def annotated(config: Config, file: Path) -> list[TrainingVideo]:
+    """The training videos of an annotation file, as long as their durations say."""
+    videos = []
+    for video in read_annotations(file).subset(config.data.train_subset).videos.values():
+        fps, stride, num_frames = config.data.fps or video.fps, config.data.stride, config.data.num_frames
+        assert fps is not None
+        assert stride is not None
+        assert num_frames is not None
+        assert video.duration is not None
+        grid = TimeGrid(fps=fps, stride=stride, num_frames=num_frames)
+        length = int((video.duration * fps - num_frames) / stride) + 1
+        segments = grid.to_grid(video.segments).astype(np.float32)
+        videos.append(TrainingVideo(video.id, Unread(length), grid, segments, video.labels))
+    return videos
+
+
+def padding(name: str, file: Path) -> dict[str, Any]:
+    """Share of an epoch's moments that is padding: batches of like length, and batches in random order."""
+    config = actionformer.load_config(name)
+    dataset = TrainingSet(annotated(config, file), data=config.data, max_length=config.model.max_length, seed=0)
+    loader = EpochLoader(dataset, training=config.training, model=config.model)
+    size = config.training.batch_size
+    alike, random, repeated = [], [], []
+    before: set[frozenset[int]] = set()
+    for epoch in range(EPOCHS):
+        crops = [dataset.crop(epoch, index) for index in range(len(dataset))]
+        lengths = np.array([crop.stop - crop.start for crop in crops])
+        batches = loader.batches(epoch, crops)
+        order = np.random.default_rng(epoch).permutation(len(lengths))
+        alike.append(share_of_padding(lengths, batches))
+        random.append(share_of_padding(lengths, [order[i : i + size] for i in range(0, len(order), size)]))
+        pairs = {frozenset(batch.tolist()) for batch in batches}
+        repeated.append(len(pairs & before) / len(pairs))
+        before = pairs
+    return {
+        "data": name,
+        "videos": len(dataset),
+        "batch_size": size,
+        "random": statistics.mean(random),
+        "alike": statistics.mean(alike),
+        "alike_worst_epoch": max(alike),
+        "batches_of_the_epoch_before": statistics.mean(repeated[1:]),
+    }
+
+
+def share_of_padding(lengths: NDArray[np.int64], batches: list[NDArray[np.int64]]) -> float:
+    return float(1 - lengths.sum() / sum(lengths[batch].max() * len(batch) for batch in batches))
+
+
+def hdf5(path: Path, array: NDArray[np.float32]) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["feats"] = array
+
+
+WRITERS: dict[str, Callable[[Path, NDArray[np.float32]], None]] = {
+    ".npy": np.save,
+    ".npz": lambda path, array: np.savez_compressed(path, feats=array),
+    ".h5": hdf5,
+}
+
+
+def loader_of(config: Config, sources: list[FeatureSource]) -> EpochLoader:
+    """Batches of made videos, with an action every 50 features."""
+    videos = []
+    for i, source in enumerate(sources):
+        length = config.data.resize or source.shape[0]
+        starts = np.arange(5, max(length - 20, 6), 50, dtype=np.float32)
+        segments = np.stack((starts, starts + 10), axis=1)
+        videos.append(TrainingVideo(f"v{i}", source, GRID, segments, np.zeros(len(starts), dtype=np.int64)))
+    dataset = TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=0)
+    return EpochLoader(dataset, training=config.training, model=config.model)
+
+
+def loading(name: str, length: int, folder: Path) -> list[dict[str, Any]]:
+    """Time that a step waits for its batch, read in the same process, for every kind of file."""
+    published = actionformer.build(name)
+    config = published.config
+    rng = np.random.default_rng(0)
+    array = rng.standard_normal((length, config.model.input_width)).astype(np.float32)
+    sources: dict[str, list[FeatureSource]] = {}
+    for suffix, write in WRITERS.items():
+        paths = [folder / f"{name}_{i}{suffix}" for i in range(max(4, config.training.batch_size))]
+        for path in paths:
+            write(path, array)
+        sources[suffix] = [open_features(path) for path in paths]
+    trainer = Trainer(published.model, config, steps_per_epoch=100)
+    batch = next(loader_of(config, sources[".npy"]).epoch(0))
+    trainer.step([batch])
+    steps: list[float] = []
+    waits: dict[str, list[float]] = {suffix: [] for suffix in sources}
+    for epoch in range(3):
+        for suffix, opened in sources.items():
+            batches = loader_of(config, opened).epoch(epoch)
+            waits[suffix].append(seconds(lambda batches=batches: next(batches)))  # type: ignore[misc]
+        steps.append(seconds(lambda: trainer.step([batch])))
+    step = statistics.median(steps)
+    rows = []
+    for suffix, waited in waits.items():
+        wait = statistics.median(waited)
+        rows.append(
+            {
+                "model": name,
+                "file": suffix,
+                "features": f"{length} x {config.model.input_width}",
+                "batch_size": config.training.batch_size,
+                "wait_ms": 1000 * wait,
+                "step_ms": 1000 * step,
+                "share_waiting": wait / (wait + step),
+            }
+        )
+    return rows
+
+
+def seconds(function: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    function()
+    return time.perf_counter() - begin
+
+
+def targets() -> dict[str, float]:
+    """Time of the targets of one video with 50,000 moments at level 0 and 2,000 actions."""
+    rng = np.random.default_rng(0)
+    start = torch.from_numpy(rng.uniform(0, 50_000, 2000)).float()
+    segments = torch.stack((start, start + torch.from_numpy(rng.uniform(1, 100, 2000)).float()), dim=1)
+    labels = torch.from_numpy(rng.integers(0, 20, 2000))
+    model = actionformer.load_config("thumos14_i3d").model
+    times = {}
+    for name, radius in (("center_sampling_ms", 1.5), ("all_moments_inside_ms", None)):
+        times[name] = 1000 * median_seconds(
+            lambda radius=radius: assign_batch(  # type: ignore[misc]
+                [segments],
+                [labels],
+                [50_000],
+                padded_length=50_000,
+                strides=model.strides,
+                ranges=model.regression_ranges,
+                num_classes=20,
+                center_radius=radius,
+            )
+        )
+    return times
+
+
+def step(precision: str) -> dict[str, Any]:
+    """A step on 2 x 2304 features of THUMOS14's shape, beside matrix products, and shares of its other parts."""
+    config = actionformer.build("thumos14_i3d").config.replace(training={"precision": precision})
+    trainer = Trainer(build_model(config.model), config, steps_per_epoch=100)
+    batch = made_batch(2, 2304, 2048)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        trainer.model(batch.features, batch.valid)
+    gflop = 3 * counter.get_total_flops() / 1e9
+    dtype = getattr(torch, precision)
+    left, right = torch.randn(2304, 2048, dtype=dtype), torch.randn(2048, 512, dtype=dtype)
+    single = left.float(), right.float()
+    trainer.step([batch])
+    steps, products, singles = [], [], []
+    for _ in range(REPEATS):
+        products.append(median_seconds(lambda: left @ right, 3))
+        singles.append(median_seconds(lambda: single[0] @ single[1], 3))
+        steps.append(seconds(lambda: trainer.step([batch])))
+    per_product = 2 * left.shape[0] * right.numel() / 1e9
+    floor, single_floor = (gflop / per_product * statistics.median(times) for times in (products, singles))
+    taken = statistics.median(steps)
+    return {
+        "precision": precision,
+        "gflop": gflop,
+        "matrix_product_gflops": per_product / statistics.median(products),
+        "floor_ms": 1000 * floor,
+        "step_ms": 1000 * taken,
+        "times_floor": taken / floor,
+        "times_float32_floor": taken / single_floor,
+        "shares": {name: median_seconds(part) / taken for name, part in parts(trainer, batch).items()},
+    }
+
+
+def parts(trainer: Trainer, batch: Batch) -> dict[str, Callable[[], object]]:
+    """What a step does besides forward and backward pass; the gradients are those of the last one."""
+    parameters = list(trainer.model.parameters())
+    return {
+        "targets": lambda: trainer.targets(batch),
+        "clipping": lambda: clip_gradients(parameters, trainer.settings.gradient_clip),
+        "optimiser": trainer.optimizer.step,
+        "weight_average": lambda: trainer.average.update(trainer.model),
+    }
+
+
+def made_batch(size: int, length: int, width: int) -> Batch:
+    torch.manual_seed(0)
+    start = torch.rand(size, 30, 1) * (length - 100)
+    segments = torch.cat((start, start + 2 + 60 * torch.rand(size, 30, 1)), dim=2)
+    features = torch.randn(size, length, width)
+    return Batch(features, [length] * size, list(segments), list(torch.randint(0, 20, (size, 30))))
+
+
+def shown(row: dict[str, Any]) -> None:
+    print({name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="padding, loading, targets, step; by default all")
+    chosen = parser.parse_args().parts or list(PARTS)
+    previous = RESULTS / "training.json"
+    figures: dict[str, Any] = json.loads(previous.read_text()) if previous.exists() else {}
+    if "padding" in chosen:
+        data = shared_folder("data/thumos14", "data/hapt", "data/salads") / "data"
+        files = {"thumos14_i3d": "thumos14/thumos14.json"}
+        files |= {name: f"{name}/annotations.json" for name in ("hapt", "salads")}
+        figures["padding"] = [padding(name, data / file) for name, file in files.items()]
+    if "loading" in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            shapes = {"hapt": 800, "activitynet_i3d": 750, "thumos14_i3d": 2000}
+            figures["loading"] = [row for name, length in shapes.items() for row in loading(name, length, Path(folder))]
+    if "targets" in chosen:
+        figures["targets"] = [targets()]
+    if "step" in chosen:
+        figures["step"] = [step("float32"), step("bfloat16")]
+    for rows in (figures[name] for name in chosen):
+        for row in rows:
+            shown(row)
+    kept: dict[str, Any] = {name: figures[name] for name in PARTS if name in figures}
+    print(write_result("training", kept))
+
+
+if __name__ == "__main__":
+    main()
