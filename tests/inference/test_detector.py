@@ -166,6 +166,8 @@ def test_detect_many_takes_mappings_pairs_and_arguments(detector: Detector) -> N
 def test_detect_many_names_the_video(detector: Detector) -> None:
     with pytest.raises(InputError, match=r"video 'bad'.*channels"):
         detector.detect_many({"good": array(9), "bad": array(9, 5)})
+    with pytest.raises(InputError, match=r"^video 'bad': features hold .* row 0"):
+        detector.detect_many({"good": array(9), "bad": np.full((9, 6), np.nan)})
     with pytest.raises(InputError, match=r"video 'bad'.*fpss"):
         detector.detect_many({"bad": {"features": array(9), "fpss": 25}})
     with pytest.raises(InputError, match=r"batch_size"):

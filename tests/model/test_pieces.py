@@ -31,8 +31,9 @@ def in_pieces(model: ActionFormer, x: Tensor, sizes: list[int], valid: Tensor | 
         start += size
         for found in pieces.push(x[part], None if valid is None else valid[part], last=start >= len(x)):
             assert found.first == sum(len(part[0]) for part in levels[found.level])
-            assert len(found.logits) == len(found.offsets) == len(found.valid) > 0
-            levels[found.level].append([found.logits, found.offsets, found.valid])
+            logits, offsets, mask = (tensor[0] for tensor in (found.logits, found.offsets, found.valid))
+            assert len(logits) == len(offsets) == len(mask) > 0
+            levels[found.level].append([logits, offsets, mask])
     return [[torch.cat(tensors) for tensors in zip(*parts, strict=True)] for parts in levels]
 
 

@@ -53,30 +53,32 @@ def decode(
     """
     decoder = Decoder(strides, settings)
     for level, tensors in enumerate(zip(logits, offsets, valid, strict=True)):
-        decoder.add(LevelOutputs(level, 0, *tensors))
-    return decoder.candidates()
+        decoder.add(LevelOutputs(level, 0, *(tensor[None] for tensor in tensors)))
+    return decoder.candidates()[0]
 
 
 class _Proposals(NamedTuple):
     """The most probable pairs of moment and class of one level, best first, where the network is."""
 
     scores: Tensor
-    """(N,) float32"""
+    """(B, N) float32"""
     moments: Tensor
-    """(N,) int64"""
+    """(B, N) int64"""
     labels: Tensor
-    """(N,) int64"""
-    distances: Tensor
-    """(N, 2) float32 to start and end, grid steps."""
+    """(B, N) int64"""
+    starts: Tensor
+    """(B, N) float32 distances to the start, grid steps."""
+    ends: Tensor
+    """(B, N) float32 distances to the end, grid steps."""
 
     def best(self, count: int) -> _Proposals:
         """Those of the highest scores, best first."""
-        _, order = self.scores.topk(min(count, len(self.scores)))
-        return _Proposals(*(tensor[order] for tensor in self))
+        order = self.scores.topk(min(count, self.scores.shape[1])).indices
+        return _Proposals(*(tensor.gather(1, order) for tensor in self))
 
 
 class Decoder:
-    """Candidates of one sequence, whose outputs may come in pieces; see `decode`.
+    """Candidates of a batch of sequences, whose outputs may come in pieces; see `decode`.
 
     Nothing waits for the device that the outputs are on before `candidates` is asked.
     """
@@ -90,29 +92,32 @@ class Decoder:
     def add(self, outputs: LevelOutputs) -> None:
         """Takes in outputs of further moments of a level."""
         level, first, logits, offsets, valid = outputs
-        classes = logits.shape[1]
-        probability = (logits.float().sigmoid() * valid[:, None]).flatten()  # (t * K,)
-        scores, pairs = probability.topk(min(self.settings.top_k, len(probability)))
+        classes = logits.shape[2]
+        probability = (logits.float().sigmoid() * valid[:, :, None]).flatten(1)  # (B, t * K)
+        scores, pairs = probability.topk(min(self.settings.top_k, probability.shape[1]))
         moments = pairs // classes
-        found = _Proposals(scores, moments + first, pairs % classes, offsets[moments].float() * self.strides[level])
+        starts, ends = ((side.float() * self.strides[level]).gather(1, moments) for side in offsets.unbind(2))
+        found = _Proposals(scores, moments + first, pairs % classes, starts, ends)
         if level in self.levels:
-            found = _Proposals(*map(torch.cat, zip(self.levels[level], found, strict=True)))
-            found = found.best(self.settings.top_k)
+            both = zip(self.levels[level], found, strict=True)
+            found = _Proposals(*(torch.cat(pair, dim=1) for pair in both)).best(self.settings.top_k)
         self.levels[level] = found
 
-    def candidates(self) -> Candidates:
-        """Those of all outputs so far."""
+    def candidates(self) -> list[Candidates]:
+        """Those of all outputs so far, of each sequence."""
         levels = sorted(self.levels)
-        scores, moments, labels, distances = (
-            torch.cat(tensors).cpu() for tensors in zip(*(self.levels[level] for level in levels), strict=True)
-        )
-        counts = torch.tensor([len(self.levels[level].scores) for level in levels])
-        level = torch.tensor(levels).repeat_interleave(counts)
+        together = zip(*(self.levels[level] for level in levels), strict=True)
+        scores, moments, labels, starts, ends = (torch.cat(tensors, dim=1).cpu() for tensors in together)
+        counts = torch.tensor([self.levels[level].scores.shape[1] for level in levels])
+        level = torch.tensor(levels).repeat_interleave(counts)  # (N,)
         centre = (moments * torch.tensor(self.strides)[level]).double()
-        segments = torch.stack((centre - distances[:, 0], centre + distances[:, 1]), dim=-1)
+        segments = torch.stack((centre - starts, centre + ends), dim=-1)  # (B, N, 2)
         kept = scores > self.settings.min_probability
-        kept &= (segments[:, 1] - segments[:, 0]).float() > self.settings.min_length
-        return Candidates(segments[kept], scores[kept], labels[kept], level[kept])
+        kept &= (segments[..., 1] - segments[..., 0]).float() > self.settings.min_length
+        return [
+            Candidates(segments[row, mask], scores[row, mask], labels[row, mask], level[mask])
+            for row, mask in enumerate(kept)
+        ]
 
 
 def fuse(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,18 +18,17 @@ from actionformer.config import Config, check_precision, load_config, preset_nam
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
-from actionformer.inference.decode import Candidates, Decoder, decode, fuse
-from actionformer.inference.sequences import TIMING, Array, Sequence, known_grid, place, spec_of
+from actionformer.inference.decode import Candidates, fuse
+from actionformer.inference.runner import Runner
+from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined
 from actionformer.inference.suppression import Kept, suppress
 from actionformer.model import ActionFormer, build_model
-from actionformer.model.packed import can_pack, packed
-from actionformer.model.padding import computed_length, published_length
-from actionformer.model.pieces import Pieces, lookahead
 from actionformer.model_directory import ModelCard, load_model
 from actionformer.segments import clip
 
-PIECE, GPU_PIECE = 2048, 65536
+Item = TypeVar("Item")
+WINDOW = 256  # videos looked at together, so that those of like length share a batch
 
 
 class Detector:
@@ -38,8 +39,7 @@ class Detector:
             `Outputs`.
         config: all settings.
         card: class names, the features the model expects, its training.
-        piece: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
-            two pieces is run piece by piece, in memory that does not grow with its length.
+        runner: how the model is run on the device.
     """
 
     def __init__(
@@ -57,8 +57,7 @@ class Detector:
         self.model.normalizer.float()
         self.config = config
         self.card = card
-        self.piece = PIECE if self.device.type == "cpu" else GPU_PIECE
-        self._twin: tuple[list[int], ActionFormer] | None = None
+        self.runner = Runner(self.model, config, self.device)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -91,7 +90,7 @@ class Detector:
         """
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "duration": duration}
         names = tuple(class_names) if class_names is not None else None
-        return self._detect_batch([self._sequence(features, timing, class_scores)], names)[0]
+        return self._detect([("video", self._sequence(features, timing, class_scores))], names)["video"]
 
     def detect_many(
         self,
@@ -104,9 +103,9 @@ class Detector:
 
         Args:
             items: video -> features, as in `detect`: an array, a path, or a mapping of `detect`'s arguments such as
-                {"features": array, "fps": 25.0}. Pairs (video, features) are read one batch after another.
-            batch_size: sequences computed together; by default 1 on a CPU, as many as fit a fixed size on a GPU.
-                Results do not depend on it.
+                {"features": array, "fps": 25.0}. Of pairs (video, features), 256 are held at a time.
+            batch_size: sequences computed together, those of like length; by default 1 on a CPU, as many as fit a fixed
+                size on a GPU. Results do not depend on it.
             class_names: as in `detect`, for items that have class_scores.
 
         Returns:
@@ -118,11 +117,11 @@ class Detector:
         if batch_size is not None and batch_size < 1:
             raise InputError(f"batch_size must be at least 1, found {batch_size}")
         names = tuple(class_names) if class_names is not None else None
-        pairs = items.items() if isinstance(items, Mapping) else items
+        pairs = iter(items.items() if isinstance(items, Mapping) else items)
         results: dict[str, Detections] = {}
-        for batch in self._batches(pairs, batch_size):
-            found = self._detect_batch([sequence for _, sequence in batch], names)
-            results.update(zip((video for video, _ in batch), found, strict=True))
+        while window := list(islice(pairs, WINDOW)):
+            named = [(video, self._named_sequence(video, item)) for video, item in window]
+            results |= self._detect(named, names, batch_size)
         return results
 
     def stream(
@@ -147,132 +146,47 @@ class Detector:
         given = {"max_action_seconds": max_action_seconds, "max_per_hour": max_per_hour}
         config = self.config.replace(live={name: value for name, value in given.items() if value is not None})
         grid = known_grid(spec_of({"fps": fps, "stride": stride, "num_frames": num_frames}), self.card.features)
-        return Stream(self._network(), config, grid, self.class_names, self.device)
+        return Stream(self.runner.network, config, grid, self.class_names, self.device)
 
-    def _batches(
-        self, pairs: Iterable[tuple[str, Any]], batch_size: int | None
-    ) -> Iterator[list[tuple[str, Sequence]]]:
-        on_cpu = self.device.type == "cpu"
-        limit = batch_size or (1 if on_cpu else 64)
-        batch: list[tuple[str, Sequence]] = []
-        longest = 0
-        for video, item in pairs:
-            arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
-            sequence = self._named_sequence(video, arguments)
-            longest = max(longest, self._computed(sequence))
-            too_large = not on_cpu and batch_size is None and longest * (len(batch) + 1) > self.piece
-            if batch and (len(batch) == limit or too_large):
-                yield batch
-                batch, longest = [], self._computed(sequence)
-            batch.append((video, sequence))
-        if batch:
-            yield batch
-
-    def _named_sequence(self, video: str, arguments: dict[str, Any]) -> Sequence:
+    def _named_sequence(self, video: str, item: Any) -> Sequence:
+        arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
         unknown = arguments.keys() - {"features", "class_scores", *TIMING}
         if unknown or "features" not in arguments:
             raise InputError(f"video {video!r}: expected features and {', '.join(TIMING)}, found {sorted(arguments)}")
         try:
             timing = {name: arguments.get(name) for name in TIMING}
-            return self._sequence(arguments["features"], timing, arguments.get("class_scores"))
+            sequence = self._sequence(arguments["features"], timing, arguments.get("class_scores"))
         except InputError as error:
             raise InputError(f"video {video!r}: {error}") from error
+        if isinstance(sequence.features, ArrayRows):  # its values are looked at later
+            rows = replace(sequence.features, name=f"video {video!r}: features")
+            sequence = replace(sequence, features=rows)
+        return sequence
 
     def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> Sequence:
         return place(features, timing, class_scores, self.config, self.card.features)
 
-    def _computed(self, sequence: Sequence) -> int:
-        return computed_length(len(sequence), self.config.model)
-
-    def _is_long(self, length: int) -> bool:
-        return length > 2 * self.piece
-
-    def _network(self) -> ActionFormer:
-        """The model, or on a CPU its packed twin, made anew when its weights have changed."""
-        if not can_pack(self.model):
-            return self.model
-        state = [weight._version for weight in self.model.parameters()]
-        if self._twin is None or self._twin[0] != state:
-            self._twin = state, packed(self.model)
-        return self._twin[1]
-
-    def _detect_batch(self, sequences: list[Sequence], names: tuple[str, ...] | None) -> list[Detections]:
+    def _detect(
+        self, named: list[tuple[str, Sequence]], names: tuple[str, ...] | None, batch_size: int | None = None
+    ) -> dict[str, Detections]:
+        """Detections in some videos. While those of one batch are made from its candidates, a GPU runs the next."""
+        sequences = [sequence for _, sequence in named]
         if self.config.live.max_action_seconds is not None:
-            return [self._detect_in_stream(sequence, names) for sequence in sequences]
-        results: dict[int, Detections] = {}
-        for rows in self._computed_together(sequences):
-            for row, candidates in zip(rows, self._candidates([sequences[row] for row in rows]), strict=True):
-                results[row] = self._detections(candidates, sequences[row], names)
-        return [results[row] for row in range(len(sequences))]
-
-    def _computed_together(self, sequences: list[Sequence]) -> list[list[int]]:
-        """Rows of sequences that can share a batch: no long one, others where padding them alike changes nothing."""
-        groups: dict[tuple[int, int], list[int]] = {}
-        for row, sequence in enumerate(sequences):
-            alone = row if self._is_long(self._computed(sequence)) else -1
-            clean = self.config.model.padding == "clean"
-            padded = 0 if clean else published_length(len(sequence), self.config.model)
-            groups.setdefault((alone, padded), []).append(row)
-        return list(groups.values())
-
-    @torch.inference_mode()
-    def _candidates(self, sequences: list[Sequence]) -> list[Candidates]:
-        padded = max(map(self._computed, sequences))
-        if self._is_long(padded):
-            if lookahead(self.model) is not None:
-                return [self._candidates_in_pieces(sequences[0], padded)]
-            warnings.warn(
-                f"{padded} features run in one pass, in memory that grows with their number: "
-                "this model sees a sequence as a whole (global attention or positions)",
-                stacklevel=2,
-            )
-        if len(sequences) == 1:
-            features, valid = self._padded(sequences[0], 0, padded)
-            features, valid = features[None], None if valid is None else valid[None]
-        else:
-            features = torch.zeros(len(sequences), padded, self.config.model.input_width)
-            for row, sequence in zip(features, sequences, strict=True):
-                row[: len(sequence)] = torch.from_numpy(sequence.features[:])
-            valid = torch.arange(padded) < torch.tensor([[len(sequence)] for sequence in sequences])
-        outputs = self._network()(features.to(self.device), None if valid is None else valid.to(self.device))
-        strides, settings = self.config.model.strides, self.config.decoding
-        return [
-            decode(
-                [level[row] for level in outputs.logits],
-                [level[row] for level in outputs.offsets],
-                [level[row] for level in outputs.valid],
-                strides,
-                settings,
-            )
-            for row in range(len(sequences))
-        ]
-
-    def _padded(self, sequence: Sequence, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
-        """Features (t, D) from `start` to `stop` with their mask (t,): None unless there is padding."""
-        rows = torch.from_numpy(sequence.features[start : min(stop, len(sequence))])
-        padding = stop - start - len(rows)
-        if padding == 0:
-            return rows, None
-        return torch.nn.functional.pad(rows, (0, 0, 0, padding)), torch.arange(start, stop) < len(sequence)
-
-    def _candidates_in_pieces(self, sequence: Sequence, padded: int) -> Candidates:
-        pieces = Pieces(self._network())
-        decoder = Decoder(self.config.model.strides, self.config.decoding)
-        for start in range(0, padded, self.piece):
-            stop = min(start + self.piece, padded)
-            features, valid = self._padded(sequence, start, stop)
-            valid = None if valid is None else valid.to(self.device)
-            for outputs in pieces.push(features.to(self.device), valid, last=stop == padded):
-                decoder.add(outputs)
-        return decoder.candidates()
+            return {video: self._detect_in_stream(sequence, names) for video, sequence in named}
+        batches = self.runner.batches(sequences, batch_size)
+        started = ((rows, self.runner.run([sequences[row] for row in rows])) for rows in batches)
+        found: dict[int, Detections] = {}
+        for rows, decoder in _one_ahead(started):
+            for row, candidates in zip(rows, decoder.candidates(), strict=True):
+                found[row] = self._detections(candidates, sequences[row], names)
+        return {video: found[row] for row, (video, _) in enumerate(named)}
 
     def _detect_in_stream(self, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
-        stream = Stream(self._network(), self.config, sequence.grid, self.class_names, self.device)
-        found = [
-            stream.push(sequence.features[start : start + self.piece]) for start in range(0, len(sequence), self.piece)
-        ]
+        stream = Stream(self.runner.network, self.config, sequence.grid, self.class_names, self.device)
+        step = self.runner.piece
+        found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
         return joined([*found, stream.finish(sequence.duration)], self.class_names)
 
     def _detections(self, candidates: Candidates, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
@@ -296,6 +210,16 @@ class Detector:
         if names is None or len(names) != len(sequence.class_scores):
             raise InputError(f"class_names must name the {len(sequence.class_scores)} classes of class_scores")
         return fused, origin[fused.index]
+
+
+def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Items, each after the next has been drawn."""
+    held: deque[Item] = deque()
+    for item in items:
+        held.append(item)
+        if len(held) == 2:
+            yield held.popleft()
+    yield from held
 
 
 def load(directory: str | Path, *, device: str = "cpu", precision: str = "float32") -> Detector:

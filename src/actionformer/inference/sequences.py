@@ -60,6 +60,7 @@ class ArrayRows:
     """An array in memory, or mapped to it, with values of any float type."""
 
     array: NDArray[Any]
+    name: str = "features"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -71,22 +72,26 @@ class ArrayRows:
             rows = np.require(self.array[part], np.float32, ["C", "W"])  # copied only where torch could not share it
         if not np.isfinite(rows).all():
             row = (part.start or 0) + int((~np.isfinite(rows)).any(axis=1).argmax())
-            raise InputError(f"features hold a value that is no finite number, first in row {row}")
+            raise InputError(f"{self.name} hold a value that is no finite number, first in row {row}")
         return rows
 
 
 def place(
-    features: Any, timing: Mapping[str, Any], class_scores: Any, config: Config, made_for: FeatureSpec
+    features: Any,
+    timing: Mapping[str, Any],
+    class_scores: Any,
+    config: Config,
+    made_for: FeatureSpec,
 ) -> Sequence:
     """Features as `Detector.detect` takes them, on their grid: as the call says, else a sidecar, else the model.
 
     Raises:
         InputError: no features of the model's width, or timing that is not known or cannot be.
     """
-    name, sidecar = "features", FeatureSpec()
+    source, sidecar = "features", FeatureSpec()
     collected = isinstance(features, Features)  # of a collection, whose durations have been compared
     if isinstance(features, str | Path):
-        name, sidecar = str(features), read_sidecar(features)
+        source, sidecar = str(features), read_sidecar(features)
         check_backbone(sidecar, made_for)
         features = open_features(features, width=config.model.input_width)
     rows = features if isinstance(features, Features) else ArrayRows(as_matrix(features))
@@ -97,7 +102,7 @@ def place(
     if duration is None:
         duration = grid.seconds_covered(length)
     elif not collected:
-        check_duration(name, length, duration, grid)
+        check_duration(source, length, duration, grid)
     if config.data.resize is not None:
         grid = grid.resized(length, config.data.resize)
         rows = ArrayRows(resize(rows[:], config.data.resize))

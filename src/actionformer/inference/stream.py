@@ -117,9 +117,9 @@ class Stream:
         completed = self._pieces.push(padded.to(self.device), valid, last=last)
         for outputs in completed:
             decoder.add(outputs)
-            self._known[outputs.level] = outputs.first + len(outputs.logits)
+            self._known[outputs.level] = outputs.first + outputs.logits.shape[1]
         if completed:
-            found = decoder.candidates()
+            (found,) = decoder.candidates()
             short = found.segments[:, 1] - found.segments[:, 0] <= self.block
             new = Candidates(*(tensor[short] for tensor in found))
             self._candidates = Candidates(*map(torch.cat, zip(self._candidates, new, strict=True)))

@@ -30,11 +30,11 @@ class LevelOutputs(NamedTuple):
     first: int
     """Index in its level of the first of these moments."""
     logits: Tensor
-    """(t, K) class scores before the sigmoid, 0 at padding."""
+    """(B, t, K) class scores before the sigmoid, 0 at padding."""
     offsets: Tensor
-    """(t, 2) distances to the action's start and end, in strides of the level."""
+    """(B, t, 2) distances to the action's start and end, in strides of the level."""
     valid: Tensor
-    """(t,) bool."""
+    """(B, t) bool."""
 
 
 def lookahead(model: ActionFormer) -> list[int] | None:
@@ -98,7 +98,7 @@ class Pieces:
         for level, (head, piece) in enumerate(zip(self.heads, levels, strict=True)):
             first = head.done
             if found := head(piece, last, self.padded):
-                logits, offsets, mask = (tensor[0] for tensor in found)
+                logits, offsets, mask = found
                 completed.append(LevelOutputs(level, first, logits, offsets, mask))
         return completed
 

@@ -1,0 +1,145 @@
+"""Sequences through the network, on whatever device it is: alone or in batches, in one pass or in pieces."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from actionformer.config import Config
+from actionformer.inference.decode import Decoder
+from actionformer.inference.graphs import Graphs, bucket
+from actionformer.inference.sequences import Sequence
+from actionformer.model import ActionFormer, Outputs
+from actionformer.model.packed import can_pack, packed
+from actionformer.model.padding import computed_length, published_length
+from actionformer.model.pieces import LevelOutputs, Pieces, lookahead
+
+PIECE, GPU_PIECE = 2048, 65536
+GPU_BATCH = 64
+LARGEST_GRAPH = 32768  # from here on kernels are long enough to be launched one by one
+
+
+class Runner:
+    """A model in test mode, made fast on its device.
+
+    Attributes:
+        model: the network as it was built.
+        piece: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
+            two pieces is run piece by piece, in memory that does not grow with its length.
+    """
+
+    def __init__(self, model: ActionFormer, config: Config, device: torch.device) -> None:
+        self.model, self.config, self.device = model, config, device
+        self.on_cpu = device.type == "cpu"
+        self.piece = PIECE if self.on_cpu else GPU_PIECE
+        self._twin: tuple[list[int], ActionFormer] | None = None
+        self._graphs = Graphs(model) if device.type == "cuda" else None
+
+    @property
+    def network(self) -> ActionFormer:
+        """The model, or on a CPU its packed twin, made anew when its weights have changed."""
+        if not can_pack(self.model):
+            return self.model
+        state = [weight._version for weight in self.model.parameters()]
+        if self._twin is None or self._twin[0] != state:
+            self._twin = state, packed(self.model)
+        return self._twin[1]
+
+    def batches(self, sequences: list[Sequence], size: int | None = None) -> list[list[int]]:
+        """Rows of the sequences that are run together: long ones alone, others with those of like length.
+
+        Sequences with published padding share a batch only if they are padded alike: that is part of their result.
+
+        Args:
+            sequences: any.
+            size: most in a batch; by default 1 on a CPU, on a GPU as many as fill a piece.
+        """
+        groups: dict[tuple[int, int], list[int]] = {}
+        clean = self.config.model.padding == "clean"
+        for row, sequence in enumerate(sequences):
+            alone = row if self._is_long(self._computed(sequence)) else -1
+            padded = 0 if clean else published_length(len(sequence), self.config.model)
+            groups.setdefault((alone, padded), []).append(row)
+        largest = size or (1 if self.on_cpu else GPU_BATCH)
+        batches: list[list[int]] = []
+        for rows in groups.values():
+            batch: list[int] = []
+            for row in sorted(rows, key=lambda row: self._computed(sequences[row])):
+                moments = self._computed(sequences[row]) * (len(batch) + 1)
+                if batch and (len(batch) == largest or (size is None and moments > self.piece)):
+                    batches.append(batch)
+                    batch = []
+                batch.append(row)
+            batches.append(batch)
+        return batches
+
+    @torch.inference_mode()
+    def run(self, sequences: list[Sequence]) -> Decoder:
+        """Has sequences of one batch computed; a GPU still works when this returns."""
+        decoder = Decoder(self.config.model.strides, self.config.decoding)
+        padded = max(map(self._computed, sequences))
+        if self._is_long(padded):
+            if lookahead(self.model) is not None:
+                return self._run_in_pieces(sequences[0], padded, decoder)
+            warnings.warn(
+                f"{padded} features run in one pass, in memory that grows with their number: "
+                "this model sees a sequence as a whole (global attention or positions)",
+                stacklevel=2,
+            )
+        outputs = self._forward(sequences, padded)
+        for level, tensors in enumerate(zip(outputs.logits, outputs.offsets, outputs.valid, strict=True)):
+            decoder.add(LevelOutputs(level, 0, *tensors))
+        return decoder
+
+    def _forward(self, sequences: list[Sequence], padded: int) -> Outputs:
+        graphs, model = self._graphs, self.config.model
+        if graphs is not None and len(sequences) == 1:
+            longer = self.graph_length(len(sequences[0]))
+            if longer <= LARGEST_GRAPH and (model.position == "none" or longer <= model.max_length):
+                features, valid = self._batch(sequences, longer)
+                everywhere = torch.ones(features.shape[:2], dtype=torch.bool, device=self.device)
+                return graphs(features, everywhere if valid is None else valid)
+        outputs: Outputs = self.network(*self._batch(sequences, padded))
+        return outputs
+
+    def graph_length(self, length: int) -> int:
+        """The length of the graph for a sequence of `length` features, whose results are those of the padding rule."""
+        settings = self.config.model
+        longer = bucket(computed_length(length, settings))
+        return longer if settings.padding == "clean" else min(longer, published_length(length, settings))
+
+    def _computed(self, sequence: Sequence) -> int:
+        return computed_length(len(sequence), self.config.model)
+
+    def _is_long(self, length: int) -> bool:
+        return length > 2 * self.piece
+
+    def _batch(self, sequences: list[Sequence], padded: int) -> tuple[Tensor, Tensor | None]:
+        """Features (B, T, D) and their mask (B, T), None where nothing is padding, on the device."""
+        parts = [self._part(sequence, 0, padded) for sequence in sequences]
+        features = torch.stack([rows for rows, _ in parts]) if len(parts) > 1 else parts[0][0][None]
+        if all(mask is None for _, mask in parts):
+            return features.to(self.device), None
+        valid = torch.arange(padded) < torch.tensor([[len(sequence)] for sequence in sequences])
+        return features.to(self.device), valid.to(self.device)
+
+    def _part(self, sequence: Sequence, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
+        """Features (t, D) from `start` to `stop` with their mask (t,), None where nothing is padding."""
+        rows = torch.from_numpy(sequence.features[start : min(stop, len(sequence))])
+        padding = stop - start - len(rows)
+        if padding == 0:
+            return rows, None
+        return F.pad(rows, (0, 0, 0, padding)), torch.arange(start, stop) < len(sequence)
+
+    def _run_in_pieces(self, sequence: Sequence, padded: int, decoder: Decoder) -> Decoder:
+        pieces = Pieces(self.network)
+        for start in range(0, padded, self.piece):
+            stop = min(start + self.piece, padded)
+            features, valid = self._part(sequence, start, stop)
+            valid = None if valid is None else valid.to(self.device)
+            for outputs in pieces.push(features.to(self.device), valid, last=stop == padded):
+                decoder.add(outputs)
+        return decoder
