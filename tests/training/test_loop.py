@@ -223,4 +223,19 @@ def test_state_holds_all_that_a_resumed_run_needs(tiny: Config, precision: str) 
 
 def test_a_batch_says_what_is_padding() -> None:
     batch: Batch = Collate(None)(samples())
+    assert batch.valid is not None
     assert batch.valid.sum(1).tolist() == list(LENGTHS)
+
+
+def test_a_batch_without_padding_needs_no_mask(tiny: Config) -> None:
+    """The step is the one that a mask without a hole makes."""
+    alike = [sample._replace(features=sample.features[:17]) for sample in samples()]
+    assert Collate(None)(alike).valid is None
+    assert Collate(18)(alike).valid is not None
+    plain, _ = steps(settings(tiny), [[alike]])
+    masked = Trainer(network(settings(tiny)), settings(tiny), steps_per_epoch=4)
+    forward = masked.model.forward
+    masked.model.forward = lambda features, valid: forward(features, torch.ones(features.shape[:2], dtype=torch.bool))  # type: ignore[method-assign]
+    masked.step([Collate(None)(alike)])
+    for one, other in zip(plain.model.parameters(), masked.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-7)

@@ -100,8 +100,10 @@ class Batch(NamedTuple):
     """For each sequence (N,)."""
 
     @property
-    def valid(self) -> Tensor:
-        """(B, T) bool."""
+    def valid(self) -> Tensor | None:
+        """(B, T) bool, False at padding; None where nothing is padding, which saves the network its masks."""
+        if min(self.lengths) == self.features.shape[1]:
+            return None
         return torch.arange(self.features.shape[1]) < torch.tensor(self.lengths).unsqueeze(1)
 
 

@@ -132,7 +132,9 @@ class Trainer:
 
     def _backward(self, batch: Batch, targets: Targets, normalizer: float) -> Tensor:
         with self._precision():
-            features, valid = (part.to(self.device, non_blocking=True) for part in (batch.features, batch.valid))
+            features, valid = batch.features.to(self.device, non_blocking=True), batch.valid
+            if valid is not None:
+                valid = valid.to(self.device, non_blocking=True)
             outputs = self.model(features, valid)
         losses = self.criterion(outputs.logits, outputs.offsets, targets, normalizer)
         self.scaler.scale(losses.total).backward()  # type: ignore[no-untyped-call]
