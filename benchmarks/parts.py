@@ -141,6 +141,16 @@ def detect(case: Case) -> Row:
         return timed(case, lambda: detector.detect(path), _gmac(case, detector.config))
 
 
+def memory(case: Case) -> Row:
+    """Peak memory of `Detector.detect` on a long file of float16 features, in one call."""
+    detector = _detector(case)
+    with tempfile.TemporaryDirectory() as folder:
+        path = _feature_file(Path(folder) / "video.npy", case.length, detector.config.model.input_width, np.float16)
+        with AnonymousPeak() as peak:
+            taken = seconds(lambda: detector.detect(path), case.device)
+    return {"ms": 1000 * taken, "repeats": 1, "peak_mib": peak.mib}
+
+
 def train(case: Case) -> Row:
     """One step of training: forward, backward, optimiser, weight average. The floor is three times that of forward."""
     config = _config(case).replace(training={"precision": case.precision})
@@ -177,13 +187,13 @@ def _check_memory(case: Case) -> None:
         raise NotMeasuredError(f"needs about {needed / 1024:.0f} GiB, {available_mib() / 1024:.0f} are free")
 
 
-def _feature_file(path: Path, length: int, width: int) -> Path:
+def _feature_file(path: Path, length: int, width: int, dtype: type[np.floating[Any]] = np.float32) -> Path:
     """Random features with a sidecar, written in pieces so that they leave no trace in this process' memory."""
-    array = np.lib.format.open_memmap(path, "w+", np.float32, (length, width))
+    array = np.lib.format.open_memmap(path, "w+", dtype, (length, width))
     rng = np.random.default_rng(0)
     for start in range(0, length, 4096):
         part = array[start : start + 4096]
-        rng.standard_normal(out=part, dtype=np.float32)
+        part[:] = rng.standard_normal(part.shape, dtype=np.float32)
     write_sidecar(path, FeatureSpec(fps=FPS, stride=4, num_frames=16))
     return path
 
@@ -292,6 +302,7 @@ PARTS: dict[str, Callable[[Case], Row]] = {
     "decode": decode_part,
     "suppress": suppress_part,
     "evaluate": evaluate_part,
+    "memory": memory,
     "train": train,
     "start": start,
     "folder": folder_part,

@@ -28,6 +28,7 @@ from parts import PARTS, Case, Row, measure
 PRECISIONS = ("float32", "bfloat16")
 LENGTHS = (300, 2304, 13_824, 108_000)
 BATCHES = (1, 4, 16)
+HOURS = {1: 27_000, 24: 648_000}  # features of THUMOS14
 MOST_MOMENTS = 16 * 13_824  # the longest sequence comes alone
 OTHER_SHAPES = (("activitynet_tsp", 192, 1), ("activitynet_tsp", 192, 16), ("epic100_noun", 2304, 1))
 
@@ -40,6 +41,8 @@ def cases() -> Iterator[Case]:
         yield from network_cases("cuda", precision)
     if not torch.cuda.is_available():
         yield Case("forward", device="cuda")  # to say so
+    for length in HOURS.values():
+        yield Case("memory", length=length)
     for length in LENGTHS[1:3]:
         yield Case("decode", "20 classes", length)
     for classes in ("20 classes", "one class"):
@@ -80,6 +83,7 @@ def quick_cases() -> Iterator[Case]:
     yield Case("plain", length=64)
     yield Case("product", "the network's shapes")
     yield Case("detect", length=64)
+    yield Case("memory", length=5000)
     yield Case("decode", "20 classes", 300)
     yield Case("suppress", "one class", 12_000)
     yield Case("evaluate", "thumos14", batch=212)
@@ -139,6 +143,9 @@ def table(rows: list[Row], steps: dict[str, float]) -> str:
         f"- time per step at {LENGTHS[-1]:,} relative to {LENGTHS[-2]:,} ({name}): {value:.2f}"
         for name, value in steps.items()
     ]
+    peaks = {row["length"]: row["peak_mib"] for row in rows if row["part"] == "memory" and row.get("peak_mib")}
+    if peaks.keys() >= set(HOURS.values()):
+        notes.append(f"- peak memory at 24 h relative to 1 h: {peaks[HOURS[24]] / peaks[HOURS[1]]:.2f}")
     notes += [
         f"- a folder of {row['batch']} files: {row['forward_share']:.0%} of the time is the network's"
         for row in rows
@@ -158,7 +165,7 @@ def line(row: Row) -> str:
         cells += [f"not measured: {row['not_measured']}", "", "", "", ""]
     else:
         cells += [
-            number(row.get("ms")) + ("" if row["repeats"] != 3 else " (3 runs)"),
+            number(row.get("ms")) + {1: " (1 run)", 3: " (3 runs)"}.get(row["repeats"], ""),
             number(row.get("floor_ms")),
             f"{row['times_floor']:.2f}" if "times_floor" in row else "",
             f"{row['times_linear']:.2f}" if "times_linear" in row else "",
