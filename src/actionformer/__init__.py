@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from actionformer.evaluation import Report, evaluate
     from actionformer.inference import Detector, build, load, suppress
     from actionformer.interop import convert
-    from actionformer.recipes import extract, train
+    from actionformer.recipes import extract, train, watch
     from actionformer.video.backbones import Backbone, load_backbone
 
 _HOMES = {
@@ -35,6 +35,7 @@ _HOMES = {
     "read_annotations": "data.annotations",
     "suppress": "inference",
     "train": "recipes",
+    "watch": "recipes",
 }
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "read_annotations",
     "suppress",
     "train",
+    "watch",
 ]
 
 

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, make_dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -316,12 +317,20 @@ def detect(
     duration: float | None = None,
     batch_size: int | None = None,
     workers: int | None = None,
+    max_action_seconds: float | None = None,
+    max_per_hour: float | None = None,
+    live: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    provisional: Flag = False,
+    patience: float = 10.0,
+    stop_after: float | None = None,
     device: Device = "cpu",
     precision: Precision = "float32",
 ) -> int:
-    """Find the actions in videos or feature files.
+    """Find the actions in videos or feature files, or in a live source.
 
     Example: actionformer detect runs/mine video.mp4 --format srt --out video.srt --overlay seen.mp4
+
+    With --live every action is a line, written once it is final; Ctrl-C ends the source, and what is left is written.
 
     Parameters
     ----------
@@ -332,7 +341,7 @@ def detect(
     out
         Where to write; by default to the terminal. The ending tells the format. Subtitles of several videos: a folder.
     format
-        json (ActivityNet results), csv, table, srt or vtt (subtitles), eaf (ELAN).
+        json (ActivityNet results; with --live an object a line), csv, table, srt or vtt (subtitles), eaf (ELAN).
     min_score
         Leave out what scores below; by default 0.3 in subtitles, ELAN and overlay, else nothing.
     classes
@@ -357,11 +366,25 @@ def detect(
         Clips that the backbone sees together.
     workers
         Processes that decode; 0 decodes in this one.
+    max_action_seconds
+        The longest that an action may last; by default the run's setting, with --live else 60.
+    max_per_hour
+        Most actions an hour; by default the run's setting.
+    live
+        A source instead of files: a camera (/dev/video0, avfoundation:0, 'dshow:video=NAME'), an address such as
+        rtsp://..., a named pipe, - for standard input, or a .ts, .mkv or fragmented .mp4 file that is still written.
+    provisional
+        Of a live source write also what is not final yet, whenever it changes.
+    patience
+        Seconds without anything new after which a live file has ended, and any other source is given up.
+    stop_after
+        Seconds of a live source after which to end.
     """
     _import_torch()
     from actionformer.features import FeatureSpec
     from actionformer.model_directory import load_settings
     from actionformer.recipes.detect import VideoSettings, detect_files, input_files
+    from actionformer.recipes.live import check_live, follow, watch
     from actionformer.recipes.output import (
         check_output,
         format_of,
@@ -375,16 +398,41 @@ def detect(
     for name in classes or []:
         if name not in known:
             raise InputError(f"no class {name!r}{nearest(name, list(known))}")
+    if min_score is not None and not math.isfinite(min_score):
+        raise InputError(f"min_score must be a number, found {min_score}")
+    if live is not None:
+        _refuse("--live", inputs=inputs, overlay=overlay, features_out=features_out, duration=duration)
+        _refuse("--live", batch_size=batch_size, workers=workers)
+        kind = check_live(live, out, format, provisional)
+        watching = watch(
+            run,
+            live,
+            max_action_seconds=max_action_seconds,
+            max_per_hour=max_per_hour,
+            backbone=backbone,
+            weights=weights or (),
+            fps=fps,
+            stride=stride,
+            num_frames=num_frames,
+            patience=patience,
+            stop_after=stop_after,
+            device=device,
+            precision=precision,
+            console=_console(),
+        )
+        wanted = partial(_chosen, classes=classes, min_score=min_score or 0.0)
+        return follow(watching, out, kind, chosen=wanted, provisional=provisional, console=_console())
+    _refuse("videos and feature files", provisional=provisional, stop_after=stop_after)
     files = input_files(inputs)
     kind = format_of(out, format)
     check_output(files, out, kind, overlay)
-    if min_score is not None and not math.isfinite(min_score):
-        raise InputError(f"min_score must be a number, found {min_score}")
     found = detect_files(
         run,
         files,
         timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration),
         videos=VideoSettings(backbone, weights or (), features_out, batch_size, workers),
+        max_action_seconds=max_action_seconds,
+        max_per_hour=max_per_hour,
         device=device,
         precision=precision,
         console=_console(),
@@ -448,6 +496,17 @@ def info(directory: str) -> None:
     from actionformer.recipes.describe import describe
 
     _console(sys.stdout).print(describe(directory))
+
+
+def _refuse(source: str, **options: Any) -> None:
+    """Raises an InputError if one of these is given, which mean nothing for such a source."""
+    for name, value in options.items():
+        if value not in (None, False, ()):
+            raise InputError(f"{name} does not go with {source}")
+
+
+def _chosen(found: Any, *, classes: list[str] | None, min_score: float) -> Any:
+    return (found.of(classes) if classes else found).above(min_score)
 
 
 def _import_torch() -> None:

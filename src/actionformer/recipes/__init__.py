@@ -3,6 +3,7 @@
 from actionformer.recipes.detect import detect_files
 from actionformer.recipes.evaluate import evaluate_run
 from actionformer.recipes.extract import Extraction, extract
+from actionformer.recipes.live import Watch, watch
 from actionformer.recipes.train import train
 
-__all__ = ["Extraction", "detect_files", "evaluate_run", "extract", "train"]
+__all__ = ["Extraction", "Watch", "detect_files", "evaluate_run", "extract", "train", "watch"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from actionformer.config import Config
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import READERS, FeatureSpec, check_backbone
@@ -56,6 +57,8 @@ def detect_files(
     *,
     timing: FeatureSpec | None = None,
     videos: VideoSettings | None = None,
+    max_action_seconds: float | None = None,
+    max_per_hour: float | None = None,
     device: str = "cpu",
     precision: str = "float32",
     console: Console | None = None,
@@ -67,6 +70,7 @@ def detect_files(
         inputs: feature files or videos, folders whose feature files (without any, videos) are all read, or patterns.
         timing: fps, stride, num_frames and duration, None where sidecar or model tell.
         videos: what videos need.
+        max_action_seconds, max_per_hour: what is found is then what `watch` finds; by default as the run has them.
         device: "cpu", "cuda", ...
         precision: of the arithmetic, the backbone's too.
         console: where progress is shown; by default nowhere.
@@ -76,6 +80,7 @@ def detect_files(
             backbone that is not the one of the model's features.
     """
     detector = load(run, device=device, precision=precision)
+    detector.config = with_live(detector.config, max_action_seconds, max_per_hour)
     files = input_files(inputs)
     prefix = detector.config.data.prefix
     check_names(files, prefix)
@@ -90,6 +95,16 @@ def detect_files(
         raise InputError(": ".join(*found.failed.items()))
     found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
     return found
+
+
+def with_live(config: Config, max_action_seconds: float | None, max_per_hour: float | None) -> Config:
+    """Settings with these two of the section `live`; what is None stays as it is.
+
+    Raises:
+        InputError: a number that cannot be meant, or `max_per_hour` alone.
+    """
+    given = {"max_action_seconds": max_action_seconds, "max_per_hour": max_per_hour}
+    return config.replace(live={name: value for name, value in given.items() if value is not None})
 
 
 def input_files(inputs: Sequence[str | Path]) -> list[Path]:
@@ -142,9 +157,9 @@ def _detect_in_videos(
     console: Console,
 ) -> None:
     """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
-    backbone = _backbone(detector, settings, device, precision)
+    backbone = backbone_of(detector, settings, device, precision)
     say_weights(backbone, console)
-    layout = _layout(detector, backbone, timing)
+    layout = layout_of(detector, backbone, timing)
     with _folder(settings.features_out) as folder:
         targets = {file: folder / f"{file.stem}.npy" for file in files}
         known = FeatureSpec(duration=timing.duration)
@@ -169,7 +184,7 @@ def _detect_in_videos(
                     targets[event.video].unlink()
 
 
-def _backbone(detector: Detector, settings: VideoSettings, device: str, precision: str) -> Backbone:
+def backbone_of(detector: Detector, settings: VideoSettings, device: str, precision: str) -> Backbone:
     """The backbone that made the features a model was trained on.
 
     Raises:
@@ -188,7 +203,7 @@ def _backbone(detector: Detector, settings: VideoSettings, device: str, precisio
     return backbone
 
 
-def _layout(detector: Detector, backbone: Backbone, timing: FeatureSpec) -> ClipLayout:
+def layout_of(detector: Detector, backbone: Backbone, timing: FeatureSpec) -> ClipLayout:
     """Clips as the call says, else as the model's features lie, else as the backbone has them."""
     known = detector.card.features
     return layout_for(

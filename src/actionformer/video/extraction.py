@@ -235,7 +235,7 @@ def _read(path: Path, preprocessing: Preprocessing, layout: ClipLayout) -> Itera
             for piece in _pieces(preprocessing(images(sampled(video.frames(), fps)))):
                 frames += len(piece)
                 yield _Piece(path, torch.from_numpy(piece))
-            yield Finished(path, Course(fps, video.fps, frames, video.end, video.skipped, _warning(video)))
+            yield Finished(path, Course(fps, video.fps, frames, video.end, video.skipped, warning_of(video)))
     except InputError as error:
         yield Failed(path, str(error).removeprefix(f"{path}: "))
     except Exception as error:  # every codec and library has its own ways of failing on a broken file
@@ -248,7 +248,8 @@ def _pieces(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
         yield np.stack([first, *islice(frames, min(PIECE_FRAMES - 1, PIECE_BYTES // first.nbytes))])
 
 
-def _warning(video: Video) -> str | None:
+def warning_of(video: Video) -> str | None:
+    """What the user of a video that was read to its end should know."""
     if video.jumps:
         return f"jumps of its clock, as in joined recordings: {video.jumps}; times go on from the frame before"
     if video.cut_short:

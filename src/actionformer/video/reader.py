@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.stream import Disposition
 from numpy.typing import NDArray
 
@@ -56,9 +57,10 @@ class Video:
     """An open video file.
 
     Attributes:
-        path: where it is.
+        name: what messages call it, its path.
         fps: frames a second, on average.
         skipped: packets that could not be decoded so far.
+        broken: why reading broke off in the middle, None while it has not.
         jumps: how often the clock of the file jumped so far; times go on from the frame before.
         end: seconds at which the last frame so far ends.
 
@@ -66,15 +68,21 @@ class Video:
         InputError: not a readable video file, or one without a video stream.
     """
 
+    advice = "is the file whole?"
+
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        if not self.path.is_file():
+        if not Path(path).is_file():
             raise InputError(f"{path}: no such video file")
-        if self.path.stat().st_size == 0:
+        if Path(path).stat().st_size == 0:
             raise InputError(f"{path}: the file is empty")
+        self._begin(str(path))
+
+    def _begin(self, name: str) -> None:
+        self.name = name
         self._open()
         self.fps = self._fps()
         self.skipped = 0
+        self.broken: str | None = None
         self.jumps = 0
         self.end = 0.0
         self._stated_start = (self.stream.start_time or 0) * float(self.stream.time_base or 0)
@@ -84,11 +92,14 @@ class Video:
 
     def _open(self) -> None:
         try:
-            self.container = av.open(str(self.path), metadata_errors="ignore")
+            self.container = self._opened()
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{self.path}: not a readable video ({_reason(error)}): is the file whole?") from error
+            raise InputError(f"{self.name}: not a readable video ({_reason(error)}): {self.advice}") from error
         self.stream: Any = self._first_stream()
         self.stream.thread_type = "AUTO"
+
+    def _opened(self) -> InputContainer:
+        return av.open(self.name, metadata_errors="ignore")
 
     def _first_stream(self) -> Any:
         """The first video stream; the cover of a song is none."""
@@ -97,13 +108,13 @@ class Video:
                 return stream
         kinds = ", ".join(sorted({stream.type for stream in self.container.streams} - {"video"})) or "nothing"
         self.container.close()
-        raise InputError(f"{self.path}: has no video stream, it holds {kinds}")
+        raise InputError(f"{self.name}: has no video stream, it holds {kinds}")
 
     def _fps(self) -> float:
         for rate in (self.stream.average_rate, self.stream.guessed_rate, self.stream.base_rate):
             if rate:
                 return float(rate)
-        raise InputError(f"{self.path}: does not say how many frames a second it has")
+        raise InputError(f"{self.name}: does not say how many frames a second it has")
 
     def _promised_end(self) -> float | None:
         """The end that the container states, on its own clock."""
@@ -173,13 +184,13 @@ class Video:
                 self._origin, self._size = time, (frame.width, frame.height)
             if last is not None and self._jumps(last, time):
                 self.jumps += 1
-                shift += last + step - time
+                shift += last + self._lasted(step) - time
             elif last is not None:
                 time = max(time, last)
             last = time
             yield TimedFrame(time + shift - self._origin, step, frame, self._size)
         if self._origin is None:
-            raise InputError(f"{self.path}: no frame could be decoded ({self.skipped} damaged packets)")
+            raise InputError(f"{self.name}: no frame could be decoded ({self.skipped} damaged packets)")
 
     def _step(self, frame: av.VideoFrame) -> float:
         """Seconds that a frame is shown for, as the file states it if that can be believed."""
@@ -193,6 +204,10 @@ class Video:
             return not known or time > (self._promised or 0.0) + JUMP_AHEAD
         return last - time > JUMP_BACK
 
+    def _lasted(self, step: float) -> float:
+        """Seconds that a jump of the clock is taken to have lasted, of a frame that is shown for `step`."""
+        return step
+
     def _time_of(self, frame: av.VideoFrame) -> float | None:
         stamps = (frame.dts,) if self.container.format.name in WITHOUT_TIMES else (frame.pts, frame.dts)
         stamp = next((stamp for stamp in stamps if stamp is not None), None)
@@ -205,8 +220,9 @@ class Video:
                     yield from packet.decode()
                 except av.FFmpegError:
                     self.skipped += 1
-        except (av.FFmpegError, IndexError):  # the file ends, or is broken, in the middle of a packet
+        except (av.FFmpegError, IndexError) as error:  # the file ends, or is broken, in the middle of a packet
             self.skipped += 1  # (an IndexError where a stream turns up that was not announced)
+            self.broken = _reason(error)
 
     def _seek(self, start: float) -> None:
         """To a key frame at or before `start`, or to the beginning where none can be found."""

@@ -1,0 +1,335 @@
+"""Detection in a source that goes on: its actions, each as soon as it is final."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from actionformer.detections import CSV_HEADER, Detections
+from actionformer.errors import InputError
+from actionformer.features import FeatureSpec
+from actionformer.inference.detector import Detector, load
+from actionformer.inference.sequences import place
+from actionformer.inference.stream import Stream
+from actionformer.recipes.detect import VideoSettings, backbone_of, holds_features, layout_of, with_live
+from actionformer.recipes.extract import say_weights
+from actionformer.video.live import LiveFeatures, LiveReader, source_of
+
+LONGEST_ACTION = 60.0
+"""Seconds that an action may last where neither the call nor the run says."""
+FORMATS = ("json", "csv", "table")
+"""Formats that can be written line by line."""
+ROWS = 64
+"""Features of a file that are taken together."""
+PLAIN: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False}
+"""A message printed as it is."""
+
+
+class Watch:
+    """The actions in a live source.
+
+    Attributes:
+        delay_seconds: an action is final no later than this after its start, and what computing takes.
+        stream: holds what is known so far.
+    """
+
+    def __init__(self, name: str, stream: Stream, features: Arriving) -> None:
+        self.name, self.stream, self._features = name, stream, features
+        grid = stream.grid
+        self.delay_seconds = stream.delay_seconds + (grid.num_frames + 2) / grid.fps  # sampling looks two frames ahead
+
+    def __iter__(self) -> Iterator[Detections]:
+        """What has become final whenever features have come: often nothing; at the end the rest.
+
+        Raises:
+            InputError: the source broke off. What was found is given before.
+        """
+        try:
+            for rows in self._features:
+                yield self.stream.push(rows)
+            yield self.stream.finish(self._features.duration)
+        finally:
+            self.stop()
+        if self._features.broken:
+            raise InputError(f"{self.name}: broke off after {self._features.duration:.1f} s: {self._features.broken}")
+
+    def provisional(self) -> Detections:
+        """What would be found if nothing else came: the actions that are not final yet."""
+        return self.stream.provisional()
+
+    def wall_clock(self, seconds: float) -> datetime | None:
+        """When a time of the source was, in UTC; None of a source that is not taken in real time."""
+        began = self._features.began
+        return None if began is None else began + timedelta(seconds=seconds)
+
+    def stop(self) -> None:
+        """Ends the source here: what is left becomes final. May be called from anywhere, signal handlers included."""
+        self._features.stop()
+
+
+class Arriving(Protocol):
+    """Features as they come."""
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """(n, D) each time."""
+
+    @property
+    def began(self) -> datetime | None:
+        """When the first moment was."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds, once all have come."""
+
+    @property
+    def broken(self) -> str | None:
+        """Why no more have come, if that was not the end."""
+
+    def stop(self) -> None:
+        """Lets no more come."""
+
+
+def watch(
+    run: str | Path,
+    source: str | Path,
+    *,
+    max_action_seconds: float | None = None,
+    max_per_hour: float | None = None,
+    backbone: str | None = None,
+    weights: Sequence[str | Path] = (),
+    fps: float | None = None,
+    stride: float | None = None,
+    num_frames: float | None = None,
+    patience: float = 10.0,
+    stop_after: float | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+    console: Console | None = None,
+) -> Watch:
+    """Looks for actions in a source that goes on: `for found in watch(run, "rtsp://camera/stream"): ...`.
+
+    Over a source that ends they are those that `detect` finds in all of it with the same two settings.
+
+    Args:
+        run: a model directory.
+        source: a camera (`/dev/video0`, or after FFmpeg's name of its kind as in `avfoundation:0`), an address, a named
+            pipe, "-" for standard input, a file that may still be written, or a file of features.
+        max_action_seconds: the longest that an action may last, which bounds the delay; by default the run's, else 60.
+        max_per_hour: most actions an hour; by default the run's, which may be no bound.
+        backbone, weights: what turns video into features; by default what the model was trained on.
+        fps, stride, num_frames: how features lie in time; by default as those that the model was trained on.
+        patience: seconds without anything new after which a file has ended, and any other source is given up.
+        stop_after: seconds of video after which to end.
+        device: "cpu", "cuda", ...
+        precision: of the arithmetic.
+        console: where the hash of the backbone's weights is printed; by default nowhere.
+
+    Raises:
+        InputError: a source that cannot be opened, a model that sees a sequence as a whole, or what `detect` refuses.
+    """
+    for name, value in (("patience", patience), ("stop_after", stop_after)):
+        if value is not None and not value > 0:
+            raise InputError(f"{name} must be a positive number of seconds, found {value}")
+    detector = load(run, device=device, precision=precision)
+    longest = max_action_seconds or detector.config.live.max_action_seconds or LONGEST_ACTION
+    detector.config = with_live(detector.config, longest, max_per_hour)
+    timing = FeatureSpec(fps=fps, stride=stride, num_frames=num_frames)
+    if holds_features(Path(source)):
+        if stop_after is not None:
+            raise InputError(f"{source}: holds features, which are taken whole: stop_after is for video")
+        return _watch_features(detector, Path(source), timing)
+    settings = VideoSettings(backbone, weights)
+    network = backbone_of(detector, settings, device, precision)
+    say_weights(network, console or Console(quiet=True))
+    layout = layout_of(detector, network, timing)
+    reader = LiveReader(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
+    try:
+        stream = detector.stream(**asdict(layout.grid(reader.fps)))
+    except InputError:
+        reader.stop()
+        raise
+    return Watch(reader.source.name, stream, LiveFeatures(reader, network, layout))
+
+
+def _watch_features(detector: Detector, path: Path, timing: FeatureSpec) -> Watch:
+    sequence = place(path, asdict(timing), None, detector.config, detector.card.features)
+    rows = (sequence.features[start : start + ROWS] for start in range(0, len(sequence), ROWS))
+    return Watch(str(path), detector.stream(**asdict(sequence.grid)), _OfFile(rows, sequence.duration))
+
+
+class _OfFile:
+    """Features of a file that is whole."""
+
+    began, broken = None, None
+
+    def __init__(self, rows: Iterator[NDArray[np.float32]], duration: float) -> None:
+        self._rows, self.duration, self._stopped = rows, duration, False
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        for rows in self._rows:
+            if self._stopped:
+                return
+            yield rows
+
+    def stop(self) -> None:
+        self._stopped = True
+
+
+def check_live(source: str, out: Path | None, format_: str | None, provisional: bool) -> str:
+    """The format that actions are written in: the one asked for, else the one of the file's ending, else json.
+
+    Raises:
+        InputError: it cannot be written line by line, provisional actions are asked for in another one than json, or
+            the output is the source.
+    """
+    by_ending = {".csv": "csv", ".txt": "table"}
+    chosen = format_ or (by_ending.get(out.suffix.lower(), "json") if out else "json")
+    if chosen not in FORMATS:
+        raise InputError(f"{chosen} is written once all is known: with --live take {', '.join(FORMATS)}")
+    if provisional and chosen != "json":
+        raise InputError(f"provisional actions are written as json, not as {chosen}")
+    if out is not None and out.exists() and out.resolve() == Path(source).resolve():
+        raise InputError(f"{out}: is the source, and is not written over: choose another output")
+    return chosen
+
+
+def follow(
+    watching: Watch,
+    out: Path | None,
+    format_: str,
+    *,
+    chosen: Callable[[Detections], Detections],
+    provisional: bool,
+    console: Console,
+) -> int:
+    """Writes every action as soon as it is final, a line each; Ctrl-C and SIGTERM end the source, not the program.
+
+    Args:
+        watching: the source.
+        out: a file to write, by default standard output.
+        format_: one of `FORMATS`. json is a line {"label", "start", "end", "score"} an action, in seconds, with the
+            "wall_clock" of the start if the source is taken in real time.
+        chosen: those detections that are wanted.
+        provisional: write, whenever they change, a line {"provisional": [...]} of all actions that are not final yet.
+        console: where the delay is stated, and why a source broke off.
+
+    Returns:
+        The exit code: 0, or 1 if the source broke off; what was found before is written.
+
+    Raises:
+        InputError: a file that cannot be written.
+    """
+    delay = _in_words(watching.delay_seconds)
+    console.print(f"{watching.name}: an action is final at most {delay} after its start", **PLAIN)
+    with _written(out) as write, _ended_by_signals(watching.stop):
+        for line in _header(format_):
+            write(line)
+        try:
+            for line in _lines(watching, format_, chosen, provisional):
+                write(line)
+        except InputError as error:
+            console.print(f"error: {error}", **PLAIN)
+            return 1
+    return 0
+
+
+def _lines(
+    watching: Watch, format_: str, chosen: Callable[[Detections], Detections], provisional: bool
+) -> Iterator[str]:
+    shown: list[dict[str, Any]] = []
+    for found in watching:
+        for action in _actions(watching, chosen(found)):
+            yield _line(action, format_, watching.name)
+        if provisional:
+            waiting = _actions(watching, chosen(watching.provisional()))
+            if waiting != shown:
+                yield json.dumps({"provisional": waiting})
+            shown = waiting
+
+
+def _actions(watching: Watch, found: Detections) -> list[dict[str, Any]]:
+    """Actions in the order of time."""
+    actions = []
+    for one in sorted(found.to_dict(), key=lambda one: one["segment"]):
+        start, end = one["segment"]
+        action = {"label": one["label"], "start": start, "end": end, "score": one["score"]}
+        if clock := watching.wall_clock(start):
+            action["wall_clock"] = clock.isoformat(timespec="milliseconds")
+        actions.append(action)
+    return actions
+
+
+def _header(format_: str) -> list[str]:
+    return {"csv": [_row(CSV_HEADER)], "table": [f"{'start':>10} {'end':>10} {'score':>6}  label"]}.get(format_, [])
+
+
+def _line(action: dict[str, Any], format_: str, source: str) -> str:
+    if format_ == "json":
+        return json.dumps(action)
+    label, start, end, score = (action[name] for name in ("label", "start", "end", "score"))
+    if format_ == "csv":
+        return _row((source, label, start, end, score))
+    return f"{start:10.2f} {end:10.2f} {score:6.3f}  {label}"
+
+
+def _row(values: Iterable[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(values)
+    return text.getvalue()
+
+
+@contextmanager
+def _written(out: Path | None) -> Iterator[Callable[[str], None]]:
+    """A function that writes a line at once."""
+    if out is None:
+        yield partial(print, flush=True)
+        return
+    try:
+        file = out.open("w", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out}: cannot write ({error.strerror or error})") from error
+    with file:
+        yield partial(print, file=file, flush=True)
+
+
+@contextmanager
+def _ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM stops, a second one does what it did before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stopped(*_: object) -> None:
+        restore()
+        stop()
+
+    for number in before:
+        signal.signal(number, stopped)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def _in_words(seconds: float) -> str:
+    """3 min 12 s."""
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)

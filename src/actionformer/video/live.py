@@ -1,0 +1,377 @@
+"""Frames of a source that goes on: a camera, an address, a pipe, a file that is still being written."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import FileIO
+from itertools import groupby, repeat
+from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Thread
+from typing import Any, Literal
+
+import av
+import numpy as np
+import torch
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from actionformer.errors import InputError
+from actionformer.video.backbones import Backbone, Frame, Preprocessing
+from actionformer.video.clips import ClipCutter, ClipLayout
+from actionformer.video.extraction import BATCH_CLIPS, warning_of
+from actionformer.video.reader import Image, TimedFrame, Video
+from actionformer.video.sampling import images, sampled
+
+REAL_TIME = frozenset(("rtp", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp"))
+"""Schemes of addresses that do not wait for who reads them."""
+WAITING = 64
+"""Most frames that wait to be looked at: 4 seconds at 15 a second, 200 MB of a video 1080 pixels high."""
+TICK = 0.1
+"""Seconds after which a thread that waits looks whether it is to stop."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where live video comes from."""
+
+    kind: Literal["device", "address", "pipe", "file"]
+    address: str
+    """What FFmpeg opens; "-" is standard input."""
+    format: str | None = None
+    """FFmpeg's name of a device or container, None where it finds out itself."""
+
+    @property
+    def name(self) -> str:
+        """The address without the password that it may hold."""
+        return "standard input" if self.address == "-" else re.sub(r"//[^/]*@", "//", self.address)
+
+    @property
+    def scheme(self) -> str:
+        """rtsp of rtsp://host."""
+        return self.address.partition("://")[0].lower()
+
+    @property
+    def real_time(self) -> bool:
+        """Whether it goes on when nobody reads."""
+        return self.kind == "device" or (self.kind == "address" and self.scheme in REAL_TIME)
+
+
+def source_of(text: str) -> Source:
+    """The source that a text stands for: a file, a named pipe, "-", an address, a device, or `FORMAT:` before one.
+
+    Raises:
+        InputError: none of these.
+    """
+    known = {name for names in av.formats_available for name in names.split(",")}
+    before, _, rest = text.partition(":")
+    prefixed = rest and before in known and not rest.startswith("//") and not Path(text).exists()
+    format_, address = (before, rest) if prefixed else (None, text)
+    if "://" in address:
+        return Source("address", address, format_)
+    if address == "-" or Path(address).is_fifo():
+        return Source("pipe", address, format_)
+    if Path(address).is_file():
+        return Source("file", address, format_)
+    if re.fullmatch(r"/dev/video\d+", address):
+        return Source("device", address, format_ or "v4l2")
+    if format_:
+        return Source("device", address, format_)
+    raise InputError(
+        f"{text}: no such file, pipe or address: give one, - for standard input, "
+        "or a device after its format, such as v4l2:/dev/video0"
+    )
+
+
+class _Bytes:
+    """A file or pipe without seeking, of which FFmpeg may ask no more than what comes next."""
+
+    def __init__(self, file: FileIO, patience: float, stopped: Callable[[], bool]) -> None:
+        self._file, self._patience, self._stopped = file, patience, stopped
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; none after nothing came for `patience` seconds, nor ever again."""
+        until = time.monotonic() + self._patience
+        while not (content := self._file.read(size)) and time.monotonic() < until and not self._stopped():
+            time.sleep(TICK / 2)
+        self._patience = self._patience if content else 0.0
+        return content or b""
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class LiveVideo(Video):
+    """An open live source, whose frames come once, from the first.
+
+    Where the clock of a real-time source jumps, as when a camera was started again, times go on by the clock of this
+    machine: what was missed in between has lasted as long as it did.
+
+    Args:
+        source: where it comes from.
+        patience: seconds without anything new after which a file has ended.
+        stopped: whether nothing more is wanted.
+
+    Raises:
+        InputError: nothing that can be read, or no video in it.
+    """
+
+    def __init__(self, source: Source, patience: float, stopped: Callable[[], bool]) -> None:
+        self.source, self._patience, self._stopped = source, patience, stopped
+        self.advice = (
+            "a file that is being written must be .ts, .mkv or fragmented .mp4"
+            if source.kind == "file"
+            else "is the address right, and its format?"
+        )
+        self._arrived = time.monotonic()
+        self._waited = 0.0  # between the last two frames
+        self._begin(source.name)
+
+    def _opened(self) -> InputContainer:
+        source = self.source
+        content: Any = source.address
+        settings: dict[str, Any] = {"format": source.format, "metadata_errors": "ignore"}
+        if source.kind in ("file", "pipe"):
+            path = 0 if source.address == "-" else source.address
+            patience = self._patience if source.kind == "file" else 0.0
+            content = _Bytes(FileIO(path, closefd=path != 0), patience, self._stopped)
+        else:
+            # A thread that waits for a dead address ends by itself; who waits for the thread has given up before.
+            settings["timeout"] = self._patience + 1
+        if source.scheme in ("rtsp", "rtsps"):
+            settings["options"] = {"rtsp_transport": "tcp"}
+        container: InputContainer = av.open(content, **settings)
+        return container
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        for frame in super()._decoded():
+            before, self._arrived = self._arrived, time.monotonic()
+            self._waited = self._arrived - before
+            yield frame
+
+    def _lasted(self, step: float) -> float:
+        return max(step, self._waited) if self.source.real_time else step
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A frame of those at a steady rate."""
+
+    index: int
+    frame: TimedFrame
+
+
+@dataclass(frozen=True)
+class _Ended:
+    duration: float | None = None
+    broken: str | None = None
+    warning: str | None = None
+
+
+class LiveReader:
+    """The frames of a live source at a steady rate, by their own times, read and decoded in a thread.
+
+    At most `WAITING` of them wait. A source that can wait does so while they are too many. A real-time source cannot:
+    from then on until all that wait are taken its frames are left out, and their numbers are missing.
+
+    Args:
+        source: where it comes from.
+        fps: frames a second, by default as many as the source has.
+        patience: seconds without a frame after which the source is given up; a file has then ended.
+        stop_after: seconds of video after which enough was seen.
+
+    Attributes:
+        fps: frames a second.
+        frames: how many were taken so far, with those left out.
+        missed: how many of them were left out.
+        broken: why the source broke off, None if it ended or was stopped.
+
+    Raises:
+        InputError: nothing that can be read, or no video in it.
+    """
+
+    def __init__(
+        self, source: Source, *, fps: float | None = None, patience: float = 10.0, stop_after: float = math.inf
+    ) -> None:
+        self.source, self._patience, self._stop_after = source, patience, stop_after
+        self.frames = self.missed = 0
+        self.broken: str | None = None
+        self._told = 0  # of the missed ones
+        self._queue: Queue[float | Sample | _Ended] = Queue(WAITING)
+        self._stopped = self._full = False
+        self._began = math.inf
+        self._duration: float | None = None
+        self._thread = Thread(target=self._read, args=(fps,), name=f"reads {source.name}", daemon=True)
+        self._thread.start()
+        opened = self._get()
+        if not isinstance(opened, float):
+            raise InputError(f"{source.name}: {getattr(opened, 'broken', None)}")
+        self.fps = fps or opened
+
+    @property
+    def began(self) -> datetime | None:
+        """When the first frame was taken, in UTC, as far as the arrival of all tells; None of what is not live."""
+        live = self.source.real_time and math.isfinite(self._began)
+        return datetime.fromtimestamp(self._began, UTC) if live else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether more can be had at once."""
+        return not self._queue.empty()
+
+    @property
+    def duration(self) -> float:
+        """Seconds of video that were read."""
+        return self._duration or self.frames / self.fps
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Frames as they come, until the source ends, breaks off or is stopped."""
+        while isinstance(item := self._get(), Sample) and item.index < self._stop_after * self.fps:
+            self._count(item.index)
+            yield item
+        if isinstance(item, _Ended):
+            self._duration, self.broken = item.duration, item.broken
+            if item.warning:
+                warnings.warn(f"{self.source.name}: {item.warning}", stacklevel=2)
+        self.stop()
+        self._thread.join(timeout=1.0)
+
+    def stop(self) -> None:
+        """Ends the source here; it may be called from anywhere, a signal handler included."""
+        self._stopped = True
+
+    def _count(self, index: int) -> None:
+        self.missed += index - self.frames
+        self.frames = index + 1
+        if self.missed >= max(2 * self._told, 1):
+            self._told = self.missed
+            warnings.warn(
+                f"{self.source.name}: too fast for this machine: of {self.frames / self.fps:.1f} s so far "
+                f"{self.missed / self.fps:.1f} s were not looked at",
+                stacklevel=3,
+            )
+
+    def _get(self) -> float | Sample | _Ended:
+        until = time.monotonic() + self._patience
+        while not self._stopped:
+            try:
+                return self._queue.get(timeout=TICK)
+            except Empty:
+                if time.monotonic() > until and self.source.kind != "file":
+                    return _Ended(broken=f"no frame came for {self._patience:g} s")
+        return _Ended()
+
+    # What follows runs in the thread.
+
+    def _read(self, fps: float | None) -> None:
+        try:
+            with LiveVideo(self.source, self._patience, lambda: self._stopped) as video:
+                self._put(video.fps)
+                for index, frame in enumerate(sampled(video.frames(), fps or video.fps)):
+                    self._began = min(self._began, time.time() - frame.time)
+                    self._offer(Sample(index, frame))
+                    if self._stopped:
+                        return
+                self._put(_Ended(video.end, video.broken, None if video.broken else warning_of(video)))
+        except InputError as error:
+            self._put(_Ended(broken=str(error).removeprefix(f"{self.source.name}: ")))
+        except Exception as error:  # every codec and library has its own ways of failing
+            self._put(_Ended(broken=f"cannot be read ({type(error).__name__}: {error})"))
+
+    def _offer(self, sample: Sample) -> None:
+        if self.source.real_time:
+            self._full = not self._queue.empty() if self._full else self._queue.full()
+        if not self._full:
+            self._put(sample)
+
+    def _put(self, item: float | Sample | _Ended) -> None:
+        while not self._stopped:
+            try:
+                self._queue.put(item, timeout=TICK)
+            except Full:
+                continue
+            break
+
+
+def prepared(samples: Iterable[Sample], preprocessing: Preprocessing) -> Iterator[Frame]:
+    """Prepared frames (h, w, c), one for every number: where numbers are missing the last picture stands still."""
+    last: list[Image] = []
+
+    def looked_at(stretch: Iterable[Image]) -> Iterator[Image]:
+        for image in stretch:
+            last[:] = [image]
+            yield image
+
+    filled = 0
+    for missing, stretch in groupby(enumerate(samples), lambda counted: counted[1].index - counted[0]):
+        if missing > filled:
+            yield from repeat(next(iter(preprocessing(2 * last))), missing - filled)
+            filled = missing
+        yield from preprocessing(looked_at(images(sample.frame for _, sample in stretch)))
+
+
+class LiveFeatures:
+    """The features of a live source, as they come."""
+
+    def __init__(self, reader: LiveReader, backbone: Backbone, layout: ClipLayout) -> None:
+        self.reader, self._backbone, self._layout = reader, backbone, layout
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """Features (n, D), each time those that could be had at once, at most `BATCH_CLIPS`."""
+        cutter, encoder = ClipCutter(self._layout), _Encoder(self._backbone)
+        batch: list[Frame] = []
+        for clip in cutter.add(prepared(self.reader, self._backbone.preprocessing)):
+            batch.append(clip)
+            if len(batch) == BATCH_CLIPS or not self.reader.waiting:
+                yield encoder(batch)
+                batch = []
+        batch.extend(cutter.finish())
+        if batch:
+            yield encoder(batch)
+
+    @property
+    def began(self) -> datetime | None:
+        """As of `LiveReader`, and so are the next two."""
+        return self.reader.began
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.reader.duration
+
+    @property
+    def broken(self) -> str | None:
+        """Why the source broke off."""
+        return self.reader.broken
+
+    def stop(self) -> None:
+        """Ends the source."""
+        self.reader.stop()
+
+
+class _Encoder:
+    """Clips -> features; a clip like the one before, of a picture that stands still, costs nothing."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone
+        self._clip: Frame | None = None
+        self._row = np.empty((0, backbone.dim), np.float32)
+
+    def __call__(self, clips: list[Frame]) -> NDArray[np.float32]:
+        new, which = [], []
+        for clip in clips:
+            if self._clip is None or not np.array_equal(clip, self._clip):
+                new.append(clip)
+                self._clip = clip
+            which.append(len(self._row) + len(new) - 1)
+        rows = self._row
+        if new:
+            rows = np.concatenate([rows, self._backbone.encode(torch.from_numpy(np.stack(new))).numpy()])
+        self._row = rows[-1:]
+        return rows[which]
