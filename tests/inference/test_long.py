@@ -231,3 +231,13 @@ def test_a_stream_that_cannot_be(tiny: Config) -> None:
     whole = lively(tiny, live={"max_action_seconds": 5.0})
     with pytest.raises(InputError, match="those of a whole video"):
         whole.detect(array(9), class_scores=[0.5], class_names=["a"])
+
+
+def test_levels_made_for_longer_actions_are_not_waited_for(tiny: Config) -> None:
+    """The levels are made for 0 to 4, 4 to 8 and more than 8 features, of half a second each."""
+    detector, features = lively(tiny), array(400)
+    short, long = (detector.stream(max_action_seconds=seconds) for seconds in (3.9, 4.1))
+    assert short.delay_seconds < long.delay_seconds - 3 * 0.2 - 2  # by more than the blocks are shorter
+    found, _ = streamed(detector, features, [31], max_action_seconds=3.9)
+    assert set(found.levels) == {0, 1}
+    assert_same(found, lively(tiny, live={"max_action_seconds": 3.9}).detect(features))

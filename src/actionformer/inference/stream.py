@@ -29,7 +29,8 @@ class Stream:
     Time is cut into blocks of `max_action_seconds`, the longest that an action may last. An action belongs to the block
     in which it starts, and competes with all candidates that start in this block, the one before and the one after:
     everything it can overlap. Chains of suppression that reach further are cut there. So a block is final once all
-    that starts in the next one is known, and what is found does not depend on when features arrive.
+    that starts in the next one is known, and what is found does not depend on when features arrive. Levels of the
+    pyramid that are made for longer actions alone, which would have to be waited for longest, are left out.
 
     Attributes:
         delay_seconds: an action is final no later than when the features of so much time after its start are there.
@@ -55,14 +56,18 @@ class Stream:
             )
         step = grid.stride / grid.fps
         self.block = seconds / step  # grid steps
-        coarsest = config.model.strides[-1]
+        self.strides = config.model.strides
+        ranges = enumerate(config.model.regression_ranges)
+        self.levels = [level for level, (least, _) in ranges if least < self.block] or [0]
+        coarsest = self.strides[self.levels[-1]]
         self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, LARGEST_PIECE)
-        self.delay_seconds = (3 * self.block + max(reaches) + coarsest + self.size + 1) * step
+        wait = max(reaches[level] for level in self.levels) + coarsest
+        self.delay_seconds = (3 * self.block + wait + self.size + 1) * step
         self.length = 0  # features so far
         self.ended = False
         self._pieces = Pieces(network)
         self._waiting: list[Array] = []  # features that do not fill a piece yet
-        self._known = [0] * len(config.model.strides)  # moments of each level of which all is known
+        self._known = dict.fromkeys(self.levels, 0)  # moments of each level of which all is known
         self._next = 0  # first block that is not final
         self._candidates = _nothing()
         per_hour = config.live.max_per_hour
@@ -113,8 +118,9 @@ class Stream:
         """Runs a piece, the last one with padding behind it, and keeps the candidates it gives."""
         valid = torch.arange(len(features) + padding, device=self.device) < len(features) if padding else None
         padded = torch.from_numpy(np.pad(features, ((0, padding), (0, 0))))
-        decoder = Decoder(self.config.model.strides, self.config.decoding)
+        decoder = Decoder(self.strides, self.config.decoding)
         completed = self._pieces.push(padded.to(self.device), valid, last=last)
+        completed = [outputs for outputs in completed if outputs.level in self.levels]
         for outputs in completed:
             decoder.add(outputs)
             self._known[outputs.level] = outputs.first + outputs.logits.shape[1]
@@ -130,8 +136,7 @@ class Stream:
         if duration is not None:
             self._next = max(self._last_block() + 1, first)
         else:
-            strides = self.config.model.strides
-            decoded = min(known * stride for known, stride in zip(self._known, strides, strict=True))
+            decoded = min(known * self.strides[level] for level, known in self._known.items())
             # What comes has its moment there or later, and starts at most a block before.
             self._next = max(first, math.floor(decoded / self.block) - 2)
         found = self._detections(range(first, self._next), duration)
