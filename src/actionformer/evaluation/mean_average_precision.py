@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.evaluation.pairs import Candidates, Floats, Pairs, Truths
+from actionformer.evaluation.pairs import Candidates, Floats, Ints, Pairs, Truths
 
 
 def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats) -> NDArray[np.bool_]:
-    """Which detections find a ground truth, when each, best first, takes the free one it overlaps most.
+    """Which detections find a ground truth: (L, D) mask of true positives; see `assign`."""
+    return assign(pairs, num_detections, num_truths, thresholds) >= 0
+
+
+def assign(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats) -> Ints:
+    """Which ground truth each detection finds, when each, best first, takes the free one it overlaps most.
 
     That is a stable matching: detections prefer overlap, every ground truth prefers the better detection. So
     all may propose at once, the losers go on to their next choice, with the result of one after the other.
@@ -21,9 +26,9 @@ def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats
         thresholds: (L,) least tIoU of a match, each an evaluation of its own.
 
     Returns:
-        (L, D) mask of true positives.
+        (L, D) indices into the ground truths; -1 for false positives.
     """
-    hits = np.zeros((len(thresholds), num_detections), dtype=bool)
+    found = np.full((len(thresholds), num_detections), -1)
     holder = np.full(len(thresholds) * num_truths, num_detections)
     detections = np.append(pairs.detection, -1)  # one row behind the last, so that a next choice always exists
     truths, tious = np.append(pairs.truth, 0), np.append(pairs.tiou, 0.0)
@@ -35,12 +40,12 @@ def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats
         np.minimum.at(holder, place, detections[row])
         lost = holder[place] != detections[row]
         if not lost.any():
-            hits[level, detections[row]] = True
+            found[level, detections[row]] = truths[row]
             break
         choice = row + lost
         goes_on = (detections[choice] == detections[row]) & (tious[choice] >= thresholds[level])
         level, row = level[goes_on], choice[goes_on]
-    return hits
+    return found
 
 
 def average_precision(candidates: Candidates, truths: Truths, pairs: Pairs, thresholds: Floats) -> Floats:

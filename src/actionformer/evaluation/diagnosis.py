@@ -1,0 +1,211 @@
+"""Why detections are wrong: every detection gets one kind, every ground truth is found or missed.
+
+The questions are those of "Diagnosing Error in Temporal Action Detectors" (Alwassel et al., ECCV 2018) and of "TIDE"
+(Bolya et al., ECCV 2020): how much is lost to which kind of error, and does it depend on class and length?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.data.annotations import Annotations
+from actionformer.detections import Detections
+from actionformer.evaluation.mean_average_precision import assign, average_precision
+from actionformer.evaluation.pairs import (
+    Candidates,
+    Floats,
+    Ints,
+    Pairs,
+    Truths,
+    flatten_detections,
+    flatten_truths,
+    overlapping_pairs,
+)
+
+KINDS = ("true", "double", "class", "bounds", "background")
+"""What a detection can be; see `diagnose`."""
+
+LEAST_TIOU = 0.1
+"""Overlap below which a detection has nothing to do with a ground truth (as in both papers)."""
+
+
+@dataclass(frozen=True, eq=False)
+class VideoDiagnosis:
+    """The detections of one video, best first, and its ground truths."""
+
+    kinds: Ints
+    """(D,) indices into `KINDS`."""
+    matches: Ints
+    """(D,) the ground truth that the kind speaks of; -1 for background."""
+    tious: Floats
+    """(D,) tIoU with it; of background, the largest with any ground truth, 0 if none reaches `LEAST_TIOU`."""
+    segments: Floats
+    """(G, 2) the ground truths that count, seconds."""
+    labels: Ints
+    """(G,) class ids of the annotations."""
+    found: NDArray[np.bool_]
+    """(G,)"""
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """All detections and ground truths, at one tIoU."""
+
+    tiou: float
+    class_names: tuple[str, ...]
+    """Of the annotations."""
+    candidates: Candidates
+    truths: Truths
+    kinds: Ints
+    """(D,)"""
+    matches: Ints
+    """(D,) indices into all ground truths, or -1."""
+    tious: Floats
+    """(D,)"""
+    found: NDArray[np.bool_]
+    """(G,)"""
+    numbers: Mapping[str, int]
+    """Evaluated video -> its number in `candidates` and `truths`."""
+
+    def of(self, video: str) -> VideoDiagnosis:
+        """What concerns one of the evaluated videos."""
+        rows = self.candidates.videos == self.numbers[video]
+        first, end = np.searchsorted(self.truths.videos, [self.numbers[video], self.numbers[video] + 1])
+        matches = self.matches[rows]
+        return VideoDiagnosis(
+            kinds=self.kinds[rows],
+            matches=np.where(matches < 0, -1, matches - first),
+            tious=self.tious[rows],
+            segments=self.truths.segments[first:end],
+            labels=self.truths.labels[first:end],
+            found=self.found[first:end],
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Detections of each kind, and ground truths found and missed."""
+        return self._counts(np.ones(len(self.kinds), dtype=bool), np.ones(len(self.found), dtype=bool))
+
+    def by_class(self) -> dict[str, dict[str, int]]:
+        """`counts` of every class that a ground truth has."""
+        return {
+            self.class_names[label]: self._counts(self.candidates.labels == label, self.truths.labels == label)
+            for label in np.unique(self.truths.labels).tolist()
+        }
+
+    def by_length(self) -> list[dict[str, Any]]:
+        """`counts` by length, detections by their own: every row has a `range` of seconds, each twice the one before.
+
+        Rows reach from the shortest to the longest ground truth; what is shorter or longer counts in the outer ones.
+        """
+        if not len(self.truths):
+            return []
+        octave = np.floor(np.log2(_lengths(self.truths.segments))).astype(int)
+        first, last = int(octave.min()), int(octave.max())
+        own = (
+            np.floor(np.log2(np.maximum(_lengths(self.candidates.segments), 2.0**first))).astype(int).clip(first, last)
+        )
+        return [
+            {"range": [2.0**step, 2.0 ** (step + 1)], **self._counts(own == step, octave == step)}
+            for step in range(first, last + 1)
+        ]
+
+    def _counts(self, detections: NDArray[np.bool_], truths: NDArray[np.bool_]) -> dict[str, int]:
+        kinds = np.bincount(self.kinds[detections], minlength=len(KINDS)).tolist()
+        found = int(self.found[truths].sum())
+        return {**dict(zip(KINDS, kinds, strict=True)), "found": found, "missed": int(truths.sum()) - found}
+
+
+def _lengths(segments: Floats) -> Floats:
+    lengths: Floats = segments[:, 1] - segments[:, 0]
+    return lengths
+
+
+def diagnose(annotations: Annotations, detections: Mapping[str, Detections], tiou: float) -> Diagnosis:
+    """What every detection is, at one tIoU; the first of these that holds:
+
+    - `true`: it finds a ground truth, as average precision counts it (best first, each takes the free one of its class
+      that it overlaps most, if the tIoU is at least `tiou`);
+    - `double`: it overlaps a ground truth of its class as much, but a better detection has taken that;
+    - `class`: it overlaps a ground truth of another class as much;
+    - `bounds`: it overlaps a ground truth of its class by at least `LEAST_TIOU`, but less than `tiou`;
+    - `background`: all others, among them those in videos without annotations.
+
+    A ground truth is found if a detection is true to it, else missed. Ground truths that do not count (repeats, shorter
+    than 1 ms) take no part.
+
+    Args:
+        annotations: the videos that are evaluated.
+        detections: video -> Detections; classes are compared by name.
+        tiou: threshold in (0, 1].
+    """
+    truths, _ = flatten_truths(annotations)
+    candidates = flatten_detections(detections, annotations, truths)
+    pairs = overlapping_pairs(candidates, truths, at_least=min(tiou, LEAST_TIOU))
+    same = candidates.labels[pairs.detection] == truths.labels[pairs.truth]
+    enough = pairs.tiou >= tiou
+    taken = assign(pairs.where(same), len(candidates), len(truths), np.array([tiou]))[0]
+    masks = {
+        "bounds": same & ~enough,
+        "class": ~same & enough,
+        "double": same & enough,
+        "true": pairs.truth == taken[pairs.detection],
+    }
+    kinds = np.full(len(candidates), KINDS.index("background"))
+    matches = np.full(len(candidates), -1)
+    tious = np.append(pairs.tiou, 0.0)[_first(pairs, np.ones(len(same), dtype=bool), len(candidates))]
+    for kind, mask in masks.items():  # what comes later has precedence
+        row = _first(pairs, mask, len(candidates))
+        hit = row >= 0
+        kinds[hit], matches[hit], tious[hit] = KINDS.index(kind), pairs.truth[row[hit]], pairs.tiou[row[hit]]
+    return Diagnosis(
+        tiou=tiou,
+        class_names=annotations.class_names,
+        candidates=candidates,
+        truths=truths,
+        kinds=kinds,
+        matches=matches,
+        tious=tious,
+        found=np.isin(np.arange(len(truths)), taken),
+        numbers={video: number for number, video in enumerate(annotations.videos)},
+    )
+
+
+def _first(pairs: Pairs, mask: NDArray[np.bool_], num_detections: int) -> Ints:
+    """The row (D,) of the pair under a mask that a detection overlaps most; -1 where there is none."""
+    rows = np.flatnonzero(mask)
+    first = np.full(num_detections, -1)
+    detection, place = np.unique(pairs.detection[rows], return_index=True)
+    first[detection] = rows[place]
+    return first
+
+
+def average_precision_by_video(
+    annotations: Annotations, detections: Mapping[str, Detections], thresholds: Floats
+) -> dict[str, Floats]:
+    """How well each video alone is done: (L,) mean over its classes of average precision; no entry without actions.
+
+    Every class of every video is taken for a class of its own, so that one evaluation gives all.
+    """
+    truths, _ = flatten_truths(annotations)
+    if not len(truths):
+        return {}
+    candidates = flatten_detections(detections, annotations, truths)
+    count = len(annotations.class_names)
+    known = (candidates.labels >= 0) & (candidates.videos >= 0)
+    apart = Candidates(
+        candidates.segments, np.where(known, candidates.videos * count + candidates.labels, -1), candidates.videos
+    )
+    own = Truths(truths.segments, truths.videos * count + truths.labels, truths.videos)
+    pairs = overlapping_pairs(apart, own, at_least=float(min(thresholds)))
+    precision = average_precision(apart, own, pairs, thresholds)  # (L, up to V * K), NaN where a video lacks a class
+    names = list(annotations.videos)
+    return {
+        names[video]: np.nanmean(precision[:, video * count : (video + 1) * count], axis=1)
+        for video in np.unique(truths.videos).tolist()
+    }

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actionformer.evaluation import evaluate
+from actionformer.evaluation.diagnosis import KINDS, average_precision_by_video, diagnose
+from actionformer.segments import tiou
+
+TRUTH = {"v": [(0, 10, 0), (20, 30, 1), (40, 44, 0)], "w": [(0, 4, 2)]}
+FOUND = {
+    "v": [
+        (0, 9, 0, 0.9),  # true: tIoU 0.9
+        (0, 10, 0, 0.8),  # double: it overlaps more, but comes later
+        (20, 30, 0, 0.7),  # class
+        (24, 40, 1, 0.6),  # bounds: 6 of 20 s
+        (60, 61, 1, 0.5),  # background
+        (30, 39, 1, 0.4),  # background: touches only
+    ],
+    "elsewhere": [(0, 10, 0, 0.95)],
+}
+SEGMENT = st.tuples(st.integers(0, 30), st.integers(1, 12), st.integers(0, 2))
+
+
+def kinds(diagnosis, video):
+    return [KINDS[kind] for kind in diagnosis.of(video).kinds]
+
+
+def test_every_kind_of_a_case_worked_by_hand(make_annotations, make_detections):
+    diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
+    one = diagnosis.of("v")
+    assert kinds(diagnosis, "v") == ["true", "double", "class", "bounds", "background", "background"]
+    assert one.matches.tolist() == [0, 0, 1, 1, -1, -1]
+    np.testing.assert_allclose(one.tious, [0.9, 1.0, 1.0, 0.3, 0.0, 0.0])
+    assert one.found.tolist() == [True, False, False]
+    assert diagnosis.of("w").found.tolist() == [False]
+    assert diagnosis.counts == dict(true=1, double=1, **{"class": 1}, bounds=1, background=3, found=1, missed=3)
+
+
+def test_a_lower_threshold_turns_bad_bounds_into_hits(make_annotations, make_detections):
+    diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.3)
+    assert kinds(diagnosis, "v") == ["true", "double", "class", "true", "background", "background"]
+    assert diagnosis.of("v").found.tolist() == [True, True, False]
+
+
+def test_counts_by_class_and_by_length(make_annotations, make_detections):
+    diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
+    by_class = diagnosis.by_class()
+    assert by_class["a"] == dict(true=1, double=1, **{"class": 1}, bounds=0, background=1, found=1, missed=1)
+    assert by_class["b"] == dict(true=0, double=0, **{"class": 0}, bounds=1, background=2, found=0, missed=1)
+    rows = diagnosis.by_length()
+    assert [row["range"] for row in rows] == [[4.0, 8.0], [8.0, 16.0]]
+    assert [(row["found"], row["missed"]) for row in rows] == [(0, 2), (1, 1)]
+    assert [row["background"] for row in rows] == [1, 2]  # the one of 1 s counts with the shortest
+
+
+def test_classes_are_compared_by_name_and_unknown_ones_are_background_or_another_class(
+    make_annotations, make_detections
+):
+    found = make_detections({"v": [(0, 10, 0, 0.9), (50, 60, 0, 0.8), (0, 10, 1, 0.7)]}, class_names=("z", "a"))
+    assert kinds(diagnose(make_annotations(TRUTH), found, 0.5), "v") == ["class", "background", "true"]
+
+
+@pytest.mark.parametrize("videos", [{}, {"v": []}])
+def test_no_detections_means_all_missed(make_annotations, make_detections, videos):
+    diagnosis = diagnose(make_annotations(TRUTH), make_detections(videos), 0.5)
+    assert diagnosis.counts["missed"] == 4
+    assert sum(row["missed"] for row in diagnosis.by_length()) == 4
+
+
+def test_no_ground_truth_means_all_background(make_annotations, make_detections):
+    diagnosis = diagnose(make_annotations({"v": []}), make_detections(FOUND), 0.5)
+    assert diagnosis.counts["background"] == 7
+    assert diagnosis.by_length() == []
+
+
+@given(
+    truth=st.lists(SEGMENT, max_size=6, unique=True),
+    found=st.lists(SEGMENT, max_size=8),
+    threshold=st.sampled_from([0.05, 0.3, 0.5, 0.9]),
+)
+def test_kinds_keep_their_promises(make_annotations, make_detections, truth, found, threshold):
+    annotations = make_annotations({"v": [(start, start + length, label) for start, length, label in truth]})
+    rows = [(start, start + length, label, 1 - 0.01 * i) for i, (start, length, label) in enumerate(found)]
+    detections = make_detections({"v": rows})
+    diagnosis = diagnose(annotations, detections, threshold)
+    one = diagnosis.of("v")
+    overlap = tiou(detections["v"].segments, one.segments)
+    same = detections["v"].labels[:, None] == one.labels
+    for row, kind in enumerate(kinds(diagnosis, "v")):
+        reached = (overlap[row] >= threshold) & same[row]
+        assert reached.any() == (kind in ("true", "double"))
+        if kind != "background":
+            assert overlap[row, one.matches[row]] == pytest.approx(one.tious[row])
+            assert same[row, one.matches[row]] == (kind != "class")
+    true = one.matches[one.kinds == KINDS.index("true")]
+    assert sorted(true) == np.flatnonzero(one.found).tolist()
+
+
+def test_precision_of_a_video_is_that_of_evaluating_it_alone(make_annotations, make_detections):
+    thresholds = np.array([0.3, 0.5])
+    annotations, found = make_annotations(TRUTH), make_detections(FOUND)
+    alone = average_precision_by_video(annotations, found, thresholds)
+    for video in TRUTH:
+        only = make_annotations({video: TRUTH[video]})
+        kept = {name: one for name, one in found.items() if name == video}
+        np.testing.assert_allclose(alone[video], evaluate(only, kept, tiou=[0.3, 0.5]).map)
+    assert average_precision_by_video(make_annotations({"v": []}), found, thresholds) == {}
