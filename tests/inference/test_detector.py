@@ -317,3 +317,16 @@ def test_published_detections_of_resized_sequences(shared: Path, tmp_path: Path)
         for case in range(4):
             duration = float(arrays[f"{case}.duration"])
             _compare(detector, arrays, case, {"fps": 15, "stride": 16, "num_frames": 16, "duration": duration})
+
+
+def test_settings_can_be_replaced(detector: Detector) -> None:
+    before = detector.config
+    everything = detector.detect(array(40))
+    detector.config = before.replace(decoding={"min_probability": 0.3}, suppression={"method": "none"})
+    try:
+        found = detector.detect(array(40))
+        assert 0 < len(found) < len(everything)
+        assert found.scores.min() > 0.3
+    finally:
+        detector.config = before
+    assert_same(detector.detect(array(40)), everything)

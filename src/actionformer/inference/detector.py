@@ -37,7 +37,7 @@ class Detector:
     Attributes:
         model: the network in test mode: features (B, T, D) float32 or the detector's type, and their mask (B, T) ->
             `Outputs`.
-        config: all settings.
+        config: all settings; those of decoding, suppression and live detection can be replaced.
         card: class names, the features the model expects, its training.
         runner: how the model is run on the device.
     """
@@ -55,9 +55,17 @@ class Detector:
         self.device = find_device(device)
         self.model = model.to(self.device, getattr(torch, precision)).eval()
         self.model.normalizer.float()
-        self.config = config
         self.card = card
         self.runner = Runner(self.model, config, self.device)
+
+    @property
+    def config(self) -> Config:
+        """All settings."""
+        return self.runner.config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        self.runner.config = config
 
     @property
     def class_names(self) -> tuple[str, ...]:
