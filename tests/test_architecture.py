@@ -28,6 +28,7 @@ ORDER = [
     "evaluation",
     "interop",
     "recipes",
+    "viewer",
     "cli",
 ]
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")

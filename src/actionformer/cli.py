@@ -498,6 +498,64 @@ def info(directory: str) -> None:
     _console(sys.stdout).print(describe(directory))
 
 
+@app.command
+def view(
+    source: Path,
+    *,
+    features: list[Path] | None = None,
+    videos: Path | None = None,
+    annotations: Path | None = None,
+    compare: Path | None = None,
+    corrections: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    no_browser: Flag = False,
+) -> None:
+    """Look at detections on a page: timelines with the video, errors, what the network says, suppression, corrections.
+
+    Example: actionformer view runs/thumos14 --videos videos/
+
+    Parameters
+    ----------
+    source
+        A run directory, or a file of detections (JSON or CSV).
+    features
+        Of the run; by default those it was trained with.
+    videos
+        A folder of video files, named as the videos are.
+    annotations
+        Ground truth, ActivityNet JSON; by default what the run was trained with.
+    compare
+        A second run or file of detections.
+    corrections
+        Where corrected annotations are written; by default beside SOURCE. The original stays as it is.
+    host
+        The address to listen at. Another one than 127.0.0.1 opens the page to other machines, for those with the token.
+    port
+        0 takes a free one.
+    token
+        By default made where one is needed.
+    no_browser
+        Only tell the address.
+    """
+    from actionformer.viewer.start import view as run
+
+    run(
+        source,
+        features=tuple(features or ()),
+        videos=videos,
+        annotations=annotations,
+        compare=compare,
+        corrections=corrections,
+        host=host,
+        port=port,
+        token=token,
+        browser=not no_browser,
+        console=_console(),
+    )
+
+
 def _refuse(source: str, **options: Any) -> None:
     """Raises an InputError if one of these is given, which mean nothing for such a source."""
     for name, value in options.items():

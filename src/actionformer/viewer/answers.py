@@ -1,0 +1,260 @@
+"""What the page asks for, as plain values: times in seconds, labels as indices into the project's classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from threading import Lock
+from typing import Any, TypeVar
+
+import numpy as np
+
+from actionformer.detections import Detections
+from actionformer.errors import InputError
+from actionformer.evaluation import Report, evaluate, parse_tiou
+from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, average_precision_by_video, diagnose
+from actionformer.files import read_text
+from actionformer.viewer.media import Conversions
+from actionformer.viewer.project import Project
+
+Answer = dict[str, Any]
+Value = TypeVar("Value")
+METRICS = "metrics.jsonl"
+PARTS = ("videos", "features", "annotations", "run", "candidates", "compare", "corrections")
+
+
+def once(compute: Callable[..., Value], size: int) -> Callable[..., Value]:
+    """The same function, which remembers its last results and computes in one thread at a time."""
+    remembered, lock = lru_cache(size)(compute), Lock()
+
+    def call(*arguments: Any) -> Value:
+        with lock:
+            return remembered(*arguments)
+
+    return call
+
+
+class Answers:
+    """Answers about one project.
+
+    Args:
+        project: what the viewer was started with.
+        detect: video -> detections, for videos of a run that was not evaluated.
+    """
+
+    def __init__(self, project: Project, detect: Callable[[str], Detections] | None = None) -> None:
+        self.about = project
+        self.media = Conversions()
+        self._detect = detect
+        self._diagnosis: Callable[[float], Diagnosis] = once(self._diagnosed, 16)
+        self._report: Callable[[], Report] = once(self._evaluated, 1)
+        self._other_report: Callable[[], Report] = once(self._other_evaluated, 1)
+
+    def project(self) -> Answer:
+        """The title, the classes, what there is, and every video with how well it is done."""
+        about = self.about
+        precision = self._precision()
+        return {
+            "title": about.title,
+            "classes": list(about.class_names),
+            "has": {part: part not in self.why_not for part in PARTS},
+            "why_not": self.why_not,
+            "tiou": list(about.thresholds),
+            "videos": [self._listed(video, precision) for video in about.ids],
+        }
+
+    @property
+    def why_not(self) -> dict[str, str]:
+        """Part -> why it is not there."""
+        why_not = dict(self.about.why_not)
+        if "features" in why_not:
+            why_not["candidates"] = why_not["features"]
+        return why_not
+
+    def _listed(self, video: str, precision: Mapping[str, Answer]) -> Answer:
+        about = self.about
+        found = about.detections.get(video)
+        annotated = about.annotations.videos.get(video) if about.annotations else None
+        exists = about.videos is not None and video in about.videos.files
+        return {
+            "id": video,
+            "duration": rounded(about.duration(video)),
+            "detections": None if found is None and self._detect else len(found or ()),
+            "actions": len(annotated.labels) if annotated else None,
+            "ap": precision.get(video),
+            "playable": None if exists else False,
+        }
+
+    def _precision(self) -> dict[str, Answer]:
+        about = self.about
+        if about.annotations is None or not about.detections:
+            return {}
+        found = average_precision_by_video(about.annotations, about.detections, np.array(about.thresholds))
+        return {video: by_tiou(about.thresholds, values) for video, values in found.items()}
+
+    def video(self, video: str, tiou: float) -> Answer:
+        """Detections of one video, each with what it is at a tIoU, and its ground truths."""
+        about = self.about
+        found = self.detections_of(about.check(video))
+        why_not, fps = self._unplayable(video)
+        answer: Answer = {
+            "id": video,
+            "duration": rounded(about.duration(video)),
+            "fps": fps,
+            "playable": why_not is None,
+            "why_not_playable": why_not,
+            "actions": [],
+        }
+        diagnosis = None
+        if about.annotations is not None and video in about.annotations.videos:
+            diagnosis = self._video_diagnosis(video, found, tiou)
+            labels = [about.class_names.index(about.annotations.class_names[label]) for label in diagnosis.labels]
+            rows = zip(diagnosis.segments.tolist(), labels, diagnosis.found.tolist(), strict=True)
+            answer["actions"] = [
+                {"segment": rounded(segment), "label": label, "found": hit} for segment, label, hit in rows
+            ]
+        answer["detections"] = _detections(found, diagnosis)
+        return answer
+
+    def detections_of(self, video: str) -> Detections:
+        """The detections of a video, computed where no file has them."""
+        found = self.about.detections.get(video)
+        if found is None and self._detect is not None:
+            return self._detect(video)
+        nothing = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, np.int64), self.about.class_names)
+        return nothing if found is None else found
+
+    def _video_diagnosis(self, video: str, found: Detections, tiou: float) -> VideoDiagnosis:
+        if video in self.about.detections:
+            return self._diagnosis(tiou).of(video)
+        assert self.about.annotations is not None
+        return diagnose(self.about.annotations, {video: found}, tiou).of(video)
+
+    def _diagnosed(self, tiou: float) -> Diagnosis:
+        assert self.about.annotations is not None
+        return diagnose(self.about.annotations, self.about.detections, tiou)
+
+    def _unplayable(self, video: str) -> tuple[str | None, float | None]:
+        """Why a browser cannot play a video, None if it can, and its frames a second."""
+        about = self.about
+        if about.videos is None:
+            return about.why_not["videos"], about.specs[video].fps
+        try:
+            return None, self.media.look(about.videos.find(video)).fps
+        except InputError as error:
+            return str(error), about.specs[video].fps
+
+    def run(self, tiou: float) -> Answer:
+        """Curves of training, precision by tIoU and class, kinds of error, settings."""
+        about = self.about
+        answer: Answer = {"curves": self._curves(), "map": None, "per_class": [], "errors": None, "config": None}
+        if about.config is not None:
+            answer["config"] = about.config.model_dump(mode="json")
+        if about.annotations is None or not about.detections:
+            return answer
+        report, diagnosis = self._report(), self._diagnosis(tiou)
+        by_class = diagnosis.by_class()
+        answer["map"] = by_tiou(report.tiou, report.map)
+        answer["per_class"] = [
+            {"class": name, "ap": by_tiou(report.tiou, values), "actions": _actions(by_class[name])}
+            for name, values in report.per_class.items()
+        ]
+        answer["errors"] = {"kinds": diagnosis.counts, "by_class": by_class, "by_length": diagnosis.by_length()}
+        return answer
+
+    def _evaluated(self) -> Report:
+        assert self.about.annotations is not None
+        return evaluate(self.about.annotations, self.about.detections, tiou=self.about.thresholds)
+
+    def _other_evaluated(self) -> Report:
+        assert self.about.annotations is not None
+        assert self.about.other is not None
+        return evaluate(self.about.annotations, self.about.other[1], tiou=self.about.thresholds)
+
+    def _curves(self) -> dict[str, list[list[float]]]:
+        """Figure -> (epoch, value) of every epoch that has it."""
+        curves: dict[str, list[list[float]]] = {}
+        file = self.about.run / METRICS if self.about.run else None
+        if file is None or not file.is_file():
+            return curves
+        for line in read_text(file).splitlines():
+            try:
+                figures = json.loads(line)
+            except json.JSONDecodeError:  # cut short by a crash
+                continue
+            for name, value in figures.items():
+                if name != "epoch" and value is not None:
+                    curves.setdefault(name, []).append([figures["epoch"], value])
+        return curves
+
+    def compare(self) -> Answer:
+        """Precision of this run and of the other, by class and by tIoU."""
+        about = self.about
+        about.require("compare")
+        about.require("annotations")
+        assert about.other is not None
+        first, second = self._report(), self._other_report()
+        return {
+            "names": [about.title, about.other[0]],
+            "map": {f"{tiou:g}": rounded(pair) for tiou, *pair in zip(first.tiou, first.map, second.map, strict=True)},
+            "per_class": [
+                {
+                    "class": name,
+                    "first": by_tiou(first.tiou, values),
+                    "second": by_tiou(second.tiou, second.per_class[name]),
+                    "difference": by_tiou(first.tiou, np.subtract(second.per_class[name], values)),
+                }
+                for name, values in first.per_class.items()
+            ],
+        }
+
+
+def _detections(found: Detections, diagnosis: VideoDiagnosis | None) -> list[Answer]:
+    rows = zip(
+        found.segments.tolist(), found.scores.tolist(), found.labels.tolist(), found.levels.tolist(), strict=True
+    )
+    answers: list[Answer] = [
+        {
+            "segment": rounded(segment),
+            "score": rounded(score),
+            "label": label,
+            "level": None if level < 0 else level,
+            "kind": None,
+            "iou": None,
+            "match": None,
+        }
+        for segment, score, label, level in rows
+    ]
+    if diagnosis is not None:
+        judged = zip(diagnosis.kinds.tolist(), diagnosis.tious.tolist(), diagnosis.matches.tolist(), strict=True)
+        for answer, (kind, tiou, match) in zip(answers, judged, strict=True):
+            answer |= {"kind": KINDS[kind], "iou": rounded(tiou), "match": None if match < 0 else match}
+    return answers
+
+
+def _actions(counts: Mapping[str, int]) -> int:
+    return counts["found"] + counts["missed"]
+
+
+def by_tiou(thresholds: Any, values: Any) -> Answer:
+    """`{"0.5": value}` for every threshold."""
+    return {f"{tiou:g}": rounded(float(value)) for tiou, value in zip(thresholds, values, strict=True)}
+
+
+def rounded(value: Any) -> Any:
+    """A number, or a list of them, to a tenth of a millisecond."""
+    if isinstance(value, (list, tuple)):
+        return [rounded(one) for one in value]
+    return round(float(value), 4)
+
+
+def checked_tiou(tiou: float | None, thresholds: tuple[float, ...]) -> float:
+    """A tIoU that was asked for, or 0.5 if that is one of the thresholds, else the first of them.
+
+    Raises:
+        InputError: it is outside (0, 1].
+    """
+    if tiou is None:
+        return 0.5 if 0.5 in thresholds else thresholds[0]
+    return parse_tiou([tiou])[0]

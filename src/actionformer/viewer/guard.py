@@ -1,0 +1,104 @@
+"""Who may ask the server: pages of its own, at an address of its own, with the token where there is one."""
+
+from __future__ import annotations
+
+import secrets
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+COOKIE = "actionformer-view"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Lets requests through to an application, or answers them with words.
+
+    - Without a token the server speaks to this machine alone, and only under its names: a foreign page whose name was
+      bound to 127.0.0.1 asks under that name and is refused.
+    - With a token every request shows it, as a query or as the cookie that the first such request is given.
+    - What changes something comes from a page of the same origin.
+
+    Args:
+        application: what answers.
+        token: None on an address of this machine.
+    """
+
+    def __init__(self, application: ASGIApp, token: str | None) -> None:
+        self.application = application
+        self.token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        answer = self._refusal(scope) or self._welcome(scope)
+        await (answer or self.application)(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if self.token is None and name_of(host) not in LOCAL:
+            return _words(421, "this server answers at 127.0.0.1 and localhost only")
+        origin = headers.get("origin")
+        if scope["method"] not in ("GET", "HEAD") and origin is not None and origin.partition("://")[2] != host:
+            return _words(403, "a page of another origin may not change anything here")
+        if self.token is not None and not any(_same(shown, self.token) for shown in _shown(scope)):
+            return _words(401, "the token is missing or wrong: open the address that the viewer printed")
+        return None
+
+    def _welcome(self, scope: Scope) -> Response | None:
+        """Where the address shows the token: the page without it, and the cookie."""
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        if self.token is None or scope["path"] != "/" or "token" not in query:
+            return None
+        del query["token"]
+        rest = urlencode(query, doseq=True)
+        answer = RedirectResponse("/" + (f"?{rest}" if rest else ""), 303)
+        answer.set_cookie(COOKIE, self.token, httponly=True, samesite="strict")
+        return answer
+
+
+def _shown(scope: Scope) -> list[str]:
+    """Tokens that a request shows."""
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    try:
+        cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
+    except CookieError:
+        cookies = SimpleCookie()
+    return [*query.get("token", []), *(cookies[name].value for name in (COOKIE,) if name in cookies)]
+
+
+def _same(shown: str, token: str) -> bool:
+    """Whether two are equal, in a time that tells nothing."""
+    return secrets.compare_digest(shown.encode(), token.encode())
+
+
+def name_of(host: str) -> str:
+    """The host of `host:port`, without the brackets of IPv6."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _words(status: int, words: str) -> Response:
+    return JSONResponse({"error": words}, status)

@@ -1,0 +1,177 @@
+"""The server of the page: one address a question, all answers from `Answers`."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Timer
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from rich.console import Console
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.types import ASGIApp
+
+from actionformer.errors import InputError, missing_extra
+from actionformer.viewer.answers import Answers, checked_tiou
+from actionformer.viewer.guard import LOCAL, Guard
+from actionformer.viewer.project import UnavailableError, UnknownVideoError
+
+STATIC = Path(__file__).parent / "static"
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+PLOTLY = "plotly.min.js"
+Tiou = Annotated[float | None, Query()]
+
+
+def static_files() -> dict[str, Path]:
+    """The files of the page by name, and Plotly's from its Python package.
+
+    Raises:
+        InputError: Plotly is not installed.
+    """
+    package = find_spec("plotly")
+    if package is None or package.origin is None:
+        raise missing_extra("plotly", "view", "the viewer")
+    files = {file.name: file for file in sorted(STATIC.iterdir()) if file.suffix in TYPES}
+    return {**files, PLOTLY: Path(package.origin).parent / "package_data" / PLOTLY}
+
+
+def application(answers: Answers, token: str | None = None) -> ASGIApp:
+    """The application, guarded.
+
+    Args:
+        answers: about the project.
+        token: what every request has to show; None for an address of this machine.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    _speak_of_errors(app)
+    _serve_page(app)
+    _serve_answers(app, answers)
+    return Guard(app, token)
+
+
+def _speak_of_errors(app: FastAPI) -> None:
+    """Every error is words for the user: `{"error": "..."}`."""
+
+    def refused(_: Request, error: Exception) -> Response:
+        status = 404 if isinstance(error, UnknownVideoError | UnavailableError) else 400
+        return _json({"error": str(error)}, status)
+
+    def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        return _json({"error": f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"}, 422)
+
+    def unknown(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return _json({"error": str(error.detail)}, error.status_code)
+
+    app.add_exception_handler(InputError, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, unknown)
+
+
+def _serve_page(app: FastAPI) -> None:
+    files = static_files()
+
+    @app.get("/")
+    def page() -> Response:
+        return FileResponse(STATIC / "index.html", media_type=TYPES[".html"], headers={"Cache-Control": "no-cache"})
+
+    @app.get("/static/{name:path}")
+    def part(name: str) -> Response:
+        if name not in files:
+            raise HTTPException(404, "the page has no such part")
+        file = files[name]
+        return FileResponse(file, media_type=TYPES[file.suffix], headers={"Cache-Control": "no-cache"})
+
+
+def _serve_answers(app: FastAPI, answers: Answers) -> None:
+    thresholds = answers.about.thresholds
+
+    @app.get("/api/project")
+    def project() -> Response:
+        return _json(answers.project())
+
+    @app.get("/api/run")
+    def run(tiou: Tiou = None) -> Response:
+        return _json(answers.run(checked_tiou(tiou, thresholds)))
+
+    @app.get("/api/compare")
+    def compare() -> Response:
+        return _json(answers.compare())
+
+    @app.api_route("/api/videos/{video:path}/media", methods=["GET", "HEAD"])
+    def media(video: str) -> Response:
+        about = answers.about
+        about.require("videos")
+        assert about.videos is not None
+        try:
+            file, media_type = answers.media.playable(about.videos.find(about.check(video)))
+        except UnknownVideoError:
+            raise
+        except InputError as error:
+            return _json({"error": str(error)}, 415)
+        return FileResponse(file, media_type=media_type)
+
+    @app.get("/api/videos/{video:path}")
+    def one_video(video: str, tiou: Tiou = None) -> Response:
+        return _json(answers.video(video, checked_tiou(tiou, thresholds)))
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    return JSONResponse(content, status)
+
+
+def serve(
+    answers: Answers,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    browser: bool = True,
+    console: Console,
+) -> None:
+    """Answers until it is stopped.
+
+    Args:
+        answers: about the project.
+        host: the address to listen at; one that other machines reach needs a token.
+        port: 0 takes a free one.
+        token: made where one is needed and none is given.
+        browser: open the page.
+        console: where the address is told.
+
+    Raises:
+        InputError: the address cannot be used.
+    """
+    if token is None and host not in LOCAL:
+        token = secrets.token_urlsafe(24)
+    app = application(answers, token)
+    with _listening(host, port) as listener:
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
+        console.print(f"viewer: {address}", soft_wrap=True, highlight=False, markup=False)
+        if browser:
+            opening = Timer(0.5, webbrowser.open, [address])
+            opening.daemon = True
+            opening.start()
+        settings = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Server(settings).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except OSError as error:
+        raise InputError(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
+    return listener
