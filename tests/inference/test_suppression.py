@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from actionformer.config import SuppressionSettings
 from actionformer.errors import InputError
-from actionformer.inference.suppression import Kept, suppress
+from actionformer.inference.suppression import Kept, suppress, trace
 
 CASES = (
     "hard_agnostic_voting",
@@ -230,3 +230,32 @@ def test_tensors_of_half_width() -> None:
 def test_unusable_candidates(segments: object, scores: object, labels: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         suppress(segments, scores, labels, SuppressionSettings())
+
+
+@given(candidates(), st.sampled_from(["soft", "hard", "none"]), st.booleans(), st.sampled_from([3, 200]))
+def test_a_trace_keeps_what_suppression_keeps_and_tells_every_score(candidates, method, per_class, most) -> None:
+    segments, scores, labels = candidates
+    options = SuppressionSettings(method=method, per_class=per_class, max_detections=most)
+    kept = suppress(segments, scores, labels, options)
+    steps = trace(segments, scores, labels, options)
+    assert [step.pick for step in steps] == kept.index.tolist()
+    assert_array_equal(np.array([step.score for step in steps], np.float32), kept.scores)
+    now = scores.astype(np.float32)
+    for step in steps:
+        assert now[step.pick] == np.float32(step.score)
+        assert step.pick not in step.index
+        assert (step.scores < now[step.index]).all()
+        now[step.index] = step.scores
+
+
+def test_a_trace_worked_by_hand() -> None:
+    segments = np.array([[0.0, 10.0], [5.0, 15.0], [20.0, 30.0]])
+    scores = np.array([0.9, 0.8, 0.5])
+    soft = trace(segments, scores, np.zeros(3, int), SuppressionSettings())
+    decayed = 0.8 * np.exp(-((1 / 3) ** 2) / 0.5)
+    assert [step.pick for step in soft] == [0, 1, 2]
+    assert soft[0].index.tolist() == [1]
+    assert_allclose(soft[0].scores, [decayed], rtol=1e-5)
+    hard = trace(segments, scores, np.zeros(3, int), SuppressionSettings(method="hard"))
+    assert [step.pick for step in hard] == [0, 2]
+    assert (hard[0].index.tolist(), hard[0].scores.tolist()) == ([1], [0.0])

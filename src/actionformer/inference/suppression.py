@@ -8,7 +8,7 @@ best first, and the best of all classes are a lazy merge of these sequences.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -84,6 +84,44 @@ def suppress(
     return kept._replace(segments=_voted(kept, candidates, settings.voting_threshold))
 
 
+class Step(NamedTuple):
+    """One pick of a suppression, and what it does to the others."""
+
+    pick: int
+    """The candidate that is kept."""
+    score: float
+    """Its score by now."""
+    index: Integers  # type: ignore[assignment]  # as in Kept
+    """(N,) the candidates whose scores it changes."""
+    scores: Floats
+    """(N,) their scores afterwards; 0 of those it removes."""
+
+
+def trace(segments: Any, scores: Any, labels: Any, settings: SuppressionSettings) -> list[Step]:
+    """What `suppress` does with these arguments, step by step; what it keeps are the picks (before any voting).
+
+    Raises:
+        InputError: as `suppress`.
+    """
+    candidates = _checked(segments, scores, labels)
+    if settings.method == "none":
+        kept = suppress(segments, scores, labels, settings)
+        nothing = np.empty(0, np.int64), np.empty(0, np.float32)
+        return [Step(int(index), float(score), *nothing) for index, score in zip(kept.index, kept.scores, strict=True)]
+    steps = [_steps(candidates, group, settings) for group in _groups(candidates, settings)]
+    return list(islice(heapq.merge(*steps, key=lambda step: step.score, reverse=True), settings.max_detections))
+
+
+def _steps(candidates: Kept, group: Integers, settings: SuppressionSettings) -> list[Step]:
+    """All picks of one group, best first."""
+    changes: list[tuple[Integers, Floats]] = []
+    picks = list(_picks(candidates, group, settings, lambda *change: changes.append(change)))
+    return [
+        Step(index, float(score), changed, np.maximum(lowered, np.float32(0)))
+        for (index, score), (changed, lowered) in zip(picks, changes, strict=True)
+    ]
+
+
 def _score(pick: tuple[int, np.float32]) -> np.float32:
     return pick[1]
 
@@ -119,8 +157,16 @@ class _Neighbours:
         return near, shared
 
 
-def _picks(candidates: Kept, group: Integers, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
-    """Candidates of one group with their scores when they were picked, best first."""
+def _picks(
+    candidates: Kept,
+    group: Integers,
+    settings: SuppressionSettings,
+    watch: Callable[[Integers, Floats], None] | None = None,
+) -> Iterator[tuple[int, np.float32]]:
+    """Candidates of one group with their scores when they were picked, best first.
+
+    After every pick `watch` is told which candidates have another score now, and which.
+    """
     line = _Neighbours(candidates.segments[group])
     group = group[line.order]
     scores = candidates.scores[group]
@@ -131,7 +177,11 @@ def _picks(candidates: Kept, group: Integers, settings: SuppressionSettings) -> 
             return
         yield int(group[best]), score
         scores[best] = GONE
+        before = scores.copy() if watch else scores
         _lower(scores, line, best, settings)
+        if watch:
+            changed = np.flatnonzero((scores != before) & (before > 0))
+            watch(group[changed], scores[changed])
 
 
 def _lower(scores: Floats, line: _Neighbours, best: np.intp, settings: SuppressionSettings) -> None:
