@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from hypothesis import settings
+from moving import ACTIONS, FPS, SECONDS, write_moving
 
 from actionformer.cli import main
 from actionformer.config import Config
-from actionformer.recipes import train
+from actionformer.recipes import extract, train
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
@@ -90,6 +91,30 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny: Config, annotations:
 def run(tmp_path: Path, trained: Path) -> Path:
     """A copy of the finished run that a test may change."""
     return shutil.copytree(trained, tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three videos of a square that moves to the left, then to the right."""
+    folder = tmp_path_factory.mktemp("videos")
+    for i in range(3):
+        write_moving(folder / f"clip{i}.mp4", i)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory: pytest.TempPathFactory, tiny: Config, videos: Path) -> Path:
+    """A run trained on the videos' motion, long enough to say something of them; beside it what it was trained on."""
+    folder = tmp_path_factory.mktemp("seen")
+    extract(videos, "motion", folder / "features", fps=FPS, num_frames=4, stride=2, workers=0)
+    names = sorted(path.stem for path in videos.iterdir())
+    database = {name: {"subset": "training", "duration": SECONDS, "annotations": ACTIONS} for name in names}
+    (folder / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
+    config = tiny.replace(
+        data={"test_subset": ["training"]}, training={"epochs": 60, "learning_rate": 3e-3, "evaluate_every": 0}
+    )
+    train(config, folder / "annotations.json", folder / "features", folder / "run")
+    return folder
 
 
 class Result(NamedTuple):

@@ -1,6 +1,5 @@
 """The command line on videos: extract, then train, then detect; what it says and leaves behind."""
 
-import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,54 +10,13 @@ from xml.etree import ElementTree
 import av
 import numpy as np
 import pytest
+from moving import FPS, SECONDS
 
 from actionformer import Detections, load, load_backbone
-from actionformer.config import Config
 from actionformer.detections import read_results
 from actionformer.features import read_sidecar
-from actionformer.recipes import extract, train
 
 Command = Callable[..., Any]
-FPS, SECONDS = 10, 6.0
-ACTIONS = [{"segment": [1.0, 2.5], "label": "left"}, {"segment": [3.5, 5.0], "label": "right"}]
-
-
-def write_moving(path: Path, seed: int) -> None:
-    """A textured square on grey that moves left from 1 to 2.5 s and back from 3.5 to 5 s."""
-    rng = np.random.default_rng(seed)
-    square = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=FPS)
-        stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
-        for i in range(round(FPS * SECONDS)):
-            moved = np.clip(i - 10, 0, 15) - np.clip(i - 35, 0, 15)
-            image = np.full((96, 128, 3), 128, dtype=np.uint8)
-            image[32:64, 64 - 4 * moved : 96 - 4 * moved] = square
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())
-
-
-@pytest.fixture(scope="module")
-def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("videos")
-    for i in range(3):
-        write_moving(folder / f"clip{i}.mp4", i)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory, tiny: Config, videos: Path) -> Path:
-    """A run trained on the videos' motion, long enough to say something of them."""
-    folder = tmp_path_factory.mktemp("seen")
-    extract(videos, "motion", folder / "features", fps=FPS, num_frames=4, stride=2, workers=0)
-    names = sorted(path.stem for path in videos.iterdir())
-    database = {name: {"subset": "training", "duration": SECONDS, "annotations": ACTIONS} for name in names}
-    (folder / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
-    config = tiny.replace(
-        data={"test_subset": ["training"]}, training={"epochs": 60, "learning_rate": 3e-3, "evaluate_every": 0}
-    )
-    train(config, folder / "annotations.json", folder / "features", folder / "run")
-    return folder
 
 
 def test_extract(call: Command, tmp_path: Path, videos: Path) -> None:

@@ -401,7 +401,7 @@ def detect(
     if min_score is not None and not math.isfinite(min_score):
         raise InputError(f"min_score must be a number, found {min_score}")
     if live is not None:
-        _refuse("--live", inputs=inputs, overlay=overlay, features_out=features_out, duration=duration)
+        _refuse("--live", inputs=inputs or None, overlay=overlay, features_out=features_out, duration=duration)
         _refuse("--live", batch_size=batch_size, workers=workers)
         kind = check_live(live, out, format, provisional)
         watching = watch(
@@ -422,7 +422,7 @@ def detect(
         )
         wanted = partial(_chosen, classes=classes, min_score=min_score or 0.0)
         return follow(watching, out, kind, chosen=wanted, provisional=provisional, console=_console())
-    _refuse("videos and feature files", provisional=provisional, stop_after=stop_after)
+    _refuse("videos and feature files", provisional=provisional or None, stop_after=stop_after)
     files = input_files(inputs)
     kind = format_of(out, format)
     check_output(files, out, kind, overlay)
@@ -557,9 +557,9 @@ def view(
 
 
 def _refuse(source: str, **options: Any) -> None:
-    """Raises an InputError if one of these is given, which mean nothing for such a source."""
+    """Raises an InputError if one of these is not None: they mean nothing for such a source."""
     for name, value in options.items():
-        if value not in (None, False, ()):
+        if value is not None:
             raise InputError(f"{name} does not go with {source}")
 
 

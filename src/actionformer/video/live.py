@@ -90,10 +90,12 @@ def source_of(text: str) -> Source:
 
 
 class _Bytes:
-    """A file or pipe without seeking, of which FFmpeg may ask no more than what comes next."""
+    """A file or pipe, which FFmpeg reads from beginning to end: without `seek` it does not try to jump in it."""
 
-    def __init__(self, file: FileIO, patience: float, stopped: Callable[[], bool]) -> None:
-        self._file, self._patience, self._stopped = file, patience, stopped
+    def __init__(self, address: str, patience: float, stopped: Callable[[], bool]) -> None:
+        self._file = FileIO(0, closefd=False) if address == "-" else FileIO(address)
+        self._patience, self._stopped = patience, stopped
+        self.close = self._file.close
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; none after nothing came for `patience` seconds, nor ever again."""
@@ -102,9 +104,6 @@ class _Bytes:
             time.sleep(TICK / 2)
         self._patience = self._patience if content else 0.0
         return content or b""
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class LiveVideo(Video):
@@ -131,16 +130,20 @@ class LiveVideo(Video):
         )
         self._arrived = time.monotonic()
         self._waited = 0.0  # between the last two frames
-        self._begin(source.name)
+        self._bytes: _Bytes | None = None
+        try:
+            self._begin(source.name)
+        except InputError:
+            self._close_bytes()
+            raise
 
     def _opened(self) -> InputContainer:
         source = self.source
         content: Any = source.address
         settings: dict[str, Any] = {"format": source.format, "metadata_errors": "ignore"}
         if source.kind in ("file", "pipe"):
-            path = 0 if source.address == "-" else source.address
             patience = self._patience if source.kind == "file" else 0.0
-            content = _Bytes(FileIO(path, closefd=path != 0), patience, self._stopped)
+            content = self._bytes = _Bytes(source.address, patience, self._stopped)
         else:
             # A thread that waits for a dead address ends by itself; who waits for the thread has given up before.
             settings["timeout"] = self._patience + 1
@@ -148,6 +151,15 @@ class LiveVideo(Video):
             settings["options"] = {"rtsp_transport": "tcp"}
         container: InputContainer = av.open(content, **settings)
         return container
+
+    def close(self) -> None:
+        """Closes the source."""
+        super().close()
+        self._close_bytes()
+
+    def _close_bytes(self) -> None:
+        if self._bytes is not None:
+            self._bytes.close()
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         for frame in super()._decoded():
@@ -169,6 +181,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Ended:
+    frames: int = 0
     duration: float | None = None
     broken: str | None = None
     warning: str | None = None
@@ -234,8 +247,10 @@ class LiveReader:
         """Frames as they come, until the source ends, breaks off or is stopped."""
         while isinstance(item := self._get(), Sample) and item.index < self._stop_after * self.fps:
             self._count(item.index)
+            self.frames += 1
             yield item
         if isinstance(item, _Ended):
+            self._count(max(item.frames, self.frames))
             self._duration, self.broken = item.duration, item.broken
             if item.warning:
                 warnings.warn(f"{self.source.name}: {item.warning}", stacklevel=2)
@@ -246,9 +261,10 @@ class LiveReader:
         """Ends the source here; it may be called from anywhere, a signal handler included."""
         self._stopped = True
 
-    def _count(self, index: int) -> None:
-        self.missed += index - self.frames
-        self.frames = index + 1
+    def _count(self, frames: int) -> None:
+        """Those before the next one are so many: what was not taken of them was missed."""
+        self.missed += frames - self.frames
+        self.frames = frames
         if self.missed >= max(2 * self._told, 1):
             self._told = self.missed
             warnings.warn(
@@ -270,19 +286,21 @@ class LiveReader:
     # What follows runs in the thread.
 
     def _read(self, fps: float | None) -> None:
+        frames = 0
         try:
             with LiveVideo(self.source, self._patience, lambda: self._stopped) as video:
                 self._put(video.fps)
-                for index, frame in enumerate(sampled(video.frames(), fps or video.fps)):
+                for frame in sampled(video.frames(), fps or video.fps):
                     self._began = min(self._began, time.time() - frame.time)
-                    self._offer(Sample(index, frame))
+                    self._offer(Sample(frames, frame))
+                    frames += 1
                     if self._stopped:
                         return
-                self._put(_Ended(video.end, video.broken, None if video.broken else warning_of(video)))
+                self._put(_Ended(frames, video.end, video.broken, None if video.broken else warning_of(video)))
         except InputError as error:
-            self._put(_Ended(broken=str(error).removeprefix(f"{self.source.name}: ")))
+            self._put(_Ended(frames, broken=str(error).removeprefix(f"{self.source.name}: ")))
         except Exception as error:  # every codec and library has its own ways of failing
-            self._put(_Ended(broken=f"cannot be read ({type(error).__name__}: {error})"))
+            self._put(_Ended(frames, broken=f"cannot be read ({type(error).__name__}: {error})"))
 
     def _offer(self, sample: Sample) -> None:
         if self.source.real_time:

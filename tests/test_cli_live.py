@@ -1,0 +1,126 @@
+"""`detect --live` from the outside."""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+from moving import camera, write_moving, written
+
+from actionformer.detections import read_results
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_moving(tmp_path_factory.mktemp("moving") / "moving.ts", 0, seconds=18.0)
+
+
+def rows(text: str) -> list[tuple[float, float, str, float]]:
+    """Start, end, label and score of CSV, in the order of time."""
+    found = csv.DictReader(text.splitlines())
+    return sorted((float(row["start"]), float(row["end"]), row["label"], float(row["score"])) for row in found)
+
+
+def test_a_growing_file_gives_what_detect_gives(call: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
+    options = ("--max-action-seconds", 3, "--max-per-hour", 2400, "--format", "csv")
+    whole = call("detect", seen / "run", moving, *options)
+    with written(moving.read_bytes(), tmp_path / "live.ts", bursts=4, pause=0.3) as path:
+        live = call("detect", seen / "run", "--live", path, "--patience", 1.5, *options)
+    assert (whole.code, live.code) == (0, 0), live.err
+    assert rows(live.out) == rows(whole.out) != []
+    assert re.fullmatch(r"\S+live.ts: an action is final at most \d\d s after its start\n", live.err)
+    every = call("detect", seen / "run", moving, "--format", "csv")
+    assert len(rows(every.out)) > len(rows(whole.out))
+
+
+def test_a_line_an_action(call: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
+    arguments = ("detect", seen / "run", "--live", moving, "--patience", 0.1, "--min-score", 0.5)
+    lines = [json.loads(line) for line in call(*arguments).out.splitlines()]
+    assert [line["label"] for line in lines] == 3 * ["left", "right"]
+    assert all(list(line) == ["label", "start", "end", "score"] for line in lines)
+    assert [line["start"] for line in lines] == pytest.approx([1, 3.5, 7, 9.5, 13, 15.5], abs=0.5)
+    table = call(*arguments, "--classes", "left", "--format", "table").out.splitlines()
+    assert table[0].split() == ["start", "end", "score", "label"]
+    assert [line.split()[-1] for line in table[1:]] == 3 * ["left"]
+    assert call(*arguments, "--out", tmp_path / "found.csv").out == ""
+    assert len(read_results(tmp_path / "found.csv")[str(moving)]) == 6
+
+
+def test_a_camera(call: Command, seen: Path, moving: Path) -> None:
+    with camera(moving.read_bytes(), seconds=3.0) as address:
+        result = call("detect", seen / "run", "--live", address, "--min-score", 0.5, "--stop-after", 12)
+    assert result.code == 0, result.err
+    assert "secret" not in result.err
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert [line["label"] for line in lines] == 2 * ["left", "right"]
+    assert all(line["wall_clock"].endswith("+00:00") for line in lines)
+
+
+def test_wrong_calls(refused: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
+    live = ("detect", seen / "run", "--live", moving)
+    for arguments, message in (
+        ((*live, moving), "inputs does not go with --live"),
+        ((*live, "--overlay", tmp_path / "a.mp4"), "overlay does not go with --live"),
+        ((*live, "--workers", 0), "workers does not go with --live"),
+        ((*live, "--format", "srt"), "srt is written once all is known"),
+        ((*live, "--out", moving), "is the source, and is not written over"),
+        ((*live, "--patience", -1), "patience must be a positive number of seconds"),
+        (("detect", seen / "run", moving, "--provisional"), "provisional does not go with videos and feature files"),
+        (("detect", seen / "run", moving, "--max-per-hour", 5), "set that too"),
+        (("detect", seen / "run", "--live", tmp_path / "none.ts"), "no such file, pipe or address"),
+        (("detect", seen / "run", "--live", seen / "annotations.json", "--patience", 0.1), "not a readable video"),
+        (("detect", seen / "run", "--live", "tcp://127.0.0.1:9"), "Connection refused"),
+    ):
+        assert message in refused(*arguments)
+
+
+@contextmanager
+def actionformer(*arguments: Any, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own, which is gone after a minute whatever happens."""
+    command = [sys.executable, "-c", "from actionformer.cli import main; main()", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes, **options) as process:
+        end = Timer(60, process.kill)
+        end.start()
+        try:
+            yield process
+        finally:
+            process.kill()
+            end.cancel()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(seen: Path, number: signal.Signals) -> None:
+    source = "lavfi:testsrc=size=128x96:rate=10,realtime=speed=8"  # never ends
+    options = ("--max-action-seconds", 2, "--provisional")
+    with actionformer("detect", seen / "run", "--live", source, *options) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()  # something has been found
+        process.send_signal(number)
+        rest, errors = process.communicate()
+    assert process.returncode == 0
+    assert re.fullmatch(r"testsrc\S+: an action is final at most \d+ s after its start\n", errors)
+    lines = [json.loads(line) for line in [first, *rest.splitlines()]]
+    assert lines[0]["provisional"]
+    assert len([line for line in lines if "score" in line]) > 1
+
+
+def test_standard_input(seen: Path, moving: Path) -> None:
+    with (
+        moving.open("rb") as video,
+        actionformer("detect", seen / "run", "--live", "-", "--min-score", 0.5, stdin=video) as process,
+    ):
+        out, errors = process.communicate()
+    assert process.returncode == 0
+    assert errors.startswith("standard input: an action is final")
+    assert [json.loads(line)["label"] for line in out.splitlines()] == 3 * ["left", "right"]
