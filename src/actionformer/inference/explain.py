@@ -45,6 +45,10 @@ class LevelScores:
     offsets: Floats
     """(T_l, 2) distances to start and end, in strides."""
 
+    def part(self, first: int, stop: int) -> LevelScores:
+        """The moments from `first` to `stop` (excluded)."""
+        return LevelScores(self.stride, self.probability[first:stop], self.offsets[first:stop])
+
     def maximum(self, points: int) -> tuple[Floats, int]:
         """The highest probabilities (K, n), n <= points, each of as many neighbouring moments as the number beside it.
 

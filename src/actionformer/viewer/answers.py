@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, 
 from actionformer.files import read_text
 from actionformer.viewer.media import Conversions
 from actionformer.viewer.project import Project
+
+if TYPE_CHECKING:
+    from actionformer.viewer.network import Network
 
 Answer = dict[str, Any]
 Value = TypeVar("Value")
@@ -40,13 +43,11 @@ class Answers:
 
     Args:
         project: what the viewer was started with.
-        detect: video -> detections, for videos of a run that was not evaluated.
     """
 
-    def __init__(self, project: Project, detect: Callable[[str], Detections] | None = None) -> None:
+    def __init__(self, project: Project) -> None:
         self.about = project
         self.media = Conversions()
-        self._detect = detect
         self._diagnosis: Callable[[float], Diagnosis] = once(self._diagnosed, 16)
         self._report: Callable[[], Report] = once(self._evaluated, 1)
         self._other_report: Callable[[], Report] = once(self._other_evaluated, 1)
@@ -64,6 +65,23 @@ class Answers:
             "videos": [self._listed(video, precision) for video in about.ids],
         }
 
+    @cached_property
+    def network(self) -> Network:
+        """The run's network.
+
+        Raises:
+            UnavailableError: there is no run, or there are no features.
+        """
+        self.about.require("features")
+        from actionformer.viewer.network import Network
+
+        return Network(self.about)
+
+    @property
+    def computes(self) -> bool:
+        """Whether videos without detections can be searched."""
+        return "features" not in self.about.why_not
+
     @property
     def why_not(self) -> dict[str, str]:
         """Part -> why it is not there."""
@@ -80,7 +98,7 @@ class Answers:
         return {
             "id": video,
             "duration": rounded(about.duration(video)),
-            "detections": None if found is None and self._detect else len(found or ()),
+            "detections": None if found is None and self.computes else len(found or ()),
             "actions": len(annotated.labels) if annotated else None,
             "ap": precision.get(video),
             "playable": None if exists else False,
@@ -120,8 +138,8 @@ class Answers:
     def detections_of(self, video: str) -> Detections:
         """The detections of a video, computed where no file has them."""
         found = self.about.detections.get(video)
-        if found is None and self._detect is not None:
-            return self._detect(video)
+        if found is None and self.computes:
+            return self.network.detections(video)
         nothing = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, np.int64), self.about.class_names)
         return nothing if found is None else found
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import uvicorn
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -27,6 +28,7 @@ STATIC = Path(__file__).parent / "static"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PLOTLY = "plotly.min.js"
 Tiou = Annotated[float | None, Query()]
+Seconds = Annotated[float, Query(allow_inf_nan=False)]
 
 
 def static_files() -> dict[str, Path]:
@@ -52,6 +54,7 @@ def application(answers: Answers, token: str | None = None) -> ASGIApp:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _speak_of_errors(app)
     _serve_page(app)
+    _serve_network(app, answers)
     _serve_answers(app, answers)
     return Guard(app, token)
 
@@ -123,6 +126,48 @@ def _serve_answers(app: FastAPI, answers: Answers) -> None:
     @app.get("/api/videos/{video:path}")
     def one_video(video: str, tiou: Tiou = None) -> Response:
         return _json(answers.video(video, checked_tiou(tiou, thresholds)))
+
+
+class Suppression(BaseModel):
+    """A span and settings of suppression; what is not given is the run's."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    start: float
+    stop: float
+    limit: int = 2000
+    method: str | None = None
+    per_class: bool | None = None
+    sigma: float | None = None
+    tiou_threshold: float | None = None
+    min_score: float | None = None
+    max_detections: int | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The settings that are given."""
+        return self.model_dump(exclude={"start", "stop", "limit"}, exclude_none=True)
+
+
+def _serve_network(app: FastAPI, answers: Answers) -> None:
+    @app.get("/api/videos/{video:path}/scores")
+    def scores(video: str, points: int = 2000, start: Seconds | None = None, stop: Seconds | None = None) -> Response:
+        return _json(answers.network.scores(video, points, start, stop))
+
+    @app.get("/api/videos/{video:path}/levels")
+    def levels(video: str) -> Response:
+        return _json(answers.network.levels(video))
+
+    @app.get("/api/videos/{video:path}/moment")
+    def moment(video: str, time: Seconds, block: int = 0) -> Response:
+        return _json(answers.network.moment(video, time, block))
+
+    @app.get("/api/videos/{video:path}/candidates")
+    def candidates(video: str, start: Seconds, stop: Seconds, limit: int = 2000) -> Response:
+        return _json(answers.network.candidates(video, start, stop, limit))
+
+    @app.post("/api/videos/{video:path}/suppression")
+    def suppression(video: str, wanted: Suppression) -> Response:
+        changes = wanted.changes()
+        return _json(answers.network.suppression(video, wanted.start, wanted.stop, wanted.limit, changes))
 
 
 def _json(content: Any, status: int = 200) -> Response:

@@ -1,0 +1,242 @@
+"""Answers that need a run's network: scores, what a moment sees, candidates, suppression step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.config import SuppressionSettings
+from actionformer.detections import Detections
+from actionformer.errors import InputError
+from actionformer.features import check_backbone, open_features
+from actionformer.inference.detector import Detector, load
+from actionformer.inference.explain import (
+    Explanation,
+    Projections,
+    Weights,
+    attention_at,
+    block_names,
+    comparisons,
+    explain,
+    level_ranges,
+    level_windows,
+    nearest_position,
+    project,
+    surroundings,
+)
+from actionformer.inference.sequences import TIMING, Sequence, place
+from actionformer.inference.suppression import suppress, trace
+from actionformer.segments import clip
+from actionformer.viewer.answers import Answer, once, rounded
+from actionformer.viewer.project import Project
+
+MOST_SCORES = 400_000
+"""Numbers a level at most in an answer with scores."""
+MOST_CANDIDATES = 5000
+DRAWN = 1000
+"""Points at most of attention over a whole video."""
+SAME = 0.05
+"""Seconds by which the ends of a detection that is computed again may differ from those of the file."""
+
+
+class Network:
+    """The network of a run, loaded when it is first asked; one thread computes at a time.
+
+    Raises:
+        UnavailableError: (all answers) there are no features of this video.
+    """
+
+    def __init__(self, about: Project) -> None:
+        self.about = about
+        self._busy = RLock()
+        self._explained: Callable[[str], Explanation] = once(self._explain, 4)
+        self._projected: Callable[[str, tuple[int, int], int], Projections] = once(self._project, 4)
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The run's detector."""
+        assert self.about.run is not None
+        return load(self.about.run)
+
+    def sequence(self, video: str) -> Sequence:
+        """The features of a video in time."""
+        files = self.about.feature_files(self.about.check(video))
+        spec, detector = self.about.specs[video], self._loaded()
+        check_backbone(spec, detector.card.features)
+        features = open_features(*files, width=detector.config.model.input_width)
+        timing = {name: getattr(spec, name) for name in TIMING} | {"duration": self.about.duration(video) or None}
+        return place(features, timing, None, detector.config, detector.card.features)
+
+    def _loaded(self) -> Detector:
+        with self._busy:
+            return self.detector
+
+    def _explain(self, video: str) -> Explanation:
+        sequence = self.sequence(video)
+        with self._busy:
+            return explain(self.detector.model, self.detector.config, sequence)
+
+    def _project(self, video: str, part: tuple[int, int], block: int) -> Projections:
+        sequence = self.sequence(video)
+        with self._busy:
+            return project(self.detector.model, self.detector.config, sequence, part, block)
+
+    def detections(self, video: str) -> Detections:
+        """What detection finds, with the level that each came from."""
+        sequence, found = self.sequence(video), self._explained(video).candidates
+        kept = suppress(found.segments, found.scores, found.labels, self._loaded().config.suppression)
+        seconds = clip(sequence.grid.to_seconds(kept.segments.astype(np.float64)), sequence.duration)
+        levels = found.levels.numpy()[kept.index]
+        return Detections(seconds, kept.scores.astype(np.float64), kept.labels, self.about.class_names, levels)
+
+    def levels(self, video: str) -> Answer:
+        """The level that each of a file's detections came from; null where the network finds no such detection."""
+        given = self.about.detections.get(video)
+        found = self.detections(video)
+        if given is None:
+            return {"levels": found.levels.tolist()}
+        levels: list[int | None] = []
+        for segment, label in zip(given.segments, given.labels, strict=True):
+            apart = np.abs(found.segments - segment).max(axis=1, initial=0) + np.where(found.labels == label, 0, np.inf)
+            levels.append(int(found.levels[apart.argmin()]) if apart.min(initial=np.inf) <= SAME else None)
+        return {"levels": levels}
+
+    def scores(self, video: str, points: int, start: float | None, stop: float | None) -> Answer:
+        """The probability of every class at every level over time, the maximum of neighbours where there are many."""
+        sequence = self.sequence(video)
+        detector, levels = self._loaded(), self._explained(video).levels
+        ranges = level_ranges(detector.model, detector.config, sequence.grid)
+        answers = []
+        for level, sees in zip(levels, ranges, strict=True):
+            length, classes = level.probability.shape
+            first, last = (
+                nearest_position(sequence.grid, end, level.stride, length)
+                for end in (0.0 if start is None else start, sequence.duration if stop is None else stop)
+            )
+            most = max(1, min(points, MOST_SCORES // classes))
+            maximum, together = level.part(first, last + 1).maximum(most)
+            centre = (first + np.array([0, together]) + 0.5 * (together - 1)) * level.stride
+            begin, second = sequence.grid.to_seconds(centre)
+            answers.append(
+                {
+                    "stride": level.stride,
+                    "seconds_per_step": level.stride * sequence.grid.stride / sequence.grid.fps,
+                    "time": [float(begin), float(second - begin)],
+                    "range": list(sees.action_range),
+                    "maximum": _rounded_array(maximum),
+                }
+            )
+        return {"levels": answers}
+
+    def moment(self, video: str, seconds: float, block: int) -> Answer:
+        """What every level's window covers around a time, the attention of a block there, and how far levels see."""
+        sequence, detector = self.sequence(video), self._loaded()
+        windows = level_windows(detector.config, sequence, seconds)
+        answer: Answer = {
+            "levels": [
+                {
+                    "level": level,
+                    "window": rounded(clip(np.array(window.seconds), sequence.duration).tolist()),
+                    "positions": window.last - window.first + 1,
+                }
+                for level, window in enumerate(windows)
+            ],
+            "ranges": [
+                {
+                    "level": level,
+                    "stride": one.stride,
+                    "window_seconds": one.window_seconds,
+                    "reach_seconds": one.reach_seconds,
+                    "action_range": list(one.action_range),
+                }
+                for level, one in enumerate(level_ranges(detector.model, detector.config, sequence.grid))
+            ],
+            "blocks": block_names(detector.model),
+            "attention": None,
+            "why_not": None,
+        }
+        if detector.config.model.backbone == "convolution":
+            answer["why_not"] = "this network is made of convolutions: it has no attention to show"
+            return answer
+        part = surroundings(detector.model, detector.config, sequence, seconds)
+        answer["attention"] = self._attention(self._projected(video, part, block), sequence, seconds, block)
+        return answer
+
+    def _attention(self, seen: Projections, sequence: Sequence, seconds: float, block: int) -> Answer:
+        position = nearest_position(sequence.grid, seconds, seen.stride, seen.length)
+        near, everywhere = (attention_at(seen, position, everywhere=where) for where in (False, True))
+        local, globally = comparisons(seen)
+        drawn = [_drawn(weights, seen.stride, sequence) for weights in (near, everywhere)]
+        heads = [{"local": one, "global": other} for one, other in zip(*drawn, strict=True)]
+        return {"block": block, "heads": heads, "cost": {"local": local, "global": globally}}
+
+    def candidates(self, video: str, start: float, stop: float, limit: int) -> Answer:
+        """The candidates that overlap a span, best first, before suppression."""
+        sequence, found = self.sequence(video), self._explained(video).candidates
+        rows = self._rows(video, start, stop, limit)
+        seconds = clip(sequence.grid.to_seconds(found.segments.numpy()[rows]), sequence.duration)
+        columns = (seconds, found.scores.numpy()[rows], found.labels.numpy()[rows], found.levels.numpy()[rows])
+        return {
+            "candidates": [
+                {"segment": rounded(segment), "score": rounded(score), "label": label, "level": level}
+                for segment, score, label, level in zip(*(column.tolist() for column in columns), strict=True)
+            ]
+        }
+
+    def _rows(self, video: str, start: float, stop: float, limit: int) -> NDArray[np.int64]:
+        sequence, found = self.sequence(video), self._explained(video).candidates
+        seconds = sequence.grid.to_seconds(found.segments.numpy())
+        rows = np.flatnonzero((seconds[:, 0] < stop) & (seconds[:, 1] > start))
+        best = np.argsort(-found.scores.numpy()[rows], kind="stable")
+        return rows[best][: max(1, min(limit, MOST_CANDIDATES))]
+
+    def suppression(self, video: str, start: float, stop: float, limit: int, changes: dict[str, Any]) -> Answer:
+        """Suppression among the candidates of a span, pick by pick.
+
+        Args:
+            video: its id.
+            start, stop: the span, seconds.
+            limit: candidates at most, the best.
+            changes: settings of suppression that are not the run's.
+        """
+        settings = self._suppression_settings(changes)
+        rows, found = self._rows(video, start, stop, limit), self._explained(video).candidates
+        steps = trace(found.segments.numpy()[rows], found.scores.numpy()[rows], found.labels.numpy()[rows], settings)
+        return {
+            **self.candidates(video, start, stop, limit),
+            "settings": settings.model_dump(),
+            "steps": [
+                {
+                    "pick": step.pick,
+                    "score": rounded(step.score),
+                    "changed": [
+                        list(pair) for pair in zip(step.index.tolist(), _rounded_array(step.scores), strict=True)
+                    ],
+                }
+                for step in steps
+            ],
+        }
+
+    def _suppression_settings(self, changes: dict[str, Any]) -> SuppressionSettings:
+        if self.about.config is None:
+            raise InputError("there is no run whose settings could be changed")
+        return self.about.config.replace(suppression=changes).suppression
+
+
+def _rounded_array(values: NDArray[Any]) -> Any:
+    return values.astype(np.float64).round(5).tolist()
+
+
+def _drawn(weights: Weights, stride: int, sequence: Sequence) -> list[Answer]:
+    """The weights of every head over time, those of neighbours added where there are many."""
+    together = -(-len(weights.positions) // DRAWN)
+    begins = np.arange(0, len(weights.positions), together)
+    added = np.add.reduceat(weights.weights, begins, axis=1)
+    centres = weights.positions[begins].astype(np.float64) + 0.5 * (together - 1)
+    times = sequence.grid.to_seconds(centres * stride)
+    return [{"time": rounded(times.tolist()), "weight": _rounded_array(head)} for head in added]
