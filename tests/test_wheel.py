@@ -37,6 +37,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = zipfile.ZipFile(wheel).namelist()
     assert "actionformer/py.typed" in names
     assert "actionformer/presets/thumos14.toml" in names
+    assert "actionformer/viewer/static/index.html" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder / "site", wheel)
     return folder / "site"

@@ -1,0 +1,73 @@
+// Answers of the server, or, in a saved report, those that were saved with it.
+
+const saved = document.getElementById("report");
+const report = saved ? JSON.parse(saved.textContent) : null;
+
+/** When this report was saved (ISO date), or null on a running server. */
+export const savedAt = report ? report.made : null;
+
+/** An answer that is no success; `message` is meant for the user. */
+export class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** `api/videos/ID/PART?name=value`, with everything escaped. */
+export function videoAddress(id, part = "", parameters = {}) {
+  return `api/videos/${encodeURIComponent(id)}${part ? `/${part}` : ""}${query(parameters)}`;
+}
+
+/** `?name=value&...` of those that have a value. */
+export function query(parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+}
+
+/** The answer to GET; throws `Refused` with words for the user. */
+export async function get(address, signal) {
+  if (!report) return ask(address, { signal });
+  if (address in report.answers) return report.answers[address];
+  throw new Refused("This is not kept in a saved report. Run `actionformer view` to see it.", 404);
+}
+
+/** The answer to POST or PUT of `content` as JSON; throws `Refused`. */
+export async function send(method, address, content, signal) {
+  if (report) throw new Refused("A saved report computes nothing. Run `actionformer view` for this.", 405);
+  return ask(address, {
+    method,
+    signal,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(content),
+  });
+}
+
+async function ask(address, options) {
+  let response;
+  try {
+    response = await fetch(address, { cache: "no-store", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused("The server does not answer. Is `actionformer view` still running?", 0);
+  }
+  const content = await response.json().catch(() => null);
+  if (response.ok) return content;
+  throw new Refused(content?.error ?? `The server answered ${response.status}.`, response.status);
+}
+
+/** Of several calls only the latest counts: earlier ones are cut off and give null. */
+export function latest(compute) {
+  let controller = null;
+  return async (...inputs) => {
+    controller?.abort();
+    const mine = (controller = new AbortController());
+    try {
+      const answer = await compute(mine.signal, ...inputs);
+      return mine.signal.aborted ? null : answer;
+    } catch (error) {
+      if (mine.signal.aborted) return null;
+      throw error;
+    }
+  };
+}

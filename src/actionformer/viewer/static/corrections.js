@@ -1,0 +1,212 @@
+// Corrections: the ground truth is dragged, relabelled, deleted and added to, undone, and saved as it changes.
+
+import { Refused, get, send } from "./api.js";
+import { byId, choice, element, notice, speak } from "./elements.js";
+import { duration, on, set, spanAround, state } from "./state.js";
+
+const SHORTEST = 0.05; // seconds
+const NEW = 2; // seconds that a new action lasts
+const WAIT = 400; // milliseconds without a change until it is saved
+
+let revision = 0;
+let past = []; // lists of actions before each change
+let future = [];
+let timer = null;
+let saving = null; // the promise of a save under way
+let said = "";
+let pending = false;
+
+const address = (id) => `api/corrections/${encodeURIComponent(id)}`;
+
+export function startCorrections() {
+  on(["project", "video", "editing", "chosen", "actions"], show);
+  on(["video"], leaveWithVideo);
+  addEventListener("beforeunload", (event) => pending && event.preventDefault());
+}
+
+let edited = null; // id of the video whose actions are edited
+
+function leaveWithVideo() {
+  if (!state.editing || state.video?.id === edited) return;
+  if (pending) save();
+  set({ editing: false });
+}
+
+export async function toggleEditing() {
+  if (!state.video) return;
+  if (state.editing) return end();
+  if (!state.project.has.corrections) return notice(whyNot());
+  const { id } = state.video;
+  try {
+    const kept = await get(address(id));
+    if (state.video.id !== id) return;
+    [revision, past, future, said, edited] = [kept.revision, [], [], "Nothing changed yet", id];
+    set({ editing: true, actions: kept.actions.map(({ segment, label }) => ({ segment, label: toLabel(label) })), chosen: null });
+    speak("Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.");
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    notice(error.message);
+  }
+}
+
+async function end() {
+  clearTimeout(timer);
+  if (pending) await save();
+  if (pending) return; // it could not be saved: nothing is thrown away
+  set({ editing: false, actions: state.video.actions, chosen: null });
+}
+
+const whyNot = () => state.project.why_not?.corrections ?? "Corrections need annotations: start with --annotations FILE.";
+const toLabel = (label) => (typeof label === "number" ? label : state.project.classes.indexOf(label));
+
+/** Puts a new list of actions in place, remembering the old one; `chosen` is an index into it. */
+function change(actions, chosen, words) {
+  past.push(state.actions);
+  future = [];
+  put(actions, chosen);
+  speak(words);
+}
+
+function put(actions, chosen) {
+  set({ actions, chosen: chosen === null ? null : { type: "action", index: chosen } });
+  pending = true;
+  said = "Not saved yet";
+  clearTimeout(timer);
+  timer = setTimeout(save, WAIT);
+  show();
+}
+
+export function undo() {
+  if (!state.editing || past.length === 0) return;
+  future.push(state.actions);
+  put(past.pop(), null);
+  speak("Undone");
+}
+
+export function redo() {
+  if (!state.editing || future.length === 0) return;
+  past.push(state.actions);
+  put(future.pop(), null);
+  speak("Redone");
+}
+
+async function save() {
+  if (saving) await saving; // one after the other: each needs the revision of the one before
+  if (!pending) return;
+  pending = false;
+  said = "Saving…";
+  show();
+  const [id, actions] = [edited, state.actions];
+  saving = send("PUT", address(id), { actions: actions.map(({ segment, label }) => ({ segment, label })), revision });
+  try {
+    revision = (await saving).revision;
+    said = pending ? "Not saved yet" : "Saved";
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    pending = true;
+    said = error.status === 409
+      ? "Not saved: someone else changed this video. Reload the page to see their version."
+      : `Not saved: ${error.message}`;
+    notice(said);
+  } finally {
+    saving = null;
+    show();
+  }
+}
+
+const chosenAction = () => (state.editing && state.chosen?.type === "action" ? state.chosen.index : null);
+
+const replaced = (index, action) => state.actions.map((one, i) => (i === index ? { ...one, ...action } : one));
+
+/** A new action from the playhead on, of the class of what is chosen, or of the last action before. */
+export function add() {
+  if (!state.editing) return;
+  const before = state.actions.filter((one) => one.segment[0] <= state.time).at(-1);
+  const label = chosenAction() === null ? (before?.label ?? 0) : state.actions[chosenAction()].label;
+  const end = Math.min(state.time + NEW, duration());
+  insert({ segment: [Math.min(state.time, end - SHORTEST), end], label }, "Action added");
+}
+
+/** The chosen detection becomes an action. */
+export function duplicate() {
+  if (!state.editing || state.chosen?.type !== "detection") return;
+  const { segment, label } = state.video.detections[state.chosen.index];
+  insert({ segment: [...segment], label }, "The detection is an action now");
+}
+
+function insert(action, words) {
+  change([...state.actions, action], state.actions.length, words);
+}
+
+export function remove() {
+  const index = chosenAction();
+  if (index !== null) change(state.actions.filter((_, i) => i !== index), null, "Action deleted");
+}
+
+/** Puts the start or the end of the chosen action at the playhead, if it keeps some length. */
+export function nudge(edge) {
+  const index = chosenAction();
+  if (index === null) return;
+  const [start, end] = state.actions[index].segment;
+  const segment = edge === "start" ? [Math.min(state.time, end - SHORTEST), end] : [start, Math.max(state.time, start + SHORTEST)];
+  change(replaced(index, { segment }), index, `The ${edge} is at the playhead`);
+}
+
+function relabel(label) {
+  const index = chosenAction();
+  if (index !== null) change(replaced(index, { label }), index, `Now ${state.project.classes[label]}`);
+}
+
+/** Dragging an action: its edge if `time` is within `slack` seconds of one, else the whole. */
+export function beginDrag(index, time, slack) {
+  const before = state.actions;
+  const [start, end] = before[index].segment;
+  const edge = Math.abs(time - start) <= slack ? "start" : Math.abs(time - end) <= slack ? "end" : "whole";
+  return {
+    move(shift) {
+      set({ actions: replaced(index, { segment: dragged([start, end], edge, shift) }), chosen: { type: "action", index } });
+    },
+    end(moved) {
+      if (!moved) return;
+      past.push(before);
+      future = [];
+      put(state.actions, index);
+    },
+  };
+}
+
+function dragged([start, end], edge, shift) {
+  const last = duration();
+  if (edge === "start") return [Math.min(Math.max(start + shift, 0), end - SHORTEST), end];
+  if (edge === "end") return [start, Math.max(Math.min(end + shift, last), start + SHORTEST)];
+  return spanAround((start + end) / 2 + shift, end - start, last);
+}
+
+function show() {
+  const place = byId("corrections");
+  place.classList.toggle("idle", !state.editing);
+  if (!state.video) return place.replaceChildren();
+  if (!state.editing) {
+    const button = element("button", { id: "edit", click: toggleEditing, disabled: !state.project.has.corrections }, "Correct the annotations");
+    return place.replaceChildren(button, state.project.has.corrections ? "" : element("span", { class: "faint" }, whyNot()));
+  }
+  const focused = document.activeElement?.id;
+  place.replaceChildren(
+    element("button", { id: "edit", class: "primary", click: toggleEditing }, "Done"),
+    tool("add", "Add", add), tool("delete", "Delete", remove, chosenAction() === null),
+    tool("accept", "Detection → action", duplicate, state.chosen?.type !== "detection"),
+    tool("undo", "Undo", undo, past.length === 0), tool("redo", "Redo", redo, future.length === 0),
+    ...label(),
+    element("span", { id: "saved", class: "faint saved", role: "status" }, said),
+  );
+  if (focused && place.contains(byId(focused))) byId(focused).focus();
+}
+
+const tool = (id, text, act, disabled = false) => element("button", { id, click: act, disabled }, text);
+
+function label() {
+  const index = chosenAction();
+  if (index === null) return [element("span", { class: "faint" }, "Choose an action beneath the detections to drag or change it.")];
+  const classes = state.project.classes.map((name, i) => [i, name]);
+  return [element("label", { class: "field" }, "Label", choice(classes, state.actions[index].label, (value) => relabel(Number(value)), { id: "label" }))];
+}

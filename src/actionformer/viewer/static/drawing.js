@@ -1,0 +1,218 @@
+// The timeline's pixels: ruler, lanes and overview, each a function of a canvas context and what it shows.
+
+import { KINDS, MISSED, classColour, themed } from "./colours.js";
+import { clock, score } from "./format.js";
+import { SIZES } from "./lanes.js";
+
+const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200];
+
+/** Seconds <-> pixels of a span that is drawn from `left` on over `width` pixels. */
+export function scaleOf([start, end], left, width) {
+  const perSecond = width / (end - start);
+  return {
+    perSecond,
+    x: (time) => left + (time - start) * perSecond,
+    time: (x) => start + (x - left) / perSecond,
+  };
+}
+
+/** Prepares a canvas of `width` by `height` CSS pixels for sharp drawing and gives its cleared context. */
+export function prepare(canvas, width, height) {
+  const ratio = devicePixelRatio;
+  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
+  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.font = "12px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  return context;
+}
+
+/** Times along the top, and frames where they are wide enough to be seen. */
+export function drawRuler(context, { scale, view, left, width, fps, height }) {
+  const step = STEPS.find((one) => one * scale.perSecond >= 84) ?? STEPS.at(-1);
+  const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
+  context.fillStyle = themed("faint");
+  context.strokeStyle = themed("line");
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let i = Math.ceil(view[0] / step); i * step <= view[1]; i += 1) {
+    const x = Math.round(scale.x(i * step)) + 0.5;
+    context.moveTo(x, SIZES.ruler - 6);
+    context.lineTo(x, height);
+    if (x < left + width - 40) context.fillText(clock(i * step, decimals), x + 4, SIZES.ruler / 2);
+  }
+  if (fps && scale.perSecond / fps >= 5) {
+    for (let frame = Math.ceil(view[0] * fps); frame <= view[1] * fps; frame += 1) {
+      const x = Math.round(scale.x(frame / fps)) + 0.5;
+      context.moveTo(x, SIZES.ruler - 3);
+      context.lineTo(x, SIZES.ruler);
+    }
+  }
+  context.stroke();
+}
+
+/** One lane after the other, moved up by `scrolled` pixels. */
+export function drawLanes(context, lanes, state, { scale, left, width, height, scrolled }) {
+  context.save();
+  context.beginPath();
+  context.rect(0, SIZES.ruler, left + width, height - SIZES.ruler);
+  context.clip();
+  context.translate(0, SIZES.ruler - scrolled);
+  for (const lane of lanes) {
+    if (lane.top + lane.height < scrolled || lane.top > scrolled + height) continue;
+    drawLane(context, lane, state, { scale, left, width });
+  }
+  context.restore();
+}
+
+function drawLane(context, lane, state, { scale, left, width }) {
+  const colour = classColour(lane.label);
+  context.strokeStyle = themed("line");
+  context.beginPath();
+  context.moveTo(0, Math.round(lane.top + lane.height) - 0.5);
+  context.lineTo(left + width, Math.round(lane.top + lane.height) - 0.5);
+  context.stroke();
+  drawName(context, lane, state.project.classes[lane.label], colour, left);
+  context.save();
+  context.beginPath();
+  context.rect(left, lane.top, width, lane.height);
+  context.clip();
+  const seen = ([start, end]) => end >= state.view[0] && start <= state.view[1];
+  for (let i = lane.detections.length - 1; i >= 0; i -= 1) {
+    const { index, row } = lane.detections[i];
+    const detection = state.video.detections[index];
+    if (!seen(detection.segment)) continue;
+    const box = boxOf(detection.segment, scale, lane.top + SIZES.gap / 2 + row * SIZES.row, SIZES.row - 3);
+    drawDetection(context, detection, box, colour, isChosen(state, "detection", index));
+  }
+  for (const index of lane.actions) {
+    const action = state.actions[index];
+    if (!seen(action.segment)) continue;
+    const box = boxOf(action.segment, scale, lane.actionTop, SIZES.action);
+    drawAction(context, action, box, colour, isChosen(state, "action", index), state.editing);
+  }
+  context.restore();
+}
+
+const isChosen = ({ chosen }, type, index) => chosen?.type === type && chosen.index === index;
+
+function boxOf([start, end], scale, y, height) {
+  const x = scale.x(start);
+  return { x, y, width: Math.max(scale.x(end) - x, 2), height };
+}
+
+function drawName(context, lane, name, colour, left) {
+  const middle = lane.top + lane.height / 2;
+  context.fillStyle = colour;
+  context.fillRect(4, lane.top + 5, 4, lane.height - 10);
+  context.fillStyle = themed("text");
+  context.fillText(fitting(context, name, left - 20), 14, middle);
+}
+
+/** The text, or as much of it as fits, with an ellipsis. */
+function fitting(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let length = text.length;
+  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width) length -= 1;
+  return `${text.slice(0, length)}…`;
+}
+
+/** Its opacity is its score; the line around it is whole if it finds an action and dashed if it is an error. */
+function drawDetection(context, detection, { x, y, width, height }, colour, chosen) {
+  context.globalAlpha = 0.12 + 0.88 * Math.min(detection.score, 1);
+  context.fillStyle = colour;
+  context.fillRect(x, y, width, height);
+  context.globalAlpha = 1;
+  if (width >= 5) {
+    const wrong = detection.kind && detection.kind !== "true";
+    context.setLineDash(wrong ? [3, 3] : []);
+    context.strokeStyle = wrong ? themed("text") : colour;
+    context.lineWidth = 1;
+    context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+    context.setLineDash([]);
+  }
+  const mark = KINDS[detection.kind]?.mark ?? "";
+  if (width >= 15 && (mark || width >= 42)) {
+    const text = width >= 56 || !mark ? `${mark} ${score(detection.score)}`.trim() : mark;
+    drawTag(context, text, x, y, width, height, detection.score > 0.55);
+  }
+  if (chosen) drawRing(context, x, y, width, height);
+}
+
+function drawTag(context, text, x, y, width, height, strong) {
+  const start = Math.max(x, 0) + 4;
+  context.font = "600 10.5px system-ui, sans-serif";
+  context.fillStyle = strong ? themed("on-colour") : themed("text");
+  context.fillText(text, start, y + height / 2 + 0.5, Math.max(width - 6, 1));
+  context.font = "12px system-ui, sans-serif";
+}
+
+/** Ground truth: full where it is found or nothing is known, hollow with a mark where it is missed. */
+function drawAction(context, action, { x, y, width, height }, colour, chosen, editing) {
+  const missed = action.found === false && !editing;
+  context.fillStyle = themed(missed ? "surface" : "truth");
+  context.fillRect(x, y, width, height);
+  context.fillStyle = colour;
+  context.fillRect(x, y + height - 3, width, 3);
+  context.strokeStyle = themed(missed ? "missed" : "truth-line");
+  context.lineWidth = missed ? 2 : 1;
+  if (width >= 5) context.strokeRect(x + 1, y + 0.5, width - 2, height - 1);
+  context.lineWidth = 1;
+  if (missed && width >= 12) {
+    context.fillStyle = themed("missed");
+    context.font = "700 10.5px system-ui, sans-serif";
+    context.fillText(width >= 60 ? `${MISSED.mark} missed` : MISSED.mark, Math.max(x, 0) + 4, y + height / 2 - 0.5);
+    context.font = "12px system-ui, sans-serif";
+  }
+  if (editing && width >= 14) {
+    context.fillStyle = themed("text");
+    context.fillRect(x + 3, y + 2, 2, height - 6);
+    context.fillRect(x + width - 5, y + 2, 2, height - 6);
+  }
+  if (chosen) drawRing(context, x, y, width, height);
+}
+
+function drawRing(context, x, y, width, height) {
+  context.strokeStyle = themed("focus");
+  context.lineWidth = 2;
+  context.strokeRect(x - 1, y - 1, width + 2, height + 2);
+  context.lineWidth = 1;
+}
+
+/** The whole video in one strip: the best score of every pixel, ground truth beneath, the span that is shown. */
+export function drawOverview(context, lanes, state, { scale, left, width, duration }) {
+  const height = SIZES.overview;
+  const best = new Map();
+  for (const { detections } of lanes) {
+    for (const { index } of detections) {
+      const { segment, score: value, label } = state.video.detections[index];
+      for (let x = Math.floor(scale.x(segment[0])); x <= scale.x(segment[1]); x += 1) {
+        if (value > (best.get(x)?.value ?? 0)) best.set(x, { value, label });
+      }
+    }
+  }
+  const ground = height - 8;
+  for (const [x, { value, label }] of best) {
+    context.fillStyle = classColour(label);
+    const tall = Math.max(value * (ground - 4), 1);
+    context.fillRect(x, ground - tall, 1, tall);
+  }
+  context.fillStyle = themed("truth-line");
+  for (const { actions } of lanes) {
+    for (const index of actions) {
+      const [start, end] = state.actions[index].segment;
+      context.fillRect(scale.x(start), ground + 2, Math.max(scale.x(end) - scale.x(start), 1), 4);
+    }
+  }
+  const [from, to] = state.view.map(scale.x);
+  context.fillStyle = themed("shade");
+  context.fillRect(left, 0, from - left, height);
+  context.fillRect(to, 0, left + width - to, height);
+  context.strokeStyle = themed("focus");
+  context.strokeRect(from + 0.5, 0.5, Math.max(to - from - 1, 2), height - 1);
+  context.fillStyle = themed("faint");
+  context.fillText(clock(duration, 0), 14, height / 2);
+}

@@ -1,0 +1,78 @@
+// Elements of the page. Text from files enters as text alone, never as markup.
+
+export const byId = (id) => document.getElementById(id);
+
+/** A new element. Functions among `attributes` listen, `true` sets, null and false leave out; strings are text. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (name === "value" || name === "checked" || name === "selected") made[name] = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/** A drop-down with [value, text] pairs. */
+export function choice(options, selected, change, attributes = {}) {
+  return element(
+    "select",
+    { ...attributes, change: (event) => change(event.target.value) },
+    options.map(([value, text]) => element("option", { value, selected: String(value) === String(selected) }, text)),
+  );
+}
+
+/** A slider with a label and its value beside it. */
+export function slider(text, { min, max, step, value, show = (number) => number, change, id }) {
+  const output = element("output", {}, show(value));
+  const input = element("input", {
+    type: "range", id, min, max, step,
+    input: (event) => {
+      output.textContent = show(event.target.valueAsNumber);
+      change(event.target.valueAsNumber);
+    },
+  });
+  input.value = value;
+  return element("label", { class: "field" }, text, input, output);
+}
+
+/** A table; `columns` are [heading, row => text, is it a number]. */
+export function table(columns, rows, caption) {
+  const cell = (tag, content, numeric, attributes = {}) =>
+    element(tag, { class: numeric ? "number" : null, ...attributes }, content);
+  return element(
+    "div",
+    { class: "scrolling", tabindex: 0, role: "region", "aria-label": caption },
+    element(
+      "table",
+      {},
+      element("caption", {}, caption),
+      element("thead", {}, element("tr", {}, columns.map(([head, , numeric]) => cell("th", head, numeric, { scope: "col" })))),
+      element("tbody", {}, rows.map((row) =>
+        element("tr", {}, columns.map(([, show, numeric]) => cell("td", show(row), numeric))))),
+    ),
+  );
+}
+
+/** What is said where something would be. */
+export const words = (text) => element("p", { class: "words" }, text);
+
+/** Says that work goes on. */
+export const loading = (text) =>
+  element("p", { class: "words loading", role: "status" }, element("span", { class: "wheel", "aria-hidden": "true" }), text);
+
+/** Puts a sentence into the region that screen readers speak. */
+export function speak(text) {
+  byId("spoken").textContent = text;
+}
+
+/** Shows an error above the view until it is closed or the next one comes; null hides it. */
+export function notice(text) {
+  const place = byId("notice");
+  place.hidden = !text;
+  place.replaceChildren(
+    ...(text ? [text, element("button", { class: "quiet", click: () => notice(null), "aria-label": "Close" }, "×")] : []),
+  );
+}

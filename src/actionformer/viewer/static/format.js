@@ -1,0 +1,22 @@
+// Numbers as people read them.
+
+/** Seconds as h:mm:ss.ss, with as many decimals as told; hours only where there are some. */
+export function clock(seconds, decimals = 2) {
+  const factor = 10 ** decimals;
+  const whole = Math.round(Math.max(seconds, 0) * factor);
+  const [hours, minutes] = [Math.floor(whole / (3600 * factor)), Math.floor(whole / (60 * factor)) % 60];
+  const rest = ((whole / factor) % 60).toFixed(decimals).padStart(decimals ? 3 + decimals : 2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+export const score = (value) => (value >= 0.001 || value === 0 ? value.toFixed(3) : value.toExponential(1));
+export const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)}%`);
+export const count = (value) => value.toLocaleString("en");
+export const seconds = (value) => `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} s`;
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/** "1:02.00 – 1:05.50" */
+export const span = ([start, end]) => `${clock(start)} – ${clock(end)}`;
+
+/** A range of lengths, the longest of which may have no end. */
+export const lengths = ([low, high]) => (high === null ? `from ${seconds(low)}` : `${seconds(low)} – ${seconds(high)}`);

@@ -1,0 +1,124 @@
+// Everything by keyboard, and the list of it.
+
+import { byId, element } from "./elements.js";
+import { moveThreshold } from "./filters.js";
+import { add, duplicate, nudge, redo, remove, toggleEditing, undo } from "./corrections.js";
+import { stepPicks } from "./suppression.js";
+import { seek, shuttle, stepFrames, togglePlay } from "./player.js";
+import { duration, state } from "./state.js";
+import { goTo, TABS } from "./tabs.js";
+import { toggleTheme } from "./theme.js";
+import { isError, pan, showAll, showChosen, step, zoom } from "./timeline.js";
+import { openList } from "./videos.js";
+
+const by = (amount) => () => seek(state.time + amount);
+
+/** [keys, what they do, function]; "Shift+" only where a key means something else with it. */
+const KEYS = {
+  Playing: [
+    [[" "], "Play or pause", togglePlay],
+    [["j"], "Play backwards; again: faster", () => shuttle(-1)],
+    [["k"], "Stop", () => shuttle(0)],
+    [["l"], "Play; again: faster", () => shuttle(1)],
+    [["ArrowLeft", ","], "One frame back", () => stepFrames(-1)],
+    [["ArrowRight", "."], "One frame on", () => stepFrames(1)],
+    [["Shift+ArrowLeft"], "One second back", by(-1)],
+    [["Shift+ArrowRight"], "One second on", by(1)],
+    [["Home"], "To the beginning", () => seek(0)],
+    [["End"], "To the end", () => seek(duration())],
+  ],
+  Timeline: [
+    [["ArrowDown"], "Next detection or action", () => step(1)],
+    [["ArrowUp"], "Previous detection or action", () => step(-1)],
+    [["]"], "Next error", () => step(1, isError)],
+    [["["], "Previous error", () => step(-1, isError)],
+    [["+", "="], "Zoom in", () => zoom(0.5)],
+    [["-"], "Zoom out", () => zoom(2)],
+    [["0"], "The whole video", showAll],
+    [["z"], "Zoom to what is chosen", showChosen],
+    [["PageDown"], "Half a span on", () => pan(0.5)],
+    [["PageUp"], "Half a span back", () => pan(-0.5)],
+    [["s"], "Raise the score threshold", () => moveThreshold(0.05)],
+    [["Shift+S"], "Lower the score threshold", () => moveThreshold(-0.05)],
+  ],
+  Candidates: [
+    [["p"], "Next pick", () => stepPicks(1)],
+    [["Shift+P"], "Previous pick", () => stepPicks(-1)],
+  ],
+  Corrections: [
+    [["e"], "Begin or end correcting", toggleEditing],
+    [["n"], "New action at the playhead", add],
+    [["c"], "The chosen detection becomes an action", duplicate],
+    [["Delete", "Backspace"], "Delete the chosen action", remove],
+    [["i"], "The chosen action starts at the playhead", () => nudge("start")],
+    [["o"], "The chosen action ends at the playhead", () => nudge("end")],
+    [["Control+z", "Meta+z"], "Undo", undo],
+    [["Control+Shift+Z", "Meta+Shift+Z", "Control+y"], "Redo", redo],
+  ],
+  Page: [
+    [["1"], TABS[0].name, () => goTo(TABS[0].id)],
+    [["2"], TABS[1].name, () => goTo(TABS[1].id)],
+    [["3"], TABS[2].name, () => goTo(TABS[2].id)],
+    [["4"], TABS[3].name, () => goTo(TABS[3].id)],
+    [["5"], TABS[4].name, () => goTo(TABS[4].id)],
+    [["/"], "Search a video", () => { openList(true); byId("search").select(); }],
+    [["d"], "Dark or light", toggleTheme],
+    [["?"], "These keys", toggleHelp],
+  ],
+};
+
+const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page up", PageDown: "Page down" };
+const bound = new Map(Object.values(KEYS).flat().flatMap(([keys, , act]) => keys.map((key) => [key, act])));
+
+export function startKeys() {
+  document.addEventListener("keydown", press);
+  byId("help").addEventListener("click", toggleHelp);
+  byId("keys").append(
+    element("div", { class: "row" }, element("h2", { id: "keys-title" }, "Keys"),
+      element("button", { class: "quiet", click: toggleHelp }, "Close")),
+    element("div", { class: "columns" }, Object.entries(KEYS).map(([group, keys]) =>
+      element("section", {}, element("h3", {}, group),
+        element("dl", {}, keys.flatMap(([names, says]) => [
+          element("dt", {}, names.slice(0, 2).filter((name) => !name.startsWith("Meta")).map((name) => element("kbd", {}, keyName(name)))),
+          element("dd", {}, says),
+        ]))))),
+  );
+}
+
+const partName = (part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part);
+const keyName = (key) => (key === "+" ? key : key.split("+").map(partName).join(" "));
+
+function toggleHelp() {
+  const help = byId("keys");
+  if (help.open) help.close();
+  else help.showModal();
+}
+
+function press(event) {
+  const { target, key } = event;
+  if (byId("keys").open && key !== "?") return; // Escape closes it: the browser's part
+  if (key === "Escape") return leave(target);
+  if (takesText(target)) return;
+  const name = nameOf(event);
+  if (!bound.has(name) || (target.closest("button, summary, select, input, a") && [" ", "Enter"].includes(key))) return;
+  if (target.matches("select, input[type=range]") && (key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key))) return;
+  if (target.matches("select") && key.length === 1) return;
+  event.preventDefault();
+  bound.get(name)();
+}
+
+/** "Shift+" is told where it does not make another character by itself, and with letters. */
+function nameOf({ key, shiftKey, ctrlKey, metaKey, altKey }) {
+  if (altKey) return "";
+  const shift = shiftKey && (key.length > 1 || /^[A-Z]$/.test(key)) ? "Shift+" : "";
+  return `${ctrlKey ? "Control+" : ""}${metaKey ? "Meta+" : ""}${shift}${key}`;
+}
+
+const takesText = (target) =>
+  target.matches("textarea, input:not([type=range], [type=checkbox], [type=radio])") || target.isContentEditable;
+
+function leave(target) {
+  openList(false);
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  if (takesText(target)) target.blur();
+}

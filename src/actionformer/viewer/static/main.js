@@ -1,0 +1,48 @@
+// The page begins here: every part is started, then the project is asked for and its first video opened.
+
+import { get, savedAt } from "./api.js";
+import { startCorrections } from "./corrections.js";
+import { byId, loading, notice, words } from "./elements.js";
+import { startFilters } from "./filters.js";
+import { startInspector } from "./inspector.js";
+import { startKeys } from "./keys.js";
+import { startMoment } from "./moment.js";
+import { readPlace, startPlace } from "./place.js";
+import { startPlayer } from "./player.js";
+import { startRun } from "./run.js";
+import { startScores } from "./scores.js";
+import { set, state } from "./state.js";
+import { startSuppression } from "./suppression.js";
+import { startTabs } from "./tabs.js";
+import { startTheme } from "./theme.js";
+import { startTimeline } from "./timeline.js";
+import { listed, offerOrders, open, startVideos } from "./videos.js";
+
+for (const start of [startTheme, startTabs, startVideos, startFilters, startTimeline, startPlayer, startInspector,
+  startCorrections, startScores, startSuppression, startMoment, startRun, startKeys, startPlace]) start();
+
+async function begin() {
+  const wait = loading("The run is being read…");
+  byId("panel").prepend(wait);
+  try {
+    const project = await get("api/project");
+    document.title = byId("title").textContent = project.title;
+    if (savedAt) byId("title").textContent += ` · saved ${savedAt.slice(0, 10)}`;
+    const { id, ...place } = readPlace(project);
+    const tiou = project.tiou.includes(0.5) ? 0.5 : project.tiou[0];
+    set({ project, tiou, ...place.set });
+    offerOrders();
+    set({ project: { ...project } });
+    const first = project.videos.find((video) => video.id === id) ?? listed()[0];
+    if (first) await open(first.id, (id ?? first.id) === first.id ? place.start : {});
+    else byId("video-view").replaceChildren(words("There are no videos in these detections."));
+    if (!state.video) return;
+    performance.mark("interactive");
+  } catch (error) {
+    notice(error.message);
+  } finally {
+    wait.remove();
+  }
+}
+
+begin();

@@ -1,0 +1,144 @@
+// Playing: the video where there is one, a clock where there is none. Both move `state.time`.
+
+import { videoAddress } from "./api.js";
+import { byId, element, loading, words } from "./elements.js";
+import { clock } from "./format.js";
+import { duration, on, set, state } from "./state.js";
+
+const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
+const FPS_OF_NO_VIDEO = 25;
+
+let film = null; // the <video>, once it can show something
+let last = 0; // when the clock last moved, ms
+const parts = {};
+
+export function startPlayer() {
+  parts.screen = element("div", { id: "screen" });
+  parts.play = element("button", { id: "play", click: togglePlay, "aria-label": "Play" }, "▶");
+  parts.time = element("output", { id: "clock" }, clock(0));
+  parts.speed = element("select", { id: "speed", "aria-label": "Speed", change: () => setRate(Number(parts.speed.value)) },
+    SPEEDS.map((speed) => element("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
+  parts.mute = element("button", { class: "quiet", click: toggleSound, "aria-label": "Sound on or off" }, "Sound");
+  byId("player").append(
+    parts.screen,
+    element("div", { class: "bar", role: "group", "aria-label": "Playing" },
+      element("button", { class: "quiet", click: () => stepFrames(-1), "aria-label": "One frame back" }, "‹"),
+      parts.play,
+      element("button", { class: "quiet", click: () => stepFrames(1), "aria-label": "One frame on" }, "›"),
+      parts.time, parts.speed, parts.mute),
+  );
+  on(["video"], load);
+  on(["time"], () => (parts.time.textContent = clock(state.time)));
+  on(["playing"], showPlaying);
+}
+
+let loaded = null;
+
+function load() {
+  const { video } = state;
+  if (loaded === video?.id) return; // another tIoU of the same video
+  loaded = video?.id ?? null;
+  film = null;
+  set({ playing: false });
+  parts.mute.hidden = !video?.playable;
+  if (!video) return parts.screen.replaceChildren();
+  if (!video.playable) return parts.screen.replaceChildren(words(whyNoFilm(video)));
+  showFilm(video.id);
+}
+
+function whyNoFilm(video) {
+  const why = video.why_not_playable ?? state.project.why_not?.videos ?? "there is no video file";
+  return `No picture: ${why}. The timeline plays without it.`;
+}
+
+function showFilm(id) {
+  const wait = loading("The video is being opened…");
+  const opened = element("video", { src: videoAddress(id, "media"), playsinline: true, preload: "auto", muted: true, tabindex: -1 });
+  opened.muted = true;
+  opened.addEventListener("loadeddata", () => {
+    if (loaded !== id) return;
+    film = opened;
+    wait.remove();
+    opened.currentTime = state.time;
+    if (state.playing) showPlaying();
+  });
+  opened.addEventListener("error", () => {
+    if (loaded !== id) return;
+    film = null;
+    parts.screen.replaceChildren(words("This video cannot be played by this browser. The timeline plays without it."));
+  });
+  opened.addEventListener("click", togglePlay);
+  opened.addEventListener("ended", () => set({ playing: false }));
+  parts.screen.replaceChildren(opened, wait);
+}
+
+/** Goes to a time, seconds. */
+export function seek(time) {
+  const inside = Math.min(Math.max(time, 0), duration());
+  if (film) film.currentTime = inside;
+  set({ time: inside });
+}
+
+export function stepFrames(frames) {
+  set({ playing: false });
+  const fps = state.video?.fps ?? FPS_OF_NO_VIDEO;
+  seek((Math.round(state.time * fps) + frames) / fps);
+}
+
+export function togglePlay() {
+  if (!state.video) return;
+  if (!state.playing && state.rate > 0 && state.time >= duration() - 0.05) seek(0);
+  set({ playing: !state.playing });
+}
+
+function toggleSound() {
+  const opened = parts.screen.querySelector("video");
+  if (!opened) return;
+  opened.muted = !opened.muted;
+  parts.mute.textContent = opened.muted ? "Sound" : "Mute";
+}
+
+/** J and L: backwards and forwards, faster with every press; K stops. */
+export function shuttle(direction) {
+  if (direction === 0) return set({ playing: false });
+  const same = state.playing && Math.sign(state.rate) === direction;
+  const speed = same ? Math.min(Math.abs(state.rate) * 2, 8) : 1;
+  setRate(direction * speed);
+  set({ playing: true });
+}
+
+export function setRate(rate) {
+  set({ rate });
+  parts.speed.value = SPEEDS.includes(Math.abs(rate)) ? Math.abs(rate) : 1;
+  if (state.playing) showPlaying();
+}
+
+function showPlaying() {
+  parts.play.textContent = state.playing ? "❚❚" : "▶";
+  parts.play.setAttribute("aria-label", state.playing ? "Pause" : "Play");
+  if (film) {
+    if (state.playing && state.rate > 0) {
+      film.playbackRate = state.rate;
+      film.play().catch(() => set({ playing: false }));
+    } else {
+      film.pause();
+    }
+  }
+  last = performance.now();
+  if (state.playing) requestAnimationFrame(tick);
+}
+
+let ticking = 0;
+
+function tick(now) {
+  if (!state.playing || ticking === now) return;
+  ticking = now; // of two loops that were begun in one frame only one goes on
+  const passed = Math.max(now - last, 0) / 1000;
+  last = now;
+  if (film && state.rate > 0) set({ time: film.currentTime });
+  else {
+    seek(state.time + passed * state.rate);
+    if (state.time <= 0 || state.time >= duration()) set({ playing: false });
+  }
+  if (state.playing) requestAnimationFrame(tick);
+}

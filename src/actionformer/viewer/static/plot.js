@@ -1,0 +1,92 @@
+// Plotly, loaded when the first plot is wanted, dressed in the page's colours and tied to the timeline.
+
+import { themed } from "./colours.js";
+import { element } from "./elements.js";
+import { duration, on, oncePerFrame, set, spanAround, state } from "./state.js";
+import { gutter } from "./timeline.js";
+import { seek } from "./player.js";
+
+const HEAT = [[0, "#00224e"], [0.25, "#414d6b"], [0.5, "#7d7c78"], [0.75, "#bcae6c"], [1, "#fee838"]]; // cividis, in steps
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+
+export const heat = HEAT;
+export const dash = (i) => DASHES[i % DASHES.length];
+
+let wanted = null;
+
+function plotly() {
+  wanted ??= globalThis.Plotly
+    ? Promise.resolve(globalThis.Plotly)
+    : new Promise((done, failed) => {
+        const script = element("script", { src: "static/plotly.min.js" });
+        script.addEventListener("load", () => done(globalThis.Plotly));
+        script.addEventListener("error", () => failed(new Error("The plotting library did not load.")));
+        document.head.append(script);
+      });
+  return wanted;
+}
+
+/** Names as text: Plotly would read tags in them. */
+export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+const axis = (more) => ({
+  gridcolor: themed("line"), zerolinecolor: themed("line"), linecolor: themed("line"),
+  tickfont: { color: themed("faint") }, title: { font: { color: themed("faint") } }, fixedrange: true, ...more,
+});
+
+/** Draws traces into a place, or draws it anew; axes are given as what differs from the page's. */
+export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } = {}) {
+  const library = await plotly();
+  const named = (name, given) => axis({ ...given, title: { text: given.title ?? "", font: { color: themed("faint"), size: 12 } } });
+  await library.react(place, traces, {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "system-ui, sans-serif", size: 12, color: themed("text") },
+    margin: { l: 52, r: 12, t: 10, b: 40 }, height: 240, showlegend: traces.length > 1,
+    legend: { orientation: "h", y: -0.2, font: { color: themed("text") } },
+    hoverlabel: { font: { family: "system-ui, sans-serif" } },
+    ...layout, xaxis: named("x", xaxis), yaxis: named("y", yaxis),
+  }, { responsive: true, displayModeBar: false, displaylogo: false });
+}
+
+/** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. */
+export function timePlot(height, label) {
+  const line = element("div", { class: "playline" });
+  const inner = element("div", { role: "img", "aria-label": label });
+  const place = element("div", { class: "plot" }, inner, line);
+  const shown = () => inner._fullLayout && place.offsetParent !== null;
+  const follow = oncePerFrame(() => {
+    if (!shown()) return;
+    globalThis.Plotly.relayout(inner, { "xaxis.range": [...state.view] });
+  });
+  const move = () => {
+    if (!shown()) return;
+    const [start, end] = state.view;
+    const width = place.clientWidth - gutter() - 8;
+    line.hidden = state.time < start || state.time > end;
+    line.style.transform = `translateX(${gutter() + (width * (state.time - start)) / (end - start)}px)`;
+  };
+  on(["view"], follow);
+  on(["time", "view"], move);
+  return {
+    place,
+    async draw(traces, { xaxis = {}, ...layout }) {
+      const first = !inner._fullLayout;
+      await draw(inner, traces, {
+        height, dragmode: "zoom", ...layout,
+        margin: { l: gutter(), r: 8, t: 6, b: 26, ...layout.margin },
+        xaxis: { range: [...state.view], fixedrange: false, ticks: "", showticklabels: true, ticksuffix: " s", ...xaxis },
+      });
+      if (first) listen(inner);
+      move();
+    },
+  };
+}
+
+function listen(inner) {
+  inner.on("plotly_relayout", (event) => {
+    const [start, end] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
+    if (start !== undefined) set({ view: spanAround((start + end) / 2, end - start, duration()) });
+    if (event["xaxis.autorange"]) set({ view: [0, duration()] });
+  });
+  inner.on("plotly_click", ({ points }) => typeof points[0].x === "number" && seek(points[0].x));
+}

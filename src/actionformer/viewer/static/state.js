@@ -1,0 +1,64 @@
+// What is chosen: one object, changed by `set` alone; whoever depends on a key is told once a frame or at once.
+
+export const state = {
+  project: null, // answer of api/project
+  video: null, // answer of api/videos/ID, of the chosen tIoU
+  tab: "timeline",
+  time: 0, // seconds; where the playhead stands
+  playing: false,
+  rate: 1, // speed of playing, negative backwards
+  view: [0, 1], // seconds; the span that timeline, scores and candidates show
+  tiou: 0.5,
+  minScore: 0.1,
+  hiddenClasses: new Set(), // labels
+  hiddenKinds: new Set(), // names of kinds
+  chosen: null, // {type: "detection" | "action", index}
+  editing: false,
+  actions: [], // the ground truth that is shown: as annotated, or as corrected
+  theme: "light",
+};
+
+const listeners = [];
+
+/** Calls `react(state)` after a `set` that changed one of `keys`. */
+export function on(keys, react) {
+  listeners.push({ keys, react });
+}
+
+/** Changes keys of the state and tells those that depend on them, each once. */
+export function set(changes) {
+  const changed = Object.keys(changes).filter((key) => state[key] !== changes[key]);
+  if (changed.length === 0) return;
+  Object.assign(state, changes);
+  for (const { keys, react } of listeners) {
+    if (keys.some((key) => changed.includes(key))) react(state);
+  }
+}
+
+/** Wraps `draw` so that however often it is asked for, it runs once before the next frame is shown. */
+export function oncePerFrame(draw) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      draw();
+    });
+  };
+}
+
+/** The span of `seconds` around `centre`, moved into the video. */
+export function spanAround(centre, seconds, duration) {
+  const length = Math.min(Math.max(seconds, 0.2), duration);
+  const start = Math.min(Math.max(centre - length / 2, 0), duration - length);
+  return [start, start + length];
+}
+
+/** Length of the chosen video, seconds; at least as long as what is marked in it. */
+export function duration() {
+  const { video } = state;
+  if (!video) return 1;
+  const ends = [...video.detections, ...state.actions].map((one) => one.segment[1]);
+  return Math.max(video.duration ?? 0, ends.reduce((most, end) => Math.max(most, end), 0), 0.1);
+}
