@@ -56,7 +56,8 @@ def test_a_line_an_action(call: Command, tmp_path: Path, seen: Path, moving: Pat
     assert len(read_results(tmp_path / "found.csv")[str(moving)]) == 6
 
 
-def test_a_camera(call: Command, seen: Path, moving: Path) -> None:
+def test_a_camera(call: Command, seen: Path, moving: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actionformer.video.live.WAITING", 1000)  # a busy machine is no failure
     with camera(moving.read_bytes(), seconds=3.0) as address:
         result = call("detect", seen / "run", "--live", address, "--min-score", 0.5, "--stop-after", 12)
     assert result.code == 0, result.err
@@ -109,7 +110,8 @@ def test_a_signal_ends_it_cleanly(seen: Path, number: signal.Signals) -> None:
         process.send_signal(number)
         rest, errors = process.communicate()
     assert process.returncode == 0
-    assert re.fullmatch(r"testsrc\S+: an action is final at most \d+ s after its start\n", errors)
+    assert re.match(r"testsrc\S+: an action is final at most \d+ s after its start\n", errors)
+    assert "rror" not in errors
     lines = [json.loads(line) for line in [first, *rest.splitlines()]]
     assert lines[0]["provisional"]
     assert len([line for line in lines if "score" in line]) > 1

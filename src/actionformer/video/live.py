@@ -289,8 +289,9 @@ class LiveReader:
         frames = 0
         try:
             with LiveVideo(self.source, self._patience, lambda: self._stopped) as video:
-                self._put(video.fps)
                 for frame in sampled(video.frames(), fps or video.fps):
+                    if frames == 0:
+                        self._put(video.fps)  # a source counts as open once it shows something
                     self._began = min(self._began, time.time() - frame.time)
                     self._offer(Sample(frames, frame))
                     frames += 1

@@ -190,7 +190,7 @@ class Video:
             last = time
             yield TimedFrame(time + shift - self._origin, step, frame, self._size)
         if self._origin is None:
-            raise InputError(f"{self.name}: no frame could be decoded ({self.skipped} damaged packets)")
+            raise InputError(f"{self.name}: no frame could be decoded ({self.skipped} damaged packets): {self.advice}")
 
     def _step(self, frame: av.VideoFrame) -> float:
         """Seconds that a frame is shown for, as the file states it if that can be believed."""
