@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,17 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, seen: Path) -> Path:
 @pytest.fixture
 def client() -> Iterator[Client]:
     """Asks a server about what was given, in this process; `token` and `address` are those of the server."""
-    opened: list[TestClient] = []
+    opened = ExitStack()
 
     def open_client(
         source: Path, *, token: str | None = None, address: str = "http://127.0.0.1:8000", **given: Any
     ) -> TestClient:
         answers = Answers(open_project(Given(source, **given)))
-        opened.append(TestClient(application(answers, token), base_url=address))
-        return opened[-1]
+        opened.enter_context(closing(answers.media))
+        return opened.enter_context(closing(TestClient(application(answers, token), base_url=address)))
 
-    yield open_client
-    for one in opened:
-        one.close()
+    with opened:
+        yield open_client
 
 
 @pytest.fixture

@@ -112,7 +112,9 @@ def test_only_subsets_with_detections_are_evaluated(client: Any, run: Path) -> N
 def test_a_run_says_how_it_went(asked: TestClient, seen: Path, evaluated: Path) -> None:
     run = of(asked, "/api/run", tiou=0.5)
     report = evaluate(seen / "annotations.json", evaluated / "detections.json")
-    assert run["map"] == {f"{tiou:g}": pytest.approx(value, abs=1e-4) for tiou, value in zip(report.tiou, report.map)}
+    assert run["map"] == {
+        f"{tiou:g}": pytest.approx(value, abs=1e-4) for tiou, value in zip(report.tiou, report.map, strict=True)
+    }
     assert {row["class"]: row["actions"] for row in run["per_class"]} == {"left": 3, "right": 3}
     epochs = [json.loads(line) for line in (evaluated / "metrics.jsonl").read_text("utf-8").splitlines()]
     assert run["curves"]["loss"] == [[line["epoch"], line["loss"]] for line in epochs]

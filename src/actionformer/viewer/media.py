@@ -65,13 +65,17 @@ def look_at(path: Path) -> Look:
 
 
 class Conversions:
-    """Playable copies of files, each made once, in a folder that goes when this object does."""
+    """Playable copies of files, each made once, in a folder that goes with this object."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="actionformer-view-", ignore_cleanup_errors=True)
         self._looks: dict[Path, Look] = {}
         self._made: dict[Path, tuple[Path, str]] = {}
         self._lock = Lock()
+
+    def close(self) -> None:
+        """Removes the copies."""
+        self._folder.cleanup()
 
     def look(self, path: Path) -> Look:
         """`look_at`, once a file."""
@@ -112,7 +116,7 @@ def remux(source: Path, target: Path) -> None:
         chosen: list[Any] = [file.streams.video[0], *sound]
         copies = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
         for packet in file.demux(chosen):
-            if packet.dts is not None:
+            if packet.size:
                 packet.stream = copies[packet.stream.index]
                 output.mux(packet)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -46,4 +47,5 @@ def view(
 
     given = Given(source, features, videos, annotations, compare, corrections)
     answers = Answers(open_project(given))
-    serve(answers, host=host, port=port, token=token, browser=browser, console=console)
+    with closing(answers.media):
+        serve(answers, host=host, port=port, token=token, browser=browser, console=console)
