@@ -1,0 +1,250 @@
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.testclient import TestClient
+
+from actionformer.detections import Detections, write_results
+from actionformer.viewer.answers import Answers
+from actionformer.viewer.guard import COOKIE
+from actionformer.viewer.project import Given, open_project
+from actionformer.viewer.server import PLOTLY, application, static_files
+
+TRAVERSALS = [
+    "../secret.txt",
+    "..%2fsecret.txt",
+    "%2e%2e/secret.txt",
+    "%2e%2e%2fsecret.txt",
+    "..%252fsecret.txt",
+    "....//secret.txt",
+    "..\\secret.txt",
+    "..%5csecret.txt",
+    "%c0%ae%c0%ae/secret.txt",
+    "%uff0e%uff0e/secret.txt",
+    "/etc/passwd",
+    "%2fetc%2fpasswd",
+    "secret.txt%00.mp4",
+    "",
+    "clip0/../../secret.txt",
+]
+
+
+def spoken(answer: Any, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    return str(answer.json()["error"])
+
+
+@pytest.fixture
+def media(asked: TestClient, videos: Path) -> tuple[str, bytes]:
+    """The address of a video, and its bytes."""
+    return "/api/videos/clip0/media", (videos / "clip0.mp4").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "expected"),
+    [("bytes=0-99", slice(0, 100)), ("bytes=100-", slice(100, None)), ("bytes=-50", slice(-50, None))],
+)
+def test_a_part_of_a_video(asked: TestClient, media: tuple[str, bytes], asked_for: str, expected: slice) -> None:
+    address, content = media
+    answer = asked.get(address, headers={"Range": asked_for})
+    assert answer.status_code == 206
+    assert answer.content == content[expected]
+    start, stop, _ = expected.indices(len(content))
+    assert answer.headers["content-range"] == f"bytes {start}-{stop - 1}/{len(content)}"
+    assert answer.headers["content-type"] == "video/mp4"
+
+
+def test_a_whole_video_says_that_parts_can_be_had(asked: TestClient, media: tuple[str, bytes]) -> None:
+    address, content = media
+    answer = asked.get(address)
+    assert (answer.status_code, answer.content) == (200, content)
+    assert answer.headers["accept-ranges"] == "bytes"
+    head = asked.head(address)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(content))
+
+
+def test_a_part_is_given_only_of_the_file_that_was_begun(asked: TestClient, media: tuple[str, bytes]) -> None:
+    address, content = media
+    tag = asked.get(address).headers["etag"]
+    same = asked.get(address, headers={"Range": "bytes=0-9", "If-Range": tag})
+    other = asked.get(address, headers={"Range": "bytes=0-9", "If-Range": '"another"'})
+    assert (same.status_code, same.content) == (206, content[:10])
+    assert (other.status_code, other.content) == (200, content)
+
+
+def test_a_part_beyond_the_end_is_refused(asked: TestClient, media: tuple[str, bytes]) -> None:
+    address, content = media
+    answer = asked.get(address, headers={"Range": f"bytes={len(content)}-"})
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == f"bytes */{len(content)}"
+
+
+def test_several_parts_come_in_one_answer(asked: TestClient, media: tuple[str, bytes]) -> None:
+    address, content = media
+    answer = asked.get(address, headers={"Range": "bytes=0-9,100-109"})
+    assert answer.headers["content-type"].startswith("multipart/byteranges")
+    assert content[:10] in answer.content
+    assert content[100:110] in answer.content
+
+
+@pytest.mark.parametrize("name", TRAVERSALS)
+@pytest.mark.parametrize("place", ["/static/", "/api/videos/", "/api/corrections/"])
+def test_no_name_leads_out_of_the_folders(asked: TestClient, videos: Path, place: str, name: str) -> None:
+    secret = videos.parent / "secret.txt"
+    secret.write_text("secret", "utf-8")
+    for address in (place + name, f"{place}{name}/media"):
+        answer = asked.get(address)
+        assert answer.status_code in (404, 405, 400), address
+        assert "secret\n" not in answer.text
+        assert answer.text != "secret"
+        assert "root:" not in answer.text
+
+
+def test_an_id_of_the_files_that_is_a_path_leads_nowhere(client: Any, videos: Path, tmp_path: Path) -> None:
+    (videos.parent / "outside.mp4").write_bytes((videos / "clip0.mp4").read_bytes())
+    found = Detections([[0.0, 1.0]], [0.5], [0], ("left",))
+    ids = ["../outside", str(videos.parent / "outside"), "clip0/../../outside"]
+    write_results(tmp_path / "found.json", dict.fromkeys(ids, found))
+    asked = client(tmp_path / "found.json", videos=videos)
+    for name in ids:
+        shown = asked.get("/api/videos/" + name.replace("/", "%2F").replace(".", "%2e"))
+        assert shown.status_code == 200, name
+        assert shown.json()["playable"] is False
+        media = asked.get("/api/videos/" + name.replace("/", "%2F").replace(".", "%2e") + "/media")
+        assert "no file" in spoken(media, 415)
+
+
+def test_links_out_of_the_folder_are_not_followed(client: Any, videos: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    os.symlink(videos / "clip0.mp4", folder / "clip0.mp4")
+    (folder / "real.mp4").write_bytes((videos / "clip1.mp4").read_bytes())
+    os.symlink(folder / "real.mp4", folder / "clip1.mp4")
+    found = Detections([[0.0, 1.0]], [0.5], [0], ("left",))
+    write_results(tmp_path / "found.json", {"clip0": found, "clip1": found})
+    asked = client(tmp_path / "found.json", videos=folder)
+    assert "leads out of the folder" in spoken(asked.get("/api/videos/clip0/media"), 415)
+    assert "leads out" in asked.get("/api/videos/clip0").json()["why_not_playable"]
+    assert asked.get("/api/videos/clip1/media").status_code == 200  # a link within the folder
+
+
+def test_features_behind_a_link_are_not_read(client: Any, evaluated: Path, seen: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "features"
+    folder.mkdir()
+    os.symlink(seen / "features" / "clip0.npy", folder / "clip0.npy")
+    asked = client(evaluated, features=(folder,))
+    assert "leads out of the folder of features" in spoken(asked.get("/api/videos/clip0/scores"), 404)
+    assert "no features of this video" in spoken(asked.get("/api/videos/clip1/scores"), 404)
+
+
+def test_names_are_data_whatever_they_hold(client: Any, tmp_path: Path) -> None:
+    name = "</script><img src=x onerror=alert(1)>"
+    found = Detections([[0.0, 1.0]], [0.5], [0], (name,))
+    write_results(tmp_path / "found.json", {name: found})
+    asked = client(tmp_path / "found.json")
+    answer = asked.get("/api/project")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.json()["classes"] == [name]
+    assert answer.json()["videos"][0]["id"] == name
+    assert "<img" not in asked.get("/").text
+    unknown = asked.get("/api/videos/<script>alert(1)</script>")
+    assert "script" not in spoken(unknown, 404)
+
+
+def test_the_page_and_its_parts(asked: TestClient) -> None:
+    page = asked.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    files = static_files()
+    for name in [*files, PLOTLY]:
+        answer = asked.get(f"/static/{name}")
+        assert answer.status_code == 200, name
+        assert answer.content == files[name].read_bytes()
+    assert asked.get(f"/static/{PLOTLY}").headers["content-type"].startswith("text/javascript")
+    for address in ("/docs", "/redoc", "/openapi.json", "/static/__init__.py"):
+        assert spoken(asked.get(address), 404)
+
+
+def test_a_foreign_name_of_this_machine_is_refused(asked: TestClient) -> None:
+    for host in ("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example:80", ""):
+        assert spoken(asked.get("/api/project", headers={"Host": host}), 421)
+    for host in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
+        assert asked.get("/api/project", headers={"Host": host}).status_code == 200
+
+
+def test_a_foreign_page_changes_nothing(asked: TestClient) -> None:
+    wanted = {"start": 0, "stop": 1}
+    address = "/api/videos/clip0/suppression"
+    foreign = asked.post(address, json=wanted, headers={"Origin": "http://evil.example"})
+    assert spoken(foreign, 403)
+    assert asked.post(address, json=wanted, headers={"Origin": "http://127.0.0.1:8000"}).status_code == 200
+    plain = asked.post(address, content=json.dumps(wanted), headers={"Content-Type": "text/plain"})
+    assert plain.status_code == 422  # what a form can send is not understood
+
+
+def test_with_a_token_nothing_is_told_without_it(client: Any, evaluated: Path, videos: Path) -> None:
+    asked = client(evaluated, videos=videos, token="a-token", address="http://box:8000")
+    for address in ("/", "/api/project", "/static/index.html", "/api/videos/clip0/media", "/nonsense"):
+        assert "token" in spoken(asked.get(address), 401)
+        assert spoken(asked.get(address, params={"token": "a-toke"}), 401)
+    asked.cookies.set(COOKIE, "wrong")
+    assert spoken(asked.get("/"), 401)
+    asked.cookies.clear()
+    assert asked.get("/api/project", params={"token": "a-token"}).status_code == 200
+    welcome = asked.get("/", params={"token": "a-token", "view": "run"}, follow_redirects=False)
+    assert (welcome.status_code, welcome.headers["location"]) == (303, "/?view=run")
+    cookie = welcome.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert asked.get("/api/project").status_code == 200  # by the cookie
+
+
+@contextmanager
+def running(answers: Answers) -> Iterator[int]:
+    """A real server on a free port, which is told."""
+    server = uvicorn.Server(uvicorn.Config(application(answers), port=0, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def test_fifty_readers_at_once_get_what_they_asked_for(tmp_path: Path) -> None:
+    content = os.urandom(1 << 20)
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "v.mp4").write_bytes(content)
+    write_results(tmp_path / "found.json", {"v": Detections([[0.0, 1.0]], [0.5], [0], ("left",))})
+    answers = Answers(open_project(Given(tmp_path / "found.json", videos=folder)))
+    answers.media.playable = lambda path: (path, "video/mp4")  # type: ignore[method-assign]
+
+    def read(port: int, reader: int) -> bool:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            for turn in range(4):
+                start = (reader * 20011 + turn * 300007) % (len(content) - 70000)
+                connection.request("GET", "/api/videos/v/media", headers={"Range": f"bytes={start}-{start + 69999}"})
+                answer = connection.getresponse()
+                if answer.status != 206 or answer.read() != content[start : start + 70000]:
+                    return False
+        return True
+
+    with closing(answers.media), running(answers) as port, ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(lambda reader: read(port, reader), range(50)))
