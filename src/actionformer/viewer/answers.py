@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ from actionformer.errors import InputError
 from actionformer.evaluation import Report, evaluate, parse_tiou
 from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, average_precision_by_video, diagnose
 from actionformer.files import read_text
+from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions
 from actionformer.viewer.project import Project
 
@@ -48,6 +49,8 @@ class Answers:
     def __init__(self, project: Project) -> None:
         self.about = project
         self.media = Conversions()
+        self._network: Callable[[], Network] = once(self._begin_network, 1)
+        self._corrections: Callable[[], Corrections] = once(lambda: Corrections(project), 1)
         self._diagnosis: Callable[[float], Diagnosis] = once(self._diagnosed, 16)
         self._report: Callable[[], Report] = once(self._evaluated, 1)
         self._other_report: Callable[[], Report] = once(self._other_evaluated, 1)
@@ -65,7 +68,7 @@ class Answers:
             "videos": [self._listed(video, precision) for video in about.ids],
         }
 
-    @cached_property
+    @property
     def network(self) -> Network:
         """The run's network.
 
@@ -73,9 +76,23 @@ class Answers:
             UnavailableError: there is no run, or there are no features.
         """
         self.about.require("features")
+        return self._network()
+
+    def _begin_network(self) -> Network:
         from actionformer.viewer.network import Network
 
         return Network(self.about)
+
+    @property
+    def corrections(self) -> Corrections:
+        """The corrected annotations.
+
+        Raises:
+            UnavailableError: this project cannot be corrected.
+            InputError: a file of corrections that was begun before is broken.
+        """
+        self.about.require("corrections")
+        return self._corrections()
 
     @property
     def computes(self) -> bool:

@@ -66,10 +66,11 @@ class Project:
     features: FeatureFolders | None
     videos: VideoFolder | None
     corrections_file: Path
+    """By default `<annotations>.corrected.json` beside the run or the file of detections."""
     other: tuple[str, dict[str, Detections]] | None = None
     """A second run, its name and detections."""
     why_not: dict[str, str] = field(default_factory=dict)
-    """videos, features, annotations, run, compare -> why that is not there."""
+    """videos, features, annotations, run, compare, corrections -> why that is not there."""
 
     @cached_property
     def ids(self) -> list[str]:
@@ -88,7 +89,7 @@ class Project:
         return video
 
     def require(self, what: str) -> None:
-        """Raises an UnavailableError if that is not there: videos, features, annotations, run, compare."""
+        """Raises an UnavailableError if that is not there, see `why_not`."""
         if what in self.why_not:
             raise UnavailableError(self.why_not[what])
 
@@ -159,8 +160,11 @@ def open_project(given: Given) -> Project:
     names = _names(detections, card, annotations)
     if given.videos is None:
         why_not["videos"] = "no videos were given: start with --videos FOLDER"
-    place = (file or given.source).with_suffix("").name + ".corrected.json"
-    corrections = given.corrections or given.source.resolve().parent / place
+    if card is not None and len(card.class_names) == 1:
+        why_not["corrections"] = (
+            "the model knows one class for all actions: corrected annotations would lose their names"
+        )
+    corrections = given.corrections or given.source.resolve().parent / f"{(file or given.source).stem}.corrected.json"
     if file is not None and corrections.resolve() == file.resolve():
         raise InputError(f"{corrections}: are the annotations themselves; give --corrections another file")
     return Project(

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import uvicorn
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -21,12 +21,14 @@ from starlette.types import ASGIApp
 
 from actionformer.errors import InputError, missing_extra
 from actionformer.viewer.answers import Answers, checked_tiou
+from actionformer.viewer.corrections import ConflictError
 from actionformer.viewer.guard import LOCAL, Guard
 from actionformer.viewer.project import UnavailableError, UnknownVideoError
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PLOTLY = "plotly.min.js"
+MOST_ACTIONS = 100_000
 Tiou = Annotated[float | None, Query()]
 Seconds = Annotated[float, Query(allow_inf_nan=False)]
 
@@ -55,6 +57,7 @@ def application(answers: Answers, token: str | None = None) -> ASGIApp:
     _speak_of_errors(app)
     _serve_page(app)
     _serve_network(app, answers)
+    _serve_corrections(app, answers)
     _serve_answers(app, answers)
     return Guard(app, token)
 
@@ -63,8 +66,8 @@ def _speak_of_errors(app: FastAPI) -> None:
     """Every error is words for the user: `{"error": "..."}`."""
 
     def refused(_: Request, error: Exception) -> Response:
-        status = 404 if isinstance(error, UnknownVideoError | UnavailableError) else 400
-        return _json({"error": str(error)}, status)
+        not_here, conflict = isinstance(error, UnknownVideoError | UnavailableError), isinstance(error, ConflictError)
+        return _json({"error": str(error)}, 404 if not_here else 409 if conflict else 400)
 
     def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -168,6 +171,33 @@ def _serve_network(app: FastAPI, answers: Answers) -> None:
     def suppression(video: str, wanted: Suppression) -> Response:
         changes = wanted.changes()
         return _json(answers.network.suppression(video, wanted.start, wanted.stop, wanted.limit, changes))
+
+
+class Action(BaseModel):
+    """One action as the page has it."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    segment: tuple[float, float]
+    label: int
+
+
+class Correction(BaseModel):
+    """All actions of a video, and the revision that they were corrected from."""
+
+    model_config = ConfigDict(extra="forbid")
+    actions: Annotated[list[Action], Field(max_length=MOST_ACTIONS)]
+    revision: int
+
+
+def _serve_corrections(app: FastAPI, answers: Answers) -> None:
+    @app.get("/api/corrections/{video:path}")
+    def corrected(video: str) -> Response:
+        return _json(answers.corrections.of(video))
+
+    @app.put("/api/corrections/{video:path}")
+    def correct(video: str, correction: Correction) -> Response:
+        actions = [action.model_dump() for action in correction.actions]
+        return _json(answers.corrections.save(video, actions, correction.revision))
 
 
 def _json(content: Any, status: int = 200) -> Response:

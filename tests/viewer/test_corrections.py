@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actionformer.data.annotations import read_annotations
+from actionformer.detections import Detections, write_results
+from actionformer.errors import InputError
+from actionformer.viewer.project import Given, open_project
+
+DATABASE = {
+    "a": {
+        "subset": "test",
+        "duration": 10.0,
+        "url": "kept",
+        "annotations": [
+            {"segment": [1.25, 2.123456789], "label": "run", "label_id": 4},
+            {"segment": [3.0, 4.0], "label": "jump", "label_id": 0},
+        ],
+    },
+    "b": {"subset": "training", "duration": 5.0, "annotations": [{"segment": [0.5, 1.0], "label": "run"}]},
+}
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Path:
+    one = Detections([[1.0, 2.0], [5.0, 6.0]], [0.9, 0.8], [1, 0], ("swim", "run"))
+    write_results(tmp_path / "found.json", {"a": one})
+    return tmp_path / "found.json"
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Path:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "truth.json").write_text(json.dumps({"database": DATABASE, "taxonomy": ["kept"]}), "utf-8")
+    return folder / "truth.json"
+
+
+def put(asked: Any, actions: list[tuple[float, float, int]], revision: int, video: str = "a") -> Any:
+    rows = [{"segment": [start, end], "label": label} for start, end, label in actions]
+    return asked.put(f"/api/corrections/{video}", json={"actions": rows, "revision": revision})
+
+
+def test_corrections_begin_with_the_annotations_as_they_are(client: Any, found: Path, truth: Path) -> None:
+    asked = client(found, annotations=truth)
+    names = asked.get("/api/project").json()["classes"]
+    answer = asked.get("/api/corrections/a").json()
+    assert answer["revision"] == 0
+    assert [(one["segment"], names[one["label"]]) for one in answer["actions"]] == [
+        ([1.25, 2.123456789], "run"),
+        ([3.0, 4.0], "jump"),
+    ]
+    assert not (found.parent / "truth.corrected.json").exists()
+
+
+def test_a_correction_is_saved_beside_and_the_original_stays(client: Any, found: Path, truth: Path) -> None:
+    before = truth.read_bytes()
+    asked = client(found, annotations=truth)
+    names = asked.get("/api/project").json()["classes"]
+    run, swim = names.index("run"), names.index("swim")
+    answer = put(asked, [(6.0, 7.5, swim), (1.5, 2.0, run)], 0)
+    assert answer.status_code == 200
+    assert answer.json()["revision"] == 1
+    assert answer.json() == asked.get("/api/corrections/a").json()
+    assert truth.read_bytes() == before
+    saved = read_annotations(found.parent / "truth.corrected.json")
+    assert saved.videos["a"].segments.tolist() == [[1.5, 2.0], [6.0, 7.5]]
+    assert [saved.class_names[label] for label in saved.videos["a"].labels] == ["run", "swim"]
+    assert saved.class_names[4] == "run"  # ids of the file stay
+    assert saved.videos["b"].segments.tolist() == [[0.5, 1.0]]  # and so do the other videos
+    content = json.loads((found.parent / "truth.corrected.json").read_text("utf-8"))
+    assert content["taxonomy"] == ["kept"]
+    assert content["database"]["a"]["url"] == "kept"
+
+
+def test_a_correction_of_something_older_is_refused(client: Any, found: Path, truth: Path) -> None:
+    asked = client(found, annotations=truth)
+    assert put(asked, [(1.0, 2.0, 0)], 0).status_code == 200
+    late = put(asked, [(5.0, 6.0, 0)], 0)
+    assert late.status_code == 409
+    assert "load it again" in late.json()["error"]
+    assert asked.get("/api/corrections/a").json()["actions"] == [{"segment": [1.0, 2.0], "label": 0}]
+    assert put(asked, [], 1).json() == {"actions": [], "revision": 2}
+
+
+def test_corrections_go_on_where_they_were_left(client: Any, found: Path, truth: Path) -> None:
+    put(client(found, annotations=truth), [(1.0, 2.0, 0)], 0)
+    again = client(found, annotations=truth)
+    assert again.get("/api/corrections/a").json() == {"actions": [{"segment": [1.0, 2.0], "label": 0}], "revision": 1}
+
+
+def test_without_annotations_a_file_of_them_begins(client: Any, found: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine" / "new.json"
+    asked = client(found, corrections=out)
+    assert asked.get("/api/corrections/a").json() == {"actions": [], "revision": 0}
+    assert put(asked, [(1.0, 2.0, 1)], 0).status_code == 200
+    saved = read_annotations(out)
+    assert (saved.videos["a"].subset, saved.videos["a"].duration) == ("training", 6.0)
+    assert saved.class_names == ("swim",)
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [([(2.0, 2.0, 0)], "a start before an end"), ([(3.0, 2.0, 0)], "action 1"), ([(1.0, 2.0, 9)], "no class 9")],
+)
+def test_actions_that_cannot_be_are_refused(
+    client: Any, found: Path, truth: Path, actions: list[tuple[float, float, int]], words: str
+) -> None:
+    asked = client(found, annotations=truth)
+    answer = put(asked, actions, 0)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
+    assert asked.get("/api/corrections/a").json()["revision"] == 0
+    assert put(asked, [], 0, video="b").status_code == 404  # it is not among what is evaluated
+    wrong = asked.put("/api/corrections/a", content='{"actions": [{"segment": [1, NaN], "label": 0}], "revision": 0}')
+    assert wrong.status_code == 422
+
+
+def test_the_annotations_themselves_are_never_written(found: Path, truth: Path) -> None:
+    with pytest.raises(InputError, match="are the annotations themselves"):
+        open_project(Given(found, annotations=truth, corrections=truth))
+
+
+def test_a_file_that_cannot_be_written_is_said(client: Any, found: Path, truth: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    asked = client(found, annotations=truth, corrections=tmp_path / "folder")
+    answer = put(asked, [(1.0, 2.0, 0)], 0)
+    assert answer.status_code == 400
+    assert "cannot write" in answer.json()["error"]
+    assert asked.get("/api/corrections/a").json()["revision"] == 0
