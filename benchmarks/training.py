@@ -68,7 +68,7 @@ def annotated(config: Config, file: Path) -> list[TrainingVideo]:
 
 def padding(name: str, file: Path) -> dict[str, Any]:
     """Share of an epoch's moments that is padding: batches of like length, and batches in random order."""
-    config = actionformer.load_config(name)
+    config = actionformer.load_config(name, {"training": {"batch_by_length": True}})
     dataset = TrainingSet(annotated(config, file), data=config.data, max_length=config.model.max_length, seed=0)
     loader = EpochLoader(dataset, training=config.training, model=config.model)
     size = config.training.batch_size

@@ -254,6 +254,8 @@ class TrainingSettings(_Settings):
     """Epochs over which the rate rises linearly."""
     batch_size: int = Field(2, ge=1)
     """Sequences in a batch."""
+    batch_by_length: bool = True
+    """Let sequences of like length share a batch, so that less of the arithmetic is padding; else any do."""
     accumulate: int = Field(1, ge=1)
     """Batches whose gradients make one step; k batches of b equal one of k * b."""
     optimizer: Literal["adamw", "adam"] = "adamw"

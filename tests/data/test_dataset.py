@@ -192,7 +192,7 @@ def test_little_is_padding_where_lengths_allow(size: int, seed: int) -> None:
 @pytest.mark.parametrize("preset", ["thumos14_i3d", "hapt", "salads"])
 def test_little_of_real_training_is_padding(shared: Path, preset: str) -> None:
     """In the mean of ten epochs, of features as long as the annotated durations."""
-    config = load_config(preset)
+    config = load_config(preset, {"training": {"batch_by_length": True}})
     name = preset.partition("_")[0]
     file = shared / "data" / name / ("thumos14.json" if name == "thumos14" else "annotations.json")
     assert config.data.stride is not None
@@ -212,6 +212,14 @@ def test_little_of_real_training_is_padding(shared: Path, preset: str) -> None:
         crops = [dataset.crop(epoch, index) for index in range(len(dataset))]
         shares.append(padding(np.array([crop.stop - crop.start for crop in crops]), batches.batches(epoch, crops)))
     assert np.mean(shares) < 0.05
+
+
+def test_batches_of_any_lengths_where_settings_want_them() -> None:
+    some = loader(spied((40, 41, 42, 10, 11, 12, 25)), batch_size=2, batch_by_length=False)
+    seen = [[batch.lengths for batch in some.epoch(epoch)] for epoch in range(20)]
+    assert all([len(batch) for batch in batches] == [2, 2, 2, 1] for batches in seen)
+    mixed = [max(batch) > 2 * min(batch) for batches in seen for batch in batches]
+    assert sum(mixed) > 20
 
 
 def test_no_order_pads_less_where_lengths_do_not_allow() -> None:

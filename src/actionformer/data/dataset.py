@@ -166,6 +166,7 @@ class EpochLoader:
     def __init__(self, dataset: TrainingSet, *, training: TrainingSettings, model: ModelSettings) -> None:
         self.dataset = dataset
         self.batch_size = training.batch_size
+        self.by_length = training.batch_by_length
         self.workers = training.workers
         self.seed = training.seed
         self.pad_to = model.max_length if model.padding == "published" else None
@@ -196,8 +197,11 @@ class EpochLoader:
 
     def batches(self, epoch: int, crops: Sequence[Crop]) -> list[NDArray[np.int64]]:
         """Which videos make the batches of an epoch; padding to a fixed length makes all lengths alike."""
+        rng = np.random.default_rng([self.seed, epoch])
+        if not self.by_length:
+            return np.split(rng.permutation(len(crops)), range(self.batch_size, len(crops), self.batch_size))
         lengths = np.array([self.pad_to or crop.stop - crop.start for crop in crops])
-        return batch_by_length(lengths, self.batch_size, np.random.default_rng([self.seed, epoch]))
+        return batch_by_length(lengths, self.batch_size, rng)
 
 
 def batch_by_length(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
