@@ -57,7 +57,7 @@ export function table(columns, rows, caption) {
 }
 
 /** What is said where something would be. */
-export const words = (text) => element("p", { class: "words" }, text);
+export const words = (text) => element("p", { class: "words" }, text.charAt(0).toUpperCase() + text.slice(1));
 
 /** Says that work goes on. */
 export const loading = (text) =>

@@ -48,7 +48,7 @@ function load() {
 
 function whyNoFilm(video) {
   const why = video.why_not_playable ?? state.project.why_not?.videos ?? "there is no video file";
-  return `No picture: ${why}. The timeline plays without it.`;
+  return `No picture: ${why}.`;
 }
 
 function showFilm(id) {

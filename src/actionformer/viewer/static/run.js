@@ -39,8 +39,8 @@ function show() {
   const place = byId("run");
   const { errors, map, per_class: classes, curves } = answer;
   const cards = [
-    Object.keys(curves ?? {}).length ? trained(curves) : card(element("h2", {}, "Training"), words(whyNo("run", "These are detections without a run: there are no training curves."))),
-    map ? precision(map) : card(element("h2", {}, "Precision"), words(whyNo("annotations", "Without annotations nothing can be judged: start with --annotations FILE."))),
+    Object.keys(curves ?? {}).length ? trained(curves) : card(element("h2", {}, "Training"), words("These are detections without a run: there are no training curves.")),
+    map ? precision(map) : card(element("h2", {}, "Precision"), words(state.project.why_not?.annotations ?? "No video has both detections and annotations: nothing can be judged.")),
   ];
   place.replaceChildren(
     element("div", { class: "pair" }, cards),
@@ -49,8 +49,6 @@ function show() {
     videos(),
   );
 }
-
-const whyNo = (part, otherwise) => state.project.why_not?.[part] ?? otherwise;
 
 /** A line plot for every kind of figure: losses together, rates and precision each alone. */
 function trained(curves) {
@@ -110,11 +108,11 @@ function kinds({ kinds: counts }) {
     element("p", { class: "faint" }, "All detections, whatever their score; filled: right, hatched: errors."), bars(rows, total));
 }
 
-function byLength({ by_length: lengths }) {
-  const rows = lengths.map(({ range, found, missed }) => [
+function byLength({ by_length: ranges }) {
+  const rows = ranges.map(({ range, found, missed }) => [
     lengths(range),
     [[found, ""], [missed, "hatched"]], `${found} of ${found + missed} found`]);
-  const most = lengths.reduce((sum, { found, missed }) => Math.max(sum, found + missed), 0);
+  const most = ranges.reduce((sum, { found, missed }) => Math.max(sum, found + missed), 0);
   return card(element("h2", {}, "Actions found, by their length"), element("p", { class: "faint" }, "Filled: found, hatched: missed."), bars(rows, most));
 }
 
@@ -161,7 +159,7 @@ function videos() {
   const fillTable = () => {
     const wanted = search.value.trim().toLowerCase();
     const rows = state.project.videos.filter(({ id }) => id.toLowerCase().includes(wanted));
-    place.replaceChildren(rows.length ? sortable(columns, rows, "Videos, worst first; a heading sorts", key ? 1 : 0) : words("No video has this in its name."));
+    place.replaceChildren(rows.length ? sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0) : words("No video has this in its name."));
   };
   fillTable();
   return card(element("div", { class: "row" }, element("h2", {}, "Videos"), element("label", { class: "field" }, "Search", search)), place);
