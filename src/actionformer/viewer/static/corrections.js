@@ -25,6 +25,7 @@ export function startCorrections() {
 }
 
 let edited = null; // id of the video whose actions are edited
+const corrected = new Set(); // ids of videos that were changed here
 
 function leaveWithVideo() {
   if (!state.editing || state.video?.id === edited) return;
@@ -100,6 +101,7 @@ async function save() {
   saving = send("PUT", address(id), { actions: actions.map(({ segment, label }) => ({ segment, label })), revision });
   try {
     revision = (await saving).revision;
+    corrected.add(id);
     said = pending ? "Not saved yet" : "Saved";
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -188,7 +190,7 @@ function show() {
   if (!state.video) return place.replaceChildren();
   if (!state.editing) {
     const button = element("button", { id: "edit", click: toggleEditing, disabled: !state.project.has.corrections }, "Correct the annotations");
-    return place.replaceChildren(button, state.project.has.corrections ? "" : element("span", { class: "faint" }, whyNot()));
+    return place.replaceChildren(...beside(), button);
   }
   const focused = document.activeElement?.id;
   place.replaceChildren(
@@ -200,6 +202,12 @@ function show() {
     element("span", { id: "saved", class: "faint saved", role: "status" }, said),
   );
   if (focused && place.contains(byId(focused))) byId(focused).focus();
+}
+
+function beside() {
+  const says = !state.project.has.corrections ? whyNot()
+    : corrected.has(state.video.id) ? "Your corrections are kept. Shown and judged by is the original." : null;
+  return says ? [element("span", { class: "faint" }, says)] : [];
 }
 
 const tool = (id, text, act, disabled = false) => element("button", { id, click: act, disabled }, text);

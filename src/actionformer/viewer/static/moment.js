@@ -6,7 +6,7 @@ import { byId, choice, element, table, words } from "./elements.js";
 import { clock, count, lengths, plural, seconds } from "./format.js";
 import { draw, heat, timePlot } from "./plot.js";
 import { on, state } from "./state.js";
-import { filled, whenShown, whyNoNetwork } from "./views.js";
+import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
 
 const ask = latest((signal, id, time, block) => get(videoAddress(id, "moment", { time: time.toFixed(3), block }), signal));
 
@@ -15,45 +15,36 @@ let block = 0;
 const parts = {};
 
 export function startMoment() {
-  whenShown("moment", ["video", "project"], () => {
-    answer = null;
-    fill();
-  });
-  whenShown("moment", ["time", "playing"], afterMoving);
+  whenShown("moment", ["video", "project", "time", "playing"], soon);
   whenShown("moment", ["theme"], () => answer && show());
-  on(["video"], () => state.tab !== "moment" && (answer = null));
+  on(["video"], () => (answer = null));
 }
-
-let timer = null;
 
 /** The playhead is waited for: while it moves nothing is computed. */
-function afterMoving() {
-  clearTimeout(timer);
-  if (!state.playing) timer = setTimeout(fill, 180);
-}
+const soon = delayed(() => state.playing || fill(), 120);
 
 async function fill() {
   const place = byId("moment");
   const why = whyNoNetwork();
   if (why || !state.video) return place.replaceChildren(words(why ?? "No video is open."));
   const compute = () => ask(state.video.id, state.time, block);
-  const given = await filled(answer ? element("div") : place, "The network looks at this moment…", compute);
+  const given = await filled(place, "The network looks at this moment…", compute, answer !== null);
   if (!given) return;
-  const fresh = !answer || answer.levels.length !== given.levels.length || !place.contains(parts.says);
   answer = given;
-  if (fresh) build(place);
+  if (!parts.cards) build();
+  if (!place.contains(parts.says)) place.replaceChildren(...parts.cards);
   show();
 }
 
-function build(place) {
-  parts.windows = timePlot(50 + 30 * answer.levels.length, "What the window of each pyramid level covers");
+function build() {
+  parts.windows = timePlot("What the window of each pyramid level covers");
   parts.says = element("p", { id: "moment-says", role: "status" });
   parts.block = element("span", {});
   parts.cost = element("p", { id: "moment-cost" });
   [parts.local, parts.global] = ["Local attention: weights by head and time", "Global attention: weights by head and time"]
     .map((label) => element("div", { class: "plot", role: "img", "aria-label": label }));
   parts.ranges = element("div", {});
-  place.replaceChildren(
+  parts.cards = [
     element("div", { class: "card aligned" }, element("h2", {}, "What each level sees from here"), parts.says, parts.windows.place),
     element("div", { class: "card" },
       element("div", { class: "row" }, element("h2", {}, "Attention"), parts.block), parts.cost,
@@ -61,7 +52,7 @@ function build(place) {
         element("div", {}, element("h3", {}, "Local: as the network does it"), parts.local),
         element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global))),
     element("div", { class: "card" }, parts.ranges),
-  );
+  ];
 }
 
 function show() {
@@ -92,7 +83,7 @@ function showWindows() {
     hovertemplate: `level ${level}: ${plural(positions, "position")}, ${clock(start)} – ${clock(end)}<extra></extra>`,
   }));
   parts.windows.draw(traces, {
-    showlegend: false,
+    height: 50 + 30 * answer.levels.length, showlegend: false,
     yaxis: {
       range: [Math.max(...answer.levels.map(({ level }) => level)) + 0.6, Math.min(...answer.levels.map(({ level }) => level)) - 0.6],
       tickvals: answer.levels.map(({ level }) => level),

@@ -48,8 +48,8 @@ export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } 
   }, { responsive: true, displayModeBar: false, displaylogo: false });
 }
 
-/** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. */
-export function timePlot(height, label) {
+/** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. For one view, once. */
+export function timePlot(label) {
   const line = element("div", { class: "playline" });
   const inner = element("div", { role: "img", "aria-label": label });
   const place = element("div", { class: "plot" }, inner, line);
@@ -72,7 +72,7 @@ export function timePlot(height, label) {
     async draw(traces, { xaxis = {}, ...layout }) {
       const first = !inner._fullLayout;
       await draw(inner, traces, {
-        height, dragmode: "zoom", ...layout,
+        dragmode: "zoom", ...layout,
         margin: { l: gutter(), r: 8, t: 6, b: 26, ...layout.margin },
         xaxis: { range: [...state.view], fixedrange: false, ticks: "", showticklabels: true, ticksuffix: " s", ...xaxis },
       });

@@ -1,20 +1,21 @@
 // What the network says at every moment: a heat map of all levels, and curves of single classes.
 
-import { get, latest, videoAddress } from "./api.js";
+import { Refused, get, latest, videoAddress } from "./api.js";
 import { classColour } from "./colours.js";
 import { byId, choice, element, words } from "./elements.js";
 import { lengths, seconds } from "./format.js";
 import { dash, heat, plain, timePlot } from "./plot.js";
-import { on, state } from "./state.js";
-import { filled, whenShown, whyNoNetwork } from "./views.js";
+import { duration, on, state } from "./state.js";
+import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
 
 const POINTS = 2000;
 const MOST_CURVES = 6;
 const STRONGEST = "strongest";
 
-const ask = latest((signal, id) => get(videoAddress(id, "scores", { points: POINTS }), signal));
+const ask = latest((signal, id, span) => get(videoAddress(id, "scores", { points: POINTS, ...span }), signal));
 
-let levels = null; // of the video that is shown
+let levels = null; // of the video that is shown, downsampled so that no level has more than POINTS
+let covered = null; // the span that `levels` hold
 let label = STRONGEST;
 let level = 0;
 const parts = {};
@@ -22,6 +23,7 @@ const parts = {};
 export function startScores() {
   whenShown("scores", ["video", "project"], fill);
   whenShown("scores", ["theme", "hiddenClasses"], () => levels && show());
+  whenShown("scores", ["view"], delayed(refine, 300));
   on(["video"], () => state.tab !== "scores" && (levels = null));
 }
 
@@ -30,19 +32,44 @@ async function fill() {
   const why = whyNoNetwork();
   if (why || !state.video) return place.replaceChildren(words(why ?? "No video is open."));
   const { id } = state.video;
-  const answer = await filled(place, "The network looks at the whole video…", () => ask(id));
+  const answer = await filled(place, "The network looks at the whole video…", () => ask(id, {}), levels !== null);
   if (!answer || state.video.id !== id) return;
   levels = answer.levels;
+  covered = [0, duration()];
   level = Math.min(level, levels.length - 1);
-  build(place);
+  if (!parts.cards) build();
+  parts.level.replaceChildren(...levels.map((_, i) => element("option", { value: i, selected: i === level }, String(i))));
+  place.replaceChildren(...parts.cards);
   show();
 }
 
-function build(place) {
-  parts.map = timePlot(64 + 34 * levels.length, "Heat map: probability by pyramid level and time");
-  parts.curves = timePlot(250, "Curves: probability of classes over time");
+/** Zoomed in, what was downsampled is asked for again: three spans wide, so that one may move a little. */
+async function refine() {
+  if (!levels || state.tab !== "scores") return;
+  const [start, end] = state.view;
+  const coarse = levels.some(({ time: [, step], seconds_per_step: finest }) => step > 1.5 * finest);
+  const inside = start >= covered[0] && end <= covered[1];
+  if (inside && (!coarse || 4 * (end - start) > covered[1] - covered[0])) return;
+  const span = { start: Math.max(2 * start - end, 0), stop: Math.min(2 * end - start, duration()) };
+  try {
+    const answer = await ask(state.video.id, span);
+    if (!answer) return;
+    [levels, covered] = [answer.levels, [span.start, span.stop]];
+    show();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // a saved report has no more than the whole: that stays
+  }
+}
+
+function build() {
+  parts.map = timePlot("Heat map: probability by pyramid level and time");
+  parts.curves = timePlot("Curves: probability of classes over time");
+  parts.level = choice([], level, (value) => {
+    level = Number(value);
+    show();
+  }, { id: "score-level" });
   const classes = [[STRONGEST, "Strongest of all classes"], ...state.project.classes.map((name, i) => [i, name])];
-  place.replaceChildren(
+  parts.cards = [
     element("div", { class: "card aligned" },
       element("div", { class: "row" }, element("h2", {}, "Probability by level"),
         element("label", { class: "field" }, "Class", choice(classes, label, (value) => {
@@ -53,12 +80,9 @@ function build(place) {
       parts.map.place),
     element("div", { class: "card aligned" },
       element("div", { class: "row" }, element("h2", {}, "Probability by class"),
-        element("label", { class: "field" }, "Level", choice(levels.map((_, i) => [i, i]), level, (value) => {
-          level = Number(value);
-          show();
-        }, { id: "score-level" }))),
+        element("label", { class: "field" }, "Level", parts.level)),
       parts.curves.place),
-  );
+  ];
 }
 
 function show() {
@@ -82,7 +106,7 @@ function drawMap() {
     hovertemplate: `level ${i}, %{x:.2f} s: %{z:.3f}<extra></extra>`,
   }));
   parts.map.draw(traces, {
-    showlegend: false,
+    height: 64 + 34 * levels.length, showlegend: false,
     yaxis: { range: [levels.length - 0.5, -0.5], tickvals: levels.map((_, i) => i), ticktext: levels.map(ticks), tickfont: { size: 10.5 }, showgrid: false },
   });
 }
@@ -104,7 +128,7 @@ function drawCurves() {
     hovertemplate: `${plain(state.project.classes[one])} at %{x:.2f} s: %{y:.3f}<extra></extra>`,
   }));
   parts.curves.draw(traces, {
-    margin: { b: 26 }, showlegend: true, legend: { orientation: "h", y: 1.16, x: 0 },
+    height: 250, showlegend: true, legend: { orientation: "h", y: 1.16, x: 0 },
     yaxis: { range: [0, 1.02], title: "probability" },
   });
 }

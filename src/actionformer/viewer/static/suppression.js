@@ -5,9 +5,9 @@ import { classColour, themed } from "./colours.js";
 import { prepare, scaleOf } from "./drawing.js";
 import { byId, choice, element, slider, speak, table, words } from "./elements.js";
 import { clock, plural, score, span } from "./format.js";
-import { on, oncePerFrame, state } from "./state.js";
+import { oncePerFrame, state } from "./state.js";
 import { gutter } from "./timeline.js";
-import { filled, whenShown, whyNoNetwork } from "./views.js";
+import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
 
 const LIMIT = 2000;
 const HEIGHT = 330;
@@ -23,25 +23,12 @@ let settings = {}; // what was touched here; the rest is the run's
 const parts = {};
 
 export function startSuppression() {
-  const later = delayed(fill, 250);
-  whenShown("suppression", ["video", "project"], () => {
-    trace = null;
-    settings = {};
-    fill();
-  });
-  whenShown("suppression", ["view"], later);
+  whenShown("suppression", ["video", "project", "view"], () => (trace ? later() : fill()));
   whenShown("suppression", ["theme", "time", "hiddenClasses"], () => trace && drawSoon());
   new ResizeObserver(() => trace && drawSoon()).observe(byId("suppression"));
-  on(["video"], () => state.tab !== "suppression" && (trace = null));
 }
 
-function delayed(act, milliseconds) {
-  let timer = null;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(act, milliseconds);
-  };
-}
+const later = delayed(() => state.tab === "suppression" && fill(), 200);
 
 async function fill() {
   const place = byId("suppression");
@@ -49,22 +36,23 @@ async function fill() {
   if (why || !state.video) return place.replaceChildren(words(why ?? "No video is open."));
   const [start, stop] = state.view;
   const compute = () => ask(state.video.id, { start, stop, limit: LIMIT, ...settings });
-  const answer = await filled(trace ? element("div") : place, "The network looks at this span…", compute);
+  const answer = await filled(place, "The network looks at this span…", compute, trace !== null);
   if (!answer) return;
   trace = answer;
-  if (!place.contains(parts.canvas)) build(place);
+  if (!parts.cards) build();
+  if (!place.contains(parts.canvas)) place.replaceChildren(...parts.cards);
   showSettings();
   go(Math.min(at, trace.steps.length));
 }
 
-function build(place) {
+function build() {
   parts.canvas = element("canvas", { class: "tall", role: "img", "aria-label": "Candidates by time and score" });
   parts.slider = element("input", { id: "step", type: "range", min: 0, step: 1, "aria-label": "Step of suppression", input: () => go(parts.slider.valueAsNumber) });
   parts.says = element("p", { id: "step-says", role: "status" });
   parts.counts = element("p", { class: "faint" });
   parts.changed = element("div", {});
   parts.settings = element("div", { class: "row" });
-  place.replaceChildren(
+  parts.cards = [
     element("div", { class: "card aligned" },
       element("div", { class: "row" }, element("h2", {}, "Candidates of this span"), parts.settings),
       parts.counts,
@@ -75,14 +63,14 @@ function build(place) {
         element("button", { id: "step-end", class: "quiet", click: () => go(trace.steps.length) }, "To the end")),
       parts.says, parts.canvas),
     element("div", { class: "card" }, parts.changed),
-  );
+  ];
 }
 
 function showSettings() {
   const { method, sigma, tiou_threshold: threshold, min_score: least } = trace.settings;
   const change = (key) => (value) => {
     settings = { ...settings, [key]: value };
-    soon();
+    later();
   };
   if (parts.settings.contains(document.activeElement) && parts.shownMethod === method) return;
   parts.shownMethod = method;
@@ -98,8 +86,6 @@ function showSettings() {
     }, { id: "arrangement" })),
   );
 }
-
-const soon = delayed(() => fill(), 120);
 
 /** Shows the state after `step` picks. */
 function go(step) {

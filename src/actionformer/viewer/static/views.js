@@ -4,6 +4,8 @@ import { Refused } from "./api.js";
 import { loading, words } from "./elements.js";
 import { on, state } from "./state.js";
 
+const PATIENCE = 150; // milliseconds until it is said that something takes a while
+
 /** Why a view that computes with the network has nothing to show, or null if it has. */
 export function whyNoNetwork() {
   const { has, why_not: why = {} } = state.project;
@@ -27,18 +29,32 @@ export function whenShown(tab, keys, fill) {
   on(["tab"], update);
 }
 
-/** Shows `text` and a wheel in `place` until `compute` is done; its refusal is shown in its stead. Gives its answer or null. */
-export async function filled(place, text, compute) {
-  const wait = setTimeout(() => place.replaceChildren(loading(text)), 150);
+/** What `compute` gives, or null if something else was asked for since or it was refused; then `place` says why.
+ *
+ * Until it is there, `place` shows `text` and a wheel; with `keep` what it showed before, faintly. */
+export async function filled(place, text, compute, keep = false) {
+  const slow = setTimeout(() => {
+    if (keep) place.setAttribute("aria-busy", "true");
+    else place.replaceChildren(loading(text));
+  }, PATIENCE);
   try {
-    const answer = await compute();
-    clearTimeout(wait);
-    return answer;
+    return await compute();
   } catch (error) {
-    clearTimeout(wait);
     if (!(error instanceof Refused)) throw error;
     place.replaceChildren(words(error.message));
     return null;
+  } finally {
+    clearTimeout(slow);
+    place.removeAttribute("aria-busy");
   }
+}
+
+/** The same function, run when `milliseconds` have passed without another call. */
+export function delayed(act, milliseconds) {
+  let timer = null;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(act, milliseconds);
+  };
 }
 
