@@ -11,7 +11,7 @@ const MOST_ROWS = 100;
 
 export function startInspector() {
   const update = oncePerFrame(show);
-  on(["chosen", "video", "actions", "view", "minScore", "hiddenClasses", "hiddenKinds", "tab"], update);
+  on(["chosen", "levels", "video", "actions", "view", "minScore", "hiddenClasses", "hiddenKinds", "tab"], update);
 }
 
 function show() {

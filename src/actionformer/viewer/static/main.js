@@ -6,6 +6,7 @@ import { byId, loading, notice, words } from "./elements.js";
 import { startFilters } from "./filters.js";
 import { startInspector } from "./inspector.js";
 import { startKeys } from "./keys.js";
+import { startLevels } from "./levels.js";
 import { startMoment } from "./moment.js";
 import { readPlace, startPlace } from "./place.js";
 import { startPlayer } from "./player.js";
@@ -18,7 +19,7 @@ import { startTheme } from "./theme.js";
 import { startTimeline } from "./timeline.js";
 import { listed, offerOrders, open, startVideos } from "./videos.js";
 
-for (const start of [startTheme, startTabs, startVideos, startFilters, startTimeline, startPlayer, startInspector,
+for (const start of [startTheme, startTabs, startVideos, startFilters, startTimeline, startPlayer, startInspector, startLevels,
   startCorrections, startScores, startSuppression, startMoment, startRun, startKeys, startPlace]) start();
 
 async function begin() {

@@ -48,9 +48,9 @@ function build() {
     element("div", { class: "card aligned" }, element("h2", {}, "What each level sees from here"), parts.says, parts.windows.place),
     element("div", { class: "card" },
       element("div", { class: "row" }, element("h2", {}, "Attention"), parts.block), parts.cost,
-      element("div", { class: "pair" },
+      (parts.pair = element("div", { class: "pair" },
         element("div", {}, element("h3", {}, "Local: as the network does it"), parts.local),
-        element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global))),
+        element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global)))),
     element("div", { class: "card" }, parts.ranges),
   ];
 }
@@ -71,15 +71,17 @@ function show() {
   parts.ranges.replaceChildren(table([
     ["Level", (row) => String(row.level), true],
     ["Stride", (row) => String(row.stride), true],
-    ["Window of a block", (row) => seconds(row.window_seconds), true],
-    ["Reach through all blocks", (row) => seconds(row.reach_seconds), true],
+    ["Window of a block", (row) => bounded(row.window_seconds), true],
+    ["Reach through all blocks", (row) => bounded(row.reach_seconds), true],
     ["Actions it is made for", (row) => lengths(row.action_range), true],
   ], answer.ranges, "Effective range by level"));
 }
 
+const bounded = (value) => (value === null ? "the whole video" : seconds(value));
+
 function showWindows() {
   const traces = answer.levels.map(({ level, window: [start, end], positions }) => ({
-    type: "scatter", mode: "lines+text", x: [start, end], y: [level, level], line: { width: 13, color: themed("accent") },
+    type: "scatter", mode: "lines", x: [start, end], y: [level, level], line: { width: 13, color: themed("accent") },
     hovertemplate: `level ${level}: ${plural(positions, "position")}, ${clock(start)} – ${clock(end)}<extra></extra>`,
   }));
   parts.windows.draw(traces, {
@@ -93,8 +95,12 @@ function showWindows() {
 }
 
 function showAttention() {
-  const { heads, block: number } = answer.attention;
-  const { local, global: full } = answer.attention.cost ?? answer.cost;
+  parts.pair.hidden = !answer.attention;
+  if (!answer.attention) {
+    parts.cost.textContent = answer.why_not;
+    return;
+  }
+  const { heads, block: number, cost: { local, global: full } } = answer.attention;
   const name = answer.blocks?.[number] ?? `block ${number}`;
   parts.cost.textContent =
     `In ${name}, ${plural(heads.length, "head")}: local attention multiplies ${count(local)} pairs of positions, ` +

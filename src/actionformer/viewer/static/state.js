@@ -12,6 +12,7 @@ export const state = {
   minScore: 0.1,
   hiddenClasses: new Set(), // labels
   hiddenKinds: new Set(), // names of kinds
+  levels: null, // pyramid levels of the detections, once they are known
   chosen: null, // {type: "detection" | "action", index}
   editing: false,
   actions: [], // the ground truth that is shown: as annotated, or as corrected
