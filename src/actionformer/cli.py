@@ -511,6 +511,7 @@ def view(
     port: int = 0,
     token: str | None = None,
     no_browser: Flag = False,
+    save: Path | None = None,
 ) -> None:
     """Look at detections on a page: timelines with the video, errors, what the network says, suppression, corrections.
 
@@ -538,6 +539,8 @@ def view(
         By default made where one is needed.
     no_browser
         Only tell the address.
+    save
+        Write one HTML file that shows all but the videos, without a server and offline, and end.
     """
     from actionformer.viewer.start import view as run
 
@@ -552,6 +555,7 @@ def view(
         port=port,
         token=token,
         browser=not no_browser,
+        save=save,
         console=_console(),
     )
 

@@ -16,8 +16,9 @@ from starlette.testclient import TestClient
 from actionformer.detections import Detections, write_results
 from actionformer.viewer.answers import Answers
 from actionformer.viewer.guard import COOKIE
+from actionformer.viewer.page_files import PLOTLY, static_files
 from actionformer.viewer.project import Given, open_project
-from actionformer.viewer.server import PLOTLY, application, static_files
+from actionformer.viewer.server import application
 
 TRAVERSALS = [
     "../secret.txt",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 import webbrowser
-from importlib.util import find_spec
-from pathlib import Path
 from threading import Timer
 from typing import Annotated, Any
 
@@ -19,31 +17,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
-from actionformer.errors import InputError, missing_extra
+from actionformer.errors import InputError
 from actionformer.viewer.answers import Answers, checked_tiou
 from actionformer.viewer.corrections import ConflictError
 from actionformer.viewer.guard import LOCAL, Guard
+from actionformer.viewer.page_files import TYPES, static_files
 from actionformer.viewer.project import UnavailableError, UnknownVideoError
 
-STATIC = Path(__file__).parent / "static"
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-PLOTLY = "plotly.min.js"
 MOST_ACTIONS = 100_000
 Tiou = Annotated[float | None, Query()]
 Seconds = Annotated[float, Query(allow_inf_nan=False)]
-
-
-def static_files() -> dict[str, Path]:
-    """The files of the page by name, and Plotly's from its Python package.
-
-    Raises:
-        InputError: Plotly is not installed.
-    """
-    package = find_spec("plotly")
-    if package is None or package.origin is None:
-        raise missing_extra("plotly", "view", "the viewer")
-    files = {file.name: file for file in sorted(STATIC.iterdir()) if file.suffix in TYPES}
-    return {**files, PLOTLY: Path(package.origin).parent / "package_data" / PLOTLY}
 
 
 def application(answers: Answers, token: str | None = None) -> ASGIApp:
@@ -88,7 +71,7 @@ def _serve_page(app: FastAPI) -> None:
 
     @app.get("/")
     def page() -> Response:
-        return FileResponse(STATIC / "index.html", media_type=TYPES[".html"], headers={"Cache-Control": "no-cache"})
+        return FileResponse(files["index.html"], media_type=TYPES[".html"], headers={"Cache-Control": "no-cache"})
 
     @app.get("/static/{name:path}")
     def part(name: str) -> Response:

@@ -26,14 +26,16 @@ def view(
     port: int = 0,
     token: str | None = None,
     browser: bool = True,
+    save: Path | None = None,
     console: Console,
 ) -> None:
-    """Serves the page until it is stopped.
+    """Serves the page until it is stopped, or saves it.
 
     Args:
         source: a run directory or a file of detections.
         features, videos, annotations, compare, corrections: see `Given`.
         host, port, token, browser: see `serve`.
+        save: an HTML file that is written in place of serving.
         console: where the address is told.
 
     Raises:
@@ -43,9 +45,13 @@ def view(
         if find_spec(package) is None:
             raise missing_extra(package, "view", "the viewer")
     from actionformer.viewer.answers import Answers
+    from actionformer.viewer.report import save_report
     from actionformer.viewer.server import serve
 
     given = Given(source, features, videos, annotations, compare, corrections)
     answers = Answers(open_project(given))
     with closing(answers.media):
+        if save is not None:
+            save_report(answers, save, console)
+            return
         serve(answers, host=host, port=port, token=token, browser=browser, console=console)
