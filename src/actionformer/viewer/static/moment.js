@@ -6,6 +6,7 @@ import { byId, choice, element, table, words } from "./elements.js";
 import { clock, count, lengths, plural, seconds } from "./format.js";
 import { draw, heat, timePlot } from "./plot.js";
 import { on, state } from "./state.js";
+import { gutter } from "./timeline.js";
 import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
 
 const ask = latest((signal, id, time, block) => get(videoAddress(id, "moment", { time: time.toFixed(3), block }), signal));
@@ -89,7 +90,7 @@ function showWindows() {
     yaxis: {
       range: [Math.max(...answer.levels.map(({ level }) => level)) + 0.6, Math.min(...answer.levels.map(({ level }) => level)) - 0.6],
       tickvals: answer.levels.map(({ level }) => level),
-      ticktext: answer.levels.map(({ level, positions }) => `<b>${level}</b>  ${plural(positions, "position")}`), tickfont: { size: 11 },
+      ticktext: answer.levels.map(({ level, positions }) => `<b>${level}</b>  ${gutter() < 100 ? positions : plural(positions, "position")}`), tickfont: { size: 11 },
     },
   });
 }

@@ -64,7 +64,7 @@ function trained(curves) {
       x: curves[name].map(([epoch]) => epoch), y: curves[name].map(([, value]) => value), line: { dash: dash(i), width: 2 },
     }));
     draw(inner, traces, {
-      height: 220, colorway: WAYS[state.theme], showlegend: true, legend: { orientation: "h", y: 1.2, x: 0 }, margin: { l: 52, r: 12, t: 24, b: 40 },
+      height: 260, colorway: WAYS[state.theme], showlegend: true, legend: { orientation: "h", y: -0.3, yanchor: "top", x: 0 },
       xaxis: { title: "epoch" }, yaxis: { title: group.toLowerCase(), rangemode: "tozero" },
     });
     return inner;

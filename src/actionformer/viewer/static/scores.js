@@ -6,6 +6,7 @@ import { byId, choice, element, words } from "./elements.js";
 import { lengths, seconds } from "./format.js";
 import { dash, heat, plain, timePlot } from "./plot.js";
 import { duration, on, state } from "./state.js";
+import { gutter } from "./timeline.js";
 import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
 
 const POINTS = 2000;
@@ -90,8 +91,9 @@ function show() {
   drawCurves();
 }
 
-const ticks = ({ seconds_per_step: step, range: [low, high] }, i) =>
-  `<b>${i}</b>  every ${seconds(step)}<br>${lengths([low, high])}`;
+/** Beside a row: its level, and where there is room its step and the lengths that it is made for. */
+const ticks = ({ seconds_per_step: step, range }, i) =>
+  gutter() < 100 ? `<b>${i}</b>  ${seconds(step)}` : `<b>${i}</b>  every ${seconds(step)}<br>${lengths(range)}`;
 
 /** (n,) of the chosen class, or of the best class of every moment. */
 function rowOf({ maximum }) {

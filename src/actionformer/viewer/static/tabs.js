@@ -34,6 +34,7 @@ function show() {
     const chosen = id === state.tab;
     byId(`tab-${id}`).setAttribute("aria-selected", String(chosen));
     byId(`tab-${id}`).tabIndex = chosen ? 0 : -1;
+    if (chosen) byId(`tab-${id}`).scrollIntoView({ block: "nearest", inline: "nearest" });
     if (id === "timeline") continue;
     byId(id).hidden = !chosen;
     byId(id).setAttribute("aria-label", name);
