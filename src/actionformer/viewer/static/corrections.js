@@ -8,28 +8,25 @@ const SHORTEST = 0.05; // seconds
 const NEW = 2; // seconds that a new action lasts
 const WAIT = 400; // milliseconds without a change until it is saved
 
-let revision = 0;
-let past = []; // lists of actions before each change
-let future = [];
+/** What is edited: id of the video, revision of what is saved, lists of actions before and after each change, what is
+ * to be saved (null: nothing), the promise of a save under way, what is said of it. */
+let session = null;
 let timer = null;
-let saving = null; // the promise of a save under way
-let said = "";
-let pending = false;
+const corrected = new Set(); // ids of videos that were changed here
 
 const address = (id) => `api/corrections/${encodeURIComponent(id)}`;
 
 export function startCorrections() {
   on(["project", "video", "editing", "chosen", "actions"], show);
   on(["video"], leaveWithVideo);
-  addEventListener("beforeunload", (event) => pending && event.preventDefault());
+  addEventListener("beforeunload", (event) => session?.draft && event.preventDefault());
 }
 
-let edited = null; // id of the video whose actions are edited
-const corrected = new Set(); // ids of videos that were changed here
-
 function leaveWithVideo() {
-  if (!state.editing || state.video?.id === edited) return;
-  if (pending) save();
+  if (!session || state.video?.id === session.id) return;
+  clearTimeout(timer);
+  save(session);
+  session = null;
   set({ editing: false });
 }
 
@@ -41,7 +38,7 @@ export async function toggleEditing() {
   try {
     const kept = await get(address(id));
     if (state.video.id !== id) return;
-    [revision, past, future, said, edited] = [kept.revision, [], [], "Nothing changed yet", id];
+    session = { id, revision: kept.revision, past: [], future: [], draft: null, saving: null, said: "Nothing changed yet" };
     set({ editing: true, actions: kept.actions.map(({ segment, label }) => ({ segment, label: toLabel(label) })), chosen: null });
     speak("Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.");
   } catch (error) {
@@ -52,8 +49,10 @@ export async function toggleEditing() {
 
 async function end() {
   clearTimeout(timer);
-  if (pending) await save();
-  if (pending) return; // it could not be saved: nothing is thrown away
+  const ending = session;
+  await save(ending);
+  if (ending.draft || session !== ending) return; // it could not be saved: nothing is thrown away
+  session = null;
   set({ editing: false, actions: state.video.actions, chosen: null });
 }
 
@@ -62,57 +61,61 @@ const toLabel = (label) => (typeof label === "number" ? label : state.project.cl
 
 /** Puts a new list of actions in place, remembering the old one; `chosen` is an index into it. */
 function change(actions, chosen, words) {
-  past.push(state.actions);
-  future = [];
+  session.past.push(state.actions);
+  session.future = [];
   put(actions, chosen);
   speak(words);
 }
 
 function put(actions, chosen) {
   set({ actions, chosen: chosen === null ? null : { type: "action", index: chosen } });
-  pending = true;
-  said = "Not saved yet";
+  session.draft = actions;
+  session.said = "Not saved yet";
   clearTimeout(timer);
-  timer = setTimeout(save, WAIT);
+  timer = setTimeout(save, WAIT, session);
   show();
 }
 
 export function undo() {
-  if (!state.editing || past.length === 0) return;
-  future.push(state.actions);
-  put(past.pop(), null);
+  if (!session?.past.length) return;
+  session.future.push(state.actions);
+  put(session.past.pop(), null);
   speak("Undone");
 }
 
 export function redo() {
-  if (!state.editing || future.length === 0) return;
-  past.push(state.actions);
-  put(future.pop(), null);
+  if (!session?.future.length) return;
+  session.past.push(state.actions);
+  put(session.future.pop(), null);
   speak("Redone");
 }
 
-async function save() {
-  if (saving) await saving; // one after the other: each needs the revision of the one before
-  if (!pending) return;
-  pending = false;
-  said = "Saving…";
+async function save(one) {
+  await one.saving; // one after the other: each needs the revision of the one before
+  const actions = one.draft;
+  if (!actions) return;
+  one.said = "Saving…";
   show();
-  const [id, actions] = [edited, state.actions];
-  saving = send("PUT", address(id), { actions: actions.map(({ segment, label }) => ({ segment, label })), revision });
+  one.saving = upload(one, actions);
+  await one.saving;
+  one.saving = null;
+  show();
+}
+
+/** Sends them; what was changed meanwhile stays to be saved, and so does what was refused. */
+async function upload(one, actions) {
   try {
-    revision = (await saving).revision;
-    corrected.add(id);
-    said = pending ? "Not saved yet" : "Saved";
+    const content = { actions: actions.map(({ segment, label }) => ({ segment, label })), revision: one.revision };
+    one.revision = (await send("PUT", address(one.id), content)).revision;
+    corrected.add(one.id);
+    if (one.draft === actions) one.draft = null;
+    one.said = one.draft ? "Not saved yet" : "Saved";
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    pending = true;
-    said = error.status === 409
+    one.said = error.status === 409
       ? "Not saved: someone else changed this video. Reload the page to see their version."
       : `Not saved: ${error.message}`;
-    notice(said);
-  } finally {
-    saving = null;
-    show();
+    notice(one.said);
   }
 }
 
@@ -170,8 +173,8 @@ export function beginDrag(index, time, slack) {
     },
     end(moved) {
       if (!moved) return;
-      past.push(before);
-      future = [];
+      session.past.push(before);
+      session.future = [];
       put(state.actions, index);
     },
   };
@@ -186,9 +189,9 @@ function dragged([start, end], edge, shift) {
 
 function show() {
   const place = byId("corrections");
-  place.classList.toggle("idle", !state.editing);
+  place.classList.toggle("idle", !session);
   if (!state.video) return place.replaceChildren();
-  if (!state.editing) {
+  if (!session) {
     const button = element("button", { id: "edit", click: toggleEditing, disabled: !state.project.has.corrections }, "Correct the annotations");
     return place.replaceChildren(...beside(), button);
   }
@@ -197,9 +200,9 @@ function show() {
     element("button", { id: "edit", class: "primary", click: toggleEditing }, "Done"),
     tool("add", "Add", add), tool("delete", "Delete", remove, chosenAction() === null),
     tool("accept", "Detection → action", duplicate, state.chosen?.type !== "detection"),
-    tool("undo", "Undo", undo, past.length === 0), tool("redo", "Redo", redo, future.length === 0),
+    tool("undo", "Undo", undo, session.past.length === 0), tool("redo", "Redo", redo, session.future.length === 0),
     ...label(),
-    element("span", { id: "saved", class: "faint saved", role: "status" }, said),
+    element("span", { id: "saved", class: "faint saved", role: "status" }, session.said),
   );
   if (focused && place.contains(byId(focused))) byId(focused).focus();
 }
