@@ -123,6 +123,9 @@ def test_a_run_says_how_it_went(asked: TestClient, seen: Path, evaluated: Path) 
     assert errors["by_class"].keys() == {"left", "right"}
     assert [row["range"] for row in errors["by_length"]] == [[1.0, 2.0]]
     assert run["config"]["model"]["width"] == 16
+    none = of(asked, "/api/run", tiou=0.5, min_score=2.0)
+    assert none["errors"]["kinds"] == dict.fromkeys(errors["kinds"], 0) | {"missed": 6}
+    assert none["map"] == run["map"]
 
 
 def test_two_runs_are_compared_class_by_class(client: Any, seen: Path, evaluated: Path, detections: Path) -> None:
@@ -200,8 +203,9 @@ def test_suppression_is_told_pick_by_pick(asked: TestClient, seen: Path) -> None
     hard = asked.post("/api/videos/clip0/suppression", json=wanted | {"method": "hard", "tiou_threshold": 0.5}).json()
     assert hard["settings"]["method"] == "hard"
     assert {score for step in hard["steps"] for _, score in step["changed"]} == {0.0}
-    few = of(asked, "/api/videos/clip0/candidates", start=1.0, stop=2.0, limit=3)["candidates"]
-    assert len(few) == 3
+    answer = of(asked, "/api/videos/clip0/candidates", start=1.0, stop=2.0, limit=3)
+    few, total = answer["candidates"], answer["total"]
+    assert len(few) == 3 < total < len(before)
     assert all(one["segment"][0] < 2.0 and one["segment"][1] > 1.0 for one in few)
     wrong = asked.post("/api/videos/clip0/suppression", json=wanted | {"method": "gentle"})
     assert (wrong.status_code, "soft" in wrong.json()["error"]) == (400, True)

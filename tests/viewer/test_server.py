@@ -213,6 +213,13 @@ def test_with_a_token_nothing_is_told_without_it(client: Any, evaluated: Path, v
     assert asked.get("/api/project").status_code == 200  # by the cookie
 
 
+def test_an_error_of_its_own_is_said_too(client: Any, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = client(evaluated)
+    monkeypatch.setattr(Answers, "project", lambda self: 1 / 0)
+    patient = TestClient(asked.app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    assert "error of its own" in spoken(patient.get("/api/project"), 500)
+
+
 @contextmanager
 def running(answers: Answers) -> Iterator[int]:
     """A real server on a free port, which is told."""

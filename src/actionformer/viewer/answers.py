@@ -17,7 +17,7 @@ from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, 
 from actionformer.files import read_text
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions
-from actionformer.viewer.project import Project
+from actionformer.viewer.project import Project, UnavailableError
 
 if TYPE_CHECKING:
     from actionformer.viewer.network import Network
@@ -51,7 +51,8 @@ class Answers:
         self.media = Conversions()
         self._network: Callable[[], Network] = once(self._begin_network, 1)
         self._corrections: Callable[[], Corrections] = once(lambda: Corrections(project), 1)
-        self._diagnosis: Callable[[float], Diagnosis] = once(self._diagnosed, 16)
+        self._diagnosis: Callable[[float, float | None], Diagnosis] = once(self._diagnosed, 16)
+        self._precision: Callable[[], dict[str, Answer]] = once(self._precision_by_video, 1)
         self._report: Callable[[], Report] = once(self._evaluated, 1)
         self._other_report: Callable[[], Report] = once(self._other_evaluated, 1)
 
@@ -121,7 +122,7 @@ class Answers:
             "playable": None if exists else False,
         }
 
-    def _precision(self) -> dict[str, Answer]:
+    def _precision_by_video(self) -> dict[str, Answer]:
         about = self.about
         if about.annotations is None or not about.detections:
             return {}
@@ -135,7 +136,7 @@ class Answers:
         why_not, fps = self._unplayable(video)
         answer: Answer = {
             "id": video,
-            "duration": rounded(about.duration(video)),
+            "duration": rounded(self._duration(video)),
             "fps": fps,
             "playable": why_not is None,
             "why_not_playable": why_not,
@@ -152,6 +153,15 @@ class Answers:
         answer["detections"] = _detections(found, diagnosis)
         return answer
 
+    def _duration(self, video: str) -> float:
+        """Seconds: as stated, else what the features cover, else until the last action ends."""
+        if self.about.stated_duration(video) is None and self.computes:
+            try:
+                return self.network.sequence(video).duration
+            except UnavailableError:
+                pass
+        return self.about.duration(video)
+
     def detections_of(self, video: str) -> Detections:
         """The detections of a video, computed where no file has them."""
         found = self.about.detections.get(video)
@@ -162,13 +172,16 @@ class Answers:
 
     def _video_diagnosis(self, video: str, found: Detections, tiou: float) -> VideoDiagnosis:
         if video in self.about.detections:
-            return self._diagnosis(tiou).of(video)
+            return self._diagnosis(tiou, None).of(video)
         assert self.about.annotations is not None
         return diagnose(self.about.annotations, {video: found}, tiou).of(video)
 
-    def _diagnosed(self, tiou: float) -> Diagnosis:
+    def _diagnosed(self, tiou: float, min_score: float | None) -> Diagnosis:
         assert self.about.annotations is not None
-        return diagnose(self.about.annotations, self.about.detections, tiou)
+        detections = self.about.detections
+        if min_score is not None:
+            detections = {video: found.above(min_score) for video, found in detections.items()}
+        return diagnose(self.about.annotations, detections, tiou)
 
     def _unplayable(self, video: str) -> tuple[str | None, float | None]:
         """Why a browser cannot play a video, None if it can, and its frames a second."""
@@ -180,15 +193,15 @@ class Answers:
         except InputError as error:
             return str(error), about.specs[video].fps
 
-    def run(self, tiou: float) -> Answer:
-        """Curves of training, precision by tIoU and class, kinds of error, settings."""
+    def run(self, tiou: float, min_score: float | None = None) -> Answer:
+        """Curves of training, precision by tIoU and class, kinds of error from a score on, settings."""
         about = self.about
         answer: Answer = {"curves": self._curves(), "map": None, "per_class": [], "errors": None, "config": None}
         if about.config is not None:
             answer["config"] = about.config.model_dump(mode="json")
         if about.annotations is None or not about.detections:
             return answer
-        report, diagnosis = self._report(), self._diagnosis(tiou)
+        report, diagnosis = self._report(), self._diagnosis(tiou, min_score)
         by_class = diagnosis.by_class()
         answer["map"] = by_tiou(report.tiou, report.map)
         answer["per_class"] = [

@@ -24,7 +24,7 @@ CLOCK = 90_000
 PLAIN_PIXELS = {"yuv420p", "yuvj420p"}
 IN_MP4 = {"h264", "vp9", "av1"}
 IN_WEBM = {"vp8", "vp9", "av1"}
-SOUND_IN_MP4 = {"aac", "mp3", "mp3float", "opus", "flac"}
+SOUND_IN_MP4 = {"aac", "mp3", "opus", "flac"}
 SOUND_IN_WEBM = {"opus", "vorbis"}
 
 
@@ -47,11 +47,10 @@ def look_at(path: Path) -> Look:
         InputError: not a readable video.
     """
     with Video(path) as video:
-        codec, pixels = video.stream.codec_context.name.removeprefix("lib"), video.stream.codec_context.pix_fmt
+        codec, pixels = _kind(video.stream), video.stream.codec_context.pix_fmt
         container = set(video.container.format.name.split(","))
-        sound = {stream.codec_context.name for stream in video.container.streams.audio}
+        sound = {_kind(stream) for stream in video.container.streams.audio}
         fps, duration = video.fps, video.declared
-    codec = "av1" if codec == "dav1d" else codec
     way: Literal["file", "remux", "transcode"] = "transcode"
     media_type = "video/mp4"
     if pixels in PLAIN_PIXELS and not container & WITHOUT_TIMES:
@@ -62,6 +61,11 @@ def look_at(path: Path) -> Look:
         elif codec in IN_MP4:
             way = "remux"
     return Look(way, media_type, fps, duration)
+
+
+def _kind(stream: Any) -> str:
+    """The codec of a stream, whichever decoder FFmpeg has for it."""
+    return str(stream.codec_context.codec.canonical_name)
 
 
 class Conversions:
@@ -112,7 +116,7 @@ class Conversions:
 def remux(source: Path, target: Path) -> None:
     """The first video stream, and sound that MP4 can hold, in an MP4 file; no frame is touched."""
     with av.open(str(source), metadata_errors="ignore") as file, _mp4(target) as output:
-        sound = [stream for stream in file.streams.audio if stream.codec_context.name in SOUND_IN_MP4][:1]
+        sound = [stream for stream in file.streams.audio if _kind(stream) in SOUND_IN_MP4][:1]
         chosen: list[Any] = [file.streams.video[0], *sound]
         copies = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
         for packet in file.demux(chosen):

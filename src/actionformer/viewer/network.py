@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from actionformer.config import SuppressionSettings
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import check_backbone, open_features
+from actionformer.features import Features, check_backbone, open_features
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import (
     Explanation,
@@ -30,7 +30,7 @@ from actionformer.inference.explain import (
     surroundings,
 )
 from actionformer.inference.sequences import TIMING, Sequence, place
-from actionformer.inference.suppression import suppress, trace
+from actionformer.inference.suppression import trace
 from actionformer.segments import clip
 from actionformer.viewer.answers import Answer, once, rounded
 from actionformer.viewer.project import Project
@@ -47,6 +47,9 @@ SAME = 0.05
 class Network:
     """The network of a run, loaded when it is first asked; one thread computes at a time.
 
+    Attributes:
+        detections: video -> what detection finds, with the level that each came from.
+
     Raises:
         UnavailableError: (all answers) there are no features of this video.
     """
@@ -55,6 +58,7 @@ class Network:
         self.about = about
         self._busy = RLock()
         self._explained: Callable[[str], Explanation] = once(self._explain, 4)
+        self.detections: Callable[[str], Detections] = once(self._detect, 64)
         self._projected: Callable[[str, tuple[int, int], int], Projections] = once(self._project, 4)
 
     @cached_property
@@ -65,12 +69,20 @@ class Network:
 
     def sequence(self, video: str) -> Sequence:
         """The features of a video in time."""
+        assert self.about.config is not None
+        assert self.about.card is not None
+        features, timing = self._features(video)
+        return place(features, timing, None, self.about.config, self.about.card.features)
+
+    def _features(self, video: str) -> tuple[Features, dict[str, float | None]]:
+        """The features of a video, and what is known of their place in time."""
+        assert self.about.config is not None
+        assert self.about.card is not None
         files = self.about.feature_files(self.about.check(video))
-        spec, detector = self.about.specs[video], self._loaded()
-        check_backbone(spec, detector.card.features)
-        features = open_features(*files, width=detector.config.model.input_width)
-        timing = {name: getattr(spec, name) for name in TIMING} | {"duration": self.about.duration(video) or None}
-        return place(features, timing, None, detector.config, detector.card.features)
+        spec = self.about.specs[video]
+        check_backbone(spec, self.about.card.features)
+        timing = {name: getattr(spec, name) for name in TIMING} | {"duration": self.about.stated_duration(video)}
+        return open_features(*files, width=self.about.config.model.input_width), timing
 
     def _loaded(self) -> Detector:
         with self._busy:
@@ -86,13 +98,11 @@ class Network:
         with self._busy:
             return project(self.detector.model, self.detector.config, sequence, part, block)
 
-    def detections(self, video: str) -> Detections:
-        """What detection finds, with the level that each came from."""
-        sequence, found = self.sequence(video), self._explained(video).candidates
-        kept = suppress(found.segments, found.scores, found.labels, self._loaded().config.suppression)
-        seconds = clip(sequence.grid.to_seconds(kept.segments.astype(np.float64)), sequence.duration)
-        levels = found.levels.numpy()[kept.index]
-        return Detections(seconds, kept.scores.astype(np.float64), kept.labels, self.about.class_names, levels)
+    def _detect(self, video: str) -> Detections:
+        features, timing = self._features(video)
+        with self._busy:
+            found = self.detector.detect_many({video: {"features": features, **timing}})[video]
+        return Detections(found.segments, found.scores, found.labels, self.about.class_names, found.levels)
 
     def levels(self, video: str) -> Answer:
         """The level that each of a file's detections came from; null where the network finds no such detection."""
@@ -176,24 +186,26 @@ class Network:
         return {"block": block, "heads": heads, "cost": {"local": local, "global": globally}}
 
     def candidates(self, video: str, start: float, stop: float, limit: int) -> Answer:
-        """The candidates that overlap a span, best first, before suppression."""
+        """The candidates that overlap a span, best first, before suppression, and how many there are in all."""
         sequence, found = self.sequence(video), self._explained(video).candidates
-        rows = self._rows(video, start, stop, limit)
+        rows, total = self._rows(video, start, stop, limit)
         seconds = clip(sequence.grid.to_seconds(found.segments.numpy()[rows]), sequence.duration)
         columns = (seconds, found.scores.numpy()[rows], found.labels.numpy()[rows], found.levels.numpy()[rows])
         return {
+            "total": total,
             "candidates": [
                 {"segment": rounded(segment), "score": rounded(score), "label": label, "level": level}
                 for segment, score, label, level in zip(*(column.tolist() for column in columns), strict=True)
-            ]
+            ],
         }
 
-    def _rows(self, video: str, start: float, stop: float, limit: int) -> NDArray[np.int64]:
+    def _rows(self, video: str, start: float, stop: float, limit: int) -> tuple[NDArray[np.int64], int]:
+        """Candidates that overlap a span, the best of them, and how many there are."""
         sequence, found = self.sequence(video), self._explained(video).candidates
         seconds = sequence.grid.to_seconds(found.segments.numpy())
         rows = np.flatnonzero((seconds[:, 0] < stop) & (seconds[:, 1] > start))
         best = np.argsort(-found.scores.numpy()[rows], kind="stable")
-        return rows[best][: max(1, min(limit, MOST_CANDIDATES))]
+        return rows[best][: max(1, min(limit, MOST_CANDIDATES))], len(rows)
 
     def suppression(self, video: str, start: float, stop: float, limit: int, changes: dict[str, Any]) -> Answer:
         """Suppression among the candidates of a span, pick by pick.
@@ -205,7 +217,7 @@ class Network:
             changes: settings of suppression that are not the run's.
         """
         settings = self._suppression_settings(changes)
-        rows, found = self._rows(video, start, stop, limit), self._explained(video).candidates
+        (rows, _), found = self._rows(video, start, stop, limit), self._explained(video).candidates
         steps = trace(found.segments.numpy()[rows], found.scores.numpy()[rows], found.labels.numpy()[rows], settings)
         return {
             **self.candidates(video, start, stop, limit),

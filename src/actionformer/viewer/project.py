@@ -100,12 +100,16 @@ class Project:
             return dict.fromkeys(self.ids, FeatureSpec())
         return {video: self._spec(video, self.features) for video in self.ids}
 
-    def duration(self, video: str) -> float:
-        """Seconds: of the annotations, else of the features, else until the last action ends."""
+    def stated_duration(self, video: str) -> float | None:
+        """Seconds, as the annotations or the features say; None if neither does."""
         annotated = self.annotations.videos.get(video) if self.annotations else None
-        stated = (annotated.duration if annotated else None) or self.specs[video].duration
-        if stated:
+        return (annotated.duration if annotated else None) or self.specs[video].duration
+
+    def duration(self, video: str) -> float:
+        """Seconds: as stated, else until the last action ends."""
+        if stated := self.stated_duration(video):
             return stated
+        annotated = self.annotations.videos.get(video) if self.annotations else None
         found = self.detections.get(video)
         ends = [one.segments[:, 1].max(initial=0.0) for one in (annotated, found) if one is not None]
         return float(max(ends, default=0.0))

@@ -26,6 +26,7 @@ from actionformer.viewer.project import UnavailableError, UnknownVideoError
 
 MOST_ACTIONS = 100_000
 Tiou = Annotated[float | None, Query()]
+Score = Annotated[float | None, Query(allow_inf_nan=False)]
 Seconds = Annotated[float, Query(allow_inf_nan=False)]
 
 
@@ -61,6 +62,10 @@ def _speak_of_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return _json({"error": str(error.detail)}, error.status_code)
 
+    def failed(_: Request, error: Exception) -> Response:
+        return _json({"error": f"the viewer has an error of its own, its terminal shows where ({error!r})"}, 500)
+
+    app.add_exception_handler(Exception, failed)
     app.add_exception_handler(InputError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, unknown)
@@ -89,8 +94,8 @@ def _serve_answers(app: FastAPI, answers: Answers) -> None:
         return _json(answers.project())
 
     @app.get("/api/run")
-    def run(tiou: Tiou = None) -> Response:
-        return _json(answers.run(checked_tiou(tiou, thresholds)))
+    def run(tiou: Tiou = None, min_score: Score = None) -> Response:
+        return _json(answers.run(checked_tiou(tiou, thresholds), min_score))
 
     @app.get("/api/compare")
     def compare() -> Response:
@@ -220,16 +225,15 @@ def serve(
             opening = Timer(0.5, webbrowser.open, [address])
             opening.daemon = True
             opening.start()
-        settings = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        settings = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=1
+        )
         uvicorn.Server(settings).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise InputError(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
-    return listener
