@@ -78,6 +78,7 @@ def test_detections_alone_show_what_they_can_and_say_why_not_more(client: Any, d
     ]
     video = of(asked, "/api/videos/clip0")
     assert {one["kind"] for one in video["detections"]} == {None}
+    assert video["conversion"] is None
     assert (video["actions"], video["playable"], video["why_not_playable"]) == (
         [],
         False,

@@ -14,9 +14,8 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.evaluation import Report, evaluate, parse_tiou
 from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, average_precision_by_video, diagnose
-from actionformer.files import read_text
 from actionformer.viewer.corrections import Corrections
-from actionformer.viewer.media import Conversions
+from actionformer.viewer.media import Conversions, Look
 from actionformer.viewer.project import Project, UnavailableError
 
 if TYPE_CHECKING:
@@ -133,13 +132,14 @@ class Answers:
         """Detections of one video, each with what it is at a tIoU, and its ground truths."""
         about = self.about
         found = self.detections_of(about.check(video))
-        why_not, fps = self._unplayable(video)
+        why_not, look = self._look(video)
         answer: Answer = {
             "id": video,
             "duration": rounded(self._duration(video)),
-            "fps": fps,
+            "fps": look.fps if look else about.specs[video].fps,
             "playable": why_not is None,
             "why_not_playable": why_not,
+            "conversion": look.way if look else None,
             "actions": [],
         }
         diagnosis = None
@@ -183,15 +183,15 @@ class Answers:
             detections = {video: found.above(min_score) for video, found in detections.items()}
         return diagnose(self.about.annotations, detections, tiou)
 
-    def _unplayable(self, video: str) -> tuple[str | None, float | None]:
-        """Why a browser cannot play a video, None if it can, and its frames a second."""
+    def _look(self, video: str) -> tuple[str | None, Look | None]:
+        """Why a browser cannot play a video, None if it can, and what the file is."""
         about = self.about
         if about.videos is None:
-            return about.why_not["videos"], about.specs[video].fps
+            return about.why_not["videos"], None
         try:
-            return None, self.media.look(about.videos.find(video)).fps
+            return None, self.media.look(about.videos.find(video))
         except InputError as error:
-            return str(error), about.specs[video].fps
+            return str(error), None
 
     def run(self, tiou: float, min_score: float | None = None) -> Answer:
         """Curves of training, precision by tIoU and class, kinds of error from a score on, settings."""
@@ -226,7 +226,7 @@ class Answers:
         file = self.about.run / METRICS if self.about.run else None
         if file is None or not file.is_file():
             return curves
-        for line in read_text(file).splitlines():
+        for line in file.read_text("utf-8").splitlines():
             try:
                 figures = json.loads(line)
             except json.JSONDecodeError:  # cut short by a crash

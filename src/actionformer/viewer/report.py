@@ -130,7 +130,8 @@ def _project(answers: Answers, thresholds: tuple[float, ...]) -> Answer:
 
 
 def _video(answers: Answers, video: str, tiou: float) -> Answer:
-    return answers.video(video, tiou) | {"playable": False, "why_not_playable": NEEDS_SERVER["videos"]}
+    without = {"playable": False, "why_not_playable": NEEDS_SERVER["videos"], "conversion": None}
+    return answers.video(video, tiou) | without
 
 
 def _scores(answers: Answers, console: Console) -> dict[str, Answer]:
