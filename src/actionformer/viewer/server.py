@@ -104,12 +104,11 @@ def _serve_answers(app: FastAPI, answers: Answers) -> None:
     @app.api_route("/api/videos/{video:path}/media", methods=["GET", "HEAD"])
     def media(video: str) -> Response:
         about = answers.about
+        known = about.check(video)
         about.require("videos")
         assert about.videos is not None
         try:
-            file, media_type = answers.media.playable(about.videos.find(about.check(video)))
-        except UnknownVideoError:
-            raise
+            file, media_type = answers.media.playable(about.videos.find(known))
         except InputError as error:
             return _json({"error": str(error)}, 415)
         return FileResponse(file, media_type=media_type)
