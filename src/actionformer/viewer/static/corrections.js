@@ -38,8 +38,20 @@ export async function toggleEditing() {
   try {
     const kept = await get(address(id));
     if (state.video.id !== id) return;
-    session = { id, revision: kept.revision, past: [], future: [], draft: null, saving: null, said: "Nothing changed yet" };
-    set({ editing: true, actions: kept.actions.map(({ segment, label }) => ({ segment, label: toLabel(label) })), chosen: null });
+    session = {
+      id,
+      revision: kept.revision,
+      past: [],
+      future: [],
+      draft: null,
+      saving: null,
+      said: "Nothing changed yet",
+    };
+    set({
+      editing: true,
+      actions: kept.actions.map(({ segment, label }) => ({ segment, label: toLabel(label) })),
+      chosen: null,
+    });
     speak("Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -56,7 +68,8 @@ async function end() {
   set({ editing: false, actions: state.video.actions, chosen: null });
 }
 
-const whyNot = () => state.project.why_not?.corrections ?? "Corrections need annotations: start with --annotations FILE.";
+const whyNot = () =>
+  state.project.why_not?.corrections ?? "Corrections need annotations: start with --annotations FILE.";
 const toLabel = (label) => (typeof label === "number" ? label : state.project.classes.indexOf(label));
 
 /** Puts a new list of actions in place, remembering the old one; `chosen` is an index into it. */
@@ -112,9 +125,10 @@ async function upload(one, actions) {
     one.said = one.draft ? "Not saved yet" : "Saved";
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    one.said = error.status === 409
-      ? "Not saved: someone else changed this video. Reload the page to see their version."
-      : `Not saved: ${error.message}`;
+    one.said =
+      error.status === 409
+        ? "Not saved: someone else changed this video. Reload the page to see their version."
+        : `Not saved: ${error.message}`;
     notice(one.said);
   }
 }
@@ -145,7 +159,12 @@ function insert(action, words) {
 
 export function remove() {
   const index = chosenAction();
-  if (index !== null) change(state.actions.filter((_, i) => i !== index), null, "Action deleted");
+  if (index !== null)
+    change(
+      state.actions.filter((_, i) => i !== index),
+      null,
+      "Action deleted",
+    );
 }
 
 /** Puts the start or the end of the chosen action at the playhead, if it keeps some length. */
@@ -153,7 +172,8 @@ export function nudge(edge) {
   const index = chosenAction();
   if (index === null) return;
   const [start, end] = state.actions[index].segment;
-  const segment = edge === "start" ? [Math.min(state.time, end - SHORTEST), end] : [start, Math.max(state.time, start + SHORTEST)];
+  const segment =
+    edge === "start" ? [Math.min(state.time, end - SHORTEST), end] : [start, Math.max(state.time, start + SHORTEST)];
   change(replaced(index, { segment }), index, `The ${edge} is at the playhead`);
 }
 
@@ -169,7 +189,10 @@ export function beginDrag(index, time, slack) {
   const edge = Math.abs(time - start) <= slack ? "start" : Math.abs(time - end) <= slack ? "end" : "whole";
   return {
     move(shift) {
-      set({ actions: replaced(index, { segment: dragged([start, end], edge, shift) }), chosen: { type: "action", index } });
+      set({
+        actions: replaced(index, { segment: dragged([start, end], edge, shift) }),
+        chosen: { type: "action", index },
+      });
     },
     end(moved) {
       if (!moved) return;
@@ -192,15 +215,21 @@ function show() {
   place.classList.toggle("idle", !session);
   if (!state.video) return place.replaceChildren();
   if (!session) {
-    const button = element("button", { id: "edit", click: toggleEditing, disabled: !state.project.has.corrections }, "Correct the annotations");
+    const button = element(
+      "button",
+      { id: "edit", click: toggleEditing, disabled: !state.project.has.corrections },
+      "Correct the annotations",
+    );
     return place.replaceChildren(...beside(), button);
   }
   const focused = document.activeElement?.id;
   place.replaceChildren(
     element("button", { id: "edit", class: "primary", click: toggleEditing }, "Done"),
-    tool("add", "Add", add), tool("delete", "Delete", remove, chosenAction() === null),
+    tool("add", "Add", add),
+    tool("delete", "Delete", remove, chosenAction() === null),
     tool("accept", "Detection → action", duplicate, state.chosen?.type !== "detection"),
-    tool("undo", "Undo", undo, session.past.length === 0), tool("redo", "Redo", redo, session.future.length === 0),
+    tool("undo", "Undo", undo, session.past.length === 0),
+    tool("redo", "Redo", redo, session.future.length === 0),
     ...label(),
     element("span", { id: "saved", class: "faint saved", role: "status" }, session.said),
   );
@@ -208,8 +237,11 @@ function show() {
 }
 
 function beside() {
-  const says = !state.project.has.corrections ? whyNot()
-    : corrected.has(state.video.id) ? "Your corrections are kept. Shown and judged by is the original." : null;
+  const says = !state.project.has.corrections
+    ? whyNot()
+    : corrected.has(state.video.id)
+      ? "Your corrections are kept. Shown and judged by is the original."
+      : null;
   return says ? [element("span", { class: "faint" }, says)] : [];
 }
 
@@ -217,7 +249,15 @@ const tool = (id, text, act, disabled = false) => element("button", { id, click:
 
 function label() {
   const index = chosenAction();
-  if (index === null) return [element("span", { class: "faint" }, "Choose an action beneath the detections to drag or change it.")];
+  if (index === null)
+    return [element("span", { class: "faint" }, "Choose an action beneath the detections to drag or change it.")];
   const classes = state.project.classes.map((name, i) => [i, name]);
-  return [element("label", { class: "field" }, "Label", choice(classes, state.actions[index].label, (value) => relabel(Number(value)), { id: "label" }))];
+  return [
+    element(
+      "label",
+      { class: "field" },
+      "Label",
+      choice(classes, state.actions[index].label, (value) => relabel(Number(value)), { id: "label" }),
+    ),
+  ];
 }

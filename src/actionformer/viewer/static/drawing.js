@@ -4,7 +4,9 @@ import { KINDS, MISSED, classColour, themed } from "./colours.js";
 import { clock, score } from "./format.js";
 import { SIZES } from "./lanes.js";
 
-const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200];
+const STEPS = [
+  0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200,
+];
 
 /** Seconds <-> pixels of a span that is drawn from `left` on over `width` pixels. */
 export function scaleOf([start, end], left, width) {

@@ -28,7 +28,11 @@ export function choice(options, selected, change, attributes = {}) {
 export function slider(text, { min, max, step, value, show = (number) => number, change, id }) {
   const output = element("output", {}, show(value));
   const input = element("input", {
-    type: "range", id, min, max, step,
+    type: "range",
+    id,
+    min,
+    max,
+    step,
     input: (event) => {
       output.textContent = show(event.target.valueAsNumber);
       change(event.target.valueAsNumber);
@@ -49,9 +53,26 @@ export function table(columns, rows, caption) {
       "table",
       {},
       element("caption", {}, caption),
-      element("thead", {}, element("tr", {}, columns.map(([head, , numeric]) => cell("th", head, numeric, { scope: "col" })))),
-      element("tbody", {}, rows.map((row) =>
-        element("tr", {}, columns.map(([, show, numeric]) => cell("td", show(row), numeric))))),
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          columns.map(([head, , numeric]) => cell("th", head, numeric, { scope: "col" })),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        rows.map((row) =>
+          element(
+            "tr",
+            {},
+            columns.map(([, show, numeric]) => cell("td", show(row), numeric)),
+          ),
+        ),
+      ),
     ),
   );
 }
@@ -61,7 +82,12 @@ export const words = (text) => element("p", { class: "words" }, text.charAt(0).t
 
 /** Says that work goes on. */
 export const loading = (text) =>
-  element("p", { class: "words loading", role: "status" }, element("span", { class: "wheel", "aria-hidden": "true" }), text);
+  element(
+    "p",
+    { class: "words loading", role: "status" },
+    element("span", { class: "wheel", "aria-hidden": "true" }),
+    text,
+  );
 
 /** Puts a sentence into the region that screen readers speak. */
 export function speak(text) {
@@ -73,6 +99,8 @@ export function notice(text) {
   const place = byId("notice");
   place.hidden = !text;
   place.replaceChildren(
-    ...(text ? [text, element("button", { class: "quiet", click: () => notice(null), "aria-label": "Close" }, "×")] : []),
+    ...(text
+      ? [text, element("button", { class: "quiet", click: () => notice(null), "aria-label": "Close" }, "×")]
+      : []),
   );
 }

@@ -16,22 +16,37 @@ export function startFilters() {
 
 function build() {
   const { project } = state;
-  parts.score = element("input", { id: "min-score", type: "range", min: 0, max: 1, step: 0.01, value: state.minScore,
-    input: (event) => set({ minScore: event.target.valueAsNumber }) });
+  parts.score = element("input", {
+    id: "min-score",
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.01,
+    value: state.minScore,
+    input: (event) => set({ minScore: event.target.valueAsNumber }),
+  });
   parts.scoreText = element("output", { for: "min-score" });
   parts.count = element("span", { id: "shown", class: "faint", "aria-live": "polite" });
   parts.kinds = element("span", { id: "kinds", role: "group", "aria-label": "Kinds of detections" });
   parts.classes = element("details", { id: "classes", class: "menu" });
-  const tiou = choice(project.tiou.map((value) => [value, value]), state.tiou, (value) => judgeAt(Number(value)),
-    { id: "tiou", title: "From which overlap on a detection finds an action" });
+  const tiou = choice(
+    project.tiou.map((value) => [value, value]),
+    state.tiou,
+    (value) => judgeAt(Number(value)),
+    { id: "tiou", title: "From which overlap on a detection finds an action" },
+  );
   byId("filters").replaceChildren(
     element("label", { class: "field" }, "Score ≥", parts.score, parts.scoreText),
     project.has.annotations ? element("label", { class: "field" }, "tIoU", tiou) : "",
-    parts.classes, parts.count,
-    element("span", { class: "zoom", role: "group", "aria-label": "Zoom" },
+    parts.classes,
+    parts.count,
+    element(
+      "span",
+      { class: "zoom", role: "group", "aria-label": "Zoom" },
       element("button", { class: "quiet", click: () => zoom(2), "aria-label": "Zoom out" }, "−"),
       element("button", { class: "quiet", click: () => zoom(0.5), "aria-label": "Zoom in" }, "+"),
-      element("button", { class: "quiet", click: showAll }, "All")),
+      element("button", { class: "quiet", click: showAll }, "All"),
+    ),
     parts.kinds,
   );
   buildClasses();
@@ -67,7 +82,8 @@ function showKinds() {
   const { detections } = state.video;
   const passing = detections.filter(({ score, label }) => score >= state.minScore && !state.hiddenClasses.has(label));
   const chips = Object.entries(KINDS).map(([kind, texts]) =>
-    chip(kind, texts, passing.filter((one) => one.kind === kind).length));
+    chip(kind, texts, passing.filter((one) => one.kind === kind).length),
+  );
   const missed = state.actions.filter((one) => one.found === false && !state.hiddenClasses.has(one.label)).length;
   const focused = document.activeElement?.dataset?.kind;
   parts.kinds.replaceChildren(...chips, chip("missed", MISSED, missed));
@@ -75,29 +91,59 @@ function showKinds() {
 }
 
 function chip(kind, { mark, name, says }, count) {
-  return element("button", {
-    class: "chip", "data-kind": kind, title: says, "aria-pressed": String(!state.hiddenKinds.has(kind)),
-    click: () => toggle("hiddenKinds", kind),
-  }, element("b", { "aria-hidden": "true" }, mark), ` ${name} `, element("span", { class: "count" }, String(count)));
+  return element(
+    "button",
+    {
+      class: "chip",
+      "data-kind": kind,
+      title: says,
+      "aria-pressed": String(!state.hiddenKinds.has(kind)),
+      click: () => toggle("hiddenKinds", kind),
+    },
+    element("b", { "aria-hidden": "true" }, mark),
+    ` ${name} `,
+    element("span", { class: "count" }, String(count)),
+  );
 }
 
 function buildClasses() {
   const { classes } = state.project;
   const boxes = classes.map((name, label) =>
-    element("label", {},
-      element("input", { type: "checkbox", "data-label": label, checked: true, change: () => toggle("hiddenClasses", label) }),
-      element("i", { class: "swatch" }), name));
-  const search = element("input", { type: "search", placeholder: "Search classes", "aria-label": "Search classes",
-    input: () => boxes.forEach((box, i) =>
-      (box.hidden = !classes[i].toLowerCase().includes(search.value.toLowerCase()))) });
+    element(
+      "label",
+      {},
+      element("input", {
+        type: "checkbox",
+        "data-label": label,
+        checked: true,
+        change: () => toggle("hiddenClasses", label),
+      }),
+      element("i", { class: "swatch" }),
+      name,
+    ),
+  );
+  const search = element("input", {
+    type: "search",
+    placeholder: "Search classes",
+    "aria-label": "Search classes",
+    input: () =>
+      boxes.forEach((box, i) => (box.hidden = !classes[i].toLowerCase().includes(search.value.toLowerCase()))),
+  });
   const all = (hidden) => set({ hiddenClasses: new Set(hidden ? classes.keys() : []) });
   parts.classes.replaceChildren(
     element("summary", {}, "All classes"),
-    element("div", { class: "drop" }, search,
-      element("div", { class: "row" },
+    element(
+      "div",
+      { class: "drop" },
+      search,
+      element(
+        "div",
+        { class: "row" },
         element("button", { class: "quiet", click: () => all(false) }, "Show all"),
-        element("button", { class: "quiet", click: () => all(true) }, "Hide all")),
-      element("div", { class: "boxes" }, boxes)),
+        element("button", { class: "quiet", click: () => all(true) }, "Hide all"),
+      ),
+      element("div", { class: "boxes" }, boxes),
+    ),
   );
   document.addEventListener("pointerdown", ({ target }) => {
     if (!parts.classes.contains(target)) parts.classes.open = false;

@@ -12,7 +12,8 @@ export function clock(seconds, decimals = 2) {
 export const score = (value) => (value >= 0.001 || value === 0 ? value.toFixed(3) : value.toExponential(1));
 export const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)}%`);
 export const count = (value) => value.toLocaleString("en");
-export const seconds = (value) => `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} s`;
+export const seconds = (value) =>
+  `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} s`;
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
 /** "1:02.00 – 1:05.50" */

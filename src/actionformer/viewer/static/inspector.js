@@ -30,7 +30,11 @@ function nothingChosen() {
   const all = state.video.detections.length;
   return [
     element("h2", {}, state.video.id),
-    element("p", { class: "faint" }, `${plural(all, "detection")}, ${plural(state.actions.length, "annotated action")}.`),
+    element(
+      "p",
+      { class: "faint" },
+      `${plural(all, "detection")}, ${plural(state.actions.length, "annotated action")}.`,
+    ),
     element("p", { class: "faint" }, "Click on the timeline, or press ↓, to choose one."),
   ];
 }
@@ -40,7 +44,10 @@ function facts(chosen) {
   if (!one) return nothingChosen();
   const name = state.project.classes[one.label];
   const [start, end] = one.segment;
-  const pairs = [["Time", span(one.segment)], ["Length", seconds(end - start)]];
+  const pairs = [
+    ["Time", span(one.segment)],
+    ["Length", seconds(end - start)],
+  ];
   if (chosen.type === "detection") {
     pairs.push(["Score", score(one.score)]);
     if (one.level !== null) pairs.push(["Pyramid level", String(one.level)]);
@@ -52,11 +59,18 @@ function facts(chosen) {
   return [
     element("h2", {}, name),
     element("p", { class: "faint" }, chosen.type === "detection" ? "Detection" : "Annotated action"),
-    element("dl", {}, pairs.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)])),
-    element("div", { class: "row" },
+    element(
+      "dl",
+      {},
+      pairs.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]),
+    ),
+    element(
+      "div",
+      { class: "row" },
       element("button", { class: "quiet", click: () => step(-1), "aria-label": "Previous" }, "↑ Previous"),
       element("button", { class: "quiet", click: () => step(1), "aria-label": "Next" }, "↓ Next"),
-      element("button", { class: "quiet", click: showChosen }, "Zoom to it")),
+      element("button", { class: "quiet", click: showChosen }, "Zoom to it"),
+    ),
   ];
 }
 
@@ -64,7 +78,9 @@ const verdict = ({ kind }) => `${KINDS[kind].mark} ${KINDS[kind].name}: ${KINDS[
 
 function matched({ iou, match }) {
   const action = match === null || match === undefined ? null : state.video.actions[match];
-  return action ? `${iou.toFixed(2)} with ${state.project.classes[action.label]}, ${span(action.segment)}` : iou.toFixed(2);
+  return action
+    ? `${iou.toFixed(2)} with ${state.project.classes[action.label]}, ${span(action.segment)}`
+    : iou.toFixed(2);
 }
 
 function list() {
@@ -82,10 +98,20 @@ function row({ type, index }) {
   const one = thing({ type, index });
   const mark = type === "action" ? (one.found === false ? MISSED.mark : "") : (KINDS[one.kind]?.mark ?? "");
   const chosen = state.chosen?.type === type && state.chosen.index === index;
-  return element("tr", { "aria-selected": String(chosen), class: chosen ? "chosen" : null },
+  return element(
+    "tr",
+    { "aria-selected": String(chosen), class: chosen ? "chosen" : null },
     element("td", { class: "number" }, clock(one.segment[0], 1)),
-    element("td", {}, element("button", { class: "link", "data-key": `${type}-${index}`, click: () => choose({ type, index }) },
-      state.project.classes[one.label])),
+    element(
+      "td",
+      {},
+      element(
+        "button",
+        { class: "link", "data-key": `${type}-${index}`, click: () => choose({ type, index }) },
+        state.project.classes[one.label],
+      ),
+    ),
     element("td", { class: "number" }, type === "action" ? "annotated" : score(one.score)),
-    element("td", {}, mark));
+    element("td", {}, mark),
+  );
 }

@@ -61,27 +61,70 @@ const KEYS = {
     [["3"], TABS[2].name, () => goTo(TABS[2].id)],
     [["4"], TABS[3].name, () => goTo(TABS[3].id)],
     [["5"], TABS[4].name, () => goTo(TABS[4].id)],
-    [["/"], "Search a video", () => { openList(true); byId("search").select(); }],
+    [
+      ["/"],
+      "Search a video",
+      () => {
+        openList(true);
+        byId("search").select();
+      },
+    ],
     [["d"], "Dark or light", toggleTheme],
     [["?"], "These keys", toggleHelp],
   ],
 };
 
-const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page up", PageDown: "Page down" };
-const bound = new Map(Object.values(KEYS).flat().flatMap(([keys, , act]) => keys.map((key) => [key, act])));
+const SHOWN = {
+  " ": "Space",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  PageUp: "Page up",
+  PageDown: "Page down",
+};
+const bound = new Map(
+  Object.values(KEYS)
+    .flat()
+    .flatMap(([keys, , act]) => keys.map((key) => [key, act])),
+);
 
 export function startKeys() {
   document.addEventListener("keydown", press);
   byId("help").addEventListener("click", toggleHelp);
   byId("keys").append(
-    element("div", { class: "row" }, element("h2", { id: "keys-title" }, "Keys"),
-      element("button", { class: "quiet", click: toggleHelp }, "Close")),
-    element("div", { class: "columns" }, Object.entries(KEYS).map(([group, keys]) =>
-      element("section", {}, element("h3", {}, group),
-        element("dl", {}, keys.flatMap(([names, says]) => [
-          element("dt", {}, names.slice(0, 2).filter((name) => !name.startsWith("Meta")).map((name) => element("kbd", {}, keyName(name)))),
-          element("dd", {}, says),
-        ]))))),
+    element(
+      "div",
+      { class: "row" },
+      element("h2", { id: "keys-title" }, "Keys"),
+      element("button", { class: "quiet", click: toggleHelp }, "Close"),
+    ),
+    element(
+      "div",
+      { class: "columns" },
+      Object.entries(KEYS).map(([group, keys]) =>
+        element(
+          "section",
+          {},
+          element("h3", {}, group),
+          element(
+            "dl",
+            {},
+            keys.flatMap(([names, says]) => [
+              element(
+                "dt",
+                {},
+                names
+                  .slice(0, 2)
+                  .filter((name) => !name.startsWith("Meta"))
+                  .map((name) => element("kbd", {}, keyName(name))),
+              ),
+              element("dd", {}, says),
+            ]),
+          ),
+        ),
+      ),
+    ),
   );
 }
 
@@ -101,7 +144,11 @@ function press(event) {
   if (takesText(target)) return;
   const name = nameOf(event);
   if (!bound.has(name) || (target.closest("button, summary, select, input, a") && [" ", "Enter"].includes(key))) return;
-  if (target.matches("select, input[type=range]") && (key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key))) return;
+  if (
+    target.matches("select, input[type=range]") &&
+    (key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key))
+  )
+    return;
   if (target.matches("select") && key.length === 1) return;
   event.preventDefault();
   bound.get(name)();

@@ -12,7 +12,7 @@ export function shownDetections({ video, minScore, hiddenClasses, hiddenKinds })
 }
 
 /** Actions that the filters let through: indices. */
-export function shownActions({ actions, hiddenClasses, hiddenKinds }) {
+function shownActions({ actions, hiddenClasses, hiddenKinds }) {
   const shown = [];
   actions.forEach(({ label, found }, index) => {
     if (!hiddenClasses.has(label) && !(found === false && hiddenKinds.has("missed"))) shown.push(index);
@@ -91,8 +91,16 @@ export function at(lanes, state, time, y, slack) {
 /** Everything that is shown, in the order of its start: [{type, index, start}]; what the arrow keys go through. */
 export function inTime(state) {
   const detections = shownDetections(state).map((index) => ({
-    type: "detection", index, start: state.video.detections[index].segment[0],
+    type: "detection",
+    index,
+    start: state.video.detections[index].segment[0],
   }));
-  const actions = shownActions(state).map((index) => ({ type: "action", index, start: state.actions[index].segment[0] }));
-  return [...detections, ...actions].sort((a, b) => a.start - b.start || a.type.localeCompare(b.type) || a.index - b.index);
+  const actions = shownActions(state).map((index) => ({
+    type: "action",
+    index,
+    start: state.actions[index].segment[0],
+  }));
+  return [...detections, ...actions].sort(
+    (a, b) => a.start - b.start || a.type.localeCompare(b.type) || a.index - b.index,
+  );
 }

@@ -19,8 +19,24 @@ import { startTheme } from "./theme.js";
 import { startTimeline } from "./timeline.js";
 import { listed, offerOrders, open, startVideos } from "./videos.js";
 
-for (const start of [startTheme, startTabs, startVideos, startFilters, startTimeline, startPlayer, startInspector, startLevels,
-  startCorrections, startScores, startSuppression, startMoment, startRun, startKeys, startPlace]) start();
+for (const start of [
+  startTheme,
+  startTabs,
+  startVideos,
+  startFilters,
+  startTimeline,
+  startPlayer,
+  startInspector,
+  startLevels,
+  startCorrections,
+  startScores,
+  startSuppression,
+  startMoment,
+  startRun,
+  startKeys,
+  startPlace,
+])
+  start();
 
 async function begin() {
   const wait = loading("The run is being read…");

@@ -9,7 +9,9 @@ import { on, state } from "./state.js";
 import { gutter } from "./timeline.js";
 import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
 
-const ask = latest((signal, id, time, block) => get(videoAddress(id, "moment", { time: time.toFixed(3), block }), signal));
+const ask = latest((signal, id, time, block) =>
+  get(videoAddress(id, "moment", { time: time.toFixed(3), block }), signal),
+);
 
 let answer = null;
 let block = 0;
@@ -42,16 +44,31 @@ function build() {
   parts.says = element("p", { id: "moment-says", role: "status" });
   parts.block = element("span", {});
   parts.cost = element("p", { id: "moment-cost" });
-  [parts.local, parts.global] = ["Local attention: weights by head and time", "Global attention: weights by head and time"]
-    .map((label) => element("div", { class: "plot", role: "img", "aria-label": label }));
+  [parts.local, parts.global] = [
+    "Local attention: weights by head and time",
+    "Global attention: weights by head and time",
+  ].map((label) => element("div", { class: "plot", role: "img", "aria-label": label }));
   parts.ranges = element("div", {});
   parts.cards = [
-    element("div", { class: "card aligned" }, element("h2", {}, "What each level sees from here"), parts.says, parts.windows.place),
-    element("div", { class: "card" },
-      element("div", { class: "row" }, element("h2", {}, "Attention"), parts.block), parts.cost,
-      (parts.pair = element("div", { class: "pair" },
+    element(
+      "div",
+      { class: "card aligned" },
+      element("h2", {}, "What each level sees from here"),
+      parts.says,
+      parts.windows.place,
+    ),
+    element(
+      "div",
+      { class: "card" },
+      element("div", { class: "row" }, element("h2", {}, "Attention"), parts.block),
+      parts.cost,
+      (parts.pair = element(
+        "div",
+        { class: "pair" },
         element("div", {}, element("h3", {}, "Local: as the network does it"), parts.local),
-        element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global)))),
+        element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global),
+      )),
+    ),
     element("div", { class: "card" }, parts.ranges),
   ];
 }
@@ -61,36 +78,64 @@ function show() {
   parts.says.textContent = `At ${clock(state.time)} the widest window covers ${seconds(widest)}; move the playhead to look elsewhere.`;
   const blocks = answer.blocks ?? [];
   if (!parts.block.contains(document.activeElement)) {
-    parts.block.replaceChildren(element("label", { class: "field" }, "Block",
-      choice(blocks.map((name, i) => [i, name]), block, (value) => {
-        block = Number(value);
-        fill();
-      }, { id: "block" })));
+    parts.block.replaceChildren(
+      element(
+        "label",
+        { class: "field" },
+        "Block",
+        choice(
+          blocks.map((name, i) => [i, name]),
+          block,
+          (value) => {
+            block = Number(value);
+            fill();
+          },
+          { id: "block" },
+        ),
+      ),
+    );
   }
   showWindows();
   showAttention();
-  parts.ranges.replaceChildren(table([
-    ["Level", (row) => String(row.level), true],
-    ["Stride", (row) => String(row.stride), true],
-    ["Window of a block", (row) => bounded(row.window_seconds), true],
-    ["Reach through all blocks", (row) => bounded(row.reach_seconds), true],
-    ["Actions it is made for", (row) => lengths(row.action_range), true],
-  ], answer.ranges, "Effective range by level"));
+  parts.ranges.replaceChildren(
+    table(
+      [
+        ["Level", (row) => String(row.level), true],
+        ["Stride", (row) => String(row.stride), true],
+        ["Window of a block", (row) => bounded(row.window_seconds), true],
+        ["Reach through all blocks", (row) => bounded(row.reach_seconds), true],
+        ["Actions it is made for", (row) => lengths(row.action_range), true],
+      ],
+      answer.ranges,
+      "Effective range by level",
+    ),
+  );
 }
 
 const bounded = (value) => (value === null ? "the whole video" : seconds(value));
 
 function showWindows() {
   const traces = answer.levels.map(({ level, window: [start, end], positions }) => ({
-    type: "scatter", mode: "lines", x: [start, end], y: [level, level], line: { width: 13, color: themed("accent") },
+    type: "scatter",
+    mode: "lines",
+    x: [start, end],
+    y: [level, level],
+    line: { width: 13, color: themed("accent") },
     hovertemplate: `level ${level}: ${plural(positions, "position")}, ${clock(start)} – ${clock(end)}<extra></extra>`,
   }));
   parts.windows.draw(traces, {
-    height: 50 + 30 * answer.levels.length, showlegend: false,
+    height: 50 + 30 * answer.levels.length,
+    showlegend: false,
     yaxis: {
-      range: [Math.max(...answer.levels.map(({ level }) => level)) + 0.6, Math.min(...answer.levels.map(({ level }) => level)) - 0.6],
+      range: [
+        Math.max(...answer.levels.map(({ level }) => level)) + 0.6,
+        Math.min(...answer.levels.map(({ level }) => level)) - 0.6,
+      ],
       tickvals: answer.levels.map(({ level }) => level),
-      ticktext: answer.levels.map(({ level, positions }) => `<b>${level}</b>  ${gutter() < 100 ? positions : plural(positions, "position")}`), tickfont: { size: 11 },
+      ticktext: answer.levels.map(
+        ({ level, positions }) => `<b>${level}</b>  ${gutter() < 100 ? positions : plural(positions, "position")}`,
+      ),
+      tickfont: { size: 11 },
     },
   });
 }
@@ -101,7 +146,11 @@ function showAttention() {
     parts.cost.textContent = answer.why_not;
     return;
   }
-  const { heads, block: number, cost: { local, global: full } } = answer.attention;
+  const {
+    heads,
+    block: number,
+    cost: { local, global: full },
+  } = answer.attention;
   const name = answer.blocks?.[number] ?? `block ${number}`;
   parts.cost.textContent =
     `In ${name}, ${plural(heads.length, "head")}: local attention multiplies ${count(local)} pairs of positions, ` +
@@ -109,20 +158,55 @@ function showAttention() {
   const longest = heads.reduce((most, { global: { time } }) => Math.max(most, time.at(-1)), 0);
   const peak = heads.reduce((most, head) => Math.max(most, ...head.local.weight), 0);
   const range = [Math.min(...heads.map(({ global: { time } }) => time[0])), longest];
-  drawHeads(parts.local, heads.map((head) => head.local), range, peak);
-  drawHeads(parts.global, heads.map((head) => head.global), range, peak);
+  drawHeads(
+    parts.local,
+    heads.map((head) => head.local),
+    range,
+    peak,
+  );
+  drawHeads(
+    parts.global,
+    heads.map((head) => head.global),
+    range,
+    peak,
+  );
 }
 
 /** Heads as rows, time across; both sides have one scale of time and one of colour (the root of the weight). */
 function drawHeads(place, heads, range, peak) {
   const traces = heads.map(({ time, weight }, i) => ({
-    type: "heatmap", x: time, y: [i - 0.45, i + 0.45], z: [weight.map(Math.sqrt)], zmin: 0, zmax: Math.sqrt(peak), customdata: [weight], colorscale: heat, showscale: false,
+    type: "heatmap",
+    x: time,
+    y: [i - 0.45, i + 0.45],
+    z: [weight.map(Math.sqrt)],
+    zmin: 0,
+    zmax: Math.sqrt(peak),
+    customdata: [weight],
+    colorscale: heat,
+    showscale: false,
     hovertemplate: `head ${i}, %{x:.2f} s: %{customdata:.4f}<extra></extra>`,
   }));
   draw(place, traces, {
-    height: 50 + 26 * heads.length, showlegend: false, margin: { l: 60, r: 10, t: 6, b: 30 },
+    height: 50 + 26 * heads.length,
+    showlegend: false,
+    margin: { l: 60, r: 10, t: 6, b: 30 },
     xaxis: { range, ticksuffix: " s" },
-    yaxis: { range: [heads.length - 0.5, -0.5], tickvals: heads.map((_, i) => i), ticktext: heads.map((_, i) => `head ${i}`), showgrid: false },
-    shapes: [{ type: "line", x0: state.time, x1: state.time, yref: "paper", y0: 0, y1: 1, line: { color: themed("missed"), width: 2 } }],
+    yaxis: {
+      range: [heads.length - 0.5, -0.5],
+      tickvals: heads.map((_, i) => i),
+      ticktext: heads.map((_, i) => `head ${i}`),
+      showgrid: false,
+    },
+    shapes: [
+      {
+        type: "line",
+        x0: state.time,
+        x1: state.time,
+        yref: "paper",
+        y0: 0,
+        y1: 1,
+        line: { color: themed("missed"), width: 2 },
+      },
+    ],
   });
 }

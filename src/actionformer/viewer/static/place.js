@@ -12,7 +12,13 @@ export function startPlace() {
 
 function write() {
   if (!state.video) return;
-  const place = { video: state.video.id, tab: state.tab, at: state.time.toFixed(2), score: state.minScore, tiou: state.tiou };
+  const place = {
+    video: state.video.id,
+    tab: state.tab,
+    at: state.time.toFixed(2),
+    score: state.minScore,
+    tiou: state.tiou,
+  };
   history.replaceState(null, "", `#${new URLSearchParams(place)}`);
 }
 

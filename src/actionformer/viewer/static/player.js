@@ -16,16 +16,24 @@ export function startPlayer() {
   parts.screen = element("div", { id: "screen" });
   parts.play = element("button", { id: "play", click: togglePlay, "aria-label": "Play" }, "▶");
   parts.time = element("output", { id: "clock" }, clock(0));
-  parts.speed = element("select", { id: "speed", "aria-label": "Speed", change: () => setRate(Number(parts.speed.value)) },
-    SPEEDS.map((speed) => element("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
+  parts.speed = element(
+    "select",
+    { id: "speed", "aria-label": "Speed", change: () => setRate(Number(parts.speed.value)) },
+    SPEEDS.map((speed) => element("option", { value: speed, selected: speed === 1 }, `${speed}×`)),
+  );
   parts.mute = element("button", { class: "quiet", click: toggleSound, "aria-label": "Sound on or off" }, "Sound");
   byId("player").append(
     parts.screen,
-    element("div", { class: "bar", role: "group", "aria-label": "Playing" },
+    element(
+      "div",
+      { class: "bar", role: "group", "aria-label": "Playing" },
       element("button", { class: "quiet", click: () => stepFrames(-1), "aria-label": "One frame back" }, "‹"),
       parts.play,
       element("button", { class: "quiet", click: () => stepFrames(1), "aria-label": "One frame on" }, "›"),
-      parts.time, parts.speed, parts.mute),
+      parts.time,
+      parts.speed,
+      parts.mute,
+    ),
   );
   on(["video"], load);
   on(["time"], () => (parts.time.textContent = clock(state.time)));
@@ -53,7 +61,13 @@ function whyNoFilm(video) {
 
 function showFilm(id) {
   const wait = loading("The video is being opened…");
-  const opened = element("video", { src: videoAddress(id, "media"), playsinline: true, preload: "auto", muted: true, tabindex: -1 });
+  const opened = element("video", {
+    src: videoAddress(id, "media"),
+    playsinline: true,
+    preload: "auto",
+    muted: true,
+    tabindex: -1,
+  });
   opened.muted = true;
   opened.addEventListener("loadeddata", () => {
     if (loaded !== id) return;
@@ -107,7 +121,7 @@ export function shuttle(direction) {
   set({ playing: true });
 }
 
-export function setRate(rate) {
+function setRate(rate) {
   set({ rate });
   parts.speed.value = SPEEDS.includes(Math.abs(rate)) ? Math.abs(rate) : 1;
   if (state.playing) showPlaying();

@@ -6,7 +6,13 @@ import { duration, on, oncePerFrame, set, spanAround, state } from "./state.js";
 import { gutter } from "./timeline.js";
 import { seek } from "./player.js";
 
-const HEAT = [[0, "#00224e"], [0.25, "#414d6b"], [0.5, "#7d7c78"], [0.75, "#bcae6c"], [1, "#fee838"]]; // cividis, in steps
+const HEAT = [
+  [0, "#00224e"],
+  [0.25, "#414d6b"],
+  [0.5, "#7d7c78"],
+  [0.75, "#bcae6c"],
+  [1, "#fee838"],
+]; // cividis, in steps
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 
 export const heat = HEAT;
@@ -30,25 +36,42 @@ function plotly() {
 export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 const axis = (more) => ({
-  gridcolor: themed("line"), zerolinecolor: themed("line"), linecolor: themed("line"),
-  tickfont: { color: themed("faint") }, title: { font: { color: themed("faint") } }, fixedrange: true, ...more,
+  gridcolor: themed("line"),
+  zerolinecolor: themed("line"),
+  linecolor: themed("line"),
+  tickfont: { color: themed("faint") },
+  title: { font: { color: themed("faint") } },
+  fixedrange: true,
+  ...more,
 });
 
 /** Draws traces into a place, or draws it anew; axes are given as what differs from the page's. */
 export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } = {}) {
   const library = await plotly();
-  const named = (name, given) => axis({ ...given, title: { text: given.title ?? "", font: { color: themed("faint"), size: 12 } } });
-  await library.react(place, traces, {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: "system-ui, sans-serif", size: 12, color: themed("text") },
-    margin: { l: 52, r: 12, t: 10, b: 40 }, height: 240, showlegend: traces.length > 1,
-    legend: { orientation: "h", y: -0.2, font: { color: themed("text") } },
-    hoverlabel: { font: { family: "system-ui, sans-serif" } },
-    ...layout, xaxis: named("x", xaxis), yaxis: named("y", yaxis),
-  }, { responsive: true, displayModeBar: false, displaylogo: false });
+  const named = (name, given) =>
+    axis({ ...given, title: { text: given.title ?? "", font: { color: themed("faint"), size: 12 } } });
+  await library.react(
+    place,
+    traces,
+    {
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: "system-ui, sans-serif", size: 12, color: themed("text") },
+      margin: { l: 52, r: 12, t: 10, b: 40 },
+      height: 240,
+      showlegend: traces.length > 1,
+      legend: { orientation: "h", y: -0.2, font: { color: themed("text") } },
+      hoverlabel: { font: { family: "system-ui, sans-serif" } },
+      ...layout,
+      xaxis: named("x", xaxis),
+      yaxis: named("y", yaxis),
+    },
+    { responsive: true, displayModeBar: false, displaylogo: false },
+  );
 }
 
-/** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. For one view, once. */
+/** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. It lasts as long
+ * as the page: a view makes its own once. */
 export function timePlot(label) {
   const line = element("div", { class: "playline" });
   const inner = element("div", { role: "img", "aria-label": label });
@@ -72,9 +95,17 @@ export function timePlot(label) {
     async draw(traces, { xaxis = {}, ...layout }) {
       const first = !inner._fullLayout;
       await draw(inner, traces, {
-        dragmode: "zoom", ...layout,
+        dragmode: "zoom",
+        ...layout,
         margin: { l: gutter(), r: 8, t: 6, b: 26, ...layout.margin },
-        xaxis: { range: [...state.view], fixedrange: false, ticks: "", showticklabels: true, ticksuffix: " s", ...xaxis },
+        xaxis: {
+          range: [...state.view],
+          fixedrange: false,
+          ticks: "",
+          showticklabels: true,
+          ticksuffix: " s",
+          ...xaxis,
+        },
       });
       if (first) listen(inner);
       move();

@@ -5,6 +5,7 @@ import { KINDS, MISSED } from "./colours.js";
 import { byId, element, words } from "./elements.js";
 import { clock, count, lengths, percent } from "./format.js";
 import { dash, draw, plain } from "./plot.js";
+import { sortable } from "./sortable.js";
 import { on, state } from "./state.js";
 import { goTo } from "./tabs.js";
 import { open, tiouText } from "./videos.js";
@@ -12,10 +13,12 @@ import { filled, whenShown } from "./views.js";
 
 const FEW = 3; // points that need marks to be seen
 
-const ask = latest((signal, tiou) => Promise.all([
-  get(`api/run${query({ tiou: tiouText(tiou) })}`, signal),
-  state.project.has.compare ? get("api/compare", signal) : null,
-]));
+const ask = latest((signal, tiou) =>
+  Promise.all([
+    get(`api/run${query({ tiou: tiouText(tiou) })}`, signal),
+    state.project.has.compare ? get("api/compare", signal) : null,
+  ]),
+);
 
 let answer = null;
 let comparison = null;
@@ -38,94 +41,151 @@ const card = (...children) => element("div", { class: "card" }, children);
 function show() {
   const place = byId("run");
   const { errors, map, per_class: classes, curves } = answer;
-  const cards = [
-    Object.keys(curves ?? {}).length ? trained(curves) : card(element("h2", {}, "Training"), words("These are detections without a run: there are no training curves.")),
-    map ? precision(map) : card(element("h2", {}, "Precision"), words(state.project.why_not?.annotations ?? "No video has both detections and annotations: nothing can be judged.")),
-  ];
   place.replaceChildren(
-    element("div", { class: "pair" }, cards),
+    element("div", { class: "pair" }, trained(curves), precision(map, curves)),
     ...(errors ? [element("div", { class: "pair" }, kinds(errors), byLength(errors)), byClass(classes, errors)] : []),
     ...(comparison ? [compared()] : []),
     videos(),
   );
 }
 
-/** A line plot for every kind of figure: losses together, rates and precision each alone. */
-function trained(curves) {
-  const groups = new Map();
-  for (const name of Object.keys(curves).filter((one) => !one.includes("@"))) {
-    const group = /loss/i.test(name) ? "Loss" : /map|precision|recall/i.test(name) ? "Precision" : null;
-    if (group) groups.set(group, [...(groups.get(group) ?? []), name]);
-  }
-  const plots = [...groups].map(([group, names]) => {
-    const inner = element("div", { class: "plot", role: "img", "aria-label": `${group} by epoch` });
-    const traces = names.map((name, i) => ({
-      type: "scatter", mode: curves[name].length <= FEW ? "lines+markers" : "lines", name: plain(name),
-      x: curves[name].map(([epoch]) => epoch), y: curves[name].map(([, value]) => value), line: { dash: dash(i), width: 2 },
-    }));
-    draw(inner, traces, {
-      height: 260, colorway: WAYS[state.theme], showlegend: true, legend: { orientation: "h", y: -0.3, yanchor: "top", x: 0 },
-      xaxis: { title: "epoch" }, yaxis: { title: group.toLowerCase(), rangemode: "tozero" },
-    });
-    return inner;
+/** Training's figures by epoch that a pattern names; of precision the average, not every threshold. */
+function byEpoch(curves, pattern, title) {
+  const names = Object.keys(curves ?? {}).filter((name) => pattern.test(name) && !name.includes("@"));
+  if (names.length === 0) return null;
+  const place = element("div", { class: "plot", role: "img", "aria-label": `${title} by epoch` });
+  const traces = names.map((name, i) => ({
+    type: "scatter",
+    mode: curves[name].length <= FEW ? "lines+markers" : "lines",
+    name: plain(name),
+    x: curves[name].map(([epoch]) => epoch),
+    y: curves[name].map(([, value]) => value),
+    line: { dash: dash(i), width: 2 },
+  }));
+  draw(place, traces, {
+    height: 250,
+    colorway: WAYS[state.theme],
+    legend: { orientation: "h", y: -0.3, yanchor: "top", x: 0 },
+    xaxis: { title: "epoch" },
+    yaxis: { title, rangemode: "tozero" },
   });
-  return card(element("h2", {}, "Training"), ...plots);
+  return place;
 }
 
-const WAYS = { light: ["#0072B2", "#D55E00", "#009E73", "#CC79A7"], dark: ["#56B4E9", "#E69F00", "#2CC295", "#E39BC4"] };
+function trained(curves) {
+  const plot = byEpoch(curves, /loss/i, "loss");
+  return card(element("h2", {}, "Training"), plot ?? words("Without a run there are no training curves."));
+}
+
+const WAYS = {
+  light: ["#0072B2", "#D55E00", "#009E73", "#CC79A7"],
+  dark: ["#56B4E9", "#E69F00", "#2CC295", "#E39BC4"],
+};
 
 const thresholds = (map) => Object.keys(map).sort((a, b) => a - b);
 
-function precision(map) {
+function precision(map, curves) {
+  const title = element("h2", {}, "Mean average precision");
+  const plot = byEpoch(curves, /map|precision/i, "mAP");
+  if (!map) {
+    const why =
+      state.project.why_not?.annotations ?? "No video has both detections and annotations: nothing can be judged.";
+    return card(title, words(why), plot ?? "");
+  }
   const keys = thresholds(map);
   const average = keys.reduce((sum, key) => sum + map[key], 0) / keys.length;
   return card(
-    element("h2", {}, "Mean average precision"),
+    title,
     element("p", { class: "faint" }, `Average over ${keys.length} thresholds: ${percent(average)}`),
-    bars(keys.map((key) => [`tIoU ${key}`, [[map[key], ""]], percent(map[key])]), 1),
+    bars(
+      keys.map((key) => [`tIoU ${key}`, [[map[key], ""]], percent(map[key])]),
+      1,
+    ),
+    plot ?? "",
   );
 }
 
 /** Rows of [name, [[value, css class], ...], text]; `whole` is the value of a full bar. */
 function bars(rows, whole) {
-  return element("div", { class: "bars" }, rows.flatMap(([name, parts, text]) => [
-    element("span", {}, name),
-    element("div", { class: "whole" }, parts.map(([value, kind]) => {
-      const part = element("div", { class: `part ${kind}` });
-      part.style.width = `${(100 * value) / (whole || 1)}%`;
-      return part;
-    })),
-    element("span", { class: "number" }, text),
-  ]));
+  return element(
+    "div",
+    { class: "bars" },
+    rows.flatMap(([name, parts, text]) => [
+      element("span", {}, name),
+      element(
+        "div",
+        { class: "whole" },
+        parts.map(([value, kind]) => {
+          const part = element("div", { class: `part ${kind}` });
+          part.style.width = `${(100 * value) / (whole || 1)}%`;
+          return part;
+        }),
+      ),
+      element("span", { class: "number" }, text),
+    ]),
+  );
 }
 
 function kinds({ kinds: counts }) {
   const all = Object.keys(KINDS).filter((kind) => kind in counts);
   const total = all.reduce((sum, kind) => sum + counts[kind], 0);
-  const rows = all.map((kind) => [`${KINDS[kind].mark} ${KINDS[kind].name}`, [[counts[kind], kind === "true" ? "" : "hatched"]], `${count(counts[kind])} · ${percent(total ? counts[kind] / total : 0)}`]);
-  if ("missed" in counts) rows.push([`${MISSED.mark} ${MISSED.name}`, [[Math.min(counts.missed, total), "hatched"]], `${count(counts.missed)} actions`]);
-  return card(element("h2", {}, `What detections are at tIoU ${state.tiou}`),
-    element("p", { class: "faint" }, "All detections, whatever their score; filled: right, hatched: errors."), bars(rows, total));
+  const rows = all.map((kind) => [
+    `${KINDS[kind].mark} ${KINDS[kind].name}`,
+    [[counts[kind], kind === "true" ? "" : "hatched"]],
+    `${count(counts[kind])} · ${percent(total ? counts[kind] / total : 0)}`,
+  ]);
+  if ("missed" in counts)
+    rows.push([
+      `${MISSED.mark} ${MISSED.name}`,
+      [[Math.min(counts.missed, total), "hatched"]],
+      `${count(counts.missed)} actions`,
+    ]);
+  return card(
+    element("h2", {}, `What detections are at tIoU ${state.tiou}`),
+    element("p", { class: "faint" }, "All detections, whatever their score; filled: right, hatched: errors."),
+    bars(rows, total),
+  );
 }
 
 function byLength({ by_length: ranges }) {
   const rows = ranges.map(({ range, found, missed }) => [
     lengths(range),
-    [[found, ""], [missed, "hatched"]], `${found} of ${found + missed} found`]);
+    [
+      [found, ""],
+      [missed, "hatched"],
+    ],
+    `${found} of ${found + missed} found`,
+  ]);
   const most = ranges.reduce((sum, { found, missed }) => Math.max(sum, found + missed), 0);
-  return card(element("h2", {}, "Actions found, by their length"), element("p", { class: "faint" }, "Filled: found, hatched: missed."), bars(rows, most));
+  return card(
+    element("h2", {}, "Actions found, by their length"),
+    element("p", { class: "faint" }, "Filled: found, hatched: missed."),
+    bars(rows, most),
+  );
 }
 
 function byClass(classes, { by_class: counts }) {
   const key = keyOf(classes[0]?.ap ?? {});
   const errors = Object.keys(KINDS).filter((kind) => kind !== "true");
-  return card(element("h2", {}, "By class"), sortable([
-    ["Class", (row) => row.class],
-    [`AP at ${key}`, (row) => row.ap[key], percent],
-    ["Actions", (row) => row.actions, count],
-    [`${MISSED.mark} missed`, (row) => counts[row.class]?.missed ?? 0, count],
-    ...errors.map((kind) => [`${KINDS[kind].mark} ${KINDS[kind].name}`, (row) => counts[row.class]?.[kind] ?? 0, count]),
-  ], classes, "Precision and errors of every class; a heading sorts", 1));
+  return card(
+    element("h2", {}, "By class"),
+    sortable(
+      [
+        ["Class", (row) => row.class],
+        [`AP at ${key}`, (row) => row.ap[key], percent],
+        ["Actions", (row) => row.actions, count],
+        [`${MISSED.mark} missed`, (row) => counts[row.class]?.missed ?? 0, count],
+        ...errors.map((kind) => [
+          `${KINDS[kind].mark} ${KINDS[kind].name}`,
+          (row) => counts[row.class]?.[kind] ?? 0,
+          count,
+        ]),
+      ],
+      classes,
+      "Precision and errors of every class; a heading sorts",
+      1,
+    ),
+  );
 }
 
 const keyOf = (ap) => (String(state.tiou) in ap ? String(state.tiou) : thresholds(ap)[0]);
@@ -137,12 +197,23 @@ function compared() {
   return card(
     element("h2", {}, "Compared with a second run"),
     element("p", {}, `mAP at ${key}: ${first} ${percent(before)}, ${second} ${percent(after)}.`),
-    sortable([
-      ["Class", (row) => row.class],
-      [first, (row) => row.first[key], percent],
-      [second, (row) => row.second[key], percent],
-      ["Difference", (row) => row.difference[key], (value) => (value === null ? "–" : `${value > 0 ? "+" : value < 0 ? "−" : "±"}${(100 * Math.abs(value)).toFixed(1)}`)],
-    ], comparison.per_class, "Average precision of every class; a heading sorts", 3));
+    sortable(
+      [
+        ["Class", (row) => row.class],
+        [first, (row) => row.first[key], percent],
+        [second, (row) => row.second[key], percent],
+        [
+          "Difference",
+          (row) => row.difference[key],
+          (value) =>
+            value === null ? "–" : `${value > 0 ? "+" : value < 0 ? "−" : "±"}${(100 * Math.abs(value)).toFixed(1)}`,
+        ],
+      ],
+      comparison.per_class,
+      "Average precision of every class; a heading sorts",
+      3,
+    ),
+  );
 }
 
 function videos() {
@@ -159,42 +230,25 @@ function videos() {
   const fillTable = () => {
     const wanted = search.value.trim().toLowerCase();
     const rows = state.project.videos.filter(({ id }) => id.toLowerCase().includes(wanted));
-    place.replaceChildren(rows.length ? sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0) : words("No video has this in its name."));
+    place.replaceChildren(
+      rows.length
+        ? sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0)
+        : words("No video has this in its name."),
+    );
   };
   fillTable();
-  return card(element("div", { class: "row" }, element("h2", {}, "Videos"), element("label", { class: "field" }, "Search", search)), place);
+  return card(
+    element(
+      "div",
+      { class: "row" },
+      element("h2", {}, "Videos"),
+      element("label", { class: "field" }, "Search", search),
+    ),
+    place,
+  );
 }
 
 function visit(id) {
   goTo("timeline");
   open(id);
-}
-
-/** A table that its headings sort. Columns: [heading, row => value, value => text or null for names, row => element]. */
-function sortable(columns, rows, caption, sortedBy) {
-  let [by, direction] = [sortedBy, 1];
-  const body = element("tbody", {});
-  const heads = columns.map(([name, , numeric], i) => element("th", { scope: "col", class: numeric ? "number" : null },
-    element("button", { click: () => sort(i) }, name)));
-  const fillRows = () => {
-    const value = columns[by][1];
-    const ordered = [...rows].sort((a, b) => direction * compare(value(a), value(b)));
-    body.replaceChildren(...ordered.map((row) => element("tr", {}, columns.map(([, of, text, made]) =>
-      element("td", { class: text ? "number" : null }, made ? made(row) : text ? text(of(row)) : of(row))))));
-    heads.forEach((head, i) => head.setAttribute("aria-sort", i !== by ? "none" : direction > 0 ? "ascending" : "descending"));
-  };
-  const sort = (i) => {
-    direction = i === by ? -direction : 1;
-    by = i;
-    fillRows();
-  };
-  fillRows();
-  return element("div", { class: "scrolling tall-table", tabindex: 0, role: "region", "aria-label": caption },
-    element("table", {}, element("caption", {}, caption), element("thead", {}, element("tr", {}, heads)), body));
-}
-
-/** What has no value comes last. */
-function compare(a, b) {
-  if (a === null || b === null) return (a === null) - (b === null);
-  return typeof a === "string" ? a.localeCompare(b, undefined, { numeric: true }) : a - b;
 }

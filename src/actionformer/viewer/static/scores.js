@@ -39,7 +39,9 @@ async function fill() {
   covered = [0, duration()];
   level = Math.min(level, levels.length - 1);
   if (!parts.cards) build();
-  parts.level.replaceChildren(...levels.map((_, i) => element("option", { value: i, selected: i === level }, String(i))));
+  parts.level.replaceChildren(
+    ...levels.map((_, i) => element("option", { value: i, selected: i === level }, String(i))),
+  );
   place.replaceChildren(...parts.cards);
   show();
 }
@@ -65,24 +67,58 @@ async function refine() {
 function build() {
   parts.map = timePlot("Heat map: probability by pyramid level and time");
   parts.curves = timePlot("Curves: probability of classes over time");
-  parts.level = choice([], level, (value) => {
-    level = Number(value);
-    show();
-  }, { id: "score-level" });
+  parts.level = choice(
+    [],
+    level,
+    (value) => {
+      level = Number(value);
+      show();
+    },
+    { id: "score-level" },
+  );
   const classes = [[STRONGEST, "Strongest of all classes"], ...state.project.classes.map((name, i) => [i, name])];
   parts.cards = [
-    element("div", { class: "card aligned" },
-      element("div", { class: "row" }, element("h2", {}, "Probability by level"),
-        element("label", { class: "field" }, "Class", choice(classes, label, (value) => {
-          label = value === STRONGEST ? STRONGEST : Number(value);
-          show();
-        }, { id: "score-class" }))),
-      element("p", { class: "faint" }, "Every row is a pyramid level, from fine to coarse; in the margin its step and the lengths of action it is made for. Dark is 0, yellow is 1."),
-      parts.map.place),
-    element("div", { class: "card aligned" },
-      element("div", { class: "row" }, element("h2", {}, "Probability by class"),
-        element("label", { class: "field" }, "Level", parts.level)),
-      parts.curves.place),
+    element(
+      "div",
+      { class: "card aligned" },
+      element(
+        "div",
+        { class: "row" },
+        element("h2", {}, "Probability by level"),
+        element(
+          "label",
+          { class: "field" },
+          "Class",
+          choice(
+            classes,
+            label,
+            (value) => {
+              label = value === STRONGEST ? STRONGEST : Number(value);
+              show();
+            },
+            { id: "score-class" },
+          ),
+        ),
+      ),
+      element(
+        "p",
+        { class: "faint" },
+        "Every row is a pyramid level, from fine to coarse; beside it its step and the lengths of action it is made for. " +
+          "Dark is 0, yellow is 1.",
+      ),
+      parts.map.place,
+    ),
+    element(
+      "div",
+      { class: "card aligned" },
+      element(
+        "div",
+        { class: "row" },
+        element("h2", {}, "Probability by class"),
+        element("label", { class: "field" }, "Level", parts.level),
+      ),
+      parts.curves.place,
+    ),
   ];
 }
 
@@ -103,13 +139,27 @@ function rowOf({ maximum }) {
 
 function drawMap() {
   const traces = levels.map((one, i) => ({
-    type: "heatmap", z: [rowOf(one)], x0: one.time[0], dx: one.time[1], y: [i - 0.46, i + 0.46],
-    zmin: 0, zmax: 1, colorscale: heat, showscale: false,
+    type: "heatmap",
+    z: [rowOf(one)],
+    x0: one.time[0],
+    dx: one.time[1],
+    y: [i - 0.46, i + 0.46],
+    zmin: 0,
+    zmax: 1,
+    colorscale: heat,
+    showscale: false,
     hovertemplate: `level ${i}, %{x:.2f} s: %{z:.3f}<extra></extra>`,
   }));
   parts.map.draw(traces, {
-    height: 64 + 34 * levels.length, showlegend: false,
-    yaxis: { range: [levels.length - 0.5, -0.5], tickvals: levels.map((_, i) => i), ticktext: levels.map(ticks), tickfont: { size: 10.5 }, showgrid: false },
+    height: 64 + 34 * levels.length,
+    showlegend: false,
+    yaxis: {
+      range: [levels.length - 0.5, -0.5],
+      tickvals: levels.map((_, i) => i),
+      ticktext: levels.map(ticks),
+      tickfont: { size: 10.5 },
+      showgrid: false,
+    },
   });
 }
 
@@ -119,19 +169,32 @@ function curveLabels() {
   const { maximum } = levels[level];
   const peak = (one) => maximum[one].reduce((most, value) => Math.max(most, value), 0);
   const shown = [...maximum.keys()].filter((one) => !state.hiddenClasses.has(one));
-  return shown.map((one) => [peak(one), one]).sort((a, b) => b[0] - a[0]).slice(0, MOST_CURVES).map(([, one]) => one);
+  return shown
+    .map((one) => [peak(one), one])
+    .sort((a, b) => b[0] - a[0])
+    .slice(0, MOST_CURVES)
+    .map(([, one]) => one);
 }
 
 function drawCurves() {
-  const { maximum, time: [first, step] } = levels[level];
+  const {
+    maximum,
+    time: [first, step],
+  } = levels[level];
   const traces = curveLabels().map((one, i) => ({
-    type: "scatter", mode: "lines", name: plain(state.project.classes[one]), x0: first, dx: step, y: maximum[one],
+    type: "scatter",
+    mode: "lines",
+    name: plain(state.project.classes[one]),
+    x0: first,
+    dx: step,
+    y: maximum[one],
     line: { color: classColour(one), dash: dash(i), width: 1.8 },
     hovertemplate: `${plain(state.project.classes[one])} at %{x:.2f} s: %{y:.3f}<extra></extra>`,
   }));
   parts.curves.draw(traces, {
-    height: 250, showlegend: true, legend: { orientation: "h", y: 1.16, x: 0 },
+    height: 250,
+    showlegend: true,
+    legend: { orientation: "h", y: 1.16, x: 0 },
     yaxis: { range: [0, 1.02], title: "probability" },
   });
 }
-

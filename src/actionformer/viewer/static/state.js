@@ -61,5 +61,9 @@ export function duration() {
   const { video } = state;
   if (!video) return 1;
   const ends = [...video.detections, ...state.actions].map((one) => one.segment[1]);
-  return Math.max(video.duration ?? 0, ends.reduce((most, end) => Math.max(most, end), 0), 0.1);
+  return Math.max(
+    video.duration ?? 0,
+    ends.reduce((most, end) => Math.max(most, end), 0),
+    0.1,
+  );
 }

@@ -12,8 +12,15 @@ export const TABS = [
 ];
 
 export function startTabs() {
-  byId("tabs").append(...TABS.map(({ id, name }) =>
-    element("button", { role: "tab", id: `tab-${id}`, "aria-controls": id === "timeline" ? "video-view" : id, click: () => goTo(id) }, name)));
+  byId("tabs").append(
+    ...TABS.map(({ id, name }) =>
+      element(
+        "button",
+        { role: "tab", id: `tab-${id}`, "aria-controls": id === "timeline" ? "video-view" : id, click: () => goTo(id) },
+        name,
+      ),
+    ),
+  );
   byId("tabs").addEventListener("keydown", (event) => {
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!direction) return;

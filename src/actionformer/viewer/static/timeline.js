@@ -19,10 +19,19 @@ let lanes = [];
 export const gutter = () => (innerWidth < 640 ? 84 : 150);
 
 export function startTimeline() {
-  const canvas = (name, label) => element("canvas", { id: name, tabindex: label ? 0 : null, role: label ? "application" : null, "aria-label": label });
+  const canvas = (name, label) =>
+    element("canvas", {
+      id: name,
+      tabindex: label ? 0 : null,
+      role: label ? "application" : null,
+      "aria-label": label,
+    });
   Object.assign(parts, {
     overview: canvas("overview"),
-    lanes: canvas("lanes", "Timeline: arrow keys up and down go through what was detected, plus and minus zoom, question mark lists all keys"),
+    lanes: canvas(
+      "lanes",
+      "Timeline: arrow keys up and down go through what was detected, plus and minus zoom, question mark lists all keys",
+    ),
     playhead: element("div", { id: "playhead" }, element("span", {})),
     whole: element("div", { id: "overview-playhead" }),
     spacer: element("div", {}),
@@ -80,7 +89,12 @@ function draw() {
   drawRuler(context, { ...place, view: state.view, fps: state.video.fps });
   drawLanes(context, lanes, state, place);
   const whole = scaleOf([0, duration()], left, width);
-  drawOverview(prepare(parts.overview, full, SIZES.overview), lanes, state, { scale: whole, left, width, duration: duration() });
+  drawOverview(prepare(parts.overview, full, SIZES.overview), lanes, state, {
+    scale: whole,
+    left,
+    width,
+    duration: duration(),
+  });
   placePlayhead();
 }
 
@@ -165,7 +179,7 @@ function bringLane(label) {
 export const isError = (one, type) => (type === "action" ? one.found === false : one.kind && one.kind !== "true");
 
 /** A sentence about a detection or an action. */
-export function describe({ type, index }) {
+function describe({ type, index }) {
   const one = thing({ type, index });
   const name = state.project.classes[one.label];
   if (type === "action") {
@@ -182,7 +196,8 @@ function locate(event) {
   const { scale, left } = geometry();
   const time = Math.min(Math.max(scale.time(x), 0), duration());
   const slack = SLACK / scale.perSecond;
-  const hit = x < left || y < SIZES.ruler ? null : at(lanes, state, time, y - SIZES.ruler + parts.scroll.scrollTop, slack);
+  const hit =
+    x < left || y < SIZES.ruler ? null : at(lanes, state, time, y - SIZES.ruler + parts.scroll.scrollTop, slack);
   return { x, y, time, hit, scale, slack };
 }
 
@@ -217,11 +232,15 @@ function track(target, event, move, end = () => {}) {
   target.setPointerCapture(event.pointerId);
   target.addEventListener("pointermove", (next) => next.pointerId === event.pointerId && move(next), options);
   for (const name of ["pointerup", "pointercancel"]) {
-    target.addEventListener(name, (last) => {
-      if (last.pointerId !== event.pointerId) return;
-      stop.abort();
-      end(last);
-    }, options);
+    target.addEventListener(
+      name,
+      (last) => {
+        if (last.pointerId !== event.pointerId) return;
+        stop.abort();
+        end(last);
+      },
+      options,
+    );
   }
 }
 
@@ -240,24 +259,29 @@ function press(event) {
   const drag = state.editing && hit?.type === "action" ? beginDrag(hit.index, time, 2 * slack) : null;
   const view = state.view;
   let moved = false;
-  track(parts.lanes, event, (next) => {
-    if (fingers.size === 2) {
-      moved = true;
-      pinch(next);
-      return;
-    }
-    const shift = (next.clientX - event.clientX) / scale.perSecond;
-    moved ||= Math.abs(next.clientX - event.clientX) > CLICK;
-    if (!moved) return;
-    if (drag) drag.move(shift);
-    else set({ view: spanAround((view[0] + view[1]) / 2 - shift, view[1] - view[0], duration()) });
-  }, () => {
-    lift();
-    drag?.end(moved);
-    if (moved) return;
-    seek(time);
-    set({ chosen: hit });
-  });
+  track(
+    parts.lanes,
+    event,
+    (next) => {
+      if (fingers.size === 2) {
+        moved = true;
+        pinch(next);
+        return;
+      }
+      const shift = (next.clientX - event.clientX) / scale.perSecond;
+      moved ||= Math.abs(next.clientX - event.clientX) > CLICK;
+      if (!moved) return;
+      if (drag) drag.move(shift);
+      else set({ view: spanAround((view[0] + view[1]) / 2 - shift, view[1] - view[0], duration()) });
+    },
+    () => {
+      lift();
+      drag?.end(moved);
+      if (moved) return;
+      seek(time);
+      set({ chosen: hit });
+    },
+  );
 }
 
 /** Two fingers: the span grows and shrinks with their distance. */

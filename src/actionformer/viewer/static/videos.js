@@ -55,20 +55,32 @@ function showList() {
   byId("video-count").textContent =
     videos.length === all ? plural(all, "video") : `${videos.length} of ${plural(all, "video")}`;
   byId("video-list").replaceChildren(...videos.map(row));
-  if (videos.length === 0) byId("video-list").append(element("li", { class: "faint" }, "No video has this in its name."));
+  if (videos.length === 0)
+    byId("video-list").append(element("li", { class: "faint" }, "No video has this in its name."));
   markCurrent();
 }
 
 function row(video) {
   const ap = precision(video, null);
-  const facts = [video.duration ? clock(video.duration, 0) : null, video.detections === null ? null : plural(video.detections, "detection"),
-    video.actions === null ? null : plural(video.actions, "action")].filter(Boolean).join(" · ");
-  return element("li", {},
-    element("button", { "data-id": video.id, click: () => open(video.id) },
+  const facts = [
+    video.duration ? clock(video.duration, 0) : null,
+    video.detections === null ? null : plural(video.detections, "detection"),
+    video.actions === null ? null : plural(video.actions, "action"),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+  return element(
+    "li",
+    {},
+    element(
+      "button",
+      { "data-id": video.id, click: () => open(video.id) },
       element("span", { class: "name" }, video.id),
       ap === null ? null : element("span", { class: "ap", title: "average precision of this video" }, percent(ap)),
       element("span", { class: "faint facts" }, facts),
-      ap === null ? null : element("meter", { min: 0, max: 1, value: ap, "aria-hidden": "true" })));
+      ap === null ? null : element("meter", { min: 0, max: 1, value: ap, "aria-hidden": "true" }),
+    ),
+  );
 }
 
 function markCurrent() {

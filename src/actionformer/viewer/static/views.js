@@ -9,7 +9,8 @@ const PATIENCE = 150; // milliseconds until it is said that something takes a wh
 /** Why a view that computes with the network has nothing to show, or null if it has. */
 export function whyNoNetwork() {
   const { has, why_not: why = {} } = state.project;
-  if (!has.run) return why.run ?? "This needs a run: start `actionformer view` with its directory instead of detections.";
+  if (!has.run)
+    return why.run ?? "This needs a run: start `actionformer view` with its directory instead of detections.";
   if (!has.features) return why.features ?? "This needs features: start `actionformer view` with --features DIR.";
   return null;
 }
@@ -57,4 +58,3 @@ export function delayed(act, milliseconds) {
     timer = setTimeout(act, milliseconds);
   };
 }
-
