@@ -152,6 +152,8 @@ def test_scores_are_the_networks_and_long_ones_are_thinned(asked: TestClient, se
     begin = round((part["time"][0] - 0.2) / 0.2)
     assert part["maximum"][0] == first["maximum"][0][begin : begin + len(part["maximum"][0])]
     assert part["time"][0] == pytest.approx(2.0, abs=0.2)
+    backwards = of(asked, "/api/videos/clip1/scores", start=3.0, stop=2.0, points=-1)["levels"][0]
+    assert len(backwards["maximum"][0]) == 1
 
 
 def test_detections_of_a_file_learn_their_level(asked: TestClient, seen: Path) -> None:
@@ -229,3 +231,17 @@ def test_what_was_given_has_to_be_there(tmp_path: Path, detections: Path) -> Non
     ):
         with pytest.raises(InputError, match=words):
             open_project(given)
+
+
+def test_classes_that_the_network_does_not_know_have_no_probability(
+    client: Any, evaluated: Path, seen: Path, tmp_path: Path
+) -> None:
+    content = json.loads((seen / "annotations.json").read_text("utf-8"))
+    content["database"]["clip0"]["annotations"].append({"segment": [0.0, 0.5], "label": "upward"})
+    (tmp_path / "more.json").write_text(json.dumps(content), "utf-8")
+    asked = client(evaluated, annotations=tmp_path / "more.json")
+    assert of(asked, "/api/project")["classes"] == ["left", "right", "upward"]
+    left, _, upward = of(asked, "/api/videos/clip0/scores")["levels"][1]["maximum"]
+    assert max(left) > 0
+    assert upward == [0.0] * len(left)
+    assert of(asked, "/api/videos/clip0")["actions"][0]["label"] == 0

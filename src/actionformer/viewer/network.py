@@ -129,7 +129,10 @@ class Network:
                 for end in (0.0 if start is None else start, sequence.duration if stop is None else stop)
             )
             most = max(1, min(points, MOST_SCORES // classes))
-            maximum, together = level.part(first, last + 1).maximum(most)
+            maximum, together = level.part(first, max(first, last) + 1).maximum(most)
+            unknown = np.zeros(
+                (len(self.about.class_names) - classes, maximum.shape[1])
+            )  # classes of annotations alone
             centre = (first + np.array([0, together]) + 0.5 * (together - 1)) * level.stride
             begin, second = sequence.grid.to_seconds(centre)
             answers.append(
@@ -138,7 +141,7 @@ class Network:
                     "seconds_per_step": level.stride * sequence.grid.stride / sequence.grid.fps,
                     "time": [float(begin), float(second - begin)],
                     "range": list(sees.action_range),
-                    "maximum": _rounded_array(maximum),
+                    "maximum": _rounded_array(np.concatenate([maximum, unknown])),
                 }
             )
         return {"levels": answers}
