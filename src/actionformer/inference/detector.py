@@ -112,8 +112,8 @@ class Detector:
         Args:
             items: video -> features, as in `detect`: an array, a path, or a mapping of `detect`'s arguments such as
                 {"features": array, "fps": 25.0}. Of pairs (video, features), 256 are held at a time.
-            batch_size: sequences computed together, those of like length; by default 1 on a CPU, as many as fit a fixed
-                size on a GPU. Results do not depend on it.
+            batch_size: most sequences computed together, those of like length; by default 1 on a CPU, as many as fit a
+                fixed size on a GPU. Results do not depend on it.
             class_names: as in `detect`, for items that have class_scores.
 
         Returns:

@@ -55,7 +55,8 @@ class Runner:
 
         Args:
             sequences: any.
-            size: most in a batch; by default 1 on a CPU, on a GPU as many as fill a piece.
+            size: most in a batch; by default 1 on a CPU, on a GPU as many as fill a piece. A CPU gets no more than fill
+                a piece in any case.
         """
         groups: dict[tuple[int, int], list[int]] = {}
         clean = self.config.model.padding == "clean"
@@ -69,7 +70,8 @@ class Runner:
             batch: list[int] = []
             for row in sorted(rows, key=lambda row: self._computed(sequences[row])):
                 moments = self._computed(sequences[row]) * (len(batch) + 1)
-                if batch and (len(batch) == largest or (size is None and moments > self.piece)):
+                bounded = size is None or self.on_cpu  # a CPU is slower with more in memory than its caches hold
+                if batch and (len(batch) == largest or (bounded and moments > self.piece)):
                     batches.append(batch)
                     batch = []
                 batch.append(row)
