@@ -32,3 +32,15 @@ export function themed(name) {
   if (!read.has(key)) read.set(key, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
   return read.get(key);
 }
+
+/** Black or white, whichever is easier to read on a colour that is drawn on the page's surface so opaquely. */
+export function textOn(colour, opacity) {
+  const [front, back] = [channels(colour), channels(themed("surface"))];
+  const [red, green, blue] = front.map((value, i) => linear(opacity * value + (1 - opacity) * back[i]));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > MIDDLE ? "#0b1016" : "#ffffff";
+}
+
+const MIDDLE = 0.18; // the luminance on which black and white have the same contrast (WCAG)
+
+const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);

@@ -1,17 +1,19 @@
 // The timeline's pixels: ruler, lanes and overview, each a function of a canvas context and what it shows.
 
-import { KINDS, MISSED, classColour, themed } from "./colours.js";
+import { KINDS, MISSED, classColour, textOn, themed } from "./colours.js";
 import { clock, score } from "./format.js";
 import { SIZES } from "./lanes.js";
 
 const STEPS = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200,
 ];
+const OUTSIDE = 3; // pixels
 
 /** Seconds <-> pixels of a span that is drawn from `left` on over `width` pixels. */
 export function scaleOf([start, end], left, width) {
   const perSecond = width / (end - start);
   return {
+    left,
     perSecond,
     x: (time) => left + (time - start) * perSecond,
     time: (x) => start + (x - left) / perSecond,
@@ -101,8 +103,9 @@ function drawLane(context, lane, state, { scale, left, width }) {
 
 const isChosen = ({ chosen }, type, index) => chosen?.type === type && chosen.index === index;
 
+/** What began before the span that is shown begins just outside of it, so that its text is seen. */
 function boxOf([start, end], scale, y, height) {
-  const x = scale.x(start);
+  const x = Math.max(scale.x(start), scale.left - OUTSIDE);
   return { x, y, width: Math.max(scale.x(end) - x, 2), height };
 }
 
@@ -124,7 +127,8 @@ function fitting(context, text, width) {
 
 /** Its opacity is its score; the line around it is whole if it finds an action and dashed if it is an error. */
 function drawDetection(context, detection, { x, y, width, height }, colour, chosen) {
-  context.globalAlpha = 0.12 + 0.88 * Math.min(detection.score, 1);
+  const opacity = 0.12 + 0.88 * Math.min(detection.score, 1);
+  context.globalAlpha = opacity;
   context.fillStyle = colour;
   context.fillRect(x, y, width, height);
   context.globalAlpha = 1;
@@ -139,16 +143,15 @@ function drawDetection(context, detection, { x, y, width, height }, colour, chos
   const mark = KINDS[detection.kind]?.mark ?? "";
   if (width >= 15 && (mark || width >= 42)) {
     const text = width >= 56 || !mark ? `${mark} ${score(detection.score)}`.trim() : mark;
-    drawTag(context, text, x, y, width, height, detection.score > 0.55);
+    drawTag(context, text, { x, y, width, height }, textOn(colour, opacity));
   }
   if (chosen) drawRing(context, x, y, width, height);
 }
 
-function drawTag(context, text, x, y, width, height, strong) {
-  const start = Math.max(x, 0) + 4;
+function drawTag(context, text, { x, y, width, height }, colour) {
   context.font = "600 10.5px system-ui, sans-serif";
-  context.fillStyle = strong ? themed("on-colour") : themed("text");
-  context.fillText(text, start, y + height / 2 + 0.5, Math.max(width - 6, 1));
+  context.fillStyle = colour;
+  context.fillText(text, x + 4, y + height / 2 + 0.5, Math.max(width - 6, 1));
   context.font = "12px system-ui, sans-serif";
 }
 
@@ -166,7 +169,7 @@ function drawAction(context, action, { x, y, width, height }, colour, chosen, ed
   if (missed && width >= 12) {
     context.fillStyle = themed("missed");
     context.font = "700 10.5px system-ui, sans-serif";
-    context.fillText(width >= 60 ? `${MISSED.mark} missed` : MISSED.mark, Math.max(x, 0) + 4, y + height / 2 - 0.5);
+    context.fillText(width >= 60 ? `${MISSED.mark} missed` : MISSED.mark, x + 4, y + height / 2 - 0.5);
     context.font = "12px system-ui, sans-serif";
   }
   if (editing && width >= 14) {

@@ -7,6 +7,7 @@ import { duration, on, set, state } from "./state.js";
 
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 const FPS_OF_NO_VIDEO = 25;
+const INTO_FRAME = 1e-3; // seconds: at its very beginning some browsers still show the frame before
 
 let film = null; // the <video>, once it can show something
 let last = 0; // when the clock last moved, ms
@@ -89,7 +90,7 @@ function showFilm(id) {
 /** Goes to a time, seconds. */
 export function seek(time) {
   const inside = Math.min(Math.max(time, 0), duration());
-  if (film) film.currentTime = inside;
+  if (film) film.currentTime = inside + INTO_FRAME;
   set({ time: inside });
 }
 
@@ -134,8 +135,9 @@ function showPlaying() {
     if (state.playing && state.rate > 0) {
       film.playbackRate = state.rate;
       film.play().catch(() => set({ playing: false }));
-    } else {
+    } else if (!film.paused) {
       film.pause();
+      set({ time: film.currentTime }); // where it stopped, which may be later than the last frame of the page
     }
   }
   last = performance.now();

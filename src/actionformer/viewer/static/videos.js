@@ -1,7 +1,7 @@
 // The list of videos: searched, ordered, and one of them opened.
 
 import { Refused, get, videoAddress } from "./api.js";
-import { byId, element, notice } from "./elements.js";
+import { byId, element, loading, notice } from "./elements.js";
 import { clock, percent, plural } from "./format.js";
 import { on, set, state } from "./state.js";
 
@@ -90,11 +90,14 @@ function markCurrent() {
 }
 
 let asked = 0;
+let opening = null; // what is said while a video is waited for
 
 /** Opens a video; one that was asked for later wins. `start` may give what else is to be set, such as a time. */
 export async function open(id, start = {}) {
   const mine = (asked += 1);
-  document.body.classList.add("opening");
+  opening?.remove();
+  opening = loading(`${id} is being opened…`);
+  const slow = setTimeout((words) => byId("panel").prepend(words), 200, opening);
   try {
     const video = await get(videoAddress(id, "", { tiou: tiouText(state.tiou) }));
     if (mine !== asked) return;
@@ -106,7 +109,8 @@ export async function open(id, start = {}) {
     if (!(error instanceof Refused)) throw error;
     notice(`${id}: ${error.message}`);
   } finally {
-    if (mine === asked) document.body.classList.remove("opening");
+    clearTimeout(slow);
+    if (mine === asked) opening.remove();
   }
 }
 
