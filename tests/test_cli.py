@@ -15,7 +15,7 @@ import torch
 
 from actionformer.config import preset_names
 
-VERBS = ("demo", "train", "evaluate", "score", "extract", "detect", "convert", "info")
+VERBS = ("demo", "train", "evaluate", "score", "extract", "detect", "view", "convert", "info")
 SMALL = Path(__file__).resolve().parent / "data" / "parity"
 TINY = [
     *("--model.width", "16", "--model.num-heads", "2", "--model.window", "5", "--model.max-length", "64"),
