@@ -54,12 +54,10 @@ export function startTimeline() {
 
 function arrange() {
   if (!state.video) return;
-  const started = performance.now();
   lanes = layOut(state);
   parts.empty.hidden = lanes.length > 0;
   parts.empty.textContent = whyEmpty();
   draw();
-  performance.measure("filter", { start: started, end: performance.now() });
 }
 
 function whyEmpty() {
