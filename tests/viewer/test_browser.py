@@ -259,6 +259,22 @@ def test_scores_are_a_heat_map_of_every_level_on_the_timelines_axis(page: Page) 
     expect(page.locator("#scores .scatterlayer .trace")).to_have_count(1)
 
 
+def test_zoomed_in_downsampled_scores_are_asked_for_again(open_page: Open, address: str) -> None:
+    page = open_page(address)
+    coarser = re.compile(r"scores\?points=2000$")
+    page.route(coarser, lambda route: route.continue_(url=route.request.url.replace("2000", "8")))
+    ready(page).keyboard.press("2")
+    page.wait_for_selector("#scores .heatmaplayer image")
+    step = "document.querySelector('#scores .js-plotly-plot').data[0].dx"
+    coarse = page.evaluate(step)
+    for _ in range(3):
+        page.keyboard.press("+")
+    until(page, f"before => {step} < before / 2", coarse)
+    assert page.evaluate(
+        "document.querySelector('#scores .js-plotly-plot')._fullLayout.xaxis.range[0]"
+    ) == pytest.approx(state(page, "s.view[0]"))
+
+
 def test_suppression_goes_pick_by_pick_with_other_settings_too(page: Page) -> None:
     page.keyboard.press("3")
     says = page.locator("#step-says")
