@@ -505,21 +505,39 @@ MOVE_THRESHOLD = """async () => {
 }"""
 
 
+def main_thread(page: Page) -> Callable[[], float]:
+    """Seconds of processor time that the page's main thread has used since it was loaded."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def used() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+    return used
+
+
 def test_two_hours_with_2000_detections_are_there_at_once(
     open_page: Open, long: Given, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The best of three loads: what else the machine does is no fault of the page."""
+    """What the page does is limited; how long that takes on this machine is printed."""
     with serving(long) as url:
-        pages = [ready(open_page(url)) for _ in range(3)]
-        loads = [page.evaluate("performance.getEntriesByName('interactive')[0].startTime") for page in pages]
-        page = pages[-1]
+        page = ready(open_page(url))
+        used = main_thread(page)
+        loads, work = [], []
+        for _ in range(3):
+            page.reload()
+            loads.append(ready(page).evaluate("performance.getEntriesByName('interactive')[0].startTime"))
+            work.append(used())
         page.keyboard.press("ArrowDown")
         assert state(page, "s.chosen") is not None
+        before = used()
         moves = page.evaluate(MOVE_THRESHOLD)
+        work_a_move = (used() - before) / len(moves)
         assert shown(page) == sum(one["score"] >= 0.45 for one in state(page, "s.video.detections"))
     with capsys.disabled():
         times = ", ".join(f"{load:.0f}" for load in sorted(loads))
-        print(f"\n2 h, 2,000 detections: interactive after {times} ms, a moved threshold is drawn after")
-        print(f"{moves[len(moves) // 2]:.0f} ms (median of {len(moves)}), {moves[-1]:.0f} ms (slowest)")
-    assert min(loads) < 1500
-    assert moves[len(moves) // 2] < 100
+        print(f"\n2 h, 2,000 detections: interactive after {times} ms ({1000 * max(work):.0f} ms of work),")
+        print(f"a moved threshold is drawn after {moves[len(moves) // 2]:.0f} ms ({1000 * work_a_move:.0f} ms of work)")
+    assert 0.01 < max(work) < 1.0
+    assert 0 < work_a_move < 0.1
