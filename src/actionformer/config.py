@@ -328,7 +328,7 @@ class LiveSettings(_Settings):
     max_action_seconds: float | None = Field(None, gt=0)
     """Longest action; longer candidates are dropped, and suppression is cut into blocks of this length. Unset: off."""
     max_per_hour: float | None = Field(None, gt=0)
-    """Most detections an hour, the best of every block, in place of `max_detections`; unset, there is no cap."""
+    """Most detections an hour, shared out to the blocks, in place of `max_detections`; unset, there is no cap."""
 
     @model_validator(mode="after")
     def _together(self) -> LiveSettings:

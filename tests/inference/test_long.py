@@ -1,5 +1,7 @@
 """Any length: what is computed in pieces equals one pass, and a stream finds what `detect` finds in the whole video."""
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import Features
 from actionformer.inference import Detector, build
+from actionformer.inference.decode import Candidates
 from actionformer.inference.sequences import ArrayRows
 from actionformer.inference.stream import joined
 
@@ -215,6 +218,7 @@ def test_a_stream_that_cannot_be(tiny: Config) -> None:
         ({"max_action_seconds": -1}, "max_action_seconds"),
         ({"max_per_hour": 5}, "max_action_seconds"),
         ({"max_action_seconds": 5, "fps": 0}, "fps"),
+        ({"max_action_seconds": 0.4}, "at least the 0.5 s between two features"),
     ):
         with pytest.raises(InputError, match=message):
             detector.stream(**live)
@@ -223,6 +227,8 @@ def test_a_stream_that_cannot_be(tiny: Config) -> None:
         stream.push(np.zeros((3, 5)))
     with pytest.raises(InputError, match="row 1"):
         stream.push(np.array([[0.0] * 6, [np.nan] * 6]))
+    with pytest.raises(InputError, match="duration"):
+        stream.finish(-5)
     assert len(stream.finish()) == 0
     with pytest.raises(InputError, match="has ended"):
         stream.push(array(3))
@@ -241,3 +247,37 @@ def test_levels_made_for_longer_actions_are_not_waited_for(tiny: Config) -> None
     found, _ = streamed(detector, features, [31], max_action_seconds=3.9)
     assert set(found.levels) == {0, 1}
     assert_same(found, lively(tiny, live={"max_action_seconds": 3.9}).detect(features))
+
+
+def test_actions_compete_across_the_border_of_blocks(tiny: Config) -> None:
+    """Blocks of 20 features; the weaker of two that overlap is gone, wherever the border lies."""
+    detector = lively(tiny, suppression={"method": "hard", "tiou_threshold": 0.3})
+    for shift in (-10.0, -1.0, 0.0, 5.0):
+        stream = detector.stream(max_action_seconds=10)
+        segments = torch.tensor([[18.0, 28.0], [21.0, 30.0]], dtype=torch.float64) + shift
+        stream._candidates = Candidates(segments, torch.tensor([0.4, 0.9]), torch.tensor([1, 1]), torch.tensor([0, 0]))
+        np.testing.assert_allclose(stream.provisional().scores, [0.9], rtol=1e-6)
+
+
+def test_a_block_is_final_once_all_that_starts_in_the_next_is_known(tiny: Config) -> None:
+    """An action may start 20 features before its moment: 3 blocks of 20 must be known for the first."""
+    stream = lively(tiny).stream(max_action_seconds=10)
+    for known, final in ((0, 0), (59, 0), (60, 1), (79, 1), (80, 2)):
+        stream._known = dict.fromkeys(stream.levels, known)
+        stream.strides = (1,) * len(stream.strides)
+        stream._final()
+        assert stream._next == final
+
+
+def test_few_actions_an_hour_are_shared_out(tiny: Config) -> None:
+    """Blocks of 20 s in 400 s, and one action in every third of them."""
+    found = lively(tiny, live={"max_action_seconds": 20.0, "max_per_hour": 60.0}).detect(array(800))
+    assert 4 <= len(found) <= 400 / 60 + 1
+
+
+def test_a_detector_that_has_worked_is_copied_and_pickled(tiny: Config) -> None:
+    with torch.inference_mode():
+        detector = lively(tiny)
+    expected = detector.detect(array(50))
+    assert_same(pickle.loads(pickle.dumps(detector)).detect(array(50)), expected)
+    assert_same(copy.deepcopy(detector).detect(array(50)), expected)

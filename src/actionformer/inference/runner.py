@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -35,15 +36,21 @@ class Runner:
         self.model, self.config, self.device = model, config, device
         self.on_cpu = device.type == "cpu"
         self.piece = PIECE if self.on_cpu else GPU_PIECE
-        self._twin: tuple[list[int], ActionFormer] | None = None
+        self._twin: tuple[list[tuple[int, int]], ActionFormer] | None = None
         self._graphs = Graphs(model) if device.type == "cuda" else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is made again when it is needed, and cannot be pickled."""
+        graphs = None if self._graphs is None else Graphs(self.model)
+        return self.__dict__ | {"_twin": None, "_graphs": graphs}
 
     @property
     def network(self) -> ActionFormer:
         """The model, or on a CPU its packed twin, made anew when its weights have changed."""
         if not can_pack(self.model):
             return self.model
-        state = [weight._version for weight in self.model.parameters()]
+        weights = list(self.model.parameters())
+        state = [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in weights]
         if self._twin is None or self._twin[0] != state:
             self._twin = state, packed(self.model)
         return self._twin[1]

@@ -56,6 +56,10 @@ class Stream:
             )
         step = grid.stride / grid.fps
         self.block = seconds / step  # grid steps
+        if self.block < 1:
+            raise InputError(
+                f"max_action_seconds must be at least the {step:g} s between two features, found {seconds:g}"
+            )
         self.strides = config.model.strides
         ranges = enumerate(config.model.regression_ranges)
         self.levels = [level for level, (least, _) in ranges if least < self.block] or [0]
@@ -71,8 +75,7 @@ class Stream:
         self._next = 0  # first block that is not final
         self._candidates = _nothing()
         per_hour = config.live.max_per_hour
-        cap = math.ceil(per_hour * seconds / 3600) if per_hour is not None else np.iinfo(np.int64).max
-        self._suppression = config.suppression.model_copy(update={"max_detections": cap})
+        self._per_block = None if per_hour is None else per_hour * seconds / 3600
 
     def push(self, features: Any) -> Detections:
         """Takes in features (t, D) that follow those before, t >= 1; returns the actions that are final with them.
@@ -102,6 +105,8 @@ class Stream:
         """
         if self.ended:
             raise InputError("the stream has ended: begin another one")
+        if duration is not None and not 0 < duration < math.inf:
+            raise InputError(f"duration must be a positive number of seconds, found {duration}")
         self.ended = True
         if self.length == 0:
             return self._detections(())
@@ -111,7 +116,7 @@ class Stream:
         return self._final(duration or self.grid.seconds_covered(self.length))
 
     def provisional(self) -> Detections:
-        """What would be found if nothing else came: the actions that are not final yet."""
+        """The actions so far that are not final yet, of all moments whose lookahead is there."""
         return self._detections(range(self._next, self._last_block() + 1))
 
     def _feed(self, features: Array, padding: int = 0, *, last: bool = False) -> None:
@@ -156,9 +161,15 @@ class Stream:
         origin = block * self.block
         segments, scores, labels, levels = self._candidates
         offset = segments - origin  # small numbers: suppression is in float32
+        cap = np.iinfo(np.int64).max
+        if self._per_block is not None:  # what adds up over the blocks is never more than so many an hour
+            cap = math.floor((block + 1) * self._per_block) - math.floor(block * self._per_block)
+        if cap == 0:
+            return joined((), self.class_names)
+        suppression = self.config.suppression.model_copy(update={"max_detections": cap})
         of = torch.floor(segments[:, 0] / self.block).clamp(min=0)
         near = (of - block).abs() <= 1
-        kept = suppress(offset[near], scores[near], labels[near], self._suppression, wanted=of[near] == block)
+        kept = suppress(offset[near], scores[near], labels[near], suppression, wanted=of[near] == block)
         seconds = self.grid.to_seconds(kept.segments.astype(np.float64) + origin)
         return Detections(
             clip(seconds, math.inf if duration is None else duration),

@@ -29,23 +29,29 @@ def can_pack(model: ActionFormer) -> bool:
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
         and weight.device.type == "cpu"
         and weight.dtype in DTYPES
+        and (weight.dtype != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported())
     )
 
 
 def packed(model: ActionFormer) -> ActionFormer:
-    """A twin in test mode, without gradients: its products are packed, all other weights are the model's own.
+    """A twin in test mode, without gradients, whose products are packed.
 
-    Later changes of the model's weights do not reach the twin's products.
+    Later changes of the model's weights do not reach it.
     """
-    shared: dict[int, Any] = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    twin = copy.deepcopy(model, shared).eval()
+    products = [module for module in model.modules() if _is_product(module)]
+    left: dict[int, Any] = {id(weight): weight for module in products for weight in module.parameters()}
+    twin = copy.deepcopy(model, left).eval()  # all but what is packed anyway
     for parent in list(twin.modules()):
         for name, child in parent.named_children():
             if isinstance(child, Linear):
                 setattr(parent, name, PackedLinear(child))
-            elif isinstance(child, Conv) and child.groups == 1 and child.stride == 1:
+            elif isinstance(child, Conv) and _is_product(child):
                 setattr(parent, name, PackedConv(child))
     return twin
+
+
+def _is_product(module: nn.Module) -> bool:
+    return isinstance(module, Linear) or (isinstance(module, Conv) and module.groups == 1 and module.stride == 1)
 
 
 class Product(nn.Module):
@@ -54,7 +60,7 @@ class Product(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None, *, gelu: bool = False) -> None:
         super().__init__()
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), EXPECTED_ROWS)
-        self.bias = None if bias is None else bias.detach()
+        self.bias = None if bias is None else bias.detach().clone()
         self.activation = "gelu" if gelu else "none"
 
     def forward(self, x: Tensor) -> Tensor:

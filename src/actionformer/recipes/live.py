@@ -68,7 +68,7 @@ class Watch:
             raise InputError(f"{self.name}: broke off after {self._features.duration:.1f} s: {self._features.broken}")
 
     def provisional(self) -> Detections:
-        """What would be found if nothing else came: the actions that are not final yet."""
+        """The actions so far that are not final yet, see `Stream.provisional`."""
         return self.stream.provisional()
 
     def wall_clock(self, seconds: float) -> datetime | None:
@@ -145,7 +145,9 @@ def watch(
         if value is not None and not value > 0:
             raise InputError(f"{name} must be a positive number of seconds, found {value}")
     detector = load(run, device=device, precision=precision)
-    longest = max_action_seconds or detector.config.live.max_action_seconds or LONGEST_ACTION
+    longest = max_action_seconds
+    if longest is None:
+        longest = detector.config.live.max_action_seconds or LONGEST_ACTION
     detector.config = with_live(detector.config, longest, max_per_hour)
     timing = FeatureSpec(fps=fps, stride=stride, num_frames=num_frames)
     if holds_features(Path(source)):
