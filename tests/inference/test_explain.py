@@ -3,11 +3,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from variants import TIMING, lively_detector
 
 from actionformer.config import Config
 from actionformer.errors import InputError
-from actionformer.inference import Detector, build, suppress
-from actionformer.inference import explain as explain_module
+from actionformer.inference import Detector, suppress
 from actionformer.inference.explain import (
     attention_at,
     block_names,
@@ -22,19 +22,9 @@ from actionformer.inference.sequences import Sequence, place
 from actionformer.model.attention import windowed_attention_by_definition
 from actionformer.model.pieces import lookahead
 
-TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
-
 
 def lively(tiny: Config, **model: Any) -> Detector:
-    torch.manual_seed(3)
-    detector = build(tiny.replace(model={"input_dim": 6, "num_classes": 3} | model, data=TIMING))
-    with torch.no_grad():
-        for name, parameter in detector.model.named_parameters():
-            if "scale" in name:
-                parameter.fill_(1.0)
-        detector.model.classifier.output.weight.mul_(6)
-        detector.model.classifier.output.bias.fill_(-2.0)
-    return detector
+    return lively_detector(tiny, model=model)
 
 
 def sequence_of(detector: Detector, length: int) -> Sequence:
@@ -43,7 +33,7 @@ def sequence_of(detector: Detector, length: int) -> Sequence:
 
 
 def understood(detector: Detector, sequence: Sequence) -> Any:
-    return explain(detector.model, detector.config, sequence)
+    return explain(detector.runner, sequence)
 
 
 @pytest.mark.parametrize("padding", ["clean", "published"])
@@ -70,11 +60,11 @@ def test_scores_and_offsets_are_the_networks(tiny: Config) -> None:
         np.testing.assert_allclose(level.offsets, offsets[0].detach(), atol=1e-6)
 
 
-def test_long_sequences_in_pieces_say_the_same(tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_sequences_in_pieces_say_the_same(tiny: Config) -> None:
     detector = lively(tiny)
     sequence = sequence_of(detector, 90)
     whole = understood(detector, sequence).levels
-    monkeypatch.setattr(explain_module, "PIECE", 20)
+    detector.runner.piece = 20
     for one, other in zip(whole, understood(detector, sequence).levels, strict=True):
         np.testing.assert_allclose(one.probability, other.probability, atol=1e-5)
 
@@ -143,7 +133,7 @@ def test_surroundings_give_the_weights_of_the_whole_video(
     detector = lively(tiny)
     sequence = sequence_of(detector, 203)
     whole = project(detector.model, detector.config, sequence, (0, 203), 2)
-    monkeypatch.setattr(explain_module, "SURROUNDINGS", 120)
+    monkeypatch.setattr("actionformer.inference.explain.SURROUNDINGS", 120)
     part = surroundings(detector.model, detector.config, sequence, seconds)
     assert part != (0, 203)
     seen = project(detector.model, detector.config, sequence, part, 2)

@@ -10,35 +10,20 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from variants import lively_detector as lively
 
 from actionformer.config import Config
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import Features
-from actionformer.inference import Detector, build
+from actionformer.inference import Detector
 from actionformer.inference.decode import Candidates
 from actionformer.inference.sequences import ArrayRows
 from actionformer.inference.stream import joined
 
-TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
-
 
 def array(length: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((length, 6)).astype(np.float32)
-
-
-def lively(tiny: Config, **sections: Any) -> Detector:
-    """A detector whose scores spread and whose every part matters."""
-    model = {"input_dim": 6, "num_classes": 3} | sections.pop("model", {})
-    torch.manual_seed(3)
-    detector = build(tiny.replace(model=model, data=TIMING | sections.pop("data", {}), **sections))
-    with torch.no_grad():
-        for name, parameter in detector.model.named_parameters():
-            if "scale" in name:
-                parameter.fill_(1.0)
-        detector.model.classifier.output.weight.mul_(6)
-        detector.model.classifier.output.bias.fill_(-2.0)
-    return detector
 
 
 def assert_same(found: Detections, expected: Detections, tolerance: float = 0.0) -> None:
@@ -63,7 +48,7 @@ def test_pieces_equal_one_pass(
     expected = {length: detector.detect(array(length)) for length in (300, 417, 1000)}
     passes = []
     detector.runner.piece = 96
-    monkeypatch.setattr(detector.runner, "_run_in_pieces", _counted(detector.runner._run_in_pieces, passes))
+    monkeypatch.setattr(detector.runner, "_in_pieces", _counted(detector.runner._in_pieces, passes))
     for length, one_pass in expected.items():
         assert_same(detector.detect(array(length)), one_pass, tolerance=1e-5)
     assert len(passes) == 3

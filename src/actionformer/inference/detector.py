@@ -21,7 +21,7 @@ from actionformer.features import FeatureSpec
 from actionformer.inference.decode import Candidates, fuse
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
-from actionformer.inference.stream import Stream, joined
+from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, load_model
@@ -151,8 +151,7 @@ class Detector:
         Raises:
             InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole.
         """
-        given = {"max_action_seconds": max_action_seconds, "max_per_hour": max_per_hour}
-        config = self.config.replace(live={name: value for name, value in given.items() if value is not None})
+        config = with_live(self.config, max_action_seconds, max_per_hour)
         grid = known_grid(spec_of({"fps": fps, "stride": stride, "num_frames": num_frames}), self.card.features)
         return Stream(self.runner.network, config, grid, self.class_names, self.device)
 

@@ -1,6 +1,6 @@
 """What the network says of a video before anything is decided: scores of every level, attention, and how far each sees.
 
-The plain network is asked, and everything that is decoded from it is decoded by the code that detection uses.
+Scores and candidates come from the code that detection uses, attention from the plain network.
 """
 
 from __future__ import annotations
@@ -13,24 +13,23 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from actionformer.config import Config
+from actionformer.config import Config, ModelSettings
 from actionformer.errors import InputError
 from actionformer.inference.decode import Candidates, Decoder
+from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import Sequence
 from actionformer.model import ActionFormer
 from actionformer.model.attention import Attention, split_heads
 from actionformer.model.padding import computed_length
-from actionformer.model.pieces import LevelOutputs, Pieces, lookahead
+from actionformer.model.pieces import lookahead
 from actionformer.model.points import level_lengths
 from actionformer.model.pyramid import TransformerBlock
 from actionformer.segments import TimeGrid
 
 Floats = NDArray[np.float32]
-PIECE = 2048  # moments of a long sequence that are computed together
 SURROUNDINGS = 8192  # features around a moment that its attention is computed from, where a video has more
 
 
@@ -69,54 +68,20 @@ class Explanation:
 
 
 @torch.inference_mode()
-def explain(model: ActionFormer, config: Config, sequence: Sequence) -> Explanation:
-    """What the network says of a whole sequence.
-
-    Args:
-        model: in test mode.
-        config: its settings.
-        sequence: its features.
-    """
+def explain(runner: Runner, sequence: Sequence) -> Explanation:
+    """What the network says of a whole sequence, run as detection runs it."""
+    config = runner.config
     decoder = Decoder(config.model.strides, config.decoding)
-    parts: list[list[LevelOutputs]] = [[] for _ in config.model.strides]
-    for outputs in _outputs(model, config, sequence):
+    parts: list[list[tuple[Tensor, Tensor]]] = [[] for _ in config.model.strides]
+    for outputs in runner.outputs([sequence]):
         decoder.add(outputs)
-        parts[outputs.level].append(outputs)
+        parts[outputs.level].append((outputs.logits[0].float().sigmoid(), outputs.offsets[0].float()))
     lengths = level_lengths(len(sequence), config.model.strides)
     levels = [
-        LevelScores(
-            stride,
-            torch.cat([one.logits[0].float().sigmoid() for one in pieces])[:length].cpu().numpy(),
-            torch.cat([one.offsets[0].float() for one in pieces])[:length].cpu().numpy(),
-        )
+        LevelScores(stride, *(torch.cat(tensors)[:length].cpu().numpy() for tensors in zip(*pieces, strict=True)))
         for stride, pieces, length in zip(config.model.strides, parts, lengths, strict=True)
     ]
     return Explanation(levels, decoder.candidates()[0])
-
-
-def _outputs(model: ActionFormer, config: Config, sequence: Sequence) -> Iterator[LevelOutputs]:
-    padded = computed_length(len(sequence), config.model)
-    if padded <= 2 * PIECE or lookahead(model) is None:
-        outputs = model(*_features(model, sequence, 0, padded))
-        for level, tensors in enumerate(zip(outputs.logits, outputs.offsets, outputs.valid, strict=True)):
-            yield LevelOutputs(level, 0, *tensors)
-        return
-    pieces = Pieces(model)
-    for start in range(0, padded, PIECE):
-        stop = min(start + PIECE, padded)
-        features, valid = _features(model, sequence, start, stop)
-        yield from pieces.push(features[0], None if valid is None else valid[0], last=stop == padded)
-
-
-def _features(model: ActionFormer, sequence: Sequence, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
-    """Features (1, t, D) from `start` to `stop` and their mask (1, t), None where nothing is padding."""
-    device = model.normalizer.mean.device
-    rows = torch.from_numpy(sequence.features[start : min(stop, len(sequence))]).to(device)[None]
-    padding = stop - start - rows.shape[1]
-    if padding == 0:
-        return rows, None
-    valid = (torch.arange(start, stop) < len(sequence)).to(device)[None]
-    return F.pad(rows, (0, 0, 0, padding)), valid
 
 
 @dataclass(frozen=True)
@@ -132,13 +97,17 @@ class LevelRange:
     """Distances to the further end of an action, seconds, that the level was trained for."""
 
 
+def _windows(settings: ModelSettings) -> tuple[int, ...]:
+    """Moments that an output of every level sees of its own; at most 1 for all, of convolutions 3."""
+    return settings.level_windows if settings.backbone == "transformer" else (3,) * settings.num_levels
+
+
 def level_ranges(model: ActionFormer, config: Config, grid: TimeGrid) -> list[LevelRange]:
     """The effective range of every level, in seconds of videos on a grid."""
     step = grid.stride / grid.fps
     settings = config.model
     reaches: list[int] | list[None] = lookahead(model) or [None] * settings.num_levels
-    windows = settings.level_windows if settings.backbone == "transformer" else (3,) * settings.num_levels
-    rows = zip(settings.strides, windows, reaches, settings.regression_ranges, strict=True)
+    rows = zip(settings.strides, _windows(settings), reaches, settings.regression_ranges, strict=True)
     return [
         LevelRange(
             stride=stride,
@@ -166,10 +135,9 @@ class LevelWindow:
 def level_windows(config: Config, sequence: Sequence, seconds: float) -> list[LevelWindow]:
     """The window of every level around a time in seconds; one of global attention is the whole video."""
     settings = config.model
-    windows = settings.level_windows if settings.backbone == "transformer" else (3,) * settings.num_levels
     lengths = level_lengths(len(sequence), settings.strides)
     found = []
-    for stride, window, length in zip(settings.strides, windows, lengths, strict=True):
+    for stride, window, length in zip(settings.strides, _windows(settings), lengths, strict=True):
         position = nearest_position(sequence.grid, seconds, stride, length)
         reach = window // 2 if window > 1 else length
         first, last = max(position - reach, 0), min(position + reach, length - 1)
@@ -260,8 +228,9 @@ def project(model: ActionFormer, config: Config, sequence: Sequence, part: tuple
         raise InputError("this network is made of convolutions: it has no attention to show")
     start, stop = part
     padded = computed_length(stop - start, config.model) + start if part == (0, len(sequence)) else stop
-    features, valid = _features(model, sequence, start, padded)
-    x = model.embed(features, valid)
+    features, mask = sequence.part(start, padded, model.normalizer.mean.device)
+    valid = None if mask is None else mask[None]
+    x = model.embed(features[None], valid)
     attention: Attention = chosen.attention
     with recorded(attention.query, attention.key) as outputs:
         for one in blocks[: block + 1]:

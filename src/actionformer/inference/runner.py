@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from actionformer.config import Config
@@ -87,12 +87,22 @@ class Runner:
 
     @torch.inference_mode()
     def run(self, sequences: list[Sequence]) -> Decoder:
-        """Has sequences of one batch computed; a GPU still works when this returns."""
+        """Has sequences of one batch computed and decoded; a GPU still works when this returns."""
         decoder = Decoder(self.config.model.strides, self.config.decoding)
+        for outputs in self.outputs(sequences):
+            decoder.add(outputs)
+        return decoder
+
+    def outputs(self, sequences: list[Sequence]) -> Iterator[LevelOutputs]:
+        """What the network says of sequences of one batch: of a long one piece by piece, else level by level.
+
+        Each is to be used before the next is asked for, without gradients.
+        """
         padded = max(map(self._computed, sequences))
         if self._is_long(padded):
             if lookahead(self.model) is not None:
-                return self._run_in_pieces(sequences[0], padded, decoder)
+                yield from self._in_pieces(sequences[0], padded)
+                return
             warnings.warn(
                 f"{padded} features run in one pass, in memory that grows with their number: "
                 "this model sees a sequence as a whole (global attention or positions)",
@@ -100,8 +110,7 @@ class Runner:
             )
         outputs = self._forward(sequences, padded)
         for level, tensors in enumerate(zip(outputs.logits, outputs.offsets, outputs.valid, strict=True)):
-            decoder.add(LevelOutputs(level, 0, *tensors))
-        return decoder
+            yield LevelOutputs(level, 0, *tensors)
 
     def _forward(self, sequences: list[Sequence], padded: int) -> Outputs:
         graphs, model = self._graphs, self.config.model
@@ -128,27 +137,15 @@ class Runner:
 
     def _batch(self, sequences: list[Sequence], padded: int) -> tuple[Tensor, Tensor | None]:
         """Features (B, T, D) and their mask (B, T), None where nothing is padding, on the device."""
-        parts = [self._part(sequence, 0, padded) for sequence in sequences]
+        parts = [sequence.part(0, padded) for sequence in sequences]
         features = torch.stack([rows for rows, _ in parts]) if len(parts) > 1 else parts[0][0][None]
         if all(mask is None for _, mask in parts):
             return features.to(self.device), None
         valid = torch.arange(padded) < torch.tensor([[len(sequence)] for sequence in sequences])
         return features.to(self.device), valid.to(self.device)
 
-    def _part(self, sequence: Sequence, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
-        """Features (t, D) from `start` to `stop` with their mask (t,), None where nothing is padding."""
-        rows = torch.from_numpy(sequence.features[start : min(stop, len(sequence))])
-        padding = stop - start - len(rows)
-        if padding == 0:
-            return rows, None
-        return F.pad(rows, (0, 0, 0, padding)), torch.arange(start, stop) < len(sequence)
-
-    def _run_in_pieces(self, sequence: Sequence, padded: int, decoder: Decoder) -> Decoder:
+    def _in_pieces(self, sequence: Sequence, padded: int) -> Iterator[LevelOutputs]:
         pieces = Pieces(self.network)
         for start in range(0, padded, self.piece):
             stop = min(start + self.piece, padded)
-            features, valid = self._part(sequence, start, stop)
-            valid = None if valid is None else valid.to(self.device)
-            for outputs in pieces.push(features.to(self.device), valid, last=stop == padded):
-                decoder.add(outputs)
-        return decoder
+            yield from pieces.push(*sequence.part(start, stop, self.device), last=stop == padded)

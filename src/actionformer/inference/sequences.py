@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -53,6 +55,19 @@ class Sequence:
 
     def __len__(self) -> int:
         return self.features.shape[0]
+
+    def part(self, start: int, stop: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor | None]:
+        """Features (t, D) from `start` to `stop` with their mask (t,), None where nothing is padding."""
+        rows = self.features[start : min(stop, len(self))]
+        return with_padding(rows, stop - start - len(rows), device)
+
+
+def with_padding(rows: Array, padding: int, device: torch.device | str) -> tuple[Tensor, Tensor | None]:
+    """Features (t, D) with so many zeros behind them, and their mask (t + padding,), None where nothing is padding."""
+    features = torch.from_numpy(rows).to(device)
+    if padding == 0:
+        return features, None
+    return F.pad(features, (0, 0, 0, padding)), torch.arange(len(rows) + padding, device=device) < len(rows)
 
 
 @dataclass(frozen=True)

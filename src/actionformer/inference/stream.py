@@ -13,14 +13,23 @@ from actionformer.config import Config
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.inference.decode import Candidates, Decoder
-from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape
+from actionformer.inference.runner import PIECE
+from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
 from actionformer.inference.suppression import suppress
 from actionformer.model import ActionFormer
 from actionformer.model.padding import computed_length
 from actionformer.model.pieces import Pieces, lookahead
 from actionformer.segments import TimeGrid, clip
 
-LARGEST_PIECE = 2048  # moments computed together
+
+def with_live(config: Config, max_action_seconds: float | None, max_per_hour: float | None) -> Config:
+    """Settings with these two of the section `live`; what is None stays as it is.
+
+    Raises:
+        InputError: a number that cannot be meant, or `max_per_hour` alone.
+    """
+    given = {"max_action_seconds": max_action_seconds, "max_per_hour": max_per_hour}
+    return config.replace(live={name: value for name, value in given.items() if value is not None})
 
 
 class Stream:
@@ -64,7 +73,7 @@ class Stream:
         ranges = enumerate(config.model.regression_ranges)
         self.levels = [level for level, (least, _) in ranges if least < self.block] or [0]
         coarsest = self.strides[self.levels[-1]]
-        self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, LARGEST_PIECE)
+        self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, PIECE)
         wait = max(reaches[level] for level in self.levels) + coarsest
         self.delay_seconds = (3 * self.block + wait + self.size + 1) * step
         self.length = 0  # features so far
@@ -121,10 +130,8 @@ class Stream:
 
     def _feed(self, features: Array, padding: int = 0, *, last: bool = False) -> None:
         """Runs a piece, the last one with padding behind it, and keeps the candidates it gives."""
-        valid = torch.arange(len(features) + padding, device=self.device) < len(features) if padding else None
-        padded = torch.from_numpy(np.pad(features, ((0, padding), (0, 0))))
         decoder = Decoder(self.strides, self.config.decoding)
-        completed = self._pieces.push(padded.to(self.device), valid, last=last)
+        completed = self._pieces.push(*with_padding(features, padding, self.device), last=last)
         completed = [outputs for outputs in completed if outputs.level in self.levels]
         for outputs in completed:
             decoder.add(outputs)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from actionformer.config import Config
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import READERS, FeatureSpec, check_backbone
 from actionformer.inference.detector import Detector, load
+from actionformer.inference.stream import with_live
 from actionformer.recipes.extract import layout_for, say_weights, shown
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import ClipLayout
@@ -95,16 +95,6 @@ def detect_files(
         raise InputError(": ".join(*found.failed.items()))
     found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
     return found
-
-
-def with_live(config: Config, max_action_seconds: float | None, max_per_hour: float | None) -> Config:
-    """Settings with these two of the section `live`; what is None stays as it is.
-
-    Raises:
-        InputError: a number that cannot be meant, or `max_per_hour` alone.
-    """
-    given = {"max_action_seconds": max_action_seconds, "max_per_hour": max_per_hour}
-    return config.replace(live={name: value for name, value in given.items() if value is not None})
 
 
 def input_files(inputs: Sequence[str | Path]) -> list[Path]:

@@ -24,8 +24,8 @@ from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.sequences import place
-from actionformer.inference.stream import Stream
-from actionformer.recipes.detect import VideoSettings, backbone_of, holds_features, layout_of, with_live
+from actionformer.inference.stream import Stream, with_live
+from actionformer.recipes.detect import VideoSettings, backbone_of, holds_features, layout_of
 from actionformer.recipes.extract import say_weights
 from actionformer.video.live import LiveFeatures, LiveReader, source_of
 

@@ -91,7 +91,7 @@ class Network:
     def _explain(self, video: str) -> Explanation:
         sequence = self.sequence(video)
         with self._busy:
-            return explain(self.detector.model, self.detector.config, sequence)
+            return explain(self.detector.runner, sequence)
 
     def _project(self, video: str, part: tuple[int, int], block: int) -> Projections:
         sequence = self.sequence(video)
