@@ -17,11 +17,11 @@ import suppression
 import torch
 from common import AnonymousPeak, available_mib, shared_folder
 from floor import fastest_products, in_turns, multiplications, seconds
+from training import made_batch
 
 import actionformer
 from actionformer import Config, Detector, evaluate, suppress
 from actionformer.config import DecodingSettings
-from actionformer.data.dataset import Batch
 from actionformer.features import FeatureSpec, write_sidecar
 from actionformer.inference.decode import decode
 from actionformer.inference.graphs import Graphs
@@ -40,7 +40,6 @@ MIB_PER_MOMENT = 0.06
 """Peak memory of a float32 pass over features of a network 512 channels wide, measured, with some to spare."""
 FPS = 30.0
 STRIDES = (1, 2, 4, 8, 16, 32)
-ACTIONS = 20  # in a training sequence
 
 Row = dict[str, Any]
 
@@ -186,15 +185,7 @@ def train(case: Case) -> Row:
     """One step of training: forward, backward, optimiser, weight average. The floor is three times that of forward."""
     config = _config(case).replace(training={"precision": case.precision})
     trainer = Trainer(build_model(config.model), config, steps_per_epoch=100, device=case.device)
-    rng = np.random.default_rng(0)
-    segments = np.sort(rng.uniform(0, case.length, (case.batch, ACTIONS, 2))).astype(np.float32)
-    labels = rng.integers(0, config.model.num_classes or 1, (case.batch, ACTIONS))
-    batch = Batch(
-        features=torch.randn(case.batch, case.length, config.model.input_width),
-        lengths=[case.length] * case.batch,
-        segments=list(torch.from_numpy(segments)),
-        labels=list(torch.from_numpy(labels)),
-    )
+    batch = made_batch(case.batch, case.length, config.model.input_width, config.model.num_classes or 1)
     return timed(case, lambda: trainer.step([batch]), 3 * _gmac(case, config))
 
 

@@ -3,7 +3,7 @@
     python benchmarks/training.py [padding] [loading] [targets] [step]
 
 Everything is timed in this process, data from the page cache. The floor of a step is three times the forward pass's
-multiplications at the rate of the machine's own matrix products, timed in turns with it. Run it on a quiet machine.
+multiplications at the rate of torch's `linear`, timed in turns with it (`floor.py`). Run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ from typing import Any
 import numpy as np
 import torch
 from common import RESULTS, median_seconds, shared_folder, write_result
+from floor import fastest_products, in_turns, multiplications, seconds
 from numpy.typing import NDArray
-from torch.utils.flop_counter import FlopCounterMode
 
 import actionformer
 from actionformer.config import Config
@@ -145,8 +144,8 @@ def loading(name: str, length: int, folder: Path) -> list[dict[str, Any]]:
     for epoch in range(3):
         for suffix, opened in sources.items():
             batches = loader_of(config, opened).epoch(epoch)
-            waits[suffix].append(seconds(lambda batches=batches: next(batches)))  # type: ignore[misc]
-        steps.append(seconds(lambda: trainer.step([batch])))
+            waits[suffix].append(seconds(lambda batches=batches: next(batches), "cpu"))  # type: ignore[misc]
+        steps.append(seconds(lambda: trainer.step([batch]), "cpu"))
     step = statistics.median(steps)
     rows = []
     for suffix, waited in waits.items():
@@ -163,12 +162,6 @@ def loading(name: str, length: int, folder: Path) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def seconds(function: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    function()
-    return time.perf_counter() - begin
 
 
 def targets() -> dict[str, float]:
@@ -200,29 +193,18 @@ def step(precision: str) -> dict[str, Any]:
     config = actionformer.build("thumos14_i3d").config.replace(training={"precision": precision})
     trainer = Trainer(build_model(config.model), config, steps_per_epoch=100)
     batch = made_batch(2, 2304, 2048)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        trainer.model(batch.features, batch.valid)
-    gflop = 3 * counter.get_total_flops() / 1e9
-    dtype = getattr(torch, precision)
-    left, right = torch.randn(2304, 2048, dtype=dtype), torch.randn(2048, 512, dtype=dtype)
-    single = left.float(), right.float()
+    gflop = 3 * 2 * 2e-9 * multiplications(config.model, 2304)
     trainer.step([batch])
-    steps, products, singles = [], [], []
-    for _ in range(REPEATS):
-        products.append(median_seconds(lambda: left @ right, 3))
-        singles.append(median_seconds(lambda: single[0] @ single[1], 3))
-        steps.append(seconds(lambda: trainer.step([batch])))
-    per_product = 2 * left.shape[0] * right.numel() / 1e9
-    floor, single_floor = (gflop / per_product * statistics.median(times) for times in (products, singles))
-    taken = statistics.median(steps)
+    products = {name: fastest_products(name, "cpu")["linear"] for name in (precision, "float32")}
+    taken, rates = in_turns(lambda: trainer.step([batch]), products, REPEATS, "cpu")
     return {
         "precision": precision,
         "gflop": gflop,
-        "matrix_product_gflops": per_product / statistics.median(products),
-        "floor_ms": 1000 * floor,
+        "linear_gflops": rates[precision],
+        "floor_ms": 1000 * gflop / rates[precision],
         "step_ms": 1000 * taken,
-        "times_floor": taken / floor,
-        "times_float32_floor": taken / single_floor,
+        "times_floor": taken * rates[precision] / gflop,
+        "times_float32_floor": taken * rates["float32"] / gflop,
         "shares": {name: median_seconds(part) / taken for name, part in parts(trainer, batch).items()},
     }
 
@@ -238,12 +220,13 @@ def parts(trainer: Trainer, batch: Batch) -> dict[str, Callable[[], object]]:
     }
 
 
-def made_batch(size: int, length: int, width: int) -> Batch:
+def made_batch(size: int, length: int, width: int, classes: int = 20) -> Batch:
+    """Features without padding, with 30 actions a sequence."""
     torch.manual_seed(0)
     start = torch.rand(size, 30, 1) * (length - 100)
     segments = torch.cat((start, start + 2 + 60 * torch.rand(size, 30, 1)), dim=2)
     features = torch.randn(size, length, width)
-    return Batch(features, [length] * size, list(segments), list(torch.randint(0, 20, (size, 30))))
+    return Batch(features, [length] * size, list(segments), list(torch.randint(0, classes, (size, 30))))
 
 
 def shown(row: dict[str, Any]) -> None:

@@ -12,6 +12,9 @@ from typing import Any
 
 from actionformer.errors import InputError
 
+DETECTIONS, METRICS = "detections.json", "metrics.jsonl"
+"""Files of a run directory that more than one room knows."""
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:

@@ -12,10 +12,11 @@ from actionformer.data.collection import FeaturedVideo, Paths, collect, with_cla
 from actionformer.detections import Detections, write_results
 from actionformer.errors import InputError
 from actionformer.evaluation import Report, evaluate, parse_tiou
+from actionformer.files import DETECTIONS
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import load_settings
 
-DETECTIONS, REPORT = "detections.json", "evaluation.json"
+REPORT = "evaluation.json"
 
 
 def detect_videos(detector: Detector, videos: Sequence[FeaturedVideo]) -> dict[str, Detections]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from actionformer.config import Config, load_config
 from actionformer.errors import InputError
+from actionformer.files import DETECTIONS, METRICS
 from actionformer.model_directory import CARD, CONFIG, WEIGHTS, ModelCard, load_settings
-from actionformer.recipes.evaluate import DETECTIONS, REPORT
-from actionformer.training.journal import METRICS
+from actionformer.recipes.evaluate import REPORT
 
 BEST, RESUME, EVENTS = "best", "resume", "events"
 RUN = (CONFIG, WEIGHTS, CARD, METRICS, DETECTIONS, REPORT, BEST, RESUME, EVENTS)

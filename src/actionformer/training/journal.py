@@ -12,10 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from actionformer.files import write_whole
+from actionformer.files import METRICS, write_whole
 from actionformer.training.loop import Metrics
-
-METRICS = "metrics.jsonl"
 
 
 class Journal:

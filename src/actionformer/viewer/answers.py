@@ -14,6 +14,7 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.evaluation import Report, evaluate, parse_tiou
 from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, average_precision_by_video, diagnose
+from actionformer.files import METRICS
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions, Look
 from actionformer.viewer.project import Project, UnavailableError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 Value = TypeVar("Value")
-METRICS = "metrics.jsonl"
 PARTS = ("videos", "features", "annotations", "run", "candidates", "compare", "corrections")
 
 

@@ -8,12 +8,14 @@ from threading import RLock
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from actionformer.config import SuppressionSettings
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import Features, check_backbone, open_features
+from actionformer.inference.decode import Candidates
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import (
     Explanation,
@@ -190,25 +192,22 @@ class Network:
 
     def candidates(self, video: str, start: float, stop: float, limit: int) -> Answer:
         """The candidates that overlap a span, best first, before suppression, and how many there are in all."""
-        sequence, found = self.sequence(video), self._explained(video).candidates
-        rows, total = self._rows(video, start, stop, limit)
-        seconds = clip(sequence.grid.to_seconds(found.segments.numpy()[rows]), sequence.duration)
-        columns = (seconds, found.scores.numpy()[rows], found.labels.numpy()[rows], found.levels.numpy()[rows])
-        return {
-            "total": total,
-            "candidates": [
-                {"segment": rounded(segment), "score": rounded(score), "label": label, "level": level}
-                for segment, score, label, level in zip(*(column.tolist() for column in columns), strict=True)
-            ],
-        }
+        return self._candidates(video, start, stop, limit)[0]
 
-    def _rows(self, video: str, start: float, stop: float, limit: int) -> tuple[NDArray[np.int64], int]:
-        """Candidates that overlap a span, the best of them, and how many there are."""
+    def _candidates(self, video: str, start: float, stop: float, limit: int) -> tuple[Answer, Candidates]:
+        """The answer to `candidates`, and these candidates in grid steps."""
         sequence, found = self.sequence(video), self._explained(video).candidates
         seconds = sequence.grid.to_seconds(found.segments.numpy())
-        rows = np.flatnonzero((seconds[:, 0] < stop) & (seconds[:, 1] > start))
-        best = np.argsort(-found.scores.numpy()[rows], kind="stable")
-        return rows[best][: max(1, min(limit, MOST_CANDIDATES))], len(rows)
+        near = np.flatnonzero((seconds[:, 0] < stop) & (seconds[:, 1] > start))
+        best = np.argsort(-found.scores.numpy()[near], kind="stable")
+        rows = near[best][: max(1, min(limit, MOST_CANDIDATES))]
+        chosen = Candidates(*(tensor[torch.from_numpy(rows)] for tensor in found))
+        columns = (clip(seconds[rows], sequence.duration), *(tensor.numpy() for tensor in chosen[1:]))
+        listed = [
+            {"segment": rounded(segment), "score": rounded(score), "label": label, "level": level}
+            for segment, score, label, level in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+        return {"total": len(near), "candidates": listed}, chosen
 
     def suppression(self, video: str, start: float, stop: float, limit: int, changes: dict[str, Any]) -> Answer:
         """Suppression among the candidates of a span, pick by pick.
@@ -220,10 +219,10 @@ class Network:
             changes: settings of suppression that are not the run's.
         """
         settings = self._suppression_settings(changes)
-        (rows, _), found = self._rows(video, start, stop, limit), self._explained(video).candidates
-        steps = trace(found.segments.numpy()[rows], found.scores.numpy()[rows], found.labels.numpy()[rows], settings)
+        answer, chosen = self._candidates(video, start, stop, limit)
+        steps = trace(chosen.segments, chosen.scores, chosen.labels, settings)
         return {
-            **self.candidates(video, start, stop, limit),
+            **answer,
             "settings": settings.model_dump(),
             "steps": [
                 {

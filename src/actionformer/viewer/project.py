@@ -17,14 +17,12 @@ from actionformer.detections import Detections, read_results
 from actionformer.errors import InputError
 from actionformer.features import READERS, FeatureFolders
 from actionformer.features.spec import FeatureSpec
+from actionformer.files import DETECTIONS
 from actionformer.video.files import ENDINGS
 from actionformer.viewer.folders import VideoFolder, inside
 
 if TYPE_CHECKING:
     from actionformer.model_directory import ModelCard
-
-DETECTIONS = "detections.json"
-TIOU = (0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 class UnknownVideoError(InputError):
@@ -177,7 +175,7 @@ def open_project(given: Given) -> Project:
         detections=_renamed(detections, names),
         annotations=annotations,
         annotations_file=file,
-        thresholds=config.evaluation.tiou if config else TIOU,
+        thresholds=(config or Config()).evaluation.tiou,
         run=given.source if is_run else None,
         config=config,
         card=card,
