@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import Open
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from starlette.testclient import TestClient
 
 from actionformer.recipes import evaluate_run
@@ -43,3 +45,43 @@ def client() -> Iterator[Client]:
 def asked(client: Client, evaluated: Path, videos: Path) -> TestClient:
     """A server about a run with features, videos and annotations."""
     return client(evaluated, videos=videos)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Opens an address in a window of its own; afterwards nothing may have gone wrong or gone outside."""
+    wrong: list[str] = []
+    contexts = []
+
+    def visit(url: str, *, expected: str | None = None, width: int = 1280, height: int = 800, **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning") and not (expected and expected in message.text):
+                wrong.append(f"console: {message.text}")
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((url.split("#")[0].split("?")[0], "data:", "blob:")):
+                wrong.append(f"outside: {request.url}")
+
+        page.on("console", said)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("request", asked)
+        page.goto(url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert wrong == []

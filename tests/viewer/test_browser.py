@@ -2,58 +2,25 @@
 
 import json
 import re
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
+from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
+from playwright.sync_api import Page, Route, expect
 from rich.console import Console
 
 from actionformer.data.annotations import read_annotations
 from actionformer.viewer.answers import Answers
 from actionformer.viewer.project import Given, open_project
 from actionformer.viewer.report import save_report
-from actionformer.viewer.server import application
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None, reason="there is no chromium here: install Debian's package `chromium`"
-)
+pytestmark = NEEDS_CHROMIUM
 
-Open = Callable[..., Page]
 TABS = ("timeline", "scores", "suppression", "moment", "run")
-
-
-@contextmanager
-def serving(given: Given) -> Iterator[str]:
-    """The address of a server about what was given, in a thread of its own."""
-    answers = Answers(open_project(given))
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(answers), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-        answers.media.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -69,59 +36,9 @@ def address(evaluated: Path, videos: Path, corrected: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens an address in a window of its own; afterwards nothing may have gone wrong or gone outside."""
-    wrong: list[str] = []
-    contexts = []
-
-    def visit(url: str, *, expected: str | None = None, width: int = 1280, height: int = 800, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        page = context.new_page()
-
-        def said(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning") and not (expected and expected in message.text):
-                wrong.append(f"console: {message.text}")
-
-        def asked(request: Request) -> None:
-            if not request.url.startswith((url.split("#")[0].split("?")[0], "data:", "blob:")):
-                wrong.append(f"outside: {request.url}")
-
-        page.on("console", said)
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("request", asked)
-        page.goto(url)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-@pytest.fixture
 def page(open_page: Open, address: str) -> Page:
     """The page with its first video open."""
     return ready(open_page(address))
-
-
-def until(page: Page, expression: str, arg: Any = None, seconds: float = 20.0) -> None:
-    """Waits for an expression to hold. (The page forbids what Playwright does for that.)"""
-    last = time.monotonic() + seconds
-    while not page.evaluate(expression, arg):
-        assert time.monotonic() < last, f"not within {seconds} s: {expression}"
-        page.wait_for_timeout(20)
-
-
-def ready(page: Page) -> Page:
-    until(page, "performance.getEntriesByName('interactive').length > 0")
-    return page
-
-
-def state(page: Page, what: str, module: str = "/static/state.js") -> Any:
-    """An expression about the page's own state `s`."""
-    return page.evaluate(f"async () => {{ const s = (await import('{module}')).state; return {what}; }}")
 
 
 def answer(page: Page, path: str) -> Any:

@@ -1,0 +1,57 @@
+"""The page of a server in a thread, in a real headless Chromium."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Page
+
+from actionformer.viewer.answers import Answers
+from actionformer.viewer.project import Given, open_project
+from actionformer.viewer.server import application
+
+NEEDS_CHROMIUM = pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="there is no chromium here: install Debian's package `chromium`"
+)
+Open = Callable[..., Page]
+
+
+@contextmanager
+def serving(given: Given) -> Iterator[str]:
+    """The address of a server about what was given, in a thread of its own."""
+    answers = Answers(open_project(given))
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application(answers), log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+        answers.media.close()
+
+
+def until(page: Page, expression: str, arg: Any = None, seconds: float = 20.0) -> None:
+    """Waits for an expression to hold. (The page forbids what Playwright does for that.)"""
+    last = time.monotonic() + seconds
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < last, f"not within {seconds} s: {expression}"
+        page.wait_for_timeout(20)
+
+
+def ready(page: Page) -> Page:
+    until(page, "performance.getEntriesByName('interactive').length > 0")
+    return page
+
+
+def state(page: Page, what: str, module: str = "/static/state.js") -> Any:
+    """An expression about the page's own state `s`."""
+    return page.evaluate(f"async () => {{ const s = (await import('{module}')).state; return {what}; }}")
