@@ -321,6 +321,7 @@ def test_a_saved_report_is_read_from_disk_without_a_network(open_page: Open, eva
     assert state(page, "s.tiou", "viewer/state.js") == 0.7
     page.click("#video-list li:last-child button")
     expect(page.locator("#video-list li:last-child button")).to_have_attribute("aria-current", "true")
+    assert page.evaluate("typeof Plotly") == "undefined"  # it costs nothing until it is wanted
     page.keyboard.press("2")
     page.wait_for_selector("#scores .heatmaplayer image")
     page.keyboard.press("3")
@@ -406,6 +407,28 @@ def long(tmp_path: Path) -> Given:
     (tmp_path / "found.json").write_text(json.dumps({"results": {"long": found}}), "utf-8")
     (tmp_path / "annotations.json").write_text(json.dumps({"database": {"long": video}}), "utf-8")
     return Given(tmp_path / "found.json", annotations=tmp_path / "annotations.json")
+
+
+def test_of_thousands_of_videos_those_far_down_are_listed_when_one_gets_there(open_page: Open, tmp_path: Path) -> None:
+    found = {f"video {i}": [{"segment": [1.0, 2.0], "label": "a", "score": 0.9}] for i in range(5000)}
+    (tmp_path / "found.json").write_text(json.dumps({"results": found}), "utf-8")
+    with serving(Given(tmp_path / "found.json")) as url:
+        page = ready(open_page(url))
+        rows = page.locator("#video-list button")
+        assert rows.count() == 200
+        rows.last.scroll_into_view_if_needed()
+        until(page, "document.querySelectorAll('#video-list button').length === 400")
+        page.fill("#search", "4999")
+        expect(rows).to_have_count(1)
+        rows.click()
+        expect(rows).to_have_attribute("aria-current", "true")
+        page.click("#tab-run")
+        table = page.locator("#run .tall-table tbody tr")
+        assert table.count() == 201  # and what waits below
+        page.click("#run .tall-table th button >> text=Video")
+        expect(table.first).to_contain_text("video 4999")
+        page.locator("#run .tall-table").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+        until(page, "document.querySelectorAll('#run .tall-table tbody tr').length === 401")
 
 
 MOVE_THRESHOLD = """async () => {

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from actionformer.detections import Detections, write_results
 from actionformer.viewer.answers import Answers
-from actionformer.viewer.guard import COOKIE
 from actionformer.viewer.page_files import PLOTLY, static_files
 from actionformer.viewer.project import Given, open_project
 from actionformer.viewer.server import application
@@ -139,6 +138,18 @@ def test_links_out_of_the_folder_are_not_followed(client: Any, videos: Path, tmp
     assert asked.get("/api/videos/clip1/media").status_code == 200  # a link within the folder
 
 
+def test_videos_are_found_in_subfolders_and_two_of_one_name_are_told(client: Any, videos: Path, tmp_path: Path) -> None:
+    for place in ("folder/run/clip0.mp4", "folder/jump/clip1.mp4", "folder/run/clip1.mp4"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes((videos / "clip0.mp4").read_bytes())
+    found = Detections([[0.0, 1.0]], [0.5], [0], ("left",))
+    write_results(tmp_path / "found.json", {"clip0": found, "clip1": found})
+    asked = client(tmp_path / "found.json", videos=tmp_path / "folder")
+    assert asked.get("/api/videos/clip0/media").status_code == 200
+    twice = spoken(asked.get("/api/videos/clip1/media"), 415)
+    assert "jump/clip1.mp4 and run/clip1.mp4" in twice
+
+
 def test_features_behind_a_link_are_not_read(client: Any, evaluated: Path, seen: Path, tmp_path: Path) -> None:
     folder = tmp_path / "features"
     folder.mkdir()
@@ -201,13 +212,14 @@ def test_with_a_token_nothing_is_told_without_it(client: Any, evaluated: Path, v
     for address in ("/", "/api/project", "/static/index.html", "/api/videos/clip0/media", "/nonsense"):
         assert "token" in spoken(asked.get(address), 401)
         assert spoken(asked.get(address, params={"token": "a-toke"}), 401)
-    asked.cookies.set(COOKIE, "wrong")
+    asked.cookies.set("actionformer-view-8000", "wrong")
     assert spoken(asked.get("/"), 401)
     asked.cookies.clear()
     assert asked.get("/api/project", params={"token": "a-token"}).status_code == 200
     welcome = asked.get("/", params={"token": "a-token", "view": "run"}, follow_redirects=False)
     assert (welcome.status_code, welcome.headers["location"]) == (303, "/?view=run")
     cookie = welcome.headers["set-cookie"].lower()
+    assert cookie.startswith("actionformer-view-8000=")  # another viewer on this host has another
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert asked.get("/api/project").status_code == 200  # by the cookie

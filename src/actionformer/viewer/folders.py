@@ -15,7 +15,9 @@ def inside(folder: Path, path: Path) -> bool:
 
 
 class VideoFolder:
-    """The videos of a folder by name. They were listed, no path is ever made of what a browser asks for.
+    """The videos of a folder and of its subfolders, by name.
+
+    They were listed; no path is ever made of what a browser asks for.
 
     Raises:
         InputError: no such folder.
@@ -26,18 +28,23 @@ class VideoFolder:
             raise InputError(f"{folder}: no such folder of videos")
         self.folder = folder
         wanted = set(endings)
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in wanted)
-        self.files = {file.stem: file for file in files}
+        self.files: dict[str, list[Path]] = {}
+        for file in sorted(folder.rglob("*")):
+            if file.suffix.lower() in wanted:
+                self.files.setdefault(file.stem, []).append(file)
 
     def find(self, video: str) -> Path:
         """The file of a video.
 
         Raises:
-            InputError: there is none, or it is a link that leads out of the folder.
+            InputError: there is none, there are several, or it is a link that leads out of the folder.
         """
-        path = self.files.get(video)
-        if path is None:
+        if video not in self.files:
             raise InputError(f"no file {video}.* in the folder of videos")
+        path, *others = self.files[video]
+        if others:
+            one, other = (file.relative_to(self.folder) for file in (path, others[0]))
+            raise InputError(f"{one} and {other} in the folder of videos have the same name")
         if not inside(self.folder, path):
             raise InputError(f"{path.name} is no file, or a link that leads out of the folder of videos")
         return path

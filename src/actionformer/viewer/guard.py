@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
-COOKIE = "actionformer-view"
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -74,8 +73,13 @@ class Guard:
         del query["token"]
         rest = urlencode(query, doseq=True)
         answer = RedirectResponse("/" + (f"?{rest}" if rest else ""), 303)
-        answer.set_cookie(COOKIE, self.token, httponly=True, samesite="strict")
+        answer.set_cookie(cookie_of(scope), self.token, httponly=True, samesite="strict")
         return answer
+
+
+def cookie_of(scope: Scope) -> str:
+    """The name of a server's cookie: ports share their cookies, so that it says which port it is for."""
+    return f"actionformer-view-{scope['server'][1]}"
 
 
 def _shown(scope: Scope) -> list[str]:
@@ -85,7 +89,7 @@ def _shown(scope: Scope) -> list[str]:
         cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
     except CookieError:
         cookies = SimpleCookie()
-    return [*query.get("token", []), *(cookies[name].value for name in (COOKIE,) if name in cookies)]
+    return [*query.get("token", []), *(cookies[name].value for name in (cookie_of(scope),) if name in cookies)]
 
 
 def _same(shown: str, token: str) -> bool:

@@ -60,7 +60,7 @@ def page(report: dict[str, Any]) -> str:
     imports = {f"viewer/{name}": _as_address(module) for name, module in modules.items()}
     scripts = [
         f'<script type="application/json" id="report">{escaped(report)}</script>',
-        f"<script>{_inside_script(files[PLOTLY].read_text('utf-8'))}</script>",
+        f'<script type="text/plain" id="plotly">{_inside_script(files[PLOTLY].read_text("utf-8"))}</script>',
         f'<script type="importmap">{escaped({"imports": imports})}</script>',
         '<script type="module">import "viewer/main.js";</script>',
     ]

@@ -77,6 +77,25 @@ export function table(columns, rows, caption) {
   );
 }
 
+const AT_ONCE = 200;
+
+/** Fills a place with `make(item)` of every item; what lies far down is made when one scrolls there. */
+export function fillRows(place, items, make) {
+  let made = 0;
+  const end = place.tagName === "TBODY" ? element("tr", {}, element("td", {}, "…")) : element("li", {}, "…");
+  const more = () => {
+    end.before(...items.slice(made, made + AT_ONCE).map(make));
+    made += AT_ONCE;
+    if (made < items.length) return;
+    near.disconnect();
+    end.remove();
+  };
+  const near = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && more());
+  place.replaceChildren(end);
+  near.observe(end);
+  more();
+}
+
 /** What is said where something would be. */
 export const words = (text) => element("p", { class: "words" }, text.charAt(0).toUpperCase() + text.slice(1));
 

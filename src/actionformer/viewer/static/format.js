@@ -16,6 +16,9 @@ export const seconds = (value) =>
   `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} s`;
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
+/** Orders names, the numbers in them by value. */
+export const byName = new Intl.Collator(undefined, { numeric: true }).compare;
+
 /** "1:02.00 – 1:05.50" */
 export const span = ([start, end]) => `${clock(start)} – ${clock(end)}`;
 

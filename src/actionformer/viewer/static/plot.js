@@ -1,7 +1,7 @@
 // Plotly, loaded when the first plot is wanted, dressed in the page's colours and tied to the timeline.
 
 import { themed } from "./colours.js";
-import { element } from "./elements.js";
+import { byId, element } from "./elements.js";
 import { duration, on, oncePerFrame, set, spanAround, state } from "./state.js";
 import { gutter } from "./timeline.js";
 import { seek } from "./player.js";
@@ -21,15 +21,23 @@ export const dash = (i) => DASHES[i % DASHES.length];
 let wanted = null;
 
 function plotly() {
-  wanted ??= globalThis.Plotly
-    ? Promise.resolve(globalThis.Plotly)
-    : new Promise((done, failed) => {
-        const script = element("script", { src: "static/plotly.min.js" });
-        script.addEventListener("load", () => done(globalThis.Plotly));
-        script.addEventListener("error", () => failed(new Error("The plotting library did not load.")));
-        document.head.append(script);
-      });
+  wanted ??= byId("plotly") ? kept() : asked();
   return wanted;
+}
+
+/** In a saved report it lies as text, which costs nothing until it is run. */
+async function kept() {
+  document.head.append(element("script", {}, byId("plotly").textContent));
+  return globalThis.Plotly;
+}
+
+function asked() {
+  return new Promise((done, failed) => {
+    const script = element("script", { src: "static/plotly.min.js" });
+    script.addEventListener("load", () => done(globalThis.Plotly));
+    script.addEventListener("error", () => failed(new Error("The plotting library did not load.")));
+    document.head.append(script);
+  });
 }
 
 /** Names as text: Plotly would read tags in them. */

@@ -1,6 +1,7 @@
 // Tables that their headings sort.
 
-import { element } from "./elements.js";
+import { element, fillRows } from "./elements.js";
+import { byName } from "./format.js";
 
 /** A table, sorted by the column `sortedBy` at first.
  *
@@ -15,17 +16,15 @@ export function sortable(columns, rows, caption, sortedBy) {
       element("button", { click: () => sort(i) }, name),
     ),
   );
-  const fillRows = () => {
+  const arrange = () => {
     const value = columns[by][1];
-    const ordered = [...rows].sort((a, b) => direction * compare(value(a), value(b)));
-    body.replaceChildren(
-      ...ordered.map((row) =>
-        element(
-          "tr",
-          {},
-          columns.map(([, of, text, made]) =>
-            element("td", { class: text ? "number" : null }, made ? made(row) : text ? text(of(row)) : of(row)),
-          ),
+    const ordered = [...rows].sort((a, b) => compare(value(a), value(b), direction));
+    fillRows(body, ordered, (row) =>
+      element(
+        "tr",
+        {},
+        columns.map(([, of, text, made]) =>
+          element("td", { class: text ? "number" : null }, made ? made(row) : text ? text(of(row)) : of(row)),
         ),
       ),
     );
@@ -36,9 +35,9 @@ export function sortable(columns, rows, caption, sortedBy) {
   const sort = (i) => {
     direction = i === by ? -direction : 1;
     by = i;
-    fillRows();
+    arrange();
   };
-  fillRows();
+  arrange();
   return element(
     "div",
     { class: "scrolling tall-table", tabindex: 0, role: "region", "aria-label": caption },
@@ -46,8 +45,8 @@ export function sortable(columns, rows, caption, sortedBy) {
   );
 }
 
-/** What has no value comes last. */
-function compare(a, b) {
+/** Upwards or, with a `direction` of -1, downwards; what has no value comes last either way. */
+function compare(a, b, direction) {
   if (a === null || b === null) return (a === null) - (b === null);
-  return typeof a === "string" ? a.localeCompare(b, undefined, { numeric: true }) : a - b;
+  return direction * (typeof a === "string" ? byName(a, b) : a - b);
 }

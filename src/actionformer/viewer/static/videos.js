@@ -1,14 +1,14 @@
 // The list of videos: searched, ordered, and one of them opened.
 
 import { Refused, get, videoAddress } from "./api.js";
-import { byId, element, loading, notice } from "./elements.js";
-import { clock, percent, plural } from "./format.js";
+import { byId, element, fillRows, loading, notice } from "./elements.js";
+import { byName, clock, percent, plural } from "./format.js";
 import { on, set, state } from "./state.js";
 
 const ORDERS = {
   worst: ["Worst first", (a, b) => precision(a) - precision(b)],
   best: ["Best first", (a, b) => precision(b, -1) - precision(a, -1)],
-  name: ["Name", (a, b) => a.id.localeCompare(b.id, undefined, { numeric: true })],
+  name: ["Name", (a, b) => byName(a.id, b.id)],
   longest: ["Longest first", (a, b) => (b.duration ?? 0) - (a.duration ?? 0)],
   detections: ["Most detections", (a, b) => (b.detections ?? -1) - (a.detections ?? -1)],
 };
@@ -54,10 +54,9 @@ function showList() {
   const all = state.project.videos.length;
   byId("video-count").textContent =
     videos.length === all ? plural(all, "video") : `${videos.length} of ${plural(all, "video")}`;
-  byId("video-list").replaceChildren(...videos.map(row));
+  fillRows(byId("video-list"), videos, row);
   if (videos.length === 0)
     byId("video-list").append(element("li", { class: "faint" }, "No video has this in its name."));
-  markCurrent();
 }
 
 function row(video) {
@@ -74,7 +73,7 @@ function row(video) {
     {},
     element(
       "button",
-      { "data-id": video.id, click: () => open(video.id) },
+      { "data-id": video.id, "aria-current": String(video.id === state.video?.id), click: () => open(video.id) },
       element("span", { class: "name" }, video.id),
       ap === null ? null : element("span", { class: "ap", title: "average precision of this video" }, percent(ap)),
       element("span", { class: "faint facts" }, facts),
