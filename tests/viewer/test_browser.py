@@ -270,6 +270,12 @@ def test_corrections_are_saved_as_annotations_and_the_original_stays(page: Page,
     page.click("#edit")
     expect(page.locator("#saved")).to_be_hidden()
     assert len(read_annotations(corrected).videos[video].labels) == len(before) - 1
+    until(page, "document.getElementById('truth')?.value === 'corrected'")  # what was corrected is what is shown
+    assert len(state(page, "s.actions")) == len(before) - 1
+    assert len(state(page, "s.video.detections.filter(one => one.kind === 'true')")) == len(before) - 1
+    page.select_option("#truth", "annotated")
+    expect(page.locator("#inspector .faint").first).to_contain_text(f"{len(before)} annotated actions")
+    assert state(page, "s.actions.map(one => one.segment)") == [one["segment"] for one in before]
     assert (seen / "annotations.json").read_text("utf-8") == original
 
 
@@ -283,6 +289,12 @@ def test_of_two_who_correct_one_video_the_second_is_told(open_page: Open, addres
     pages[1].keyboard.press("n")
     expect(pages[1].locator("#saved")).to_contain_text("someone else changed this video")
     expect(pages[1].locator("#notice")).to_be_visible()
+    theirs = len(state(pages[0], "s.actions"))
+    pages[1].click("#theirs")
+    until(pages[1], "document.getElementById('theirs') === null && document.getElementById('undo').disabled")
+    assert len(state(pages[1], "s.actions")) == theirs
+    pages[1].keyboard.press("n")
+    expect(pages[1].locator("#saved")).to_have_text("Saved")
 
 
 def drag_first_end(page: Page, seconds: float) -> None:

@@ -130,3 +130,29 @@ def test_a_file_that_cannot_be_written_is_said(client: Any, found: Path, truth: 
     assert answer.status_code == 400
     assert "cannot write" in answer.json()["error"]
     assert asked.get("/api/corrections/a").json()["revision"] == 0
+
+
+def test_a_video_can_be_judged_by_its_corrected_annotations(client: Any, found: Path, truth: Path) -> None:
+    asked = client(found, annotations=truth)
+    names = asked.get("/api/project").json()["classes"]
+
+    def judged(**how: Any) -> tuple[bool, list[str], list[tuple[list[float], bool]]]:
+        answer = asked.get("/api/videos/a", params={"tiou": 0.5, **how}).json()
+        actions = [(one["segment"], one["found"]) for one in answer["actions"]]
+        return answer["corrected"], [one["kind"] for one in answer["detections"]], actions
+
+    as_annotated = (["true", "background"], [([1.25, 2.1235], True), ([3.0, 4.0], False)])
+    assert judged() == (False, *as_annotated)
+    assert judged(corrected=True) == (False, *as_annotated)  # nothing was corrected
+    swim = names.index("swim")
+    put(asked, [(1.0, 2.0, swim), (5.2, 6.0, swim)], 0)
+    assert judged(corrected=True) == (True, ["class", "true"], [([1.0, 2.0], False), ([5.2, 6.0], True)])
+    assert judged() == (True, *as_annotated)
+
+
+def test_without_annotations_what_is_added_is_the_ground_truth(client: Any, found: Path) -> None:
+    asked = client(found)
+    assert put(asked, [(1.0, 2.0, 0)], 0).status_code == 200
+    plain, corrected = (asked.get("/api/videos/a", params={"corrected": how}).json() for how in (False, True))
+    assert [one["kind"] for one in plain["detections"]] == [None, None]
+    assert [one["kind"] for one in corrected["detections"]] == ["true", "background"]

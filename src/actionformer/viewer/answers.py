@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from actionformer.data.annotations import Annotations
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.evaluation import Report, evaluate, parse_tiou
@@ -128,8 +129,14 @@ class Answers:
         found = average_precision_by_video(about.annotations, about.detections, np.array(about.thresholds))
         return {video: by_tiou(about.thresholds, values) for video, values in found.items()}
 
-    def video(self, video: str, tiou: float) -> Answer:
-        """Detections of one video, each with what it is at a tIoU, and its ground truths."""
+    def video(self, video: str, tiou: float, corrected: bool = False) -> Answer:
+        """Detections of one video, each with what it is at a tIoU, and its ground truths.
+
+        Args:
+            video: its id.
+            tiou: threshold in (0, 1].
+            corrected: whether the corrected annotations are the ground truth.
+        """
         about = self.about
         found = self.detections_of(about.check(video))
         why_not, look = self._look(video)
@@ -140,18 +147,28 @@ class Answers:
             "playable": why_not is None,
             "why_not_playable": why_not,
             "conversion": look.way if look else None,
+            "corrected": self._corrected(video),
             "actions": [],
         }
+        annotations = self.corrections.annotations(video) if corrected else about.annotations
         diagnosis = None
-        if about.annotations is not None and video in about.annotations.videos:
-            diagnosis = self._video_diagnosis(video, found, tiou)
-            labels = [about.class_names.index(about.annotations.class_names[label]) for label in diagnosis.labels]
+        if annotations is not None and video in annotations.videos:
+            alone = Annotations({video: annotations.videos[video]}, annotations.class_names)
+            diagnosis = diagnose(alone, {video: found}, tiou).of(video)
+            labels = [about.class_names.index(annotations.class_names[label]) for label in diagnosis.labels]
             rows = zip(diagnosis.segments.tolist(), labels, diagnosis.found.tolist(), strict=True)
             answer["actions"] = [
                 {"segment": rounded(segment), "label": label, "found": hit} for segment, label, hit in rows
             ]
         answer["detections"] = _detections(found, diagnosis)
         return answer
+
+    def _corrected(self, video: str) -> bool:
+        """Whether a video was corrected. A file of corrections that is broken is told when one corrects."""
+        try:
+            return self.corrections.corrected(video)
+        except InputError:
+            return False
 
     def _duration(self, video: str) -> float:
         """Seconds: as stated, else what the features cover, else until the last action ends."""
@@ -169,12 +186,6 @@ class Answers:
             return self.network.detections(video)
         nothing = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, np.int64), self.about.class_names)
         return nothing if found is None else found
-
-    def _video_diagnosis(self, video: str, found: Detections, tiou: float) -> VideoDiagnosis:
-        if video in self.about.detections:
-            return self._diagnosis(tiou, None).of(video)
-        assert self.about.annotations is not None
-        return diagnose(self.about.annotations, {video: found}, tiou).of(video)
 
     def _diagnosed(self, tiou: float, min_score: float | None) -> Diagnosis:
         assert self.about.annotations is not None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from actionformer.data.annotations import parse_annotations
+from actionformer.data.annotations import Annotations, parse_annotations
 from actionformer.errors import InputError
 from actionformer.files import read_json, write_whole
 from actionformer.viewer.project import Project
@@ -55,6 +55,17 @@ class Corrections:
             "actions": [{"segment": one["segment"], "label": self._label(one["label"])} for one in actions],
             "revision": entry.get("revision", 0),
         }
+
+    def corrected(self, video: str) -> bool:
+        """Whether a video was corrected here."""
+        return bool(self._database.get(video, {}).get("revision"))
+
+    def annotations(self, video: str) -> Annotations:
+        """The annotations of one video as they are now, with the project's classes; none if it has no entry."""
+        if video not in self._database:
+            return Annotations({}, self.about.class_names)
+        entry = {video: self._database[video]}
+        return parse_annotations({"database": entry}, self.about.class_names, str(self.about.corrections_file))
 
     def _label(self, name: str) -> int:
         if name not in self._names:

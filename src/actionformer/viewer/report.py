@@ -130,7 +130,7 @@ def _project(answers: Answers, thresholds: tuple[float, ...]) -> Answer:
 
 
 def _video(answers: Answers, video: str, tiou: float) -> Answer:
-    without = {"playable": False, "why_not_playable": NEEDS_SERVER["videos"], "conversion": None}
+    without = {"playable": False, "why_not_playable": NEEDS_SERVER["videos"], "conversion": None, "corrected": False}
     return answers.video(video, tiou) | without
 
 

@@ -114,8 +114,8 @@ def _serve_answers(app: FastAPI, answers: Answers) -> None:
         return FileResponse(file, media_type=media_type)
 
     @app.get("/api/videos/{video:path}")
-    def one_video(video: str, tiou: Tiou = None) -> Response:
-        return _json(answers.video(video, checked_tiou(tiou, thresholds)))
+    def one_video(video: str, tiou: Tiou = None, corrected: bool = False) -> Response:
+        return _json(answers.video(video, checked_tiou(tiou, thresholds), corrected))
 
 
 class Suppression(BaseModel):

@@ -3,6 +3,7 @@
 import { Refused, get, send } from "./api.js";
 import { byId, choice, element, notice, speak } from "./elements.js";
 import { duration, on, set, spanAround, state } from "./state.js";
+import { judge } from "./videos.js";
 
 const SHORTEST = 0.05; // seconds
 const NEW = 2; // seconds that a new action lasts
@@ -12,7 +13,6 @@ const WAIT = 400; // milliseconds without a change until it is saved
  * to be saved (null: nothing), the promise of a save under way, what is said of it. */
 let session = null;
 let timer = null;
-const corrected = new Set(); // ids of videos that were changed here
 
 const address = (id) => `api/corrections/${encodeURIComponent(id)}`;
 
@@ -44,6 +44,7 @@ export async function toggleEditing() {
       past: [],
       future: [],
       draft: null,
+      conflict: false,
       saving: null,
       said: "Nothing changed yet",
     };
@@ -65,7 +66,16 @@ async function end() {
   await save(ending);
   if (ending.draft || session !== ending) return; // it could not be saved: nothing is thrown away
   session = null;
-  set({ editing: false, actions: state.video.actions, chosen: null });
+  set({ editing: false, chosen: null });
+  await judge({ corrected: ending.revision > 0 });
+}
+
+/** Begins again from what is saved; what was changed here since is let go. */
+async function startOver() {
+  session = null;
+  notice(null);
+  set({ editing: false });
+  await toggleEditing();
 }
 
 const whyNot = () =>
@@ -120,15 +130,12 @@ async function upload(one, actions) {
   try {
     const content = { actions: actions.map(({ segment, label }) => ({ segment, label })), revision: one.revision };
     one.revision = (await send("PUT", address(one.id), content)).revision;
-    corrected.add(one.id);
     if (one.draft === actions) one.draft = null;
     one.said = one.draft ? "Not saved yet" : "Saved";
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    one.said =
-      error.status === 409
-        ? "Not saved: someone else changed this video. Reload the page to see their version."
-        : `Not saved: ${error.message}`;
+    one.conflict = error.status === 409;
+    one.said = one.conflict ? "Not saved: someone else changed this video." : `Not saved: ${error.message}`;
     notice(one.said);
   }
 }
@@ -232,17 +239,24 @@ function show() {
     tool("redo", "Redo", redo, session.future.length === 0),
     ...label(),
     element("span", { id: "saved", class: "faint saved", role: "status" }, session.said),
+    session.conflict ? tool("theirs", "Load their version", startOver) : "",
   );
   if (focused && place.contains(byId(focused))) byId(focused).focus();
 }
 
+/** Why nothing can be corrected, or by which ground truth a corrected video is judged. */
 function beside() {
-  const says = !state.project.has.corrections
-    ? whyNot()
-    : corrected.has(state.video.id)
-      ? "Your corrections are kept. Shown and judged by is the original."
-      : null;
-  return says ? [element("span", { class: "faint" }, says)] : [];
+  if (!state.project.has.corrections) return [element("span", { class: "faint" }, whyNot())];
+  if (!state.video.corrected) return [];
+  const truths = [
+    ["annotated", "as annotated"],
+    ["corrected", "as corrected"],
+  ];
+  const shown = state.corrected ? "corrected" : "annotated";
+  const change = (value) => judge({ corrected: value === "corrected" });
+  return [
+    element("label", { class: "field" }, "Ground truth", choice(truths, shown, change, { id: "truth" })),
+  ];
 }
 
 const tool = (id, text, act, disabled = false) => element("button", { id, click: act, disabled }, text);

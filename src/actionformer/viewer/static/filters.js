@@ -5,7 +5,7 @@ import { byId, choice, element } from "./elements.js";
 import { shownDetections } from "./lanes.js";
 import { on, set, state } from "./state.js";
 import { showAll, zoom } from "./timeline.js";
-import { judgeAt } from "./videos.js";
+import { judge } from "./videos.js";
 
 const parts = {};
 
@@ -32,7 +32,7 @@ function build() {
   const tiou = choice(
     project.tiou.map((value) => [value, value]),
     state.tiou,
-    (value) => judgeAt(Number(value)),
+    (value) => judge({ tiou: Number(value) }),
     { id: "tiou", title: "From which overlap on a detection finds an action" },
   );
   byId("filters").replaceChildren(

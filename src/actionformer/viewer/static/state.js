@@ -9,6 +9,7 @@ export const state = {
   rate: 1, // speed of playing, negative backwards
   view: [0, 1], // seconds; the span that timeline, scores and candidates show
   tiou: 0.5,
+  corrected: false, // whether the ground truth is the corrected one
   minScore: 0.1,
   hiddenClasses: new Set(), // labels
   hiddenKinds: new Set(), // names of kinds

@@ -98,7 +98,7 @@ export async function open(id, start = {}) {
   opening = loading(`${id} is being opened…`);
   const slow = setTimeout((words) => byId("panel").prepend(words), 200, opening);
   try {
-    const video = await get(videoAddress(id, "", { tiou: tiouText(state.tiou) }));
+    const video = await get(addressOf(id));
     if (mine !== asked) return;
     notice(null);
     const length = Math.max(video.duration ?? 0, ...video.actions.map((one) => one.segment[1]), latestEnd(video), 0.1);
@@ -118,19 +118,20 @@ const latestEnd = (video) => video.detections.reduce((latest, one) => Math.max(l
 /** As Python writes it, so that a saved report finds it: "1.0", not "1". */
 export const tiouText = (tiou) => (Number.isInteger(tiou) ? tiou.toFixed(1) : String(tiou));
 
-const judged = new Map();
+const addressOf = (id) =>
+  videoAddress(id, "", { tiou: tiouText(state.tiou), corrected: state.corrected ? true : null });
 
-/** The same video judged at another tIoU; nothing else changes. */
-export async function judgeAt(tiou) {
-  set({ tiou });
+/** The same video judged at another tIoU, or by another ground truth: `changes` of the state; nothing else changes. */
+export async function judge(changes) {
+  set(changes);
   if (!state.video) return;
   const { id } = state.video;
   const mine = (asked += 1);
-  const address = videoAddress(id, "", { tiou: tiouText(tiou) });
   try {
-    if (!judged.has(address)) judged.set(address, await get(address));
-    const video = judged.get(address);
-    if (mine === asked && state.video?.id === id) set({ video, ...(state.editing ? {} : { actions: video.actions }) });
+    const video = await get(addressOf(id));
+    if (mine !== asked || state.video?.id !== id) return;
+    const chosen = "corrected" in changes ? null : state.chosen; // other actions have other numbers
+    set({ video, chosen, ...(state.editing ? {} : { actions: video.actions }) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     notice(error.message);
