@@ -61,6 +61,30 @@ def test_classes_are_compared_by_name_and_unknown_ones_are_background_or_another
     assert kinds(diagnose(make_annotations(TRUTH), found, 0.5), "v") == ["class", "background", "true"]
 
 
+def test_what_average_precision_would_gain_without_a_kind_of_error(make_annotations, make_detections):
+    """Class a (2 ground truths): elsewhere x, true, double, class x -> AP 1/2 / 2; b and c find nothing."""
+    diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
+    gains = diagnosis.gains()
+    assert gains["background"] == pytest.approx((1 / 2 - 1 / 4) / 3)  # the one elsewhere stood before the hit
+    assert gains["double"] == gains["class"] == gains["bounds"] == 0  # they stand behind it
+    assert gains["missed"] == pytest.approx(1 / 2 - 1 / 4 / 3)  # of a one action is left, b and c are not asked for
+    assert diagnose(make_annotations({"v": []}), make_detections(FOUND), 0.5).gains() == {}
+
+
+@given(truth=st.lists(SEGMENT, min_size=1, max_size=6, unique=True), found=st.lists(SEGMENT, max_size=8))
+def test_gains_are_those_of_an_evaluation_without_these_detections(make_annotations, make_detections, truth, found):
+    annotations = make_annotations({"v": [(start, start + length, label) for start, length, label in truth]})
+    rows = [(start, start + length, label, 1 - 0.1 * i) for i, (start, length, label) in enumerate(found)]
+    diagnosis = diagnose(annotations, make_detections({"v": rows}), 0.5)
+    reached = evaluate(annotations, make_detections({"v": rows}), tiou=(0.5,)).map[0]
+    for kind, gain in diagnosis.gains().items():
+        if kind != "missed":
+            left = [row for row, one in zip(rows, kinds(diagnosis, "v"), strict=True) if one != kind]
+            without = evaluate(annotations, make_detections({"v": left}), tiou=(0.5,)).map[0]
+            assert gain == pytest.approx(without - reached, abs=1e-12)
+            assert gain >= 0
+
+
 @pytest.mark.parametrize("videos", [{}, {"v": []}])
 def test_no_detections_means_all_missed(make_annotations, make_detections, videos):
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(videos), 0.5)

@@ -231,6 +231,11 @@ def test_the_run_shows_training_precision_errors_and_its_videos(page: Page) -> N
     expect(page.locator("#run")).to_contain_text("Mean average precision")
     expect(page.locator("#run")).to_contain_text(f"{100 * run['map']['0.5']:.1f}%")
     expect(page.locator("#run .scatterlayer").first).to_be_attached()
+    errors = page.locator("#run .card", has_text="What detections are")
+    gain = run["errors"]["gains"]["background"]
+    expect(errors).to_contain_text(f"{run['errors']['kinds']['background']} · +{100 * gain:.1f}")
+    by_length = page.locator("#run .card", has_text="By length").locator("tbody tr")
+    expect(by_length).to_have_count(len(run["errors"]["by_length"]))
     rows = page.locator("#run .tall-table").last.locator("tbody tr")
     expect(rows).to_have_count(3)
     page.click("#run .tall-table:last-child th button >> text=Video")

@@ -65,12 +65,23 @@ def average_precision(candidates: Candidates, truths: Truths, pairs: Pairs, thre
     """
     same_class = candidates.labels[pairs.detection] == truths.labels[pairs.truth]
     hits = match(pairs.where(same_class), len(candidates), len(truths), thresholds)
-    num_truths = np.bincount(truths.labels)
-    result = np.full((len(thresholds), len(num_truths)), np.nan)
-    order = np.argsort(candidates.labels, kind="stable")
-    labels = candidates.labels[order]
+    return average_precision_of_hits(hits, candidates.labels, truths.labels)
+
+
+def average_precision_of_hits(hits: NDArray[np.bool_], labels: Ints, truths: Ints) -> Floats:
+    """`average_precision` once it is known which detections find a ground truth.
+
+    Args:
+        hits: (L, D) true positives, best detection first.
+        labels: (D,) class ids of the detections.
+        truths: (G,) class ids of the ground truths.
+    """
+    num_truths = np.bincount(truths)
+    result = np.full((len(hits), len(num_truths)), np.nan)
+    order = np.argsort(labels, kind="stable")
+    ordered = labels[order]
     for label in np.flatnonzero(num_truths):
-        begin, end = np.searchsorted(labels, [label, label + 1])
+        begin, end = np.searchsorted(ordered, [label, label + 1])
         result[:, label] = _area(hits[:, order[begin:end]]) / num_truths[label]
     return result
 

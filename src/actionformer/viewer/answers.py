@@ -18,6 +18,7 @@ from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, 
 from actionformer.files import METRICS
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions, Look
+from actionformer.viewer.pieces import SECONDS
 from actionformer.viewer.project import Project, UnavailableError
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ class Answers:
             "playable": why_not is None,
             "why_not_playable": why_not,
             "conversion": look.way if look else None,
+            "pieces": _pieces(look) if look else None,
             "corrected": self._corrected(video),
             "actions": [],
         }
@@ -219,7 +221,12 @@ class Answers:
             {"class": name, "ap": by_tiou(report.tiou, values), "actions": _actions(by_class[name])}
             for name, values in report.per_class.items()
         ]
-        answer["errors"] = {"kinds": diagnosis.counts, "by_class": by_class, "by_length": diagnosis.by_length()}
+        answer["errors"] = {
+            "kinds": diagnosis.counts,
+            "gains": diagnosis.gains(),
+            "by_class": by_class,
+            "by_length": diagnosis.by_length(),
+        }
         return answer
 
     def _evaluated(self) -> Report:
@@ -267,6 +274,13 @@ class Answers:
                 for name, values in first.per_class.items()
             ],
         }
+
+
+def _pieces(look: Look) -> Answer | None:
+    """Of a video that is played in pieces: their media type, seconds of each, and of all if that is known."""
+    if look.way != "transcode":
+        return None
+    return {"type": look.media_type, "seconds": SECONDS, "duration": look.duration}
 
 
 def _detections(found: Detections, diagnosis: VideoDiagnosis | None) -> list[Answer]:

@@ -17,7 +17,7 @@ import { startSuppression } from "./suppression.js";
 import { startTabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTimeline } from "./timeline.js";
-import { listed, offerOrders, open, startVideos } from "./videos.js";
+import { listed, open, startVideos } from "./videos.js";
 
 for (const start of [
   startTheme,
@@ -48,13 +48,10 @@ async function begin() {
     const { id, ...place } = readPlace(project);
     const tiou = project.tiou.includes(0.5) ? 0.5 : project.tiou[0];
     set({ project, tiou, ...place.set });
-    offerOrders();
-    set({ project: { ...project } });
     const first = project.videos.find((video) => video.id === id) ?? listed()[0];
     if (first) await open(first.id, (id ?? first.id) === first.id ? place.start : {});
     else byId("video-view").replaceChildren(words("There are no videos in these detections."));
-    if (!state.video) return;
-    performance.mark("interactive");
+    if (state.video) performance.mark("interactive");
   } catch (error) {
     notice(error.message);
   } finally {

@@ -2,7 +2,7 @@
 
 import { get, latest, query } from "./api.js";
 import { KINDS, MISSED } from "./colours.js";
-import { byId, element, words } from "./elements.js";
+import { byId, element, table, words } from "./elements.js";
 import { clock, count, lengths, percent } from "./format.js";
 import { dash, draw, plain } from "./plot.js";
 import { sortable } from "./sortable.js";
@@ -12,6 +12,7 @@ import { open, tiouText } from "./videos.js";
 import { filled, whenShown } from "./views.js";
 
 const FEW = 3; // points that need marks to be seen
+const ERRORS = Object.keys(KINDS).filter((kind) => kind !== "true");
 
 const ask = latest((signal, tiou) =>
   Promise.all([
@@ -43,7 +44,7 @@ function show() {
   const { errors, map, per_class: classes, curves } = answer;
   place.replaceChildren(
     element("div", { class: "pair" }, trained(curves), precision(map, curves)),
-    ...(errors ? [element("div", { class: "pair" }, kinds(errors), byLength(errors)), byClass(classes, errors)] : []),
+    ...(errors ? judged(errors, classes) : []),
     ...(comparison ? [compared()] : []),
     videos(),
   );
@@ -126,28 +127,41 @@ function bars(rows, whole) {
   );
 }
 
-function kinds({ kinds: counts }) {
+function kinds({ kinds: counts, gains }) {
   const all = Object.keys(KINDS).filter((kind) => kind in counts);
   const total = all.reduce((sum, kind) => sum + counts[kind], 0);
   const rows = all.map((kind) => [
     `${KINDS[kind].mark} ${KINDS[kind].name}`,
     [[counts[kind], kind === "true" ? "" : "hatched"]],
-    `${count(counts[kind])} · ${percent(total ? counts[kind] / total : 0)}`,
+    `${count(counts[kind])}${gain(gains[kind])}`,
   ]);
   if ("missed" in counts)
     rows.push([
       `${MISSED.mark} ${MISSED.name}`,
       [[Math.min(counts.missed, total), "hatched"]],
-      `${count(counts.missed)} actions`,
+      `${count(counts.missed)}${gain(gains.missed)}`,
     ]);
   return card(
     element("h2", {}, `What detections are at tIoU ${state.tiou}`),
-    element("p", { class: "faint" }, "All detections, whatever their score; filled: right, hatched: errors."),
+    element(
+      "p",
+      { class: "faint" },
+      "All detections, whatever their score, and the actions that are missed; filled: right, hatched: errors. " +
+        "Beside an error, what mAP would gain without it.",
+    ),
     bars(rows, total),
   );
 }
 
-function byLength({ by_length: ranges }) {
+const gain = (value) => (value === undefined ? "" : ` · +${(100 * value).toFixed(1)}`);
+
+const judged = (errors, classes) => [
+  element("div", { class: "pair" }, kinds(errors), foundByLength(errors)),
+  byClass(classes, errors),
+  byLength(errors),
+];
+
+function foundByLength({ by_length: ranges }) {
   const rows = ranges.map(({ range, found, missed }) => [
     lengths(range),
     [
@@ -166,7 +180,6 @@ function byLength({ by_length: ranges }) {
 
 function byClass(classes, { by_class: counts }) {
   const key = keyOf(classes[0]?.ap ?? {});
-  const errors = Object.keys(KINDS).filter((kind) => kind !== "true");
   return card(
     element("h2", {}, "By class"),
     sortable(
@@ -175,15 +188,29 @@ function byClass(classes, { by_class: counts }) {
         [`AP at ${key}`, (row) => row.ap[key], percent],
         ["Actions", (row) => row.actions, count],
         [`${MISSED.mark} missed`, (row) => counts[row.class]?.missed ?? 0, count],
-        ...errors.map((kind) => [
-          `${KINDS[kind].mark} ${KINDS[kind].name}`,
-          (row) => counts[row.class]?.[kind] ?? 0,
-          count,
-        ]),
+        ...ERRORS.map((kind) => [headed(kind), (row) => counts[row.class]?.[kind] ?? 0, count]),
       ],
       classes,
       "Precision and errors of every class; a heading sorts",
       1,
+    ),
+  );
+}
+
+const headed = (kind) => `${KINDS[kind].mark} ${KINDS[kind].name}`;
+
+function byLength({ by_length: ranges }) {
+  return card(
+    element("h2", {}, "By length"),
+    table(
+      [
+        ["Length", ({ range }) => lengths(range)],
+        ["Actions", ({ found, missed }) => count(found + missed), true],
+        [`${MISSED.mark} missed`, ({ missed }) => count(missed), true],
+        ...ERRORS.map((kind) => [headed(kind), (row) => count(row[kind]), true]),
+      ],
+      ranges,
+      "Actions by their own length, errors by that of the detection",
     ),
   );
 }

@@ -24,6 +24,7 @@ export function startVideos() {
   byId("search").addEventListener("input", showList);
   byId("order").addEventListener("change", showList);
   byId("list-toggle").addEventListener("click", () => openList(!document.body.classList.contains("list-open")));
+  on(["project"], offerOrders);
   on(["project", "tiou"], showList);
   on(["video"], markCurrent);
 }
@@ -35,7 +36,7 @@ export function openList(open) {
 }
 
 /** Offers only orders that this project has numbers for. */
-export function offerOrders() {
+function offerOrders() {
   const judged = state.project.videos.some((video) => precision(video, null) !== null);
   const names = Object.keys(ORDERS).filter((name) => judged || !["worst", "best"].includes(name));
   byId("order").replaceChildren(...names.map((name) => element("option", { value: name }, ORDERS[name][0])));
