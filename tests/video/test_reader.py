@@ -52,6 +52,11 @@ def test_times_of_a_variable_rate(tmp_path: Path, write_video: Write, frame_of, 
     assert [number_in(image) for image in images] == list(range(7))
 
 
+def test_a_range_between_two_frames_has_the_one_on_the_screen(tmp_path: Path, write_video: Write, frame_of) -> None:
+    path = write_video(tmp_path / "vfr.mkv", [frame_of(i) for i in range(3)], times=[0.0, 1.0, 8.0])
+    assert read(path, 3.0, 6.0)[0] == [1.0]
+
+
 @pytest.mark.parametrize("rotation", [90, 180, -90])
 def test_rotated_frames_come_upright(tmp_path: Path, write_video: Write, frame_of, number_in, rotation: int) -> None:
     upright = [frame_of(i, (64, 128)) for i in range(5)]

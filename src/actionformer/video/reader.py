@@ -161,7 +161,9 @@ class Video:
         for frame in self._timed():
             self.end = min(frame.time + frame.duration, stop)
             if frame.time >= stop:
-                break
+                if held is not None:  # shown all the time
+                    yield held
+                return
             if frame.time + 1e-6 < start:
                 held = frame
                 continue

@@ -1,4 +1,4 @@
-"""Video files as a browser plays them: as they are, in another container, or encoded anew.
+"""Video files as a browser plays them: as they are, in another container, or encoded anew in pieces.
 
 What browsers of today play: H.264 with 8 bits in 4:2:0, VP8, VP9 and AV1, in MP4 or WebM.
 """
@@ -6,26 +6,34 @@ What browsers of today play: H.264 with 8 bits in 4:2:0, VP8, VP9 and AV1, in MP
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections import defaultdict
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, Literal
 
 import av
 
 from actionformer.errors import InputError
-from actionformer.video.reader import WITHOUT_TIMES, TimedFrame, Video
+from actionformer.video.reader import JOINABLE, WITHOUT_TIMES, Video
+from actionformer.viewer.piece_cache import PieceCache
+from actionformer.viewer.pieces import SECONDS, NoPictureError, encode_piece, encoding
 
-CLOCK = 90_000
-"""Ticks a second of what is encoded anew."""
 PLAIN_PIXELS = {"yuv420p", "yuvj420p"}
 IN_MP4 = {"h264", "vp9", "av1"}
 IN_WEBM = {"vp8", "vp9", "av1"}
 SOUND_IN_MP4 = {"aac", "mp3", "opus", "flac"}
 SOUND_IN_WEBM = {"opus", "vorbis"}
+UNKNOWN = "unknown"
+"""Codec of a stream that FFmpeg cannot decode."""
+
+
+KEPT_BYTES = 512 * 2**20
+"""What pieces may take on disk."""
+MOST_PIECES = 1_000_000
+"""Of a video that does not say how long it is."""
+Version = tuple[Path, int, int]
+"""A file as it is now: its path, when it was changed (ns), its size in bytes."""
 
 
 @dataclass(frozen=True)
@@ -34,144 +42,137 @@ class Look:
 
     way: Literal["file", "remux", "transcode"]
     media_type: str
-    """Of the file as it is."""
+    """Of what a browser gets: the file, the copy, or each piece."""
     fps: float
     duration: float | None
-    """Seconds, None where the file does not say."""
+    """Seconds, None where the file does not say, or may hold more than it says."""
+    sound: bool
 
 
 def look_at(path: Path) -> Look:
     """What has to be done to a file before a browser plays it.
 
     Raises:
-        InputError: not a readable video.
+        InputError: not a readable video, or one that has to be encoded, and FFmpeg has no encoder for it.
     """
     with Video(path) as video:
         codec, pixels = _kind(video.stream), video.stream.codec_context.pix_fmt
         container = set(video.container.format.name.split(","))
-        sound = {_kind(stream) for stream in video.container.streams.audio}
-        fps, duration = video.fps, video.declared
-    way: Literal["file", "remux", "transcode"] = "transcode"
-    media_type = "video/mp4"
+        sound = [_kind(stream) for stream in video.container.streams.audio]
+        fps, duration = video.fps, None if container & JOINABLE else video.declared
+    heard = bool(sound) and sound[0] != UNKNOWN
     if pixels in PLAIN_PIXELS and not container & WITHOUT_TIMES:
-        if "mp4" in container and codec in IN_MP4 and sound <= SOUND_IN_MP4:
-            way = "file"
-        elif "webm" in container and path.suffix.lower() == ".webm" and codec in IN_WEBM and sound <= SOUND_IN_WEBM:
-            way, media_type = "file", "video/webm"
-        elif codec in IN_MP4:
-            way = "remux"
-    return Look(way, media_type, fps, duration)
+        if "mp4" in container and codec in IN_MP4 and SOUND_IN_MP4.issuperset(sound):
+            return Look("file", "video/mp4", fps, duration, heard)
+        webm = "webm" in container and path.suffix.lower() == ".webm"
+        if webm and codec in IN_WEBM and SOUND_IN_WEBM.issuperset(sound):
+            return Look("file", "video/webm", fps, duration, heard)
+        if codec in IN_MP4:
+            return Look("remux", "video/mp4", fps, duration, heard)
+    return Look("transcode", encoding().media_type(heard), fps, duration, heard)
 
 
 def _kind(stream: Any) -> str:
     """The codec of a stream, whichever decoder FFmpeg has for it."""
-    return str(stream.codec_context.codec.canonical_name)
+    context = stream.codec_context
+    return UNKNOWN if context is None else str(context.codec.canonical_name)
 
 
 class Conversions:
-    """Playable copies of files, each made once, in a folder that goes with this object."""
+    """What is made of files so that browsers play it, each once, in a folder that goes with this object.
 
-    def __init__(self) -> None:
+    Args:
+        kept: bytes that pieces may take on disk.
+    """
+
+    def __init__(self, kept: int = KEPT_BYTES) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="actionformer-view-", ignore_cleanup_errors=True)
-        self._looks: dict[Path, Look] = {}
-        self._made: dict[Path, tuple[Path, str]] = {}
-        self._lock = Lock()
+        self._looks: dict[Version, Look] = {}
+        self._copies: dict[Version, Path] = {}
+        self._pieces = PieceCache(Path(self._folder.name), kept)
+        self._making: defaultdict[tuple[Version, int], Lock] = defaultdict(Lock)
+        self._copying = Lock()
+        self._closed = Event()
 
     def close(self) -> None:
-        """Removes the copies."""
+        """Removes all that was made."""
+        self._closed.set()
+        self._pieces.close()
         self._folder.cleanup()
 
     def look(self, path: Path) -> Look:
         """`look_at`, once a file."""
-        if path not in self._looks:
-            self._looks[path] = look_at(path)
-        return self._looks[path]
+        version = _version(path)
+        if version not in self._looks:
+            self._looks[version] = look_at(path)
+        return self._looks[version]
 
     def playable(self, path: Path) -> tuple[Path, str]:
-        """A file that a browser plays, and its media type; it may have to be made, which takes its time.
+        """A file that a browser plays, and its media type; copying a large file takes its time.
 
         Raises:
-            InputError: not a readable video, or nothing here can encode one.
+            InputError: not a readable video, or one that is played in pieces.
         """
         look = self.look(path)
-        if look.way == "file":
-            return path, look.media_type
-        if path not in self._made:
-            with self._lock:
-                if path not in self._made:
-                    self._made[path] = self._converted(path, look)
-        return self._made[path]
+        if look.way == "transcode":
+            raise InputError(f"{path.name}: no browser plays it as a whole, only in pieces (media/0, media/1, ...)")
+        return (path if look.way == "file" else self._copy(path)), look.media_type
 
-    def _converted(self, path: Path, look: Look) -> tuple[Path, str]:
-        target = Path(self._folder.name) / f"{len(self._made)}.video"
-        try:
-            if look.way == "remux":
-                remux(path, target)
-                return target, "video/mp4"
-            return target, transcode(path, target)
-        except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{path.name}: cannot be made playable in a browser ({error})") from error
+    def _copy(self, path: Path) -> Path:
+        version = _version(path)
+        with self._copying:
+            if version not in self._copies:
+                target = Path(self._folder.name) / f"{len(self._copies)}.mp4"
+                try:
+                    remux(path, target, self._closed)
+                except (av.FFmpegError, ValueError) as error:
+                    raise InputError(f"{path.name}: cannot be made playable in a browser ({error})") from error
+                self._copies[version] = target
+            return self._copies[version]
+
+    def piece(self, path: Path, number: int) -> tuple[bytes, str]:
+        """A piece of a video that is played in pieces, see `encode_piece`, and its media type; made once.
+
+        Raises:
+            NoPictureError: there is no such piece.
+            InputError: not a readable video.
+        """
+        look = self.look(path)
+        if look.way != "transcode":
+            raise NoPictureError(f"{path.name} is played as a whole, not in pieces")
+        if number >= (MOST_PIECES if look.duration is None else look.duration / SECONDS):
+            raise NoPictureError(f"no picture from {number * SECONDS:.1f} s on: {path.name} is over by then")
+        key = _version(path), number
+        with self._making[key]:
+            piece = self._pieces.get(key)
+            if piece is None:
+                try:
+                    piece = encode_piece(path, number, look.sound)
+                except InputError:  # a ValueError too
+                    raise
+                except (av.FFmpegError, ValueError) as error:
+                    raise InputError(f"{path.name}: cannot be made playable in a browser ({error})") from error
+                self._pieces.put(key, piece)
+            return piece, look.media_type
 
 
-def remux(source: Path, target: Path) -> None:
-    """The first video stream, and sound that MP4 can hold, in an MP4 file; no frame is touched."""
-    with av.open(str(source), metadata_errors="ignore") as file, _mp4(target) as output:
+def _version(path: Path) -> Version:
+    about = path.stat()
+    return path, about.st_mtime_ns, about.st_size
+
+
+def remux(source: Path, target: Path, stop: Event) -> None:
+    """The first video stream, and sound that MP4 can hold, in an MP4 file, up to a stop; no frame is touched."""
+    with (
+        av.open(str(source), metadata_errors="ignore") as file,
+        av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as output,
+    ):
         sound = [stream for stream in file.streams.audio if _kind(stream) in SOUND_IN_MP4][:1]
         chosen: list[Any] = [file.streams.video[0], *sound]
         copies = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
         for packet in file.demux(chosen):
+            if stop.is_set():
+                return
             if packet.size:
                 packet.stream = copies[packet.stream.index]
                 output.mux(packet)
-
-
-def transcode(source: Path, target: Path) -> str:
-    """The frames of a video encoded anew, upright, without sound; returns the media type.
-
-    H.264 in MP4 where FFmpeg has its encoder, else VP8 in WebM.
-
-    Raises:
-        InputError: not a readable video, or FFmpeg has neither encoder.
-    """
-    codec, media_type, begin = _encoder()
-    with ExitStack() as stack:
-        video = stack.enter_context(Video(source))
-        output = stack.enter_context(begin(target))
-        stream: Any = None
-        for frame in video.frames():
-            picture = _even(frame)
-            if stream is None:
-                stream = output.add_stream(codec, rate=Fraction(video.fps).limit_denominator(CLOCK))
-                stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
-                stream.codec_context.time_base = Fraction(1, CLOCK)
-                stream.options = {"preset": "veryfast"} if codec == "libx264" else {"deadline": "realtime"}
-            output.mux(stream.encode(picture))
-        if stream is None:
-            raise InputError(f"{source.name}: has no frame that can be decoded")
-        output.mux(stream.encode(None))
-    return media_type
-
-
-def _even(frame: TimedFrame) -> av.VideoFrame:
-    """A frame with even sides, which encoders of 4:2:0 want, and its time on the clock of the output."""
-    image = frame.image()
-    height, width = (side - side % 2 for side in image.shape[:2])
-    picture = av.VideoFrame.from_ndarray(image[:height, :width].copy(), format="rgb24").reformat(format="yuv420p")
-    picture.pts, picture.time_base = round(frame.time * CLOCK), Fraction(1, CLOCK)
-    return picture
-
-
-def _mp4(target: Path) -> av.container.OutputContainer:
-    return av.open(str(target), "w", format="mp4", options={"movflags": "faststart"})
-
-
-def _webm(target: Path) -> av.container.OutputContainer:
-    return av.open(str(target), "w", format="webm")
-
-
-def _encoder() -> tuple[str, str, Callable[[Path], av.container.OutputContainer]]:
-    if "libx264" in av.codecs_available:
-        return "libx264", "video/mp4", _mp4
-    if "libvpx" in av.codecs_available:
-        return "libvpx", "video/webm", _webm
-    raise InputError("this FFmpeg encodes neither H.264 nor VP8, so that the video cannot be made playable")

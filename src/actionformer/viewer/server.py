@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Timer
 from typing import Annotated, Any
 
@@ -13,6 +17,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
@@ -22,9 +27,15 @@ from actionformer.viewer.answers import Answers, checked_tiou
 from actionformer.viewer.corrections import ConflictError
 from actionformer.viewer.guard import LOCAL, Guard
 from actionformer.viewer.page_files import TYPES, static_files
+from actionformer.viewer.pieces import NoPictureError
 from actionformer.viewer.project import UnavailableError, UnknownVideoError
 
 MOST_ACTIONS = 100_000
+AT_ONCE = 2
+"""Pieces of videos that are encoded at the same time."""
+NOT_HERE = (UnknownVideoError, UnavailableError, NoPictureError)
+UNCACHED = {"Cache-Control": "no-cache"}
+"""For browsers: what is behind an address may be another thing next time."""
 Tiou = Annotated[float | None, Query()]
 Score = Annotated[float | None, Query(allow_inf_nan=False)]
 Seconds = Annotated[float, Query(allow_inf_nan=False)]
@@ -42,6 +53,7 @@ def application(answers: Answers, token: str | None = None) -> ASGIApp:
     _serve_page(app)
     _serve_network(app, answers)
     _serve_corrections(app, answers)
+    _serve_media(app, answers)
     _serve_answers(app, answers)
     return Guard(app, token)
 
@@ -50,7 +62,7 @@ def _speak_of_errors(app: FastAPI) -> None:
     """Every error is words for the user: `{"error": "..."}`."""
 
     def refused(_: Request, error: Exception) -> Response:
-        not_here, conflict = isinstance(error, UnknownVideoError | UnavailableError), isinstance(error, ConflictError)
+        not_here, conflict = isinstance(error, NOT_HERE), isinstance(error, ConflictError)
         return _json({"error": str(error)}, 404 if not_here else 409 if conflict else 400)
 
     def invalid(_: Request, error: Exception) -> Response:
@@ -76,14 +88,14 @@ def _serve_page(app: FastAPI) -> None:
 
     @app.get("/")
     def page() -> Response:
-        return FileResponse(files["index.html"], media_type=TYPES[".html"], headers={"Cache-Control": "no-cache"})
+        return FileResponse(files["index.html"], media_type=TYPES[".html"], headers=UNCACHED)
 
     @app.get("/static/{name:path}")
     def part(name: str) -> Response:
         if name not in files:
             raise HTTPException(404, "the page has no such part")
         file = files[name]
-        return FileResponse(file, media_type=TYPES[file.suffix], headers={"Cache-Control": "no-cache"})
+        return FileResponse(file, media_type=TYPES[file.suffix], headers=UNCACHED)
 
 
 def _serve_answers(app: FastAPI, answers: Answers) -> None:
@@ -101,21 +113,49 @@ def _serve_answers(app: FastAPI, answers: Answers) -> None:
     def compare() -> Response:
         return _json(answers.compare())
 
-    @app.api_route("/api/videos/{video:path}/media", methods=["GET", "HEAD"])
-    def media(video: str) -> Response:
+    @app.get("/api/videos/{video:path}")
+    def one_video(video: str, tiou: Tiou = None, corrected: bool = False) -> Response:
+        return _json(answers.video(video, checked_tiou(tiou, thresholds), corrected))
+
+
+def _serve_media(app: FastAPI, answers: Answers) -> None:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    def file_of(video: str) -> Path:
         about = answers.about
         known = about.check(video)
         about.require("videos")
         assert about.videos is not None
-        try:
-            file, media_type = answers.media.playable(about.videos.find(known))
-        except InputError as error:
-            return _json({"error": str(error)}, 415)
-        return FileResponse(file, media_type=media_type)
+        return about.videos.find(known)
 
-    @app.get("/api/videos/{video:path}")
-    def one_video(video: str, tiou: Tiou = None, corrected: bool = False) -> Response:
-        return _json(answers.video(video, checked_tiou(tiou, thresholds), corrected))
+    @app.api_route("/api/videos/{video:path}/media", methods=["GET", "HEAD"])
+    def media(video: str) -> Response:
+        with _unplayable_said():
+            playable, media_type = answers.media.playable(file_of(video))
+        return FileResponse(playable, media_type=media_type, headers=UNCACHED)
+
+    def made(video: str, number: int) -> Response:
+        with _unplayable_said():
+            piece, media_type = answers.media.piece(file_of(video), number)
+        return Response(piece, media_type=media_type, headers=UNCACHED)
+
+    @app.api_route("/api/videos/{video:path}/media/{number:int}", methods=["GET", "HEAD"])
+    async def piece(request: Request, video: str, number: int) -> Response:
+        async with turns:
+            if await request.is_disconnected():  # nobody waits for it any more
+                return Response(status_code=204)
+            return await run_in_threadpool(made, video, number)
+
+
+@contextmanager
+def _unplayable_said() -> Iterator[None]:
+    """Of what is there, what cannot be played has a status of its own."""
+    try:
+        yield
+    except NOT_HERE:
+        raise
+    except InputError as error:
+        raise HTTPException(415, str(error)) from error
 
 
 class Suppression(BaseModel):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import current_thread, main_thread
 
 from rich.console import Console
 
@@ -50,8 +54,33 @@ def view(
 
     given = Given(source, features, videos, annotations, compare, corrections)
     answers = Answers(open_project(given))
-    with closing(answers.media):
+    with _ended_in_order(), closing(answers.media):
         if save is not None:
             save_report(answers, save, console)
             return
         serve(answers, host=host, port=port, token=token, browser=browser, console=console)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM and SIGHUP (a terminal that closes), where they would kill, end the program past all that closes.
+
+    The server handles SIGTERM while it runs and raises it again when it has ended; SIGHUP it does not know.
+    """
+
+    def end(*_: object) -> None:
+        sys.exit(143)
+
+    def hang_up(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    wanted = {"SIGTERM": end, "SIGHUP": hang_up} if current_thread() is main_thread() else {}
+    numbers = {getattr(signal, name): react for name, react in wanted.items() if hasattr(signal, name)}
+    ours = {number: react for number, react in numbers.items() if signal.getsignal(number) is signal.SIG_DFL}
+    for number, react in ours.items():
+        signal.signal(number, react)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)

@@ -43,16 +43,19 @@ export async function send(method, address, content, signal) {
   });
 }
 
-async function ask(address, options) {
+/** The bytes behind an address of a running server; throws `Refused`. */
+export const bytes = (address, signal) => ask(address, { signal }, (response) => response.arrayBuffer());
+
+async function ask(address, options, read = (response) => response.json().catch(() => null)) {
   let response;
   try {
     response = await fetch(address, { cache: "no-store", ...options });
+    if (response.ok) return await read(response);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused("The server does not answer. Is `actionformer view` still running?", 0);
   }
   const content = await response.json().catch(() => null);
-  if (response.ok) return content;
   throw new Refused(content?.error ?? `The server answered ${response.status}.`, response.status);
 }
 

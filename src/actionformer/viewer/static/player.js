@@ -2,6 +2,7 @@
 
 import { videoAddress } from "./api.js";
 import { byId, element, loading, words } from "./elements.js";
+import { feed, whyNoPieces } from "./film.js";
 import { clock } from "./format.js";
 import { duration, on, set, state } from "./state.js";
 
@@ -9,7 +10,12 @@ const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 const FPS_OF_NO_VIDEO = 25;
 const INTO_FRAME = 1e-3; // seconds: at its very beginning some browsers still show the frame before
 
-let film = null; // the <video>, once it can show something
+const PATIENCE = 300; // ms after which it is said that a picture is waited for
+
+let film = null; // the <video>, while it can show something
+let opened = null; // the <video>, whether it can or not
+let said = null; // what is said in place of a picture
+let close = () => {}; // ends what belongs to `opened`
 let last = 0; // when the clock last moved, ms
 const parts = {};
 
@@ -47,50 +53,96 @@ function load() {
   const { video } = state;
   if (loaded === video?.id) return; // another tIoU of the same video
   loaded = video?.id ?? null;
-  film = null;
+  close();
+  film = opened = said = null;
+  close = () => {};
   set({ playing: false });
+  parts.screen.replaceChildren();
   parts.mute.hidden = !video?.playable;
-  if (!video) return parts.screen.replaceChildren();
-  if (!video.playable) return parts.screen.replaceChildren(words(whyNoFilm(video)));
-  showFilm(video.id);
+  if (!video) return;
+  const why = whyNoFilm(video);
+  if (why) say(words(`No picture: ${why}.`));
+  else showFilm(video);
 }
 
 function whyNoFilm(video) {
-  const why = video.why_not_playable ?? state.project.why_not?.videos ?? "there is no video file";
-  return `No picture: ${why}.`;
+  if (!video.playable) return video.why_not_playable ?? state.project.why_not?.videos ?? "there is no video file";
+  const why = video.pieces && whyNoPieces(video.pieces.type);
+  return why && `the video has to be encoded for this browser, but ${why}`;
 }
 
-function showFilm(id) {
-  const wait = loading("The video is being opened…");
-  const opened = element("video", {
-    src: videoAddress(id, "media"),
-    playsinline: true,
-    preload: "auto",
-    muted: true,
-    tabindex: -1,
-  });
-  opened.muted = true;
-  opened.addEventListener("loadeddata", () => {
-    if (loaded !== id) return;
-    film = opened;
-    wait.remove();
-    opened.currentTime = state.time;
+/** Says something in place of the picture; null shows the picture again. */
+function say(what) {
+  said?.remove();
+  said = what;
+  if (what) parts.screen.append(what);
+  if (opened) opened.style.visibility = what ? "hidden" : "visible";
+}
+
+function showFilm(video) {
+  const mine = (opened = element("video", { playsinline: true, preload: "auto", muted: true, tabindex: -1 }));
+  const leaving = new AbortController();
+  const listen = (event, react) => mine.addEventListener(event, react, { signal: leaving.signal });
+  let interrupted = false;
+  let patience = null;
+
+  const wait = (text) => {
+    if (!interrupted) say(loading(text));
+  };
+  const show = () => {
+    clearTimeout(patience);
+    patience = null;
+    if (interrupted || mine.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    say(null);
+    if (film) return;
+    film = mine;
     if (state.playing) showPlaying();
-  });
-  opened.addEventListener("error", () => {
-    if (loaded !== id) return;
+  };
+  const beSlow = () => (patience ??= setTimeout(wait, PATIENCE, "The picture is being prepared…"));
+  const interrupt = (text) => {
+    clearTimeout(patience);
+    patience = null;
+    interrupted = Boolean(text);
     film = null;
-    parts.screen.replaceChildren(words("This video cannot be played by this browser. The timeline plays without it."));
-  });
-  opened.addEventListener("click", togglePlay);
-  opened.addEventListener("ended", () => set({ playing: false }));
-  parts.screen.replaceChildren(opened, wait);
+    if (text) say(words(`${text} The timeline plays without it.`));
+    else wait("The picture is being prepared…");
+  };
+
+  mine.muted = true;
+  mine.currentTime = state.time + INTO_FRAME;
+  for (const event of ["loadeddata", "seeked", "playing", "canplay"]) listen(event, show);
+  for (const event of ["seeking", "waiting"]) listen(event, beSlow);
+  listen("error", () => interrupt("This video cannot be played by this browser."));
+  listen("click", togglePlay);
+  listen("ended", () => set({ playing: false }));
+  parts.screen.append(mine);
+  wait("The video is being opened…");
+  const stop = giveFilm(mine, video, interrupt);
+  close = () => {
+    clearTimeout(patience);
+    leaving.abort();
+    stop();
+    mine.removeAttribute("src");
+    mine.load(); // lets go of what it holds
+  };
+}
+
+/** Gives a <video> its source, a file or pieces; returns what ends that. */
+function giveFilm(element, video, interrupt) {
+  if (!video.pieces) {
+    element.src = videoAddress(video.id, "media");
+    return () => {};
+  }
+  const { type, seconds } = video.pieces;
+  const longest = Math.max(video.pieces.duration ?? 0, duration());
+  const address = (piece) => videoAddress(video.id, `media/${piece}`);
+  return feed(element, { type, seconds, duration: longest, address, interrupt });
 }
 
 /** Goes to a time, seconds. */
 export function seek(time) {
   const inside = Math.min(Math.max(time, 0), duration());
-  if (film) film.currentTime = inside + INTO_FRAME;
+  if (opened) opened.currentTime = inside + INTO_FRAME;
   set({ time: inside });
 }
 
@@ -107,7 +159,6 @@ export function togglePlay() {
 }
 
 function toggleSound() {
-  const opened = parts.screen.querySelector("video");
   if (!opened) return;
   opened.muted = !opened.muted;
   parts.mute.textContent = opened.muted ? "Sound" : "Mute";
