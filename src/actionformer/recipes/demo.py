@@ -80,6 +80,7 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     tell("looked for actions in a video not seen before, and drawn them into it")
     _say_where(console, videos=data.unseen.parent, annotations=data.annotations, features=features, model=out / "run",
                detections=unseen, overlay=overlay)  # fmt: skip
+    console.print(f"look at it: actionformer view {out / 'run'} --videos {data.unseen.parent}", soft_wrap=True)
     good = reached >= ENOUGH and reached - baseline >= MARGIN
     if not good:
         console.print(f"not good enough: expected {ENOUGH}, and {MARGIN} above frame-wise classification")
