@@ -310,7 +310,7 @@ class SuppressionSettings(_Settings):
     """Gaussian decay of overlapping scores, removal of overlapping segments, or only the cap."""
     per_class: bool = True
     """Segments suppress those of their own class only."""
-    sigma: float = Field(0.5, gt=0)
+    sigma: float = Field(0.5, ge=1e-6)
     """Soft: scores decay by exp(-tIoU^2 / sigma)."""
     tiou_threshold: float = Field(0.1, ge=0, le=1)
     """Hard: tIoU from which a segment is removed."""

@@ -48,6 +48,7 @@ def test_decodes_by_hand() -> None:
     assert_allclose(candidates.segments, [[0.5, 1], [-1, 2], [0.5, 1], [-3, 6]])
     assert candidates.labels.tolist() == [1, 0, 0, 1]
     assert candidates.levels.tolist() == [0, 0, 0, 1]
+    assert candidates.moments.tolist() == [1, 0, 1, 0]
 
 
 def test_thresholds() -> None:
@@ -76,7 +77,7 @@ def test_equals_a_plain_loop() -> None:
                     found.append((score, float(start), float(end), label, level))
         best = sorted(found, reverse=True)[:7]
         expected += [row for row in best if row[2] - row[1] > settings.min_length]
-    segments, scores, labels, levels = decode(logits, offsets, valid, strides, settings)
+    segments, scores, labels, levels, _ = decode(logits, offsets, valid, strides, settings)
     actual = np.column_stack((scores, segments, labels, levels))
     assert_allclose(actual, expected, rtol=1e-6, atol=1e-6)
 

@@ -49,6 +49,17 @@ def test_candidates_are_those_that_detection_suppresses(tiny: Config, padding: s
     assert found.levels[kept.index].tolist() == expected.levels.tolist()
 
 
+def test_candidates_are_no_longer_than_the_actions_of_a_stream(tiny: Config) -> None:
+    """3 s are 6 features: levels 0 and 1 are made for distances of up to 4 and 8, level 2 for more."""
+    detector = lively_detector(tiny, live={"max_action_seconds": 3.0})
+    assert [low for low, _ in detector.config.model.regression_ranges] == [0, 4, 8]
+    found = understood(detector, sequence_of(detector, 90)).candidates
+    every = understood(lively(tiny), sequence_of(detector, 90)).candidates
+    lengths = every.segments[:, 1] - every.segments[:, 0]
+    assert found.scores.tolist() == every.scores[(lengths <= 6) & (every.levels < 2)].tolist()
+    assert 0 < len(found.scores) < len(every.scores)
+
+
 def test_scores_and_offsets_are_the_networks(tiny: Config) -> None:
     detector = lively(tiny)
     sequence = sequence_of(detector, 37)

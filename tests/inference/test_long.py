@@ -240,7 +240,8 @@ def test_actions_compete_across_the_border_of_blocks(tiny: Config) -> None:
     for shift in (-10.0, -1.0, 0.0, 5.0):
         stream = detector.stream(max_action_seconds=10)
         segments = torch.tensor([[18.0, 28.0], [21.0, 30.0]], dtype=torch.float64) + shift
-        stream._candidates = Candidates(segments, torch.tensor([0.4, 0.9]), torch.tensor([1, 1]), torch.tensor([0, 0]))
+        nothing = torch.tensor([0, 0])
+        stream._candidates = Candidates(segments, torch.tensor([0.4, 0.9]), torch.tensor([1, 1]), nothing, nothing)
         np.testing.assert_allclose(stream.provisional().scores, [0.9], rtol=1e-6)
 
 

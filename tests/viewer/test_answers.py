@@ -48,7 +48,7 @@ def test_a_project_lists_what_there_is_and_every_video(asked: TestClient, seen: 
     assert project["tiou"] == list(report.tiou)
     assert [video["id"] for video in project["videos"]] == ["clip0", "clip1", "clip2"]
     for video in project["videos"]:
-        assert (video["duration"], video["actions"], video["playable"]) == (6.0, 2, None)
+        assert (video["duration"], video["actions"], video["corrected"]) == (6.0, 2, False)
         assert set(video["ap"]) == {"0.3", "0.4", "0.5", "0.6", "0.7"}
 
 
@@ -74,7 +74,7 @@ def test_detections_alone_show_what_they_can_and_say_why_not_more(client: Any, d
     assert [part for part, there in project["has"].items() if there] == ["corrections"]
     assert project["why_not"].keys() == {"videos", "features", "annotations", "run", "compare", "candidates"}
     assert project["videos"] == [
-        {"id": "clip0", "duration": 6.0, "detections": 5, "actions": None, "ap": None, "playable": False}
+        {"id": "clip0", "duration": 6.0, "detections": 5, "actions": None, "ap": None, "corrected": False}
     ]
     video = of(asked, "/api/videos/clip0")
     assert {one["kind"] for one in video["detections"]} == {None}
@@ -88,7 +88,7 @@ def test_detections_alone_show_what_they_can_and_say_why_not_more(client: Any, d
     assert "--videos" in refusal(asked, "/api/videos/clip0/media", 404)
     assert "--compare" in refusal(asked, "/api/compare", 404)
     run = of(asked, "/api/run")
-    assert run == {"curves": {}, "map": None, "per_class": [], "errors": None, "config": None}
+    assert run == {"curves": {}, "map": None, "per_class": [], "errors": None}
 
 
 def test_classes_keep_their_names_whatever_their_ids_in_each_file(
@@ -123,7 +123,6 @@ def test_a_run_says_how_it_went(asked: TestClient, seen: Path, evaluated: Path) 
     assert errors["kinds"]["found"] + errors["kinds"]["missed"] == 6
     assert errors["by_class"].keys() == {"left", "right"}
     assert [row["range"] for row in errors["by_length"]] == [[1.0, 2.0]]
-    assert run["config"]["model"]["width"] == 16
     none = of(asked, "/api/run", tiou=0.5, min_score=2.0)
     assert none["errors"]["kinds"] == dict.fromkeys(errors["kinds"], 0) | {"missed": 6}
     assert none["map"] == run["map"]

@@ -82,19 +82,21 @@ def test_a_correction_of_something_older_is_refused(client: Any, found: Path, tr
     assert late.status_code == 409
     assert "load it again" in late.json()["error"]
     assert asked.get("/api/corrections/a").json()["actions"] == [{"segment": [1.0, 2.0], "label": 0}]
-    assert put(asked, [], 1).json() == {"actions": [], "revision": 2}
+    assert put(asked, [], 1).json() == {"actions": [], "revision": 2, "file": "truth.corrected.json"}
 
 
 def test_corrections_go_on_where_they_were_left(client: Any, found: Path, truth: Path) -> None:
     put(client(found, annotations=truth), [(1.0, 2.0, 0)], 0)
     again = client(found, annotations=truth)
-    assert again.get("/api/corrections/a").json() == {"actions": [{"segment": [1.0, 2.0], "label": 0}], "revision": 1}
+    kept = again.get("/api/corrections/a").json()
+    assert (kept["actions"], kept["revision"]) == ([{"segment": [1.0, 2.0], "label": 0}], 1)
+    assert [video["corrected"] for video in again.get("/api/project").json()["videos"]] == [True]
 
 
 def test_without_annotations_a_file_of_them_begins(client: Any, found: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine" / "new.json"
     asked = client(found, corrections=out)
-    assert asked.get("/api/corrections/a").json() == {"actions": [], "revision": 0}
+    assert asked.get("/api/corrections/a").json() == {"actions": [], "revision": 0, "file": "new.json"}
     assert put(asked, [(1.0, 2.0, 1)], 0).status_code == 200
     saved = read_annotations(out)
     assert (saved.videos["a"].subset, saved.videos["a"].duration) == ("training", 6.0)
@@ -103,7 +105,12 @@ def test_without_annotations_a_file_of_them_begins(client: Any, found: Path, tmp
 
 @pytest.mark.parametrize(
     ("actions", "words"),
-    [([(2.0, 2.0, 0)], "a start before an end"), ([(3.0, 2.0, 0)], "action 1"), ([(1.0, 2.0, 9)], "no class 9")],
+    [
+        ([(2.0, 2.0, 0)], "run at 2 s: expected a start"),
+        ([(3.0, 2.0, 0)], "found 3 and 2"),
+        ([(-1.0, 2.0, 0)], "at 0 or later"),
+        ([(1.0, 2.0, 9)], "no class 9"),
+    ],
 )
 def test_actions_that_cannot_be_are_refused(
     client: Any, found: Path, truth: Path, actions: list[tuple[float, float, int]], words: str
@@ -156,3 +163,45 @@ def test_without_annotations_what_is_added_is_the_ground_truth(client: Any, foun
     plain, corrected = (asked.get("/api/videos/a", params={"corrected": how}).json() for how in (False, True))
     assert [one["kind"] for one in plain["detections"]] == [None, None]
     assert [one["kind"] for one in corrected["detections"]] == ["true", "background"]
+
+
+def test_two_viewers_write_one_file_and_lose_nothing(client: Any, truth: Path, tmp_path: Path) -> None:
+    one = Detections([[1.0, 2.0]], [0.9], [0], ("run",))
+    write_results(tmp_path / "both.json", {"a": one, "b": one})
+    first, second = (client(tmp_path / "both.json", annotations=truth) for _ in range(2))
+    assert put(first, [(1.0, 2.0, 0)], 0, "a").status_code == 200
+    assert put(second, [(3.0, 4.0, 0)], 0, "b").status_code == 200
+    corrected = read_annotations(truth.parent.parent / "truth.corrected.json")
+    assert corrected.videos["a"].segments.tolist() == [[1.0, 2.0]]
+    assert corrected.videos["b"].segments.tolist() == [[3.0, 4.0]]
+    assert put(second, [], 0, "a").status_code == 409
+    assert second.get("/api/corrections/a").json()["revision"] == 1
+
+
+def test_a_file_that_was_broken_by_hand_is_not_written_over(client: Any, found: Path, truth: Path) -> None:
+    asked = client(found, annotations=truth)
+    assert put(asked, [(1.0, 2.0, 0)], 0).status_code == 200
+    corrected = truth.parent.parent / "truth.corrected.json"
+    corrected.write_text("{", "utf-8")
+    answer = put(asked, [], 1)
+    assert answer.status_code == 400
+    assert "truth.corrected.json" in answer.json()["error"]
+    assert corrected.read_text("utf-8") == "{"
+    assert asked.get("/api/videos/a").json()["corrected"] is False  # the rest goes on
+    corrected.unlink()
+    assert put(asked, [], 1).status_code == 200  # what was saved is still known
+
+
+def test_actions_that_are_not_touched_keep_all_that_their_rows_hold(client: Any, found: Path, tmp_path: Path) -> None:
+    rows = [
+        {"segment": [1.0, 2.0], "label": "run", "note": "kept", "segment(frames)": [25, 50]},
+        {"segment": [4.0, 4.0], "label": "run"},  # no length: nothing new may have that, what is there stays
+        {"segment": [6.0, 7.0], "label": "run", "note": "gone with its place"},
+    ]
+    video = {"subset": "test", "duration": 10.0, "annotations": rows}
+    (tmp_path / "rows.json").write_text(json.dumps({"database": {"a": video}}), "utf-8")
+    asked = client(found, annotations=tmp_path / "rows.json")
+    run = asked.get("/api/project").json()["classes"].index("run")
+    assert put(asked, [(6.5, 7.0, run), (1.0, 2.0, run), (4.0, 4.0, run)], 0).status_code == 200
+    content = json.loads((tmp_path / "rows.corrected.json").read_text("utf-8"))
+    assert content["database"]["a"]["annotations"] == [*rows[:2], {"segment": [6.5, 7.0], "label": "run"}]

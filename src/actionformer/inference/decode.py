@@ -26,6 +26,8 @@ class Candidates(NamedTuple):
     """(N,) int64 classes."""
     levels: Tensor
     """(N,) int64 pyramid level of each."""
+    moments: Tensor
+    """(N,) int64 the moment of its level that proposed it."""
 
 
 def decode(
@@ -115,7 +117,7 @@ class Decoder:
         kept = scores > self.settings.min_probability
         kept &= (segments[..., 1] - segments[..., 0]).float() > self.settings.min_length
         return [
-            Candidates(segments[row, mask], scores[row, mask], labels[row, mask], level[mask])
+            Candidates(segments[row, mask], scores[row, mask], labels[row, mask], level[mask], moments[row, mask])
             for row, mask in enumerate(kept)
         ]
 

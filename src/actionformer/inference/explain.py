@@ -21,6 +21,7 @@ from actionformer.errors import InputError
 from actionformer.inference.decode import Candidates, Decoder
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import Sequence
+from actionformer.inference.stream import levels_of, longest_action
 from actionformer.model import ActionFormer
 from actionformer.model.attention import Attention, split_heads
 from actionformer.model.padding import computed_length
@@ -64,7 +65,7 @@ class Explanation:
 
     levels: list[LevelScores]
     candidates: Candidates
-    """Before suppression, in grid steps."""
+    """Before suppression, in grid steps; those that settings of `live` let take part."""
 
 
 @torch.inference_mode()
@@ -81,7 +82,11 @@ def explain(runner: Runner, sequence: Sequence) -> Explanation:
         LevelScores(stride, *(torch.cat(tensors)[:length].cpu().numpy() for tensors in zip(*pieces, strict=True)))
         for stride, pieces, length in zip(config.model.strides, parts, lengths, strict=True)
     ]
-    return Explanation(levels, decoder.candidates()[0])
+    (found,) = decoder.candidates()
+    longest = longest_action(config, sequence.grid)
+    usable = found.segments[:, 1] - found.segments[:, 0] <= longest
+    usable &= torch.isin(found.levels, torch.tensor(levels_of(config, longest)))
+    return Explanation(levels, Candidates(*(tensor[usable] for tensor in found)))
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class LevelRange:
     window_seconds: float | None
     """Width of the attention of the level's block; of convolutions 3 moments."""
     reach_seconds: float | None
-    """How far to either side of a moment features can change what is said of it."""
+    """How far after a moment features can change what is said of it; before it as far, with an fpn further."""
     action_range: tuple[float, float | None]
     """Distances to the further end of an action, seconds, that the level was trained for."""
 

@@ -64,14 +64,13 @@ class Stream:
                 "(global attention, positions, or features resized to one length)"
             )
         step = grid.stride / grid.fps
-        self.block = seconds / step  # grid steps
+        self.block = longest_action(config, grid)
         if self.block < 1:
             raise InputError(
                 f"max_action_seconds must be at least the {step:g} s between two features, found {seconds:g}"
             )
         self.strides = config.model.strides
-        ranges = enumerate(config.model.regression_ranges)
-        self.levels = [level for level, (least, _) in ranges if least < self.block] or [0]
+        self.levels = levels_of(config, self.block)
         coarsest = self.strides[self.levels[-1]]
         self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, PIECE)
         wait = max(reaches[level] for level in self.levels) + coarsest
@@ -166,7 +165,7 @@ class Stream:
     def _of_block(self, block: int, duration: float | None) -> Detections:
         """The actions of one block."""
         origin = block * self.block
-        segments, scores, labels, levels = self._candidates
+        segments, scores, labels, levels, _ = self._candidates
         offset = segments - origin  # small numbers: suppression is in float32
         cap = np.iinfo(np.int64).max
         if self._per_block is not None:  # what adds up over the blocks is never more than so many an hour
@@ -187,6 +186,17 @@ class Stream:
         )
 
 
+def longest_action(config: Config, grid: TimeGrid) -> float:
+    """The longest that an action of a stream may last, in grid steps; without streams it has no bound."""
+    seconds = config.live.max_action_seconds
+    return math.inf if seconds is None else seconds * grid.fps / grid.stride
+
+
+def levels_of(config: Config, longest: float) -> list[int]:
+    """The pyramid levels that are made for actions of up to `longest` grid steps."""
+    return [level for level, (least, _) in enumerate(config.model.regression_ranges) if least < longest] or [0]
+
+
 def joined(several: Iterable[Detections], class_names: tuple[str, ...]) -> Detections:
     """All of several detections of one video."""
     found = [Detections(np.empty((0, 2)), np.empty(0), np.empty(0, np.int64), class_names), *several]
@@ -200,6 +210,5 @@ def _nothing() -> Candidates:
     return Candidates(
         torch.empty(0, 2, dtype=torch.float64),
         torch.empty(0),
-        torch.empty(0, dtype=torch.int64),
-        torch.empty(0, dtype=torch.int64),
+        *(torch.empty(0, dtype=torch.int64) for _ in range(3)),
     )

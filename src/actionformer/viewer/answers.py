@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +19,7 @@ from actionformer.files import METRICS
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions, Look
 from actionformer.viewer.pieces import SECONDS
-from actionformer.viewer.project import Project, UnavailableError
+from actionformer.viewer.project import Project
 
 if TYPE_CHECKING:
     from actionformer.viewer.network import Network
@@ -30,12 +30,25 @@ PARTS = ("videos", "features", "annotations", "run", "candidates", "compare", "c
 
 
 def once(compute: Callable[..., Value], size: int) -> Callable[..., Value]:
-    """The same function, which remembers its last results and computes in one thread at a time."""
-    remembered, lock = lru_cache(size)(compute), Lock()
+    """The same function, which remembers its last results; who asks for what is being computed waits for that."""
+    known: dict[tuple[Any, ...], Future[Value]] = {}
+    lock = Lock()
 
     def call(*arguments: Any) -> Value:
         with lock:
-            return remembered(*arguments)
+            future = known.pop(arguments, None)
+            mine = future is None
+            known[arguments] = future = future or Future()  # the last that was asked for stands last
+            while len(known) > size:
+                del known[next(iter(known))]
+        if mine:
+            try:
+                future.set_result(compute(*arguments))
+            except BaseException as error:
+                with lock:
+                    known.pop(arguments, None)
+                future.set_exception(error)
+        return future.result()
 
     return call
 
@@ -51,7 +64,7 @@ class Answers:
         self.about = project
         self.media = Conversions()
         self._network: Callable[[], Network] = once(self._begin_network, 1)
-        self._corrections: Callable[[], Corrections] = once(lambda: Corrections(project), 1)
+        self._corrections: Callable[[], Corrections] = once(lambda: Corrections(project, self.duration), 1)
         self._diagnosis: Callable[[float, float | None], Diagnosis] = once(self._diagnosed, 16)
         self._precision: Callable[[], dict[str, Answer]] = once(self._precision_by_video, 1)
         self._report: Callable[[], Report] = once(self._evaluated, 1)
@@ -60,14 +73,14 @@ class Answers:
     def project(self) -> Answer:
         """The title, the classes, what there is, and every video with how well it is done."""
         about = self.about
-        precision = self._precision()
+        precision, corrected = self._precision(), self._corrected()
         return {
             "title": about.title,
             "classes": list(about.class_names),
             "has": {part: part not in self.why_not for part in PARTS},
             "why_not": self.why_not,
             "tiou": list(about.thresholds),
-            "videos": [self._listed(video, precision) for video in about.ids],
+            "videos": [self._listed(video, precision.get(video), video in corrected) for video in about.ids],
         }
 
     @property
@@ -109,18 +122,17 @@ class Answers:
             why_not["candidates"] = why_not["features"]
         return why_not
 
-    def _listed(self, video: str, precision: Mapping[str, Answer]) -> Answer:
+    def _listed(self, video: str, precision: Answer | None, corrected: bool) -> Answer:
         about = self.about
         found = about.detections.get(video)
         annotated = about.annotations.videos.get(video) if about.annotations else None
-        exists = about.videos is not None and video in about.videos.files
         return {
             "id": video,
             "duration": rounded(about.duration(video)),
             "detections": None if found is None and self.computes else len(found or ()),
             "actions": len(annotated.labels) if annotated else None,
-            "ap": precision.get(video),
-            "playable": None if exists else False,
+            "ap": precision,
+            "corrected": corrected,
         }
 
     def _precision_by_video(self) -> dict[str, Answer]:
@@ -143,13 +155,13 @@ class Answers:
         why_not, look = self._look(video)
         answer: Answer = {
             "id": video,
-            "duration": rounded(self._duration(video)),
-            "fps": look.fps if look else about.specs[video].fps,
+            "duration": rounded(self.duration(video)),
+            "fps": look.fps if look else about.known_spec(video).fps,
             "playable": why_not is None,
             "why_not_playable": why_not,
             "conversion": look.way if look else None,
             "pieces": _pieces(look) if look else None,
-            "corrected": self._corrected(video),
+            "corrected": video in self._corrected(),
             "actions": [],
         }
         annotations = self.corrections.annotations(video) if corrected else about.annotations
@@ -165,21 +177,24 @@ class Answers:
         answer["detections"] = _detections(found, diagnosis)
         return answer
 
-    def _corrected(self, video: str) -> bool:
-        """Whether a video was corrected. A file of corrections that is broken is told when one corrects."""
+    def _corrected(self) -> set[str]:
+        """The videos that were corrected. A file of corrections that is broken is told when one corrects."""
         try:
-            return self.corrections.corrected(video)
+            return self.corrections.videos()
         except InputError:
-            return False
+            return set()
 
-    def _duration(self, video: str) -> float:
-        """Seconds: as stated, else what the features cover, else until the last action ends."""
-        if self.about.stated_duration(video) is None and self.computes:
-            try:
-                return self.network.sequence(video).duration
-            except UnavailableError:
-                pass
-        return self.about.duration(video)
+    def duration(self, video: str) -> float:
+        """Seconds: as stated, else of the video file, else what the features cover, else until the last action ends."""
+        if stated := self.about.stated_duration(video):
+            return stated
+        _, look = self._look(video)
+        if look is not None and look.duration:
+            return look.duration
+        try:
+            return self.network.sequence(video).duration
+        except InputError:
+            return self.about.duration(video)
 
     def detections_of(self, video: str) -> Detections:
         """The detections of a video, computed where no file has them."""
@@ -207,11 +222,9 @@ class Answers:
             return str(error), None
 
     def run(self, tiou: float, min_score: float | None = None) -> Answer:
-        """Curves of training, precision by tIoU and class, kinds of error from a score on, settings."""
+        """Curves of training, precision by tIoU and class, kinds of error of detections from a score on."""
         about = self.about
-        answer: Answer = {"curves": self._curves(), "map": None, "per_class": [], "errors": None, "config": None}
-        if about.config is not None:
-            answer["config"] = about.config.model_dump(mode="json")
+        answer: Answer = {"curves": self._curves(), "map": None, "per_class": [], "errors": None}
         if about.annotations is None or not about.detections:
             return answer
         report, diagnosis = self._report(), self._diagnosis(tiou, min_score)
@@ -290,7 +303,7 @@ def _detections(found: Detections, diagnosis: VideoDiagnosis | None) -> list[Ans
     answers: list[Answer] = [
         {
             "segment": rounded(segment),
-            "score": rounded(score),
+            "score": rounded_score(score),
             "label": label,
             "level": None if level < 0 else level,
             "kind": None,
@@ -320,6 +333,11 @@ def rounded(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [rounded(one) for one in value]
     return round(float(value), 4)
+
+
+def rounded_score(value: float) -> float:
+    """A score with six digits, however small it is."""
+    return float(f"{value:.6g}")
 
 
 def checked_tiou(tiou: float | None, thresholds: tuple[float, ...]) -> float:

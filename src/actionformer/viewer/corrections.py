@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -24,56 +25,65 @@ class ConflictError(InputError):
 class Corrections:
     """The corrected annotations of a project. Every save writes the whole file.
 
-    What was corrected before is gone on with; else the beginning are the annotations of the project, with all that
-    their file holds, other subsets too.
+    What was corrected before is gone on with, also by another viewer meanwhile; else the beginning are the annotations
+    of the project, with all that their file holds, other subsets too.
+
+    Args:
+        about: the project.
+        duration: video -> seconds, for videos that the annotations do not have.
+
+    Raises:
+        InputError: (all methods) the file of corrections is broken.
     """
 
-    def __init__(self, about: Project) -> None:
+    def __init__(self, about: Project, duration: Callable[[str], float]) -> None:
         self.about = about
+        self.file = about.corrections_file
+        self._duration = duration
         self._lock = Lock()
-        self._content = self._beginning()
+        self._content: dict[str, Any] = {"version": "1.0", "database": {}}
+        self._written: tuple[int, int] | None = None
+        if about.annotations_file is not None and not self.file.is_file():
+            self._content = _read(about.annotations_file)
         self._names = {name: label for label, name in enumerate(about.class_names)}
 
-    def _beginning(self) -> dict[str, Any]:
-        for file in (self.about.corrections_file, self.about.annotations_file):
-            if file is not None and file.is_file():
-                content: dict[str, Any] = read_json(file)
-                parse_annotations(content, source=str(file))
-                return content
-        return {"version": "1.0", "database": {}}
-
-    @property
     def _database(self) -> dict[str, Any]:
+        """Video -> entry, as the file has it now."""
+        written = _version(self.file)
+        if written is not None and written != self._written:
+            self._content = _read(self.file)
+            self._written = written
         database: dict[str, Any] = self._content["database"]
         return database
 
     def of(self, video: str) -> dict[str, Any]:
-        """The actions of a video as they are now, and the revision that a correction starts from."""
-        entry = self._database.get(self.about.check(video), {})
+        """The actions of a video as they are now, the revision that a correction starts from, and the file's name."""
+        entry = self._database().get(self.about.check(video), {})
         actions = entry.get("annotations") or []
         return {
             "actions": [{"segment": one["segment"], "label": self._label(one["label"])} for one in actions],
             "revision": entry.get("revision", 0),
+            "file": self.file.name,
         }
 
-    def corrected(self, video: str) -> bool:
-        """Whether a video was corrected here."""
-        return bool(self._database.get(video, {}).get("revision"))
+    def videos(self) -> set[str]:
+        """Those that were corrected."""
+        return {video for video, entry in self._database().items() if entry.get("revision")}
 
     def annotations(self, video: str) -> Annotations:
         """The annotations of one video as they are now, with the project's classes; none if it has no entry."""
-        if video not in self._database:
+        database = self._database()
+        if video not in database:
             return Annotations({}, self.about.class_names)
-        entry = {video: self._database[video]}
-        return parse_annotations({"database": entry}, self.about.class_names, str(self.about.corrections_file))
+        return parse_annotations({"database": {video: database[video]}}, self.about.class_names, str(self.file))
 
     def _label(self, name: str) -> int:
         if name not in self._names:
-            raise InputError(f"{self.about.corrections_file}: class {name!r} is none of this project's")
+            raise InputError(f"{self.file}: class {name!r} is none of this project's")
         return self._names[name]
 
     def save(self, video: str, actions: Sequence[Mapping[str, Any]], revision: int) -> dict[str, Any]:
-        """Replaces the actions of a video and writes the file.
+        """Replaces the actions of a video and writes the file. What is not changed of an action stays in its row.
 
         Args:
             video: its id.
@@ -87,30 +97,64 @@ class Corrections:
         with self._lock:
             if revision != self.of(video)["revision"]:
                 raise ConflictError("this video was corrected elsewhere meanwhile: load it again")
-            ids = self._ids()
-            rows = [self._row(action, number, ids) for number, action in enumerate(actions)]
-            entry = self._database.get(video) or {"subset": NEW_SUBSET, "duration": self.about.duration(video)}
-            entry = entry | {"annotations": sorted(rows, key=lambda row: row["segment"]), "revision": revision + 1}
-            content = self._content | {"database": self._database | {video: entry}}
-            write_whole(self.about.corrections_file, json.dumps(content, indent=1) + "\n")
-            self._content = content
+            database = self._database()
+            entry = database.get(video) or {"subset": NEW_SUBSET, "duration": self._duration(video)}
+            rows = self._rows(actions, entry.get("annotations") or [], _ids(database))
+            entry = entry | {"annotations": rows, "revision": revision + 1}
+            content = self._content | {"database": database | {video: entry}}
+            write_whole(self.file, json.dumps(content, indent=1) + "\n")
+            self._content, self._written = content, _version(self.file)
             return self.of(video)
 
-    def _row(self, action: Mapping[str, Any], number: int, ids: Mapping[str, int]) -> dict[str, Any]:
-        (start, end), label = action["segment"], action["label"]
-        if not (math.isfinite(start) and math.isfinite(end) and start < end):
-            raise InputError(
-                f"action {number + 1}: expected a start before an end, in seconds, found {start} and {end}"
-            )
+    def _rows(
+        self, actions: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]], ids: Mapping[str, int]
+    ) -> list[Mapping[str, Any]]:
+        """The rows of the file, by time; an action that is as it was keeps its row, whatever that holds."""
+        known = {(*row["segment"], row["label"]): row for row in before}
+        rows = []
+        for action in actions:
+            row = self._row(action, ids)
+            as_before = known.get((*row["segment"], row["label"]))
+            if as_before is None:
+                _check(row)
+            rows.append(as_before or row)
+        return sorted(rows, key=lambda row: list(row["segment"]))
+
+    def _row(self, action: Mapping[str, Any], ids: Mapping[str, int]) -> dict[str, Any]:
+        label = action["label"]
         if not 0 <= label < len(self._names):
-            raise InputError(f"action {number + 1}: there is no class {label}")
+            raise InputError(f"there is no class {label}")
         name = self.about.class_names[label]
-        row: dict[str, Any] = {"segment": [start, end], "label": name}
+        row: dict[str, Any] = {"segment": list(action["segment"]), "label": name}
         if (known := ids.get(name)) is not None:
             row["label_id"] = known
         return row
 
-    def _ids(self) -> dict[str, int]:
-        """The ids that the file gives to classes."""
-        actions = (one for entry in self._database.values() for one in entry.get("annotations") or [])
-        return {one["label"]: one["label_id"] for one in actions if one.get("label_id") is not None}
+
+def _read(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = read_json(file)
+    parse_annotations(content, source=str(file))
+    return content
+
+
+def _version(file: Path) -> tuple[int, int] | None:
+    """What changes when a file is written; None if there is none."""
+    if not file.is_file():
+        return None
+    status = file.stat()
+    return status.st_mtime_ns, status.st_ino
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    start, end = row["segment"]
+    if not (0 <= start < end < math.inf):
+        raise InputError(
+            f"{row['label']} at {start:g} s: expected a start at 0 or later, before an end, in seconds, "
+            f"found {start:g} and {end:g}"
+        )
+
+
+def _ids(database: Mapping[str, Any]) -> dict[str, int]:
+    """The ids that a file gives to classes."""
+    actions = (one for entry in database.values() for one in entry.get("annotations") or [])
+    return {one["label"]: one["label_id"] for one in actions if one.get("label_id") is not None}

@@ -34,7 +34,7 @@ from actionformer.inference.explain import (
 from actionformer.inference.sequences import TIMING, Sequence, place
 from actionformer.inference.suppression import trace
 from actionformer.segments import clip
-from actionformer.viewer.answers import Answer, once, rounded
+from actionformer.viewer.answers import Answer, once, rounded, rounded_score
 from actionformer.viewer.project import Project
 
 MOST_SCORES = 400_000
@@ -81,7 +81,7 @@ class Network:
         assert self.about.config is not None
         assert self.about.card is not None
         files = self.about.feature_files(self.about.check(video))
-        spec = self.about.specs[video]
+        spec = self.about.spec(video)
         check_backbone(spec, self.about.card.features)
         timing = {name: getattr(spec, name) for name in TIMING} | {"duration": self.about.stated_duration(video)}
         return open_features(*files, width=self.about.config.model.input_width), timing
@@ -191,23 +191,46 @@ class Network:
         return {"block": block, "heads": heads, "cost": {"local": local, "global": globally}}
 
     def candidates(self, video: str, start: float, stop: float, limit: int) -> Answer:
-        """The candidates that overlap a span, best first, before suppression, and how many there are in all."""
+        """The candidates that overlap a span, best first, before suppression, and how many there are in all.
+
+        Each with what it was decoded from: the time of its `moment` and the `offsets` to start and end, in steps of its
+        level (start = moment - offset * step; clipped to the video).
+        """
         return self._candidates(video, start, stop, limit)[0]
 
     def _candidates(self, video: str, start: float, stop: float, limit: int) -> tuple[Answer, Candidates]:
         """The answer to `candidates`, and these candidates in grid steps."""
+        assert self.about.config is not None
         sequence, found = self.sequence(video), self._explained(video).candidates
         seconds = sequence.grid.to_seconds(found.segments.numpy())
         near = np.flatnonzero((seconds[:, 0] < stop) & (seconds[:, 1] > start))
         best = np.argsort(-found.scores.numpy()[near], kind="stable")
         rows = near[best][: max(1, min(limit, MOST_CANDIDATES))]
         chosen = Candidates(*(tensor[torch.from_numpy(rows)] for tensor in found))
-        columns = (clip(seconds[rows], sequence.duration), *(tensor.numpy() for tensor in chosen[1:]))
+        strides = np.array(self.about.config.model.strides)[chosen.levels.numpy()]
+        places = chosen.moments.numpy() * strides
+        offsets = (chosen.segments.numpy() - places[:, None]) * [-1, 1] / strides[:, None]
+        columns = (
+            clip(seconds[rows], sequence.duration),
+            *(tensor.numpy() for tensor in chosen[1:4]),
+            sequence.grid.to_seconds(places),
+            offsets,
+        )
         listed = [
-            {"segment": rounded(segment), "score": rounded(score), "label": label, "level": level}
-            for segment, score, label, level in zip(*(column.tolist() for column in columns), strict=True)
+            {
+                "segment": rounded(segment),
+                "score": rounded_score(score),
+                "label": label,
+                "level": level,
+                "moment": rounded(moment),
+                "offsets": rounded(offset),
+            }
+            for segment, score, label, level, moment, offset in zip(
+                *(column.tolist() for column in columns), strict=True
+            )
         ]
-        return {"total": len(near), "candidates": listed}, chosen
+        steps = np.array(self.about.config.model.strides) * sequence.grid.stride / sequence.grid.fps
+        return {"total": len(near), "seconds_per_step": rounded(steps.tolist()), "candidates": listed}, chosen
 
     def suppression(self, video: str, start: float, stop: float, limit: int, changes: dict[str, Any]) -> Answer:
         """Suppression among the candidates of a span, pick by pick.
@@ -227,9 +250,10 @@ class Network:
             "steps": [
                 {
                     "pick": step.pick,
-                    "score": rounded(step.score),
+                    "score": rounded_score(step.score),
                     "changed": [
-                        list(pair) for pair in zip(step.index.tolist(), _rounded_array(step.scores), strict=True)
+                        [index, rounded_score(score)]
+                        for index, score in zip(step.index.tolist(), step.scores.tolist(), strict=True)
                     ],
                 }
                 for step in steps
@@ -247,10 +271,11 @@ def _rounded_array(values: NDArray[Any]) -> Any:
 
 
 def _drawn(weights: Weights, stride: int, sequence: Sequence) -> list[Answer]:
-    """The weights of every head over time, those of neighbours added where there are many."""
+    """The weights of every head over time, the maximum of neighbours where there are many."""
     together = -(-len(weights.positions) // DRAWN)
     begins = np.arange(0, len(weights.positions), together)
-    added = np.add.reduceat(weights.weights, begins, axis=1)
-    centres = weights.positions[begins].astype(np.float64) + 0.5 * (together - 1)
+    highest = np.maximum.reduceat(weights.weights, begins, axis=1)
+    ends = np.append(begins[1:], len(weights.positions)) - 1
+    centres = (weights.positions[begins] + weights.positions[ends]) / 2
     times = sequence.grid.to_seconds(centres * stride)
-    return [{"time": rounded(times.tolist()), "weight": _rounded_array(head)} for head in added]
+    return [{"time": rounded(times.tolist()), "weight": _rounded_array(head)} for head in highest]

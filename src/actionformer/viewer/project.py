@@ -69,6 +69,7 @@ class Project:
     """A second run, its name and detections."""
     why_not: dict[str, str] = field(default_factory=dict)
     """videos, features, annotations, run, compare, corrections -> why that is not there."""
+    _specs: dict[str, FeatureSpec] = field(default_factory=dict)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -82,7 +83,7 @@ class Project:
         Raises:
             UnknownVideoError: there is none of that name.
         """
-        if video not in self.specs:
+        if video not in self._known:
             raise UnknownVideoError("there is no video of this name here")
         return video
 
@@ -92,16 +93,30 @@ class Project:
             raise UnavailableError(self.why_not[what])
 
     @cached_property
-    def specs(self) -> dict[str, FeatureSpec]:
-        """Video -> what is known of its features."""
-        if self.features is None:
-            return dict.fromkeys(self.ids, FeatureSpec())
-        return {video: self._spec(video, self.features) for video in self.ids}
+    def _known(self) -> set[str]:
+        return set(self.ids)
+
+    def spec(self, video: str) -> FeatureSpec:
+        """What is known of the features of a video.
+
+        Raises:
+            InputError: a sidecar that cannot be read.
+        """
+        if video not in self._specs:
+            self._specs[video] = FeatureSpec() if self.features is None else self._spec(video, self.features)
+        return self._specs[video]
+
+    def known_spec(self, video: str) -> FeatureSpec:
+        """`spec`, or nothing where it cannot be read: who needs the features is told why."""
+        try:
+            return self.spec(video)
+        except InputError:
+            return FeatureSpec()
 
     def stated_duration(self, video: str) -> float | None:
         """Seconds, as the annotations or the features say; None if neither does."""
         annotated = self.annotations.videos.get(video) if self.annotations else None
-        return (annotated.duration if annotated else None) or self.specs[video].duration
+        return (annotated.duration if annotated else None) or self.known_spec(video).duration
 
     def duration(self, video: str) -> float:
         """Seconds: as stated, else until the last action ends."""

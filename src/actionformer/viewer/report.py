@@ -50,6 +50,7 @@ def save_report(answers: Answers, path: Path, console: Console) -> None:
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{path}: a report is an HTML file, give it a name that ends in .html")
     write_whole(path, page({"made": _now(), "answers": kept_answers(answers, console)}))
+    console.print(f"saved: {path}", soft_wrap=True, highlight=False, markup=False)
 
 
 def page(report: dict[str, Any]) -> str:
@@ -106,10 +107,10 @@ def kept_answers(answers: Answers, console: Console) -> dict[str, Answer]:
     counted = sum(len(found) for found in about.detections.values()) * len(about.thresholds)
     thresholds = about.thresholds if counted <= MOST_JUDGED else (checked_tiou(None, about.thresholds),)
     kept: dict[str, Answer] = {"api/project": _project(answers, thresholds)}
-    for tiou in thresholds:
-        kept[f"api/run?tiou={tiou}"] = answers.run(tiou)
-        for video in about.ids:
-            kept[f"{address(video)}?tiou={tiou}"] = _video(answers, video, tiou)
+    kept |= {f"api/run?tiou={tiou}": answers.run(tiou) for tiou in thresholds}
+    kept |= {
+        f"{address(video)}?tiou={tiou}": _video(answers, video, tiou) for video in about.ids for tiou in thresholds
+    }
     if not {"compare", "annotations"} & about.why_not.keys():
         kept["api/compare"] = answers.compare()
     if answers.computes:
