@@ -8,8 +8,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, ready, serving
-from playwright.sync_api import Page
+from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
+from playwright.sync_api import Page, expect
 
 from actionformer.detections import Detections, write_results
 from actionformer.viewer.pieces import SECONDS
@@ -17,16 +17,18 @@ from actionformer.viewer.project import Given
 
 pytestmark = NEEDS_CHROMIUM
 
-FPS, BITS, SIDE = 25, 10, 32
+FPS, BITS, SIDE = 25, 12, 32
 LENGTH = 12.5  # seconds: four pieces, the last of them short
 
 
-def write_numbered(path: Path, codec: str, seconds: float = LENGTH, *, sound: bool = False, **options: str) -> Path:
+def write_numbered(
+    path: Path, codec: str, seconds: float = LENGTH, *, sound: bool = False, pix: str = "yuv420p", **options: str
+) -> Path:
     """Frames that show their own number as black and white squares, the lowest bit first, above noise."""
     noise = np.random.default_rng(0).integers(0, 256, (SIDE, BITS * SIDE, 3), np.uint8)  # frames as large as real ones
     with av.open(str(path), "w") as file:
         stream: Any = file.add_stream(codec, rate=FPS, options={"bf": "0", "g": "100", **options})
-        stream.width, stream.height, stream.pix_fmt = BITS * SIDE, 2 * SIDE, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = BITS * SIDE, 2 * SIDE, pix
         stream.bit_rate = 2_000_000
         voice: Any = file.add_stream("aac", rate=48000, layout="mono") if sound else None
         for i in range(round(seconds * FPS)):
@@ -102,3 +104,83 @@ def test_the_frame_of_a_time_is_shown(
         for step in range(1, 5):  # over where two pieces join
             page.keyboard.press("ArrowRight")
             assert page.evaluate(NUMBER) == before + step
+
+
+def test_it_plays_on_over_joins_and_ends(open_page: Open, tmp_path: Path) -> None:
+    write_numbered(tmp_path / "v.mkv", "mpeg4", sound=True)
+    with serving(project(tmp_path)) as url:
+        page = ready(open_page(url))
+        until(page, "document.querySelector('video').readyState >= 3")
+        assert "mp4a" in state(page, "s.video.pieces.type")
+        page.evaluate(
+            "() => { window.stops = 0; const film = document.querySelector('video');"
+            " film.addEventListener('waiting', () => window.stops += 1) }"
+        )
+        page.select_option("#speed", "4")
+        page.click("#play")
+        until(page, "document.querySelector('video').ended")
+        expect(page.locator("#play")).to_have_attribute("aria-label", "Play")
+        assert state(page, "s.time") == pytest.approx(LENGTH, abs=0.05)
+        assert page.evaluate("window.stops") <= 1  # the end itself
+        ranges = page.evaluate(
+            "() => { const { buffered } = document.querySelector('video');"
+            " return Array.from({ length: buffered.length }, (_, i) => [buffered.start(i), buffered.end(i)]) }"
+        )
+        assert ranges == [[0, pytest.approx(LENGTH, abs=0.05)]]
+        page.keyboard.press("Home")
+        assert page.evaluate(NUMBER) == 0
+
+
+def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, tmp_path: Path) -> None:
+    seconds = 40 * SECONDS
+    write_numbered(tmp_path / "v.avi", "mpeg4", seconds)
+    with serving(project(tmp_path, seconds)) as url:
+        page = ready(open_page(f"{url}#video=v&at=64.10"))
+        assert page.evaluate(NUMBER) == 1602
+        asked: list[int] = []
+        page.on("request", lambda request: "/media/" in request.url and asked.append(int(request.url.split("/")[-1])))
+        until(page, "document.querySelector('video').buffered.length === 1 && !document.querySelector('video').seeking")
+        page.wait_for_timeout(300)
+        asked.clear()
+        go(page, 20.0)
+        go(page, 110.0)
+        assert page.evaluate(NUMBER) == 2750
+        assert 34 in asked
+        until(page, "document.querySelector('video').buffered.start(0) > 100")
+        assert not set(asked) & {8, 9}  # what the first seek wanted next
+        page.close()  # it would ask on
+
+
+def test_where_it_is_broken_words_stand_in_place_of_the_picture(open_page: Open, tmp_path: Path) -> None:
+    write_numbered(tmp_path / "v.avi", "mjpeg", pix="yuvj420p")
+    content = (tmp_path / "v.avi").read_bytes()
+    (tmp_path / "v.avi").write_bytes(content[: len(content) // 2])
+    with serving(project(tmp_path)) as url:
+        page = ready(open_page(url, expected="404"))
+        assert page.evaluate(NUMBER) == 0
+        go(page, 10.0)
+        expect(page.locator("#screen .words")).to_contain_text("No picture from 9.6 s on: v.avi")
+        expect(page.locator("video")).to_be_hidden()
+        go(page, 1.0)
+        expect(page.locator("video")).to_be_visible()
+        assert page.evaluate(NUMBER) == 25
+        page.select_option("#speed", "8")
+        page.click("#play")
+        expect(page.locator("#screen .words")).to_contain_text("The timeline plays without it")
+        until(page, "document.getElementById('clock').textContent > '0:11'")
+        expect(page.locator("#play")).to_have_attribute("aria-label", "Pause")
+
+
+@pytest.mark.parametrize("without", ["MediaSource", "the codec"])
+def test_a_browser_that_cannot_says_so(open_page: Open, tmp_path: Path, without: str) -> None:
+    write_numbered(tmp_path / "v.avi", "mpeg4", 1.0)
+    with serving(project(tmp_path, 1.0)) as url:
+        page = open_page(url)
+        taken = "delete window.MediaSource; delete window.ManagedMediaSource;"
+        page.add_init_script(taken if without == "MediaSource" else "MediaSource.isTypeSupported = () => false")
+        page.reload()
+        ready(page)
+        told = "it has no MediaSource" if without == "MediaSource" else 'it does not play video/mp4; codecs="avc1'
+        expect(page.locator("#screen .words")).to_contain_text(told)
+        page.click("#play")
+        until(page, "document.getElementById('clock').textContent > '0:00.5'")

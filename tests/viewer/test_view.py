@@ -32,8 +32,8 @@ def viewing(*arguments: Any, **environment: str) -> Iterator[tuple[subprocess.Po
         assert told is not None
         yield process, told[1]
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()  # by itself it removes its temporary folder
+        process.communicate(timeout=20)
 
 
 def ask(address: str, path: str, host: str) -> int:
@@ -45,7 +45,7 @@ def ask(address: str, path: str, host: str) -> int:
     return status
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_tells_its_address_answers_and_ends_when_told(found: Path, tmp_path: Path, ending: signal.Signals) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()

@@ -5,7 +5,7 @@ import { bytes } from "./api.js";
 const WANTED = [0, 1, 2, 3, -1]; // pieces, counted from the one at the playhead, in the order in which they are fetched
 const BEHIND = 6; // pieces before the playhead that are kept
 const SLACK = 0.01; // seconds: less than a frame, more than what times are rounded by
-const EDGE = 0.1; // seconds before the end of what it has at which a browser may stop
+const STALL = 0.5; // seconds before the end of what it has from which a browser may stall
 
 /** Why this browser cannot play pieces of a type, null if it can. */
 export function whyNoPieces(type) {
@@ -30,9 +30,8 @@ export function feed(film, { type, seconds, duration, address, interrupt }) {
   let fetching = null; // {piece, controller}
   let words = null;
 
-  const at = (time) => Math.min(Math.floor(time / seconds), last);
-  const here = () => at(film.currentTime + SLACK);
-  const has = (piece) => covers(film.buffered, piece * seconds + SLACK);
+  const here = () => Math.min(Math.floor((film.currentTime + SLACK) / seconds), last);
+  const has = (piece) => endOf(film.buffered, piece * seconds + SLACK) !== null;
   const wanted = () => WANTED.map((step) => here() + step).filter((piece) => 0 <= piece && piece <= last);
   const missing = () => wanted().find((piece) => !has(piece) && !failed.has(piece));
 
@@ -75,9 +74,18 @@ export function feed(film, { type, seconds, duration, address, interrupt }) {
     return done;
   }
 
+  /** Why nothing can be shown at the playhead: its piece failed, or is over and the next one failed. */
+  function trouble() {
+    const piece = here();
+    if (failed.has(piece) || !failed.has(piece + 1)) return failed.get(piece);
+    const end = endOf(film.buffered, piece * seconds + SLACK);
+    const stalled = !film.paused && !film.seeking && film.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    const over = film.currentTime > end - (stalled || words ? STALL : 0);
+    return end !== null && over ? failed.get(piece + 1) : null;
+  }
+
   function tell() {
-    const stuck = film.readyState < HTMLMediaElement.HAVE_FUTURE_DATA ? failed.get(at(film.currentTime + EDGE)) : null;
-    const now = (failed.get(here()) ?? stuck)?.message ?? null;
+    const now = trouble()?.message ?? null;
     if (now !== words) interrupt((words = now));
   }
 
@@ -109,10 +117,10 @@ export function feed(film, { type, seconds, duration, address, interrupt }) {
   };
 }
 
-/** Whether a time lies within one of the spans of TimeRanges. */
-function covers(ranges, time) {
-  for (let i = 0; i < ranges.length; i += 1) if (ranges.start(i) <= time && time < ranges.end(i)) return true;
-  return false;
+/** Where the span of TimeRanges that a time lies in ends, null if there is none. */
+function endOf(ranges, time) {
+  for (let i = 0; i < ranges.length; i += 1) if (ranges.start(i) <= time && time < ranges.end(i)) return ranges.end(i);
+  return null;
 }
 
 /** Whether TimeRanges have something between two times. */

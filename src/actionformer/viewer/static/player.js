@@ -1,21 +1,15 @@
 // Playing: the video where there is one, a clock where there is none. Both move `state.time`.
 
-import { videoAddress } from "./api.js";
-import { byId, element, loading, words } from "./elements.js";
-import { feed, whyNoPieces } from "./film.js";
+import { byId, element, words } from "./elements.js";
 import { clock } from "./format.js";
+import { showVideo, whyNoPicture } from "./screen.js";
 import { duration, on, set, state } from "./state.js";
 
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 const FPS_OF_NO_VIDEO = 25;
 const INTO_FRAME = 1e-3; // seconds: at its very beginning some browsers still show the frame before
 
-const PATIENCE = 300; // ms after which it is said that a picture is waited for
-
-let film = null; // the <video>, while it can show something
-let opened = null; // the <video>, whether it can or not
-let said = null; // what is said in place of a picture
-let close = () => {}; // ends what belongs to `opened`
+let screen = null; // what shows the video
 let last = 0; // when the clock last moved, ms
 const parts = {};
 
@@ -53,96 +47,26 @@ function load() {
   const { video } = state;
   if (loaded === video?.id) return; // another tIoU of the same video
   loaded = video?.id ?? null;
-  close();
-  film = opened = said = null;
-  close = () => {};
+  screen?.close();
+  screen = null;
   set({ playing: false });
-  parts.screen.replaceChildren();
   parts.mute.hidden = !video?.playable;
-  if (!video) return;
-  const why = whyNoFilm(video);
-  if (why) say(words(`No picture: ${why}.`));
-  else showFilm(video);
+  if (!video) return parts.screen.replaceChildren();
+  const why = whyNoPicture(video, state.project);
+  if (why) return parts.screen.replaceChildren(words(`No picture: ${why}.`));
+  screen = showVideo(parts.screen, video, duration(), () => state.playing && showPlaying());
+  screen.film.currentTime = state.time + INTO_FRAME;
+  screen.film.addEventListener("click", togglePlay);
+  screen.film.addEventListener("ended", () => set({ playing: false, time: screen.film.currentTime }));
 }
 
-function whyNoFilm(video) {
-  if (!video.playable) return video.why_not_playable ?? state.project.why_not?.videos ?? "there is no video file";
-  const why = video.pieces && whyNoPieces(video.pieces.type);
-  return why && `the video has to be encoded for this browser, but ${why}`;
-}
-
-/** Says something in place of the picture; null shows the picture again. */
-function say(what) {
-  said?.remove();
-  said = what;
-  if (what) parts.screen.append(what);
-  if (opened) opened.style.visibility = what ? "hidden" : "visible";
-}
-
-function showFilm(video) {
-  const mine = (opened = element("video", { playsinline: true, preload: "auto", muted: true, tabindex: -1 }));
-  const leaving = new AbortController();
-  const listen = (event, react) => mine.addEventListener(event, react, { signal: leaving.signal });
-  let interrupted = false;
-  let patience = null;
-
-  const wait = (text) => {
-    if (!interrupted) say(loading(text));
-  };
-  const show = () => {
-    clearTimeout(patience);
-    patience = null;
-    if (interrupted || mine.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
-    say(null);
-    if (film) return;
-    film = mine;
-    if (state.playing) showPlaying();
-  };
-  const beSlow = () => (patience ??= setTimeout(wait, PATIENCE, "The picture is being prepared…"));
-  const interrupt = (text) => {
-    clearTimeout(patience);
-    patience = null;
-    interrupted = Boolean(text);
-    film = null;
-    if (text) say(words(`${text} The timeline plays without it.`));
-    else wait("The picture is being prepared…");
-  };
-
-  mine.muted = true;
-  mine.currentTime = state.time + INTO_FRAME;
-  for (const event of ["loadeddata", "seeked", "playing", "canplay"]) listen(event, show);
-  for (const event of ["seeking", "waiting"]) listen(event, beSlow);
-  listen("error", () => interrupt("This video cannot be played by this browser."));
-  listen("click", togglePlay);
-  listen("ended", () => set({ playing: false }));
-  parts.screen.append(mine);
-  wait("The video is being opened…");
-  const stop = giveFilm(mine, video, interrupt);
-  close = () => {
-    clearTimeout(patience);
-    leaving.abort();
-    stop();
-    mine.removeAttribute("src");
-    mine.load(); // lets go of what it holds
-  };
-}
-
-/** Gives a <video> its source, a file or pieces; returns what ends that. */
-function giveFilm(element, video, interrupt) {
-  if (!video.pieces) {
-    element.src = videoAddress(video.id, "media");
-    return () => {};
-  }
-  const { type, seconds } = video.pieces;
-  const longest = Math.max(video.pieces.duration ?? 0, duration());
-  const address = (piece) => videoAddress(video.id, `media/${piece}`);
-  return feed(element, { type, seconds, duration: longest, address, interrupt });
-}
+/** The <video> while it shows something, else null. */
+const film = () => (screen?.shows() ? screen.film : null);
 
 /** Goes to a time, seconds. */
 export function seek(time) {
   const inside = Math.min(Math.max(time, 0), duration());
-  if (opened) opened.currentTime = inside + INTO_FRAME;
+  if (screen) screen.film.currentTime = inside + INTO_FRAME;
   set({ time: inside });
 }
 
@@ -159,9 +83,9 @@ export function togglePlay() {
 }
 
 function toggleSound() {
-  if (!opened) return;
-  opened.muted = !opened.muted;
-  parts.mute.textContent = opened.muted ? "Sound" : "Mute";
+  if (!screen) return;
+  screen.film.muted = !screen.film.muted;
+  parts.mute.textContent = screen.film.muted ? "Sound" : "Mute";
 }
 
 /** J and L: backwards and forwards, faster with every press; K stops. */
@@ -182,30 +106,35 @@ function setRate(rate) {
 function showPlaying() {
   parts.play.textContent = state.playing ? "❚❚" : "▶";
   parts.play.setAttribute("aria-label", state.playing ? "Pause" : "Play");
-  if (film) {
+  const shown = film();
+  if (shown) {
     if (state.playing && state.rate > 0) {
-      film.playbackRate = state.rate;
-      film.play().catch(() => set({ playing: false }));
-    } else if (!film.paused) {
-      film.pause();
-      set({ time: film.currentTime }); // where it stopped, which may be later than the last frame of the page
+      shown.playbackRate = state.rate;
+      shown.play().catch(() => set({ playing: false }));
+    } else if (!shown.paused) {
+      shown.pause();
+      set({ time: shown.currentTime }); // where it stopped, which may be later than the last frame of the page
     }
   }
   last = performance.now();
-  if (state.playing) requestAnimationFrame(tick);
+  goOn();
 }
 
-let ticking = 0;
+let awaited = 0; // the one frame that is asked for
+
+function goOn() {
+  cancelAnimationFrame(awaited);
+  if (state.playing) awaited = requestAnimationFrame(tick);
+}
 
 function tick(now) {
-  if (!state.playing || ticking === now) return;
-  ticking = now; // of two loops that were begun in one frame only one goes on
   const passed = Math.max(now - last, 0) / 1000;
   last = now;
-  if (film && state.rate > 0) set({ time: film.currentTime });
+  const shown = film();
+  if (shown && state.rate > 0) set({ time: shown.currentTime });
   else {
     seek(state.time + passed * state.rate);
-    if (state.time <= 0 || state.time >= duration()) set({ playing: false });
+    if (state.rate > 0 ? state.time >= duration() : state.time <= 0) set({ playing: false });
   }
-  if (state.playing) requestAnimationFrame(tick);
+  goOn();
 }
