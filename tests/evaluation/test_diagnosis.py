@@ -37,6 +37,13 @@ def test_every_kind_of_a_case_worked_by_hand(make_annotations, make_detections):
     assert diagnosis.counts == dict(true=1, double=1, **{"class": 1}, bounds=1, background=3, found=1, missed=3)
 
 
+def test_another_class_comes_before_bad_bounds_and_a_double_before_both(make_annotations, make_detections):
+    truth = make_annotations({"v": [(0, 10, 0), (0, 4, 1), (0, 9, 2)]})
+    found = make_detections({"v": [(0, 10, 1, 0.9), (0, 4, 1, 0.8), (0, 4.5, 1, 0.7)]})
+    assert kinds(diagnose(truth, found, 0.5), "v") == ["class", "true", "double"]
+    assert kinds(diagnose(truth, found, 0.95), "v") == ["class", "true", "bounds"]
+
+
 def test_a_lower_threshold_turns_bad_bounds_into_hits(make_annotations, make_detections):
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.3)
     assert kinds(diagnosis, "v") == ["true", "double", "class", "true", "background", "background"]

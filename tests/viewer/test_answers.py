@@ -1,5 +1,7 @@
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,10 @@ from actionformer.detections import Detections, read_results, write_results
 from actionformer.errors import InputError
 from actionformer.evaluation import evaluate
 from actionformer.inference import load
+from actionformer.inference.explain import Weights
 from actionformer.recipes import evaluate_run
+from actionformer.segments import TimeGrid
+from actionformer.viewer.network import _drawn
 from actionformer.viewer.project import Given, open_project
 
 
@@ -147,6 +152,7 @@ def test_scores_are_the_networks_and_long_ones_are_thinned(asked: TestClient, se
     assert len(first["maximum"]) == 2
     assert np.max(first["maximum"]) == np.max(thin["maximum"]) > 0.5
     assert len(thin["maximum"][0]) == 5
+    assert thin["time"] == [pytest.approx(0.2 + 2.5 * 0.2), pytest.approx(1.2)]  # the middle of six, and so on
     part = of(asked, "/api/videos/clip1/scores", start=2.0, stop=3.0)["levels"][0]
     begin = round((part["time"][0] - 0.2) / 0.2)
     assert part["maximum"][0] == first["maximum"][0][begin : begin + len(part["maximum"][0])]
@@ -161,6 +167,48 @@ def test_detections_of_a_file_learn_their_level(asked: TestClient, seen: Path) -
     assert levels == found.levels.tolist()
 
 
+def test_a_detection_that_the_network_does_not_make_has_no_level(client: Any, evaluated: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(evaluated, tmp_path / "run")
+    content = json.loads((run / "detections.json").read_text("utf-8"))
+    content["results"]["clip0"][0]["segment"] = [0.03, 5.97]  # nothing is so long
+    (run / "detections.json").write_text(json.dumps(content), "utf-8")
+    levels = of(client(run), "/api/videos/clip0/levels")["levels"]
+    assert levels.count(None) == 1
+
+
+def test_what_states_no_duration_lasts_as_long_as_its_features(
+    client: Any, evaluated: Path, seen: Path, videos: Path, tmp_path: Path
+) -> None:
+    features = shutil.copytree(seen / "features", tmp_path / "features")
+    for sidecar in features.glob("*.json"):
+        stated = json.loads(sidecar.read_text("utf-8"))
+        sidecar.write_text(json.dumps({key: stated[key] for key in ("fps", "stride", "num_frames")}), "utf-8")
+    content = json.loads((seen / "annotations.json").read_text("utf-8"))
+    for entry in content["database"].values():
+        del entry["duration"]
+        entry["annotations"] = entry["annotations"][:1]
+    (tmp_path / "short.json").write_text(json.dumps(content), "utf-8")
+    given: dict[str, Any] = {"annotations": tmp_path / "short.json", "features": (features,)}
+    covered = 0.1 * (2 * (len(np.load(features / "clip0.npy")) - 1) + 4)  # 4 frames every 2, 10 a second
+    assert of(client(evaluated, **given), "/api/videos/clip0")["duration"] == pytest.approx(covered)
+    (features / "clip1.json").write_text("{", "utf-8")
+    asked = client(evaluated, **given, videos=videos)
+    assert of(asked, "/api/videos/clip0")["duration"] == pytest.approx(6.0)  # the file's own
+    assert "clip1.json" in refusal(asked, "/api/videos/clip1/scores", 400)
+    assert of(asked, "/api/videos/clip1")["duration"] == pytest.approx(6.0)  # what is broken stops that video alone
+
+
+def test_attention_over_many_moments_is_drawn_by_its_maxima() -> None:
+    weights = np.zeros((1, 2305), np.float32)
+    weights[0, [0, 1, 2304]] = 0.5, 0.25, 0.125
+    (head,) = _drawn(Weights(np.arange(2305), weights), 1, SimpleNamespace(grid=TimeGrid(10, 1, 1)))
+    assert (len(head["time"]), len(head["weight"])) == (769, 769)
+    assert head["weight"][0] == 0.5
+    assert head["weight"][-1] == 0.125
+    assert np.diff(head["time"])[-1] == pytest.approx(0.2)  # from the middle of three moments to the last, alone
+    assert np.diff(head["time"])[0] == pytest.approx(0.3)
+
+
 def test_a_run_without_detections_is_searched_when_a_video_is_opened(
     client: Any, seen: Path, evaluated: Path, tmp_path: Path
 ) -> None:
@@ -168,6 +216,11 @@ def test_a_run_without_detections_is_searched_when_a_video_is_opened(
     bare.mkdir()
     for name in ("config.toml", "model.json", "model.safetensors"):
         (bare / name).write_bytes((seen / "run" / name).read_bytes())
+    content = json.loads((seen / "annotations.json").read_text("utf-8"))
+    content["database"]["clip2"]["subset"] = "another"
+    (tmp_path / "subsets.json").write_text(json.dumps(content), "utf-8")
+    listed = of(client(bare, annotations=tmp_path / "subsets.json"), "/api/project")["videos"]
+    assert [video["id"] for video in listed] == ["clip0", "clip1"]  # the subset that the run is tested on
     asked = client(bare)
     assert {video["detections"] for video in of(asked, "/api/project")["videos"]} == {None}
     video = of(asked, "/api/videos/clip0")
@@ -200,6 +253,12 @@ def test_suppression_is_told_pick_by_pick(asked: TestClient, seen: Path) -> None
     before = of(asked, "/api/videos/clip0/candidates", **wanted)["candidates"]
     answer = asked.post("/api/videos/clip0/suppression", json=wanted).json()
     assert answer["candidates"] == before
+    for one in before:  # decoded step by step
+        step = answer["seconds_per_step"][one["level"]]
+        (left, right), moment = one["offsets"], one["moment"]
+        ends = np.clip([moment - left * step, moment + right * step], 0, 6.0)
+        np.testing.assert_allclose(one["segment"], ends, atol=1e-3)
+        assert min(left, right) >= 0
     kept = load(seen / "run").detect(seen / "features" / "clip0.npy")
     np.testing.assert_allclose([step["score"] for step in answer["steps"]], kept.scores, atol=1e-3)
     hard = asked.post("/api/videos/clip0/suppression", json=wanted | {"method": "hard", "tiou_threshold": 0.5}).json()

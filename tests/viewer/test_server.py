@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -11,13 +12,16 @@ from typing import Any
 
 import pytest
 import uvicorn
+from rich.console import Console
 from starlette.testclient import TestClient
 
 from actionformer.detections import Detections, write_results
+from actionformer.errors import InputError
 from actionformer.viewer.answers import Answers
+from actionformer.viewer.guard import is_local, name_of
 from actionformer.viewer.page_files import PLOTLY, static_files
 from actionformer.viewer.project import Given, open_project
-from actionformer.viewer.server import application
+from actionformer.viewer.server import _Server, application, serve
 
 TRAVERSALS = [
     "../secret.txt",
@@ -205,6 +209,56 @@ def test_a_foreign_page_changes_nothing(asked: TestClient) -> None:
     assert asked.post(address, json=wanted, headers={"Origin": "http://127.0.0.1:8000"}).status_code == 200
     plain = asked.post(address, content=json.dumps(wanted), headers={"Content-Type": "text/plain"})
     assert plain.status_code == 422  # what a form can send is not understood
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_foreign_pages_may_lead_to_the_page_but_ask_nothing(asked: TestClient, site: str) -> None:
+    from_there = {"Sec-Fetch-Site": site}
+    assert asked.get("/", headers=from_there).status_code == 200
+    for address in ("/api/project", "/api/videos/clip0/media", "/static/main.js"):
+        assert "another origin" in spoken(asked.get(address, headers=from_there), 403)
+    assert asked.get("/api/project", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True), ("127.0.0.2:80", True), ("[::1]:8000", True), ("LOCALHOST:1", True),
+        ("[::1].evil.example", False), ("localhost.evil.example", False), ("10.0.0.1", False), ("", False),
+    ],
+)  # fmt: skip
+def test_hosts_that_are_this_machine(host: str, local: bool) -> None:
+    assert is_local(name_of(host)) is local
+
+
+def test_numbers_beyond_all_measure_are_refused_in_words(asked: TestClient) -> None:
+    for address in ("scores?start=1e308", "moment?time=1e308", "candidates?start=0&stop=1e300"):
+        assert "less than" in spoken(asked.get(f"/api/videos/clip0/{address}"), 422)
+    suppression = "/api/videos/clip0/suppression"
+    for changes, status in (({"sigma": 1e-300}, 400), ({"start": -1e300}, 422)):
+        assert spoken(asked.post(suppression, json={"start": 0, "stop": 1} | changes), status)
+    broken = asked.post(suppression, content="{", headers={"Content-Type": "application/json"})
+    assert spoken(broken, 422) == "JSON decode error"
+
+
+def test_an_address_that_cannot_be_listened_at_and_an_empty_token_are_refused(evaluated: Path) -> None:
+    answers = Answers(open_project(Given(evaluated)))
+    with closing(answers.media):
+        for given, words in (({"port": 70000}, "port 70000"), ({"token": ""}, "must not be empty")):
+            with pytest.raises(InputError, match=words):
+                serve(answers, **given, browser=False, console=Console(quiet=True))
+
+
+def test_asked_twice_to_end_it_ends_at_once(evaluated: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    codes: list[int] = []
+    monkeypatch.setattr("os._exit", codes.append)
+    answers = Answers(open_project(Given(evaluated)))
+    server = _Server(uvicorn.Config(application(answers)), answers)
+    server.handle_exit(signal.SIGINT, None)
+    assert (codes, server.should_exit, len(list(tmp_path.iterdir()))) == ([], True, 1)
+    server.handle_exit(signal.SIGINT, None)
+    assert (codes, list(tmp_path.iterdir())) == ([130], [])
 
 
 def test_with_a_token_nothing_is_told_without_it(client: Any, evaluated: Path, videos: Path) -> None:

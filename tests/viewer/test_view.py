@@ -62,7 +62,7 @@ def test_it_tells_its_address_answers_and_ends_when_told(found: Path, tmp_path: 
 
 def test_other_machines_need_the_token_that_is_told(found: Path) -> None:
     with viewing(found, "--host", "0.0.0.0") as (_, address):
-        shown = re.fullmatch(r"http://0\.0\.0\.0:\d+/\?token=([\w-]{32,})", address)
+        shown = re.fullmatch(r"http://localhost:\d+/\?token=([\w-]{32,})", address)
         assert shown is not None
         assert ask(address, "/api/project", "127.0.0.1") == 401
         assert ask(address, f"/api/project?token={shown[1]}", "127.0.0.1") == 200

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -28,7 +29,7 @@ class Guard:
     - Without a token the server speaks to this machine alone, and only under its names: a foreign page whose name was
       bound to 127.0.0.1 asks under that name and is refused.
     - With a token every request shows it, as a query or as the cookie that the first such request is given.
-    - What changes something comes from a page of the same origin.
+    - Whatever a browser asks is asked by the server's own page; links of other pages lead to the page alone.
 
     Args:
         application: what answers.
@@ -56,11 +57,12 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self.token is None and name_of(host) not in LOCAL:
+        if self.token is None and not is_local(name_of(host)):
             return _words(421, "this server answers at 127.0.0.1 and localhost only")
         origin = headers.get("origin")
-        if scope["method"] not in ("GET", "HEAD") and origin is not None and origin.partition("://")[2] != host:
-            return _words(403, "a page of another origin may not change anything here")
+        other = origin is not None and origin.partition("://")[2] != host
+        if scope["path"] != "/" and (other or headers.get("sec-fetch-site") in ("cross-site", "same-site")):
+            return _words(403, "a page of another origin may ask nothing here")
         if self.token is not None and not any(_same(shown, self.token) for shown in _shown(scope)):
             return _words(401, "the token is missing or wrong: open the address that the viewer printed")
         return None
@@ -97,11 +99,18 @@ def _same(shown: str, token: str) -> bool:
     return secrets.compare_digest(shown.encode(), token.encode())
 
 
+def is_local(name: str) -> bool:
+    """Whether a host is this machine, and no other machine reaches it under that name."""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"
+
+
 def name_of(host: str) -> str:
-    """The host of `host:port`, without the brackets of IPv6."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    """The host of `host:port`, without the brackets of IPv6; what is neither stays as it is."""
+    found = re.fullmatch(r"(?:\[([^]]*)\]|([^:]*))(?::\d*)?", host)
+    return (found[1] or found[2] or "") if found else host
 
 
 def _words(status: int, words: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import socket
 import webbrowser
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
+from types import FrameType
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import uvicorn
 from fastapi import FastAPI, Query, Request
@@ -25,7 +28,7 @@ from starlette.types import ASGIApp
 from actionformer.errors import InputError
 from actionformer.viewer.answers import Answers, checked_tiou
 from actionformer.viewer.corrections import ConflictError
-from actionformer.viewer.guard import LOCAL, Guard
+from actionformer.viewer.guard import Guard, is_local
 from actionformer.viewer.page_files import TYPES, static_files
 from actionformer.viewer.pieces import NoPictureError
 from actionformer.viewer.project import UnavailableError, UnknownVideoError
@@ -36,9 +39,10 @@ AT_ONCE = 2
 NOT_HERE = (UnknownVideoError, UnavailableError, NoPictureError)
 UNCACHED = {"Cache-Control": "no-cache"}
 """For browsers: what is behind an address may be another thing next time."""
+EVERYWHERE = ("", "0.0.0.0", "::")
 Tiou = Annotated[float | None, Query()]
 Score = Annotated[float | None, Query(allow_inf_nan=False)]
-Seconds = Annotated[float, Query(allow_inf_nan=False)]
+Seconds = Annotated[float, Query(ge=-1e9, le=1e9)]
 
 
 def application(answers: Answers, token: str | None = None) -> ASGIApp:
@@ -68,7 +72,8 @@ def _speak_of_errors(app: FastAPI) -> None:
     def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        return _json({"error": f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"}, 422)
+        place = [] if first["type"] == "json_invalid" else first["loc"][1:]
+        return _json({"error": ": ".join([".".join(map(str, place)), first["msg"]]).removeprefix(": ")}, 422)
 
     def unknown(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -162,15 +167,13 @@ class Suppression(BaseModel):
     """A span and settings of suppression; what is not given is the run's."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    start: float
-    stop: float
+    start: Seconds
+    stop: Seconds
     limit: int = 2000
     method: str | None = None
-    per_class: bool | None = None
     sigma: float | None = None
     tiou_threshold: float | None = None
     min_score: float | None = None
-    max_detections: int | None = None
 
     def changes(self) -> dict[str, Any]:
         """The settings that are given."""
@@ -253,12 +256,13 @@ def serve(
     Raises:
         InputError: the address cannot be used.
     """
-    if token is None and host not in LOCAL:
+    if token == "":
+        raise InputError("a token must not be empty: leave it out, and one is made where it is needed")
+    if token is None and not is_local(host):
         token = secrets.token_urlsafe(24)
     app = application(answers, token)
     with _listening(host, port) as listener:
-        shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
+        address = _address(host, listener.getsockname()[1], token)
         console.print(f"viewer: {address}", soft_wrap=True, highlight=False, markup=False)
         if browser:
             opening = Timer(0.5, webbrowser.open, [address])
@@ -267,10 +271,33 @@ def serve(
         settings = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=1
         )
-        uvicorn.Server(settings).run(sockets=[listener])
+        _Server(settings, answers).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends once what is being computed is done; asked a second time, at once."""
+
+    def __init__(self, settings: uvicorn.Config, answers: Answers) -> None:
+        super().__init__(settings)
+        self.answers = answers
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """What a signal to end does."""
+        if self.should_exit:
+            self.answers.media.close()
+            os._exit(128 + sig)  # threads that compute cannot be stopped otherwise
+        super().handle_exit(sig, frame)
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    """What to open on this machine; where all its addresses are listened at, others put one of them for the name."""
+    name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/" + (f"?{urlencode({'token': token})}" if token else "")
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    if not 0 <= port < 1 << 16:
+        raise InputError(f"port {port}: expected 0 to 65535")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
