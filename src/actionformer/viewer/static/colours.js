@@ -1,10 +1,11 @@
-// Colours that people with any colour vision tell apart (Okabe & Ito), and marks so that none of them speaks alone.
+// Colours that people with any colour vision tell apart, and marks so that none of them speaks alone.
 
 import { state } from "./state.js";
 
+// The hues of Okabe & Ito in the same order in both themes, as light or dark as tells them apart best there.
 const CLASSES = {
-  light: ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B07A00", "#3A8FC4", "#6B5B95"],
-  dark: ["#56B4E9", "#E69F00", "#2CC295", "#E39BC4", "#F0E442", "#FF8A47", "#A9B8FF"],
+  light: ["#0D4A87", "#AC4F27", "#3B8D6B", "#CC71A7", "#948D2B", "#179FD2", "#745C9B"],
+  dark: ["#7498C2", "#F6923E", "#30C195", "#9B728C", "#F7DE3E", "#AAD9F2", "#B990F9"],
 };
 
 /** How a detection is judged against the ground truth, with its mark. */
@@ -12,8 +13,8 @@ export const KINDS = {
   true: { mark: "✓", name: "found", says: "finds an action" },
   double: { mark: "2", name: "double", says: "finds an action that a better one already found" },
   class: { mark: "≠", name: "wrong class", says: "lies well on an action of another class" },
-  bounds: { mark: "↔", name: "badly bounded", says: "touches an action of its class, with too little overlap" },
-  background: { mark: "×", name: "background", says: "lies where no action is" },
+  bounds: { mark: "↔", name: "badly bounded", says: "overlaps an action of its class, but not enough" },
+  background: { mark: "×", name: "background", says: "overlaps no action enough" },
 };
 
 export const MISSED = { mark: "!", name: "missed", says: "an action that no detection finds" };

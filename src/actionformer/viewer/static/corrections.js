@@ -2,32 +2,49 @@
 
 import { Refused, get, send } from "./api.js";
 import { byId, choice, element, notice, speak } from "./elements.js";
-import { duration, on, set, spanAround, state } from "./state.js";
+import { duration, on, set, state } from "./state.js";
 import { judge } from "./videos.js";
 
 const SHORTEST = 0.05; // seconds
 const NEW = 2; // seconds that a new action lasts
 const WAIT = 400; // milliseconds without a change until it is saved
+const CHOOSE = "Choose an action beneath the detections to drag or change it.";
 
-/** What is edited: id of the video, revision of what is saved, lists of actions before and after each change, what is
- * to be saved (null: nothing), the promise of a save under way, what is said of it. */
+/** What is edited: id of the video, name of the file that it is saved to, revision of what is saved, the actions now
+ * and those that are saved (the same list where nothing is to be saved), lists before and after each change, the
+ * promise of a save under way, whether someone else saved meanwhile, what is said of it. */
 let session = null;
 let timer = null;
+const unsaved = new Map(); // id of a video that was left -> its session, while that could not be saved
 
 const address = (id) => `api/corrections/${encodeURIComponent(id)}`;
+const isSaved = (one) => one.actions === one.saved;
 
 export function startCorrections() {
-  on(["project", "video", "editing", "chosen", "actions"], show);
-  on(["video"], leaveWithVideo);
-  addEventListener("beforeunload", (event) => session?.draft && event.preventDefault());
+  on(["project", "video", "editing", "chosen"], show);
+  on(["video"], followVideo);
+  addEventListener("beforeunload", (event) => {
+    if (unsaved.size || (session && !isSaved(session))) event.preventDefault();
+  });
 }
 
-function leaveWithVideo() {
-  if (!session || state.video?.id === session.id) return;
-  clearTimeout(timer);
-  save(session);
+/** Another video ends editing; the same one, opened again, is still edited. */
+function followVideo() {
+  if (!session) return;
+  if (state.video?.id === session.id) return set({ actions: session.actions });
+  const left = session;
   session = null;
   set({ editing: false });
+  if (!isSaved(left)) leave(left);
+}
+
+/** Saves what was left; what cannot be saved is kept until someone comes back to it. */
+async function leave(one) {
+  unsaved.set(one.id, one);
+  clearTimeout(timer);
+  await save(one);
+  if (session === one || isSaved(one)) return;
+  notice(`The corrections of ${one.id} are kept on this page only. ${one.said} To go on, correct that video again.`);
 }
 
 export async function toggleEditing() {
@@ -36,23 +53,12 @@ export async function toggleEditing() {
   if (!state.project.has.corrections) return notice(whyNot());
   const { id } = state.video;
   try {
-    const kept = await get(address(id));
-    if (state.video.id !== id) return;
-    session = {
-      id,
-      revision: kept.revision,
-      past: [],
-      future: [],
-      draft: null,
-      conflict: false,
-      saving: null,
-      said: "Nothing changed yet",
-    };
-    set({
-      editing: true,
-      actions: kept.actions.map(({ segment, label }) => ({ segment, label: toLabel(label) })),
-      chosen: null,
-    });
+    const begun = unsaved.get(id) ?? (await begin(id));
+    if (state.video.id !== id || session) return;
+    session = begun;
+    unsaved.delete(id);
+    notice(null);
+    set({ editing: true, actions: session.actions, chosen: null });
     speak("Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -60,22 +66,41 @@ export async function toggleEditing() {
   }
 }
 
+async function begin(id) {
+  const { actions: kept, revision, file } = await get(address(id));
+  const actions = kept.map(({ segment, label }) => ({ segment, label: toLabel(label) }));
+  const said = `Changes go to ${file}`;
+  return { id, file, revision, actions, saved: actions, past: [], future: [], saving: null, conflict: false, said };
+}
+
 async function end() {
   clearTimeout(timer);
   const ending = session;
   await save(ending);
-  if (ending.draft || session !== ending) return; // it could not be saved: nothing is thrown away
+  if (!isSaved(ending) || session !== ending) return; // it could not be saved: nothing is thrown away
   session = null;
   set({ editing: false, chosen: null });
   await judge({ corrected: ending.revision > 0 });
 }
 
 /** Begins again from what is saved; what was changed here since is let go. */
-async function startOver() {
+async function loadTheirs() {
   session = null;
-  notice(null);
   set({ editing: false });
   await toggleEditing();
+}
+
+/** Saves what is here over what someone else saved. */
+async function keepMine() {
+  const one = session;
+  try {
+    one.revision = (await get(address(one.id))).revision;
+    one.conflict = false;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    one.said = `Not saved: ${error.message}`;
+  }
+  await save(one);
 }
 
 const whyNot = () =>
@@ -84,16 +109,16 @@ const toLabel = (label) => (typeof label === "number" ? label : state.project.cl
 
 /** Puts a new list of actions in place, remembering the old one; `chosen` is an index into it. */
 function change(actions, chosen, words) {
-  session.past.push(state.actions);
+  session.past.push(session.actions);
   session.future = [];
   put(actions, chosen);
   speak(words);
 }
 
 function put(actions, chosen) {
+  session.actions = actions;
+  if (!session.conflict) session.said = "Not saved yet";
   set({ actions, chosen: chosen === null ? null : { type: "action", index: chosen } });
-  session.draft = actions;
-  session.said = "Not saved yet";
   clearTimeout(timer);
   timer = setTimeout(save, WAIT, session);
   show();
@@ -101,44 +126,51 @@ function put(actions, chosen) {
 
 export function undo() {
   if (!session?.past.length) return;
-  session.future.push(state.actions);
+  session.future.push(session.actions);
   put(session.past.pop(), null);
   speak("Undone");
 }
 
 export function redo() {
   if (!session?.future.length) return;
-  session.past.push(state.actions);
+  session.past.push(session.actions);
   put(session.future.pop(), null);
   speak("Redone");
 }
 
+/** Saves all that is to be saved, also what is changed meanwhile; one after the other, as each needs the revision of
+ * the one before. */
 async function save(one) {
-  await one.saving; // one after the other: each needs the revision of the one before
-  const actions = one.draft;
-  if (!actions) return;
-  one.said = "Saving…";
-  show();
-  one.saving = upload(one, actions);
+  one.saving ??= saveAll(one);
   await one.saving;
-  one.saving = null;
-  show();
 }
 
-/** Sends them; what was changed meanwhile stays to be saved, and so does what was refused. */
-async function upload(one, actions) {
+async function saveAll(one) {
   try {
-    const content = { actions: actions.map(({ segment, label }) => ({ segment, label })), revision: one.revision };
-    one.revision = (await send("PUT", address(one.id), content)).revision;
-    if (one.draft === actions) one.draft = null;
-    one.said = one.draft ? "Not saved yet" : "Saved";
+    while (!isSaved(one) && !one.conflict) {
+      one.said = "Saving…";
+      show();
+      await upload(one);
+    }
+    if (isSaved(one)) unsaved.delete(one.id);
+    one.said = isSaved(one) ? `Saved in ${one.file}` : one.said;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     one.conflict = error.status === 409;
     one.said = one.conflict ? "Not saved: someone else changed this video." : `Not saved: ${error.message}`;
-    notice(one.said);
+  } finally {
+    one.saving = null;
+    show();
   }
 }
+
+async function upload(one) {
+  const { actions, revision } = one;
+  one.revision = (await send("PUT", address(one.id), { actions: actions.map(plain), revision })).revision;
+  one.saved = actions;
+}
+
+const plain = ({ segment, label }) => ({ segment, label });
 
 const chosenAction = () => (state.editing && state.chosen?.type === "action" ? state.chosen.index : null);
 
@@ -147,7 +179,8 @@ const replaced = (index, action) => state.actions.map((one, i) => (i === index ?
 /** A new action from the playhead on, of the class of what is chosen, or of the last action before. */
 export function add() {
   if (!state.editing) return;
-  const before = state.actions.filter((one) => one.segment[0] <= state.time).at(-1);
+  const begun = state.actions.filter((one) => one.segment[0] <= state.time);
+  const before = begun.reduce((last, one) => (last && last.segment[0] > one.segment[0] ? last : one), null);
   const label = chosenAction() === null ? (before?.label ?? 0) : state.actions[chosenAction()].label;
   const end = Math.min(state.time + NEW, duration());
   insert({ segment: [Math.min(state.time, end - SHORTEST), end], label }, "Action added");
@@ -165,7 +198,7 @@ function insert(action, words) {
 }
 
 export function remove() {
-  const index = chosenAction();
+  const index = chosenOrSaid();
   if (index !== null)
     change(
       state.actions.filter((_, i) => i !== index),
@@ -174,9 +207,19 @@ export function remove() {
     );
 }
 
+/** The chosen action; where there is none, that is said. */
+function chosenOrSaid() {
+  const index = chosenAction();
+  if (index === null && state.editing) {
+    speak(`No action is chosen. ${CHOOSE}`);
+    byId("choose").textContent = `No action is chosen. ${CHOOSE}`;
+  }
+  return index;
+}
+
 /** Puts the start or the end of the chosen action at the playhead, if it keeps some length. */
 export function nudge(edge) {
-  const index = chosenAction();
+  const index = chosenOrSaid();
   if (index === null) return;
   const [start, end] = state.actions[index].segment;
   const segment =
@@ -189,59 +232,55 @@ function relabel(label) {
   if (index !== null) change(replaced(index, { label }), index, `Now ${state.project.classes[label]}`);
 }
 
-/** Dragging an action: its edge if `time` is within `slack` seconds of one, else the whole. */
-export function beginDrag(index, time, slack) {
-  const before = state.actions;
-  const [start, end] = before[index].segment;
-  const edge = Math.abs(time - start) <= slack ? "start" : Math.abs(time - end) <= slack ? "end" : "whole";
+/** Dragging an action by its `edge`, "start" or "end", or the "whole"; it counts once `end` is called. */
+export function beginDrag(index, edge) {
+  const { segment } = state.actions[index];
+  const last = duration();
   return {
     move(shift) {
-      set({
-        actions: replaced(index, { segment: dragged([start, end], edge, shift) }),
-        chosen: { type: "action", index },
-      });
+      if (chosenAction() !== index) set({ chosen: { type: "action", index } });
+      set({ actions: replaced(index, { segment: dragged(segment, edge, shift, last) }) });
     },
-    end(moved) {
-      if (!moved) return;
-      session.past.push(before);
-      session.future = [];
-      put(state.actions, index);
+    end() {
+      change(state.actions, index, "Action moved");
     },
   };
 }
 
-function dragged([start, end], edge, shift) {
-  const last = duration();
+function dragged([start, end], edge, shift, last) {
   if (edge === "start") return [Math.min(Math.max(start + shift, 0), end - SHORTEST), end];
   if (edge === "end") return [start, Math.max(Math.min(end + shift, last), start + SHORTEST)];
-  return spanAround((start + end) / 2 + shift, end - start, last);
+  const moved = Math.min(Math.max(shift, -start), last - end);
+  return [start + moved, end + moved];
 }
 
 function show() {
   const place = byId("corrections");
   place.classList.toggle("idle", !session);
   if (!state.video) return place.replaceChildren();
-  if (!session) {
-    const button = element(
-      "button",
-      { id: "edit", click: toggleEditing, disabled: !state.project.has.corrections },
-      "Correct the annotations",
-    );
-    return place.replaceChildren(...beside(), button);
-  }
+  if (!session) return place.replaceChildren(...beside(), beginning());
   const focused = document.activeElement?.id;
+  const none = chosenAction() === null;
   place.replaceChildren(
     element("button", { id: "edit", class: "primary", click: toggleEditing }, "Done"),
     tool("add", "Add", add),
-    tool("delete", "Delete", remove, chosenAction() === null),
+    tool("delete", "Delete", remove, none),
+    tool("starts", "Starts here", () => nudge("start"), none),
+    tool("ends", "Ends here", () => nudge("end"), none),
     tool("accept", "Detection → action", duplicate, state.chosen?.type !== "detection"),
     tool("undo", "Undo", undo, session.past.length === 0),
     tool("redo", "Redo", redo, session.future.length === 0),
     ...label(),
     element("span", { id: "saved", class: "faint saved", role: "status" }, session.said),
-    session.conflict ? tool("theirs", "Load their version", startOver) : "",
+    session.conflict ? tool("theirs", "Load their version", loadTheirs) : "",
+    session.conflict ? tool("mine", "Keep mine", keepMine) : "",
   );
   if (focused && place.contains(byId(focused))) byId(focused).focus();
+}
+
+function beginning() {
+  const text = unsaved.has(state.video.id) ? "Go on correcting (not saved yet)" : "Correct the annotations";
+  return element("button", { id: "edit", click: toggleEditing, disabled: !state.project.has.corrections }, text);
 }
 
 /** Why nothing can be corrected, or by which ground truth a corrected video is judged. */
@@ -255,6 +294,7 @@ function beside() {
   const shown = state.corrected ? "corrected" : "annotated";
   const change = (value) => judge({ corrected: value === "corrected" });
   return [
+    element("span", { class: "faint" }, "This video has been corrected."),
     element("label", { class: "field" }, "Ground truth", choice(truths, shown, change, { id: "truth" })),
   ];
 }
@@ -264,7 +304,7 @@ const tool = (id, text, act, disabled = false) => element("button", { id, click:
 function label() {
   const index = chosenAction();
   if (index === null)
-    return [element("span", { class: "faint" }, "Choose an action beneath the detections to drag or change it.")];
+    return [element("span", { id: "choose", class: "faint" }, CHOOSE)];
   const classes = state.project.classes.map((name, i) => [i, name]);
   return [
     element(

@@ -2,7 +2,7 @@
 
 import { KINDS, MISSED, classColour, textOn, themed } from "./colours.js";
 import { clock, score } from "./format.js";
-import { SIZES } from "./lanes.js";
+import { SIZES, isFound } from "./lanes.js";
 
 const STEPS = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200,
@@ -74,6 +74,7 @@ export function drawLanes(context, lanes, state, { scale, left, width, height, s
 
 function drawLane(context, lane, state, { scale, left, width }) {
   const colour = classColour(lane.label);
+  const { detections } = state.video;
   context.strokeStyle = themed("line");
   context.beginPath();
   context.moveTo(0, Math.round(lane.top + lane.height) - 0.5);
@@ -87,18 +88,45 @@ function drawLane(context, lane, state, { scale, left, width }) {
   const seen = ([start, end]) => end >= state.view[0] && start <= state.view[1];
   for (let i = lane.detections.length - 1; i >= 0; i -= 1) {
     const { index, row } = lane.detections[i];
-    const detection = state.video.detections[index];
+    const detection = detections[index];
     if (!seen(detection.segment)) continue;
     const box = boxOf(detection.segment, scale, lane.top + SIZES.gap / 2 + row * SIZES.row, SIZES.row - 3);
     drawDetection(context, detection, box, colour, isChosen(state, "detection", index));
   }
-  for (const index of lane.actions) {
-    const action = state.actions[index];
-    if (!seen(action.segment)) continue;
-    const box = boxOf(action.segment, scale, lane.actionTop, SIZES.action);
-    drawAction(context, action, box, colour, isChosen(state, "action", index), state.editing);
+  const crowded = lane.crowded.filter((index) => seen(detections[index].segment));
+  if (crowded.length) drawStrip(context, lane, crowded.map((index) => detections[index].segment), colour, { scale, left, width });
+  for (const index of crowded) {
+    if (!isChosen(state, "detection", index)) continue;
+    const { x, y, width: wide, height } = boxOf(detections[index].segment, scale, lane.crowdedTop, SIZES.strip - 3);
+    drawRing(context, x, y, wide, height);
+  }
+  for (const { index, row } of lane.actions) {
+    const { segment } = state.actions[index];
+    if (!seen(segment)) continue;
+    const box = boxOf(segment, scale, lane.actionTop + row * SIZES.action, SIZES.action - 2);
+    drawAction(context, box, colour, {
+      missed: isFound(state, index) === false,
+      chosen: isChosen(state, "action", index),
+      editing: state.editing,
+    });
   }
   context.restore();
+}
+
+/** How many detections that found no row lie at every pixel: the more, the stronger. */
+function drawStrip(context, { crowdedTop }, segments, colour, { scale, left, width }) {
+  const counts = new Uint16Array(Math.ceil(width) + 1);
+  for (const [start, end] of segments) {
+    const last = Math.min(Math.floor(scale.x(end) - left), counts.length - 1);
+    for (let x = Math.max(Math.floor(scale.x(start) - left), 0); x <= last; x += 1) counts[x] += 1;
+  }
+  context.fillStyle = colour;
+  for (let x = 0, begin = 0; x < counts.length; x = begin) {
+    while (begin < counts.length && counts[begin] === counts[x]) begin += 1; // as one piece
+    context.globalAlpha = counts[x] && 1 - 0.8 ** counts[x];
+    context.fillRect(left + x, crowdedTop, begin - x, SIZES.strip - 3);
+  }
+  context.globalAlpha = 1;
 }
 
 const isChosen = ({ chosen }, type, index) => chosen?.type === type && chosen.index === index;
@@ -115,14 +143,25 @@ function drawName(context, lane, name, colour, left) {
   context.fillRect(4, lane.top + 5, 4, lane.height - 10);
   context.fillStyle = themed("text");
   context.fillText(fitting(context, name, left - 20), 14, middle);
+  if (!lane.crowded.length) return;
+  context.fillStyle = themed("faint");
+  context.fillText(`+${lane.crowded.length}`, 14, lane.crowdedTop + SIZES.strip / 2 - 1);
 }
 
-/** The text, or as much of it as fits, with an ellipsis. */
+const fitted = new Map(); // measuring text is slow, and every frame asks for the same names
+
+/** The text, or as much of its beginning and its end as fits around an ellipsis: names often share their beginning. */
 function fitting(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  let length = text.length;
-  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width) length -= 1;
-  return `${text.slice(0, length)}…`;
+  const key = `${width} ${text}`;
+  if (fitted.has(key)) return fitted.get(key);
+  const fits = (one) => context.measureText(one).width <= width;
+  const letters = [...text];
+  const cut = (kept) =>
+    `${letters.slice(0, Math.ceil(kept / 2)).join("")}…${letters.slice(letters.length - Math.floor(kept / 2)).join("")}`;
+  let [kept, shown] = [letters.length, text];
+  while (kept > 1 && !fits(shown)) shown = cut((kept -= 1));
+  fitted.set(key, shown);
+  return shown;
 }
 
 /** Its opacity is its score; the line around it is whole if it finds an action and dashed if it is an error. */
@@ -156,8 +195,7 @@ function drawTag(context, text, { x, y, width, height }, colour) {
 }
 
 /** Ground truth: full where it is found or nothing is known, hollow with a mark where it is missed. */
-function drawAction(context, action, { x, y, width, height }, colour, chosen, editing) {
-  const missed = action.found === false && !editing;
+function drawAction(context, { x, y, width, height }, colour, { missed, chosen, editing }) {
   context.fillStyle = themed(missed ? "surface" : "truth");
   context.fillRect(x, y, width, height);
   context.fillStyle = colour;
@@ -187,37 +225,32 @@ function drawRing(context, x, y, width, height) {
   context.lineWidth = 1;
 }
 
-/** The whole video in one strip: the best score of every pixel, ground truth beneath, the span that is shown. */
-export function drawOverview(context, lanes, state, { scale, left, width, duration }) {
+/** The whole video in one strip: the best score of every pixel, and ground truth beneath. */
+export function drawOverview(context, lanes, { video, actions }, { scale, left, width, duration }) {
   const height = SIZES.overview;
-  const best = new Map();
-  for (const { detections } of lanes) {
-    for (const { index } of detections) {
-      const { segment, score: value, label } = state.video.detections[index];
-      for (let x = Math.floor(scale.x(segment[0])); x <= scale.x(segment[1]); x += 1) {
-        if (value > (best.get(x)?.value ?? 0)) best.set(x, { value, label });
+  const ground = height - 8;
+  const best = new Float64Array(Math.ceil(left + width) + 1);
+  const labels = new Int32Array(best.length);
+  for (const { label, detections, crowded } of lanes) {
+    for (const index of [...detections.map((one) => one.index), ...crowded]) {
+      const { segment, score: value } = video.detections[index];
+      const end = Math.min(scale.x(segment[1]), best.length - 1);
+      for (let x = Math.floor(scale.x(segment[0])); x <= end; x += 1) {
+        if (value > best[x]) [best[x], labels[x]] = [value, label];
       }
     }
   }
-  const ground = height - 8;
-  for (const [x, { value, label }] of best) {
-    context.fillStyle = classColour(label);
+  best.forEach((value, x) => {
+    if (value === 0) return;
+    context.fillStyle = classColour(labels[x]);
     const tall = Math.max(value * (ground - 4), 1);
     context.fillRect(x, ground - tall, 1, tall);
-  }
+  });
   context.fillStyle = themed("truth-line");
-  for (const { actions } of lanes) {
-    for (const index of actions) {
-      const [start, end] = state.actions[index].segment;
-      context.fillRect(scale.x(start), ground + 2, Math.max(scale.x(end) - scale.x(start), 1), 4);
-    }
+  for (const { index } of lanes.flatMap((lane) => lane.actions)) {
+    const [start, end] = actions[index].segment;
+    context.fillRect(scale.x(start), ground + 2, Math.max(scale.x(end) - scale.x(start), 1), 4);
   }
-  const [from, to] = state.view.map(scale.x);
-  context.fillStyle = themed("shade");
-  context.fillRect(left, 0, from - left, height);
-  context.fillRect(to, 0, left + width - to, height);
-  context.strokeStyle = themed("focus");
-  context.strokeRect(from + 0.5, 0.5, Math.max(to - from - 1, 2), height - 1);
   context.fillStyle = themed("faint");
   context.fillText(clock(duration, 0), 14, height / 2);
 }

@@ -96,8 +96,12 @@ export function fillRows(place, items, make) {
   more();
 }
 
+/** A sentence in which commands, between backticks, and options stay in one piece. */
+export const prose = (text) =>
+  text.split(/(`[^`]+`|--[a-z][\w-]*)/).map((part, i) => (i % 2 ? element("code", {}, part.replaceAll("`", "")) : part));
+
 /** What is said where something would be. */
-export const words = (text) => element("p", { class: "words" }, text.charAt(0).toUpperCase() + text.slice(1));
+export const words = (text) => element("p", { class: "words" }, prose(text.charAt(0).toUpperCase() + text.slice(1)));
 
 /** Says that work goes on. */
 export const loading = (text) =>
@@ -119,7 +123,7 @@ export function notice(text) {
   place.hidden = !text;
   place.replaceChildren(
     ...(text
-      ? [text, element("button", { class: "quiet", click: () => notice(null), "aria-label": "Close" }, "×")]
+      ? [element("span", {}, prose(text)), element("button", { class: "quiet", click: () => notice(null), "aria-label": "Close" }, "×")]
       : []),
   );
 }

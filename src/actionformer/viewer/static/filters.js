@@ -2,50 +2,71 @@
 
 import { KINDS, MISSED, classColour } from "./colours.js";
 import { byId, choice, element } from "./elements.js";
-import { shownDetections } from "./lanes.js";
+import { isError, isFound, shownDetections } from "./lanes.js";
 import { on, set, state } from "./state.js";
-import { showAll, zoom } from "./timeline.js";
+import { showAll, step, zoom } from "./timeline.js";
 import { judge } from "./videos.js";
+
+const COUNTED = "Counted are those of the classes that are shown, from the score threshold on.";
+const COUNTED_MISSED = "Counted are the actions of the classes that are shown which no detection finds from the score threshold on.";
 
 const parts = {};
 
 export function startFilters() {
   on(["project"], build);
   on(["video", "minScore", "hiddenClasses", "hiddenKinds", "actions", "theme"], refresh);
+  on(["minScore"], () => document.querySelectorAll(".score-slider").forEach(followScore));
+  on(["tiou"], () => document.querySelectorAll(".tiou-choice select").forEach((one) => (one.value = state.tiou)));
 }
 
-function build() {
-  const { project } = state;
-  parts.score = element("input", {
-    id: "min-score",
+/** A choice of the tIoU; of several on the page all show the same. */
+export function tiouChoice(attributes = {}) {
+  const values = state.project.tiou.map((value) => [value, value]);
+  const title = "From which overlap on a detection finds an action";
+  const select = choice(values, state.tiou, (value) => judge({ tiou: Number(value) }), { title, ...attributes });
+  return element("label", { class: "field tiou-choice" }, "tIoU", select);
+}
+
+/** A slider of the score threshold; of several on the page all show the same. */
+export function scoreSlider(attributes = {}) {
+  const input = element("input", {
     type: "range",
     min: 0,
     max: 1,
     step: 0.01,
-    value: state.minScore,
-    input: (event) => set({ minScore: event.target.valueAsNumber }),
+    ...attributes,
+    input: () => set({ minScore: input.valueAsNumber }),
   });
-  parts.scoreText = element("output", { for: "min-score" });
+  return followScore(element("label", { class: "field score-slider" }, "Score ≥", input, element("output", {})));
+}
+
+function followScore(label) {
+  label.querySelector("input").value = state.minScore;
+  label.querySelector("output").textContent = state.minScore.toFixed(2);
+  return label;
+}
+
+function build() {
+  const { has } = state.project;
   parts.count = element("span", { id: "shown", class: "faint", "aria-live": "polite" });
-  parts.kinds = element("span", { id: "kinds", role: "group", "aria-label": "Kinds of detections" });
+  parts.kinds = has.annotations ? chips() : "";
   parts.classes = element("details", { id: "classes", class: "menu" });
-  const tiou = choice(
-    project.tiou.map((value) => [value, value]),
-    state.tiou,
-    (value) => judge({ tiou: Number(value) }),
-    { id: "tiou", title: "From which overlap on a detection finds an action" },
-  );
   byId("filters").replaceChildren(
-    element("label", { class: "field" }, "Score ≥", parts.score, parts.scoreText),
-    project.has.annotations ? element("label", { class: "field" }, "tIoU", tiou) : "",
+    scoreSlider({ id: "min-score" }),
+    has.annotations ? tiouChoice({ id: "tiou" }) : "",
     parts.classes,
     parts.count,
     element(
       "span",
-      { class: "zoom", role: "group", "aria-label": "Zoom" },
-      element("button", { class: "quiet", click: () => zoom(2), "aria-label": "Zoom out" }, "−"),
-      element("button", { class: "quiet", click: () => zoom(0.5), "aria-label": "Zoom in" }, "+"),
-      element("button", { class: "quiet", click: showAll }, "All"),
+      { class: "steps" },
+      has.annotations ? errors() : "",
+      element(
+        "span",
+        { role: "group", "aria-label": "Zoom" },
+        element("button", { class: "quiet", click: () => zoom(2), "aria-label": "Zoom out" }, "−"),
+        element("button", { class: "quiet", click: () => zoom(0.5), "aria-label": "Zoom in" }, "+"),
+        element("button", { class: "quiet", click: showAll }, "All"),
+      ),
     ),
     parts.kinds,
   );
@@ -65,11 +86,9 @@ function toggle(key, value) {
 }
 
 function refresh() {
-  if (!state.video || !parts.score) return;
-  parts.score.value = state.minScore;
-  parts.scoreText.textContent = state.minScore.toFixed(2);
+  if (!state.video || !parts.classes) return;
   parts.count.textContent = `${shownDetections(state).length} of ${state.video.detections.length} detections`;
-  if (state.project.has.annotations) showKinds();
+  if (parts.kinds) countKinds();
   for (const box of parts.classes.querySelectorAll("input[data-label]")) {
     box.checked = !state.hiddenClasses.has(Number(box.dataset.label));
     box.nextElementSibling.style.background = classColour(Number(box.dataset.label));
@@ -78,32 +97,46 @@ function refresh() {
   parts.classes.querySelector("summary").textContent = shown === all ? "All classes" : `${shown} of ${all} classes`;
 }
 
-function showKinds() {
-  const { detections } = state.video;
-  const passing = detections.filter(({ score, label }) => score >= state.minScore && !state.hiddenClasses.has(label));
-  const chips = Object.entries(KINDS).map(([kind, texts]) =>
-    chip(kind, texts, passing.filter((one) => one.kind === kind).length),
+/** From error to error. */
+function errors() {
+  const button = (direction, text, name) =>
+    element("button", { class: "quiet", click: () => step(direction, isError), "aria-label": name }, text);
+  return element(
+    "span",
+    { id: "errors", role: "group", "aria-label": "Errors" },
+    button(-1, "‹ Error", "Previous error"),
+    button(1, "Error ›", "Next error"),
   );
-  const missed = state.actions.filter((one) => one.found === false && !state.hiddenClasses.has(one.label)).length;
-  const focused = document.activeElement?.dataset?.kind;
-  parts.kinds.replaceChildren(...chips, chip("missed", MISSED, missed));
-  if (focused) parts.kinds.querySelector(`[data-kind="${focused}"]`)?.focus();
 }
 
-function chip(kind, { mark, name, says }, count) {
+/** A chip for every kind, which hides and shows it. */
+const chips = () =>
+  element(
+    "span",
+    { id: "kinds", role: "group", "aria-label": "Kinds of detections" },
+    Object.entries(KINDS).map(([kind, texts]) => chip(kind, texts, COUNTED)),
+    chip("missed", MISSED, COUNTED_MISSED),
+  );
+
+function chip(kind, { mark, name, says }, counted) {
   return element(
     "button",
-    {
-      class: "chip",
-      "data-kind": kind,
-      title: says,
-      "aria-pressed": String(!state.hiddenKinds.has(kind)),
-      click: () => toggle("hiddenKinds", kind),
-    },
+    { class: "chip", "data-kind": kind, title: `${name}: ${says}. ${counted}`, click: () => toggle("hiddenKinds", kind) },
     element("b", { "aria-hidden": "true" }, mark),
     ` ${name} `,
-    element("span", { class: "count" }, String(count)),
+    element("span", { class: "count" }),
   );
+}
+
+function countKinds() {
+  const shown = ({ label }) => !state.hiddenClasses.has(label);
+  const passing = state.video.detections.filter((one) => one.score >= state.minScore && shown(one));
+  const counts = { missed: state.actions.filter((one, i) => shown(one) && isFound(state, i) === false).length };
+  for (const { kind } of passing) counts[kind] = (counts[kind] ?? 0) + 1;
+  for (const one of parts.kinds.querySelectorAll("[data-kind]")) {
+    one.setAttribute("aria-pressed", String(!state.hiddenKinds.has(one.dataset.kind)));
+    one.querySelector(".count").textContent = counts[one.dataset.kind] ?? 0;
+  }
 }
 
 function buildClasses() {

@@ -3,27 +3,46 @@
 import { KINDS, MISSED } from "./colours.js";
 import { byId, element } from "./elements.js";
 import { clock, plural, score, seconds, span } from "./format.js";
-import { inTime } from "./lanes.js";
+import { inTime, isFound } from "./lanes.js";
 import { on, oncePerFrame, state } from "./state.js";
 import { choose, showChosen, step, thing } from "./timeline.js";
 
 const MOST_ROWS = 100;
 
+const parts = {};
+
 export function startInspector() {
-  const update = oncePerFrame(show);
-  on(["chosen", "levels", "video", "actions", "view", "minScore", "hiddenClasses", "hiddenKinds", "tab"], update);
+  const move = (text, act, name = text) => element("button", { class: "quiet", click: act, "aria-label": name }, text);
+  Object.assign(parts, {
+    facts: element("div", { class: "facts" }),
+    moves: element(
+      "div",
+      { class: "row" },
+      move("↑ Previous", () => step(-1), "Previous"),
+      move("↓ Next", () => step(1), "Next"),
+      move("Zoom to it", showChosen),
+    ),
+    counted: element("p", { class: "faint" }),
+    rows: element("tbody", {}),
+  });
+  parts.list = element(
+    "div",
+    { class: "scrolling" },
+    element("table", { id: "list", "aria-label": "What the timeline shows" }, parts.rows),
+  );
+  byId("inspector").append(parts.facts, parts.moves, parts.counted, parts.list);
+  on(
+    ["chosen", "levels", "video", "actions", "view", "minScore", "hiddenClasses", "hiddenKinds", "tab"],
+    oncePerFrame(show),
+  );
 }
 
 function show() {
   if (!state.video || state.tab === "run") return;
-  const rows = byId("inspector").querySelector("tbody");
-  const focused = document.activeElement?.closest?.("#inspector") !== null;
-  const had = focused ? document.activeElement.dataset.key : null;
-  byId("inspector").replaceChildren(
-    element("div", { class: "card" }, ...(state.chosen ? facts(state.chosen) : nothingChosen())),
-    ...list(),
-  );
-  if (rows && had) byId("inspector").querySelector(`[data-key="${had}"]`)?.focus();
+  const chosen = state.chosen && thing(state.chosen) ? state.chosen : null;
+  parts.facts.replaceChildren(...(chosen ? facts(chosen) : nothingChosen()));
+  parts.moves.hidden = !chosen;
+  list(chosen);
 }
 
 function nothingChosen() {
@@ -35,41 +54,40 @@ function nothingChosen() {
       { class: "faint" },
       `${plural(all, "detection")}, ${plural(state.actions.length, "annotated action")}.`,
     ),
-    element("p", { class: "faint" }, "Click on the timeline, or press ↓, to choose one."),
+    element(
+      "p",
+      { class: "faint" },
+      "Choose one on the timeline",
+      element("span", { class: "with-keys" }, ", or press ↓"),
+      ".",
+    ),
   ];
 }
 
 function facts(chosen) {
   const one = thing(chosen);
-  if (!one) return nothingChosen();
-  const name = state.project.classes[one.label];
   const [start, end] = one.segment;
-  const pairs = [
-    ["Time", span(one.segment)],
-    ["Length", seconds(end - start)],
-  ];
+  const pairs = [["Time", `${span(one.segment)} · ${seconds(end - start)}`]];
   if (chosen.type === "detection") {
-    pairs.push(["Score", score(one.score)]);
-    if (one.level !== null) pairs.push(["Pyramid level", String(one.level)]);
+    pairs.push(["Score", `${score(one.score)}${one.level === null ? "" : ` · pyramid level ${one.level}`}`]);
     if (one.kind) pairs.push([`At tIoU ${state.tiou}`, verdict(one)]);
     if (one.iou !== null && one.iou !== undefined) pairs.push(["Best overlap", matched(one)]);
-  } else if (one.found !== undefined && one.found !== null) {
-    pairs.push([`At tIoU ${state.tiou}`, one.found ? `${KINDS.true.mark} found` : `${MISSED.mark} missed`]);
+  } else {
+    const found = isFound(state, chosen.index);
+    if (found !== null)
+      pairs.push([`At tIoU ${state.tiou}`, found ? `${KINDS.true.mark} found` : `${MISSED.mark} missed`]);
   }
   return [
-    element("h2", {}, name),
-    element("p", { class: "faint" }, chosen.type === "detection" ? "Detection" : "Annotated action"),
+    element(
+      "div",
+      { class: "row" },
+      element("h2", {}, state.project.classes[one.label]),
+      element("span", { class: "faint" }, chosen.type === "detection" ? "Detection" : "Annotated action"),
+    ),
     element(
       "dl",
       {},
       pairs.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]),
-    ),
-    element(
-      "div",
-      { class: "row" },
-      element("button", { class: "quiet", click: () => step(-1), "aria-label": "Previous" }, "↑ Previous"),
-      element("button", { class: "quiet", click: () => step(1), "aria-label": "Next" }, "↓ Next"),
-      element("button", { class: "quiet", click: showChosen }, "Zoom to it"),
     ),
   ];
 }
@@ -83,31 +101,50 @@ function matched({ iou, match }) {
     : iou.toFixed(2);
 }
 
-function list() {
+const keyOf = ({ type, index }) => `${type}-${index}`;
+
+/** What lies in the span. For the keyboard all of it is one stop, at what is chosen; arrow keys choose the next. */
+function list(chosen) {
   const [from, to] = state.view;
   const inside = inTime(state).filter((one) => thing(one).segment[1] >= from && one.start <= to);
-  const rows = inside.slice(0, MOST_ROWS).map(row);
-  const more = inside.length > MOST_ROWS ? `; the first ${MOST_ROWS} are listed, zoom in for the others` : "";
-  return [
-    element("p", { class: "faint" }, `${plural(inside.length, "thing")} in this span${more}`),
-    element("div", { class: "scrolling" }, element("table", { id: "list" }, element("tbody", {}, rows))),
-  ];
+  const here = chosen ? inside.findIndex((one) => keyOf(one) === keyOf(chosen)) : -1;
+  const first = Math.max(Math.min(here - MOST_ROWS / 2, inside.length - MOST_ROWS), 0);
+  const listed = inside.slice(first, first + MOST_ROWS);
+  const more = listed.length < inside.length ? `; ${MOST_ROWS} are listed, zoom in for the others` : "";
+  const focused = parts.list.contains(document.activeElement);
+  parts.counted.textContent = `${plural(inside.length, "thing")} in this span${more}`;
+  parts.rows.replaceChildren(...listed.map((one, i) => row(one, first + i === here, first + i === Math.max(here, first))));
+  const stop = parts.rows.querySelector("[tabindex='0']");
+  if (focused) stop?.focus({ preventScroll: true });
+  if (here >= 0) bring(stop.closest("tr"));
 }
 
-function row({ type, index }) {
+/** Scrolls the list, and nothing else, so that a row is seen. */
+function bring(row) {
+  const [top, bottom] = [row.offsetTop, row.offsetTop + row.offsetHeight];
+  if (top < parts.list.scrollTop) parts.list.scrollTop = top;
+  else if (bottom > parts.list.scrollTop + parts.list.clientHeight) parts.list.scrollTop = bottom - parts.list.clientHeight;
+}
+
+function row({ type, index }, chosen, stop) {
   const one = thing({ type, index });
-  const mark = type === "action" ? (one.found === false ? MISSED.mark : "") : (KINDS[one.kind]?.mark ?? "");
-  const chosen = state.chosen?.type === type && state.chosen.index === index;
+  const missed = type === "action" && isFound(state, index) === false;
+  const mark = type === "action" ? (missed ? MISSED.mark : "") : (KINDS[one.kind]?.mark ?? "");
   return element(
     "tr",
-    { "aria-selected": String(chosen), class: chosen ? "chosen" : null },
+    { class: chosen ? "chosen" : null },
     element("td", { class: "number" }, clock(one.segment[0], 1)),
     element(
       "td",
       {},
       element(
         "button",
-        { class: "link", "data-key": `${type}-${index}`, click: () => choose({ type, index }) },
+        {
+          class: "link",
+          tabindex: stop ? 0 : -1,
+          "aria-current": chosen ? "true" : null,
+          click: () => choose({ type, index }),
+        },
         state.project.classes[one.label],
       ),
     ),

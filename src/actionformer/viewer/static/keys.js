@@ -6,9 +6,10 @@ import { add, duplicate, nudge, redo, remove, toggleEditing, undo } from "./corr
 import { stepPicks } from "./suppression.js";
 import { seek, shuttle, stepFrames, togglePlay } from "./player.js";
 import { duration, state } from "./state.js";
-import { goTo, TABS } from "./tabs.js";
+import { TABS, goTo } from "./tabs.js";
 import { toggleTheme } from "./theme.js";
-import { isError, pan, showAll, showChosen, step, zoom } from "./timeline.js";
+import { isError } from "./lanes.js";
+import { pan, showAll, showChosen, step, zoom } from "./timeline.js";
 import { openList } from "./videos.js";
 
 const by = (amount) => () => seek(state.time + amount);
@@ -30,8 +31,8 @@ const KEYS = {
   Timeline: [
     [["ArrowDown"], "Next detection or action", () => step(1)],
     [["ArrowUp"], "Previous detection or action", () => step(-1)],
-    [["]"], "Next error", () => step(1, isError)],
-    [["["], "Previous error", () => step(-1, isError)],
+    [["x", "]"], "Next error", () => step(1, isError)],
+    [["Shift+X", "["], "Previous error", () => step(-1, isError)],
     [["+", "="], "Zoom in", () => zoom(0.5)],
     [["-"], "Zoom out", () => zoom(2)],
     [["0"], "The whole video", showAll],
@@ -56,11 +57,7 @@ const KEYS = {
     [["Control+Shift+Z", "Meta+Shift+Z", "Control+y"], "Redo", redo],
   ],
   Page: [
-    [["1"], TABS[0].name, () => goTo(TABS[0].id)],
-    [["2"], TABS[1].name, () => goTo(TABS[1].id)],
-    [["3"], TABS[2].name, () => goTo(TABS[2].id)],
-    [["4"], TABS[3].name, () => goTo(TABS[3].id)],
-    [["5"], TABS[4].name, () => goTo(TABS[4].id)],
+    ...TABS.map(({ id, name }, i) => [[String(i + 1)], name, () => goTo(id)]),
     [
       ["/"],
       "Search a video",
@@ -91,6 +88,7 @@ const bound = new Map(
 
 export function startKeys() {
   document.addEventListener("keydown", press);
+  document.addEventListener("keyup", (event) => event.key === " " && played && event.preventDefault());
   byId("help").addEventListener("click", toggleHelp);
   byId("keys").append(
     element(
@@ -137,28 +135,39 @@ function toggleHelp() {
   else help.showModal();
 }
 
+let played = false; // whether the space bar that is down was taken for playing: some browsers press a button when it is let go
+
 function press(event) {
   const { target, key } = event;
+  played = false;
   if (byId("keys").open && key !== "?") return; // Escape closes it: the browser's part
   if (key === "Escape") return leave(target);
   if (takesText(target)) return;
   const name = nameOf(event);
-  if (!bound.has(name) || (target.closest("button, summary, select, input, a") && [" ", "Enter"].includes(key))) return;
-  if (
-    target.matches("select, input[type=range]") &&
-    (key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key))
-  )
-    return;
-  if (target.matches("select") && key.length === 1) return;
+  if (!bound.has(name) || isItsOwn(target, key)) return;
   event.preventDefault();
+  played = key === " ";
   bound.get(name)();
 }
 
-/** "Shift+" is told where it does not make another character by itself, and with letters. */
-function nameOf({ key, shiftKey, ctrlKey, metaKey, altKey }) {
+/** Whether a key means something to what has the focus. The space bar does so only to those who got there by keyboard:
+ * after a click it plays. */
+function isItsOwn(target, key) {
+  if (key === " ") return target.matches(":focus-visible") && target.closest("button, summary, select, input:not([type=range]), a");
+  const moves = key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key);
+  return target.matches("select, input[type=range]") && (moves || (target.matches("select") && key.length === 1));
+}
+
+/** "Shift+" is told with letters, whatever caps lock makes of them, and where it does not make another character.
+ * AltGr, which some systems report as Control and Alt, only makes characters. */
+function nameOf(event) {
+  const { key, shiftKey, ctrlKey, metaKey, altKey } = event;
+  if (event.getModifierState("AltGraph")) return key;
   if (altKey) return "";
-  const shift = shiftKey && (key.length > 1 || /^[A-Z]$/.test(key)) ? "Shift+" : "";
-  return `${ctrlKey ? "Control+" : ""}${metaKey ? "Meta+" : ""}${shift}${key}`;
+  const letter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
+  const shift = shiftKey && (letter || key.length > 1);
+  const name = !letter ? key : shift ? key.toUpperCase() : key.toLowerCase();
+  return `${ctrlKey ? "Control+" : ""}${metaKey ? "Meta+" : ""}${shift ? "Shift+" : ""}${name}`;
 }
 
 const takesText = (target) =>

@@ -1,39 +1,87 @@
 // Where everything lies on the timeline: lanes, one a class, with detections above and ground truth beneath.
 
-export const SIZES = { row: 17, action: 13, gap: 9, ruler: 24, overview: 40, mostRows: 4 };
+import { remembering } from "./state.js";
+
+export const SIZES = { row: 17, action: 15, strip: 9, gap: 9, ruler: 24, overview: 40, mostRows: 8 };
 
 /** Detections that the filters let through: indices, best first. */
-export function shownDetections({ video, minScore, hiddenClasses, hiddenKinds }) {
+const passing = remembering((video, minScore, hiddenClasses, hiddenKinds) => {
   const shown = [];
   video.detections.forEach(({ score, label, kind }, index) => {
     if (score >= minScore && !hiddenClasses.has(label) && !(kind && hiddenKinds.has(kind))) shown.push(index);
   });
   return shown;
+});
+
+export const shownDetections = ({ video, minScore, hiddenClasses, hiddenKinds }) =>
+  passing(video, minScore, hiddenClasses, hiddenKinds);
+
+/** Action -> the score of the detection that finds it. */
+const finders = remembering(
+  (video) => new Map(video.detections.filter(({ kind }) => kind === "true").map((one) => [one.match, one.score])),
+);
+
+/** Whether an action is found by a detection that passes the score threshold; null where nobody has judged it. */
+export function isFound({ video, actions, minScore }, index) {
+  if (typeof actions[index].found !== "boolean") return null;
+  return (finders(video).get(index) ?? -1) >= minScore;
+}
+
+/** Whether a {type, index} is a wrong detection or a missed action. */
+export function isError(state, { type, index }) {
+  if (type === "action") return isFound(state, index) === false;
+  const { kind } = state.video.detections[index];
+  return Boolean(kind) && kind !== "true";
 }
 
 /** Actions that the filters let through: indices. */
-function shownActions({ actions, hiddenClasses, hiddenKinds }) {
-  const shown = [];
-  actions.forEach(({ label, found }, index) => {
-    if (!hiddenClasses.has(label) && !(found === false && hiddenKinds.has("missed"))) shown.push(index);
-  });
-  return shown;
+function shownActions(state) {
+  const { actions, hiddenClasses, hiddenKinds } = state;
+  const hidden = (index) => hiddenKinds.has("missed") && isFound(state, index) === false;
+  return [...actions.keys()].filter((index) => !hiddenClasses.has(actions[index].label) && !hidden(index));
 }
 
-/** Lanes from top to bottom: {label, top, height, detections: [{index, row}], actions: [index], actionTop}.
+/** What depends on all that decides what the timeline shows is computed once for it. */
+function ofWhatIsShown(compute) {
+  const once = remembering((video, actions, minScore, hiddenClasses, hiddenKinds) =>
+    compute({ video, actions, minScore, hiddenClasses, hiddenKinds }),
+  );
+  return (state) => once(state.video, state.actions, state.minScore, state.hiddenClasses, state.hiddenKinds);
+}
+
+/** Detections by class in rows: label -> {rows, placed: [{index, row}], crowded: [index]}, best first. */
+const rowsOfDetections = remembering((video, shown) => {
+  const byLabel = new Map();
+  for (const index of shown) {
+    const { label, segment } = video.detections[index];
+    if (!byLabel.has(label)) byLabel.set(label, { rows: [], placed: [], crowded: [] });
+    const { rows, placed, crowded } = byLabel.get(label);
+    const row = freeRow(rows, segment, SIZES.mostRows);
+    if (row === null) crowded.push(index);
+    else placed.push({ index, row });
+  }
+  return byLabel;
+});
+
+/** Lanes from top to bottom: {label, top, height, detections: [{index, row}], crowded: [index], crowdedTop,
+ * actions: [{index, row}], actionTop}.
  *
- * Those with ground truth come first, then by the best score; a class that shows nothing has no lane. */
-export function layOut(state) {
+ * Those with ground truth come first, then by the best score; a class that shows nothing has no lane. Detections that
+ * find no row are crowded: a strip beneath the rows has room for how many they are. Every action has a row. */
+export const layOut = ofWhatIsShown((state) => {
+  const detected = rowsOfDetections(state.video, shownDetections(state));
   const lanes = new Map();
   const lane = (label) => {
-    if (!lanes.has(label)) lanes.set(label, { label, detections: [], actions: [], rows: [] });
+    if (!lanes.has(label)) lanes.set(label, { label, detections: [], crowded: [], actions: [], rows: 1, actionRows: [] });
     return lanes.get(label);
   };
-  for (const index of shownActions(state)) lane(state.actions[index].label).actions.push(index);
-  for (const index of shownDetections(state)) {
-    const { label, segment } = state.video.detections[index];
-    const into = lane(label);
-    into.detections.push({ index, row: freeRow(into.rows, segment) });
+  for (const [label, { rows, placed, crowded }] of detected) {
+    Object.assign(lane(label), { detections: placed, crowded, rows: rows.length });
+  }
+  for (const index of shownActions(state)) {
+    const { label, segment } = state.actions[index];
+    const { actions, actionRows } = lane(label);
+    actions.push({ index, row: freeRow(actionRows, segment) });
   }
   const best = ({ detections }) => (detections.length ? state.video.detections[detections[0].index].score : 0);
   const ordered = [...lanes.values()].sort(
@@ -42,16 +90,17 @@ export function layOut(state) {
   let top = 0;
   for (const one of ordered) {
     one.top = top;
-    one.actionTop = top + SIZES.gap / 2 + Math.max(one.rows.length, 1) * SIZES.row;
-    one.height = one.actionTop - top + SIZES.action + SIZES.gap / 2;
+    one.crowdedTop = top + SIZES.gap / 2 + one.rows * SIZES.row;
+    one.actionTop = one.crowdedTop + (one.crowded.length ? SIZES.strip : 0);
+    one.height = one.actionTop - top + Math.max(one.actionRows.length, 1) * SIZES.action + SIZES.gap / 2;
     top += one.height;
   }
   return ordered;
-}
+});
 
-/** The first row in which a segment overlaps nothing; where all are taken, the last. Rows are sorted lists. */
-function freeRow(rows, [start, end]) {
-  for (let row = 0; row < SIZES.mostRows; row += 1) {
+/** The first of `most` rows in which a segment overlaps nothing, where it is put; null if all are taken. */
+function freeRow(rows, [start, end], most = Infinity) {
+  for (let row = 0; row < most; row += 1) {
     rows[row] ??= [];
     const place = firstAfter(rows[row], start);
     const before = rows[row][place - 1];
@@ -61,9 +110,10 @@ function freeRow(rows, [start, end]) {
       return row;
     }
   }
-  return SIZES.mostRows - 1;
+  return null;
 }
 
+/** Where among sorted segments that do not overlap the first stands that begins at `start` or later. */
 function firstAfter(sorted, start) {
   let [low, high] = [0, sorted.length];
   while (low < high) {
@@ -74,33 +124,43 @@ function firstAfter(sorted, start) {
   return low;
 }
 
+/** The lane at a height. */
+export const laneAt = (lanes, y) => lanes.find(({ top, height }) => y >= top && y < top + height) ?? null;
+
 /** What lies at a time and a height: {type, index} or null. `slack` in seconds makes thin things easy to hit. */
 export function at(lanes, state, time, y, slack) {
-  const lane = lanes.find(({ top, height }) => y >= top && y < top + height);
+  const lane = laneAt(lanes, y);
   if (!lane) return null;
-  const covers = ([start, end]) => time >= start - slack && time <= end + slack;
+  const covers = (within, { segment: [start, end] }) => time >= start - within && time <= end + within;
+  const hit = (type, rows, indices) => {
+    const index = [0, slack]
+      .map((within) => indices.find((one) => covers(within, rows[one])))
+      .find((one) => one !== undefined);
+    return index === undefined ? null : { type, index };
+  };
+  const inRow = (placed, row) => placed.filter((one) => one.row === row).map(({ index }) => index);
   if (y >= lane.actionTop) {
-    const index = lane.actions.findLast((one) => covers(state.actions[one].segment));
-    return index === undefined ? null : { type: "action", index };
+    const row = Math.floor((y - lane.actionTop) / SIZES.action);
+    return hit("action", state.actions, inRow(lane.actions, Math.min(row, lane.actionRows.length - 1)));
   }
-  const row = Math.floor((y - lane.top - SIZES.gap / 2) / SIZES.row);
-  const hit = lane.detections.find((one) => one.row === row && covers(state.video.detections[one.index].segment));
-  return hit ? { type: "detection", index: hit.index } : null;
+  const { detections } = state.video;
+  if (y >= lane.crowdedTop) return hit("detection", detections, lane.crowded);
+  return hit("detection", detections, inRow(lane.detections, Math.floor((y - lane.top - SIZES.gap / 2) / SIZES.row)));
+}
+
+/** What a drag at a time takes hold of: the "start" or the "end" of a segment within `slack` seconds, or the "whole",
+ * for which at least the middle third is left. */
+export function gripAt([start, end], time, slack) {
+  const near = Math.min(slack, (end - start) / 3);
+  if (time <= start + near) return "start";
+  return time >= end - near ? "end" : "whole";
 }
 
 /** Everything that is shown, in the order of its start: [{type, index, start}]; what the arrow keys go through. */
-export function inTime(state) {
-  const detections = shownDetections(state).map((index) => ({
-    type: "detection",
-    index,
-    start: state.video.detections[index].segment[0],
-  }));
-  const actions = shownActions(state).map((index) => ({
-    type: "action",
-    index,
-    start: state.actions[index].segment[0],
-  }));
-  return [...detections, ...actions].sort(
-    (a, b) => a.start - b.start || a.type.localeCompare(b.type) || a.index - b.index,
-  );
-}
+export const inTime = ofWhatIsShown((state) => {
+  const listed = (type, rows, indices) => indices.map((index) => ({ type, index, start: rows[index].segment[0] }));
+  return [
+    ...listed("detection", state.video.detections, shownDetections(state)),
+    ...listed("action", state.actions, shownActions(state)),
+  ].sort((a, b) => a.start - b.start || a.type.localeCompare(b.type) || a.index - b.index);
+});

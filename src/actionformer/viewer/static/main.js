@@ -8,7 +8,7 @@ import { startInspector } from "./inspector.js";
 import { startKeys } from "./keys.js";
 import { startLevels } from "./levels.js";
 import { startMoment } from "./moment.js";
-import { readPlace, startPlace } from "./place.js";
+import { follow, startPlace } from "./place.js";
 import { startPlayer } from "./player.js";
 import { startRun } from "./run.js";
 import { startScores } from "./scores.js";
@@ -17,7 +17,7 @@ import { startSuppression } from "./suppression.js";
 import { startTabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTimeline } from "./timeline.js";
-import { listed, open, startVideos } from "./videos.js";
+import { startVideos } from "./videos.js";
 
 for (const start of [
   startTheme,
@@ -45,11 +45,9 @@ async function begin() {
     const project = await get("api/project");
     document.title = byId("title").textContent = project.title;
     if (savedAt) byId("title").textContent += ` · saved ${savedAt.slice(0, 10)}`;
-    const { id, ...place } = readPlace(project);
-    const tiou = project.tiou.includes(0.5) ? 0.5 : project.tiou[0];
-    set({ project, tiou, ...place.set });
-    const first = project.videos.find((video) => video.id === id) ?? listed()[0];
-    if (first) await open(first.id, (id ?? first.id) === first.id ? place.start : {});
+    wait.remove();
+    set({ project, tiou: project.tiou.includes(0.5) ? 0.5 : project.tiou[0] });
+    if (project.videos.length) await follow();
     else byId("video-view").replaceChildren(words("There are no videos in these detections."));
     if (state.video) performance.mark("interactive");
   } catch (error) {

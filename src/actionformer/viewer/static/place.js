@@ -1,38 +1,81 @@
-// The address keeps what is looked at, so that a link shows someone else the same.
+// The address keeps what is looked at, so that a link shows someone else the same, and going back goes back.
 
-import { on, set, state } from "./state.js";
+import { notice } from "./elements.js";
+import { seek } from "./player.js";
+import { duration, on, set, spanAround, state } from "./state.js";
+import { TABS } from "./tabs.js";
+import { judge, listed, open } from "./videos.js";
+
+const REST = 300; // milliseconds without a change until the address is written
+const LONGEST = 1e7; // seconds that an address may name
+
+let entry = null; // what the current entry of the history is about: video and tab
+let timer = null;
+let following = 0; // how many addresses are being followed
 
 export function startPlace() {
-  on(["video", "tab", "playing", "chosen", "minScore", "tiou"], write);
-  addEventListener("hashchange", () => {
-    const tab = new URLSearchParams(location.hash.slice(1)).get("tab");
-    if (tab) set({ tab });
+  on(["video", "tab"], () => write());
+  on(["time", "view", "minScore", "tiou"], () => {
+    clearTimeout(timer);
+    timer = setTimeout(write, REST);
   });
+  addEventListener("hashchange", () => state.project && follow());
 }
 
+/** Writes what is looked at. Another video or tab is a new entry of the history, all else belongs to the present one. */
 function write() {
-  if (!state.video) return;
-  const place = {
-    video: state.video.id,
-    tab: state.tab,
-    at: state.time.toFixed(2),
-    score: state.minScore,
-    tiou: state.tiou,
-  };
-  history.replaceState(null, "", `#${new URLSearchParams(place)}`);
+  if (!state.video || following) return;
+  const about = `${state.video.id} ${state.tab}`;
+  const place = { video: state.video.id, tab: state.tab, at: state.time.toFixed(2) };
+  const [from, to] = state.view;
+  if (from > 0 || to < duration()) place.view = `${from.toFixed(2)}-${to.toFixed(2)}`;
+  const address = `#${new URLSearchParams({ ...place, score: state.minScore, tiou: state.tiou })}`;
+  if (entry !== null && entry !== about) history.pushState(null, "", address);
+  else if (address !== location.hash) history.replaceState(null, "", address);
+  entry = about;
 }
 
-/** What the address asks for: {id, set, start}; what is not there or not valid stays as it is. */
-export function readPlace(project) {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  const number = (name, low, high) => {
-    const value = asked.has(name) ? Number(asked.get(name)) : NaN;
-    return value >= low && value <= high ? value : null;
-  };
-  const changes = {};
-  if (["timeline", "scores", "suppression", "moment", "run"].includes(asked.get("tab"))) changes.tab = asked.get("tab");
-  if (number("score", 0, 1) !== null) changes.minScore = number("score", 0, 1);
-  if (project.tiou.includes(number("tiou", 0, 1))) changes.tiou = number("tiou", 0, 1);
-  const time = number("at", 0, 1e7);
-  return { id: asked.get("video"), set: changes, start: time === null ? {} : { time } };
+/** Goes where the address says; what is not there or not valid in it stays as it is. */
+export async function follow() {
+  const { id, time, view, ...changes } = asked();
+  const gone = id !== null && !state.project.videos.some((video) => video.id === id);
+  const there = gone ? {} : { time, view };
+  following += 1;
+  try {
+    if (state.video && (gone || id === null || id === state.video.id)) await stay(there, changes);
+    else {
+      set(changes);
+      await open(gone || id === null ? listed()[0].id : id, there);
+    }
+  } finally {
+    following -= 1;
+  }
+  entry = null;
+  write();
+  if (gone) notice(`There is no video “${id}” here.`);
+}
+
+/** In the video that is open. */
+async function stay({ time, view }, { tiou = state.tiou, ...changes }) {
+  set(changes);
+  if (view && view[0] < duration()) {
+    const end = Math.min(view[1], duration());
+    set({ view: spanAround((view[0] + end) / 2, end - view[0], duration()) });
+  }
+  if (time !== undefined) seek(time);
+  if (tiou !== state.tiou) await judge({ tiou });
+}
+
+/** What the address asks for, checked: {id (null: nothing), and of tab, minScore, tiou, time, view what is given}. */
+function asked() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const number = (text, high) => (text && Number(text) >= 0 && Number(text) <= high ? Number(text) : undefined);
+  const tab = TABS.map((one) => one.id).find((one) => one === given.get("tab"));
+  const minScore = number(given.get("score"), 1);
+  const tiou = state.project.tiou.find((one) => one === number(given.get("tiou"), 1));
+  const time = number(given.get("at"), LONGEST);
+  const view = given.get("view")?.split("-").map((text) => number(text, LONGEST));
+  const valid = { tab, minScore, tiou, time, view: view?.length === 2 && view[0] < view[1] ? view : undefined };
+  const found = Object.entries(valid).filter(([, value]) => value !== undefined);
+  return { id: given.get("video"), ...Object.fromEntries(found) };
 }

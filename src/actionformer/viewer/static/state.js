@@ -57,14 +57,20 @@ export function spanAround(centre, seconds, duration) {
   return [start, start + length];
 }
 
-/** Length of the chosen video, seconds; at least as long as what is marked in it. */
-export function duration() {
-  const { video } = state;
-  if (!video) return 1;
-  const ends = [...video.detections, ...state.actions].map((one) => one.segment[1]);
-  return Math.max(
-    video.duration ?? 0,
-    ends.reduce((most, end) => Math.max(most, end), 0),
-    0.1,
-  );
+/** Wraps `compute` so that it computes only where one of its inputs is another than last time. */
+export function remembering(compute) {
+  let [last, result] = [null, null];
+  return (...inputs) => {
+    if (!last || inputs.some((input, i) => input !== last[i])) [last, result] = [inputs, compute(...inputs)];
+    return result;
+  };
 }
+
+/** Length of a video, seconds; at least as long as what is marked in it. */
+export const durationOf = remembering((video, actions) => {
+  const latest = (rows) => rows.reduce((most, { segment }) => Math.max(most, segment[1]), 0);
+  return Math.max(video.duration ?? 0, latest(video.detections), latest(actions), 0.1);
+});
+
+/** Length of the chosen video, seconds. */
+export const duration = () => (state.video ? durationOf(state.video, state.actions) : 1);

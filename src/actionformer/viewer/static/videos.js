@@ -1,9 +1,11 @@
 // The list of videos: searched, ordered, and one of them opened.
 
-import { Refused, get, videoAddress } from "./api.js";
+import { Refused, get, latest, videoAddress } from "./api.js";
 import { byId, element, fillRows, loading, notice } from "./elements.js";
 import { byName, clock, percent, plural } from "./format.js";
-import { on, set, state } from "./state.js";
+import { durationOf, on, set, spanAround, state } from "./state.js";
+
+const PATIENCE = 200; // milliseconds until it is said that a video is being opened
 
 const ORDERS = {
   worst: ["Worst first", (a, b) => precision(a) - precision(b)],
@@ -22,11 +24,21 @@ function precision(video, none = 2) {
 
 export function startVideos() {
   byId("search").addEventListener("input", showList);
+  byId("search").addEventListener("keydown", openFirst);
   byId("order").addEventListener("change", showList);
   byId("list-toggle").addEventListener("click", () => openList(!document.body.classList.contains("list-open")));
   on(["project"], offerOrders);
   on(["project", "tiou"], showList);
   on(["video"], markCurrent);
+  on(["video"], learn);
+}
+
+/** Enter in the search opens what it found first, and the keys are the page's again. */
+function openFirst({ key }) {
+  const [first] = listed();
+  if (key !== "Enter" || !first) return;
+  byId("search").blur();
+  open(first.id);
 }
 
 export function openList(open) {
@@ -60,15 +72,29 @@ function showList() {
     byId("video-list").append(element("li", { class: "faint" }, "No video has this in its name."));
 }
 
-function row(video) {
-  const ap = precision(video, null);
-  const facts = [
+const facts = (video) =>
+  [
     video.duration ? clock(video.duration, 0) : null,
     video.detections === null ? null : plural(video.detections, "detection"),
     video.actions === null ? null : plural(video.actions, "action"),
+    video.corrected ? "corrected" : null,
   ]
     .filter(Boolean)
     .join(" · ");
+
+const buttonOf = (id) => byId("video-list").querySelector(`[data-id="${CSS.escape(id)}"]`);
+
+/** What is known of a video only once it was opened is told in the list too. */
+function learn() {
+  const { id, detections, duration, corrected } = state.video;
+  const video = state.project.videos.find((one) => one.id === id);
+  Object.assign(video, { detections: detections.length, duration, corrected });
+  const told = buttonOf(id)?.querySelector(".facts");
+  if (told) told.textContent = facts(video);
+}
+
+function row(video) {
+  const ap = precision(video, null);
   return element(
     "li",
     {},
@@ -77,7 +103,7 @@ function row(video) {
       { "data-id": video.id, "aria-current": String(video.id === state.video?.id), click: () => open(video.id) },
       element("span", { class: "name" }, video.id),
       ap === null ? null : element("span", { class: "ap", title: "average precision of this video" }, percent(ap)),
-      element("span", { class: "faint facts" }, facts),
+      element("span", { class: "faint facts" }, facts(video)),
       ap === null ? null : element("meter", { min: 0, max: 1, value: ap, "aria-hidden": "true" }),
     ),
   );
@@ -89,52 +115,60 @@ function markCurrent() {
   }
 }
 
-let asked = 0;
-let opening = null; // what is said while a video is waited for
+/** As Python writes it, so that a saved report finds it: "1.0", not "1". */
+export const tiouText = (tiou) => (Number.isInteger(tiou) ? tiou.toFixed(1) : String(tiou));
 
-/** Opens a video; one that was asked for later wins. `start` may give what else is to be set, such as a time. */
+const ask = latest((signal, id) => {
+  const asked = { tiou: tiouText(state.tiou), corrected: state.corrected ? true : null };
+  return get(videoAddress(id, "", asked), signal);
+});
+
+let awaited = null; // {id, start} of the video that is being opened
+
+/** Opens a video; one that was asked for later wins. `start` may give what else is to be set, such as time and view. */
 export async function open(id, start = {}) {
-  const mine = (asked += 1);
-  opening?.remove();
-  opening = loading(`${id} is being opened…`);
-  const slow = setTimeout((words) => byId("panel").prepend(words), 200, opening);
+  const mine = (awaited = { id, start });
+  const wait = loading(`${id} is being opened…`);
+  const slow = setTimeout(() => byId("panel").prepend(wait), state.video ? PATIENCE : 0);
   try {
-    const video = await get(addressOf(id));
-    if (mine !== asked) return;
+    const video = await ask(id);
+    if (!video) return;
+    awaited = null;
     notice(null);
-    const length = Math.max(video.duration ?? 0, ...video.actions.map((one) => one.segment[1]), latestEnd(video), 0.1);
-    set({ video, actions: video.actions, chosen: null, time: 0, view: [0, length], playing: false, ...start });
+    set({ video, actions: video.actions, chosen: null, playing: false, ...start, ...placed(video, start) });
     openList(false);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     notice(`${id}: ${error.message}`);
   } finally {
     clearTimeout(slow);
-    if (mine === asked) opening.remove();
+    wait.remove();
+    if (awaited === mine) awaited = null;
   }
 }
 
-const latestEnd = (video) => video.detections.reduce((latest, one) => Math.max(latest, one.segment[1]), 0);
-
-/** As Python writes it, so that a saved report finds it: "1.0", not "1". */
-export const tiouText = (tiou) => (Number.isInteger(tiou) ? tiou.toFixed(1) : String(tiou));
-
-const addressOf = (id) =>
-  videoAddress(id, "", { tiou: tiouText(state.tiou), corrected: state.corrected ? true : null });
+/** Where in a video one begins: as asked for, as far as the video has it. */
+function placed(video, { time = 0, view: [from, to] = [0, Infinity] }) {
+  const length = durationOf(video, video.actions);
+  const end = Math.min(to, length);
+  const view = from < end ? spanAround((from + end) / 2, end - from, length) : [0, length];
+  return { time: Math.min(time, length), view };
+}
 
 /** The same video judged at another tIoU, or by another ground truth: `changes` of the state; nothing else changes. */
 export async function judge(changes) {
+  const before = Object.fromEntries(Object.keys(changes).map((key) => [key, state[key]]));
   set(changes);
+  if (awaited) return open(awaited.id, awaited.start); // which is judged as it is asked for
   if (!state.video) return;
-  const { id } = state.video;
-  const mine = (asked += 1);
   try {
-    const video = await get(addressOf(id));
-    if (mine !== asked || state.video?.id !== id) return;
+    const video = await ask(state.video.id);
+    if (!video) return;
     const chosen = "corrected" in changes ? null : state.chosen; // other actions have other numbers
     set({ video, chosen, ...(state.editing ? {} : { actions: video.actions }) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
+    set(before);
     notice(error.message);
   }
 }
