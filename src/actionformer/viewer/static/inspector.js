@@ -110,7 +110,7 @@ function list(chosen) {
   const here = chosen ? inside.findIndex((one) => keyOf(one) === keyOf(chosen)) : -1;
   const first = Math.max(Math.min(here - MOST_ROWS / 2, inside.length - MOST_ROWS), 0);
   const listed = inside.slice(first, first + MOST_ROWS);
-  const more = listed.length < inside.length ? `; ${MOST_ROWS} are listed, zoom in for the others` : "";
+  const more = listed.length < inside.length ? `, ${MOST_ROWS} of them listed` : "";
   const focused = parts.list.contains(document.activeElement);
   parts.counted.textContent = `${plural(inside.length, "thing")} in this span${more}`;
   parts.rows.replaceChildren(...listed.map((one, i) => row(one, first + i === here, first + i === Math.max(here, first))));
