@@ -146,10 +146,13 @@ def _serve_media(app: FastAPI, answers: Answers) -> None:
 
     @app.api_route("/api/videos/{video:path}/media/{number:int}", methods=["GET", "HEAD"])
     async def piece(request: Request, video: str, number: int) -> Response:
-        async with turns:
-            if await request.is_disconnected():  # nobody waits for it any more
-                return Response(status_code=204)
-            return await run_in_threadpool(made, video, number)
+        try:
+            async with turns:
+                if await request.is_disconnected():  # nobody waits for it any more
+                    return Response(status_code=204)
+                return await run_in_threadpool(made, video, number)
+        except asyncio.CancelledError:  # the server ends
+            return Response(status_code=503)
 
 
 @contextmanager

@@ -85,12 +85,12 @@ export function feed(film, { type, seconds, duration, address, interrupt }) {
   }
 
   function tell() {
+    if (!buffer) return; // not yet open, or closed
     const now = trouble()?.message ?? null;
     if (now !== words) interrupt((words = now));
   }
 
   function move() {
-    for (const [piece, error] of failed) if (error.status === 0) failed.delete(piece); // the server may be back
     if (fetching && !wanted().includes(fetching.piece)) fetching.controller.abort();
     tell();
     work();
