@@ -6,23 +6,53 @@ import { state } from "./state.js";
 import { gutter } from "./timeline.js";
 
 const HEIGHT = 330;
+const BESIDE = 14; // pixels between a chosen candidate and its offsets
 
-/** Draws the state after `at` picks of a trace: `scores` are those now, `before` those one pick ago. */
+/** Draws the state after `at` picks of a trace: `scores` are those now, `before` those one pick ago, `chosen` is the
+ * index of a candidate or null. */
 export function drawCandidates(canvas, shown) {
-  const left = gutter();
-  const width = canvas.clientWidth - left - 8;
+  const place = placeOf(canvas, shown);
+  const { left, width } = place;
   const context = prepare(canvas, left + width + 8, HEIGHT);
-  const place = { scale: scaleOf(state.view, left, width), left, width, bands: bandsOf(shown) };
   drawScale(context, place);
   context.save();
   context.beginPath();
   context.rect(left, 0, width, HEIGHT);
   context.clip();
+  if (shown.byLevel) drawMoments(context, place, shown);
   drawWaiting(context, place, shown);
   drawPicks(context, place, shown);
+  if (shown.chosen !== null) drawChosen(context, place, shown);
   context.fillStyle = themed("missed");
   context.fillRect(place.scale.x(state.time) - 1, 0, 2, HEIGHT);
   context.restore();
+}
+
+function placeOf(canvas, shown) {
+  const left = gutter();
+  const width = canvas.clientWidth - left - 8;
+  return { scale: scaleOf(state.view, left, width), left, width, bands: bandsOf(shown) };
+}
+
+/** The index of the candidate nearest to a point of the canvas, within `slack` pixels; null if there is none. */
+export function candidateAt(canvas, shown, x, y, slack) {
+  const place = placeOf(canvas, shown);
+  let [nearest, least] = [null, slack];
+  for (const index of visible(shown)) {
+    const one = shown.trace.candidates[index];
+    const [from, to] = one.segment.map(place.scale.x);
+    const away = Math.max(from - x, x - to, Math.abs(heightOf(place, one, shown.scores[index]) - y));
+    if (away <= least) [nearest, least] = [index, away];
+  }
+  return nearest;
+}
+
+/** The indices of the candidates that are drawn, worst first. */
+export function visible({ trace, scores, gone }) {
+  const shown = [...trace.candidates.keys()].filter(
+    (index) => !gone(index) && !state.hiddenClasses.has(trace.candidates[index].label),
+  );
+  return shown.sort((a, b) => scores[a] - scores[b]);
 }
 
 /** Bands of heights, one for all candidates (its level is null) or one a level: [{level, top, height}]. */
@@ -33,9 +63,11 @@ function bandsOf({ trace, byLevel }) {
   return levels.map((level, i) => ({ level, top: 10 + i * height, height: height - 10 }));
 }
 
+const bandOf = ({ bands }, { level }) => bands.find((one) => one.level === null || one.level === level);
+
 /** Small scores are as many as they matter little: the height is the root of the score. */
-function heightOf({ bands }, { level }, value) {
-  const band = bands.find((one) => one.level === null || one.level === level);
+function heightOf(place, one, value) {
+  const band = bandOf(place, one);
   return band.top + band.height * (1 - Math.sqrt(value));
 }
 
@@ -55,13 +87,26 @@ function drawScale(context, { bands, left, width }) {
   }
 }
 
-function drawWaiting(context, place, { trace, at, scores, before }) {
+/** The moments that proposed the candidates, at the foot of their levels. */
+function drawMoments(context, place, shown) {
+  context.fillStyle = themed("faint");
+  for (const index of visible(shown)) {
+    const one = shown.trace.candidates[index];
+    context.fillRect(place.scale.x(one.moment) - 1, footOf(place, one) - 1, 2, 3);
+  }
+}
+
+const footOf = (place, one) => bandOf(place, one).top + bandOf(place, one).height + 2;
+
+function drawWaiting(context, place, shown) {
+  const { trace, at, scores, before } = shown;
   const picked = new Set(trace.steps.slice(0, at).map(({ pick }) => pick));
   const changing = new Set(at ? trace.steps[at - 1].changed.map(([index]) => index) : []);
-  trace.candidates.forEach((one, index) => {
-    if (picked.has(index) || scores[index] === 0 || state.hiddenClasses.has(one.label)) return;
+  for (const index of visible(shown)) {
+    if (picked.has(index)) continue;
+    const one = trace.candidates[index];
     bar(context, place, one, scores[index], changing.has(index) ? 3 : 2, changing.has(index) ? 1 : 0.4);
-  });
+  }
   for (const index of changing) drawFall(context, place, trace.candidates[index], before[index], scores[index]);
 }
 
@@ -85,20 +130,58 @@ function drawFall(context, place, one, before, after) {
   context.setLineDash([]);
 }
 
+/** The newest pick last, on top; the numbers of as many as have room, the newest first. */
 function drawPicks(context, place, { trace, at }) {
-  trace.steps.slice(0, at).forEach(({ pick, score: value }, i) => {
+  const picks = trace.steps.slice(0, at).map(({ pick, score: value }, i) => {
     const one = trace.candidates[pick];
-    const newest = i === at - 1;
-    bar(context, place, one, value, newest ? 8 : 5, 1);
     const [from, to] = one.segment.map(place.scale.x);
-    const y = heightOf(place, one, value);
-    if (newest) {
-      context.strokeStyle = themed("text");
-      context.strokeRect(from - 0.5, y - 4.5, Math.max(to - from, 2) + 1, 9);
-    }
-    if (newest || to - from > 18) {
-      context.fillStyle = themed("text");
-      context.fillText(String(i + 1), (from + to) / 2 - 3, y - 10 < 6 ? y + 13 : y - 10);
-    }
+    return { one, value, number: i + 1, from, to, y: heightOf(place, one, value) };
   });
+  const newest = picks.at(-1);
+  for (const pick of picks) bar(context, place, pick.one, pick.value, pick === newest ? 8 : 5, 1);
+  if (newest) {
+    context.strokeStyle = themed("text");
+    context.strokeRect(newest.from - 0.5, newest.y - 4.5, Math.max(newest.to - newest.from, 2) + 1, 9);
+  }
+  context.fillStyle = themed("text");
+  const taken = [];
+  for (const { number, from, to, y } of picks.reverse()) {
+    const width = context.measureText(String(number)).width;
+    const box = { x: (from + to - width) / 2, y: y < 16 ? y + 13 : y - 10, width };
+    if (taken.some((other) => meet(box, other))) continue;
+    taken.push(box);
+    context.fillText(String(number), box.x, box.y);
+  }
+}
+
+const meet = (a, b) => a.x < b.x + b.width + 3 && b.x < a.x + a.width + 3 && Math.abs(a.y - b.y) < 12;
+
+/** On top of all: its moment as a dot, and its offsets as lines from there to its start and end. */
+function drawChosen(context, place, { trace, scores, chosen, byLevel }) {
+  const one = trace.candidates[chosen];
+  const [from, to] = one.segment.map(place.scale.x);
+  const y = heightOf(place, one, scores[chosen]);
+  bar(context, place, one, scores[chosen], 8, 1);
+  context.strokeStyle = themed("focus");
+  context.lineWidth = 2;
+  context.strokeRect(from - 1, y - 5, Math.max(to - from, 2) + 2, 10);
+  const moment = place.scale.x(one.moment);
+  const beside = byLevel ? footOf(place, one) : y > 2 * BESIDE ? y - BESIDE : y + BESIDE;
+  context.strokeStyle = context.fillStyle = themed("text");
+  context.lineWidth = 1;
+  const lines = [
+    [from, beside, to, beside],
+    [from, beside - 4, from, beside + 4],
+    [to, beside - 4, to, beside + 4],
+    [moment, beside, moment, y],
+  ];
+  context.beginPath();
+  for (const [fromX, fromY, toX, toY] of lines) {
+    context.moveTo(fromX, fromY);
+    context.lineTo(toX, toY);
+  }
+  context.stroke();
+  context.beginPath();
+  context.arc(moment, beside, 4, 0, 2 * Math.PI);
+  context.fill();
 }

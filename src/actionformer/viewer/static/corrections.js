@@ -59,6 +59,7 @@ export async function toggleEditing() {
     unsaved.delete(id);
     notice(null);
     set({ editing: true, actions: session.actions, chosen: null });
+    if (!isSaved(session)) save(session);
     speak("Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

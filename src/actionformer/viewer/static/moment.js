@@ -4,39 +4,41 @@ import { get, latest, videoAddress } from "./api.js";
 import { themed } from "./colours.js";
 import { byId, choice, element, table, words } from "./elements.js";
 import { clock, count, lengths, plural, seconds } from "./format.js";
-import { draw, heat, timePlot } from "./plot.js";
+import { heat, timePlot } from "./plot.js";
 import { on, state } from "./state.js";
 import { gutter } from "./timeline.js";
-import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
+import { filled, whenShown, whyNoNetwork } from "./views.js";
 
 const ask = latest((signal, id, time, block) =>
   get(videoAddress(id, "moment", { time: time.toFixed(3), block }), signal),
 );
+
+const beside = () => 60; // pixels: names of heads before the axis
 
 let answer = null;
 let block = 0;
 const parts = {};
 
 export function startMoment() {
-  whenShown("moment", ["video", "project", "time", "playing"], soon);
-  whenShown("moment", ["theme"], () => answer && show());
   on(["video"], () => (answer = null));
+  whenShown("moment", ["video", "project", "time", "playing"], fill, 120);
+  whenShown("moment", ["theme"], () => answer && show());
 }
 
-/** The playhead is waited for: while it moves nothing is computed. */
-const soon = delayed(() => state.playing || fill(), 120);
-
+/** While the video plays nothing is computed. */
 async function fill() {
+  if (state.playing) return false;
   const place = byId("moment");
   const why = whyNoNetwork();
   if (why || !state.video) return place.replaceChildren(words(why ?? "No video is open."));
-  const compute = () => ask(state.video.id, state.time, block);
+  const { id } = state.video;
+  const compute = () => ask(id, state.time, block);
   const given = await filled(place, "The network looks at this moment…", compute, answer !== null);
-  if (!given) return;
+  if (!given || state.video.id !== id) return false;
   answer = given;
   if (!parts.cards) build();
   if (!place.contains(parts.says)) place.replaceChildren(...parts.cards);
-  show();
+  return show();
 }
 
 function build() {
@@ -44,10 +46,8 @@ function build() {
   parts.says = element("p", { id: "moment-says", role: "status" });
   parts.block = element("span", {});
   parts.cost = element("p", { id: "moment-cost" });
-  [parts.local, parts.global] = [
-    "Local attention: weights by head and time",
-    "Global attention: weights by head and time",
-  ].map((label) => element("div", { class: "plot", role: "img", "aria-label": label }));
+  parts.local = timePlot("Local attention: weights by head and time", beside);
+  parts.global = timePlot("Global attention: weights by head and time", beside);
   parts.ranges = element("div", {});
   parts.cards = [
     element(
@@ -65,15 +65,15 @@ function build() {
       (parts.pair = element(
         "div",
         { class: "pair" },
-        element("div", {}, element("h3", {}, "Local: as the network does it"), parts.local),
-        element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global),
+        element("div", {}, element("h3", {}, "Local: as the network does it"), parts.local.place),
+        element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global.place),
       )),
     ),
     element("div", { class: "card" }, parts.ranges),
   ];
 }
 
-function show() {
+async function show() {
   const widest = answer.levels.reduce((most, { window: [start, end] }) => Math.max(most, end - start), 0);
   parts.says.textContent = `At ${clock(state.time)} the widest window covers ${seconds(widest)}; move the playhead to look elsewhere.`;
   const blocks = answer.blocks ?? [];
@@ -95,8 +95,6 @@ function show() {
       ),
     );
   }
-  showWindows();
-  showAttention();
   parts.ranges.replaceChildren(
     table(
       [
@@ -104,12 +102,13 @@ function show() {
         ["Stride", (row) => String(row.stride), true],
         ["Window of a block", (row) => bounded(row.window_seconds), true],
         ["Reach through all blocks", (row) => bounded(row.reach_seconds), true],
-        ["Actions it is made for", (row) => lengths(row.action_range), true],
+        ["Further end of an action at", (row) => lengths(row.action_range), true],
       ],
       answer.ranges,
-      "Effective range by level",
+      "Effective range by level; last, how far away the further end of an action may lie that the level is made for",
     ),
   );
+  return (await Promise.all([showWindows(), ...showAttention()])).every(Boolean);
 }
 
 const bounded = (value) => (value === null ? "the whole video" : seconds(value));
@@ -123,7 +122,7 @@ function showWindows() {
     line: { width: 13, color: themed("accent") },
     hovertemplate: `level ${level}: ${plural(positions, "position")}, ${clock(start)} – ${clock(end)}<extra></extra>`,
   }));
-  parts.windows.draw(traces, {
+  return parts.windows.draw(traces, {
     height: 50 + 30 * answer.levels.length,
     showlegend: false,
     yaxis: {
@@ -140,11 +139,12 @@ function showWindows() {
   });
 }
 
+/** Says what attention costs, and draws it; gives the promises of the plots. */
 function showAttention() {
   parts.pair.hidden = !answer.attention;
   if (!answer.attention) {
     parts.cost.textContent = answer.why_not;
-    return;
+    return [];
   }
   const {
     heads,
@@ -155,25 +155,18 @@ function showAttention() {
   parts.cost.textContent =
     `In ${name}, ${plural(heads.length, "head")}: local attention multiplies ${count(local)} pairs of positions, ` +
     `global attention would ${count(full)}: ${(full / local).toFixed(1)} times as many.`;
-  const longest = heads.reduce((most, { global: { time } }) => Math.max(most, time.at(-1)), 0);
   const peak = heads.reduce((most, head) => Math.max(most, ...head.local.weight), 0);
-  const range = [Math.min(...heads.map(({ global: { time } }) => time[0])), longest];
-  drawHeads(
-    parts.local,
-    heads.map((head) => head.local),
-    range,
-    peak,
-  );
-  drawHeads(
-    parts.global,
-    heads.map((head) => head.global),
-    range,
-    peak,
+  return ["local", "global"].map((which) =>
+    drawHeads(
+      parts[which],
+      heads.map((head) => head[which]),
+      peak,
+    ),
   );
 }
 
-/** Heads as rows, time across; both sides have one scale of time and one of colour (the root of the weight). */
-function drawHeads(place, heads, range, peak) {
+/** Heads as rows, time across; both sides have one scale of colour (the root of the weight). */
+function drawHeads(plot, heads, peak) {
   const traces = heads.map(({ time, weight }, i) => ({
     type: "heatmap",
     x: time,
@@ -186,27 +179,14 @@ function drawHeads(place, heads, range, peak) {
     showscale: false,
     hovertemplate: `head ${i}, %{x:.2f} s: %{customdata:.4f}<extra></extra>`,
   }));
-  draw(place, traces, {
+  return plot.draw(traces, {
     height: 50 + 26 * heads.length,
     showlegend: false,
-    margin: { l: 60, r: 10, t: 6, b: 30 },
-    xaxis: { range, ticksuffix: " s" },
     yaxis: {
       range: [heads.length - 0.5, -0.5],
       tickvals: heads.map((_, i) => i),
       ticktext: heads.map((_, i) => `head ${i}`),
       showgrid: false,
     },
-    shapes: [
-      {
-        type: "line",
-        x0: state.time,
-        x1: state.time,
-        yref: "paper",
-        y0: 0,
-        y1: 1,
-        line: { color: themed("missed"), width: 2 },
-      },
-    ],
   });
 }

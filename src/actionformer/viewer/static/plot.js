@@ -1,7 +1,7 @@
 // Plotly, loaded when the first plot is wanted, dressed in the page's colours and tied to the timeline.
 
 import { themed } from "./colours.js";
-import { byId, element } from "./elements.js";
+import { byId, element, words } from "./elements.js";
 import { duration, on, oncePerFrame, set, spanAround, state } from "./state.js";
 import { gutter } from "./timeline.js";
 import { seek } from "./player.js";
@@ -20,6 +20,7 @@ export const dash = (i) => DASHES[i % DASHES.length];
 
 let wanted = null;
 
+/** The library, or null if it did not load; then the next plot tries again. */
 function plotly() {
   wanted ??= byId("plotly") ? kept() : asked();
   return wanted;
@@ -32,10 +33,14 @@ async function kept() {
 }
 
 function asked() {
-  return new Promise((done, failed) => {
-    const script = element("script", { src: "static/plotly.min.js" });
-    script.addEventListener("load", () => done(globalThis.Plotly));
-    script.addEventListener("error", () => failed(new Error("The plotting library did not load.")));
+  return new Promise((done) => {
+    const load = () => done(globalThis.Plotly);
+    const error = () => {
+      script.remove();
+      wanted = null;
+      done(null);
+    };
+    const script = element("script", { src: "static/plotly.min.js", load, error });
     document.head.append(script);
   });
 }
@@ -53,9 +58,15 @@ const axis = (more) => ({
   ...more,
 });
 
-/** Draws traces into a place, or draws it anew; axes are given as what differs from the page's. */
+/** Draws traces into a place, or draws it anew; axes are given as what differs from the page's. A place lasts as long
+ * as the page: a view makes its own once. Gives false where the library did not load, which the place says. */
 export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } = {}) {
   const library = await plotly();
+  if (!library) {
+    place.replaceChildren(words("What draws the plots did not load. Is `actionformer view` still running?"));
+    return false;
+  }
+  if (!place._fullLayout) place.replaceChildren();
   const named = (name, given) =>
     axis({ ...given, title: { text: given.title ?? "", font: { color: themed("faint"), size: 12 } } });
   await library.react(
@@ -76,36 +87,37 @@ export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } 
     },
     { responsive: true, displayModeBar: false, displaylogo: false },
   );
+  return true;
 }
 
-/** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. It lasts as long
- * as the page: a view makes its own once. */
-export function timePlot(label) {
+/** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. `left` gives the
+ * pixels before the axis, as many as the timeline has unless told otherwise. */
+export function timePlot(label, left = gutter) {
   const line = element("div", { class: "playline" });
   const inner = element("div", { role: "img", "aria-label": label });
   const place = element("div", { class: "plot" }, inner, line);
   const shown = () => inner._fullLayout && place.offsetParent !== null;
   const follow = oncePerFrame(() => {
-    if (!shown()) return;
+    if (!shown() || state.view.every((end, i) => end === inner._fullLayout.xaxis.range[i])) return;
     globalThis.Plotly.relayout(inner, { "xaxis.range": [...state.view] });
   });
   const move = () => {
     if (!shown()) return;
     const [start, end] = state.view;
-    const width = place.clientWidth - gutter() - 8;
+    const width = place.clientWidth - left() - 8;
     line.hidden = state.time < start || state.time > end;
-    line.style.transform = `translateX(${gutter() + (width * (state.time - start)) / (end - start)}px)`;
+    line.style.transform = `translateX(${left() + (width * (state.time - start)) / (end - start)}px)`;
   };
-  on(["view"], follow);
-  on(["time", "view"], move);
+  on(["view", "tab"], follow);
+  on(["time", "view", "tab"], move);
+  let listening = false;
   return {
     place,
     async draw(traces, { xaxis = {}, ...layout }) {
-      const first = !inner._fullLayout;
-      await draw(inner, traces, {
+      const drawn = await draw(inner, traces, {
         dragmode: "zoom",
         ...layout,
-        margin: { l: gutter(), r: 8, t: 6, b: 26, ...layout.margin },
+        margin: { l: left(), r: 8, t: 6, b: 26, ...layout.margin },
         xaxis: {
           range: [...state.view],
           fixedrange: false,
@@ -115,8 +127,12 @@ export function timePlot(label) {
           ...xaxis,
         },
       });
-      if (first) listen(inner);
+      if (!drawn) return false;
+      if (!listening) listen(inner);
+      listening = true;
+      follow();
       move();
+      return true;
     },
   };
 }

@@ -1,8 +1,9 @@
 // The whole run: training, precision, the kinds of error, its videos, and a second run beside it.
 
-import { get, latest, query } from "./api.js";
+import { get, latest, query, savedAt } from "./api.js";
 import { KINDS, MISSED } from "./colours.js";
 import { byId, element, table, words } from "./elements.js";
+import { scoreSlider, tiouChoice } from "./filters.js";
 import { clock, count, lengths, percent } from "./format.js";
 import { dash, draw, plain } from "./plot.js";
 import { sortable } from "./sortable.js";
@@ -14,47 +15,118 @@ import { filled, whenShown } from "./views.js";
 const FEW = 3; // points that need marks to be seen
 const ERRORS = Object.keys(KINDS).filter((kind) => kind !== "true");
 
-const ask = latest((signal, tiou) =>
+/** A saved report keeps only what is said of all detections. */
+const least = () => (savedAt ? null : state.minScore);
+
+const ask = latest((signal, tiou, minScore) =>
   Promise.all([
-    get(`api/run${query({ tiou: tiouText(tiou) })}`, signal),
+    get(`api/run${query({ tiou: tiouText(tiou), min_score: minScore })}`, signal),
     state.project.has.compare ? get("api/compare", signal) : null,
   ]),
 );
 
 let answer = null;
 let comparison = null;
+const parts = {};
 
 export function startRun() {
-  whenShown("run", ["project", "tiou"], fill);
-  whenShown("run", ["theme"], () => answer && show());
-  on(["project"], () => (answer = null));
+  on(["project"], () => (answer = parts.cards = null));
+  whenShown("run", ["project", "tiou", "minScore"], fill, 150);
+  whenShown("run", ["theme"], () => answer && drawCurves());
 }
 
 async function fill() {
-  const given = await filled(byId("run"), "The run is being judged…", () => ask(state.tiou));
-  if (!given) return;
+  const place = byId("run");
+  const given = await filled(place, "The run is being judged…", () => ask(state.tiou, least()), answer !== null);
+  if (!given) return false;
   [answer, comparison] = given;
-  show();
+  if (!parts.cards) build();
+  if (!place.contains(parts.trained)) place.replaceChildren(...parts.cards);
+  return show();
 }
 
 const card = (...children) => element("div", { class: "card" }, children);
 
-function show() {
-  const place = byId("run");
-  const { errors, map, per_class: classes, curves } = answer;
-  place.replaceChildren(
-    element("div", { class: "pair" }, trained(curves), precision(map, curves)),
-    ...(errors ? judged(errors, classes) : []),
-    ...(comparison ? [compared()] : []),
-    videos(),
+/** What stays as it is, whatever is chosen: plots, controls, the table of videos with its search. */
+function build() {
+  parts.loss = element("div", { class: "plot", role: "img", "aria-label": "loss by epoch" });
+  parts.byEpoch = element("div", { class: "plot", role: "img", "aria-label": "mAP by epoch" });
+  parts.trained = element("div", { class: "body" });
+  parts.precision = element("div", { class: "body" });
+  parts.kinds = element("div", { class: "body" });
+  parts.tables = element("div", { class: "contents" });
+  parts.byLength = element("div", { class: "card" });
+  parts.judged = element(
+    "div",
+    { class: "pair" },
+    card(
+      element(
+        "div",
+        { class: "row" },
+        element("h2", {}, "What detections are"),
+        tiouChoice({ id: "run-tiou" }),
+        savedAt ? "" : scoreSlider({ id: "run-score" }),
+      ),
+      parts.kinds,
+    ),
+    parts.byLength,
   );
+  parts.videos = element("div", { class: "contents" }, videos());
+  parts.cards = [
+    element(
+      "div",
+      { class: "pair" },
+      card(element("h2", {}, "Training"), parts.trained),
+      card(element("h2", {}, "Mean average precision"), parts.precision),
+    ),
+    parts.judged,
+    parts.tables,
+    parts.videos,
+  ];
 }
 
-/** Training's figures by epoch that a pattern names; of precision the average, not every threshold. */
-function byEpoch(curves, pattern, title) {
-  const names = Object.keys(curves ?? {}).filter((name) => pattern.test(name) && !name.includes("@"));
-  if (names.length === 0) return null;
-  const place = element("div", { class: "plot", role: "img", "aria-label": `${title} by epoch` });
+function show() {
+  const { errors, map, per_class: classes, curves } = answer;
+  parts.trained.replaceChildren(
+    hasCurves(curves, LOSS) ? parts.loss : words("Without a run there are no training curves."),
+  );
+  parts.precision.replaceChildren(...precision(map), hasCurves(curves, PRECISION) ? parts.byEpoch : "");
+  parts.judged.hidden = !errors;
+  if (errors) showErrors(errors);
+  parts.tables.replaceChildren(
+    ...(errors ? [byClass(classes, errors), byLength(errors)] : []),
+    ...(comparison ? [compared()] : []),
+  );
+  parts.listVideos();
+  return drawCurves();
+}
+
+function showErrors(errors) {
+  parts.kinds.replaceChildren(...kinds(errors));
+  parts.byLength.replaceChildren(...foundByLength(errors));
+}
+
+const LOSS = /loss/i;
+const PRECISION = /map|precision/i;
+
+/** Names of training's figures that a pattern names; of precision the average, not every threshold. */
+const namesOf = (curves, pattern) =>
+  Object.keys(curves ?? {}).filter((name) => pattern.test(name) && !name.includes("@"));
+const hasCurves = (curves, pattern) => namesOf(curves, pattern).length > 0;
+
+async function drawCurves() {
+  const plots = [
+    [parts.loss, LOSS, "loss"],
+    [parts.byEpoch, PRECISION, "mAP"],
+  ];
+  const drawn = plots
+    .filter(([, pattern]) => hasCurves(answer.curves, pattern))
+    .map(([place, pattern, title]) => byEpoch(place, namesOf(answer.curves, pattern), title));
+  return (await Promise.all(drawn)).every(Boolean);
+}
+
+function byEpoch(place, names, title) {
+  const { curves } = answer;
   const traces = names.map((name, i) => ({
     type: "scatter",
     mode: curves[name].length <= FEW ? "lines+markers" : "lines",
@@ -63,19 +135,13 @@ function byEpoch(curves, pattern, title) {
     y: curves[name].map(([, value]) => value),
     line: { dash: dash(i), width: 2 },
   }));
-  draw(place, traces, {
+  return draw(place, traces, {
     height: 250,
     colorway: WAYS[state.theme],
     legend: { orientation: "h", y: -0.3, yanchor: "top", x: 0 },
     xaxis: { title: "epoch" },
     yaxis: { title, rangemode: "tozero" },
   });
-  return place;
-}
-
-function trained(curves) {
-  const plot = byEpoch(curves, /loss/i, "loss");
-  return card(element("h2", {}, "Training"), plot ?? words("Without a run there are no training curves."));
 }
 
 const WAYS = {
@@ -85,38 +151,35 @@ const WAYS = {
 
 const thresholds = (map) => Object.keys(map).sort((a, b) => a - b);
 
-function precision(map, curves) {
-  const title = element("h2", {}, "Mean average precision");
-  const plot = byEpoch(curves, /map|precision/i, "mAP");
-  if (!map) {
-    const why =
-      state.project.why_not?.annotations ?? "No video has both detections and annotations: nothing can be judged.";
-    return card(title, words(why), plot ?? "");
-  }
+function precision(map) {
+  if (!map) return [words(whyNotJudged())];
   const keys = thresholds(map);
   const average = keys.reduce((sum, key) => sum + map[key], 0) / keys.length;
-  return card(
-    title,
+  return [
     element("p", { class: "faint" }, `Average over ${keys.length} thresholds: ${percent(average)}`),
-    bars(
-      keys.map((key) => [`tIoU ${key}`, [[map[key], ""]], percent(map[key])]),
-      1,
-    ),
-    plot ?? "",
-  );
+    bars(keys.map((key) => [`tIoU ${key}`, [[map[key], ""]], percent(map[key]), 1])),
+  ];
 }
 
-/** Rows of [name, [[value, css class], ...], text]; `whole` is the value of a full bar. */
-function bars(rows, whole) {
+function whyNotJudged() {
+  const { has, why_not: why, videos: all } = state.project;
+  if (why?.annotations) return why.annotations;
+  if (has.run && !all.some(({ ap }) => ap))
+    return "This run was not evaluated: `actionformer evaluate RUN` does that, then start the viewer again.";
+  return "No video has both detections and annotations: nothing can be judged.";
+}
+
+/** Rows of [name, [[value, css class], ...], text, value of a full bar]. */
+function bars(rows) {
   return element(
     "div",
     { class: "bars" },
-    rows.flatMap(([name, parts, text]) => [
+    rows.flatMap(([name, values, text, whole]) => [
       element("span", {}, name),
       element(
         "div",
         { class: "whole" },
-        parts.map(([value, kind]) => {
+        values.map(([value, kind]) => {
           const part = element("div", { class: `part ${kind}` });
           part.style.width = `${(100 * value) / (whole || 1)}%`;
           return part;
@@ -127,6 +190,17 @@ function bars(rows, whole) {
   );
 }
 
+/** Of actions: those found, filled, and those missed, hatched, as shares of all. */
+const foundAndMissed = (name, found, missed, text) => [
+  name,
+  [
+    [found, ""],
+    [missed, "hatched"],
+  ],
+  text,
+  found + missed,
+];
+
 function kinds({ kinds: counts, gains }) {
   const all = Object.keys(KINDS).filter((kind) => kind in counts);
   const total = all.reduce((sum, kind) => sum + counts[kind], 0);
@@ -134,48 +208,42 @@ function kinds({ kinds: counts, gains }) {
     `${KINDS[kind].mark} ${KINDS[kind].name}`,
     [[counts[kind], kind === "true" ? "" : "hatched"]],
     `${count(counts[kind])}${gain(gains[kind])}`,
+    total,
   ]);
-  if ("missed" in counts)
-    rows.push([
-      `${MISSED.mark} ${MISSED.name}`,
-      [[Math.min(counts.missed, total), "hatched"]],
-      `${count(counts.missed)}${gain(gains.missed)}`,
-    ]);
-  return card(
-    element("h2", {}, `What detections are at tIoU ${state.tiou}`),
+  const { found, missed } = counts;
+  return [
     element(
       "p",
       { class: "faint" },
-      "All detections, whatever their score, and the actions that are missed; filled: right, hatched: errors. " +
-        "Beside an error, what mAP would gain without it.",
+      `Detections ${which()}. Filled: right, hatched: errors. Beside an error, what mAP would gain without it.`,
     ),
-    bars(rows, total),
-  );
+    bars(rows),
+    element("p", { class: "faint" }, "And of all actions, those found (filled) and those missed (hatched):"),
+    bars([
+      foundAndMissed(
+        `${MISSED.mark} ${MISSED.name}`,
+        found,
+        missed,
+        `${count(missed)} of ${count(found + missed)}${gain(gains.missed)}`,
+      ),
+    ]),
+  ];
 }
+
+const which = () => (savedAt ? "of any score" : `from score ${state.minScore.toFixed(2)} on`);
 
 const gain = (value) => (value === undefined ? "" : ` · +${(100 * value).toFixed(1)}`);
 
-const judged = (errors, classes) => [
-  element("div", { class: "pair" }, kinds(errors), foundByLength(errors)),
-  byClass(classes, errors),
-  byLength(errors),
-];
-
 function foundByLength({ by_length: ranges }) {
-  const rows = ranges.map(({ range, found, missed }) => [
-    lengths(range),
-    [
-      [found, ""],
-      [missed, "hatched"],
-    ],
-    `${found} of ${found + missed} found`,
-  ]);
-  const most = ranges.reduce((sum, { found, missed }) => Math.max(sum, found + missed), 0);
-  return card(
+  return [
     element("h2", {}, "Actions found, by their length"),
-    element("p", { class: "faint" }, "Filled: found, hatched: missed."),
-    bars(rows, most),
-  );
+    element("p", { class: "faint" }, "A full bar is all actions of that length. Filled: found, hatched: missed."),
+    bars(
+      ranges.map(({ range, found, missed }) =>
+        foundAndMissed(lengths(range), found, missed, `${count(found)} of ${count(found + missed)} found`),
+      ),
+    ),
+  ];
 }
 
 function byClass(classes, { by_class: counts }) {
@@ -191,7 +259,7 @@ function byClass(classes, { by_class: counts }) {
         ...ERRORS.map((kind) => [headed(kind), (row) => counts[row.class]?.[kind] ?? 0, count]),
       ],
       classes,
-      "Precision and errors of every class; a heading sorts",
+      `Precision of all detections, errors among those ${which()}; a heading sorts`,
       1,
     ),
   );
@@ -210,7 +278,7 @@ function byLength({ by_length: ranges }) {
         ...ERRORS.map((kind) => [headed(kind), (row) => count(row[kind]), true]),
       ],
       ranges,
-      "Actions by their own length, errors by that of the detection",
+      `Actions by their own length, errors among detections ${which()} by that of the detection`,
     ),
   );
 }
@@ -244,26 +312,22 @@ function compared() {
 }
 
 function videos() {
-  const key = keyOf(state.project.videos.find(({ ap }) => ap)?.ap ?? {});
-  const columns = [
-    ["Video", (row) => row.id, null, (row) => element("button", { class: "link", click: () => visit(row.id) }, row.id)],
-    ["Length", (row) => row.duration, (value) => (value === null ? "–" : clock(value, 0))],
-    ["Detections", (row) => row.detections, (value) => (value === null ? "–" : count(value))],
-    ["Actions", (row) => row.actions, (value) => (value === null ? "–" : count(value))],
-  ];
-  if (key) columns.splice(1, 0, [`AP at ${key}`, (row) => row.ap?.[key] ?? null, percent]);
   const place = element("div", {});
-  const search = element("input", { type: "search", id: "run-search", autocomplete: "off", input: () => fillTable() });
-  const fillTable = () => {
+  const search = element("input", {
+    type: "search",
+    id: "run-search",
+    autocomplete: "off",
+    input: () => parts.listVideos(),
+  });
+  let shown = null;
+  parts.listVideos = () => {
+    const key = keyOf(state.project.videos.find(({ ap }) => ap)?.ap ?? {});
     const wanted = search.value.trim().toLowerCase();
+    if (shown === `${key} ${wanted}`) return; // as it was sorted and scrolled
+    shown = `${key} ${wanted}`;
     const rows = state.project.videos.filter(({ id }) => id.toLowerCase().includes(wanted));
-    place.replaceChildren(
-      rows.length
-        ? sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0)
-        : words("No video has this in its name."),
-    );
+    place.replaceChildren(rows.length ? videoTable(rows, key) : words("No video has this in its name."));
   };
-  fillTable();
   return card(
     element(
       "div",
@@ -273,6 +337,17 @@ function videos() {
     ),
     place,
   );
+}
+
+function videoTable(rows, key) {
+  const columns = [
+    ["Video", (row) => row.id, null, (row) => element("button", { class: "link", click: () => visit(row.id) }, row.id)],
+    ["Length", (row) => row.duration, (value) => (value === null ? "–" : clock(value, 0))],
+    ["Detections", (row) => row.detections, (value) => (value === null ? "–" : count(value))],
+    ["Actions", (row) => row.actions, (value) => (value === null ? "–" : count(value))],
+  ];
+  if (key) columns.splice(1, 0, [`AP at ${key}`, (row) => row.ap?.[key] ?? null, percent]);
+  return sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0);
 }
 
 function visit(id) {

@@ -7,7 +7,7 @@ import { lengths, seconds } from "./format.js";
 import { dash, heat, plain, timePlot } from "./plot.js";
 import { duration, on, state } from "./state.js";
 import { gutter } from "./timeline.js";
-import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
+import { filled, whenShown, whyNoNetwork } from "./views.js";
 
 const POINTS = 2000;
 const MOST_CURVES = 6;
@@ -16,16 +16,21 @@ const STRONGEST = "strongest";
 const ask = latest((signal, id, span) => get(videoAddress(id, "scores", { points: POINTS, ...span }), signal));
 
 let levels = null; // of the video that is shown, downsampled so that no level has more than POINTS
+let of = null; // id of that video
 let covered = null; // the span that `levels` hold
+let drawn = null; // the `levels` that the plots show
 let label = STRONGEST;
-let level = 0;
+let level = null; // of the curves; null: the one with the highest peak
 const parts = {};
 
 export function startScores() {
-  whenShown("scores", ["video", "project"], fill);
+  on(["video"], forget);
+  whenShown("scores", ["video", "project", "view"], fill, 200);
   whenShown("scores", ["theme", "hiddenClasses"], () => levels && show());
-  whenShown("scores", ["view"], delayed(refine, 300));
-  on(["video"], () => state.tab !== "scores" && (levels = null));
+}
+
+function forget() {
+  if (state.video?.id !== of) levels = null;
 }
 
 async function fill() {
@@ -33,50 +38,45 @@ async function fill() {
   const why = whyNoNetwork();
   if (why || !state.video) return place.replaceChildren(words(why ?? "No video is open."));
   const { id } = state.video;
-  const answer = await filled(place, "The network looks at the whole video…", () => ask(id, {}), levels !== null);
-  if (!answer || state.video.id !== id) return;
-  levels = answer.levels;
-  covered = [0, duration()];
-  level = Math.min(level, levels.length - 1);
+  if (!levels) {
+    const whole = await filled(place, "The network looks at the whole video…", () => ask(id, {}));
+    if (!whole || state.video.id !== id) return false;
+    [levels, covered, of] = [whole.levels, [0, duration()], id];
+    level = level === null ? null : Math.min(level, levels.length - 1);
+  }
+  if (!(await refine(id))) return false;
   if (!parts.cards) build();
-  parts.level.replaceChildren(
-    ...levels.map((_, i) => element("option", { value: i, selected: i === level }, String(i))),
-  );
-  place.replaceChildren(...parts.cards);
-  show();
+  if (!place.contains(parts.map.place)) place.replaceChildren(...parts.cards);
+  return drawn === levels || show();
 }
 
-/** Zoomed in, what was downsampled is asked for again: three spans wide, so that one may move a little. */
-async function refine() {
-  if (!levels || state.tab !== "scores") return;
+/** Zoomed in, what was downsampled is asked for again: three spans wide, so that one may move a little. Gives false if
+ * something else was asked for since. */
+async function refine(id) {
   const [start, end] = state.view;
   const coarse = levels.some(({ time: [, step], seconds_per_step: finest }) => step > 1.5 * finest);
   const inside = start >= covered[0] && end <= covered[1];
-  if (inside && (!coarse || 4 * (end - start) > covered[1] - covered[0])) return;
+  if (inside && (!coarse || 4 * (end - start) > covered[1] - covered[0])) return true;
   const span = { start: Math.max(2 * start - end, 0), stop: Math.min(2 * end - start, duration()) };
   try {
-    const answer = await ask(state.video.id, span);
-    if (!answer) return;
+    const answer = await ask(id, span);
+    if (!answer || state.video.id !== id) return false;
     [levels, covered] = [answer.levels, [span.start, span.stop]];
-    show();
   } catch (error) {
     if (!(error instanceof Refused)) throw error; // a saved report has no more than the whole: that stays
   }
+  return true;
 }
 
 function build() {
   parts.map = timePlot("Heat map: probability by pyramid level and time");
   parts.curves = timePlot("Curves: probability of classes over time");
-  parts.level = choice(
-    [],
-    level,
-    (value) => {
-      level = Number(value);
-      show();
-    },
-    { id: "score-level" },
-  );
+  parts.levels = element("span", {});
   const classes = [[STRONGEST, "Strongest of all classes"], ...state.project.classes.map((name, i) => [i, name])];
+  const choose = (value) => {
+    label = value === STRONGEST ? STRONGEST : Number(value);
+    show();
+  };
   parts.cards = [
     element(
       "div",
@@ -85,26 +85,13 @@ function build() {
         "div",
         { class: "row" },
         element("h2", {}, "Probability by level"),
-        element(
-          "label",
-          { class: "field" },
-          "Class",
-          choice(
-            classes,
-            label,
-            (value) => {
-              label = value === STRONGEST ? STRONGEST : Number(value);
-              show();
-            },
-            { id: "score-class" },
-          ),
-        ),
+        element("label", { class: "field" }, "Class", choice(classes, label, choose, { id: "score-class" })),
       ),
       element(
         "p",
         { class: "faint" },
-        "Every row is a pyramid level, from fine to coarse; beside it its step and the lengths of action it is made for. " +
-          "Dark is 0, yellow is 1.",
+        "Every row is a pyramid level, from fine to coarse. Beside it: how far its moments lie apart, and how far away " +
+          "the further end of an action may lie that it is made for. Dark is 0, yellow is 1.",
       ),
       parts.map.place,
     ),
@@ -115,21 +102,43 @@ function build() {
         "div",
         { class: "row" },
         element("h2", {}, "Probability by class"),
-        element("label", { class: "field" }, "Level", parts.level),
+        element("label", { class: "field" }, "Level", parts.levels),
       ),
       parts.curves.place,
     ),
   ];
 }
 
-function show() {
-  drawMap();
-  drawCurves();
+async function show() {
+  showLevels();
+  const shown = levels;
+  const done = (await Promise.all([drawMap(), drawCurves()])).every(Boolean);
+  drawn = done ? shown : null;
+  return done;
 }
 
-/** Beside a row: its level, and where there is room its step and the lengths that it is made for. */
+/** The drop-down of the curves' level; by itself the one where the chosen class is most probable. */
+function showLevels() {
+  const choose = (value) => {
+    level = value === STRONGEST ? null : Number(value);
+    show();
+  };
+  const options = [[STRONGEST, `Strongest (${strongestLevel()})`], ...levels.map((_, i) => [i, String(i)])];
+  const focused = parts.levels.contains(document.activeElement);
+  parts.levels.replaceChildren(choice(options, level ?? STRONGEST, choose, { id: "score-level" }));
+  if (focused) byId("score-level").focus();
+}
+
+const peakOf = (values) => values.reduce((most, value) => Math.max(most, value), 0);
+
+function strongestLevel() {
+  const peaks = levels.map((one) => peakOf(rowOf(one)));
+  return peaks.indexOf(Math.max(...peaks));
+}
+
+/** Beside a row: its level, and where there is room its step and where the actions end that it is made for. */
 const ticks = ({ seconds_per_step: step, range }, i) =>
-  gutter() < 100 ? `<b>${i}</b>  ${seconds(step)}` : `<b>${i}</b>  every ${seconds(step)}<br>${lengths(range)}`;
+  gutter() < 100 ? `<b>${i}</b>  ${seconds(step)}` : `<b>${i}</b>  every ${seconds(step)}<br>ends ${lengths(range)}`;
 
 /** (n,) of the chosen class, or of the best class of every moment. */
 function rowOf({ maximum }) {
@@ -150,7 +159,7 @@ function drawMap() {
     showscale: false,
     hovertemplate: `level ${i}, %{x:.2f} s: %{z:.3f}<extra></extra>`,
   }));
-  parts.map.draw(traces, {
+  return parts.map.draw(traces, {
     height: 64 + 34 * levels.length,
     showlegend: false,
     yaxis: {
@@ -166,11 +175,10 @@ function drawMap() {
 /** The chosen class, or those that are highest somewhere at this level. */
 function curveLabels() {
   if (label !== STRONGEST) return [label];
-  const { maximum } = levels[level];
-  const peak = (one) => maximum[one].reduce((most, value) => Math.max(most, value), 0);
+  const { maximum } = levels[level ?? strongestLevel()];
   const shown = [...maximum.keys()].filter((one) => !state.hiddenClasses.has(one));
   return shown
-    .map((one) => [peak(one), one])
+    .map((one) => [peakOf(maximum[one]), one])
     .sort((a, b) => b[0] - a[0])
     .slice(0, MOST_CURVES)
     .map(([, one]) => one);
@@ -180,7 +188,7 @@ function drawCurves() {
   const {
     maximum,
     time: [first, step],
-  } = levels[level];
+  } = levels[level ?? strongestLevel()];
   const traces = curveLabels().map((one, i) => ({
     type: "scatter",
     mode: "lines",
@@ -191,7 +199,7 @@ function drawCurves() {
     line: { color: classColour(one), dash: dash(i), width: 1.8 },
     hovertemplate: `${plain(state.project.classes[one])} at %{x:.2f} s: %{y:.3f}<extra></extra>`,
   }));
-  parts.curves.draw(traces, {
+  return parts.curves.draw(traces, {
     height: 250,
     showlegend: true,
     legend: { orientation: "h", y: 1.16, x: 0 },

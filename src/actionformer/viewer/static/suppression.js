@@ -1,50 +1,84 @@
 // From candidates to detections: suppression goes pick by pick, and the scores that it lets decay are seen moving.
 
 import { latest, send, videoAddress } from "./api.js";
-import { drawCandidates } from "./candidates.js";
+import { candidateAt, drawCandidates, visible } from "./candidates.js";
+import { classColour } from "./colours.js";
 import { byId, choice, element, slider, speak, table, words } from "./elements.js";
-import { clock, plural, score, span } from "./format.js";
-import { oncePerFrame, state } from "./state.js";
-import { delayed, filled, whenShown, whyNoNetwork } from "./views.js";
+import { clock, count, plural, score, span } from "./format.js";
+import { on, oncePerFrame, state } from "./state.js";
+import { filled, whenShown, whyNoNetwork } from "./views.js";
 
 const LIMIT = 2000;
 const MOST_ROWS = 12;
+const NEAR = { mouse: 6, touch: 16 }; // pixels beside a candidate that still hit it
+const METHODS = [
+  ["soft", "soft: scores decay"],
+  ["hard", "hard: overlapping go"],
+  ["none", "none: the best stay"],
+];
 
 const ask = latest((signal, id, asked) => send("POST", videoAddress(id, "suppression"), asked, signal));
 
-let trace = null; // the answer: candidates, steps, settings
+let trace = null; // the answer: candidates, steps, settings; null while there is none
+let of = null; // id of the video that it is about
 let scores = []; // of every candidate after `at` picks
 let before = []; // and after one pick less
 let at = 0;
+let chosen = null; // index of a candidate
 let arrangement = "score";
 let settings = {}; // what was touched here; the rest is the run's
+let again = null; // asks for a new answer
 const parts = {};
 
 export function startSuppression() {
-  whenShown("suppression", ["video", "project", "view"], () => (trace ? later() : fill()));
+  on(["video"], () => state.video?.id !== of && forget());
+  again = whenShown("suppression", ["video", "project", "view"], fill, 200);
   whenShown("suppression", ["theme", "time", "hiddenClasses"], () => trace && drawSoon());
+  whenShown("suppression", ["theme"], () => trace && showDecoded());
   new ResizeObserver(() => trace && drawSoon()).observe(byId("suppression"));
 }
 
-const later = delayed(() => state.tab === "suppression" && fill(), 200);
+function forget() {
+  trace = chosen = null;
+  at = 0;
+}
 
 async function fill() {
   const place = byId("suppression");
   const why = whyNoNetwork();
   if (why || !state.video) return place.replaceChildren(words(why ?? "No video is open."));
-  const [start, stop] = state.view;
-  const compute = () => ask(state.video.id, { start, stop, limit: LIMIT, ...settings });
-  const answer = await filled(place, "The network looks at this span…", compute, trace !== null);
-  if (!answer) return;
-  trace = answer;
   if (!parts.cards) build();
-  if (!place.contains(parts.canvas)) place.replaceChildren(...parts.cards);
+  if (!place.contains(parts.body)) place.replaceChildren(...parts.cards);
+  const { id } = state.video;
+  const [start, stop] = state.view;
+  const compute = () => ask(id, { start, stop, limit: LIMIT, ...settings });
+  const answer = await filled(parts.body, "The network looks at this span…", compute, trace !== null);
+  if (answer === false) forget();
+  if (!answer || state.video.id !== id) return false;
+  chosen = chosen === null ? null : found(answer.candidates, trace.candidates[chosen]);
+  [trace, of] = [answer, id];
+  if (!parts.body.contains(parts.canvas)) parts.body.replaceChildren(...parts.shown);
   showSettings();
   go(Math.min(at, trace.steps.length));
 }
 
+/** The index of the same candidate in another answer, or null. */
+function found(candidates, { level, moment, label }) {
+  const index = candidates.findIndex((one) => one.level === level && one.moment === moment && one.label === label);
+  return index < 0 ? null : index;
+}
+
 function build() {
-  parts.canvas = element("canvas", { class: "tall", role: "img", "aria-label": "Candidates by time and score" });
+  parts.canvas = element("canvas", {
+    class: "tall",
+    tabindex: 0,
+    role: "application",
+    "aria-label": "Candidates by time and score: arrow keys go from one to the next, from high scores to low",
+    click: (event) => choose(pointedAt(event)),
+    keydown: press,
+    pointermove: hover,
+    pointerleave: () => (byId("tooltip").hidden = true),
+  });
   parts.slider = element("input", {
     id: "step",
     type: "range",
@@ -55,98 +89,57 @@ function build() {
   });
   parts.says = element("p", { id: "step-says", role: "status" });
   parts.counts = element("p", { class: "faint" });
-  parts.changed = element("div", {});
+  parts.back = element("button", { id: "step-back", click: () => go(at - 1), "aria-label": "One pick back" }, "‹");
+  parts.on = element("button", { id: "step-on", click: () => go(at + 1), "aria-label": "One pick on" }, "›");
+  parts.end = element("button", { id: "step-end", class: "quiet", click: () => go(trace.steps.length) }, "To the end");
+  parts.decoded = element("div", { class: "card", id: "decoded" });
+  parts.changed = element("div", { class: "card" });
   parts.settings = element("div", { class: "row" });
+  parts.shown = [
+    element("div", { class: "wide-slider" }, parts.back, parts.slider, parts.on, parts.end),
+    parts.says,
+    parts.canvas,
+    parts.counts,
+    element("div", { class: "pair" }, parts.decoded, parts.changed),
+  ];
+  parts.body = element("div", { class: "body" });
   parts.cards = [
     element(
       "div",
       { class: "card aligned" },
-      element("div", { class: "row" }, element("h2", {}, "Candidates of this span"), parts.settings),
-      parts.counts,
-      element(
-        "div",
-        { class: "wide-slider" },
-        element("button", { id: "step-back", click: () => go(at - 1), "aria-label": "One pick back" }, "‹"),
-        parts.slider,
-        element("button", { id: "step-on", click: () => go(at + 1), "aria-label": "One pick on" }, "›"),
-        element("button", { id: "step-end", class: "quiet", click: () => go(trace.steps.length) }, "To the end"),
-      ),
-      parts.says,
-      parts.canvas,
+      element("div", { class: "row" }, element("h2", {}, "Candidates"), parts.settings),
+      parts.body,
     ),
-    element("div", { class: "card" }, parts.changed),
   ];
 }
 
 function showSettings() {
   const { method, sigma, tiou_threshold: threshold, min_score: least } = trace.settings;
+  const focused = parts.settings.contains(document.activeElement) ? document.activeElement.id : null;
+  if (focused && parts.shownMethod === method) return;
+  parts.shownMethod = method;
   const change = (key) => (value) => {
     settings = { ...settings, [key]: value };
-    later();
+    again();
   };
-  if (parts.settings.contains(document.activeElement) && parts.shownMethod === method) return;
-  parts.shownMethod = method;
+  const setting = (text, key, id, value, [min, max, step], decimals) =>
+    slider(text, { id, min, max, step, value, show: (number) => number.toFixed(decimals), change: change(key) });
+  const arrangements = [
+    ["score", "score"],
+    ["level", "score, by level"],
+  ];
+  const arrange = (value) => {
+    arrangement = value;
+    drawSoon();
+  };
   parts.settings.replaceChildren(
-    element(
-      "label",
-      { class: "field" },
-      "Method",
-      choice(
-        [
-          ["soft", "soft: scores decay"],
-          ["hard", "hard: overlapping go"],
-        ],
-        method,
-        change("method"),
-        { id: "method" },
-      ),
-    ),
-    method === "soft"
-      ? slider("σ", {
-          id: "sigma",
-          min: 0.05,
-          max: 2,
-          step: 0.05,
-          value: sigma,
-          show: (value) => value.toFixed(2),
-          change: change("sigma"),
-        })
-      : slider("tIoU", {
-          id: "threshold",
-          min: 0,
-          max: 1,
-          step: 0.05,
-          value: threshold,
-          show: (value) => value.toFixed(2),
-          change: change("tiou_threshold"),
-        }),
-    slider("Least score", {
-      id: "least",
-      min: 0,
-      max: 0.5,
-      step: 0.001,
-      value: least,
-      show: (value) => value.toFixed(3),
-      change: change("min_score"),
-    }),
-    element(
-      "label",
-      { class: "field" },
-      "Height",
-      choice(
-        [
-          ["score", "score"],
-          ["level", "score, by level"],
-        ],
-        arrangement,
-        (value) => {
-          arrangement = value;
-          drawSoon();
-        },
-        { id: "arrangement" },
-      ),
-    ),
+    element("label", { class: "field" }, "Method", choice(METHODS, method, change("method"), { id: "method" })),
+    method === "soft" ? setting("σ", "sigma", "sigma", sigma, [0.05, 2, 0.05], 2) : "",
+    method === "hard" ? setting("tIoU", "tiou_threshold", "threshold", threshold, [0, 1, 0.05], 2) : "",
+    method === "none" ? "" : setting("Least score", "min_score", "least", least, [0, 0.5, 0.001], 3),
+    element("label", { class: "field" }, "Height", choice(arrangements, arrangement, arrange, { id: "arrangement" })),
   );
+  if (focused) byId(focused)?.focus();
 }
 
 /** Of every candidate, when so many picks have been made. */
@@ -165,14 +158,18 @@ function go(step) {
   scores = scoresAfter(at);
   parts.slider.max = trace.steps.length;
   parts.slider.value = at;
-  byId("step-back").disabled = at === 0;
-  byId("step-on").disabled = byId("step-end").disabled = at === trace.steps.length;
+  parts.back.disabled = at === 0;
+  parts.on.disabled = parts.end.disabled = at === trace.steps.length;
   parts.says.textContent = sentence();
   parts.slider.setAttribute("aria-valuetext", parts.says.textContent);
   parts.counts.textContent = counts();
   showChanged();
+  showDecoded();
   drawSoon();
 }
+
+/** Whether a candidate was removed by a pick so far: only hard suppression removes. */
+const gone = (index) => trace.settings.method === "hard" && scores[index] === 0;
 
 function sentence() {
   const { candidates, steps } = trace;
@@ -180,14 +177,9 @@ function sentence() {
   if (at === 0) return `Before the first pick. ${plural(steps.length, "pick")} will follow: move the slider.`;
   const { pick, score: value, changed } = steps[at - 1];
   const { label, segment } = candidates[pick];
-  const gone = changed.filter(([, left]) => left === 0).length;
-  const fate =
-    changed.length === 0
-      ? "nothing overlaps it"
-      : gone === changed.length
-        ? `${plural(gone, "overlapping candidate")} removed`
-        : `${plural(changed.length - gone, "overlapping candidate")} decayed${gone ? `, ${gone} removed` : ""}`;
-  return `Pick ${at} of ${steps.length}: ${state.project.classes[label]}, ${span(segment)}, score ${score(value)}; ${fate}.`;
+  const does = trace.settings.method === "hard" ? "removes" : "lowers";
+  const fate = changed.length ? `${does} ${plural(changed.length, "overlapping candidate")}` : `${does} nothing`;
+  return `Pick ${at} of ${steps.length}: ${state.project.classes[label]}, ${span(segment)}, score ${score(value)}; it ${fate}.`;
 }
 
 function counts() {
@@ -197,7 +189,7 @@ function counts() {
     .sort((a, b) => a[0] - b[0])
     .map(([level, n]) => `level ${level}: ${n}`)
     .join(", ");
-  const more = trace.total > trace.candidates.length ? ` (the best of ${trace.total})` : "";
+  const more = trace.total > trace.candidates.length ? ` (the best of ${count(trace.total)})` : "";
   return `${plural(trace.candidates.length, "candidate")}${more} from ${clock(state.view[0], 1)} to ${clock(state.view[1], 1)}. ${levels}`;
 }
 
@@ -207,7 +199,7 @@ function showChanged() {
       element("p", { class: "faint" }, "Here stand the candidates that a pick changes."),
     );
   const { changed } = trace.steps[at - 1];
-  const rows = changed.map(([index, after]) => ({ ...trace.candidates[index], before: before[index], after }));
+  const rows = changed.map(([index, after]) => ({ ...trace.candidates[index], index, before: before[index], after }));
   rows.sort((a, b) => b.before - b.after - (a.before - a.after));
   const caption =
     rows.length > MOST_ROWS
@@ -220,7 +212,7 @@ function showChanged() {
         ["Time", (row) => span(row.segment)],
         ["Level", (row) => String(row.level), true],
         ["Before", (row) => score(row.before), true],
-        ["After", (row) => (row.after === 0 ? "removed" : score(row.after)), true],
+        ["After", (row) => (gone(row.index) ? "removed" : score(row.after)), true],
       ],
       rows.slice(0, MOST_ROWS),
       caption,
@@ -228,10 +220,102 @@ function showChanged() {
   );
 }
 
+/** How the chosen candidate was decoded, or else the current pick. */
+function showDecoded() {
+  const index = chosen ?? (at ? trace.steps[at - 1].pick : null);
+  if (index === null) {
+    const hint = "Click a candidate to see how it was decoded; what is picked shows it too.";
+    return parts.decoded.replaceChildren(element("p", { class: "faint" }, hint));
+  }
+  const one = trace.candidates[index];
+  const swatch = element("i", { class: "swatch" });
+  swatch.style.background = classColour(one.label);
+  const { place, start, end, probability } = decoded(one);
+  parts.decoded.replaceChildren(
+    element("h3", {}, swatch, `${chosen === null ? `Pick ${at}` : "Chosen"}: ${named(one)}`),
+    element("p", {}, `${fate(index)}. How it was decoded:`),
+    element(
+      "ol",
+      {},
+      [place, start, end, probability].map((text) => element("li", {}, `${text[0].toUpperCase()}${text.slice(1)}`)),
+    ),
+  );
+}
+
+const named = ({ label, segment }) => `${state.project.classes[label]}, ${span(segment)}`;
+
+/** The score of a candidate now and at first. */
+function fate(index) {
+  const first = trace.candidates[index].score;
+  if (gone(index)) return `Removed, score ${score(first)} at first`;
+  return `Score ${score(scores[index])} now, ${score(first)} at first`;
+}
+
+/** The arithmetic from a moment of a level to a segment, in words. */
+function decoded({ level, moment, offsets: [back, ahead], segment: [from, to], score: probability }) {
+  const step = trace.seconds_per_step[level];
+  const number = (value, decimals = 2) => value.toFixed(decimals).replace("-", "−");
+  const sum = (sign, offset, cut) => {
+    const end = moment + (sign === "+" ? offset : -offset) * step;
+    const clipped = Math.abs(end - cut) > 0.005 ? `, cut to ${number(cut)} s` : "";
+    return `${number(moment)} ${sign} ${number(offset)} × ${number(step, 3)} = ${number(end)} s${clipped}`;
+  };
+  return {
+    place: `level ${level}, moment ${number(moment)} s, one step ${number(step, 3)} s`,
+    start: `start = ${sum("−", back, from)}`,
+    end: `end = ${sum("+", ahead, to)}`,
+    probability: `probability ${score(probability)}`,
+  };
+}
+
+function describe(index) {
+  const one = trace.candidates[index];
+  const { place, start, end, probability } = decoded(one);
+  return `${named(one)}. ${fate(index)}. Decoded at ${place}: ${start}, ${end}; ${probability}.`;
+}
+
+const shown = () => ({ trace, at, scores, before, chosen, gone, byLevel: arrangement === "level" });
+
 const drawSoon = oncePerFrame(() => {
   if (!trace || state.tab !== "suppression" || !parts.canvas.clientWidth) return;
-  drawCandidates(parts.canvas, { trace, at, scores, before, byLevel: arrangement === "level" });
+  drawCandidates(parts.canvas, shown());
 });
+
+function pointedAt(event) {
+  const box = parts.canvas.getBoundingClientRect();
+  const near = NEAR[event.pointerType] ?? NEAR.mouse;
+  return candidateAt(parts.canvas, shown(), event.clientX - box.left, event.clientY - box.top, near);
+}
+
+function hover(event) {
+  const index = event.pointerType === "touch" ? null : pointedAt(event);
+  const tooltip = byId("tooltip");
+  tooltip.hidden = index === null;
+  parts.canvas.style.cursor = index === null ? "" : "pointer";
+  if (index === null) return;
+  tooltip.textContent = describe(index);
+  tooltip.style.left = `${Math.max(Math.min(event.clientX + 12, innerWidth - tooltip.offsetWidth - 8), 4)}px`;
+  tooltip.style.top = `${event.clientY + 18}px`;
+}
+
+function choose(index) {
+  chosen = index;
+  showDecoded();
+  drawSoon();
+  if (index !== null) speak(describe(index));
+}
+
+/** From the best candidate that is drawn to the worst, and back. */
+function press(event) {
+  const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+  if (!by && event.key !== "Escape") return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (!by) return choose(null);
+  const order = visible(shown()).reverse();
+  const here = chosen === null ? (by > 0 ? -1 : order.length) : order.indexOf(chosen);
+  if (order.length) choose(order[Math.min(Math.max(here + by, 0), order.length - 1)]);
+}
 
 /** Moves on by so many picks; what the keys call. */
 export function stepPicks(by) {

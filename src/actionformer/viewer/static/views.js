@@ -15,22 +15,36 @@ export function whyNoNetwork() {
   return null;
 }
 
-/** Calls `fill()` when the view's tab is shown and any of `keys` has changed since it was filled last. */
-export function whenShown(tab, keys, fill) {
-  let stale = true;
-  const update = () => {
-    if (state.tab !== tab || !state.project || !stale) return;
-    stale = false;
-    fill();
+/** Fills the view of a tab when it is shown and `keys` have changed since it was filled for what they were.
+ *
+ * Changes while it is shown are answered when `wait` milliseconds have passed without another. Where `fill` gives
+ * false, or a promise of it, the view is not what was asked for, and is filled again at the next occasion. Gives a
+ * function that says that something else has changed. */
+export function whenShown(tab, keys, fill, wait = 0) {
+  let [wanted, filling, filledFor] = [1, 0, 0]; // numbers of changes
+  let timer = null;
+  const update = async () => {
+    clearTimeout(timer);
+    if (state.tab !== tab || !state.project || [filling, filledFor].includes(wanted)) return;
+    const mine = (filling = wanted);
+    try {
+      if ((await fill()) !== false) filledFor = mine;
+    } finally {
+      if (filling === mine) filling = 0;
+    }
   };
-  on(keys, () => {
-    stale = true;
-    update();
-  });
+  const changed = () => {
+    wanted += 1;
+    clearTimeout(timer);
+    if (wait) timer = setTimeout(update, wait);
+    else update();
+  };
+  on(keys, changed);
   on(["tab"], update);
+  return changed;
 }
 
-/** What `compute` gives, or null if something else was asked for since or it was refused; then `place` says why.
+/** What `compute` gives; null if something else was asked for since; false if it was refused, then `place` says why.
  *
  * Until it is there, `place` shows `text` and a wheel; with `keep` what it showed before, faintly. */
 export async function filled(place, text, compute, keep = false) {
@@ -43,18 +57,9 @@ export async function filled(place, text, compute, keep = false) {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     place.replaceChildren(words(error.message));
-    return null;
+    return false;
   } finally {
     clearTimeout(slow);
     place.removeAttribute("aria-busy");
   }
-}
-
-/** The same function, run when `milliseconds` have passed without another call. */
-export function delayed(act, milliseconds) {
-  let timer = null;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(act, milliseconds);
-  };
 }
