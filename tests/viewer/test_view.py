@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moving import write_moving
 
 from actionformer.detections import Detections, write_results
 
@@ -57,6 +58,29 @@ def test_it_tells_its_address_answers_and_ends_when_told(found: Path, tmp_path: 
         _, rest = process.communicate(timeout=20)
         assert process.returncode in (130, 143)
         assert "Traceback" not in rest
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_ends_in_order_while_it_encodes(found: Path, tmp_path: Path, ending: signal.Signals) -> None:
+    folder, videos = tmp_path / "temporary", tmp_path / "videos"
+    folder.mkdir()
+    videos.mkdir()
+    write_moving(videos / "v.avi", seed=0, seconds=60)
+    with viewing(found, "--videos", videos, TMPDIR=str(folder)) as (process, address):
+        assert ask(address, "/api/videos/v/media/0", "127.0.0.1") == 200
+        port = int(re.findall(r":(\d+)/", address)[0])
+        waiting = [HTTPConnection("127.0.0.1", port, timeout=20) for _ in range(17)]
+        for number, connection in enumerate(waiting, start=1):
+            connection.request("GET", f"/api/videos/v/media/{number}")
+        waiting[0].getresponse()
+        assert len(list(folder.rglob("*.piece"))) > 1
+        process.send_signal(ending)
+        _, rest = process.communicate(timeout=20)
+        assert process.returncode in (130, 143)
+        assert "Traceback" not in rest
+        for connection in waiting:
+            connection.close()
     assert not list(folder.iterdir())
 
 

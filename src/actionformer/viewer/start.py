@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -53,8 +53,9 @@ def view(
     from actionformer.viewer.server import serve
 
     given = Given(source, features, videos, annotations, compare, corrections)
-    answers = Answers(open_project(given))
-    with _ended_in_order(), closing(answers.media):
+    with _ended_in_order(), ExitStack() as closed:
+        answers = Answers(open_project(given))
+        closed.callback(answers.media.close)
         if save is not None:
             save_report(answers, save, console)
             return
