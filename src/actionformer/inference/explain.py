@@ -89,6 +89,16 @@ def explain(runner: Runner, sequence: Sequence) -> Explanation:
     return Explanation(levels, Candidates(*(tensor[usable] for tensor in found)))
 
 
+def decoded_from(candidates: Candidates, strides: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the moments (N,) that proposed candidates lie, in grid steps, and their distances (N, 2) to start and end.
+
+    These are in strides of the level, as the network gives them: start = moment - distance * stride.
+    """
+    own = strides[candidates.levels.numpy()]
+    moments = (candidates.moments.numpy() * own).astype(np.float64)
+    return moments, (candidates.segments.numpy() - moments[:, None]) * [-1, 1] / own[:, None]
+
+
 @dataclass(frozen=True)
 class LevelRange:
     """How far the moments of one level see, and what they are made for; None where that has no bound."""

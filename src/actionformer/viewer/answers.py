@@ -170,10 +170,8 @@ class Answers:
             alone = Annotations({video: annotations.videos[video]}, annotations.class_names)
             diagnosis = diagnose(alone, {video: found}, tiou).of(video)
             labels = [about.class_names.index(annotations.class_names[label]) for label in diagnosis.labels]
-            rows = zip(diagnosis.segments.tolist(), labels, diagnosis.found.tolist(), strict=True)
-            answer["actions"] = [
-                {"segment": rounded(segment), "label": label, "found": hit} for segment, label, hit in rows
-            ]
+            rows = zip(rounded(diagnosis.segments), labels, diagnosis.found.tolist(), strict=True)
+            answer["actions"] = [{"segment": segment, "label": label, "found": hit} for segment, label, hit in rows]
         answer["detections"] = _detections(found, diagnosis)
         return answer
 
@@ -298,11 +296,11 @@ def _pieces(look: Look) -> Answer | None:
 
 def _detections(found: Detections, diagnosis: VideoDiagnosis | None) -> list[Answer]:
     rows = zip(
-        found.segments.tolist(), found.scores.tolist(), found.labels.tolist(), found.levels.tolist(), strict=True
+        rounded(found.segments), found.scores.tolist(), found.labels.tolist(), found.levels.tolist(), strict=True
     )
     answers: list[Answer] = [
         {
-            "segment": rounded(segment),
+            "segment": segment,
             "score": rounded_score(score),
             "label": label,
             "level": None if level < 0 else level,
@@ -313,9 +311,9 @@ def _detections(found: Detections, diagnosis: VideoDiagnosis | None) -> list[Ans
         for segment, score, label, level in rows
     ]
     if diagnosis is not None:
-        judged = zip(diagnosis.kinds.tolist(), diagnosis.tious.tolist(), diagnosis.matches.tolist(), strict=True)
+        judged = zip(diagnosis.kinds.tolist(), rounded(diagnosis.tious), diagnosis.matches.tolist(), strict=True)
         for answer, (kind, tiou, match) in zip(answers, judged, strict=True):
-            answer |= {"kind": KINDS[kind], "iou": rounded(tiou), "match": None if match < 0 else match}
+            answer |= {"kind": KINDS[kind], "iou": tiou, "match": None if match < 0 else match}
     return answers
 
 
@@ -325,14 +323,12 @@ def _actions(counts: Mapping[str, int]) -> int:
 
 def by_tiou(thresholds: Any, values: Any) -> Answer:
     """`{"0.5": value}` for every threshold."""
-    return {f"{tiou:g}": rounded(float(value)) for tiou, value in zip(thresholds, values, strict=True)}
+    return {f"{tiou:g}": value for tiou, value in zip(thresholds, rounded(values), strict=True)}
 
 
-def rounded(value: Any) -> Any:
-    """A number, or a list of them, to a tenth of a millisecond."""
-    if isinstance(value, (list, tuple)):
-        return [rounded(one) for one in value]
-    return round(float(value), 4)
+def rounded(values: Any, decimals: int = 4) -> Any:
+    """A number, or lists of lists of them for an array; by default to a tenth of a millisecond."""
+    return np.round(np.asarray(values, np.float64), decimals).tolist()
 
 
 def rounded_score(value: float) -> float:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from actionformer.config import SuppressionSettings
 from actionformer.detections import Detections
@@ -24,6 +23,7 @@ from actionformer.inference.explain import (
     attention_at,
     block_names,
     comparisons,
+    decoded_from,
     explain,
     level_ranges,
     level_windows,
@@ -143,7 +143,7 @@ class Network:
                     "seconds_per_step": level.stride * sequence.grid.stride / sequence.grid.fps,
                     "time": [float(begin), float(second - begin)],
                     "range": list(sees.action_range),
-                    "maximum": _rounded_array(np.concatenate([maximum, unknown])),
+                    "maximum": rounded(np.concatenate([maximum, unknown]), 5),
                 }
             )
         return {"levels": answers}
@@ -156,7 +156,7 @@ class Network:
             "levels": [
                 {
                     "level": level,
-                    "window": rounded(clip(np.array(window.seconds), sequence.duration).tolist()),
+                    "window": rounded(clip(np.array(window.seconds), sequence.duration)),
                     "positions": window.last - window.first + 1,
                 }
                 for level, window in enumerate(windows)
@@ -207,30 +207,19 @@ class Network:
         best = np.argsort(-found.scores.numpy()[near], kind="stable")
         rows = near[best][: max(1, min(limit, MOST_CANDIDATES))]
         chosen = Candidates(*(tensor[torch.from_numpy(rows)] for tensor in found))
-        strides = np.array(self.about.config.model.strides)[chosen.levels.numpy()]
-        places = chosen.moments.numpy() * strides
-        offsets = (chosen.segments.numpy() - places[:, None]) * [-1, 1] / strides[:, None]
-        columns = (
-            clip(seconds[rows], sequence.duration),
-            *(tensor.numpy() for tensor in chosen[1:4]),
-            sequence.grid.to_seconds(places),
-            offsets,
-        )
-        listed = [
-            {
-                "segment": rounded(segment),
-                "score": rounded_score(score),
-                "label": label,
-                "level": level,
-                "moment": rounded(moment),
-                "offsets": rounded(offset),
-            }
-            for segment, score, label, level, moment, offset in zip(
-                *(column.tolist() for column in columns), strict=True
-            )
-        ]
-        steps = np.array(self.about.config.model.strides) * sequence.grid.stride / sequence.grid.fps
-        return {"total": len(near), "seconds_per_step": rounded(steps.tolist()), "candidates": listed}, chosen
+        strides = np.array(self.about.config.model.strides)
+        places, offsets = decoded_from(chosen, strides)
+        columns = {
+            "segment": rounded(clip(seconds[rows], sequence.duration)),
+            "score": list(map(rounded_score, chosen.scores.tolist())),
+            "label": chosen.labels.tolist(),
+            "level": chosen.levels.tolist(),
+            "moment": rounded(sequence.grid.to_seconds(places)),
+            "offsets": rounded(offsets),
+        }
+        listed = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        steps = strides * sequence.grid.stride / sequence.grid.fps
+        return {"total": len(near), "seconds_per_step": rounded(steps), "candidates": listed}, chosen
 
     def suppression(self, video: str, start: float, stop: float, limit: int, changes: dict[str, Any]) -> Answer:
         """Suppression among the candidates of a span, pick by pick.
@@ -266,10 +255,6 @@ class Network:
         return self.about.config.replace(suppression=changes).suppression
 
 
-def _rounded_array(values: NDArray[Any]) -> Any:
-    return values.astype(np.float64).round(5).tolist()
-
-
 def _drawn(weights: Weights, stride: int, sequence: Sequence) -> list[Answer]:
     """The weights of every head over time, the maximum of neighbours where there are many."""
     together = -(-len(weights.positions) // DRAWN)
@@ -278,4 +263,4 @@ def _drawn(weights: Weights, stride: int, sequence: Sequence) -> list[Answer]:
     ends = np.append(begins[1:], len(weights.positions)) - 1
     centres = (weights.positions[begins] + weights.positions[ends]) / 2
     times = sequence.grid.to_seconds(centres * stride)
-    return [{"time": rounded(times.tolist()), "weight": _rounded_array(head)} for head in highest]
+    return [{"time": rounded(times), "weight": head} for head in rounded(highest, 5)]
