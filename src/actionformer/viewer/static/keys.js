@@ -88,6 +88,7 @@ const bound = new Map(
 
 export function startKeys() {
   document.addEventListener("keydown", press);
+  document.addEventListener("pointerdown", () => (tabbed = false));
   document.addEventListener("keyup", (event) => event.key === " " && played && event.preventDefault());
   byId("help").addEventListener("click", toggleHelp);
   byId("keys").append(
@@ -135,10 +136,12 @@ function toggleHelp() {
   else help.showModal();
 }
 
-let played = false; // whether the space bar that is down was taken for playing: some browsers press a button when it is let go
+let tabbed = true; // whether what has the focus was reached by keyboard, and not by a click
+let played = false; // whether the space bar that is down plays: some browsers press a button when it is let go
 
 function press(event) {
   const { target, key } = event;
+  tabbed ||= key === "Tab";
   played = false;
   if (byId("keys").open && key !== "?") return; // Escape closes it: the browser's part
   if (key === "Escape") return leave(target);
@@ -153,7 +156,7 @@ function press(event) {
 /** Whether a key means something to what has the focus. The space bar does so only to those who got there by keyboard:
  * after a click it plays. */
 function isItsOwn(target, key) {
-  if (key === " ") return target.matches(":focus-visible") && target.closest("button, summary, select, input:not([type=range]), a");
+  if (key === " ") return tabbed && target.closest("button, summary, select, input:not([type=range]), a");
   const moves = key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key);
   return target.matches("select, input[type=range]") && (moves || (target.matches("select") && key.length === 1));
 }
