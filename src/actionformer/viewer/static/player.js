@@ -1,6 +1,6 @@
 // Playing: the video where there is one, a clock where there is none. Both move `state.time`.
 
-import { byId, element, words } from "./elements.js";
+import { byId, choice, element, words } from "./elements.js";
 import { clock } from "./format.js";
 import { showVideo, whyNoPicture } from "./screen.js";
 import { duration, on, set, state } from "./state.js";
@@ -10,6 +10,8 @@ const FPS_OF_NO_VIDEO = 25;
 const INTO_FRAME = 1e-3; // seconds: at its very beginning some browsers still show the frame before
 
 let screen = null; // what shows the video
+let speed = 1; // that is chosen; J and L play at others
+let muted = true;
 let last = 0; // when the clock last moved, ms
 const parts = {};
 
@@ -17,11 +19,12 @@ export function startPlayer() {
   parts.screen = element("div", { id: "screen" });
   parts.play = element("button", { id: "play", click: togglePlay, "aria-label": "Play" }, "▶");
   parts.time = element("output", { id: "clock" }, clock(0));
-  parts.speed = element(
-    "select",
-    { id: "speed", "aria-label": "Speed", change: () => setRate(Number(parts.speed.value)) },
-    SPEEDS.map((speed) => element("option", { value: speed, selected: speed === 1 }, `${speed}×`)),
-  );
+  parts.length = element("span", { class: "faint" });
+  parts.rate = element("output", { id: "rate", "aria-label": "Playing at" });
+  parts.speed = choice(SPEEDS.map((one) => [one, `${one}×`]), speed, (value) => choose(Number(value)), {
+    id: "speed",
+    "aria-label": "Speed",
+  });
   parts.mute = element("button", { class: "quiet", click: toggleSound, "aria-label": "Sound on or off" }, "Sound");
   byId("player").append(
     parts.screen,
@@ -32,13 +35,16 @@ export function startPlayer() {
       parts.play,
       element("button", { class: "quiet", click: () => stepFrames(1), "aria-label": "One frame on" }, "›"),
       parts.time,
+      parts.length,
+      parts.rate,
       parts.speed,
       parts.mute,
     ),
   );
   on(["video"], load);
   on(["time"], () => (parts.time.textContent = clock(state.time)));
-  on(["playing"], showPlaying);
+  on(["playing", "rate"], showPlaying);
+  on(["video", "actions"], () => (parts.length.textContent = state.video ? `/ ${clock(duration())}` : ""));
 }
 
 let loaded = null;
@@ -55,6 +61,7 @@ function load() {
   const why = whyNoPicture(video, state.project);
   if (why) return parts.screen.replaceChildren(words(`No picture: ${why}.`));
   screen = showVideo(parts.screen, video, duration(), () => state.playing && showPlaying());
+  screen.film.muted = muted;
   screen.film.currentTime = state.time + INTO_FRAME;
   screen.film.addEventListener("click", togglePlay);
   screen.film.addEventListener("ended", () => set({ playing: false, time: screen.film.currentTime }));
@@ -78,34 +85,32 @@ export function stepFrames(frames) {
 
 export function togglePlay() {
   if (!state.video) return;
-  if (!state.playing && state.rate > 0 && state.time >= duration() - 0.05) seek(0);
-  set({ playing: !state.playing });
+  if (!state.playing && state.time >= duration() - 0.05) seek(0);
+  set({ playing: !state.playing, rate: speed });
 }
 
 function toggleSound() {
-  if (!screen) return;
-  screen.film.muted = !screen.film.muted;
-  parts.mute.textContent = screen.film.muted ? "Sound" : "Mute";
+  muted = !muted;
+  if (screen) screen.film.muted = muted;
+  parts.mute.textContent = muted ? "Sound" : "Mute";
 }
 
 /** J and L: backwards and forwards, faster with every press; K stops. */
 export function shuttle(direction) {
-  if (direction === 0) return set({ playing: false });
   const same = state.playing && Math.sign(state.rate) === direction;
-  const speed = same ? Math.min(Math.abs(state.rate) * 2, 8) : 1;
-  setRate(direction * speed);
-  set({ playing: true });
+  const rate = direction === 0 ? speed : direction * (same ? Math.min(Math.abs(state.rate) * 2, 8) : 1);
+  set({ playing: direction !== 0, rate });
 }
 
-function setRate(rate) {
-  set({ rate });
-  parts.speed.value = SPEEDS.includes(Math.abs(rate)) ? Math.abs(rate) : 1;
-  if (state.playing) showPlaying();
+function choose(wanted) {
+  speed = wanted;
+  set({ rate: speed });
 }
 
 function showPlaying() {
   parts.play.textContent = state.playing ? "❚❚" : "▶";
   parts.play.setAttribute("aria-label", state.playing ? "Pause" : "Play");
+  parts.rate.textContent = state.rate === speed ? "" : `${state.rate}×`.replace("-", "−");
   const shown = film();
   if (shown) {
     if (state.playing && state.rate > 0) {
