@@ -13,7 +13,6 @@ from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, Route, expect
 from rich.console import Console
 
-from actionformer.data.annotations import read_annotations
 from actionformer.viewer.answers import Answers
 from actionformer.viewer.project import Given, open_project
 from actionformer.viewer.report import save_report
@@ -24,14 +23,9 @@ TABS = ("timeline", "scores", "suppression", "moment", "run")
 
 
 @pytest.fixture(scope="module")
-def corrected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("corrections") / "corrected.json"
-
-
-@pytest.fixture(scope="module")
-def address(evaluated: Path, videos: Path, corrected: Path) -> Iterator[str]:
+def address(evaluated: Path, videos: Path) -> Iterator[str]:
     """A server about a run with features, videos and annotations."""
-    with serving(Given(evaluated, videos=videos, corrections=corrected)) as url:
+    with serving(Given(evaluated, videos=videos)) as url:
         yield url
 
 
@@ -157,173 +151,6 @@ def test_filters_act_on_score_kind_class_and_tiou(page: Page) -> None:
     until(page, "document.querySelector('[data-kind=true] .count') !== null")
     stricter = answer(page, f"api/videos/{state(page, 's.video.id')}?tiou=0.7")["detections"]
     expect(page.locator("[data-kind=true] .count")).to_have_text(str(sum(one["kind"] == "true" for one in stricter)))
-
-
-def test_scores_are_a_heat_map_of_every_level_on_the_timelines_axis(page: Page) -> None:
-    levels = answer(page, f"api/videos/{state(page, 's.video.id')}/scores?points=2000")["levels"]
-    page.keyboard.press("2")
-    page.wait_for_selector("#scores .heatmaplayer image")
-    heat = page.evaluate("document.querySelector('#scores .js-plotly-plot').data.map(t => [t.x0, t.z[0].length])")
-    assert heat == [[level["time"][0], len(level["maximum"][0])] for level in levels]
-    page.keyboard.press("+")
-    view = state(page, "s.view")
-    until(
-        page,
-        "v => Math.abs(document.querySelector('#scores .js-plotly-plot')._fullLayout.xaxis.range[1] - v) < 0.01",
-        arg=view[1],
-    )
-    page.select_option("#score-class", "1")
-    expect(page.locator("#scores .scatterlayer .trace")).to_have_count(1)
-
-
-def test_zoomed_in_downsampled_scores_are_asked_for_again(open_page: Open, address: str) -> None:
-    page = open_page(address)
-    coarser = re.compile(r"scores\?points=2000$")
-    page.route(coarser, lambda route: route.continue_(url=route.request.url.replace("2000", "8")))
-    ready(page).keyboard.press("2")
-    page.wait_for_selector("#scores .heatmaplayer image")
-    step = "document.querySelector('#scores .js-plotly-plot').data[0].dx"
-    coarse = page.evaluate(step)
-    for _ in range(3):
-        page.keyboard.press("+")
-    until(page, f"before => {step} < before / 2", coarse)
-    assert page.evaluate(
-        "document.querySelector('#scores .js-plotly-plot')._fullLayout.xaxis.range[0]"
-    ) == pytest.approx(state(page, "s.view[0]"))
-
-
-def test_suppression_goes_pick_by_pick_with_other_settings_too(page: Page) -> None:
-    page.keyboard.press("3")
-    says = page.locator("#step-says")
-    expect(says).to_contain_text("Before the first pick")
-    page.click("#step-on")
-    page.keyboard.press("p")
-    expect(says).to_contain_text("Pick 2 of")
-    soft = says.inner_text()
-    page.keyboard.press("Shift+P")
-    expect(says).to_contain_text("Pick 1 of")
-    page.click("#step-end")
-    expect(page.locator("#step-on")).to_be_disabled()
-    picks = int(page.locator("#step").get_attribute("max") or 0)
-    assert f"of {picks}:" in soft
-    page.select_option("#method", "hard")
-    expect(page.locator("#threshold")).to_be_visible()
-    until(page, "n => Number(document.getElementById('step').max) !== n", arg=picks)
-    page.locator("#step").fill("1")
-    expect(says).not_to_contain_text("decayed")
-    assert page.locator("#suppression td", has_text="removed").count() > 0
-
-
-def test_a_moment_shows_windows_and_attention_local_beside_global(page: Page) -> None:
-    page.keyboard.press("4")
-    expect(page.locator("#moment-cost")).to_contain_text("times as many")
-    until(page, "document.querySelectorAll('#moment .js-plotly-plot').length === 3")
-    levels = page.evaluate("document.querySelector('#moment .js-plotly-plot').data.length")
-    expect(page.locator("#moment tbody tr")).to_have_count(levels)
-    before = page.locator("#moment-says").inner_text()
-    page.keyboard.press("Shift+ArrowRight")
-    expect(page.locator("#moment-says")).not_to_have_text(before)
-
-
-def test_the_run_shows_training_precision_errors_and_its_videos(page: Page) -> None:
-    page.keyboard.press("5")
-    run = answer(page, "api/run?tiou=0.5")
-    expect(page.locator("#run")).to_contain_text("Mean average precision")
-    expect(page.locator("#run")).to_contain_text(f"{100 * run['map']['0.5']:.1f}%")
-    expect(page.locator("#run .scatterlayer").first).to_be_attached()
-    errors = page.locator("#run .card", has_text="What detections are")
-    gain = run["errors"]["gains"]["background"]
-    expect(errors).to_contain_text(f"{run['errors']['kinds']['background']} · +{100 * gain:.1f}")
-    by_length = page.locator("#run .card", has_text="By length").locator("tbody tr")
-    expect(by_length).to_have_count(len(run["errors"]["by_length"]))
-    rows = page.locator("#run .tall-table").last.locator("tbody tr")
-    expect(rows).to_have_count(3)
-    page.click("#run .tall-table:last-child th button >> text=Video")
-    names = rows.locator("button").all_inner_texts()
-    assert names == sorted(names)
-    page.fill("#run-search", "clip1")
-    expect(rows).to_have_count(1)
-    rows.locator("button").click()
-    expect(page.locator("#video-list button[aria-current=true] .name")).to_have_text("clip1")
-    expect(page.locator("#tab-timeline")).to_have_attribute("aria-selected", "true")
-
-
-def test_corrections_are_saved_as_annotations_and_the_original_stays(page: Page, seen: Path, corrected: Path) -> None:
-    original = (seen / "annotations.json").read_text("utf-8")
-    video = state(page, "s.video.id")
-    before = state(page, "s.actions")
-    page.keyboard.press("e")
-    expect(page.locator("#saved")).to_be_visible()
-    page.keyboard.press("n")
-    page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("o")  # it ends at one second
-    page.select_option("#label", "1")
-    expect(page.locator("#saved")).to_have_text("Saved")
-    kept = read_annotations(corrected).videos[video]
-    assert len(kept.labels) == len(before) + 1
-    row = kept.segments.tolist().index([0.0, 1.0])
-    assert kept.labels[row] == 1
-    page.keyboard.press("Control+z")
-    page.keyboard.press("Control+z")
-    page.keyboard.press("Control+z")
-    expect(page.locator("#undo")).to_be_disabled()
-    drag_first_end(page, 0.5)
-    expect(page.locator("#saved")).to_have_text("Saved")
-    end = read_annotations(corrected).videos[video].segments[0, 1]
-    assert end == pytest.approx(before[0]["segment"][1] + 0.5, abs=0.1)
-    page.click("#delete")
-    page.click("#edit")
-    expect(page.locator("#saved")).to_be_hidden()
-    assert len(read_annotations(corrected).videos[video].labels) == len(before) - 1
-    until(page, "document.getElementById('truth')?.value === 'corrected'")  # what was corrected is what is shown
-    assert len(state(page, "s.actions")) == len(before) - 1
-    assert len(state(page, "s.video.detections.filter(one => one.kind === 'true')")) == len(before) - 1
-    page.select_option("#truth", "annotated")
-    expect(page.locator("#inspector .faint").first).to_contain_text(f"{len(before)} annotated actions")
-    assert state(page, "s.actions.map(one => one.segment)") == [one["segment"] for one in before]
-    assert (seen / "annotations.json").read_text("utf-8") == original
-
-
-def test_of_two_who_correct_one_video_the_second_is_told(open_page: Open, address: str) -> None:
-    pages = [ready(open_page(f"{address}#video=clip2", expected="409")) for _ in range(2)]
-    for page in pages:
-        page.keyboard.press("e")
-        expect(page.locator("#saved")).to_be_visible()
-    pages[0].keyboard.press("n")
-    expect(pages[0].locator("#saved")).to_have_text("Saved")
-    pages[1].keyboard.press("n")
-    expect(pages[1].locator("#saved")).to_contain_text("someone else changed this video")
-    expect(pages[1].locator("#notice")).to_be_visible()
-    theirs = len(state(pages[0], "s.actions"))
-    pages[1].click("#theirs")
-    until(pages[1], "document.getElementById('theirs') === null && document.getElementById('undo').disabled")
-    assert len(state(pages[1], "s.actions")) == theirs
-    pages[1].keyboard.press("n")
-    expect(pages[1].locator("#saved")).to_have_text("Saved")
-
-
-def drag_first_end(page: Page, seconds: float) -> None:
-    """Drags the end of the first action to the right."""
-    x, y, per_second = page.evaluate(
-        "async () => { const { layOut } = await import('/static/lanes.js');"
-        " const { state } = await import('/static/state.js'); const { label, segment } = state.actions[0];"
-        " const lane = layOut(state).find(l => l.label === label);"
-        " const box = document.getElementById('lanes').getBoundingClientRect();"
-        " const scale = (box.width - 158) / (state.view[1] - state.view[0]);"
-        " return [box.x + 150 + segment[1] * scale - 1, box.y + 24 + lane.actionTop + 6, scale] }"
-    )
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + seconds * per_second, y, steps=4)
-    page.mouse.up()
-
-
-def test_two_runs_are_compared_by_class(open_page: Open, evaluated: Path) -> None:
-    with serving(Given(evaluated, compare=evaluated)) as url:
-        page = ready(open_page(f"{url}#tab=run"))
-        card = page.locator("#run .card", has_text="Compared with a second run")
-        expect(card.locator("tbody tr")).to_have_count(2)
-        expect(card.locator("tbody tr td:last-child").first).to_have_text("±0.0")
 
 
 def test_a_saved_report_is_read_from_disk_without_a_network(open_page: Open, evaluated: Path, tmp_path: Path) -> None:
