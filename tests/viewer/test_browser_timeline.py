@@ -107,8 +107,9 @@ class Fingers:
         self.page = page
         self.session: CDPSession = page.context.new_cdp_session(page)
 
-    def __call__(self, kind: str, *points: tuple[float, float]) -> None:
-        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+    def __call__(self, kind: str, *points: tuple[float, float], first: int = 0) -> None:
+        """All fingers that are down, numbered from `first`; at the end those that are lifted, or nothing for all."""
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points, first)]
         self.session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touches})
         self.page.wait_for_timeout(10)
 
@@ -140,7 +141,7 @@ def test_fingers_pinch_drag_and_tap_and_what_the_browser_takes_back_has_changed_
     at_rest(page)
     zoomed = state(page, "s.view")
     assert zoomed[1] - zoomed[0] < 50
-    touch("End", (x - 45, y))
+    touch("End", (x + 85, y), first=1)
     touch("Move", (x - 39, y))
     touch("End")
     at_rest(page)
@@ -153,6 +154,7 @@ def test_fingers_pinch_drag_and_tap_and_what_the_browser_takes_back_has_changed_
     at_rest(page)
     page.touchscreen.tap(*place(page, "run", 15, left=PHONE_LEFT))
     assert state(page, "s.video.detections[s.chosen.index].score") == 0.6
+    expect(page.locator("#tooltip")).to_contain_text("run 0.600")
     _, y = place(page, "walk the dog slowly", 15, left=PHONE_LEFT)
     page.touchscreen.tap(40, y)
     expect(page.locator("#tooltip")).to_contain_text("walk the dog slowly: 3 detections; 3 annotated actions")
@@ -165,16 +167,16 @@ def test_fingers_pinch_drag_and_tap_and_what_the_browser_takes_back_has_changed_
     expect(page.locator("#saved")).to_be_visible()
     x, y = place(page, "walk the dog slowly", 50, action=0, left=PHONE_LEFT)
     before = state(page, LOOK)
-    touch("Start", (x - 10, y))
+    touch("Start", (x + 8, y))  # a finger is no needle: this is the edge
     for on in range(0, 30, 5):
-        touch("Move", (x - 10 + on, y))
+        touch("Move", (x + 8 + on, y))
     at_rest(page)
     assert state(page, "s.actions[1].segment")[1] > 54
     touch("Cancel")
     assert state(page, LOOK) == before
-    touch("Start", (x + 8, y))  # a finger is no needle: this is the edge
+    touch("Start", (x - 7, y))  # and so is this
     for on in range(0, 30, 5):
-        touch("Move", (x + 8 + on, y))
+        touch("Move", (x - 7 + on, y))
     touch("End")
     at_rest(page)
     start, end = state(page, "s.actions[1].segment")
@@ -388,6 +390,8 @@ def test_edges_are_dragged_where_the_pointer_says_so(page: Page) -> None:
         page.mouse.move(*place(page, "walk the dog slowly", seconds, action=0))
         cursors.append(page.locator("#lanes").evaluate("one => one.style.cursor"))
     assert cursors == ["ew-resize", "grab", "ew-resize"]
+    grips = module(page, "lanes.js", "arg.map((time) => m.gripAt([0, 3], time, 5))", [-1, 0.5, 1.5, 2.5, 4])
+    assert grips == ["start", "start", "whole", "end", "end"]  # a short one has a middle too
     x, y = place(page, "walk the dog slowly", 15, action=0)
     page.mouse.move(x, y)
     page.mouse.down()

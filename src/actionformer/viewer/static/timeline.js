@@ -334,6 +334,7 @@ function click(event, { named, hit, time }) {
   if (named) return showTooltip(event, describeLane(named));
   seek(time);
   set({ chosen: hit });
+  if (hit && event.pointerType === "touch") showTooltip(event, describe(hit)); // what a mouse sees by hovering
 }
 
 /** Calls `go(event)` until the pointer is let go; if the browser takes it for its own, `takenBack()`. */
