@@ -22,9 +22,7 @@ export function whyNoNetwork() {
  * function that says that something else has changed. */
 export function whenShown(tab, keys, fill, wait = 0) {
   let [wanted, filling, filledFor] = [1, 0, 0]; // numbers of changes
-  let timer = null;
   const update = async () => {
-    clearTimeout(timer);
     if (state.tab !== tab || !state.project || [filling, filledFor].includes(wanted)) return;
     const mine = (filling = wanted);
     try {
@@ -33,11 +31,10 @@ export function whenShown(tab, keys, fill, wait = 0) {
       if (filling === mine) filling = 0;
     }
   };
+  const later = wait ? delayed(update, wait) : update;
   const changed = () => {
     wanted += 1;
-    clearTimeout(timer);
-    if (wait) timer = setTimeout(update, wait);
-    else update();
+    later();
   };
   on(keys, changed);
   on(["tab"], update);
@@ -62,4 +59,13 @@ export async function filled(place, text, compute, keep = false) {
     clearTimeout(slow);
     place.removeAttribute("aria-busy");
   }
+}
+
+/** The same function, run when `milliseconds` have passed without another call. */
+export function delayed(act, milliseconds) {
+  let timer = null;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(act, milliseconds);
+  };
 }
