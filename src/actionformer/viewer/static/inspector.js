@@ -6,8 +6,10 @@ import { clock, plural, score, seconds, span } from "./format.js";
 import { inTime, isFound } from "./lanes.js";
 import { on, oncePerFrame, state } from "./state.js";
 import { choose, showChosen, step, thing } from "./timeline.js";
+import { delayed } from "./views.js";
 
 const MOST_ROWS = 100;
+const REST = 60; // milliseconds
 
 const parts = {};
 
@@ -31,10 +33,8 @@ export function startInspector() {
     element("table", { id: "list", "aria-label": "What the timeline shows" }, parts.rows),
   );
   byId("inspector").append(parts.facts, parts.moves, parts.counted, parts.list);
-  on(
-    ["chosen", "levels", "video", "actions", "view", "minScore", "hiddenClasses", "hiddenKinds", "tab"],
-    oncePerFrame(show),
-  );
+  on(["chosen", "levels", "video", "actions", "hiddenClasses", "hiddenKinds", "tab"], oncePerFrame(show));
+  on(["view", "minScore"], delayed(show, REST)); // while they move nobody reads the list
 }
 
 function show() {

@@ -5,26 +5,24 @@ import { seek } from "./player.js";
 import { duration, on, set, spanAround, state } from "./state.js";
 import { TABS } from "./tabs.js";
 import { judge, listed, open } from "./videos.js";
+import { delayed } from "./views.js";
 
 const REST = 300; // milliseconds without a change until the address is written
 const LONGEST = 1e7; // seconds that an address may name
 
 let entry = null; // what the current entry of the history is about: video and tab
-let timer = null;
+let known = null; // the address that was read or written last; another one waits to be followed
 let following = 0; // how many addresses are being followed
 
 export function startPlace() {
-  on(["video", "tab"], () => write());
-  on(["time", "view", "minScore", "tiou"], () => {
-    clearTimeout(timer);
-    timer = setTimeout(write, REST);
-  });
+  on(["video", "tab"], write);
+  on(["time", "view", "minScore", "tiou"], delayed(write, REST));
   addEventListener("hashchange", () => state.project && follow());
 }
 
 /** Writes what is looked at. Another video or tab is a new entry of the history, all else belongs to the present one. */
 function write() {
-  if (!state.video || following) return;
+  if (!state.video || following || location.hash !== known) return;
   const about = `${state.video.id} ${state.tab}`;
   const place = { video: state.video.id, tab: state.tab, at: state.time.toFixed(2) };
   const [from, to] = state.view;
@@ -32,7 +30,7 @@ function write() {
   const address = `#${new URLSearchParams({ ...place, score: state.minScore, tiou: state.tiou })}`;
   if (entry !== null && entry !== about) history.pushState(null, "", address);
   else if (address !== location.hash) history.replaceState(null, "", address);
-  entry = about;
+  [entry, known] = [about, location.hash];
 }
 
 /** Goes where the address says; what is not there or not valid in it stays as it is. */
@@ -41,6 +39,7 @@ export async function follow() {
   const gone = id !== null && !state.project.videos.some((video) => video.id === id);
   const there = gone ? {} : { time, view };
   following += 1;
+  known = location.hash;
   try {
     if (state.video && (gone || id === null || id === state.video.id)) await stay(there, changes);
     else {
