@@ -144,17 +144,22 @@ function drawPicks(context, place, { trace, at }) {
     context.strokeRect(newest.from - 0.5, newest.y - 4.5, Math.max(newest.to - newest.from, 2) + 1, 9);
   }
   context.fillStyle = themed("text");
+  const bars = picks.map(({ from, to, y }) => ({ x: from, y, width: to - from, height: 4 }));
   const taken = [];
-  for (const { number, from, to, y } of picks.reverse()) {
+  for (const pick of [...picks].reverse()) {
+    const { number, from, to, y } = pick;
     const width = context.measureText(String(number)).width;
-    const box = { x: (from + to - width) / 2, y: y < 16 ? y + 13 : y - 10, width };
-    if (taken.some((other) => meet(box, other))) continue;
+    const box = { x: (from + to - width) / 2, y: y < 16 ? y + 13 : y - 10, width, height: 12 };
+    const isIn = (other) => meet(box, other);
+    if (pick !== newest && (taken.some(isIn) || bars.some(isIn))) continue;
     taken.push(box);
     context.fillText(String(number), box.x, box.y);
   }
 }
 
-const meet = (a, b) => a.x < b.x + b.width + 3 && b.x < a.x + a.width + 3 && Math.abs(a.y - b.y) < 12;
+/** Whether two boxes around a middle height `y` come near each other. */
+const meet = (a, b) =>
+  a.x < b.x + b.width + 3 && b.x < a.x + a.width + 3 && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
 
 /** On top of all: its moment as a dot, and its offsets as lines from there to its start and end. */
 function drawChosen(context, place, { trace, scores, chosen, byLevel }) {

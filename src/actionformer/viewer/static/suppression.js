@@ -248,7 +248,7 @@ const named = ({ label, segment }) => `${state.project.classes[label]}, ${span(s
 function fate(index) {
   const first = trace.candidates[index].score;
   if (gone(index)) return `Removed, score ${score(first)} at first`;
-  return `Score ${score(scores[index])} now, ${score(first)} at first`;
+  return scores[index] === first ? `Score ${score(first)}` : `Score ${score(scores[index])} now, ${score(first)} at first`;
 }
 
 /** The arithmetic from a moment of a level to a segment, in words. */
