@@ -1,6 +1,8 @@
 # `make install`, then `make demo` or `make test`. CPU only unless you install another torch.
 PYTHON ?= python3
 BIN = .venv/bin
+# A process a core, each on one thread; threads that wait do not spin.
+TESTS = OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 # The two commands work on a fresh clone: they install first.
 install: .venv/installed
@@ -20,9 +22,9 @@ check: install
 	$(BIN)/mypy
 
 test: check
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -m "not slow"
+	$(TESTS) -m "not slow"
 
 check-all: check
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest
+	$(TESTS)
 
 .PHONY: install demo check test check-all

@@ -55,3 +55,15 @@ def ready(page: Page) -> Page:
 def state(page: Page, what: str, module: str = "/static/state.js") -> Any:
     """An expression about the page's own state `s`."""
     return page.evaluate(f"async () => {{ const s = (await import('{module}')).state; return {what}; }}")
+
+
+def main_thread(page: Page) -> Callable[[], float]:
+    """Seconds of processor time that the page's main thread has used since it was loaded."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def used() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+    return used

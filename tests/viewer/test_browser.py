@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
+from browsing import NEEDS_CHROMIUM, Open, main_thread, ready, serving, state, until
 from playwright.sync_api import Page, Route, expect
 from rich.console import Console
 
@@ -289,22 +289,10 @@ MOVE_THRESHOLD = """async () => {
 }"""
 
 
-def main_thread(page: Page) -> Callable[[], float]:
-    """Seconds of processor time that the page's main thread has used since it was loaded."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def used() -> float:
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
-
-    return used
-
-
 def test_two_hours_with_2000_detections_are_there_at_once(
-    open_page: Open, long: Given, capsys: pytest.CaptureFixture[str]
+    open_page: Open, long: Given, record_property: Callable[[str, str], None]
 ) -> None:
-    """What the page does is limited; how long that takes on this machine is printed."""
+    """How long it takes on this machine is told at the end of all tests; what it costs is set against the loading."""
     with serving(long) as url:
         page = ready(open_page(url))
         used = main_thread(page)
@@ -319,9 +307,10 @@ def test_two_hours_with_2000_detections_are_there_at_once(
         moves = page.evaluate(MOVE_THRESHOLD)
         work_a_move = (used() - before) / len(moves)
         assert shown(page) == sum(one["score"] >= 0.45 for one in state(page, "s.video.detections"))
-    with capsys.disabled():
-        times = ", ".join(f"{load:.0f}" for load in sorted(loads))
-        print(f"\n2 h, 2,000 detections: interactive after {times} ms ({1000 * max(work):.0f} ms of work),")
-        print(f"a moved threshold is drawn after {moves[len(moves) // 2]:.0f} ms ({1000 * work_a_move:.0f} ms of work)")
-    assert 0.01 < max(work) < 1.0
-    assert 0 < work_a_move < 0.1
+    times = ", ".join(f"{load:.0f}" for load in sorted(loads))
+    record_property(
+        "2 h, 2,000 detections",
+        f"interactive after {times} ms ({1000 * max(work):.0f} ms of work), a moved threshold is drawn after "
+        f"{moves[len(moves) // 2]:.0f} ms ({1000 * work_a_move:.0f} ms of work)",
+    )
+    assert 0 < work_a_move < max(work) / 4
