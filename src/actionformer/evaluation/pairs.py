@@ -133,24 +133,45 @@ def overlapping_pairs(candidates: Candidates, truths: Truths, at_least: float) -
         truth=np.concatenate([np.empty(0, np.int64), *(block.truth for block in blocks)]),
         tiou=np.concatenate([np.empty(0), *(block.tiou for block in blocks)]),
     )
-    order = np.lexsort((-pairs.tiou, pairs.detection))
+    order = np.lexsort((pairs.truth, -pairs.tiou, pairs.detection))
     return Pairs(pairs.detection[order], pairs.truth[order], pairs.tiou[order])
 
 
 def _blocks(candidates: Candidates, truths: Truths, at_least: float) -> Iterator[Pairs]:
-    first = np.searchsorted(truths.videos, candidates.videos, side="left")
-    count = np.searchsorted(truths.videos, candidates.videos, side="right") - first
+    order, first, count = _near(candidates, truths)
     end = np.cumsum(count)
     total = int(end[-1]) if len(end) else 0
     cuts = np.searchsorted(end, np.arange(BLOCK, total, BLOCK))
     for rows in np.split(np.arange(len(end)), np.unique(cuts)):
-        yield _block(candidates, truths, rows, first[rows], count[rows], at_least)
+        detection, place = _places(rows, first[rows], count[rows])
+        yield _overlapping(candidates, truths, detection, order[place], at_least)
 
 
-def _block(candidates: Candidates, truths: Truths, rows: Ints, first: Ints, count: Ints, at_least: float) -> Pairs:
-    """Pairs of the detections `rows` (R,) with the `count` (R,) ground truths from `first` (R,) on."""
-    detection = np.repeat(rows, count)
-    truth = np.arange(len(detection)) + np.repeat(first - (np.cumsum(count) - count), count)
+def _places(rows: Ints, first: Ints, count: Ints) -> tuple[Ints, Ints]:
+    """Each of `rows` (R,) as often as its `count` (R,), and beside it the places from its `first` (R,) on."""
+    repeated = np.repeat(rows, count)
+    return repeated, np.arange(len(repeated)) + np.repeat(first - (np.cumsum(count) - count), count)
+
+
+def _near(candidates: Candidates, truths: Truths) -> tuple[Ints, Ints, Ints]:
+    """Where the ground truths are that detections may overlap.
+
+    Returns:
+        An order (G,) of the ground truths; of every detection the first place in it, and how many from there on (D,).
+    """
+    order = np.lexsort((truths.segments[:, 0], truths.videos))
+    times = np.concatenate([truths.segments, candidates.segments])
+    low, high = times.min(initial=0.0), times.max(initial=0.0)
+    span = high - low + 1.0  # a clock on which one video follows the other
+    start, end = ((truths.segments[order] - low) + span * truths.videos[order, None]).T
+    own_start, own_end = ((candidates.segments - low) + span * candidates.videos[:, None]).T
+    first = np.searchsorted(np.maximum.accumulate(end), own_start - TOLERANCE)
+    count = np.searchsorted(start, own_end + TOLERANCE, side="right") - first
+    return order, first, np.maximum(count, 0)
+
+
+def _overlapping(candidates: Candidates, truths: Truths, detection: Ints, truth: Ints, at_least: float) -> Pairs:
+    """Of pairs (P,) those that overlap enough."""
     start, end = candidates.segments[detection].T
     true_start, true_end = truths.segments[truth].T
     shared = np.maximum(np.minimum(end, true_end) - np.maximum(start, true_start), 0.0)

@@ -1,0 +1,269 @@
+"""The viewer's page in Chromium: how soon it can be used and how fast it follows, and the pictures of docs/viewer.
+
+    python benchmarks/viewer.py                        figures of a made two-hour video -> results/viewer.json
+    python benchmarks/viewer.py --pictures runs/demo   after `make demo`: docs/viewer/*.jpg
+
+Needs the system's `chromium`. A figure in milliseconds is set beside its target, or beside what an empty page takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from common import median_seconds, write_result
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from actionformer.viewer.pieces import SECONDS, encode_piece
+
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "viewer"
+HOURS, DETECTIONS, ACTIONS, CLASSES = 2, 2000, 300, 20
+FILM_SECONDS = 60
+REPEATS = 7
+INTERACTIVE_MS, FILTER_MS = 1500, 100
+"""Targets."""
+
+# name, tab, width, height, colours, what is done before the picture is taken
+PICTURES: list[tuple[str, str, int, int, Any, list[str]]] = [
+    ("timeline", "timeline", 1280, 860, "dark", ["ArrowDown"]),
+    ("scores", "scores", 1280, 1240, "light", []),
+    ("candidates", "suppression", 1280, 1180, "dark", ["p"] * 6),
+    ("moment", "moment", 1280, 1240, "light", []),
+    ("run", "run", 1280, 1300, "light", []),
+    ("corrections", "timeline", 1280, 860, "dark", ["e", "ArrowDown", "ArrowDown", "n"]),
+    ("phone", "timeline", 390, 844, "light", []),
+]
+
+
+@contextmanager
+def viewing(*arguments: str | Path) -> Iterator[str]:
+    """The address at which `actionformer view` answers, in a process of its own."""
+    command = [sys.executable, "-c", "from actionformer.cli import main; main()", "view", "--no-browser"]
+    process = subprocess.Popen([*command, *map(str, arguments)], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        yield process.stderr.readline().removeprefix("viewer: ").strip()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def until(page: Page, expression: str) -> None:
+    last = time.monotonic() + 60
+    while not page.evaluate(expression):
+        if time.monotonic() > last:
+            sys.exit(f"not within a minute: {expression}")
+        page.wait_for_timeout(20)
+
+
+READY = "performance.getEntriesByName('interactive').length > 0"
+
+
+def ready_after(page: Page, address: str) -> float:
+    """Milliseconds from the beginning of loading an address until the page can be used."""
+    page.goto("about:blank")
+    page.goto(address)
+    until(page, READY)
+    return float(page.evaluate("performance.getEntriesByName('interactive')[0].startTime"))
+
+
+def made(folder: Path) -> tuple[Path, Path]:
+    """Files of detections and of annotations of one long video."""
+    rng = np.random.default_rng(0)
+    seconds = 3600 * HOURS
+
+    def rows(n: int) -> list[dict[str, Any]]:
+        starts, lengths = rng.uniform(0, seconds - 10, n).tolist(), rng.uniform(1, 9, n).tolist()
+        return [
+            {"segment": [start, start + length], "label": f"class {i % CLASSES}", "score": score}
+            for i, (start, length, score) in enumerate(zip(starts, lengths, rng.uniform(0, 1, n).tolist(), strict=True))
+        ]
+
+    found, truth = folder / "found.json", folder / "annotations.json"
+    found.write_text(json.dumps({"results": {"long": rows(DETECTIONS)}}), "utf-8")
+    actions = [{key: row[key] for key in ("segment", "label")} for row in rows(ACTIONS)]
+    video = {"subset": "test", "duration": seconds, "annotations": actions}
+    truth.write_text(json.dumps({"database": {"long": video}}), "utf-8")
+    return found, truth
+
+
+CHANGE = """async ([id, values]) => {
+  const input = document.getElementById(id) ?? document.querySelector(id);
+  const kinds = document.getElementById("kinds");
+  const times = [];
+  for (const value of values) {
+    const before = kinds.textContent;
+    const start = performance.now();
+    if (value === null) input.click();
+    else {
+      input.value = value;
+      input.dispatchEvent(new Event(input.tagName === "SELECT" ? "change" : "input"));
+    }
+    while (kinds.textContent === before) await new Promise(requestAnimationFrame);
+    await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+
+
+def changed(page: Page, control: str, values: list[str | None]) -> list[float]:
+    """Milliseconds from each change of a control, or click on it, until the page has drawn what follows from it."""
+    return [float(one) for one in page.evaluate(CHANGE, [control, values])]
+
+
+def row(times: list[float], target: int) -> dict[str, Any]:
+    median = statistics.median(times)
+    return {"ms": round(median), "worst_ms": round(max(times)), "target_ms": target, "share": round(median / target, 2)}
+
+
+def figures(browser: Browser) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        found, truth = made(folder)
+        given = (found, "--annotations", truth)
+        page = browser.new_page()
+        (folder / "empty.html").write_text("<!doctype html><title>empty</title>", "utf-8")
+        page.goto((folder / "empty.html").as_uri())
+        empty = float(page.evaluate("performance.timing.domContentLoadedEventEnd - performance.timing.navigationStart"))
+        with viewing(*given) as address:
+            loads = [ready_after(page, address) for _ in range(REPEATS)]
+            scores = changed(page, "min-score", [f"{0.05 * i:.2f}" for i in range(1, 15)])
+            tious = changed(page, "tiou", ["0.3", "0.7", "0.4", "0.6", "0.5"])
+            classes = changed(page, "[data-label='3']", [None] * 6)
+        report = folder / "report.html"
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from actionformer.cli import main; main()",
+                "view",
+                *map(str, given),
+                "--save",
+                report,
+            ],
+            check=True,
+            capture_output=True,
+        )
+        reports = [ready_after(page, report.as_uri()) for _ in range(REPEATS)]
+        page.close()
+    return {
+        "video": {"hours": HOURS, "detections": DETECTIONS, "actions": ACTIONS, "classes": CLASSES},
+        "empty_page_ms": round(empty),
+        "interactive": row(loads, INTERACTIVE_MS),
+        "saved_report_interactive": row(reports, INTERACTIVE_MS),
+        "score_threshold_drawn": row(scores, FILTER_MS),
+        "classes_drawn": row(classes, FILTER_MS),
+        "tiou_drawn": row(tious, FILTER_MS),
+    }
+
+
+def write_avi(path: Path) -> None:
+    """A video that no browser plays: 720p, MPEG-4 part 2 and MP3 in AVI, with much that moves."""
+    rng = np.random.default_rng(0)
+    ground = np.kron(rng.integers(0, 256, (45, 80, 3), np.uint8), np.ones((16, 16, 1), np.uint8))
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 1280, 720, "yuv420p", 4_000_000
+        voice: Any = file.add_stream("mp3", rate=48000, layout="stereo")
+        for i in range(25 * FILM_SECONDS):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(ground, 3 * i, axis=1), format="rgb24")))
+        file.mux(stream.encode())
+        tone = 0.3 * np.sin(np.arange(48000 * FILM_SECONDS) * 2 * np.pi * 440 / 48000)
+        sound = av.AudioFrame.from_ndarray(np.array([tone, tone], np.float32), format="fltp", layout="stereo")
+        sound.sample_rate = 48000
+        file.mux([*voice.encode(sound), *voice.encode()])
+
+
+SOUGHT = """async (time) => {
+  const { seek } = await import("/static/player.js");
+  const film = document.querySelector("video");
+  const start = performance.now();
+  seek(time);
+  while (film.seeking || film.readyState < 2) await new Promise((later) => setTimeout(later, 5));
+  return performance.now() - start;
+}"""
+
+
+def encoded(browser: Browser) -> dict[str, Any]:
+    """What a video costs that has to be encoded while it is watched."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_avi(folder / "film.avi")
+        one = {"segment": [0.0, FILM_SECONDS], "label": "a", "score": 0.9}
+        (folder / "found.json").write_text(json.dumps({"results": {"film": [one]}}), "utf-8")
+        piece = median_seconds(lambda: encode_piece(folder / "film.avi", 10, True), 5)
+        with viewing(folder / "found.json", "--videos", folder) as address:
+            page = browser.new_page()
+            page.goto(address)
+            until(page, "document.querySelector('video')?.readyState >= 2")
+            first = float(page.evaluate("performance.now()"))
+            seeks = [float(page.evaluate(SOUGHT, time)) for time in (0.9 * FILM_SECONDS, 0.3 * FILM_SECONDS)]
+            page.close()
+    return {
+        "video": f"1280 x 720, 25 fps, {FILM_SECONDS} s, MPEG-4 part 2 and MP3 in AVI",
+        "times_real_time": round(SECONDS / piece, 1),
+        "first_picture_shares_of_a_piece": round(first / 1000 / SECONDS, 2),
+        "far_seek_shares_of_a_piece": [round(seek / 1000 / SECONDS, 2) for seek in seeks],
+    }
+
+
+def take_pictures(browser: Browser, demo: Path) -> None:
+    """The pictures of the documentation, of the demo's run."""
+    with tempfile.TemporaryDirectory() as temporary:
+        corrected = Path(temporary) / "corrected.json"
+        with viewing(demo / "run", "--videos", demo / "data" / "videos", "--corrections", corrected) as address:
+            for name, tab, width, height, colours, keys in PICTURES:
+                phone = width < 640
+                page = browser.new_page(
+                    viewport={"width": width, "height": height}, color_scheme=colours, has_touch=phone, is_mobile=phone
+                )
+                page.goto(f"{address}#tab={tab}&at=12.3")
+                until(page, READY)
+                page.wait_for_timeout(3000)  # the network, plots, the video's first picture
+                for key in keys:
+                    page.keyboard.press(key)
+                    page.wait_for_timeout(300)
+                page.wait_for_timeout(700)
+                page.screenshot(path=DOCS / f"{name}.jpg", type="jpeg", quality=80)
+                page.close()
+                print(DOCS / f"{name}.jpg")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=Path, metavar="DEMO", help="a finished demo, of which pictures are taken")
+    arguments = parser.parse_args()
+    if shutil.which("chromium") is None:
+        sys.exit("this benchmark needs chromium (Debian: apt-get install chromium)")
+    with browsing() as browser:
+        if arguments.pictures:
+            take_pictures(browser, arguments.pictures)
+            return
+        result = {**figures(browser), "encoded": encoded(browser)}
+    print(json.dumps(result, indent=2))
+    print(write_result("viewer", result))
+
+
+if __name__ == "__main__":
+    main()
