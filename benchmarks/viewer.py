@@ -42,8 +42,8 @@ PICTURES: list[tuple[str, str, int, int, Any, list[str]]] = [
     ("candidates", "suppression", 1280, 1180, "dark", ["p"] * 6),
     ("moment", "moment", 1280, 1240, "light", []),
     ("run", "run", 1280, 1300, "light", []),
-    ("corrections", "timeline", 1280, 860, "dark", ["e", "ArrowDown", "ArrowDown", "n"]),
     ("phone", "timeline", 390, 844, "light", []),
+    ("corrections", "timeline", 1280, 860, "dark", ["e", "ArrowDown", "ArrowDown", "n"]),
 ]
 
 

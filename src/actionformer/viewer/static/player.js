@@ -19,7 +19,7 @@ export function startPlayer() {
   parts.screen = element("div", { id: "screen" });
   parts.play = element("button", { id: "play", click: togglePlay, "aria-label": "Play" }, "▶");
   parts.time = element("output", { id: "clock" }, clock(0));
-  parts.length = element("span", { class: "faint" });
+  parts.length = element("span", { id: "length", class: "faint" });
   parts.rate = element("output", { id: "rate", "aria-label": "Playing at" });
   parts.speed = choice(SPEEDS.map((one) => [one, `${one}×`]), speed, (value) => choose(Number(value)), {
     id: "speed",
