@@ -1,14 +1,13 @@
 // The whole run: training, precision, the kinds of error, its videos, and a second run beside it.
 
 import { get, latest, query, savedAt } from "./api.js";
-import { KINDS, MISSED } from "./colours.js";
+import { KINDS, MISSED, classColour } from "./colours.js";
 import { byId, element, table, words } from "./elements.js";
 import { scoreSlider, tiouChoice } from "./filters.js";
 import { clock, count, lengths, percent } from "./format.js";
 import { dash, draw, plain } from "./plot.js";
 import { sortable } from "./sortable.js";
 import { on, state } from "./state.js";
-import { goTo } from "./tabs.js";
 import { open, tiouText } from "./videos.js";
 import { filled, whenShown } from "./views.js";
 
@@ -133,21 +132,15 @@ function byEpoch(place, names, title) {
     name: plain(name),
     x: curves[name].map(([epoch]) => epoch),
     y: curves[name].map(([, value]) => value),
-    line: { dash: dash(i), width: 2 },
+    line: { color: classColour(i), dash: dash(i), width: 2 },
   }));
   return draw(place, traces, {
     height: 250,
-    colorway: WAYS[state.theme],
     legend: { orientation: "h", y: -0.3, yanchor: "top", x: 0 },
     xaxis: { title: "epoch" },
     yaxis: { title, rangemode: "tozero" },
   });
 }
-
-const WAYS = {
-  light: ["#0072B2", "#D55E00", "#009E73", "#CC79A7"],
-  dark: ["#56B4E9", "#E69F00", "#2CC295", "#E39BC4"],
-};
 
 const thresholds = (map) => Object.keys(map).sort((a, b) => a - b);
 
@@ -341,16 +334,11 @@ function videos() {
 
 function videoTable(rows, key) {
   const columns = [
-    ["Video", (row) => row.id, null, (row) => element("button", { class: "link", click: () => visit(row.id) }, row.id)],
+    ["Video", (row) => row.id, null, (row) => element("button", { class: "link", click: () => open(row.id, { tab: "timeline" }) }, row.id)],
     ["Length", (row) => row.duration, (value) => (value === null ? "–" : clock(value, 0))],
     ["Detections", (row) => row.detections, (value) => (value === null ? "–" : count(value))],
     ["Actions", (row) => row.actions, (value) => (value === null ? "–" : count(value))],
   ];
   if (key) columns.splice(1, 0, [`AP at ${key}`, (row) => row.ap?.[key] ?? null, percent]);
   return sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0);
-}
-
-function visit(id) {
-  goTo("timeline");
-  open(id);
 }
