@@ -148,6 +148,17 @@ def test_what_is_changed_during_a_save_is_saved_after_it(page: Page, given: Give
     assert [label for label, start, _ in kept(given) if start == 0] == [kept(given)[0][0]] * 3
 
 
+def test_what_is_undone_before_it_is_saved_stops_no_later_save(page: Page, given: Given) -> None:
+    page.keyboard.press("n")
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(600)
+    expect(page.locator("#saved")).to_contain_text("Saved in")
+    page.keyboard.press("n")
+    expect(page.locator("#saved")).to_have_text("Not saved yet.")
+    saved(page)
+    assert len(kept(given)) == 3
+
+
 def test_of_two_who_correct_one_video_the_second_chooses(open_page: Open, address: str, given: Given) -> None:
     one, other = (correcting(ready(open_page(f"{address}#video=first", expected="409"))) for _ in range(2))
     one.keyboard.press("n")
@@ -163,6 +174,10 @@ def test_of_two_who_correct_one_video_the_second_chooses(open_page: Open, addres
     assert len(kept(given)) == 4
     one.keyboard.press("Control+z")
     expect(one.locator("#mine")).to_be_visible()
+    one.keyboard.press("n")  # what follows a conflict is kept as well
+    one.click("#edit")
+    one.keyboard.press("Control+z")
+    one.wait_for_timeout(500)
     one.click("#mine")
     saved(one)
     expect(one.locator("#mine")).to_be_hidden()

@@ -16,6 +16,7 @@ pytestmark = NEEDS_CHROMIUM
 HEAT = "document.querySelector('#scores .js-plotly-plot')"
 STEP = f"{HEAT}.data[0].dx"
 MINUS, TIMES = "\u2212", "\u00d7"
+ABOUT = "\N{ALMOST EQUAL TO}"
 
 
 @pytest.fixture(scope="module")
@@ -250,13 +251,13 @@ def test_a_candidate_tells_how_it_was_decoded(page: Page) -> None:
     expect(card).to_contain_text(f"Pick 1: {name}")
     step = trace["seconds_per_step"][one["level"]]
     start, end = (one["moment"] + side * away * step for side, away in zip((-1, 1), one["offsets"], strict=True))
-    expect(card).to_contain_text(f"Level {one['level']}, moment {one['moment']:.2f} s, one step {step:.3f} s")
+    expect(card).to_contain_text(f"Level {one['level']}, moment {one['moment']:.3f} s, one step {step:.4f} s")
     parts = zip(("Start", "End"), (MINUS, "+"), one["offsets"], (start, end), one["segment"], strict=True)
     for edge, sign, offset, second, clipped in parts:
         result = f"{second:.2f}".replace("-", MINUS)
         cut = f", cut to {clipped:.2f} s" if abs(second - clipped) > 0.005 else ""
         expect(card).to_contain_text(
-            f"{edge} = {one['moment']:.2f} {sign} {offset:.2f} {TIMES} {step:.3f} = {result} s{cut}"
+            f"{edge} = {one['moment']:.3f} {sign} {offset:.3f} {TIMES} {step:.4f} {ABOUT} {result} s{cut}"
         )
     expect(card).to_contain_text(f"Probability {one['score']:.3f}")
     canvas = page.locator("#suppression canvas")

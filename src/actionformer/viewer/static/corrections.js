@@ -1,7 +1,7 @@
 // Corrections: the ground truth is dragged, relabelled, deleted and added to, undone, and saved as it changes.
 
 import { Refused, get, send } from "./api.js";
-import { byId, choice, element, notice, speak } from "./elements.js";
+import { byId, choice, element, notice, prose, speak } from "./elements.js";
 import { duration, on, set, state } from "./state.js";
 import { judge } from "./videos.js";
 
@@ -118,7 +118,7 @@ function change(actions, chosen, words) {
 
 function put(actions, chosen) {
   session.actions = actions;
-  if (!session.conflict) session.said = "Not saved yet";
+  if (!session.conflict) session.said = "Not saved yet.";
   set({ actions, chosen: chosen === null ? null : { type: "action", index: chosen } });
   clearTimeout(timer);
   timer = setTimeout(save, WAIT, session);
@@ -142,7 +142,10 @@ export function redo() {
 /** Saves all that is to be saved, also what is changed meanwhile; one after the other, as each needs the revision of
  * the one before. */
 async function save(one) {
-  one.saving ??= saveAll(one);
+  one.saving ??= saveAll(one).finally(() => {
+    one.saving = null;
+    show();
+  });
   await one.saving;
 }
 
@@ -159,9 +162,6 @@ async function saveAll(one) {
     if (!(error instanceof Refused)) throw error;
     one.conflict = error.status === 409;
     one.said = one.conflict ? "Not saved: someone else changed this video." : `Not saved: ${error.message}`;
-  } finally {
-    one.saving = null;
-    show();
   }
 }
 
@@ -272,7 +272,7 @@ function show() {
     tool("undo", "Undo", undo, session.past.length === 0),
     tool("redo", "Redo", redo, session.future.length === 0),
     ...label(),
-    element("span", { id: "saved", class: "faint saved", role: "status" }, session.said),
+    element("span", { id: "saved", class: "faint saved", role: "status" }, prose(session.said)),
     session.conflict ? tool("theirs", "Load their version", loadTheirs) : "",
     session.conflict ? tool("mine", "Keep mine", keepMine) : "",
   );

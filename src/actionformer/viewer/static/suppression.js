@@ -258,10 +258,10 @@ function decoded({ level, moment, offsets: [back, ahead], segment: [from, to], s
   const sum = (sign, offset, cut) => {
     const end = moment + (sign === "+" ? offset : -offset) * step;
     const clipped = Math.abs(end - cut) > 0.005 ? `, cut to ${number(cut)} s` : "";
-    return `${number(moment)} ${sign} ${number(offset)} × ${number(step, 3)} = ${number(end)} s${clipped}`;
+    return `${number(moment, 3)} ${sign} ${number(offset, 3)} × ${number(step, 4)} ≈ ${number(end)} s${clipped}`;
   };
   return {
-    place: `level ${level}, moment ${number(moment)} s, one step ${number(step, 3)} s`,
+    place: `level ${level}, moment ${number(moment, 3)} s, one step ${number(step, 4)} s`,
     start: `start = ${sum("−", back, from)}`,
     end: `end = ${sum("+", ahead, to)}`,
     probability: `probability ${score(probability)}`,
