@@ -148,6 +148,18 @@ def test_what_is_changed_during_a_save_is_saved_after_it(page: Page, given: Give
     assert [label for label, start, _ in kept(given) if start == 0] == [kept(given)[0][0]] * 3
 
 
+def test_what_is_deleted_while_it_is_dragged_is_gone_and_nothing_else_changes(page: Page, given: Given) -> None:
+    x, y = at(page, 1, 3.0)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y, steps=3)
+    page.keyboard.press("Delete")
+    page.mouse.move(x + 60, y, steps=3)
+    page.mouse.up()
+    saved(page)
+    assert kept(given) == [("jump", 9, 9.1)]
+
+
 def test_what_is_undone_before_it_is_saved_stops_no_later_save(page: Page, given: Given) -> None:
     page.keyboard.press("n")
     page.keyboard.press("Control+z")

@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,20 @@ def test_two_viewers_write_one_file_and_lose_nothing(client: Any, truth: Path, t
     assert corrected.videos["b"].segments.tolist() == [[3.0, 4.0]]
     assert put(second, [], 0, "a").status_code == 409
     assert second.get("/api/corrections/a").json()["revision"] == 1
+
+
+def test_saves_of_two_viewers_at_the_same_moment_are_all_kept(client: Any, tmp_path: Path) -> None:
+    one = Detections([[1.0, 2.0]], [0.9], [0], ("run",))
+    write_results(tmp_path / "both.json", {"a": one, "b": one})
+
+    def correct(video: str) -> list[int]:
+        asked = client(tmp_path / "both.json", corrections=tmp_path / "corrected.json")
+        return [put(asked, [(0.0, float(i + 1), 0)], i, video).status_code for i in range(15)]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(correct, ["a", "b"])) == [[200] * 15] * 2
+    content = json.loads((tmp_path / "corrected.json").read_text("utf-8"))
+    assert [content["database"][video]["revision"] for video in ("a", "b")] == [15, 15]
 
 
 def test_a_file_that_was_broken_by_hand_is_not_written_over(client: Any, found: Path, truth: Path) -> None:

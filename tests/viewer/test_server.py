@@ -244,7 +244,7 @@ def test_numbers_beyond_all_measure_are_refused_in_words(asked: TestClient) -> N
 def test_an_address_that_cannot_be_listened_at_and_an_empty_token_are_refused(evaluated: Path) -> None:
     answers = Answers(open_project(Given(evaluated)))
     with closing(answers.media):
-        for given, words in (({"port": 70000}, "port 70000"), ({"token": ""}, "must not be empty")):
+        for given, words in (({"port": 70000}, "port 70000"), ({"token": ""}, "a token is made of")):
             with pytest.raises(InputError, match=words):
                 serve(answers, **given, browser=False, console=Console(quiet=True))
 
@@ -277,6 +277,9 @@ def test_with_a_token_nothing_is_told_without_it(client: Any, evaluated: Path, v
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert asked.get("/api/project").status_code == 200  # by the cookie
+    others = 'prefs={"a":1}; b=hello world; bare; actionformer-view-8000=a-token'  # of other servers at this host
+    asked.cookies.clear()
+    assert asked.get("/api/project", headers={"Cookie": others}).status_code == 200
 
 
 def test_an_error_of_its_own_is_said_too(client: Any, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:

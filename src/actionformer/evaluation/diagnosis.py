@@ -118,7 +118,8 @@ class Diagnosis:
     def gains(self) -> dict[str, float]:
         """Kind of error -> by how much mAP at this tIoU would rise if there were none of it.
 
-        Detections of that kind are taken away, as Alwassel et al. do; what is `missed` is not asked for, as in TIDE.
+        Detections of that kind are taken away, as Alwassel et al. do; what is `missed` is not asked for, and
+        a class of which all is missed leaves the mean.
         Each gain is what curing that kind alone would bring: together they are not what is lacking.
         """
         if not len(self.truths):

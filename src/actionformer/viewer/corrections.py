@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from actionformer.data.annotations import Annotations, parse_annotations
@@ -40,7 +42,7 @@ class Corrections:
         self.about = about
         self.file = about.corrections_file
         self._duration = duration
-        self._lock = Lock()
+        self._lock = RLock()
         self._content: dict[str, Any] = {"version": "1.0", "database": {}}
         self._written: tuple[int, int] | None = None
         if about.annotations_file is not None and not self.file.is_file():
@@ -49,12 +51,13 @@ class Corrections:
 
     def _database(self) -> dict[str, Any]:
         """Video -> entry, as the file has it now."""
-        written = _version(self.file)
-        if written is not None and written != self._written:
-            self._content = _read(self.file)
-            self._written = written
-        database: dict[str, Any] = self._content["database"]
-        return database
+        with self._lock:
+            written = _version(self.file)
+            if written is not None and written != self._written:
+                self._content = _read(self.file)
+                self._written = written
+            database: dict[str, Any] = self._content["database"]
+            return database
 
     def of(self, video: str) -> dict[str, Any]:
         """The actions of a video as they are now, the revision that a correction starts from, and the file's name."""
@@ -94,7 +97,7 @@ class Corrections:
             ConflictError: the video has been corrected since that revision.
             InputError: an action that cannot be, or a file that cannot be written.
         """
-        with self._lock:
+        with self._lock, _alone_in(self.file.parent):
             if revision != self.of(video)["revision"]:
                 raise ConflictError("this video was corrected elsewhere meanwhile: load it again")
             database = self._database()
@@ -129,6 +132,24 @@ class Corrections:
         if (known := ids.get(name)) is not None:
             row["label_id"] = known
         return row
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One viewer at a time, where the system can lock folders."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _read(file: Path) -> dict[str, Any]:

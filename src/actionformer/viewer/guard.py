@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -87,11 +87,8 @@ def cookie_of(scope: Scope) -> str:
 def _shown(scope: Scope) -> list[str]:
     """Tokens that a request shows."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
-    try:
-        cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
-    except CookieError:
-        cookies = SimpleCookie()
-    return [*query.get("token", []), *(cookies[name].value for name in (cookie_of(scope),) if name in cookies)]
+    cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))  # those of other servers of this host among them
+    return [*query.get("token", []), *(cookies[name] for name in (cookie_of(scope),) if name in cookies)]
 
 
 def _same(shown: str, token: str) -> bool:

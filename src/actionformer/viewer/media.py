@@ -5,6 +5,7 @@ What browsers of today play: H.264 with 8 bits in 4:2:0, VP8, VP9 and AV1, in MP
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
@@ -140,8 +141,9 @@ class Conversions:
         look = self.look(path)
         if look.way != "transcode":
             raise NoPictureError(f"{path.name} is played as a whole, not in pieces")
-        if number >= (MOST_PIECES if look.duration is None else look.duration / SECONDS):
-            raise NoPictureError(f"no picture from {number * SECONDS:.1f} s on: {path.name} is over by then")
+        if number >= min(MOST_PIECES, (look.duration or math.inf) / SECONDS):
+            start = min(number, MOST_PIECES) * SECONDS
+            raise NoPictureError(f"no picture from {start:.1f} s on: {path.name} is over by then")
         key = _version(path), number
         with self._making[key]:
             piece = self._pieces.get(key)

@@ -29,7 +29,11 @@ class PieceCache:
             if key not in self._sizes:
                 return None
             self._sizes.move_to_end(key)
-            return self._sizes[key][0].read_bytes()
+            try:
+                return self._sizes[key][0].read_bytes()
+            except FileNotFoundError:  # temporary folders are swept
+                del self._sizes[key]
+                return None
 
     def put(self, key: Hashable, content: bytes) -> None:
         """Keeps a piece, and removes others until there is room."""
@@ -42,7 +46,7 @@ class PieceCache:
             self._sizes[key] = file, len(content)
             while sum(size for _, size in self._sizes.values()) > self._limit:
                 _, (oldest, _) = self._sizes.popitem(last=False)
-                oldest.unlink()
+                oldest.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Nothing is written any more."""

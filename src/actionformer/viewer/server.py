@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import socket
 import webbrowser
@@ -17,6 +18,7 @@ from urllib.parse import urlencode
 
 import uvicorn
 from fastapi import FastAPI, Query, Request
+from fastapi import Path as Path_
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
@@ -144,8 +146,8 @@ def _serve_media(app: FastAPI, answers: Answers) -> None:
             piece, media_type = answers.media.piece(file_of(video), number)
         return Response(piece, media_type=media_type, headers=UNCACHED)
 
-    @app.api_route("/api/videos/{video:path}/media/{number:int}", methods=["GET", "HEAD"])
-    async def piece(request: Request, video: str, number: int) -> Response:
+    @app.api_route("/api/videos/{video:path}/media/{number}", methods=["GET", "HEAD"])
+    async def piece(request: Request, video: str, number: Annotated[int, Path_(ge=0)]) -> Response:
         try:
             async with turns:
                 if await request.is_disconnected():  # nobody waits for it any more
@@ -259,8 +261,8 @@ def serve(
     Raises:
         InputError: the address cannot be used.
     """
-    if token == "":
-        raise InputError("a token must not be empty: leave it out, and one is made where it is needed")
+    if token is not None and not re.fullmatch(r"[\w.~-]+", token, re.ASCII):
+        raise InputError("a token is made of letters, digits and -._~; without one, one is made where it is needed")
     if token is None and not is_local(host):
         token = secrets.token_urlsafe(24)
     app = application(answers, token)

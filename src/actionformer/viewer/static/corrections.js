@@ -233,17 +233,20 @@ function relabel(label) {
   if (index !== null) change(replaced(index, { label }), index, `Now ${state.project.classes[label]}`);
 }
 
-/** Dragging an action by its `edge`, "start" or "end", or the "whole"; it counts once `end` is called. */
+/** Dragging an action by its `edge`, "start" or "end", or the "whole"; it counts once `end` is called. What is changed by
+ * other means meanwhile ends it. */
 export function beginDrag(index, edge) {
   const { segment } = state.actions[index];
   const last = duration();
+  const begun = session.actions;
   return {
     move(shift) {
+      if (session?.actions !== begun) return;
       if (chosenAction() !== index) set({ chosen: { type: "action", index } });
       set({ actions: replaced(index, { segment: dragged(segment, edge, shift, last) }) });
     },
     end() {
-      change(state.actions, index, "Action moved");
+      if (session?.actions === begun) change(state.actions, index, "Action moved");
     },
   };
 }

@@ -31,7 +31,11 @@ let again = null; // asks for a new answer
 const parts = {};
 
 export function startSuppression() {
-  on(["video"], () => state.video?.id !== of && forget());
+  on(["video"], () => {
+    if (state.video?.id === of) return;
+    forget();
+    parts.body?.replaceChildren();
+  });
   again = whenShown("suppression", ["video", "project", "view"], fill, 200);
   whenShown("suppression", ["theme", "time", "hiddenClasses"], () => trace && drawSoon());
   whenShown("suppression", ["theme"], () => trace && showDecoded());
@@ -91,7 +95,7 @@ function build() {
   parts.counts = element("p", { class: "faint" });
   parts.back = element("button", { id: "step-back", click: () => go(at - 1), "aria-label": "One pick back" }, "‹");
   parts.on = element("button", { id: "step-on", click: () => go(at + 1), "aria-label": "One pick on" }, "›");
-  parts.end = element("button", { id: "step-end", class: "quiet", click: () => go(trace.steps.length) }, "To the end");
+  parts.end = element("button", { id: "step-end", class: "quiet", click: () => go(Infinity) }, "To the end");
   parts.decoded = element("div", { class: "card", id: "decoded" });
   parts.changed = element("div", { class: "card" });
   parts.settings = element("div", { class: "row" });
@@ -153,6 +157,7 @@ function scoresAfter(picks) {
 
 /** Shows the state after `step` picks. */
 function go(step) {
+  if (!trace) return;
   at = Math.min(Math.max(step, 0), trace.steps.length);
   before = scoresAfter(at - 1);
   scores = scoresAfter(at);
@@ -282,6 +287,7 @@ const drawSoon = oncePerFrame(() => {
 });
 
 function pointedAt(event) {
+  if (!trace) return null;
   const box = parts.canvas.getBoundingClientRect();
   const near = NEAR[event.pointerType] ?? NEAR.mouse;
   return candidateAt(parts.canvas, shown(), event.clientX - box.left, event.clientY - box.top, near);
@@ -308,7 +314,7 @@ function choose(index) {
 /** From the best candidate that is drawn to the worst, and back. */
 function press(event) {
   const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-  if (!by && event.key !== "Escape") return;
+  if (!trace || (!by && event.key !== "Escape")) return;
   event.preventDefault();
   event.stopPropagation();
   if (!by) return choose(null);
