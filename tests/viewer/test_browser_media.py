@@ -133,7 +133,7 @@ def test_it_plays_on_over_joins_and_ends(open_page: Open, tmp_path: Path) -> Non
         )
         assert ranges == [[0, pytest.approx(LENGTH, abs=0.05)]]
         page.keyboard.press("Home")
-        assert page.evaluate(NUMBER) == 0
+        shows(page, 0)
 
 
 def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, t
     write_numbered(tmp_path / "v.avi", "mpeg4", seconds)
     with serving(project(tmp_path, seconds)) as url:
         page = ready(open_page(f"{url}#video=v&at=64.10"))
-        assert page.evaluate(NUMBER) == 1602
+        shows(page, 1602)
         asked: list[int] = []
         page.on("request", lambda request: "/media/" in request.url and asked.append(int(request.url.split("/")[-1])))
         until(page, "document.querySelector('video').buffered.length === 1 && !document.querySelector('video').seeking")
@@ -149,7 +149,7 @@ def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, t
         asked.clear()
         go(page, 20.0)
         go(page, 110.0)
-        assert page.evaluate(NUMBER) == 2750
+        shows(page, 2750)
         assert 34 in asked
         until(page, "document.querySelector('video').buffered.start(0) > 100")
         assert not set(asked) & {8, 9}  # what the first seek wanted next
@@ -162,13 +162,13 @@ def test_where_it_is_broken_words_stand_in_place_of_the_picture(open_page: Open,
     (tmp_path / "v.avi").write_bytes(content[: len(content) // 2])
     with serving(project(tmp_path)) as url:
         page = ready(open_page(url, expected="404"))
-        assert page.evaluate(NUMBER) == 0
+        shows(page, 0)
         go(page, 10.0)
         expect(page.locator("#screen .words")).to_contain_text("No picture from 9.6 s on: v.avi")
         expect(page.locator("video")).to_be_hidden()
         go(page, 1.0)
         expect(page.locator("video")).to_be_visible()
-        assert page.evaluate(NUMBER) == 25
+        shows(page, 25)
         page.select_option("#speed", "8")
         page.click("#play")
         expect(page.locator("#screen .words")).to_contain_text("The timeline plays without it")
