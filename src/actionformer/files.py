@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from actionformer.errors import InputError
 
@@ -45,6 +45,22 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         if replaceable:
             temporary.unlink(missing_ok=True)
+
+
+def lock(file: int | IO[bytes], *, wait: bool = False) -> bool:
+    """Marks an open file or folder as in use, until it is closed; False if another process has, or no system can.
+
+    Args:
+        file: open.
+        wait: until nobody else has it.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # another system, or another process
+        return False
+    return True
 
 
 def _make_folder(folder: Path, path: str | Path) -> None:

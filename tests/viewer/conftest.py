@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Open
+from browsing import Open, ready, serving
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from starlette.testclient import TestClient
 
@@ -85,3 +85,16 @@ def open_page(browser: Browser) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def address(evaluated: Path, videos: Path) -> Iterator[str]:
+    """A server about a run with features, videos and annotations."""
+    with serving(Given(evaluated, videos=videos)) as url:
+        yield url
+
+
+@pytest.fixture
+def page(open_page: Open, address: str) -> Page:
+    """The page with its first video open."""
+    return ready(open_page(address))

@@ -1,26 +1,15 @@
 """Playing, in a real headless Chromium: the video and the clock that stands in for it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
+from browsing import NEEDS_CHROMIUM, state, until
 from playwright.sync_api import Page, expect
-
-from actionformer.viewer.project import Given
 
 pytestmark = NEEDS_CHROMIUM
 
 
-@pytest.fixture(scope="module")
-def address(evaluated: Path, videos: Path) -> Iterator[str]:
-    with serving(Given(evaluated, videos=videos)) as url:
-        yield url
-
-
 @pytest.fixture
-def page(open_page: Open, address: str) -> Page:
-    page = ready(open_page(address))
+def page(page: Page) -> Page:
+    """The page when its video can be played."""
     until(page, "document.querySelector('video')?.readyState >= 2")
     return page
 

@@ -165,8 +165,8 @@ def _near(candidates: Candidates, truths: Truths) -> tuple[Ints, Ints, Ints]:
     span = high - low + 1.0  # a clock on which one video follows the other
     start, end = ((truths.segments[order] - low) + span * truths.videos[order, None]).T
     own_start, own_end = ((candidates.segments - low) + span * candidates.videos[:, None]).T
-    first = np.searchsorted(np.maximum.accumulate(end), own_start - TOLERANCE)
-    count = np.searchsorted(start, own_end + TOLERANCE, side="right") - first
+    first = np.searchsorted(np.maximum.accumulate(end), own_start)
+    count = np.searchsorted(start, own_end, side="right") - first
     return order, first, np.maximum(count, 0)
 
 

@@ -6,13 +6,12 @@ import io
 from contextlib import ExitStack, suppress
 from glob import escape
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
-from actionformer.files import replacing
+from actionformer.files import lock, replacing
 
 
 class _DiscardedError(Exception):
@@ -36,7 +35,7 @@ class FeatureWriter:
             self._file = self._place.enter_context(replacing(path)).open("wb")
         except OSError as error:
             raise InputError(f"{path}: cannot write ({error.strerror or error})") from error
-        _lock(self._file)
+        lock(self._file)
         _remove_left(self.path)
         self._write(self._header())
 
@@ -79,20 +78,9 @@ class FeatureWriter:
         return header.getvalue()
 
 
-def _lock(file: IO[bytes]) -> bool:
-    """Marks a file as being written, until it is closed; whether nobody else had marked it."""
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):  # another system, or another process writes it
-        return False
-    return True
-
-
 def _remove_left(path: Path) -> None:
     """Removes what processes that were killed have left of a file, and nothing that another one is writing."""
     for left in path.parent.glob(f".{escape(path.name)}.*.part"):
         with suppress(OSError), left.open("rb") as file:
-            if _lock(file):
+            if lock(file):
                 left.unlink()

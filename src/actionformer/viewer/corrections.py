@@ -6,14 +6,14 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from actionformer.data.annotations import Annotations, parse_annotations
 from actionformer.errors import InputError
-from actionformer.files import read_json, write_whole
+from actionformer.files import lock, read_json, write_whole
 from actionformer.viewer.project import Project
 
 NEW_SUBSET = "training"
@@ -136,17 +136,14 @@ class Corrections:
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """One viewer at a time, where the system can lock folders."""
+    """One viewer at a time, where there is a folder yet, and the system can lock it."""
     try:
-        import fcntl
-    except ImportError:  # Windows
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # writing into it makes it, or says why not
         yield
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, wait=True)
         yield
     finally:
         os.close(handle)

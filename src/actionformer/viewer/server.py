@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import uvicorn
 from fastapi import FastAPI, Query, Request
-from fastapi import Path as Path_
+from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
@@ -147,7 +147,7 @@ def _serve_media(app: FastAPI, answers: Answers) -> None:
         return Response(piece, media_type=media_type, headers=UNCACHED)
 
     @app.api_route("/api/videos/{video:path}/media/{number}", methods=["GET", "HEAD"])
-    async def piece(request: Request, video: str, number: Annotated[int, Path_(ge=0)]) -> Response:
+    async def piece(request: Request, video: str, number: Annotated[int, PathParameter(ge=0)]) -> Response:
         try:
             async with turns:
                 if await request.is_disconnected():  # nobody waits for it any more

@@ -117,6 +117,19 @@ export function speak(text) {
   byId("spoken").textContent = text;
 }
 
+/** Says something beside the pointer of an event; null says nothing. */
+export function showTooltip(event, text) {
+  const tooltip = byId("tooltip");
+  tooltip.hidden = !text;
+  if (!text) return;
+  tooltip.textContent = text;
+  const room = innerWidth - tooltip.offsetWidth - 8;
+  tooltip.style.left = `${Math.max(Math.min(event.clientX + 12, room), 4)}px`;
+  tooltip.style.top = `${event.clientY + 18}px`;
+}
+
+export const hideTooltip = () => (byId("tooltip").hidden = true);
+
 /** Shows an error above the view until it is closed or the next one comes; null hides it. */
 export function notice(text) {
   const place = byId("notice");

@@ -3,7 +3,7 @@
 import { latest, send, videoAddress } from "./api.js";
 import { candidateAt, drawCandidates, visible } from "./candidates.js";
 import { classColour } from "./colours.js";
-import { byId, choice, element, slider, speak, table, words } from "./elements.js";
+import { byId, choice, element, hideTooltip, showTooltip, slider, speak, table, words } from "./elements.js";
 import { clock, count, plural, score, span } from "./format.js";
 import { on, oncePerFrame, state } from "./state.js";
 import { filled, whenShown, whyNoNetwork } from "./views.js";
@@ -81,7 +81,7 @@ function build() {
     click: (event) => choose(pointedAt(event)),
     keydown: press,
     pointermove: hover,
-    pointerleave: () => (byId("tooltip").hidden = true),
+    pointerleave: hideTooltip,
   });
   parts.slider = element("input", {
     id: "step",
@@ -295,13 +295,8 @@ function pointedAt(event) {
 
 function hover(event) {
   const index = event.pointerType === "touch" ? null : pointedAt(event);
-  const tooltip = byId("tooltip");
-  tooltip.hidden = index === null;
   parts.canvas.style.cursor = index === null ? "" : "pointer";
-  if (index === null) return;
-  tooltip.textContent = describe(index);
-  tooltip.style.left = `${Math.max(Math.min(event.clientX + 12, innerWidth - tooltip.offsetWidth - 8), 4)}px`;
-  tooltip.style.top = `${event.clientY + 18}px`;
+  showTooltip(event, index === null ? null : describe(index));
 }
 
 function choose(index) {

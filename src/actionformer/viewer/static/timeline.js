@@ -3,7 +3,7 @@
 import { KINDS, MISSED } from "./colours.js";
 import { beginDrag } from "./corrections.js";
 import { drawLanes, drawOverview, drawRuler, prepare, scaleOf } from "./drawing.js";
-import { byId, element, speak } from "./elements.js";
+import { byId, element, hideTooltip, showTooltip, speak } from "./elements.js";
 import { clock, plural, score, span } from "./format.js";
 import { SIZES, at, gripAt, inTime, isFound, laneAt, layOut } from "./lanes.js";
 import { seek } from "./player.js";
@@ -230,18 +230,6 @@ function hover(event) {
   parts.lanes.style.cursor = grip ? (grip === "whole" ? "grab" : "ew-resize") : hit ? "pointer" : named ? "help" : "";
   showTooltip(event, hit ? describe(hit) : named ? describeLane(named) : null);
 }
-
-function showTooltip(event, text) {
-  const tooltip = byId("tooltip");
-  tooltip.hidden = !text;
-  if (!text) return;
-  tooltip.textContent = text;
-  const room = innerWidth - tooltip.offsetWidth - 8;
-  tooltip.style.left = `${Math.max(Math.min(event.clientX + 12, room), 4)}px`;
-  tooltip.style.top = `${event.clientY + 18}px`;
-}
-
-const hideTooltip = () => (byId("tooltip").hidden = true);
 
 function zoomByWheel(event) {
   if (!state.video) return;
