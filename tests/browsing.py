@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from actionformer.viewer.answers import Answers
 from actionformer.viewer.project import Given, open_project
@@ -20,6 +20,7 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="there is no chromium here: install Debian's package `chromium`"
 )
 Open = Callable[..., Page]
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,6 @@ from actionformer.viewer.report import save_report
 pytestmark = NEEDS_CHROMIUM
 
 TABS = ("timeline", "scores", "suppression", "moment", "run")
-
-
-@pytest.fixture(scope="module")
-def address(evaluated: Path, videos: Path) -> Iterator[str]:
-    """A server about a run with features, videos and annotations."""
-    with serving(Given(evaluated, videos=videos)) as url:
-        yield url
-
-
-@pytest.fixture
-def page(open_page: Open, address: str) -> Page:
-    """The page with its first video open."""
-    return ready(open_page(address))
 
 
 def answer(page: Page, path: str) -> Any:
@@ -268,7 +255,7 @@ def test_of_thousands_of_videos_those_far_down_are_listed_when_one_gets_there(op
         expect(rows).to_have_attribute("aria-current", "true")
         page.click("#tab-run")
         table = page.locator("#run .tall-table tbody tr")
-        assert table.count() == 201  # and what waits below
+        expect(table).to_have_count(201)  # and what waits below
         page.click("#run .tall-table th button >> text=Video")
         expect(table.first).to_contain_text("video 4999")
         page.locator("#run .tall-table").evaluate("one => one.scrollTo(0, one.scrollHeight)")

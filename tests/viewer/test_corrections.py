@@ -183,12 +183,13 @@ def test_saves_of_two_viewers_at_the_same_moment_are_all_kept(client: Any, tmp_p
     one = Detections([[1.0, 2.0]], [0.9], [0], ("run",))
     write_results(tmp_path / "both.json", {"a": one, "b": one})
 
-    def correct(video: str) -> list[int]:
-        asked = client(tmp_path / "both.json", corrections=tmp_path / "corrected.json")
-        return [put(asked, [(0.0, float(i + 1), 0)], i, video).status_code for i in range(15)]
+    asked = [client(tmp_path / "both.json", corrections=tmp_path / "corrected.json") for _ in range(2)]
+
+    def correct(viewer: Any, video: str) -> list[int]:
+        return [put(viewer, [(0.0, float(i + 1), 0)], i, video).status_code for i in range(15)]
 
     with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(correct, ["a", "b"])) == [[200] * 15] * 2
+        assert list(pool.map(correct, asked, ["a", "b"])) == [[200] * 15] * 2
     content = json.loads((tmp_path / "corrected.json").read_text("utf-8"))
     assert [content["database"][video]["revision"] for video in ("a", "b")] == [15, 15]
 
