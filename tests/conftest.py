@@ -1,5 +1,6 @@
 import json
 import shutil
+import signal
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,17 @@ from actionformer.recipes import extract, train
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
+
+
+def pytest_configure() -> None:
+    """Programs that tests start have default signal handlers, though `nohup make test &` ignores two signals.
+
+    A child inherits a signal that is ignored, but not one that is handled: it gets the default back.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # these tests outlive their terminal, as was asked
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -156,7 +156,7 @@ def test_refuses_what_is_missing_or_unknown(tmp_path: Path) -> None:
 def test_names_the_extra_for_hdf5(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "video.h5").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(InputError, match=r"pip install 'actionformer\[hdf5\]'"):
+    with pytest.raises(InputError, match=r"pip install 'actionformer-tal\[hdf5\]'"):
         open_features(tmp_path / "video.h5")
 
 

@@ -33,7 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__"))
     python("-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", source)
-    (wheel,) = (folder / "dist").glob("actionformer-*.whl")
+    (wheel,) = (folder / "dist").glob("actionformer_tal-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "actionformer/py.typed" in names
     assert "actionformer/presets/thumos14.toml" in names

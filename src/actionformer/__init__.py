@@ -61,6 +61,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        from actionformer.errors import DISTRIBUTION
+
+        return version(DISTRIBUTION)
     if name not in _HOMES:
         raise AttributeError(f"module 'actionformer' has no attribute {name!r}")
     return getattr(import_module(f"actionformer.{_HOMES[name]}"), name)

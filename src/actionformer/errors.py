@@ -1,4 +1,7 @@
-"""The one error that is the user's to mend."""
+"""Raised for invalid user input, and what this distribution is called where it is installed."""
+
+DISTRIBUTION = "actionformer-tal"
+"""The name that pip knows. `actionformer` is another project's package, which imports under the same name."""
 
 
 class InputError(ValueError):
@@ -11,4 +14,4 @@ class InputError(ValueError):
 
 def missing_extra(package: str, extra: str, purpose: str) -> InputError:
     """The error for an optional package that is not installed, with the line that installs it."""
-    return InputError(f"{purpose} needs {package}: pip install 'actionformer[{extra}]'")
+    return InputError(f"{purpose} needs {package}: pip install '{DISTRIBUTION}[{extra}]'")

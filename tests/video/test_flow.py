@@ -8,7 +8,7 @@ from actionformer.errors import InputError
 from actionformer.video.backbones import Frame
 from actionformer.video.flow import FlowMethod, quantised, with_flow
 
-cv2 = pytest.importorskip("cv2", reason="optical flow is OpenCV's: pip install 'actionformer[features]'")
+cv2 = pytest.importorskip("cv2", reason="optical flow is OpenCV's: pip install 'actionformer-tal[features]'")
 
 
 def shifted_texture(right: int, down: int, count: int = 2) -> list[Frame]:
@@ -75,7 +75,7 @@ def test_quantised_flow_is_within_half_a_level_of_the_flow() -> None:
 
 
 def test_without_opencv_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = r"flow needs opencv-contrib-python-headless: pip install 'actionformer\[features\]'"
+    line = r"flow needs opencv-contrib-python-headless: pip install 'actionformer-tal\[features\]'"
     with monkeypatch.context() as patch:
         patch.delattr(cv2, "optflow")  # as in OpenCV's plain build
         with pytest.raises(InputError, match=line):

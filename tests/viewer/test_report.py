@@ -148,4 +148,4 @@ def test_without_its_packages_the_viewer_says_what_to_install(
     refused: Any, hostile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("actionformer.viewer.start.find_spec", lambda name: None if name == "plotly" else object())
-    assert "pip install 'actionformer[view]'" in refused("view", hostile, "--no-browser")
+    assert "pip install 'actionformer-tal[view]'" in refused("view", hostile, "--no-browser")

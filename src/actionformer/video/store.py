@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from actionformer.errors import InputError
+from actionformer.errors import DISTRIBUTION, InputError
 from actionformer.features import FeatureSpec, FeatureWriter, open_features, sidecar_path, write_sidecar
 from actionformer.files import read_json
 from actionformer.video.backbones import Backbone
@@ -18,7 +18,7 @@ from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Begun, Course, Event, Failed, Finished, Rows
 
 DTYPES = ("float32", "float16")
-VERSION = version("actionformer")
+VERSION = version(DISTRIBUTION)
 MEGABYTE = 1 << 20
 
 

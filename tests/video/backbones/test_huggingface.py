@@ -283,5 +283,5 @@ def test_the_library_is_quiet_only_meanwhile(videomae: Path, capfd: pytest.Captu
 
 def test_transformers_missing_is_said(videomae: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(InputError, match=r"needs transformers: pip install 'actionformer\[features\]'"):
+    with pytest.raises(InputError, match=r"needs transformers: pip install 'actionformer-tal\[features\]'"):
         load("videomae", videomae)
