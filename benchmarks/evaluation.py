@@ -12,7 +12,7 @@ from common import median_seconds, shared_folder, write_result
 
 from actionformer.data.annotations import Annotations, Video, read_annotations
 from actionformer.detections import Detections
-from actionformer.evaluation import evaluate
+from actionformer.evaluation import score
 
 PUBLISHED_EVALUATOR_SECONDS = 12.9
 """Quoted: the published evaluator at THUMOS14 size on a 2-core CPU, mAP alone."""
@@ -50,12 +50,12 @@ def synthetic(
 
 def main() -> None:
     annotations, detections = thumos14(shared_folder("data/thumos14") / "data" / "thumos14")
-    report = evaluate(annotations, detections, "test")
-    seconds = median_seconds(lambda: evaluate(annotations, detections, "test"))
+    report = score(annotations, detections, "test")
+    seconds = median_seconds(lambda: score(annotations, detections, "test"))
     print(f"THUMOS14: mAP {[round(100 * value, 2) for value in report.map]}, {100 * report.average:.2f}")
     print(f"  {seconds * 1000:.0f} ms; the published evaluator is quoted with {PUBLISHED_EVALUATOR_SECONDS} s")
     many_annotations, many = synthetic()
-    many_seconds = median_seconds(lambda: evaluate(many_annotations, many, tiou="0.5:0.95:0.05"))
+    many_seconds = median_seconds(lambda: score(many_annotations, many, tiou="0.5:0.95:0.05"))
     print(f"ActivityNet size, {sum(map(len, many.values())):,} detections: {many_seconds * 1000:.0f} ms")
     figures = {
         "repeats": 7,

@@ -18,7 +18,7 @@ import numpy as np
 from accuracy import hapt_features
 from common import shared_folder, write_result
 
-from actionformer import Detector, evaluate, load_config, read_annotations, train
+from actionformer import Detector, load_config, read_annotations, score, train
 from actionformer.detections import Detections
 from actionformer.features import open_features
 
@@ -60,7 +60,7 @@ def main() -> None:
         rows: list[dict[str, Any]] = []
         for seconds in (None, *SECONDS):
             stream = with_live(detector, seconds)
-            report = evaluate(test, stream.detect_many(files), tiou=(0.3, 0.4, 0.5, 0.6, 0.7))
+            report = score(test, stream.detect_many(files), tiou=(0.3, 0.4, 0.5, 0.6, 0.7))
             row: dict[str, Any] = {"max_action_seconds": seconds, "map": 100 * report.average}
             if seconds is not None:
                 taken = waits(stream, list(files.values()))

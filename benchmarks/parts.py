@@ -20,7 +20,7 @@ from floor import fastest_products, in_turns, multiplications, seconds
 from training import made_batch
 
 import actionformer
-from actionformer import Config, Detector, evaluate, suppress
+from actionformer import Config, Detector, score, suppress
 from actionformer.config import DecodingSettings
 from actionformer.features import FeatureSpec, write_sidecar
 from actionformer.inference.decode import decode
@@ -247,9 +247,9 @@ def evaluate_part(case: Case) -> Row:
         except SystemExit as missing:
             raise NotMeasuredError(str(missing)) from None
         data = evaluation.thumos14(folder)
-        return timed(case, lambda: evaluate(*data, "test"))
+        return timed(case, lambda: score(*data, "test"))
     many = evaluation.synthetic()
-    return timed(case, lambda: evaluate(*many, tiou="0.5:0.95:0.05"))
+    return timed(case, lambda: score(*many, tiou="0.5:0.95:0.05"))
 
 
 # --- the command line

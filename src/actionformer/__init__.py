@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from actionformer.data.annotations import read_annotations
     from actionformer.detections import Detections
     from actionformer.errors import InputError
-    from actionformer.evaluation import Report, evaluate
+    from actionformer.evaluation import Report, score
     from actionformer.inference import Detector, build, load, suppress
     from actionformer.interop import convert
-    from actionformer.recipes import extract, train, watch
+    from actionformer.recipes import evaluate_run, extract, train, watch
     from actionformer.video.backbones import Backbone, load_backbone
 
 _HOMES = {
@@ -27,12 +27,13 @@ _HOMES = {
     "SuppressionSettings": "config",
     "build": "inference",
     "convert": "interop",
-    "evaluate": "evaluation",
+    "evaluate_run": "recipes",
     "extract": "recipes",
     "load": "inference",
     "load_backbone": "video.backbones",
     "load_config": "config",
     "read_annotations": "data.annotations",
+    "score": "evaluation",
     "suppress": "inference",
     "train": "recipes",
     "watch": "recipes",
@@ -48,12 +49,13 @@ __all__ = [
     "SuppressionSettings",
     "build",
     "convert",
-    "evaluate",
+    "evaluate_run",
     "extract",
     "load",
     "load_backbone",
     "load_config",
     "read_annotations",
+    "score",
     "suppress",
     "train",
     "watch",
@@ -67,6 +69,11 @@ def __getattr__(name: str) -> Any:
         from actionformer.errors import DISTRIBUTION
 
         return version(DISTRIBUTION)
+    if name == "evaluate":
+        from actionformer.errors import warn
+
+        warn("actionformer.evaluate is now called actionformer.score", 2, DeprecationWarning)
+        name = "score"
     if name not in _HOMES:
         raise AttributeError(f"module 'actionformer' has no attribute {name!r}")
     return getattr(import_module(f"actionformer.{_HOMES[name]}"), name)

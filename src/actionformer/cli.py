@@ -8,7 +8,7 @@ import math
 import signal
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, make_dataclass
 from functools import partial
 from importlib import import_module
@@ -215,7 +215,7 @@ def score(
     json
         Where to write all figures.
     """
-    from actionformer.evaluation import evaluate as run
+    from actionformer.evaluation import score as run
 
     report = run(annotations, detections, subset=subset, tiou=tiou)
     if json is not None:
@@ -624,7 +624,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     signal.signal(signal.SIGTERM, _terminated)
     atexit.register(gc.freeze)  # it would end with a search for cycles in all that torch has made
-    warnings.showwarning = lambda message, *_, **__: print(f"warning: {_one_line(message)}", file=sys.stderr)
+    warnings.showwarning = _said_once()
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
@@ -635,6 +635,19 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"error: {_one_line(error)}", file=sys.stderr)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _said_once() -> Callable[..., None]:
+    """Prints a warning the first time that it comes, whatever Python's filters have forgotten."""
+    said: set[str] = set()
+
+    def say(message: Warning | str, *_: object, **__: object) -> None:
+        line = f"warning: {_one_line(message)}"
+        if line not in said:
+            said.add(line)
+            print(line, file=sys.stderr)
+
+    return say
 
 
 def _terminated(*_: object) -> None:

@@ -1,7 +1,13 @@
-"""Raised for invalid user input, and what this distribution is called where it is installed."""
+"""What users are told: errors of their input, warnings, and what this distribution is called where it is installed."""
+
+import logging
+import warnings
 
 DISTRIBUTION = "actionformer-tal"
 """The name that pip knows. `actionformer` is another project's package, which imports under the same name."""
+
+LOGGER = logging.getLogger("actionformer")
+LOGGER.addHandler(logging.NullHandler())  # a library says nothing until its user configures logging
 
 
 class InputError(ValueError):
@@ -15,3 +21,15 @@ class InputError(ValueError):
 def missing_extra(package: str, extra: str, purpose: str) -> InputError:
     """The error for an optional package that is not installed, with the line that installs it."""
     return InputError(f"{purpose} needs {package}: pip install '{DISTRIBUTION}[{extra}]'")
+
+
+def warn(message: str, stacklevel: int = 1, category: type[Warning] = UserWarning) -> None:
+    """Tells that a result may be wrong, cut or guessed: as a Python warning, and through the logger "actionformer".
+
+    Args:
+        message: one line; it says what to do.
+        stacklevel: 1 names the line that calls this as the place of the warning, 2 the line that called that, ...
+        category: of the Python warning.
+    """
+    LOGGER.warning(message, stacklevel=stacklevel + 1)
+    warnings.warn(message, category, stacklevel=stacklevel + 1)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer.evaluation import evaluate
+from actionformer.evaluation import score
 from actionformer.evaluation.diagnosis import KINDS, average_precision_by_video, diagnose
 from actionformer.segments import tiou
 
@@ -83,11 +83,11 @@ def test_gains_are_those_of_an_evaluation_without_these_detections(make_annotati
     annotations = make_annotations({"v": [(start, start + length, label) for start, length, label in truth]})
     rows = [(start, start + length, label, 1 - 0.1 * i) for i, (start, length, label) in enumerate(found)]
     diagnosis = diagnose(annotations, make_detections({"v": rows}), 0.5)
-    reached = evaluate(annotations, make_detections({"v": rows}), tiou=(0.5,)).map[0]
+    reached = score(annotations, make_detections({"v": rows}), tiou=(0.5,)).map[0]
     for kind, gain in diagnosis.gains().items():
         if kind != "missed":
             left = [row for row, one in zip(rows, kinds(diagnosis, "v"), strict=True) if one != kind]
-            without = evaluate(annotations, make_detections({"v": left}), tiou=(0.5,)).map[0]
+            without = score(annotations, make_detections({"v": left}), tiou=(0.5,)).map[0]
             assert gain == pytest.approx(without - reached, abs=1e-12)
             assert gain >= 0
 
@@ -135,5 +135,5 @@ def test_precision_of_a_video_is_that_of_evaluating_it_alone(make_annotations, m
     for video in TRUTH:
         only = make_annotations({video: TRUTH[video]})
         kept = {name: one for name, one in found.items() if name == video}
-        np.testing.assert_allclose(alone[video], evaluate(only, kept, tiou=[0.3, 0.5]).map)
+        np.testing.assert_allclose(alone[video], score(only, kept, tiou=[0.3, 0.5]).map)
     assert average_precision_by_video(make_annotations({"v": []}), found, thresholds) == {}

@@ -8,7 +8,7 @@ import pytest
 from actionformer.data.annotations import read_annotations
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.evaluation import evaluate
+from actionformer.evaluation import score
 
 # ---- by hand
 
@@ -28,7 +28,7 @@ def test_average_precision_by_hand(make_annotations, make_detections):
     # at 0.5: hit miss miss hit hit -> precision 1, 2/4, 3/5; from the right 1, 3/5, 3/5
     # at 0.7: hit miss miss hit miss -> 1, 1/2 of three ground truths
     # at 0.3: hit miss hit hit miss -> 1, 3/4, 3/4
-    report = evaluate(annotations, detections, tiou=[0.3, 0.5, 0.7])
+    report = score(annotations, detections, tiou=[0.3, 0.5, 0.7])
     assert report.per_class == {"a": pytest.approx([2.5 / 3, 2.2 / 3, 1.5 / 3])}
     assert report.map == pytest.approx((2.5 / 3, 2.2 / 3, 1.5 / 3))
     assert report.average == pytest.approx(6.2 / 9)
@@ -38,25 +38,25 @@ def test_the_better_detection_takes_and_the_other_falls_back(make_annotations, m
     annotations = make_annotations({"v": [(0, 10, 0), (2, 12, 0)]})
     detections = make_detections({"v": [(1.5, 11.5, 0, 0.5), (2, 12, 0, 0.9)]})
     # both prefer the second; the weaker one falls back to the first: 8.5 / 11.5 = 0.739
-    assert evaluate(annotations, detections, tiou=[0.7, 0.8]).per_class["a"] == pytest.approx([1.0, 0.5])
+    assert score(annotations, detections, tiou=[0.7, 0.8]).per_class["a"] == pytest.approx([1.0, 0.5])
 
 
 def test_a_detection_elsewhere_is_a_false_positive(make_annotations, make_detections):
     annotations = make_annotations({"v": [(0, 10, 0)], "background": []})
     for video in ("background", "unknown"):
         detections = make_detections({"v": [(0, 10, 0, 0.5)], video: [(0, 10, 0, 0.9)]})
-        assert evaluate(annotations, detections, tiou=[0.5]).map == (0.5,)
+        assert score(annotations, detections, tiou=[0.5]).map == (0.5,)
 
 
 def test_a_threshold_is_reached_when_equal(make_annotations, make_detections):
     annotations = make_annotations({"v": [(0, 10, 0)]})
-    assert evaluate(annotations, make_detections({"v": [(0, 5, 0, 0.5)]}), tiou=[0.5]).map == (1.0,)
+    assert score(annotations, make_detections({"v": [(0, 5, 0, 0.5)]}), tiou=[0.5]).map == (1.0,)
 
 
 def test_classes_that_no_ground_truth_has_are_ignored(make_annotations, make_detections):
     annotations = make_annotations({"v": [(0, 10, 0)], "w": [(0, 5, 0)]})
     detections = make_detections({"v": [(0, 10, 0, 0.5), (0, 10, 1, 0.9)], "w": [(0, 5, 0, 0.4), (0, 9, 2, 0.8)]})
-    report = evaluate(annotations, detections, tiou=[0.5])
+    report = score(annotations, detections, tiou=[0.5])
     assert report.map == (1.0,)
     assert report.recall_at_kx == {"1": [1.0], "5": [1.0]}
     assert report.counts.unknown_class == 2
@@ -64,7 +64,7 @@ def test_classes_that_no_ground_truth_has_are_ignored(make_annotations, make_det
 
 def test_a_class_without_detections_counts_as_zero(make_annotations, make_detections):
     annotations = make_annotations({"v": [(0, 10, 0), (0, 10, 2)]})
-    report = evaluate(annotations, make_detections({"v": [(0, 10, 0, 0.5)]}), tiou=[0.5])
+    report = score(annotations, make_detections({"v": [(0, 10, 0, 0.5)]}), tiou=[0.5])
     assert report.per_class == {"a": [1.0], "c": [0.0]}
     assert report.map == (0.5,)
 
@@ -72,7 +72,7 @@ def test_a_class_without_detections_counts_as_zero(make_annotations, make_detect
 def test_labels_are_compared_by_name(make_annotations, make_detections):
     annotations = make_annotations({"v": [(0, 10, 0), (20, 30, 1)]}, class_names=("a", "b"))
     detections = make_detections({"v": [(0, 10, 1, 0.5), (20, 30, 0, 0.5)]}, class_names=("b", "a"))
-    assert evaluate(annotations, detections, tiou=[0.9]).average == 1.0
+    assert score(annotations, detections, tiou=[0.9]).average == 1.0
 
 
 def test_repeats_and_moments_are_removed(make_annotations, make_detections):
@@ -82,7 +82,7 @@ def test_repeats_and_moments_are_removed(make_annotations, make_detections):
             "w": [(0, 10, 0)],
         }
     )
-    report = evaluate(annotations, make_detections({"v": [(0, 10, 0, 0.9), (0, 10, 1, 0.9)]}), tiou=[0.5])
+    report = score(annotations, make_detections({"v": [(0, 10, 0, 0.9), (0, 10, 1, 0.9)]}), tiou=[0.5])
     # the last one in v is near a repeat only, and stays
     assert report.counts.removed_ground_truths == 2
     assert report.counts.ground_truths == 4
@@ -97,14 +97,14 @@ def test_recall_at_kx_by_hand(make_annotations, make_detections):
             "w": [(20, 30, 0, 0.9), (0, 6, 0, 0.5), (0, 10, 2, 0.99)],  # k = 1 keeps 1 of 2
         }
     )
-    report = evaluate(annotations, detections, tiou=[0.5, 0.7, 0.9], recall_at=(1, 2))
+    report = score(annotations, detections, tiou=[0.5, 0.7, 0.9], recall_at=(1, 2))
     assert report.recall_at_kx["1"] == pytest.approx([1 / 6, 1 / 6, 1 / 6])  # class b: 0
     assert report.recall_at_kx["2"] == pytest.approx([3 / 6, 2 / 6, 1 / 6])
 
 
 def test_one_detection_recalls_several(make_annotations, make_detections):
     annotations = make_annotations({"v": [(0, 10, 0), (1, 10, 0)]})
-    report = evaluate(annotations, make_detections({"v": [(0, 10, 0, 0.5)]}), tiou=[0.5])
+    report = score(annotations, make_detections({"v": [(0, 10, 0, 0.5)]}), tiou=[0.5])
     assert report.recall_at_kx["1"] == [1.0]
     assert report.map == (0.5,)
 
@@ -116,7 +116,7 @@ def test_average_recall_by_hand(make_annotations, make_detections):
     detections = make_detections(
         {"v": [(0, 10, 2, 0.95), *misses, (0, 7, 0, 0.05)], "w": [(0, 8, 0, 0.9), (0, 10, 0, 0.1)]}
     )
-    recall = evaluate(annotations, detections).average_recall
+    recall = score(annotations, detections).average_recall
     # n = 1: v gives 1 of 6 (all 10 thresholds), w 0 of 2. From n = 2 w gives its first: tIoU 0.8 passes 7
     # thresholds. From n = 4 all: w passes 10.
     assert recall["1"] == pytest.approx(0.5)
@@ -131,7 +131,7 @@ def test_average_recall_by_hand(make_annotations, make_detections):
 def test_equals_the_published_evaluator(shared, name):
     folder = shared / "parity" / "evaluation" / name
     expected = json.loads((folder / "expected.json").read_text())
-    report = evaluate(
+    report = score(
         folder / "ground_truth.json",
         folder / "detections.json",
         subset=expected["split"],
@@ -160,7 +160,7 @@ def test_equals_the_published_thumos14_figures(shared):
         detections[str(video)] = Detections(
             segments[rows], arrays["score"][rows], arrays["label_id"][rows], annotations.class_names
         )
-    report = evaluate(annotations, detections, subset="test")
+    report = score(annotations, detections, subset="test")
     np.testing.assert_allclose(100 * np.array(report.map), [82.13, 77.80, 70.95, 59.40, 43.88], atol=0.02)
     assert 100 * report.average == pytest.approx(66.83, abs=0.02)
 
@@ -170,16 +170,16 @@ def test_equals_the_published_thumos14_figures(shared):
 
 def test_a_subset_that_no_video_has(make_annotations):
     with pytest.raises(InputError, match="no video in subset 'val'; there are test"):
-        evaluate(make_annotations({"v": [(0, 1, 0)]}), {}, subset="val")
+        score(make_annotations({"v": [(0, 1, 0)]}), {}, subset="val")
 
 
 def test_nothing_to_compare_with(make_annotations):
     with pytest.raises(InputError, match="no actions in the 2 videos to evaluate on"):
-        evaluate(make_annotations({"v": [(1, 1, 0)], "w": []}), {})
+        score(make_annotations({"v": [(1, 1, 0)], "w": []}), {})
 
 
 def test_no_detections_at_all(make_annotations):
-    report = evaluate(make_annotations({"v": [(0, 1, 0)]}), {})
+    report = score(make_annotations({"v": [(0, 1, 0)]}), {})
     assert report.average == 0.0
     assert report.counts.videos_without_detections == 1
 
@@ -187,4 +187,4 @@ def test_no_detections_at_all(make_annotations):
 @pytest.mark.parametrize("k", [0, -1, 1.5])
 def test_a_k_that_makes_no_sense(make_annotations, k):
     with pytest.raises(InputError, match=f"recall_at: expected whole numbers from 1 on, found {k}"):
-        evaluate(make_annotations({"v": [(0, 1, 0)]}), {}, recall_at=[k])
+        score(make_annotations({"v": [(0, 1, 0)]}), {}, recall_at=[k])

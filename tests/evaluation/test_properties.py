@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actionformer.evaluation import evaluate
+from actionformer.evaluation import score
 from actionformer.segments import tiou
 
 # whole seconds make equal overlaps, touching segments and repeats common
@@ -22,8 +22,8 @@ def found_rows(draw):
     videos = draw(st.lists(st.tuples(st.sampled_from("vwxz"), spans, st.integers(0, 2)), max_size=14))
     scores = draw(st.permutations([(i + 1) / (len(videos) + 1) for i in range(len(videos))]))
     result = {}
-    for (video, span, label), score in zip(videos, scores, strict=True):
-        result.setdefault(video, []).append((*span, label, score))
+    for (video, span, label), value in zip(videos, scores, strict=True):
+        result.setdefault(video, []).append((*span, label, value))
     return result
 
 
@@ -108,7 +108,7 @@ def test_perfect_detections(make_annotations, make_detections, world):
     detections = make_detections(
         {name: [(*segment, "abc".index(label), 0.5) for segment, label in rows] for name, rows in kept.items()}
     )
-    report = evaluate(annotations, detections, tiou="0.1:1:0.1")
+    report = score(annotations, detections, tiou="0.1:1:0.1")
     assert report.map == (1.0,) * 10
     assert all(values == [1.0] * 10 for values in report.recall_at_kx.values())
     assert report.average_recall["100"] == 1.0
@@ -118,22 +118,22 @@ def test_perfect_detections(make_annotations, make_detections, world):
 def test_order_does_not_matter(make_annotations, make_detections, world, rows, random):
     mixed = {name: random.sample(rows[name], len(rows[name])) for name in random.sample(sorted(rows), len(rows))}
     annotations = make_annotations(world)
-    first = evaluate(annotations, make_detections(rows))
-    assert evaluate(annotations, make_detections(mixed)) == first
+    first = score(annotations, make_detections(rows))
+    assert score(annotations, make_detections(mixed)) == first
 
 
 @given(worlds, found_rows(), spans, st.integers(0, 2))
 def test_a_false_positive_behind_all_others_never_helps(make_annotations, make_detections, world, rows, span, label):
     annotations = make_annotations(world)
-    before = evaluate(annotations, make_detections(rows))
+    before = score(annotations, make_detections(rows))
     rows["elsewhere"] = [(*span, label, 0.0)]
-    after = evaluate(annotations, make_detections(rows))
+    after = score(annotations, make_detections(rows))
     assert all(a <= b for a, b in zip(after.map, before.map, strict=True))
 
 
 @given(worlds, found_rows())
 def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(make_annotations, make_detections, world, rows):
-    report = evaluate(make_annotations(world), make_detections(rows), tiou="0.1:0.9:0.1")
+    report = score(make_annotations(world), make_detections(rows), tiou="0.1:0.9:0.1")
     for values in report.recall_at_kx.values():
         assert values == sorted(values, reverse=True)
     assert report.recall_at_kx["1"] <= report.recall_at_kx["5"]
@@ -145,7 +145,7 @@ def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(make_annotations
 def test_equals_the_plain_twin(make_annotations, make_detections, world, rows, k):
     annotations, detections = make_annotations(world), make_detections(rows)
     thresholds = [0.2, 1 / 3, 0.5, 0.75, 1.0]
-    report = evaluate(annotations, detections, tiou=thresholds, recall_at=[k])
+    report = score(annotations, detections, tiou=thresholds, recall_at=[k])
     for name, values in report.per_class.items():
         for threshold, value in zip(thresholds, values, strict=True):
             twin = plain_average_precision(annotations, detections, name, threshold)
@@ -161,7 +161,7 @@ def test_equals_the_plain_twin(make_annotations, make_detections, world, rows, k
 @given(worlds, found_rows(), st.integers(1, 5))
 def test_blocks_of_pairs_do_not_show(make_annotations, make_detections, world, rows, block):
     annotations, detections = make_annotations(world), make_detections(rows)
-    whole = evaluate(annotations, detections)
+    whole = score(annotations, detections)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("actionformer.evaluation.pairs.BLOCK", block)
-        assert evaluate(annotations, detections) == whole
+        assert score(annotations, detections) == whole

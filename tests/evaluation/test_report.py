@@ -8,7 +8,7 @@ from rich.console import Console
 from actionformer.data.annotations import write_annotations
 from actionformer.detections import write_results
 from actionformer.errors import InputError
-from actionformer.evaluation import evaluate, parse_tiou
+from actionformer.evaluation import parse_tiou, score
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def report(make_annotations, make_detections):
             "elsewhere": [(0, 1, 0, 0.5), (0, 1, 1, 0.4)],
         }
     )
-    return evaluate(annotations, detections, tiou="0.5:0.7:0.1")
+    return score(annotations, detections, tiou="0.5:0.7:0.1")
 
 
 def test_counts_and_warnings(report):
@@ -65,7 +65,7 @@ def test_files_are_read(make_annotations, make_detections, tmp_path):
     detections = make_detections({"v": [(0, 10, 0, 0.5)]})
     write_annotations(tmp_path / "a.json", annotations)
     write_results(tmp_path / "r.json", detections)
-    assert evaluate(tmp_path / "a.json", str(tmp_path / "r.json")) == evaluate(annotations, detections)
+    assert score(tmp_path / "a.json", str(tmp_path / "r.json")) == score(annotations, detections)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_figures_are_those_of_evaluation(run: Path, annotations: Path) -> None:
     assert report.average == lines(run)[-1]["map"]
     assert report.map == tuple(lines(run)[-1][f"map@0.{i}"] for i in range(3, 8))
     assert json.loads((run / "evaluation.json").read_text("utf-8"))["average"] == report.average
-    again = actionformer.evaluate(annotations, run / "detections.json", subset="validation")
+    again = actionformer.score(annotations, run / "detections.json", subset="validation")
     assert again.average == pytest.approx(report.average, abs=1e-12)
     best = json.loads((run / "best" / "model.json").read_text("utf-8"))
     assert best["metrics"]["map"] == max(row.get("map", 0) for row in lines(run))

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from actionformer.detections import Detections, read_results, write_results
 from actionformer.errors import InputError
-from actionformer.evaluation import evaluate
+from actionformer.evaluation import score
 from actionformer.inference import load
 from actionformer.inference.explain import Weights
 from actionformer.recipes import evaluate_run
@@ -49,7 +49,7 @@ def test_a_project_lists_what_there_is_and_every_video(asked: TestClient, seen: 
     assert project["classes"] == ["left", "right"]
     assert project["has"] | {"compare": None} == dict.fromkeys(project["has"], True) | {"compare": None}
     assert list(project["why_not"]) == ["compare"]
-    report = evaluate(seen / "annotations.json", evaluated / "detections.json")
+    report = score(seen / "annotations.json", evaluated / "detections.json")
     assert project["tiou"] == list(report.tiou)
     assert [video["id"] for video in project["videos"]] == ["clip0", "clip1", "clip2"]
     for video in project["videos"]:
@@ -117,7 +117,7 @@ def test_only_subsets_with_detections_are_evaluated(client: Any, run: Path) -> N
 
 def test_a_run_says_how_it_went(asked: TestClient, seen: Path, evaluated: Path) -> None:
     run = of(asked, "/api/run", tiou=0.5)
-    report = evaluate(seen / "annotations.json", evaluated / "detections.json")
+    report = score(seen / "annotations.json", evaluated / "detections.json")
     assert run["map"] == {
         f"{tiou:g}": pytest.approx(value, abs=1e-4) for tiou, value in zip(report.tiou, report.map, strict=True)
     }
@@ -136,7 +136,7 @@ def test_a_run_says_how_it_went(asked: TestClient, seen: Path, evaluated: Path) 
 def test_two_runs_are_compared_class_by_class(client: Any, seen: Path, evaluated: Path, detections: Path) -> None:
     asked = client(evaluated, compare=detections)
     answer = of(asked, "/api/compare")
-    other = evaluate(seen / "annotations.json", detections)
+    other = score(seen / "annotations.json", detections)
     row = next(row for row in answer["per_class"] if row["class"] == "left")
     assert answer["names"][1] == "found.json"
     assert row["second"]["0.5"] == pytest.approx(other.per_class["left"][2], abs=1e-4)

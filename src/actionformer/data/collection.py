@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from actionformer.config import DataSettings
 from actionformer.data.annotations import Annotations, Video
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
 from actionformer.features import FeatureFolders, Features, FeatureSpec, check_backbone, check_duration
 from actionformer.segments import TimeGrid
 
@@ -130,7 +129,7 @@ def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
     for name in ("fps", "stride", "num_frames"):
         setting, sidecar = getattr(data, name), getattr(spec, name)
         if setting is not None and sidecar is not None and setting != sidecar:
-            warnings.warn(
+            warn(
                 f"sidecars say {name} {sidecar:g}, data.{name} is {setting:g}: the sidecars are believed", stacklevel=2
             )
         value = sidecar if sidecar is not None else setting

@@ -7,7 +7,6 @@ numbers of threads, draws the same order and the same crops.
 from __future__ import annotations
 
 import os
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +21,7 @@ from torch import Tensor
 from actionformer.config import DataSettings, ModelSettings, TrainingSettings
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
+from actionformer.errors import warn
 from actionformer.features import resize
 from actionformer.segments import TimeGrid
 
@@ -75,7 +75,7 @@ def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> lis
         segments = grid.to_grid(inside[kept]).astype(np.float32)
         placed.append(TrainingVideo(video.id, features, grid, segments, video.labels[kept]))
     if outside:
-        warnings.warn(f"{outside} segments reach beyond their video's end: that part is ignored", stacklevel=2)
+        warn(f"{outside} segments reach beyond their video's end: that part is ignored", stacklevel=2)
     return placed
 
 

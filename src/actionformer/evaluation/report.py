@@ -122,7 +122,7 @@ class Report:
         return table
 
 
-def evaluate(
+def score(
     annotations: Annotations | str | Path,
     detections: Mapping[str, Detections] | str | Path,
     subset: str | Sequence[str] | None = None,

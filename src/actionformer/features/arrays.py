@@ -5,7 +5,6 @@ Files are opened for every read and closed again, so `Features` are cheap to kee
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
 from actionformer.features.readers import PICKLED, READERS, opened
 from actionformer.features.spec import FeatureSpec, read_sidecar
 from actionformer.segments import TimeGrid
@@ -155,7 +154,7 @@ def check_duration(name: str, length: int, duration: float, grid: TimeGrid) -> N
     )
     if difference > MAX_DURATION_DIFFERENCE * duration:
         raise InputError(f"{message}: correct fps, stride or num_frames, or the duration in the annotations")
-    warnings.warn(message, stacklevel=2)
+    warn(message, stacklevel=2)
 
 
 def resize(features: Floats, length: int) -> Floats:

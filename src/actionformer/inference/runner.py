@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from actionformer.config import Config
+from actionformer.errors import warn
 from actionformer.inference.decode import Decoder
 from actionformer.inference.graphs import Graphs, bucket
 from actionformer.inference.sequences import Sequence
@@ -103,7 +103,7 @@ class Runner:
             if lookahead(self.model) is not None:
                 yield from self._in_pieces(sequences[0], padded)
                 return
-            warnings.warn(
+            warn(
                 f"{padded} features run in one pass, in memory that grows with their number: "
                 "this model sees a sequence as a whole (global attention or positions)",
                 stacklevel=2,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import with_classes
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
 from actionformer.inference.detector import Detector, features_of
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
@@ -59,7 +58,7 @@ def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:
     named = read_annotations(annotations)
     if count > 1 and len(named.class_names) < count:
         names = f"{len(named.class_names)} of the checkpoint's {count} classes"
-        warnings.warn(f"{annotations}: names {names}; the others are called class_<id>", stacklevel=3)
+        warn(f"{annotations}: names {names}; the others are called class_<id>", stacklevel=3)
     return with_classes(named, count).class_names
 
 

@@ -19,7 +19,7 @@ from actionformer.data.framewise import frame_wise_baseline
 from actionformer.data.reels import FPS
 from actionformer.data.synthetic import SyntheticData, make
 from actionformer.detections import Detections, results_table, write_results
-from actionformer.evaluation import evaluate
+from actionformer.evaluation import score
 from actionformer.recipes.detect import detect_files
 from actionformer.recipes.evaluate import evaluate_run
 from actionformer.recipes.extract import extract
@@ -146,6 +146,6 @@ def _frame_wise(config: Config, annotations: Path, features: Path) -> float:
         placed(training),
         placed(test),
         every.class_names,
-        score=lambda found: evaluate(training, found, tiou=[TIOU]).average,
+        score=lambda found: score(training, found, tiou=[TIOU]).average,
     )
-    return evaluate(test, detections, tiou=[TIOU]).average
+    return score(test, detections, tiou=[TIOU]).average

@@ -11,7 +11,7 @@ from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
 from actionformer.errors import InputError
-from actionformer.evaluation import Report, evaluate, parse_tiou
+from actionformer.evaluation import Report, parse_tiou, score
 from actionformer.files import DETECTIONS
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import load_settings
@@ -70,7 +70,7 @@ def evaluate_run(
         skip_missing=skip_missing,
     )
     detections = detect_videos(load(run, device=device, precision=precision), collection.videos)
-    report = evaluate(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
+    report = score(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     if collection.missing:
         counts = replace(
             report.counts,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +14,8 @@ from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import EpochLoader, TrainingSet, TrainingVideo, place_on_grid
-from actionformer.errors import InputError
-from actionformer.evaluation import evaluate
+from actionformer.errors import InputError, warn
+from actionformer.evaluation import score
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, find_device, load
 from actionformer.model import ActionFormer, build_model
@@ -142,7 +141,7 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
     )
     test = _test_videos(config, annotations, features, card.features, skip_missing)
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
-        warnings.warn(f"{skipped} videos without features are skipped", stacklevel=3)
+        warn(f"{skipped} videos without features are skipped", stacklevel=3)
     return _Task(config, annotations, place_on_grid(collection.videos, config.data.resize), test, card)
 
 
@@ -181,11 +180,11 @@ def _test_videos(
     """The evaluation subset with its features, or None, with a warning, if there is no such subset."""
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
-        warnings.warn(f"no video in subset {subsets}: training goes without evaluation", stacklevel=3)
+        warn(f"no video in subset {subsets}: training goes without evaluation", stacklevel=3)
         return None
     subset = annotations.subset(config.data.test_subset)
     if not any(len(video.segments) for video in subset.videos.values()):
-        warnings.warn("no action in the evaluation subset: training goes without evaluation", stacklevel=3)
+        warn("no action in the evaluation subset: training goes without evaluation", stacklevel=3)
         return None
     return collect(
         subset,
@@ -205,7 +204,7 @@ def _evaluator(task: _Task, device: str) -> Callable[[nn.Module], Metrics]:
     def figures(model: nn.Module) -> Metrics:
         assert isinstance(model, ActionFormer)
         detections = detect_videos(Detector(model, task.config, task.card, device=device), videos)
-        report = evaluate(subset, detections, tiou=settings.tiou, recall_at=settings.recall_at)
+        report = score(subset, detections, tiou=settings.tiou, recall_at=settings.recall_at)
         named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
         return {"map": report.average, **named}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ import torch
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
 from actionformer.video.backbones import Backbone, Frame, Preprocessing
 from actionformer.video.clips import ClipCutter, ClipLayout
 from actionformer.video.extraction import BATCH_CLIPS, warning_of
@@ -253,7 +252,7 @@ class LiveReader:
             self._count(max(item.frames, self.frames))
             self._duration, self.broken = item.duration, item.broken
             if item.warning:
-                warnings.warn(f"{self.source.name}: {item.warning}", stacklevel=2)
+                warn(f"{self.source.name}: {item.warning}", stacklevel=2)
         self.stop()
         self._thread.join(timeout=1.0)
 
@@ -267,7 +266,7 @@ class LiveReader:
         self.frames = frames
         if self.missed >= max(2 * self._told, 1):
             self._told = self.missed
-            warnings.warn(
+            warn(
                 f"{self.source.name}: too fast for this machine: of {self.frames / self.fps:.1f} s so far "
                 f"{self.missed / self.fps:.1f} s were not looked at",
                 stacklevel=3,

@@ -13,7 +13,7 @@ import numpy as np
 from actionformer.data.annotations import Annotations
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.evaluation import Report, evaluate, parse_tiou
+from actionformer.evaluation import Report, parse_tiou, score
 from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, average_precision_by_video, diagnose
 from actionformer.files import METRICS
 from actionformer.viewer.corrections import Corrections
@@ -242,12 +242,12 @@ class Answers:
 
     def _evaluated(self) -> Report:
         assert self.about.annotations is not None
-        return evaluate(self.about.annotations, self.about.detections, tiou=self.about.thresholds)
+        return score(self.about.annotations, self.about.detections, tiou=self.about.thresholds)
 
     def _other_evaluated(self) -> Report:
         assert self.about.annotations is not None
         assert self.about.other is not None
-        return evaluate(self.about.annotations, self.about.other[1], tiou=self.about.thresholds)
+        return score(self.about.annotations, self.about.other[1], tiou=self.about.thresholds)
 
     def _curves(self) -> dict[str, list[list[float]]]:
         """Figure -> (epoch, value) of every epoch that has it."""
