@@ -25,6 +25,7 @@ from actionformer.errors import InputError, warn
 from actionformer.video.backbones import Backbone, Frame, Preprocessing
 from actionformer.video.clips import ClipCutter, ClipLayout
 from actionformer.video.extraction import BATCH_CLIPS, warning_of
+from actionformer.video.opening import opened
 from actionformer.video.reader import Image, TimedFrame, Video
 from actionformer.video.sampling import images, sampled
 
@@ -139,7 +140,7 @@ class LiveVideo(Video):
     def _opened(self) -> InputContainer:
         source = self.source
         content: Any = source.address
-        settings: dict[str, Any] = {"format": source.format, "metadata_errors": "ignore"}
+        settings: dict[str, Any] = {"format": source.format}
         if source.kind in ("file", "pipe"):
             patience = self._patience if source.kind == "file" else 0.0
             content = self._bytes = _Bytes(source.address, patience, self._stopped)
@@ -148,8 +149,7 @@ class LiveVideo(Video):
             settings["timeout"] = self._patience + 1
         if source.scheme in ("rtsp", "rtsps"):
             settings["options"] = {"rtsp_transport": "tcp"}
-        container: InputContainer = av.open(content, **settings)
-        return container
+        return opened(content, self.name, self.advice, **settings)
 
     def close(self) -> None:
         """Closes the source."""

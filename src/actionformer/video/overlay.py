@@ -18,6 +18,7 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.files import replacing
 from actionformer.video.opencv import opencv
+from actionformer.video.opening import codec_of, opened
 from actionformer.video.reader import Image, Video
 
 CLOCK = Fraction(1, 90_000)  # seconds; exact for the usual rates
@@ -143,7 +144,7 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
         output = stack.enter_context(_output(stack.enter_context(replacing(target)), target))
         overlay = Overlay(found, video.declared or _end(found), first.image().shape[:2])
         stream = _video_stream(output, video.fps, overlay.draw(first.image(), 0.0))
-        sound = _Sound(stack.enter_context(av.open(str(source))), output, video.origin)
+        sound = _Sound(stack.enter_context(opened(str(source), str(source))), output, video)
         for frame in chain((first,), frames):
             sound.copy_until(frame.time)
             drawn = av.VideoFrame.from_ndarray(_even(overlay.draw(frame.image(), frame.time)), format="rgb24")
@@ -178,18 +179,18 @@ def _end(found: Detections) -> float:
 
 
 class _Sound:
-    """Copies the packets of the first sound stream, as far as the container takes them."""
+    """Copies the packets of the sound that goes with a video, as far as the container takes them."""
 
-    def __init__(
-        self, source: av.container.InputContainer, output: av.container.OutputContainer, origin: float
-    ) -> None:
-        self.output, self.origin = output, origin
+    def __init__(self, source: av.container.InputContainer, output: av.container.OutputContainer, video: Video) -> None:
+        self.output, self.origin = output, video.origin
         self.packets: Iterator[av.Packet[Any]] = iter(())
         self.held: av.Packet[Any] | None = None
         self.stream: Any = None
-        if source.streams.audio and source.streams.audio[0].codec.canonical_name in output.supported_codecs:
-            self.stream = output.add_stream_from_template(source.streams.audio[0])
-            self.packets = source.demux(source.streams.audio[0])
+        sound: Any = video.streams.sound
+        if codec_of(sound) in output.supported_codecs:
+            copied: Any = source.streams[sound.index]
+            self.stream = output.add_stream_from_template(copied)
+            self.packets = source.demux(copied)
 
     def copy_until(self, time: float) -> None:
         """Copies what is heard up to a time, seconds from the first frame."""

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
+from actionformer.video.opening import ADVICE, opened, reason, streams_of
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -58,6 +57,8 @@ class Video:
 
     Attributes:
         name: what messages call it, its path.
+        streams: its streams of pictures and sound.
+        stream: that of pictures, which is read.
         fps: frames a second, on average.
         skipped: packets that could not be decoded so far.
         broken: why reading broke off in the middle, None while it has not.
@@ -68,7 +69,7 @@ class Video:
         InputError: not a readable video file, or one without a video stream.
     """
 
-    advice = "is the file whole?"
+    advice = ADVICE
 
     def __init__(self, path: str | Path) -> None:
         if not Path(path).is_file():
@@ -91,24 +92,17 @@ class Video:
         self._size: tuple[int, int] | None = None
 
     def _open(self) -> None:
+        self.container = self._opened()
         try:
-            self.container = self._opened()
-        except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{self.name}: not a readable video ({_reason(error)}): {self.advice}") from error
-        self.stream: Any = self._first_stream()
+            self.streams = streams_of(self.container, self.name)
+        except InputError:
+            self.container.close()
+            raise
+        self.stream = self.streams.video
         self.stream.thread_type = "AUTO"
 
     def _opened(self) -> InputContainer:
-        return av.open(self.name, metadata_errors="ignore")
-
-    def _first_stream(self) -> Any:
-        """The first video stream; the cover of a song is none."""
-        for stream in self.container.streams.video:
-            if not stream.disposition & Disposition.attached_pic:
-                return stream
-        kinds = ", ".join(sorted({stream.type for stream in self.container.streams} - {"video"})) or "nothing"
-        self.container.close()
-        raise InputError(f"{self.name}: has no video stream, it holds {kinds}")
+        return opened(self.name, self.name)
 
     def _fps(self) -> float:
         for rate in (self.stream.average_rate, self.stream.guessed_rate, self.stream.base_rate):
@@ -224,7 +218,7 @@ class Video:
                     self.skipped += 1
         except (av.FFmpegError, IndexError) as error:  # the file ends, or is broken, in the middle of a packet
             self.skipped += 1  # (an IndexError where a stream turns up that was not announced)
-            self.broken = _reason(error)
+            self.broken = reason(error)
 
     def _seek(self, start: float) -> None:
         """To a key frame at or before `start`, or to the beginning where none can be found."""
@@ -261,7 +255,3 @@ class Video:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).rstrip(".")

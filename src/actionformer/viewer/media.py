@@ -11,11 +11,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, Literal
+from typing import Literal
 
 import av
 
 from actionformer.errors import InputError
+from actionformer.video.opening import UNKNOWN, codec_of, opened, streams_of
 from actionformer.video.reader import JOINABLE, WITHOUT_TIMES, Video
 from actionformer.viewer.piece_cache import PieceCache
 from actionformer.viewer.pieces import SECONDS, NoPictureError, encode_piece, encoding
@@ -25,9 +26,6 @@ IN_MP4 = {"h264", "vp9", "av1"}
 IN_WEBM = {"vp8", "vp9", "av1"}
 SOUND_IN_MP4 = {"aac", "mp3", "opus", "flac"}
 SOUND_IN_WEBM = {"opus", "vorbis"}
-UNKNOWN = "unknown"
-"""Codec of a stream that FFmpeg cannot decode."""
-
 
 KEPT_BYTES = 512 * 2**20
 """What pieces may take on disk."""
@@ -57,26 +55,20 @@ def look_at(path: Path) -> Look:
         InputError: not a readable video, or one that has to be encoded, and FFmpeg has no encoder for it.
     """
     with Video(path) as video:
-        codec, pixels = _kind(video.stream), video.stream.codec_context.pix_fmt
+        codec, pixels = codec_of(video.stream), video.stream.codec_context.pix_fmt
         container = set(video.container.format.name.split(","))
-        sound = [_kind(stream) for stream in video.container.streams.audio]
+        sound = [codec_of(stream) for stream in video.container.streams.audio]
+        alone, heard = video.streams.alone, codec_of(video.streams.sound) != UNKNOWN
         fps, duration = video.fps, None if container & JOINABLE else video.declared
-    heard = bool(sound) and sound[0] != UNKNOWN
     if pixels in PLAIN_PIXELS and not container & WITHOUT_TIMES:
-        if "mp4" in container and codec in IN_MP4 and SOUND_IN_MP4.issuperset(sound):
+        if alone and "mp4" in container and codec in IN_MP4 and SOUND_IN_MP4.issuperset(sound):
             return Look("file", "video/mp4", fps, duration, heard)
         webm = "webm" in container and path.suffix.lower() == ".webm"
-        if webm and codec in IN_WEBM and SOUND_IN_WEBM.issuperset(sound):
+        if alone and webm and codec in IN_WEBM and SOUND_IN_WEBM.issuperset(sound):
             return Look("file", "video/webm", fps, duration, heard)
         if codec in IN_MP4:
             return Look("remux", "video/mp4", fps, duration, heard)
     return Look("transcode", encoding().media_type(heard), fps, duration, heard)
-
-
-def _kind(stream: Any) -> str:
-    """The codec of a stream, whichever decoder FFmpeg has for it."""
-    context = stream.codec_context
-    return UNKNOWN if context is None else str(context.codec.canonical_name)
 
 
 class Conversions:
@@ -164,13 +156,13 @@ def _version(path: Path) -> Version:
 
 
 def remux(source: Path, target: Path, stop: Event) -> None:
-    """The first video stream, and sound that MP4 can hold, in an MP4 file, up to a stop; no frame is touched."""
+    """The video, and its sound if MP4 can hold it, in an MP4 file, up to a stop; no frame is touched."""
     with (
-        av.open(str(source), metadata_errors="ignore") as file,
+        opened(str(source), source.name) as file,
         av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as output,
     ):
-        sound = [stream for stream in file.streams.audio if _kind(stream) in SOUND_IN_MP4][:1]
-        chosen: list[Any] = [file.streams.video[0], *sound]
+        streams = streams_of(file, str(source))
+        chosen = [streams.video, *([streams.sound] if codec_of(streams.sound) in SOUND_IN_MP4 else [])]
         copies = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
         for packet in file.demux(chosen):
             if stop.is_set():

@@ -12,6 +12,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from actionformer.video.opening import opened, streams_of
+
 RATE = 48_000
 """Samples a second of what is given, whatever the file has."""
 MARGIN = 1.0
@@ -30,8 +32,10 @@ def sound_between(path: Path, first: int, last: int) -> Samples:
     """The samples from index `first` up to `last` on the clock of the file; silence where nothing can be decoded."""
     sound = np.zeros((2, last - first), np.float32)
     try:
-        with av.open(str(path), metadata_errors="ignore") as file:
-            stream: Any = file.streams.audio[0]
+        with opened(str(path), path.name) as file:
+            stream = streams_of(file, str(path)).sound
+            if stream is None:
+                return sound
             origin = float((stream.start_time or 0) * stream.time_base)
             for run in _runs(_decoded(file, stream, first / RATE - MARGIN, last / RATE)):
                 at, samples = run.resampled(origin)
