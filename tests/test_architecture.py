@@ -11,6 +11,8 @@ import actionformer
 SOURCE = Path(actionformer.__file__).parent
 ORDER = [
     "errors",
+    "terminal",
+    "names",
     "files",
     "config",
     "presets",
@@ -59,3 +61,23 @@ def test_imports_only_run_against_the_way_of_the_data(path: Path) -> None:
 @pytest.mark.parametrize("name", ["segments.py", "detections.py", "config.py", "files.py"])
 def test_plain_rooms_know_no_torch(name: str) -> None:
     assert not [module for module in imported(SOURCE / name) if module.split(".")[0] == "torch"]
+
+
+PRINTING = {"print", "Console", "Table"}
+"""What only `terminal.py` calls: everybody else would have to think of markup, emoji codes and escape sequences."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_only_one_module_prints_names(path: Path) -> None:
+    if path.name == "terminal.py":
+        return
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    called = {function.id for function in calls if isinstance(function, ast.Name)}
+    assert not called & PRINTING
+    assert not any(name == "TextColumn" for name in _imported_from_rich(path))
+
+
+def _imported_from_rich(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rich"):
+            yield from (alias.name for alias in node.names)

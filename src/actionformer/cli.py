@@ -17,10 +17,11 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import BaseModel
-from rich.console import Console
 
-from actionformer.config import Config, descriptions, nearest
+from actionformer.config import Config, descriptions
 from actionformer.errors import InputError
+from actionformer.names import known_name, nearest
+from actionformer.terminal import TextTable, complain, emit, one_line, plain_console, tell
 
 app = App(
     name="actionformer",
@@ -82,7 +83,7 @@ def demo(out: Path = Path("runs/demo"), *, seed: int = 0, overwrite: Flag = Fals
     _import_torch()
     from actionformer.recipes.demo import demo as run
 
-    return run(out, seed=seed, overwrite=overwrite, console=_console(sys.stdout))
+    return run(out, seed=seed, overwrite=overwrite, console=plain_console(sys.stdout))
 
 
 @app.command
@@ -137,9 +138,9 @@ def train(
         overwrite=overwrite,
         skip_missing=skip_missing,
         device=device,
-        console=_console(),
+        console=plain_console(),
     )
-    print(f"model: {out}")
+    tell(f"model: {out}")
 
 
 @app.command
@@ -293,9 +294,9 @@ def extract(
         device=device,
         precision=precision,
         overwrite=overwrite,
-        console=_console(),
+        console=plain_console(),
     )
-    print(f"features: {len(done.written)} new, {len(done.kept)} kept in {out}")
+    tell(f"features: {len(done.written)} new, {len(done.kept)} kept in {out}")
     return _report_files(done.warnings, done.failed)
 
 
@@ -395,9 +396,7 @@ def detect(
     )
 
     known = load_settings(run)[1].class_names
-    for name in classes or []:
-        if name not in known:
-            raise InputError(f"no class {name!r}{nearest(name, list(known))}")
+    classes = [known_name(name, known, "no class") for name in classes or []]
     if min_score is not None and not math.isfinite(min_score):
         raise InputError(f"min_score must be a number, found {min_score}")
     if live is not None:
@@ -418,10 +417,10 @@ def detect(
             stop_after=stop_after,
             device=device,
             precision=precision,
-            console=_console(),
+            console=plain_console(),
         )
         wanted = partial(_chosen, classes=classes, min_score=min_score or 0.0)
-        return follow(watching, out, kind, chosen=wanted, provisional=provisional, console=_console())
+        return follow(watching, out, kind, chosen=wanted, provisional=provisional, console=plain_console())
     _refuse("videos and feature files", provisional=provisional or None, stop_after=stop_after)
     files = input_files(inputs)
     kind = format_of(out, format)
@@ -435,14 +434,14 @@ def detect(
         max_per_hour=max_per_hour,
         device=device,
         precision=precision,
-        console=_console(),
+        console=plain_console(),
     )
     chosen = {video: one.of(classes) if classes else one for video, one in found.detections.items()}
     shown = least_score(kind, min_score)
     drawn = least_score("overlay", min_score)
     hint = nothing_shown(chosen, shown if overlay is None else drawn)
     if min_score is None and hint:
-        print(f"warning: {hint}", file=sys.stderr)
+        complain(f"warning: {hint}")
     write_output(chosen, found.sources, out, kind, shown)
     if overlay is not None:
         found.failed |= write_overlays(chosen, found.sources, overlay, drawn)
@@ -470,7 +469,7 @@ def convert(config: Path, checkpoint: Path, directory: Path, *, annotations: Pat
     from actionformer.interop import convert as run
 
     run(config, checkpoint, directory, annotations=annotations)
-    print(f"model: {directory}")
+    tell(f"model: {directory}")
 
 
 @app.command
@@ -488,14 +487,14 @@ def info(directory: str) -> None:
 
     presets = preset_names()
     if directory in presets or directory.endswith(".toml"):
-        print(load_config(directory).to_toml(), end="")
+        emit(load_config(directory).to_toml())
         return
     if not Path(directory).is_dir():
         raise InputError(f"{directory}: no model directory, and no preset{nearest(directory, presets)}")
     _import_torch()
     from actionformer.recipes.describe import describe
 
-    _console(sys.stdout).print(describe(directory))
+    plain_console(sys.stdout).print(describe(directory))
 
 
 @app.command
@@ -556,7 +555,7 @@ def view(
         token=token,
         browser=not no_browser,
         save=save,
-        console=_console(),
+        console=plain_console(),
     )
 
 
@@ -590,30 +589,24 @@ def _given(settings: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def _console(file: Any = None) -> Console:
-    return Console(file=file or sys.stderr)
-
-
 def _print_report(report: Any) -> None:
     for warning in report.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    _console(sys.stdout).print(report.table())
+        complain(f"warning: {warning}")
+    plain_console(sys.stdout).print(report.table())
 
 
 def _report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:
     """Says what was wrong with which file, failures in a table at the end; returns the exit code."""
     for file, reason in warned.items():
-        print(f"warning: {file}: {_one_line(reason)}", file=sys.stderr)
+        complain(f"warning: {file}: {reason}")
     if not failed:
         return 0
-    from rich.table import Table
-
     from actionformer.recipes.output import WIDEST
 
-    table = Table("failed", "why", box=None)
+    table = TextTable("failed", "why", box=None)
     for file, reason in failed.items():
-        table.add_row(str(file), _one_line(reason))
-    Console(file=sys.stderr, width=None if sys.stderr.isatty() else WIDEST).print(table)
+        table.add_row(file, reason)
+    plain_console(width=None if sys.stderr.isatty() else WIDEST).print(table)
     return 1
 
 
@@ -632,7 +625,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         code = 0
     except (CycloptsError, InputError, OSError) as error:
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+        complain(f"error: {one_line(error)}")
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -642,10 +635,10 @@ def _said_once() -> Callable[..., None]:
     said: set[str] = set()
 
     def say(message: Warning | str, *_: object, **__: object) -> None:
-        line = f"warning: {_one_line(message)}"
+        line = one_line(message)
         if line not in said:
             said.add(line)
-            print(line, file=sys.stderr)
+            complain(f"warning: {line}")
 
     return say
 
@@ -654,7 +647,3 @@ def _terminated(*_: object) -> None:
     """Ends the program so that what is half written is removed on the way out."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # decoding processes that end with it are no news
     sys.exit(143)
-
-
-def _one_line(message: object) -> str:
-    return " ".join(str(message).split())

@@ -7,7 +7,6 @@ What `config.toml` of a model directory holds is the whole of it.
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 import sys
 import tomllib
@@ -22,6 +21,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from actionformer.errors import InputError
+from actionformer.names import nearest
 
 Ranges = tuple[tuple[float, float], ...]
 
@@ -505,9 +505,3 @@ def check_precision(name: str) -> None:
     """
     if name not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, found {name!r}")
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """`, did you mean ...?` for the nearest known name, or nothing."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f", did you mean {close[0]!r}?" if close else ""

@@ -6,20 +6,18 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.config import nearest
 from actionformer.errors import InputError
 from actionformer.files import read_json, read_text, write_whole
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from actionformer.names import check_name, known_name, matched, nearest
+from actionformer.terminal import TextTable
 
 CSV_HEADER = ("video", "label", "start", "end", "score")
 
@@ -116,9 +114,7 @@ class Detections:
 
     def _label_id(self, label: str | int) -> int:
         if isinstance(label, str):
-            if label not in self.class_names:
-                raise InputError(f"no class {label!r}{nearest(label, list(self.class_names))}")
-            return self.class_names.index(label)
+            return self.class_names.index(known_name(label, self.class_names, "no class"))
         if not 0 <= label < len(self.class_names):
             raise InputError(f"no class {label}: ids run from 0 to {len(self.class_names) - 1}")
         return int(label)
@@ -147,20 +143,24 @@ def results_json(detections: Mapping[str, Detections]) -> str:
 
 def results_csv(detections: Mapping[str, Detections]) -> str:
     """The detections of many videos as CSV with a header; times in seconds."""
+    rows = (
+        (video, one["label"], *one["segment"], one["score"])
+        for video, found in detections.items()
+        for one in found.to_dict()
+    )
+    return "".join(f"{csv_row(row)}\n" for row in (CSV_HEADER, *rows))
+
+
+def csv_row(values: Iterable[Any]) -> str:
+    r"""A row of CSV without its end, which is `\n`; a text with any line break in it is quoted."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_HEADER)
-    for video, found in detections.items():
-        for one in found.to_dict():
-            writer.writerow((video, one["label"], *one["segment"], one["score"]))
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(values)  # it quotes what holds one of these two
+    return text.getvalue()[:-2]
 
 
-def results_table(detections: Mapping[str, Detections]) -> Table:
+def results_table(detections: Mapping[str, Detections]) -> TextTable:
     """The detections of many videos as a table for the terminal, in the order of time."""
-    from rich.table import Table
-
-    table = Table("video", "start", "end", "label", "score")
+    table = TextTable("video", "start", "end", "label", "score")
     for video, found in detections.items():
         for row in found.segments[:, 0].argsort(kind="stable"):
             start, end = found.segments[row]
@@ -193,17 +193,18 @@ def read_results(path: str | Path, class_names: Sequence[str] | None = None) -> 
         InputError: a broken file or entry, or a label that is not in `class_names`.
     """
     rows = _csv_rows(path) if Path(path).suffix.lower() == ".csv" else _json_rows(path)
-    names = tuple(class_names or sorted({label for found in rows.values() for label, *_ in found}))
-    ids = {name: i for i, name in enumerate(names)}
+    labels = {label for found in rows.values() for label, *_ in found}
+    names = tuple(class_names or sorted(labels))
+    own = {label: names.index(name) for label, name in matched(labels, names).items()}
     for video, found in rows.items():
         for label, *_ in found:
-            if label not in ids:
-                raise InputError(f"{path}: video {video!r}: no class {label!r}{nearest(label, list(names))}")
+            if label not in own:
+                raise InputError(f"{path}: video {video!r}: no class {label!r}{nearest(label, names)}")
     return {
         video: Detections(
             segments=np.array([row[1:3] for row in found], dtype=np.float64).reshape(-1, 2),
             scores=np.array([row[3] for row in found], dtype=np.float64),
-            labels=np.array([ids[row[0]] for row in found], dtype=np.int64),
+            labels=np.array([own[row[0]] for row in found], dtype=np.int64),
             class_names=names,
         )
         for video, found in rows.items()
@@ -221,6 +222,7 @@ def _json_rows(path: str | Path) -> dict[str, list[Row]]:
         raise InputError(f"{path}: no 'results' object; expected {{'results': {{video: [detections]}}}}")
     rows: dict[str, list[Row]] = {}
     for video, found in results.items():
+        check_name(video, f"{path}: the id of a video")
         if not isinstance(found, list):
             raise InputError(f"{path}: video {video!r}: expected a list of detections, found {found!r:.60}")
         rows[video] = [_json_row(one, f"{path}: video {video!r}, detection {i}") for i, one in enumerate(found)]
@@ -239,6 +241,7 @@ def _json_row(one: Any, where: str) -> Row:
 def _checked_row(label: Any, start: Any, end: Any, score: Any, where: str) -> Row:
     if not isinstance(label, str) or not label:
         raise InputError(f"{where}: label must be a class name, found {label!r:.60}")
+    check_name(label, f"{where}: label")
     for name, value in (("start", start), ("end", end), ("score", score)):
         if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
             raise InputError(f"{where}: {name} must be a finite number, found {value!r:.60}")
@@ -248,21 +251,34 @@ def _checked_row(label: Any, start: Any, end: Any, score: Any, where: str) -> Ro
 
 
 def _csv_rows(path: str | Path) -> dict[str, list[Row]]:
-    lines = csv.reader(io.StringIO(read_text(path)))
-    header = tuple(name.strip() for name in next(lines))
+    lines = _csv_lines(path)
+    header = tuple(name.strip() for name in next(lines)[1])
     if header != CSV_HEADER:
         raise InputError(f"{path}: expected the header {','.join(CSV_HEADER)}, found {','.join(header)!r:.80}")
     rows: dict[str, list[Row]] = {}
-    for values in lines:
+    for where, values in lines:
         if not values:
             continue
-        where = f"{path}: line {lines.line_num}"
         if len(values) != len(CSV_HEADER):
             raise InputError(f"{where}: expected {len(CSV_HEADER)} values, found {len(values)}")
         video, label, *numbers = values
+        check_name(video, f"{where}: the id of a video")
         start, end, score = (_number(text, where) for text in numbers)
         rows.setdefault(video, []).append(_checked_row(label, start, end, score, where))
     return rows
+
+
+def _csv_lines(path: str | Path) -> Iterator[tuple[str, list[str]]]:
+    """Where each row of a CSV file ends, for messages, and its values."""
+    lines = csv.reader(io.StringIO(read_text(path), newline=""))
+    while True:
+        try:
+            values = next(lines)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputError(f"{path}: line {lines.line_num}: not valid CSV ({error})") from error
+        yield f"{path}: line {lines.line_num}", values
 
 
 def _number(text: str, where: str) -> float:

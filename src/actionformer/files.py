@@ -32,7 +32,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     replaceable = target.is_file() or not Path(path).exists()  # not a pipe or a device
     if replaceable:
         _make_folder(target.parent, path)
-    temporary = target.with_name(f".{target.name[:150]}.{uuid.uuid4().hex}.part") if replaceable else Path(path)
+    temporary = target.with_name(part_name(target.name, uuid.uuid4().hex)) if replaceable else Path(path)
     try:
         yield temporary
         if replaceable:
@@ -45,6 +45,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         if replaceable:
             temporary.unlink(missing_ok=True)
+
+
+def part_name(name: str, which: str) -> str:
+    """What a file is called while it is written, however long its own name is."""
+    short = name.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "ignore")
+    return f".{short}.{which}.part"
 
 
 def lock(file: int | IO[bytes], *, wait: bool = False) -> bool:
@@ -81,8 +87,15 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     Raises:
         InputError: the file cannot be written (full disk, no permission, a folder of that name).
     """
+    try:
+        written = content.encode("utf-8") if isinstance(content, str) else content
+    except UnicodeEncodeError as error:
+        lost = content[error.start : error.end] if isinstance(content, str) else ""
+        raise InputError(
+            f"{path}: cannot write {lost!r:.20}, which is not Unicode text: rename what holds it"
+        ) from error
     with replacing(path) as temporary:
-        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        temporary.write_bytes(written)
 
 
 def read_text(path: str | Path) -> str:
@@ -92,7 +105,7 @@ def read_text(path: str | Path) -> str:
         InputError: missing, unreadable, empty or not UTF-8.
     """
     try:
-        text = Path(path).read_text("utf-8-sig")
+        text = Path(path).read_bytes().decode("utf-8-sig")  # a line break in a name stays as it is
     except OSError as error:
         raise InputError(f"{path}: cannot read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:

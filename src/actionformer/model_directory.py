@@ -15,6 +15,7 @@ from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
 from actionformer.files import read_json, write_whole
 from actionformer.model import ActionFormer, build_model
+from actionformer.names import check_name
 from actionformer.weights import load_weights, read_weights
 
 CONFIG, WEIGHTS, CARD = "config.toml", "model.safetensors", "model.json"
@@ -83,8 +84,11 @@ def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
 def _read_card(path: Path) -> ModelCard:
     content = read_json(path)
     try:
+        names = tuple(map(str, content["class_names"]))
+        for name in names:
+            check_name(name, f"{path}: a class name")
         return ModelCard(
-            class_names=tuple(map(str, content["class_names"])),
+            class_names=names,
             features=FeatureSpec(**content.get("features", {})),
             training=content.get("training", {}),
             metrics=content.get("metrics", {}),

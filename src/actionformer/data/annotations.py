@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.config import nearest
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
 from actionformer.files import read_json, write_whole
+from actionformer.names import alike, check_name, matched, nearest, spelled
 
 MAX_CLASSES = 100_000
 
@@ -54,8 +54,7 @@ class Annotations:
 
     def has_subset(self, names: str | Sequence[str]) -> bool:
         """Whether a video belongs to one of these subsets; case does not matter."""
-        wanted = _wanted(names)
-        return any(video.subset.casefold() in wanted for video in self.videos.values())
+        return not _wanted(names).isdisjoint(map(_subset, self.subset_names))
 
     def subset(self, names: str | Sequence[str]) -> Annotations:
         """The videos of one subset or of several; case does not matter. Class names stay all.
@@ -69,12 +68,17 @@ class Annotations:
                     f"{self.source}: no video in subset {name!r}; there are {', '.join(self.subset_names)}"
                 )
         wanted = _wanted(names)
-        chosen = {key: video for key, video in self.videos.items() if video.subset.casefold() in wanted}
+        chosen = {key: video for key, video in self.videos.items() if _subset(video.subset) in wanted}
         return replace(self, videos=chosen)
 
 
 def _wanted(names: str | Sequence[str]) -> set[str]:
-    return {name.casefold() for name in ([names] if isinstance(names, str) else names)}
+    return set(map(_subset, [names] if isinstance(names, str) else names))
+
+
+def _subset(name: str) -> str:
+    """What names of one subset have in common."""
+    return spelled(spelled(name).casefold())
 
 
 def read_annotations(path: str | Path, class_names: Sequence[str] | None = None) -> Annotations:
@@ -89,7 +93,11 @@ def read_annotations(path: str | Path, class_names: Sequence[str] | None = None)
         InputError: a broken file or entry (file, video and annotation are named), an inconsistent `label_id`,
             or a label that is not in `class_names`.
     """
-    return parse_annotations(read_json(path), class_names=class_names, source=str(path))
+    found = parse_annotations(read_json(path), class_names=class_names, source=str(path))
+    if class_names is None:
+        for group in alike(found.class_names):
+            warn(f"{path}: classes {' and '.join(map(repr, group))} are taken for different ones: is that meant?")
+    return found
 
 
 def parse_annotations(
@@ -107,9 +115,10 @@ def parse_annotations(
     labels = {action.label for _, actions in entries.values() for action in actions}
     given = _given_ids([action for _, actions in entries.values() for action in actions])
     names = tuple(class_names) if class_names is not None else _class_names(labels, given)
-    ids = {name: i for i, name in enumerate(names)}
+    numbers = {name: i for i, name in enumerate(names)}
+    ids = {label: numbers[name] for label, name in matched(labels, names).items()}
     for label in sorted(labels - ids.keys()):
-        raise InputError(f"{source}: the model has no class {label!r}{nearest(label, list(names))}")
+        raise InputError(f"{source}: the model has no class {label!r}{nearest(label, names)}")
     videos = {key: _with_actions(video, actions, ids) for key, (video, actions) in entries.items()}
     return Annotations(videos=videos, class_names=names, source=source)
 
@@ -132,9 +141,11 @@ class _Action:
 def _parse_video(key: str, entry: Any, where: str) -> tuple[Video, list[_Action]]:
     if not isinstance(entry, Mapping):
         raise InputError(f"{where}: expected an object with 'subset' and 'annotations', found {entry!r:.60}")
+    check_name(key, f"{where}: the id")
     subset = entry.get("subset")
     if not isinstance(subset, str) or not subset:
         raise InputError(f"{where}: expected 'subset', a name such as 'training', found {subset!r:.60}")
+    check_name(subset, f"{where}: subset")
     annotations = entry.get("annotations") or []
     if not isinstance(annotations, list):
         raise InputError(f"{where}: expected 'annotations', a list, found {annotations!r:.60}")
@@ -157,6 +168,7 @@ def _parse_action(one: Any, where: str) -> _Action:
     label, label_id = one.get("label"), one.get("label_id")
     if not isinstance(label, str) or not label:
         raise InputError(f"{where}: expected 'label', a class name, found {label!r:.60}")
+    check_name(label, f"{where}: label")
     if label_id is not None and (type(label_id) is not int or not 0 <= label_id < MAX_CLASSES):
         raise InputError(f"{where}: label_id must be a whole number from 0 on, found {label_id!r:.60}")
     return _Action(start, end, label, label_id, where)

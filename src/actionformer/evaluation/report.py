@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +30,7 @@ from actionformer.evaluation.recall import (
     recall_at_kx,
 )
 from actionformer.files import write_whole
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from actionformer.terminal import TextTable
 
 AVERAGE_NUMBERS = (1, 5, 10, 50, 100)
 TIOU_EXAMPLE = "start:stop:step, e.g. 0.3:0.7:0.1, or a list such as 0.5,0.75,0.95"
@@ -106,11 +104,9 @@ class Report:
         """Write `to_dict` as JSON, whole or not at all."""
         write_whole(path, json.dumps(self.to_dict(), indent=2) + "\n")
 
-    def table(self, per_class: bool = False) -> Table:
+    def table(self, per_class: bool = False) -> TextTable:
         """The figures in percent, one column a threshold; with a row for every class on request."""
-        from rich.table import Table
-
-        table = Table("", *(f"{threshold:g}" for threshold in self.tiou), "average", title="tIoU")
+        table = TextTable("", *(f"{threshold:g}" for threshold in self.tiou), "average", title="tIoU")
         rows = {"mAP": list(self.map)}
         rows |= {f"Recall@{k}x": values for k, values in self.recall_at_kx.items()}
         rows |= {f"AP {name}": values for name, values in self.per_class.items()} if per_class else {}

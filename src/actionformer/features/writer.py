@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
-from actionformer.files import lock, replacing
+from actionformer.files import lock, part_name, replacing
 
 
 class _DiscardedError(Exception):
@@ -80,7 +80,8 @@ class FeatureWriter:
 
 def _remove_left(path: Path) -> None:
     """Removes what processes that were killed have left of a file, and nothing that another one is writing."""
-    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+    before, _, after = part_name(path.name, "/").partition("/")
+    for left in path.parent.glob(f"{escape(before)}*{after}"):
         with suppress(OSError), left.open("rb") as file:
             if lock(file):
                 left.unlink()

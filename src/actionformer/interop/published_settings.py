@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from actionformer.config import DEFAULT_RANGES, Config, load_config, nearest
+from actionformer.config import DEFAULT_RANGES, Config, load_config
 from actionformer.errors import InputError
+from actionformer.names import nearest
 
 # Every key of a published file with the default it takes when absent; paths and devices mean nothing here.
 _DEFAULTS: dict[str, dict[str, Any]] = {

@@ -26,6 +26,7 @@ from actionformer.recipes.extract import extract
 from actionformer.recipes.output import SHOWN_SCORE
 from actionformer.recipes.run_directory import check_unoccupied
 from actionformer.recipes.train import train
+from actionformer.terminal import say
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.overlay import write_overlay
 
@@ -80,10 +81,10 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     tell("looked for actions in a video not seen before, and drawn them into it")
     _say_where(console, videos=data.unseen.parent, annotations=data.annotations, features=features, model=out / "run",
                detections=unseen, overlay=overlay)  # fmt: skip
-    console.print(f"look at it: actionformer view {out / 'run'} --videos {data.unseen.parent}", soft_wrap=True)
+    say(console, f"look at it: actionformer view {out / 'run'} --videos {data.unseen.parent}")
     good = reached >= ENOUGH and reached - baseline >= MARGIN
     if not good:
-        console.print(f"not good enough: expected {ENOUGH}, and {MARGIN} above frame-wise classification")
+        say(console, f"not good enough: expected {ENOUGH}, and {MARGIN} above frame-wise classification")
     return 0 if good else 1
 
 
@@ -94,12 +95,12 @@ class _Teller:
         self.console, self.started = console, time.perf_counter()
 
     def __call__(self, done: str) -> None:
-        self.console.print(f"{time.perf_counter() - self.started:4.0f} s  {done}", soft_wrap=True)
+        say(self.console, f"{time.perf_counter() - self.started:4.0f} s  {done}")
 
 
 def _say_where(console: Console, **places: Path) -> None:
     for what, where in places.items():
-        console.print(f"{what}: {where}", soft_wrap=True)
+        say(console, f"{what}: {where}")
 
 
 @contextmanager

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Group
-from rich.table import Table
 
 from actionformer.config import ModelSettings
 from actionformer.model_directory import load_model
 from actionformer.segments import TimeGrid
+from actionformer.terminal import TextTable
 
 
 def describe(directory: str | Path) -> Group:
     """Size, classes, features, training and the levels of the pyramid."""
     model, config, card = load_model(directory)
-    facts = Table(show_header=False, box=None)
+    facts = TextTable(show_header=False, box=None)
     facts.add_row("parameters", f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M")
     names = ", ".join(card.class_names[:8]) + (", ..." if len(card.class_names) > 8 else "")
     facts.add_row("classes", f"{len(card.class_names)}: {names}")
@@ -26,8 +26,8 @@ def describe(directory: str | Path) -> Group:
     return Group(facts, _levels(config.model, card.features.grid))
 
 
-def _levels(settings: ModelSettings, grid: TimeGrid | None) -> Table:
-    table = Table("level", "stride", "window", "actions, features", title="pyramid")
+def _levels(settings: ModelSettings, grid: TimeGrid | None) -> TextTable:
+    table = TextTable("level", "stride", "window", "actions, features", title="pyramid")
     if grid is not None:
         table.add_column("actions, s")
     rows = zip(settings.strides, settings.level_windows, settings.regression_ranges, strict=True)

@@ -16,6 +16,7 @@ from actionformer.features import READERS, FeatureSpec, check_backbone
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.stream import with_live
 from actionformer.recipes.extract import layout_for, say_weights, shown
+from actionformer.terminal import plain_console
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Failed, Finished, encode_videos
@@ -86,7 +87,7 @@ def detect_files(
     check_names(files, prefix)
     found = Found(sources={file.stem.removeprefix(prefix): file for file in files})
     timing = timing or FeatureSpec()
-    console = console or Console(quiet=True)
+    console = console or plain_console(quiet=True)
     for file in [file for file in files if holds_features(file)]:
         _detect_into(found, detector, file, file, timing)
     if to_see := [file for file in files if not holds_features(file)]:

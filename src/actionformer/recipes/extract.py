@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TimeRemainingColumn
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from actionformer.errors import InputError
 from actionformer.inference.detector import find_device
+from actionformer.terminal import TextColumn, plain_console, say
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import ClipLayout, LastClip, whole_frames
 from actionformer.video.extraction import Begun, Event, Failed, Finished, Rows, encode_videos
@@ -85,7 +86,7 @@ def extract(
         raise InputError("nothing to extract from: give video files or folders of them")
     if isinstance(backbone, str):
         backbone = load_backbone(backbone, weights, device=device, precision=precision)
-    console = console or Console(quiet=True)
+    console = console or plain_console(quiet=True)
     say_weights(backbone, console)
     layout = layout_for(backbone, fps=fps, stride=stride, num_frames=num_frames, last_clip=last_clip)
     targets = {file: Path(out) / f"{file.stem}.npy" for file in files}
@@ -117,7 +118,7 @@ def extract(
 def say_weights(backbone: Backbone, console: Console) -> None:
     """Prints the hash of the weights that were given, for people to compare."""
     if backbone.weights_hash:
-        console.print(f"{backbone.name}: weights with SHA-256 {backbone.weights_hash}", soft_wrap=True, highlight=False)
+        say(console, f"{backbone.name}: weights with SHA-256 {backbone.weights_hash}")
 
 
 def layout_for(
@@ -144,7 +145,7 @@ def layout_for(
 def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Event]:
     """Shows how far the events of so many videos have come, and passes them on."""
     progress = Progress(
-        TextColumn("{task.description}"),
+        TextColumn(),
         BarColumn(),
         MofNCompleteColumn(),
         _ClipsPerSecond(),
@@ -166,7 +167,7 @@ def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Ev
                 ended += 1
                 progress.update(task, description=f"{ended}/{videos} videos, clips")
                 if not console.is_terminal and videos > 1:  # a line each for logs
-                    console.print(f"{ended}/{videos} {event.video}", soft_wrap=True, highlight=False)
+                    say(console, f"{ended}/{videos} {event.video}")
             yield event
 
 

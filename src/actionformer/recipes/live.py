@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from actionformer.detections import CSV_HEADER, Detections
+from actionformer.detections import CSV_HEADER, Detections, csv_row
 from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, load
@@ -27,6 +24,7 @@ from actionformer.inference.sequences import place
 from actionformer.inference.stream import Stream, with_live
 from actionformer.recipes.detect import VideoSettings, backbone_of, holds_features, layout_of
 from actionformer.recipes.extract import say_weights
+from actionformer.terminal import emit, plain_console, say, visible
 from actionformer.video.live import LiveFeatures, LiveReader, source_of
 
 LONGEST_ACTION = 60.0
@@ -35,8 +33,6 @@ FORMATS = ("json", "csv", "table")
 """Formats that can be written line by line."""
 ROWS = 64
 """Features of a file that are taken together."""
-PLAIN: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False}
-"""A message printed as it is."""
 
 
 class Watch:
@@ -156,7 +152,7 @@ def watch(
         return _watch_features(detector, Path(source), timing)
     settings = VideoSettings(backbone, weights)
     network = backbone_of(detector, settings, device, precision)
-    say_weights(network, console or Console(quiet=True))
+    say_weights(network, console or plain_console(quiet=True))
     layout = layout_of(detector, network, timing)
     reader = LiveReader(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
     try:
@@ -236,7 +232,7 @@ def follow(
         InputError: a file that cannot be written.
     """
     delay = _in_words(watching.delay_seconds)
-    console.print(f"{watching.name}: an action is final at most {delay} after its start", **PLAIN)
+    say(console, f"{watching.name}: an action is final at most {delay} after its start")
     with _written(out) as write, _ended_by_signals(watching.stop):
         for line in _header(format_):
             write(line)
@@ -244,7 +240,7 @@ def follow(
             for line in _lines(watching, format_, chosen, provisional):
                 write(line)
         except InputError as error:
-            console.print(f"error: {error}", **PLAIN)
+            say(console, f"error: {error}")
             return 1
     return 0
 
@@ -276,7 +272,7 @@ def _actions(watching: Watch, found: Detections) -> list[dict[str, Any]]:
 
 
 def _header(format_: str) -> list[str]:
-    return {"csv": [_row(CSV_HEADER)], "table": [f"{'start':>10} {'end':>10} {'score':>6}  label"]}.get(format_, [])
+    return {"csv": [csv_row(CSV_HEADER)], "table": [f"{'start':>10} {'end':>10} {'score':>6}  label"]}.get(format_, [])
 
 
 def _line(action: dict[str, Any], format_: str, source: str) -> str:
@@ -284,28 +280,27 @@ def _line(action: dict[str, Any], format_: str, source: str) -> str:
         return json.dumps(action)
     label, start, end, score = (action[name] for name in ("label", "start", "end", "score"))
     if format_ == "csv":
-        return _row((source, label, start, end, score))
-    return f"{start:10.2f} {end:10.2f} {score:6.3f}  {label}"
-
-
-def _row(values: Iterable[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(values)
-    return text.getvalue()
+        return csv_row((source, label, start, end, score))
+    return f"{start:10.2f} {end:10.2f} {score:6.3f}  {visible(label)}"
 
 
 @contextmanager
 def _written(out: Path | None) -> Iterator[Callable[[str], None]]:
     """A function that writes a line at once."""
     if out is None:
-        yield partial(print, flush=True)
+        yield lambda line: emit(f"{line}\n")
         return
     try:
-        file = out.open("w", encoding="utf-8")
+        file = out.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise InputError(f"{out}: cannot write ({error.strerror or error})") from error
     with file:
-        yield partial(print, file=file, flush=True)
+        yield lambda line: _append(file, line)
+
+
+def _append(file: IO[str], line: str) -> None:
+    file.write(f"{line}\n")
+    file.flush()
 
 
 @contextmanager

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from rich.console import Console
 
 from actionformer.detections import Detections, results_csv, results_json, results_table
 from actionformer.errors import InputError
 from actionformer.files import write_whole
 from actionformer.recipes.detect import holds_features
+from actionformer.terminal import emit, plain_console
 from actionformer.timelines import eaf, srt, vtt
 from actionformer.video.overlay import write_overlay
 
@@ -94,14 +94,14 @@ def write_output(
         return
     if format_ == "table":
         page = io.StringIO()
-        Console(file=page if out else None, width=WIDEST if out else None).print(results_table(detections))
+        plain_console(page if out else sys.stdout, width=WIDEST if out else None).print(results_table(detections))
         text = page.getvalue()
     else:
         text = _text(detections, sources, format_)
     if out is not None:
         write_whole(out, text)
     else:
-        print(text, end="")
+        emit(text)
 
 
 def _text(detections: Mapping[str, Detections], sources: Mapping[str, Path], format_: str) -> str:

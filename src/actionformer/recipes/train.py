@@ -23,6 +23,7 @@ from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import BEST, check_same, check_unoccupied, make
 from actionformer.recipes.start import initial_model
+from actionformer.terminal import plain_console
 from actionformer.training.checkpoints import read_state, write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
@@ -87,7 +88,7 @@ def train(
         first_epoch=first_epoch,
         epochs=config.training.warmup_epochs + config.training.epochs,
         steps_per_epoch=steps,
-        console=console or Console(quiet=True),
+        console=console or plain_console(quiet=True),
     ) as journal:
         fit(
             trainer,

@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from actionformer.files import METRICS, write_whole
+from actionformer.terminal import TextColumn
 from actionformer.training.loop import Metrics
 
 
@@ -29,11 +30,11 @@ class Journal:
         self.lines = _lines_before(self.path, first_epoch)
         self.events = _event_writer(directory / "events", purge_step=first_epoch * steps_per_epoch)
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn(),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("note"),
             console=console,
         )
         self.bar = self.progress.add_task(

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from actionformer.errors import InputError
 from actionformer.files import write_whole
+from actionformer.terminal import say
 from actionformer.viewer.answers import Answer, Answers, checked_tiou
 from actionformer.viewer.page_files import PLOTLY, static_files
 from actionformer.viewer.project import UnavailableError
@@ -50,7 +51,7 @@ def save_report(answers: Answers, path: Path, console: Console) -> None:
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{path}: a report is an HTML file, give it a name that ends in .html")
     write_whole(path, page({"made": _now(), "answers": kept_answers(answers, console)}))
-    console.print(f"saved: {path}", soft_wrap=True, highlight=False, markup=False)
+    say(console, f"saved: {path}")
 
 
 def page(report: dict[str, Any]) -> str:
@@ -145,7 +146,7 @@ def _scores(answers: Answers, console: Console) -> dict[str, Answer]:
             continue
         room -= len(json.dumps(scores))
         if room < 0:
-            console.print(f"scores of {number - 1} of {len(answers.about.ids)} videos fit into the report")
+            say(console, f"scores of {number - 1} of {len(answers.about.ids)} videos fit into the report")
             break
         kept[f"{address(video)}/scores?points={POINTS}"] = scores
     return kept

@@ -28,6 +28,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
 from actionformer.errors import InputError
+from actionformer.terminal import say
 from actionformer.viewer.answers import Answers, checked_tiou
 from actionformer.viewer.corrections import ConflictError
 from actionformer.viewer.guard import Guard, is_local
@@ -268,7 +269,7 @@ def serve(
     app = application(answers, token)
     with _listening(host, port) as listener:
         address = _address(host, listener.getsockname()[1], token)
-        console.print(f"viewer: {address}", soft_wrap=True, highlight=False, markup=False)
+        say(console, f"viewer: {address}")
         if browser:
             opening = Timer(0.5, webbrowser.open, [address])
             opening.daemon = True

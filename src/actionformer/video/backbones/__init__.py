@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from actionformer.config import check_precision, nearest
+from actionformer.config import check_precision
 from actionformer.errors import InputError
+from actionformer.names import nearest
 from actionformer.video.backbones.base import Backbone, Frame, Preprocessing
 
 __all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone"]

@@ -1,0 +1,109 @@
+"""What people read in a terminal: names as they are, with what a terminal would obey made visible.
+
+Names of classes, videos, files and folders are arbitrary text. All that is printed goes through here, and no other
+module calls `print` or makes a console, a table or a column of text: no name is taken for markup, an emoji code or an
+escape sequence.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import IO, Any
+
+from rich.console import Console
+from rich.progress import ProgressColumn, Task
+from rich.table import Table
+from rich.text import Text
+
+from actionformer.errors import InputError
+
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters: ESC, BEL, line breaks, ...
+    "\u2028\u2029"  # line breaks of Unicode
+    "\u202a-\u202e\u2066-\u2069"  # what follows runs from right to left
+    "\ud800-\udfff"  # no characters: bytes of a file name that is not UTF-8
+    "\ufeff\ufffe\uffff]"
+)
+_FORCED_BREAK = re.compile(r"\s*[\r\n]\s*")
+
+
+def visible(text: object) -> str:
+    r"""Text on one line in which nothing is obeyed: control characters and the like are written `\n`, `\x1b`."""
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], str(text))
+
+
+def one_line(message: object) -> str:
+    """A message on one line: an `InputError` is one, and a line break in it belongs to a name; others are joined."""
+    text = str(message)
+    return visible(text if isinstance(message, InputError) else _FORCED_BREAK.sub(" ", text.strip()))
+
+
+def plain_console(file: IO[str] | None = None, *, width: int | None = None, quiet: bool = False) -> Console:
+    """A console that takes text for text.
+
+    Args:
+        file: by default standard error.
+        width: columns; by default the terminal's.
+        quiet: prints nothing.
+    """
+    return Console(file=file or sys.stderr, width=width, quiet=quiet, markup=False, highlight=False, emoji=False)
+
+
+def say(console: Console, message: object) -> None:
+    """Prints a message on a line of its own, whichever console it is."""
+    console.print(Text(visible(message)), soft_wrap=True)
+
+
+def complain(message: object) -> None:
+    """Prints a message on standard error: one line, however long."""
+    print(visible(message), file=sys.stderr)
+
+
+def tell(message: object) -> None:
+    """Prints a line on standard output, at once."""
+    print(visible(message), flush=True)
+
+
+def emit(content: str) -> None:
+    """Writes the content of a file to standard output; where that is a terminal, one that obeys nothing in it.
+
+    Raises:
+        InputError: its encoding lacks a character.
+    """
+    if sys.stdout.isatty():
+        content = "\n".join(map(visible, content.split("\n")))
+    try:
+        print(content, end="", flush=True)
+    except UnicodeEncodeError as error:
+        letter = visible(content[error.start : error.end][:1])
+        raise InputError(
+            f"standard output is {error.encoding} here, which has no {letter!r}: give --out, or set PYTHONUTF8=1"
+        ) from error
+
+
+class TextTable(Table):
+    """A table whose headings, title and cells are text."""
+
+    def __init__(self, *headers: str, title: str | None = None, **more: Any) -> None:
+        super().__init__(*headers, title=None if title is None else Text(visible(title), style="table.title"), **more)
+
+    def add_column(self, header: Any = "", *arguments: Any, **more: Any) -> None:
+        """Adds a column with a heading."""
+        super().add_column(Text(visible(header)), *arguments, **more)
+
+    def add_row(self, *cells: Any, **more: Any) -> None:
+        """Adds a row of texts."""
+        super().add_row(*(Text(visible(cell)) for cell in cells), **more)
+
+
+class TextColumn(ProgressColumn):
+    """A column of a progress bar: the description of the task, or a field of its own."""
+
+    def __init__(self, field: str | None = None) -> None:
+        super().__init__()
+        self.field = field
+
+    def render(self, task: Task) -> Text:
+        """The text of a task."""
+        return Text(visible(task.description if self.field is None else task.fields[self.field]))
