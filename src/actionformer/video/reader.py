@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import av
 import numpy as np
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from actionformer.errors import InputError
 from actionformer.video.opening import ADVICE, opened, reason, streams_of
+from actionformer.video.orientation import Orientation, orientation_of
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -43,13 +46,18 @@ class TimedFrame:
     """Seconds it is shown for."""
     decoded: av.VideoFrame
     size: tuple[int, int]
-    """Width and height of the video's first frame, as stored."""
+    """Width and height of the video's first frame, as shown."""
+
+    @cached_property
+    def orientation(self) -> Orientation:
+        """How it is turned and mirrored to be shown."""
+        return orientation_of(self.decoded)
 
     def image(self) -> Image:
-        """(H, W, 3) RGB, upright: turned as the file says. Where a file changes its size, as large as the first one."""
-        width, height = self.size
-        pixels = self.decoded.to_ndarray(format="rgb24", width=width, height=height)
-        return np.ascontiguousarray(np.rot90(pixels, round(self.decoded.rotation / 90)))
+        """(H, W, 3) RGB, turned and mirrored as the file says. Where a file changes its size, as large as the first."""
+        width, height = self.orientation.size(*self.size)
+        pixels: Any = self.decoded.to_ndarray(format="rgb24", width=width, height=height)
+        return self.orientation.upright(pixels)
 
 
 class Video:
@@ -177,7 +185,7 @@ class Video:
             if time is None:
                 time = 0.0 if last is None else last + step
             if self._origin is None or self._size is None:
-                self._origin, self._size = time, (frame.width, frame.height)
+                self._origin, self._size = time, orientation_of(frame).size(frame.width, frame.height)
             if last is not None and self._jumps(last, time):
                 self.jumps += 1
                 shift += last + self._lasted(step) - time

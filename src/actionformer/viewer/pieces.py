@@ -20,6 +20,7 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange
 
 from actionformer.errors import InputError
+from actionformer.video.orientation import UPRIGHT
 from actionformer.video.reader import TimedFrame, Video
 from actionformer.viewer.sound import RATE, sound_between
 
@@ -128,7 +129,7 @@ def _picture_stream(output: Any, how: Encoding, video: Video, first: TimedFrame)
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = Fraction(1, CLOCK)
     stream.codec_context.color_range = ColorRange.MPEG
-    if first.decoded.format.name.startswith("yuv") and not first.decoded.rotation:
+    if first.decoded.format.name.startswith("yuv") and first.orientation == UPRIGHT:
         _keep_colours(video.stream.codec_context, stream.codec_context)
     return stream
 
@@ -141,9 +142,8 @@ def _keep_colours(source: Any, target: Any) -> None:
 
 def _shown_size(frame: TimedFrame, pixel_aspect: Fraction) -> tuple[int, int]:
     """Width and height with square pixels, upright, even as 4:2:0 wants them."""
-    width, height = frame.size[0] * float(pixel_aspect), float(frame.size[1])
-    if round(frame.decoded.rotation / 90) % 2:
-        width, height = height, width
+    stored = frame.orientation.size(*frame.size)
+    width, height = frame.orientation.size(*(round(stored[0] * pixel_aspect), stored[1]))
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     return max(2 * int(width * scale / 2), 2), max(2 * int(height * scale / 2), 2)
 
@@ -155,7 +155,7 @@ def _encoded(stream: Any, frames: Iterable[TimedFrame], start: float) -> list[An
     for frame in frames:
         stamp = max(round((frame.time - start) * CLOCK), 0)
         if stamp > last:
-            upright = frame.decoded if not frame.decoded.rotation else av.VideoFrame.from_ndarray(frame.image())
+            upright = frame.decoded if frame.orientation == UPRIGHT else av.VideoFrame.from_ndarray(frame.image())
             ranges = {"src_color_range": upright.color_range, "dst_color_range": ColorRange.MPEG}
             picture = upright.reformat(stream.width, stream.height, "yuv420p", **ranges)
             picture.pts, picture.time_base, picture.pict_type = stamp, Fraction(1, CLOCK), PictureType.NONE
