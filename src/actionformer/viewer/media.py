@@ -60,9 +60,9 @@ def look_at(path: Path) -> Look:
         container = set(video.container.format.name.split(","))
         sound = [codec_of(stream) for stream in video.container.streams.audio]
         alone, heard = video.streams.alone, codec_of(video.streams.sound) != UNKNOWN
+        fps, duration = video.fps, None if container & JOINABLE else video.declared
         seen = next(video.frames())
         obeyed = seen.orientation == UPRIGHT or ("mp4" in container and exactly(display_matrix(seen.decoded)))
-        fps, duration = video.fps, None if container & JOINABLE else video.declared
     if pixels in PLAIN_PIXELS and obeyed and not container & WITHOUT_TIMES:
         if alone and "mp4" in container and codec in IN_MP4 and SOUND_IN_MP4.issuperset(sound):
             return Look("file", "video/mp4", fps, duration, heard)
