@@ -1,5 +1,6 @@
 """The command line on videos: extract, then train, then detect; what it says and leaves behind."""
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,11 +11,12 @@ from xml.etree import ElementTree
 import av
 import numpy as np
 import pytest
-from moving import FPS, SECONDS
+from moving import ACTIONS, FPS, SECONDS
 
 from actionformer import Detections, load, load_backbone
 from actionformer.detections import read_results
 from actionformer.features import read_sidecar
+from actionformer.model_directory import load_settings
 
 Command = Callable[..., Any]
 
@@ -239,3 +241,34 @@ def test_it_is_said_when_nothing_is_worth_showing(
     assert (result.code, result.out) == (0, "")
     assert "nothing scores 0.9999 or more, the best is 0." in result.err
     assert call("detect", seen / "run", videos / "clip0.mp4", "--format", "json").err == ""
+
+
+def test_files_of_one_name_in_two_folders(
+    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path
+) -> None:
+    archive, features, out = tmp_path / "archive [2024]", tmp_path / "features", tmp_path / "subtitles"
+    for folder, clip in (("a [x]", "clip0"), ("b", "clip1")):
+        (archive / folder).mkdir(parents=True)
+        shutil.copy(videos / f"{clip}.mp4", archive / folder / "clip.mp4")
+    how = ("--backbone", "motion", "--fps", FPS, "--num-frames", 4, "--stride", 2, "--workers", 0)
+    assert call("extract", archive / "**" / "*.mp4", *how, "--out", features).code == 0
+    ids = ["a [x]/clip", "b/clip"]
+    assert sorted(file.relative_to(features).as_posix() for file in features.rglob("*.npy")) == [
+        f"{id_}.npy" for id_ in ids
+    ]
+    database = {id_: {"subset": "training", "duration": SECONDS, "annotations": ACTIONS} for id_ in ids}
+    (tmp_path / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
+    trained = load_settings(seen / "run")[0].replace(training={"epochs": 1, "warmup_epochs": 0})
+    (tmp_path / "settings.toml").write_text(trained.to_toml(), "utf-8")
+    given = ("--annotations", tmp_path / "annotations.json", "--features", features)
+    assert call("train", tmp_path / "settings.toml", *given, "--out", tmp_path / "run").code == 0
+    for source in (archive, features):
+        found = call("detect", seen / "run", source, "--format", "json", "--workers", 0)
+        assert sorted(json.loads(found.out)["results"]) == ids
+    assert (
+        call("detect", seen / "run", archive, "--workers", 0, "--format", "srt", "--out", out, "--min-score", 0).code
+        == 0
+    )
+    assert sorted(file.relative_to(out).as_posix() for file in out.rglob("*.srt")) == [f"{id_}.srt" for id_ in ids]
+    one = refused("detect", seen / "run", *(archive / folder / "clip.mp4" for folder in ("a [x]", "b")))
+    assert "are both called 'clip': rename one, or give the folder that holds both" in one

@@ -163,3 +163,9 @@ def file_of(folder: str | Path, video: str, ending: str, prefix: str = "") -> Pa
     if not path.is_relative_to(folder):  # a drive of Windows
         raise InputError(f"video {video!r}: is no name of a file in {folder}: rename it")
     return path
+
+
+def without_prefix(id_: str, prefix: str) -> str:
+    """A file's id without the prefix of the file's own name."""
+    folder, slash, last = id_.rpartition("/")
+    return f"{folder}{slash}{last.removeprefix(prefix)}"

@@ -3,30 +3,72 @@ from pathlib import Path
 import pytest
 
 from actionformer.errors import InputError
-from actionformer.video.files import check_names, video_files
+from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files, video_files
 
 
 def touch(folder: Path, *names: str) -> None:
     for name in names:
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).touch()
 
 
 def test_files_folders_and_patterns(tmp_path: Path) -> None:
     touch(tmp_path, "b.mp4", "a.MKV", "notes.txt", "sub/c.avi", "sub/d.webm", "odd.xyz")
-    assert [path.name for path in video_files([tmp_path])] == ["a.MKV", "b.mp4"]
+    with pytest.warns(UserWarning, match=r"2 files in its subfolders are left out: '.*\*\*/\*' takes all"):
+        assert [path.name for path in video_files([tmp_path])] == ["a.MKV", "b.mp4"]
     assert [path.name for path in video_files([tmp_path / "odd.xyz", tmp_path / "b.mp4"])] == ["odd.xyz", "b.mp4"]
     assert [path.name for path in video_files([tmp_path / "sub" / "*"])] == ["c.avi", "d.webm"]
-    assert [path.name for path in video_files([tmp_path / "**" / "*.avi", tmp_path, tmp_path / "b.mp4"])] == [
-        "c.avi",
-        "a.MKV",
-        "b.mp4",
-    ]
+    with pytest.warns(UserWarning, match="1 files in its subfolders are left out"):
+        several = video_files([tmp_path / "**" / "*.avi", tmp_path, tmp_path / "b.mp4"])
+    assert [path.name for path in several] == ["c.avi", "a.MKV", "b.mp4"]
 
 
 def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
     touch(tmp_path, "take[1].mp4")
-    assert video_files([tmp_path / "take[1].mp4"]) == [tmp_path / "take[1].mp4"]
+    assert video_files([tmp_path / "take[1].mp4"]) == {tmp_path / "take[1].mp4": "take[1]"}
+
+
+def test_a_pattern_in_a_folder_with_brackets(tmp_path: Path) -> None:
+    touch(tmp_path / "clips [2024]", "a[1].mp4", "b.mp4")
+    assert list(video_files([tmp_path / "clips [2024]" / "*.mp4"]).values()) == ["a[1]", "b"]
+    assert list(video_files([tmp_path / "clips [[]2024]" / "*.mp4"]).values()) == [
+        "clips [2024]/a[1]",
+        "clips [2024]/b",
+    ]
+
+
+def test_ids_tell_files_of_one_name_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "clips", "a/one.mp4", "b/one.mp4", "b/.hidden.mp4", ".trash/one.mp4")
+    ids = ["a/one", "b/one"]
+    assert list(video_files([tmp_path / "clips"]).values()) == ids  # it holds none itself
+    assert list(video_files([tmp_path / "clips" / "**" / "*.mp4"]).values()) == ids
+    assert list(video_files([tmp_path / "clips" / "*" / "*.mp4"]).values()) == ids
+    assert list(video_files([tmp_path / "clips" / "a" / "*.mp4"]).values()) == ["one"]
+    assert list(video_files([tmp_path / "clips" / "a" / "one.mp4"]).values()) == ["one"]
+    monkeypatch.chdir(tmp_path)
+    assert list(video_files(["*/**/*.mp4"]).values()) == ["clips/a/one", "clips/b/one"]
+    with pytest.raises(InputError, match=r"are both called 'one': .* give the folder that holds both"):
+        video_files([tmp_path / "clips" / "a", tmp_path / "clips" / "b" / "one.mp4"])
+
+
+def test_features_in_a_folder_win_and_in_subfolders_too(tmp_path: Path) -> None:
+    touch(tmp_path, "v/a.mp4", "v/a.npy", "w/b/c.mp4", "w/b/c.npy")
+    both = FEATURES | VIDEOS
+    assert list(named_files([tmp_path / "v"], both)) == [tmp_path / "v" / "a.npy"]
+    assert named_files([tmp_path / "w"], both) == {tmp_path / "w" / "b" / "c.npy": "b/c"}
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "caf\udce9.mp4").touch()
+    with pytest.raises(InputError, match=r"its name 'caf\\udce9' is not Unicode text .*: rename it"):
+        video_files([tmp_path])
+
+
+@pytest.mark.parametrize(("name", "how"), [("a.pkl", "pickle.load"), ("a.pt", "torch.load"), ("a.csv", "loadtxt")])
+def test_a_folder_of_features_in_another_format(tmp_path: Path, name: str, how: str) -> None:
+    touch(tmp_path, name)
+    with pytest.raises(InputError, match=rf"it holds 1 \{name[1:]} files: save each as .npy, .*{how}"):
+        named_files([tmp_path], FEATURES | VIDEOS)
 
 
 def test_refusals(tmp_path: Path) -> None:
@@ -40,7 +82,7 @@ def test_refusals(tmp_path: Path) -> None:
 
 
 def test_names_that_a_prefix_makes_equal(tmp_path: Path) -> None:
-    files = [tmp_path / "v_a.mp4", tmp_path / "a.mp4"]
+    files = {tmp_path / "v_a.mp4": "v_a", tmp_path / "a.mp4": "a"}
     check_names(files)
     with pytest.raises(InputError, match="are both called 'a'"):
         check_names(files, "v_")

@@ -11,7 +11,15 @@ import numpy as np
 from actionformer.config import DataSettings
 from actionformer.data.annotations import Annotations, Video
 from actionformer.errors import InputError, warn
-from actionformer.features import FeatureFolders, Features, FeatureSpec, check_backbone, check_duration
+from actionformer.features import (
+    FeatureFolders,
+    Features,
+    FeatureSpec,
+    check_backbone,
+    check_duration,
+    other_features,
+)
+from actionformer.names import explained
 from actionformer.segments import TimeGrid
 
 Paths = str | Path | Sequence[str | Path]
@@ -71,6 +79,7 @@ def collect(
     missing = source.missing(annotations.videos)
     if missing and (not skip_missing or len(missing) == len(annotations)):
         raise InputError(_missing_message(missing, len(annotations), source, skip_missing))
+    _check_files(sorted(annotations.videos.keys() - set(missing)), source)
     specs = {id_: source.spec(id_) for id_ in sorted(annotations.videos.keys() - set(missing))}
     _check_backbones(specs, made_for)
     videos: list[FeaturedVideo] = []
@@ -83,6 +92,16 @@ def collect(
             check_duration(f"video {id_!r}", len(features), duration, grid)
         videos.append(FeaturedVideo(video, features, grid, spec))
     return Collection(videos, [annotations.videos[id_] for id_ in missing])
+
+
+def _check_files(ids: Sequence[str], source: FeatureFolders) -> None:
+    """Two videos whose ids differ by the form of Unicode alone, and one file that would be of both, are refused."""
+    seen: dict[Path | None, str] = {}
+    for id_ in ids:
+        path = source.paths(id_)[0]
+        if other := seen.get(path):
+            raise InputError(f"videos {other!a} and {id_!a} have one file of features, {path}: rename one")
+        seen[path] = id_
 
 
 def _check_backbones(specs: Mapping[str, FeatureSpec], made_for: FeatureSpec | None) -> None:
@@ -147,7 +166,8 @@ def _missing_message(missing: list[str], total: int, source: FeatureFolders, ski
     listed = ", ".join(missing[:LISTED]) + (f" and {len(missing) - LISTED} more" if len(missing) > LISTED else "")
     folders = ", ".join(map(str, source.folders))
     advice = "is data.prefix right?" if skipped or len(missing) == total else "--skip-missing goes on without them"
-    return f"{len(missing)} of {total} videos have no features in {folders}: {listed}; {advice}"
+    hints = explained(missing, source.ids) + "".join(map(other_features, source.folders))
+    return f"{len(missing)} of {total} videos have no features in {folders}: {listed}; {advice}{hints}"
 
 
 def with_classes(annotations: Annotations, count: int | None) -> Annotations:

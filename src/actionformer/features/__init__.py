@@ -1,8 +1,15 @@
 """Feature files: one (T, D) array a video, and beside it a sidecar that says how it lies in time and what made it."""
 
 from actionformer.features.arrays import FeatureFolders, Features, check_duration, open_features, resize
-from actionformer.features.readers import READERS
-from actionformer.features.spec import FeatureSpec, check_backbone, read_sidecar, sidecar_path, write_sidecar
+from actionformer.features.readers import READERS, other_features
+from actionformer.features.spec import (
+    FeatureSpec,
+    check_backbone,
+    feature_file,
+    read_sidecar,
+    sidecar_path,
+    write_sidecar,
+)
 from actionformer.features.writer import FeatureWriter
 
 __all__ = [
@@ -13,7 +20,9 @@ __all__ = [
     "Features",
     "check_backbone",
     "check_duration",
+    "feature_file",
     "open_features",
+    "other_features",
     "read_sidecar",
     "resize",
     "sidecar_path",

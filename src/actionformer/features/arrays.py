@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from glob import escape
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError, warn
-from actionformer.features.readers import PICKLED, READERS, opened
+from actionformer.features.readers import PICKLED, READERS, opened, other_features
 from actionformer.features.spec import FeatureSpec, read_sidecar
+from actionformer.names import explained, file_of, matched, without_prefix
 from actionformer.segments import TimeGrid
 
 Floats = NDArray[np.float32]
@@ -99,8 +102,35 @@ class FeatureFolders:
         return [self._find(folder, video) for folder in self.folders]
 
     def _find(self, folder: Path, video: str) -> Path | None:
-        candidates = (folder / f"{self.prefix}{video}{extension}" for extension in READERS)
-        return next((path for path in candidates if path.is_file()), None)
+        try:
+            candidates = [file_of(folder, video, extension, self.prefix) for extension in READERS]
+            if found := next((path for path in candidates if path.is_file()), None):
+                return found
+        except (InputError, OSError):  # no file is called so
+            return None
+        if video.isascii():
+            return None
+        files = self._files[self.folders.index(folder)]
+        return files.get(matched([video], files).get(video, ""))
+
+    @property
+    def ids(self) -> list[str]:
+        """Of all videos that have features in the first folder or its subfolders, sorted."""
+        return sorted(self._files[0])
+
+    @cached_property
+    def _files(self) -> list[dict[str, Path]]:
+        """Of each folder id -> file."""
+        return [self._listed(folder) for folder in self.folders]
+
+    def _listed(self, folder: Path) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        order = list(READERS)
+        files = [file for file in folder.rglob(f"{escape(self.prefix)}*") if file.suffix.lower() in order]
+        for file in sorted(files, key=lambda file: -order.index(file.suffix.lower())):  # the first kind counts
+            name = file.relative_to(folder)
+            found[without_prefix((name.parent / name.stem).as_posix(), self.prefix)] = file
+        return found
 
     def open(self, video: str, width: int | None = None) -> Features:
         """The features of a video; see `open_features`.
@@ -113,7 +143,7 @@ class FeatureFolders:
             if path is None:
                 raise InputError(
                     f"video {video!r}: no features in {folder}: expected {self.prefix}{video} "
-                    f"with one of {', '.join(READERS)}"
+                    f"with one of {', '.join(READERS)}{explained([video], self.ids)}{other_features(folder)}"
                 )
         try:
             return open_features(*(path for path in paths if path is not None), width=width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,6 +16,25 @@ from actionformer.errors import InputError, missing_extra
 
 KEYS = ("feats", "features")  # names looked for in a file of several arrays
 PICKLED = "holds pickled objects, which are never loaded: save one (T, D) array of float16 or float32 instead"
+
+
+_LOADED = {
+    ".pkl": "pickle.load(open('ID.pkl', 'rb'))",
+    ".pickle": "pickle.load(open('ID.pickle', 'rb'))",
+    ".pt": "torch.load('ID.pt', weights_only=True).cpu().numpy()",
+    ".pth": "torch.load('ID.pth', weights_only=True).cpu().numpy()",
+    ".mat": "scipy.io.loadmat('ID.mat')['NAME']",
+    ".csv": "numpy.loadtxt('ID.csv', delimiter=',', skiprows=1)",
+}
+
+
+def other_features(folder: Path) -> str:
+    """What to do with features in a folder that are in files of another kind, as the end of a sentence, or nothing."""
+    counts = Counter(file.suffix.lower() for file in folder.iterdir()) if folder.is_dir() else Counter()
+    ending = max(_LOADED, key=lambda one: counts[one])
+    if not counts[ending]:
+        return ""
+    return f"; it holds {counts[ending]} {ending} files: save each as .npy, numpy.save('ID.npy', {_LOADED[ending]})"
 
 
 @contextmanager

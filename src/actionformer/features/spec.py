@@ -11,6 +11,7 @@ from typing import Any
 
 from actionformer.errors import InputError
 from actionformer.files import read_json, write_whole
+from actionformer.names import file_of
 from actionformer.segments import TimeGrid
 
 
@@ -81,6 +82,15 @@ def check_backbone(found: FeatureSpec, expected: FeatureSpec) -> None:
 
 def _is_positive(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value) and value > 0
+
+
+def feature_file(folder: str | Path, video: str) -> Path:
+    """Where the features of a video are written; a video whose id has a `/` has them in a subfolder.
+
+    Raises:
+        InputError: no file can be called so, or its sidecar cannot.
+    """
+    return file_of(folder, video, ".json").with_suffix(".npy")
 
 
 def sidecar_path(path: str | Path) -> Path:

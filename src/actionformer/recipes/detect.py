@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +12,16 @@ from rich.console import Console
 
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import READERS, FeatureSpec, check_backbone
+from actionformer.features import READERS, FeatureSpec, check_backbone, feature_file
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.stream import with_live
+from actionformer.names import without_prefix
 from actionformer.recipes.extract import layout_for, say_weights, shown
 from actionformer.terminal import plain_console
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Failed, Finished, encode_videos
-from actionformer.video.files import ENDINGS, check_names, expanded
+from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files
 from actionformer.video.store import is_done, saved
 
 
@@ -29,7 +30,7 @@ class Found:
     """What was found in the inputs, and in which nothing could be looked for."""
 
     detections: dict[str, Detections] = field(default_factory=dict)
-    """Video (the file's name without the prefix of the model's features and its ending) -> its actions."""
+    """Video (the file's id without the prefix of the model's features) -> its actions."""
     sources: dict[str, Path] = field(default_factory=dict)
     """Video -> the file that was given."""
     failed: dict[str, str] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class VideoSettings:
 
 def detect_files(
     run: str | Path,
-    inputs: Sequence[str | Path],
+    inputs: Sequence[str | Path] | Mapping[Path, str],
     *,
     timing: FeatureSpec | None = None,
     videos: VideoSettings | None = None,
@@ -68,7 +69,8 @@ def detect_files(
 
     Args:
         run: a model directory.
-        inputs: feature files or videos, folders whose feature files (without any, videos) are all read, or patterns.
+        inputs: feature files or videos, folders whose feature files (without any, videos) are all read, or patterns;
+            or file -> id, see `input_files`.
         timing: fps, stride, num_frames and duration, None where sidecar or model tell.
         videos: what videos need.
         max_action_seconds, max_per_hour: what is found is then what `watch` finds; by default as the run has them.
@@ -85,12 +87,12 @@ def detect_files(
     files = input_files(inputs)
     prefix = detector.config.data.prefix
     check_names(files, prefix)
-    found = Found(sources={file.stem.removeprefix(prefix): file for file in files})
+    found = Found(sources={without_prefix(id_, prefix): file for file, id_ in files.items()})
     timing = timing or FeatureSpec()
     console = console or plain_console(quiet=True)
     for file in [file for file in files if holds_features(file)]:
-        _detect_into(found, detector, file, file, timing)
-    if to_see := [file for file in files if not holds_features(file)]:
+        _detect_into(found, detector, files[file], file, file, timing)
+    if to_see := {file: id_ for file, id_ in files.items() if not holds_features(file)}:
         _detect_in_videos(found, detector, to_see, timing, videos or VideoSettings(), device, precision, console)
     if len(files) == 1 and found.failed:
         raise InputError(": ".join(*found.failed.items()))
@@ -98,23 +100,16 @@ def detect_files(
     return found
 
 
-def input_files(inputs: Sequence[str | Path]) -> list[Path]:
-    """The videos and feature files that files, folders and patterns stand for, each once, in the given order.
+def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path, str]:
+    """The videos and feature files that files, folders and patterns stand for -> their ids, in the given order.
 
     Raises:
-        InputError: there are none, or two have one name.
+        InputError: there are none, or two have one id.
     """
-    files = list(dict.fromkeys(file for path in inputs for file in _files(Path(path))))
+    files = dict(inputs) if isinstance(inputs, Mapping) else named_files(inputs, FEATURES | VIDEOS)
     if not files:
         raise InputError("nothing to detect in: give videos, feature files or folders of them")
-    check_names(files)
     return files
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_dir() and any(file.suffix.lower() in READERS for file in path.iterdir()):
-        return expanded(path, frozenset(READERS), "feature files")
-    return expanded(path, ENDINGS if path.is_dir() else ENDINGS | READERS.keys(), "videos or feature files")
 
 
 def holds_features(file: Path) -> bool:
@@ -122,9 +117,9 @@ def holds_features(file: Path) -> bool:
     return file.suffix.lower() in READERS
 
 
-def _detect_into(found: Found, detector: Detector, source: Path, features: Path, timing: FeatureSpec) -> None:
+def _detect_into(found: Found, detector: Detector, id_: str, source: Path, features: Path, timing: FeatureSpec) -> None:
     """Detects in one feature file, whose source is itself or a video."""
-    name = source.stem.removeprefix(detector.config.data.prefix)
+    name = without_prefix(id_, detector.config.data.prefix)
     try:
         found.detections[name] = detector.detect(
             features,
@@ -140,7 +135,7 @@ def _detect_into(found: Found, detector: Detector, source: Path, features: Path,
 def _detect_in_videos(
     found: Found,
     detector: Detector,
-    files: list[Path],
+    files: Mapping[Path, str],
     timing: FeatureSpec,
     settings: VideoSettings,
     device: str,
@@ -152,13 +147,13 @@ def _detect_in_videos(
     say_weights(backbone, console)
     layout = layout_of(detector, backbone, timing)
     with _folder(settings.features_out) as folder:
-        targets = {file: folder / f"{file.stem}.npy" for file in files}
+        targets = {file: feature_file(folder, id_) for file, id_ in files.items()}
         known = FeatureSpec(duration=timing.duration)
         todo = []
         for file, path in targets.items():
             try:
                 if is_done(path, file, backbone, layout):
-                    _detect_into(found, detector, file, path, known)
+                    _detect_into(found, detector, files[file], file, path, known)
                 else:
                     todo.append(file)
             except InputError as error:
@@ -170,7 +165,7 @@ def _detect_in_videos(
             elif isinstance(event, Finished):
                 if event.course.warning:
                     found.warnings[str(event.video)] = event.course.warning
-                _detect_into(found, detector, event.video, targets[event.video], known)
+                _detect_into(found, detector, files[event.video], event.video, targets[event.video], known)
                 if settings.features_out is None:
                     targets[event.video].unlink()
 

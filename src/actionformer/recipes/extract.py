@@ -12,6 +12,7 @@ from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from actionformer.errors import InputError
+from actionformer.features import feature_file
 from actionformer.inference.detector import find_device
 from actionformer.terminal import TextColumn, plain_console, say
 from actionformer.video.backbones import Backbone, load_backbone
@@ -53,7 +54,7 @@ def extract(
     overwrite: bool = False,
     console: Console | None = None,
 ) -> Extraction:
-    """Features of videos: for each `OUT/<name>.npy`, (T, D), and its sidecar `OUT/<name>.json`.
+    """Features of videos: for each `OUT/<id>.npy`, (T, D), and its sidecar `OUT/<id>.json`.
 
     A file is whole or absent, and one that is there is kept: a call that was stopped is simply made again.
 
@@ -89,7 +90,7 @@ def extract(
     console = console or plain_console(quiet=True)
     say_weights(backbone, console)
     layout = layout_for(backbone, fps=fps, stride=stride, num_frames=num_frames, last_clip=last_clip)
-    targets = {file: Path(out) / f"{file.stem}.npy" for file in files}
+    targets = {file: feature_file(out, id_) for file, id_ in files.items()}
     result = Extraction()
     todo = []
     for file, path in targets.items():
@@ -111,7 +112,7 @@ def extract(
         elif isinstance(event, Failed):
             result.failed[event.video] = event.reason
     if len(files) == 1 and result.failed:
-        raise InputError(f"{files[0]}: {result.failed[files[0]]}")
+        raise InputError(": ".join(map(str, *result.failed.items())))
     return result
 
 

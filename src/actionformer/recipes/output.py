@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from actionformer.detections import Detections, results_csv, results_json, results_table
 from actionformer.errors import InputError
 from actionformer.files import write_whole
+from actionformer.names import file_of
 from actionformer.recipes.detect import holds_features
 from actionformer.terminal import emit, plain_console
 from actionformer.timelines import eaf, srt, vtt
@@ -40,7 +41,7 @@ def nothing_shown(detections: Mapping[str, Detections], min_score: float) -> str
     return None
 
 
-def check_output(files: Sequence[Path], out: Path | None, format_: str, overlay: Path | None) -> None:
+def check_output(files: Mapping[Path, str], out: Path | None, format_: str, overlay: Path | None) -> None:
     """Checks, before anything is computed, that these files can be written about so, and that none is written over.
 
     Raises:
@@ -60,7 +61,7 @@ def check_output(files: Sequence[Path], out: Path | None, format_: str, overlay:
         )
     inputs = {file.resolve() for file in files}
     written = [] if out is None else [out]
-    written += [] if overlay is None else [_overlay_path(overlay, file.stem) for file in files]
+    written += [] if overlay is None else [_overlay_path(overlay, id_) for id_ in files.values()]
     for path in written:
         if path.resolve() in inputs:
             raise InputError(f"{path}: is an input, and is not written over: choose another output")
@@ -72,7 +73,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _overlay_path(target: Path, video: str) -> Path:
-    return target / f"{video}.mp4" if _is_folder(target) else target
+    return file_of(target, video, ".mp4") if _is_folder(target) else target
 
 
 def write_output(
@@ -90,7 +91,7 @@ def write_output(
     detections = {name: found.above(min_score) for name, found in detections.items()}
     if format_ in PER_VIDEO and out is not None and _is_folder(out):
         for name, found in detections.items():
-            write_whole(out / f"{name}.{format_}", _text({name: found}, sources, format_))
+            write_whole(file_of(out, name, f".{format_}"), _text({name: found}, sources, format_))
         return
     if format_ == "table":
         page = io.StringIO()
@@ -122,7 +123,7 @@ def write_overlays(
     failed: dict[str, str] = {}
     for name, found in detections.items():
         try:
-            write_overlay(sources[name], found.above(min_score), _overlay_path(target, sources[name].stem))
+            write_overlay(sources[name], found.above(min_score), _overlay_path(target, name))
         except InputError as error:
             failed[str(sources[name])] = str(error)
     return failed

@@ -1,58 +1,133 @@
-"""Which files are videos."""
+"""Which files are videos, and what each is called.
+
+A video's id is what its file is called, without the ending. Where a folder or a pattern was given, the folders below it
+belong to the id: of `clips/**/*.mp4` and of `clips/`, `clips/a/one.mp4` is `a/one`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import glob, has_magic
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
+from actionformer.features import READERS, other_features
+from actionformer.names import check_name, without_prefix
 
 _CONTAINERS = "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
 ENDINGS = frozenset(f".{name}" for name in _CONTAINERS.split())
 """What is taken for a video in a folder; a file that is named itself may end in anything."""
+VIDEOS, FEATURES = {"videos": ENDINGS}, {"feature files": frozenset(READERS)}
+Kinds = Mapping[str, frozenset[str]]
+"""What is looked for -> the endings of its files."""
 
 
-def video_files(inputs: Sequence[str | Path]) -> list[Path]:
-    """The videos that files, folders and patterns such as `clips/*.mp4` stand for, each once, in the given order.
+def video_files(inputs: Sequence[str | Path]) -> dict[Path, str]:
+    """The videos that files, folders and patterns such as `clips/*.mp4` stand for -> their ids, in the given order.
 
     Raises:
-        InputError: a folder without videos, a pattern that matches nothing, or two videos of one name.
+        InputError: a folder without videos, a pattern that matches nothing, or two videos of one id.
     """
-    files = list(dict.fromkeys(file for path in inputs for file in expanded(Path(path), ENDINGS, "videos")))
+    return named_files(inputs, VIDEOS)
+
+
+def named_files(inputs: Sequence[str | Path], kinds: Kinds) -> dict[Path, str]:
+    """The files that files, folders and patterns stand for -> their ids, each once, in the given order.
+
+    A folder stands for the files in it, where there are none for those in its subfolders, of the first of the kinds
+    that there are any of. Hidden files are left out, as of patterns.
+
+    Raises:
+        InputError: a folder or a pattern without any, two files of one id, or a name that is not Unicode text.
+    """
+    files: dict[Path, str] = {}
+    for path in map(Path, inputs):
+        for file, id_ in _stood_for(path, kinds).items():
+            check_name(id_, f"{file}: its name")
+            files.setdefault(file, id_)
+    for folder in filter(Path.is_dir, map(Path, inputs)):
+        _say_left_out(folder, files, kinds)
     check_names(files)
     return files
 
 
-def expanded(path: Path, endings: frozenset[str], kind: str) -> list[Path]:
-    """The files that a path stands for: itself, the files of a folder with these endings, or what a pattern matches.
-
-    Raises:
-        InputError: there are none; `kind` says of what.
-    """
+def _stood_for(path: Path, kinds: Kinds) -> dict[Path, str]:
     if path.is_dir():
-        files = [file for file in path.iterdir() if file.suffix.lower() in endings and file.is_file()]
-    elif has_magic(str(path)) and not path.exists():
-        files = [Path(file) for file in glob(str(path), recursive=True)]
-        files = [file for file in files if file.suffix.lower() in endings]
+        found = _in_folder(path, kinds)
     else:
-        return [path]
-    if not files:
-        raise InputError(f"{path}: no {kind} here, expected files that end in {', '.join(sorted(endings))}")
-    return sorted(files)
+        base, pattern = _fixed_part(path)
+        if not has_magic(pattern):
+            return {path: path.stem}
+        endings = frozenset[str]().union(*kinds.values())
+        found = {base / name: name for name in glob(pattern, root_dir=base, recursive=True)}
+        found = {file: name for file, name in found.items() if file.suffix.lower() in endings}
+    if not found:
+        wanted, endings = sorted(kinds, reverse=True), sorted({ending for some in kinds.values() for ending in some})
+        raise InputError(
+            f"{path}: no {' or '.join(wanted)} here, expected files that end in {', '.join(endings)}"
+            f"{other_features(path)}"
+        )
+    return {file: _id(found[file]) for file in sorted(found)}
 
 
-def check_names(files: Sequence[Path], prefix: str = "") -> None:
-    """Two files of one name, but for a prefix, would be one video.
+def _fixed_part(path: Path) -> tuple[Path, str]:
+    """The folder that a pattern is looked for in, whose own name may look like one, and the rest of the pattern."""
+    base, rest = Path(path.anchor), list(path.relative_to(path.anchor).parts)
+    while rest and os.path.lexists(base / rest[0]):
+        base /= rest.pop(0)
+    return base, os.path.join(*rest) if rest else ""
+
+
+def _in_folder(folder: Path, kinds: Kinds) -> dict[Path, str]:
+    below = list(_files_below(folder))
+    for files in ([name for name in below if len(name.parts) == 1], below):
+        for endings in kinds.values():
+            if found := [name for name in files if name.suffix.lower() in endings]:
+                return {folder / name: str(name) for name in found}
+    return {}
+
+
+def _files_below(folder: Path) -> Iterator[PurePath]:
+    """The files in a folder and its subfolders, but for hidden ones, as paths from there."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            if not name.startswith("."):
+                yield PurePath(place, name).relative_to(folder)
+
+
+def _say_left_out(folder: Path, files: Iterable[Path], kinds: Kinds) -> None:
+    """Says once that files in subfolders are not those that a folder stands for."""
+    taken = {os.path.normpath(file) for file in files}
+    here = {file.suffix.lower() for file in files if file.parent == folder}
+    endings = next((endings for endings in kinds.values() if endings & here), frozenset())
+    left = [
+        name
+        for name in _files_below(folder)
+        if name.suffix.lower() in endings and os.path.normpath(folder / name) not in taken
+    ]
+    if left:
+        warn(f"{folder}: {len(left)} files in its subfolders are left out: '{folder / '**' / '*'}' takes all", 2)
+
+
+def _id(name: str) -> str:
+    path = PurePath(os.path.normpath(name))
+    return (path.parent / path.stem).as_posix()
+
+
+def check_names(files: Mapping[Path, str], prefix: str = "") -> None:
+    """Two files of one id, but for a prefix, would be one video.
 
     Raises:
         InputError: names both.
     """
     seen: dict[str, Path] = {}
-    for file in files:
-        name = file.stem.removeprefix(prefix)
+    for file, id_ in files.items():
+        name = without_prefix(id_, prefix)
         if other := seen.get(name):
             raise InputError(
-                f"{other} and {file} are both called {name!r}: rename one, or give them apart, with other outputs"
+                f"{other} and {file} are both called {name!r}: rename one, or give the folder that holds both, so "
+                "that their folders tell them apart"
             )
         seen[name] = file

@@ -15,7 +15,7 @@ from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import as_list, with_classes
 from actionformer.detections import Detections, read_results
 from actionformer.errors import InputError
-from actionformer.features import READERS, FeatureFolders
+from actionformer.features import FeatureFolders
 from actionformer.features.spec import FeatureSpec
 from actionformer.files import DETECTIONS
 from actionformer.video.files import ENDINGS
@@ -153,8 +153,7 @@ class Project:
     def _with_features(self) -> set[str]:
         if self.features is None:
             return set()
-        files = (file for file in self.features.folders[0].iterdir() if file.suffix.lower() in READERS)
-        return {file.stem.removeprefix(self.features.prefix) for file in files}
+        return set(self.features.ids)
 
 
 def open_project(given: Given) -> Project:
