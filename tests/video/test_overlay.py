@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -208,6 +209,49 @@ def test_sound_that_does_not_fit_is_left_out(write_video: Write, frame_of: Frame
     write_overlay(source, NOTHING, tmp_path / "b.webm")  # no AAC in there
     with av.open(str(tmp_path / "b.webm")) as container:
         assert [stream.type for stream in container.streams] == ["video"]
+
+
+def with_sound(path: Path, codec: str) -> Path:
+    """Two seconds of frames and of silence."""
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        sound: Any = file.add_stream(codec, rate=48000, layout="mono")
+        for _ in range(20):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        file.mux(stream.encode())
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 96000), np.int16), format="s16", layout="mono")
+        silence.sample_rate, silence.pts = 48000, 0
+        file.mux([*sound.encode(silence), *sound.encode()])
+    return path
+
+
+@pytest.mark.parametrize("codec", ["flac", "libopus"])
+def test_sound_that_the_container_refuses_when_it_begins_is_left_out(tmp_path: Path, codec: str) -> None:
+    source = with_sound(tmp_path / "a.mkv", codec)
+    for name, kinds in (("b.mov", ["video"]), ("b.mp4", ["video", "audio"]), ("b.mkv", ["video", "audio"])):
+        write_overlay(source, NOTHING, tmp_path / name)
+        with av.open(str(tmp_path / name)) as container:
+            assert [stream.type for stream in container.streams] == kinds
+            assert len(list(container.decode(video=0))) == 20
+
+
+def test_sound_whose_clock_goes_back_has_a_gap(tmp_path: Path) -> None:
+    source = with_sound(tmp_path / "a.ts", "mp2")
+    source.write_bytes(2 * source.read_bytes())
+    write_overlay(source, NOTHING, tmp_path / "b.mp4")
+    assert len(times_and_images(tmp_path / "b.mp4")[0]) == 40
+
+
+def test_of_frames_at_one_time_the_first_is_drawn(write_video: Write, frame_of: FrameOf, tmp_path: Path) -> None:
+    source = write_video(tmp_path / "a.mkv", [frame_of(i) for i in range(9)], codec="mjpeg", pixels="yuvj420p", fps=25)
+    content = source.read_bytes()
+    stamp = bytes.fromhex("81 00 78")  # of the fourth frame: stream 1, 120 ms
+    assert content.count(stamp) == 1
+    source.write_bytes(content.replace(stamp, bytes.fromhex("81 00 50")))  # 80 ms
+    assert len(set(times_and_images(source)[0])) == 8
+    write_overlay(source, NOTHING, tmp_path / "b.mp4")
+    assert times_and_images(tmp_path / "b.mp4")[0] == pytest.approx([0, 0.04, 0.08, 0.16, 0.2, 0.24, 0.28, 0.32])
 
 
 def test_a_detection_beyond_the_end(write_video: Write, frame_of: FrameOf, tmp_path: Path) -> None:

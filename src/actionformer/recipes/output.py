@@ -119,11 +119,14 @@ def _text(detections: Mapping[str, Detections], sources: Mapping[str, Path], for
 def write_overlays(
     detections: Mapping[str, Detections], sources: Mapping[str, Path], target: Path, min_score: float
 ) -> dict[str, str]:
-    """Writes every video with its detections drawn in, to a file or into a folder; returns those that failed."""
+    """Writes every video with its detections drawn in, to a file or into a folder; returns why which failed."""
     failed: dict[str, str] = {}
     for name, found in detections.items():
         try:
             write_overlay(sources[name], found.above(min_score), _overlay_path(target, name))
         except InputError as error:
             failed[str(sources[name])] = str(error)
+        except Exception as error:  # every codec and container has its own ways of failing
+            reason = " ".join(str(error).split())
+            failed[str(sources[name])] = f"its overlay could not be written ({type(error).__name__}: {reason:.200})"
     return failed

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import colorsys
+import io
 import math
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -18,7 +19,7 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.files import replacing
 from actionformer.video.opencv import opencv
-from actionformer.video.opening import codec_of, opened
+from actionformer.video.opening import opened
 from actionformer.video.reader import Image, Video
 
 CLOCK = Fraction(1, 90_000)  # seconds; exact for the usual rates
@@ -145,11 +146,13 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
         overlay = Overlay(found, video.declared or _end(found), first.image().shape[:2])
         stream = _video_stream(output, video.fps, overlay.draw(first.image(), 0.0))
         sound = _Sound(stack.enter_context(opened(str(source), str(source))), output, video)
+        last = -1
         for frame in chain((first,), frames):
-            sound.copy_until(frame.time)
-            drawn = av.VideoFrame.from_ndarray(_even(overlay.draw(frame.image(), frame.time)), format="rgb24")
-            drawn.pts, drawn.time_base = round(frame.time / CLOCK), CLOCK
-            output.mux(stream.encode(drawn))
+            if (stamp := round(frame.time / CLOCK)) > last:  # of frames at one time codecs take but one
+                sound.copy_until(frame.time)
+                drawn = av.VideoFrame.from_ndarray(_even(overlay.draw(frame.image(), frame.time)), format="rgb24")
+                drawn.pts, drawn.time_base, last = stamp, CLOCK, stamp
+                output.mux(stream.encode(drawn))
         output.mux(stream.encode())
         sound.copy_until(math.inf)
 
@@ -178,6 +181,17 @@ def _end(found: Detections) -> float:
     return float(found.segments[:, 1].max(initial=1e-3))
 
 
+def _takes(container: str, sound: Any) -> bool:
+    """Whether packets of a stream can be copied into a container: only the beginning of a file tells."""
+    try:
+        with av.open(io.BytesIO(), "w", format=container) as file:
+            file.add_stream_from_template(sound)
+            file.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
 class _Sound:
     """Copies the packets of the sound that goes with a video, as far as the container takes them."""
 
@@ -186,11 +200,11 @@ class _Sound:
         self.packets: Iterator[av.Packet[Any]] = iter(())
         self.held: av.Packet[Any] | None = None
         self.stream: Any = None
-        sound: Any = video.streams.sound
-        if codec_of(sound) in output.supported_codecs:
-            copied: Any = source.streams[sound.index]
-            self.stream = output.add_stream_from_template(copied)
-            self.packets = source.demux(copied)
+        if video.streams.sound is not None:
+            copied: Any = source.streams[video.streams.sound.index]
+            if _takes(output.format.name, copied):
+                self.stream = output.add_stream_from_template(copied)
+                self.packets = source.demux(copied)
 
     def copy_until(self, time: float) -> None:
         """Copies what is heard up to a time, seconds from the first frame."""
@@ -203,5 +217,9 @@ class _Sound:
                 packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
                 packet.stream = self.stream
                 if packet.pts >= 0:
-                    self.output.mux(packet)
+                    self._mux(packet)
             self.held = None
+
+    def _mux(self, packet: av.Packet[Any]) -> None:
+        with suppress(av.error.ArgumentError, av.error.InvalidDataError):  # damaged, or before the last one: a gap
+            self.output.mux(packet)

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from actionformer.detections import Detections
+from actionformer.recipes import output
+from actionformer.recipes.output import write_overlays
+
+NOTHING = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, dtype=np.int64), ("jump",))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (av.FFmpegError(-22, "Invalid argument", "a.part"), "FFmpegError: [Errno -22] Invalid argument: 'a.part'"),
+        (UnicodeDecodeError("utf-8", b"\xdc", 0, 1, "invalid"), "UnicodeDecodeError: "),
+        (RuntimeError("two\n  lines"), "RuntimeError: two lines"),
+        (MemoryError(), "MemoryError: "),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_an_overlay_that_fails_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def write(source: Path, found: Detections, target: Path) -> None:
+        if source.stem == "b":
+            raise error
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(source.stem)
+
+    monkeypatch.setattr(output, "write_overlay", write)
+    sources = {name: tmp_path / f"{name}.mp4" for name in "abc"}
+    failed = write_overlays(dict.fromkeys(sources, NOTHING), sources, tmp_path / "drawn", 0.0)
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["a.mp4", "c.mp4"]
+    assert list(failed) == [str(sources["b"])]
+    (reason,) = failed.values()
+    assert reason.startswith(f"its overlay could not be written ({told}")
+    assert len(reason.splitlines()) == 1
