@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,3 +180,39 @@ def test_broken_csv(tmp_path, text, message):
     (tmp_path / "r.csv").write_text(text)
     with pytest.raises(InputError, match=message):
         read_results(tmp_path / "r.csv")
+
+
+HOSTILE = ["a\rb", "a\nb", "a\r\nb", '"q",', " blank ", "\x1b[2J", "\0", "\u2028", "walk [left]", "=1+1", "é", "'"]
+
+
+@pytest.mark.parametrize("ending", ["json", "csv"])
+def test_every_name_comes_back(tmp_path: Path, ending: str) -> None:
+    n = len(HOSTILE)
+    one = Detections(np.tile([1.0, 2.0], (n, 1)), np.linspace(1, 0.5, n), np.arange(n), tuple(HOSTILE))
+    write = {"json": write_results, "csv": write_csv}[ending]
+    write(tmp_path / f"a.{ending}", dict.fromkeys(HOSTILE, one))
+    found = read_results(tmp_path / f"a.{ending}", HOSTILE)
+    assert list(found) == HOSTILE
+    assert all(video.to_dict() == one.to_dict() for video in found.values())
+
+
+def test_a_class_in_another_form_of_unicode(tmp_path: Path) -> None:
+    one = Detections([[0.0, 1.0]], [0.5], [0], ("mu\u0308de",))
+    write_results(tmp_path / "a.json", {"v": one})
+    assert read_results(tmp_path / "a.json", ["run", "m\u00fcde"])["v"].labels.tolist() == [1]
+    assert len(one.of("m\u00fcde")) == 1
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    one = Detections([[0.0, 1.0]], [0.5], [0], ("\ud800",))
+    with pytest.raises(InputError, match=r"cannot write '\\ud800', which is not Unicode text"):
+        write_csv(tmp_path / "a.csv", {"v": one})
+    write_results(tmp_path / "a.json", {"v": one})
+    with pytest.raises(InputError, match=r"label '\\ud800' is not Unicode text"):
+        read_results(tmp_path / "a.json")
+
+
+def test_broken_csv_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("video,label,start,end,score\nv," + "x" * 200_000 + ",0,1,1\n")
+    with pytest.raises(InputError, match=r"a\.csv: line 2: not valid CSV \(field larger"):
+        read_results(tmp_path / "a.csv")

@@ -66,3 +66,54 @@ def test_elan_of_nothing(found: Detections) -> None:
     root = ElementTree.fromstring(eaf(found[:0]))
     assert root.find("HEADER/MEDIA_DESCRIPTOR") is None
     assert list(root.iter("TIER")) == []
+
+
+def one_after_another(*labels: str) -> Detections:
+    n = len(labels)
+    times = 2.0 * np.arange(n)
+    return Detections(np.stack((times, times + 1.0), axis=1), np.full(n, 0.5), np.arange(n), labels)
+
+
+HOSTILE = (
+    "a\n\nb",
+    "a\r1\r\n00:00:01,000 --> 00:00:02,000",
+    "\x1b[31m\x00\x0b",
+    "\u2028\x85",
+    "\ufffe",
+    "<i>x</i>",
+    "{\\an8}y",
+)
+
+
+def test_names_break_no_cue() -> None:
+    text = srt(one_after_another(*HOSTILE))
+    cues = text.split("\n\n")
+    assert [len(cue.strip("\n").splitlines()) for cue in cues] == [3] * len(HOSTILE)
+    assert text.count("-->") == len(HOSTILE)
+    assert r"a\n\nb 0.50" in text
+    assert "<i>" not in text
+    assert "</i>" not in text
+    assert "{\\" not in text
+    assert text.replace("\u2060", "").count("<i>x</i> 0.50") == 1  # it reads as it is
+    text = vtt(one_after_another(*HOSTILE))
+    assert [len(cue.strip("\n").splitlines()) for cue in text.split("\n\n")] == [1] + [2] * len(HOSTILE)
+    assert text.count("-->") == len(HOSTILE)
+    assert "walk [left] <quickly> -> 0.50" in srt(one_after_another("walk [left] <quickly> ->"))
+
+
+def test_elan_takes_every_name() -> None:
+    root = ElementTree.fromstring(eaf(one_after_another(*HOSTILE)))
+    assert {tier.get("TIER_ID") for tier in root.iter("TIER")} >= {r"a\n\nb", r"\ufffe", "<i>x</i>"}
+    assert len(list(root.iter("ALIGNABLE_ANNOTATION"))) == len(HOSTILE)
+
+
+def test_labels_that_read_alike_have_tiers_of_their_own() -> None:
+    found = Detections(
+        np.array([[0.0, 2.0], [1.0, 3.0], [4.0, 5.0], [6.0, 7.0], [8.0, 9.0]]),
+        np.full(5, 0.5),
+        np.array([0, 0, 1, 2, 3]),
+        ("jump", "jump (2)", "a\n", "a\\n"),
+    )
+    root = ElementTree.fromstring(eaf(found))
+    tiers = {tier.get("TIER_ID"): len(list(tier)) for tier in root.iter("TIER")}
+    assert tiers == {"jump": 1, "jump (3)": 1, "jump (2)": 1, r"a\n": 1, r"a\n (2)": 1}

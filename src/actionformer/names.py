@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from unicodedata import normalize
 
@@ -39,15 +39,16 @@ def matched(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
 
     Each is itself if that is known, else the only one of its spelling, unless another of the names is that already.
     """
-    names, known = list(names), set(known)
+    names, known = list(names), known if isinstance(known, Mapping | Set) else set(known)
     result = {name: name for name in names if name in known}
     rest = [name for name in names if name not in result]
     if not rest:
         return result
     spellings = Counter(map(spelled, rest))
     free: dict[str, list[str]] = {}
-    for one in known - result.keys():
-        free.setdefault(spelled(one), []).append(one)
+    for one in known:
+        if one not in result:
+            free.setdefault(spelled(one), []).append(one)
     for name in rest:
         fitting = free.get(spelled(name), [])
         if len(fitting) == 1 and spellings[spelled(name)] == 1:
@@ -86,6 +87,10 @@ def _nearest(name: str, known: Sequence[str]) -> str | None:
     return close[0] if close else None
 
 
+def _numbers(name: str) -> list[str]:
+    return re.findall(r"[0-9]+", _bare(name))
+
+
 def _bare(name: str) -> str:
     name = spelled(name)
     for without in _DIFFERENCES.values():
@@ -98,7 +103,10 @@ def explained(missing: Sequence[str], known: Sequence[str]) -> str:
 
     The nearest name for the first few; and in what all of them differ from known ones, where that is one thing.
     """
-    pairs = [(name, _nearest(name, known)) for name in missing[:EXPLAINED]]
+    numbers = [(one, _numbers(one)) for one in known]  # of numbered names the next one is near, and never meant
+    pairs = [
+        (name, _nearest(name, [one for one, has in numbers if has == _numbers(name)])) for name in missing[:EXPLAINED]
+    ]
     parts = [f"{name!r} may be {close!r}" for name, close in pairs if close is not None]
     if parts and (difference := _one_difference(missing, known)):
         count = "it differs" if len(missing) == 1 else f"all {len(missing)} differ"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from mimetypes import guess_type
 from xml.etree import ElementTree
 
 from actionformer.detections import Detections
+from actionformer.terminal import visible
 
 EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 
@@ -15,7 +17,7 @@ EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 def srt(found: Detections) -> str:
     """SubRip subtitles: one cue a detection in the order of time, `label score`."""
     cues = (
-        f"{i}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{label} {score:.2f}\n"
+        f"{i}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{_unmarked(visible(label))} {score:.2f}\n"
         for i, (start, end, label, score) in enumerate(_in_time(found), 1)
     )
     return "\n".join(cues)
@@ -24,7 +26,7 @@ def srt(found: Detections) -> str:
 def vtt(found: Detections) -> str:
     """WebVTT subtitles (W3C): one cue a detection in the order of time, `label score`."""
     cues = (
-        f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_escaped(label)} {score:.2f}\n"
+        f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_escaped(visible(label))} {score:.2f}\n"
         for start, end, label, score in _in_time(found)
     )
     return "\n".join(("WEBVTT\n", *cues))
@@ -68,7 +70,7 @@ def eaf(found: Detections, media: str = "") -> str:
                 "ALIGNABLE_ANNOTATION",
                 {"ANNOTATION_ID": f"a{number}", "TIME_SLOT_REF1": slots[0], "TIME_SLOT_REF2": slots[1]},
             )
-            ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = f"{label} {score:.2f}"
+            ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = f"{visible(label)} {score:.2f}"
     for slot, time in sorted(times.items(), key=lambda item: item[1]):
         ElementTree.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": slot, "TIME_VALUE": str(time)})
     ElementTree.SubElement(
@@ -91,15 +93,21 @@ def _in_time(found: Detections) -> Iterator[Row]:
 
 
 def _tiers(found: Detections) -> dict[str, list[Row]]:
-    """Tier -> rows in time that do not overlap: `label`, then `label (2)` and so on."""
+    """Tier -> rows of one label in time that do not overlap: `label`, then `label (2)` and so on."""
     tiers: dict[str, list[Row]] = {}
+    labels = set(map(visible, found.class_names))
     for row in _in_time(found):
-        name, number = row[2], 1
-        while name in tiers and _ms(tiers[name][-1][1]) > _ms(row[0]):
+        name, number = visible(row[2]), 1
+        while (name in tiers and not _follows(row, tiers[name][-1])) or (number > 1 and name in labels):
             number += 1
-            name = f"{row[2]} ({number})"
+            name = f"{visible(row[2])} ({number})"
         tiers.setdefault(name, []).append(row)
     return dict(sorted(tiers.items()))
+
+
+def _follows(row: Row, last: Row) -> bool:
+    """Whether a row has the label of another, and begins where that has ended."""
+    return row[2] == last[2] and _ms(row[0]) >= _ms(last[1])
 
 
 def _ms(seconds: float) -> int:
@@ -110,6 +118,11 @@ def _clock(seconds: float, point: str) -> str:
     """hours:minutes:seconds with three digits after `point`."""
     minutes, ms = divmod(_ms(seconds), 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}{point}{ms % 1000:03d}"
+
+
+def _unmarked(label: str) -> str:
+    """A label in which nothing is formatting, or the times of a cue: SubRip has no escapes, so signs are kept apart."""
+    return re.sub(r"<(?=/?(?:[bius]|font)\b)|\{(?=\\)|--(?=>)", lambda found: f"{found[0]}\u2060", label)
 
 
 def _escaped(label: str) -> str:

@@ -160,3 +160,30 @@ def test_real_files(shared):
     hapt = read_annotations(shared / "data/hapt/annotations.json")
     assert sum(len(video.labels) for video in hapt.videos.values()) == 1214
     assert json.loads((shared / "data/hapt/annotations.json").read_text())["version"] == "HAPT 2.1"
+
+
+def test_classes_that_may_be_one_are_told(tmp_path):
+    path = tmp_path / "a.json"
+    actions = [{"segment": [0, 1], "label": label} for label in ("Jump", "jump ", "run", "m\u00fcde", "mu\u0308de")]
+    path.write_text(json.dumps({"database": {"v": {"subset": "x", "annotations": actions}}}))
+    with pytest.warns(UserWarning, match="are taken for different ones") as told:
+        found = read_annotations(path)
+    assert len(found.class_names) == 5
+    assert [str(one.message).count("'") for one in told] == [4, 4]
+    assert "'Jump' and 'jump '" in str(told[0].message)
+
+
+def test_names_in_another_form_of_unicode():
+    action = {"segment": [0, 1], "label": "mu\u0308de"}
+    content = {"database": {"v": {"subset": "Pru\u0308fung", "annotations": [action]}}}
+    found = parse_annotations(content, class_names=("run", "m\u00fcde"))
+    assert found.videos["v"].labels.tolist() == [1]
+    assert list(found.subset("PR\u00dcFUNG").videos) == ["v"]
+
+
+@pytest.mark.parametrize("where", ["id", "subset", "label"])
+def test_names_that_are_no_text_are_refused(where):
+    id_, subset, label = ("\ud800" if one == where else "a" for one in ("id", "subset", "label"))
+    content = {"database": {id_: {"subset": subset, "annotations": [{"segment": [0, 1], "label": label}]}}}
+    with pytest.raises(InputError, match=rf"{where} '\\ud800' is not Unicode text"):
+        parse_annotations(content)

@@ -154,3 +154,43 @@ def test_number_of_classes(annotations: Path) -> None:
     )
     with pytest.raises(InputError, match=r"3 classes, model.num_classes is 2"):
         with_classes(three, 2)
+
+
+def test_a_file_name_in_another_form_of_unicode(tmp_path: Path) -> None:
+    composed, decomposed = "m\u00fcde", "mu\u0308de"
+    write(tmp_path, decomposed, TIMING)
+    (video,) = collect(of(composed), tmp_path, settings()).videos
+    assert (video.video.id, video.grid.fps) == (composed, 10)
+    with pytest.raises(InputError, match=r"videos 'mu\\u0308de' and 'm\\xfcde' have one file of features"):
+        collect(of(composed, decomposed), tmp_path, settings())
+
+
+def test_ids_below_a_folder(tmp_path: Path) -> None:
+    write(tmp_path / "cam 1", "v_a", TIMING)
+    write(tmp_path / "cam 2", "v_a", TIMING, shape=(10, 4))
+    videos = collect(of("cam 1/a", "cam 2/a"), tmp_path, settings(prefix="v_")).videos
+    assert [len(video.features) for video in videos] == [20, 10]
+
+
+@pytest.mark.parametrize("name", ["../a", "/a", "a\0", "a" * 300, "..", "a//b", "a/", "x/" * 3000 + "y"])
+def test_names_that_no_file_has_have_no_features(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "a", TIMING)
+    with pytest.raises(InputError, match="1 of 1 videos have no features"):
+        collect(of(name), tmp_path / ".." / tmp_path.name, settings())
+
+
+def test_names_that_differ_by_one_thing_are_told(tmp_path: Path) -> None:
+    for i in range(4):
+        write(tmp_path, f"video_{i}", TIMING)
+    with pytest.raises(InputError, match=r"'video_0\.mp4' may be 'video_0'; .*all 4 differ by a file's ending alone"):
+        collect(of(*(f"video_{i}.mp4" for i in range(4))), tmp_path, settings())
+    with pytest.raises(InputError, match=r"'Video_1' may be 'video_1'; it differs by upper and lower case alone"):
+        collect(of("Video_1", "video_2"), tmp_path, settings())
+    with pytest.raises(InputError, match=r"--skip-missing goes on without them$"):  # the next number is never meant
+        collect(of("video_1", "video_9"), tmp_path, settings())
+
+
+def test_features_in_other_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").touch()
+    with pytest.raises(InputError, match=r"it holds 1 \.pkl files: save each as \.npy"):
+        collect(of("a"), tmp_path, settings())

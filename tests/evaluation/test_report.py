@@ -114,3 +114,22 @@ def test_parsed_steps_are_the_plain_decimals():
 def test_thresholds_that_make_no_sense(given, message):
     with pytest.raises(InputError, match=message):
         parse_tiou(given)
+
+
+def test_names_in_another_form_of_unicode_are_the_same(make_annotations, make_detections):
+    annotations = make_annotations({"m\u00fcde": [(0, 10, 0)]})
+    found = make_detections({"mu\u0308de": [(0, 10, 0, 0.9)]})
+    report = score(annotations, found, tiou=[0.5])
+    assert report.average == 1.0
+    assert report.warnings == []
+
+
+def test_the_nearest_names_are_told(make_annotations, make_detections):
+    annotations = make_annotations({"video_1": [(0, 10, 0)], "video_2": [(0, 5, 1)]})
+    report = score(annotations, make_detections({"video_1.mp4": [(0, 10, 0, 0.9)]}), tiou=[0.5])
+    assert report.warnings[0] == (
+        "1 detections lie in videos outside the evaluated subset and count as false positives"
+        "; 'video_1.mp4' may be 'video_1'; it differs by a file's ending alone: rename one side"
+    )
+    elsewhere = score(annotations, make_detections({"video_9": [(0, 10, 0, 0.9)]}), tiou=[0.5])
+    assert elsewhere.warnings[0].endswith("count as false positives")

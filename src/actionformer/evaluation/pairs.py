@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from actionformer.data.annotations import Annotations
 from actionformer.detections import Detections
+from actionformer.names import matched
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -111,11 +112,14 @@ def flatten_detections(detections: Mapping[str, Detections], annotations: Annota
     numbers = {video: i for i, video in enumerate(annotations.videos)}
     ids = {annotations.class_names[label]: label for label in np.unique(truths.labels).tolist()}
     found = [detections[video] for video in sorted(detections)]
-    numbers_of_found = [numbers.get(video, -1) for video in sorted(detections)]
+    known = matched(detections, numbers)
+    numbers_of_found = [numbers[known[video]] if video in known else -1 for video in sorted(detections)]
     tables: dict[tuple[str, ...], Ints] = {}
     for one in found:
         if one.class_names not in tables:
-            tables[one.class_names] = np.array([ids.get(name, -1) for name in one.class_names], dtype=np.int64)
+            own = matched(one.class_names, ids)
+            labels_of_names = [ids[own[name]] if name in own else -1 for name in one.class_names]
+            tables[one.class_names] = np.array(labels_of_names, dtype=np.int64)
     labels = [tables[one.class_names][one.labels] for one in found if len(one)]
     order = np.argsort(-np.concatenate([np.empty(0), *(one.scores for one in found)]), kind="stable")
     return Candidates(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from actionformer.evaluation.recall import (
     recall_at_kx,
 )
 from actionformer.files import write_whole
+from actionformer.names import explained, matched
 from actionformer.terminal import TextTable
 
 AVERAGE_NUMBERS = (1, 5, 10, 50, 100)
@@ -77,6 +78,8 @@ class Report:
     average_recall: dict[str, float]
     """Average number of proposals -> class-agnostic recall, mean over tIoU 0.5:0.95:0.05; `auc`: area."""
     counts: Counts
+    nearest: dict[str, str] = field(default_factory=dict)
+    """"videos", "classes" -> which names may be meant by those of detections that the annotations do not know."""
 
     @property
     def warnings(self) -> list[str]:
@@ -84,9 +87,9 @@ class Report:
         counts = self.counts
         sentences = {
             f"{counts.outside_subset} detections lie in videos outside the evaluated subset and count as "
-            "false positives": counts.outside_subset,
+            f"false positives{self.nearest.get('videos', '')}": counts.outside_subset,
             f"{counts.unknown_class} detections are of classes that no ground truth has and are ignored in "
-            "mAP and Recall@kx": counts.unknown_class,
+            f"mAP and Recall@kx{self.nearest.get('classes', '')}": counts.unknown_class,
             f"{counts.removed_ground_truths} ground truths are repeats or shorter than 1 ms and are "
             "left out": counts.removed_ground_truths,
             f"{counts.videos_without_detections} evaluated videos have no detections; their actions count as "
@@ -145,6 +148,7 @@ def score(
         annotations = read_annotations(annotations)
     if not isinstance(detections, Mapping):
         detections = read_results(detections)
+    every = annotations
     if subset is not None:
         annotations = annotations.subset(subset)
     truths, removed = flatten_truths(annotations)
@@ -160,6 +164,7 @@ def score(
         class_names=annotations.class_names,
         recall_at=recall_at,
         counts=_count(annotations, truths, candidates, removed),
+        nearest=_nearest(every, detections),
     )
 
 
@@ -172,6 +177,7 @@ def _report(
     class_names: Sequence[str],
     recall_at: Sequence[int],
     counts: Counts,
+    nearest: dict[str, str],
 ) -> Report:
     precision = average_precision(candidates, truths, pairs, thresholds)
     occurring = np.unique(truths.labels)
@@ -189,7 +195,22 @@ def _report(
             "auc": area_under_average_recall(proposals),
         },
         counts=counts,
+        nearest=nearest,
     )
+
+
+def _nearest(annotations: Annotations, detections: Mapping[str, Detections]) -> dict[str, str]:
+    """What may be meant by videos and classes of detections that the annotations do not have at all."""
+    classes = {found.class_names[label] for found in detections.values() for label in np.unique(found.labels)}
+    both = {
+        "videos": (sorted(detections), list(annotations.videos)),
+        "classes": (sorted(classes), list(annotations.class_names)),
+    }
+    hints = {
+        kind: explained(sorted(set(names) - matched(names, known).keys()), known)
+        for kind, (names, known) in both.items()
+    }
+    return {kind: hint for kind, hint in hints.items() if hint}
 
 
 def _count(annotations: Annotations, truths: Truths, candidates: Candidates, removed: int) -> Counts:

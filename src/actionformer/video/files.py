@@ -59,9 +59,9 @@ def _stood_for(path: Path, kinds: Kinds) -> dict[Path, str]:
         base, pattern = _fixed_part(path)
         if not has_magic(pattern):
             return {path: path.stem}
-        endings = frozenset[str]().union(*kinds.values())
+        taken = {ending for endings in kinds.values() for ending in endings}
         found = {base / name: name for name in glob(pattern, root_dir=base, recursive=True)}
-        found = {file: name for file, name in found.items() if file.suffix.lower() in endings}
+        found = {file: name for file, name in found.items() if file.suffix.lower() in taken}
     if not found:
         wanted, endings = sorted(kinds, reverse=True), sorted({ending for some in kinds.values() for ending in some})
         raise InputError(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from actionformer.errors import InputError
+from actionformer.names import matched
 
 
 def inside(folder: Path, path: Path) -> bool:
@@ -15,7 +16,7 @@ def inside(folder: Path, path: Path) -> bool:
 
 
 class VideoFolder:
-    """The videos of a folder and of its subfolders, by name.
+    """The videos of a folder and of its subfolders, by id: the path from there without the ending, or the name alone.
 
     They were listed; no path is ever made of what a browser asks for.
 
@@ -29,9 +30,12 @@ class VideoFolder:
         self.folder = folder
         wanted = set(endings)
         self.files: dict[str, list[Path]] = {}
+        self.by_name: dict[str, list[Path]] = {}
         for file in sorted(folder.rglob("*")):
             if file.suffix.lower() in wanted:
-                self.files.setdefault(file.stem, []).append(file)
+                id_ = (file.relative_to(folder).parent / file.stem).as_posix()
+                self.files.setdefault(id_, []).append(file)
+                self.by_name.setdefault(file.stem, []).append(file)
 
     def find(self, video: str) -> Path:
         """The file of a video.
@@ -39,9 +43,12 @@ class VideoFolder:
         Raises:
             InputError: there is none, there are several, or it is a link that leads out of the folder.
         """
-        if video not in self.files:
+        for files in (self.files, self.by_name):
+            if known := matched([video], files).get(video):
+                path, *others = files[known]
+                break
+        else:
             raise InputError(f"no file {video}.* in the folder of videos")
-        path, *others = self.files[video]
         if others:
             one, other = (file.relative_to(self.folder) for file in (path, others[0]))
             raise InputError(f"{one} and {other} in the folder of videos have the same name")

@@ -18,6 +18,7 @@ from actionformer.errors import InputError
 from actionformer.features import FeatureFolders
 from actionformer.features.spec import FeatureSpec
 from actionformer.files import DETECTIONS
+from actionformer.names import matched
 from actionformer.video.files import ENDINGS
 from actionformer.viewer.folders import VideoFolder, inside
 
@@ -174,6 +175,9 @@ def open_project(given: Given) -> Project:
     annotations, file = _annotations(given, config, card, detections, why_not)
     other = _other(given, why_not)
     names = _names(detections, card, annotations)
+    if annotations is not None:
+        detections = _called(detections, annotations)
+        other = (other[0], _called(other[1], annotations)) if other is not None else None
     if given.videos is None:
         why_not["videos"] = "no videos were given: start with --videos FOLDER"
     if card is not None and len(card.class_names) == 1:
@@ -243,7 +247,7 @@ def _annotations(
     every = read_annotations(file)
     if card is not None and len(card.class_names) == 1:
         every = with_classes(every, 1)
-    subsets = sorted({video.subset for name, video in every.videos.items() if name in detections})
+    subsets = sorted({every.videos[name].subset for name in matched(detections, every.videos).values()})
     if not detections and config is not None:
         subsets = [name for name in config.data.test_subset if every.has_subset(name)]
     return (every.subset(subsets) if subsets else every), file
@@ -264,19 +268,27 @@ def _names(
     card: ModelCard | None,
     annotations: Annotations | None,
 ) -> tuple[str, ...]:
+    """Of all classes, the model's first; spelled as the annotations spell them."""
+    annotated = annotations.class_names if annotations else ()
     names = list(card.class_names) if card else []
-    for more in (
-        *(one.class_names for one in list(detections.values())[:1]),
-        annotations.class_names if annotations else (),
-    ):
-        names += [name for name in more if name not in names]
-    return tuple(names)
+    for more in (*(one.class_names for one in list(detections.values())[:1]), annotated):
+        own = matched(more, names)
+        names += [name for name in more if name not in own]
+    own = matched(names, annotated)
+    return tuple(own.get(name, name) for name in names)
+
+
+def _called(detections: Mapping[str, Detections], annotations: Annotations) -> dict[str, Detections]:
+    """The same detections, of videos called as the annotations call them."""
+    own = matched(detections, annotations.videos)
+    return {own.get(video, video): found for video, found in detections.items()}
 
 
 def _renamed(detections: Mapping[str, Detections], names: tuple[str, ...]) -> dict[str, Detections]:
     """The same detections with labels that are indices into `names`."""
     renamed = {}
     for video, found in detections.items():
-        table = np.array([names.index(name) for name in found.class_names], dtype=np.int64)
+        own = matched(found.class_names, names)
+        table = np.array([names.index(own[name]) for name in found.class_names], dtype=np.int64)
         renamed[video] = Detections(found.segments, found.scores, table[found.labels], names, found.levels)
     return renamed
