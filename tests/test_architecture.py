@@ -28,6 +28,7 @@ ORDER = [
     "training",
     "inference",
     "evaluation",
+    "checks",
     "interop",
     "recipes",
     "viewer",

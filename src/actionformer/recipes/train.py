@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
+from actionformer.checks import Finding, check_evaluation, check_training
 from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
-from actionformer.data.dataset import EpochLoader, TrainingSet, TrainingVideo, place_on_grid
+from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
 from actionformer.errors import InputError, warn
 from actionformer.evaluation import score
-from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, find_device, load
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, save_model
@@ -72,12 +72,8 @@ def train(
         check_same(out, config, task.card)
     state = read_state(out) if resume else None
     fresh = state is None
-    model = initial_model(config, task.card, task.videos, init) if fresh else build_model(config.model)
-    loader = EpochLoader(
-        TrainingSet(task.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed),
-        training=config.training,
-        model=config.model,
-    )
+    model = initial_model(config, task.card, task.training.videos, init) if fresh else build_model(config.model)
+    loader = EpochLoader(task.training, training=config.training, model=config.model)
     steps = steps_per_epoch(loader, config.training.accumulate)
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
     make(out, overwrite=overwrite)
@@ -107,7 +103,7 @@ class _Task:
 
     config: Config
     annotations: Annotations
-    videos: list[TrainingVideo]
+    training: TrainingSet
     test: Collection | None
     card: ModelCard
 
@@ -140,10 +136,33 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
             "actions": actions,
         },
     )
-    test = _test_videos(config, annotations, features, card.features, skip_missing)
+    training = TrainingSet(
+        place_on_grid(collection.videos, config.data.resize),
+        data=config.data,
+        max_length=config.model.max_length,
+        seed=config.training.seed,
+    )
+    _tell(
+        check_training(collection, training, config, annotations.class_names),
+        f"{annotations.source}, subset {', '.join(config.data.train_subset)}",
+    )
+    test = _test_videos(config, annotations, features, collection, skip_missing)
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
         warn(f"{skipped} videos without features are skipped", stacklevel=3)
-    return _Task(config, annotations, place_on_grid(collection.videos, config.data.resize), test, card)
+    return _Task(config, annotations, training, test, card)
+
+
+def _tell(findings: Sequence[Finding], source: str) -> None:
+    """Warns of what was found.
+
+    Raises:
+        InputError: nothing right can come of it.
+    """
+    for finding in findings:
+        if finding.severity == "error":
+            raise InputError(f"{source}: {finding}")
+    for finding in findings:
+        warn(f"{source}: {finding}", stacklevel=4)
 
 
 class _Run:
@@ -176,9 +195,9 @@ def _completed(config: Config, annotations: Annotations, collection: Collection)
 
 
 def _test_videos(
-    config: Config, annotations: Annotations, features: Paths, made_for: FeatureSpec, skip_missing: bool
+    config: Config, annotations: Annotations, features: Paths, trained: Collection, skip_missing: bool
 ) -> Collection | None:
-    """The evaluation subset with its features, or None, with a warning, if there is no such subset."""
+    """The evaluation subset with its features, or None, with a warning, where it cannot be evaluated on."""
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
         warn(f"no video in subset {subsets}: training goes without evaluation", stacklevel=3)
@@ -187,14 +206,20 @@ def _test_videos(
     if not any(len(video.segments) for video in subset.videos.values()):
         warn("no action in the evaluation subset: training goes without evaluation", stacklevel=3)
         return None
-    return collect(
+    collection = collect(
         subset,
         features,
         config.data,
         width=config.model.input_width,
-        made_for=made_for,
+        made_for=common_spec(trained.videos),
         skip_missing=skip_missing,
     )
+    findings = check_evaluation(collection, trained, annotations.class_names)
+    hopeless = any(finding.severity == "error" for finding in findings)
+    for finding in findings:
+        end = ": training goes without evaluation" if finding.severity == "error" else ""
+        warn(f"{annotations.source}, subset {', '.join(config.data.test_subset)}: {finding}{end}", stacklevel=3)
+    return None if hopeless else collection
 
 
 def _evaluator(task: _Task, device: str) -> Callable[[nn.Module], Metrics]:
