@@ -13,6 +13,7 @@ ORDER = [
     "errors",
     "terminal",
     "names",
+    "locks",
     "files",
     "config",
     "presets",
