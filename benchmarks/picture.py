@@ -22,8 +22,8 @@ from PIL import Image
 import actionformer
 from actionformer.data.annotations import Video
 from actionformer.detections import Detections, read_results
+from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.recipes.demo import BACKBONE, NUM_FRAMES, STRIDE
-from actionformer.recipes.output import SHOWN_SCORE
 from actionformer.video import reader
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # safe for colour-blind readers

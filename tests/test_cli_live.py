@@ -77,7 +77,6 @@ def test_wrong_calls(refused: Command, tmp_path: Path, seen: Path, moving: Path)
         ((*live, "--out", moving), "is the source, and is not written over"),
         ((*live, "--patience", -1), "patience must be a positive number of seconds"),
         (("detect", seen / "run", moving, "--provisional"), "provisional does not go with videos and feature files"),
-        (("detect", seen / "run", moving, "--max-per-hour", 5), "set that too"),
         (("detect", seen / "run", "--live", tmp_path / "none.ts"), "no such file, pipe or address"),
         (("detect", seen / "run", "--live", seen / "annotations.json", "--patience", 0.1), "not a readable video"),
         (("detect", seen / "run", "--live", "tcp://127.0.0.1:9"), "Connection refused"),

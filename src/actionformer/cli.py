@@ -57,9 +57,15 @@ def _in_a_row(annotation: Any) -> Any:
     return annotation
 
 
-_sections = [(name, _changes_of(name, type(section)) | None, None) for name, section in Config()]
-Changes: Any = make_dataclass("Changes", _sections, namespace=_SMALL_SOURCE)
-Settings = Annotated[Changes | None, Parameter(name="*", group="Settings", show_default=False)]
+def _changes(name: str, *sections: str) -> Any:
+    """Options for all settings of some sections."""
+    options = [(one, _changes_of(one, type(getattr(Config(), one))) | None, None) for one in sections]
+    changes = make_dataclass(name, options, namespace=_SMALL_SOURCE)
+    return Annotated[changes | None, Parameter(name="*", group="Settings", show_default=False)]
+
+
+Settings: Any = _changes("Changes", *Config.model_fields)
+Afterwards: Any = _changes("AfterwardsChanges", "decoding", "suppression")
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -154,6 +160,7 @@ def evaluate(
     skip_missing: Flag = False,
     device: Device = "cpu",
     precision: Precision = "float32",
+    settings: Afterwards = None,
 ) -> None:
     """Detect in the evaluation subset and score that; leaves detections.json and evaluation.json in the run.
 
@@ -186,6 +193,7 @@ def evaluate(
         skip_missing=skip_missing,
         device=device,
         precision=precision,
+        settings=_given(settings),
     )
     _print_report(report)
 
@@ -326,6 +334,7 @@ def detect(
     stop_after: float | None = None,
     device: Device = "cpu",
     precision: Precision = "float32",
+    settings: Afterwards = None,
 ) -> int:
     """Find the actions in videos or feature files, or in a live source.
 
@@ -370,7 +379,7 @@ def detect(
     max_action_seconds
         The longest that an action may last; by default the run's setting, with --live else 60.
     max_per_hour
-        Most actions an hour; by default the run's setting.
+        Most actions an hour; by default the run's setting, else suppression.max_detections is the cap.
     live
         A source instead of files: a camera (/dev/video0, avfoundation:0, 'dshow:video=NAME'), an address such as
         rtsp://..., a named pipe, - for standard input, or a .ts, .mkv or fragmented .mp4 file that is still written.
@@ -417,6 +426,8 @@ def detect(
             stop_after=stop_after,
             device=device,
             precision=precision,
+            settings=_given(settings),
+            min_score=min_score,
             console=plain_console(),
         )
         wanted = partial(_chosen, classes=classes, min_score=min_score or 0.0)
@@ -434,6 +445,8 @@ def detect(
         max_per_hour=max_per_hour,
         device=device,
         precision=precision,
+        settings=_given(settings),
+        min_score=min_score,
         console=plain_console(),
     )
     chosen = {video: one.of(classes) if classes else one for video, one in found.detections.items()}

@@ -298,7 +298,9 @@ class DecodingSettings(_Settings):
     min_probability: float = Field(0.001, ge=0, lt=1)
     """Class probabilities at or below are no candidates."""
     top_k: int = Field(2000, ge=1)
-    """Best candidates kept at each level."""
+    """Best candidates kept at each level; of how much of a video, `cap_per` says."""
+    cap_per: Literal["length", "video"] = "length"
+    """`length`: top_k is kept of every model.max_length features; `video`: of a whole video, as published."""
     min_length: float = Field(0.05, ge=0)
     """Candidates of this length or shorter are dropped, in features (grid steps)."""
 
@@ -317,7 +319,9 @@ class SuppressionSettings(_Settings):
     min_score: float = Field(0.001, ge=0)
     """Scores below are dropped."""
     max_detections: int = Field(200, ge=1)
-    """Most detections of a class, and of a video."""
+    """Most detections of a video, all classes together."""
+    cap_per: Literal["length", "video"] = "length"
+    """`length`: videos of more than model.max_length features may have more in proportion; `video`: as published."""
     voting_threshold: float = Field(0.0, ge=0, le=1)
     """Class-agnostic only: a kept segment becomes the weighted mean of candidates from this tIoU on; 0 is off."""
 
@@ -328,13 +332,7 @@ class LiveSettings(_Settings):
     max_action_seconds: float | None = Field(None, gt=0)
     """Longest action; longer candidates are dropped, and suppression is cut into blocks of this length. Unset: off."""
     max_per_hour: float | None = Field(None, gt=0)
-    """Most detections an hour, shared out to the blocks, in place of `max_detections`; unset, there is no cap."""
-
-    @model_validator(mode="after")
-    def _together(self) -> LiveSettings:
-        if self.max_per_hour is not None and self.max_action_seconds is None:
-            raise ValueError("max_per_hour counts in blocks of max_action_seconds: set that too")
-        return self
+    """Most detections an hour, in place of suppression.max_detections; where there are blocks, each has its share."""
 
 
 class EvaluationSettings(_Settings):
@@ -370,6 +368,17 @@ class Config(_Settings):
     suppression: SuppressionSettings = SuppressionSettings()
     live: LiveSettings = LiveSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _published_caps(cls, tables: Any) -> Any:
+        """Published padding comes with published caps, also where a file was written before there were others."""
+        model = tables.get("model") if isinstance(tables, Mapping) else None
+        padding = model.get("padding") if isinstance(model, Mapping) else getattr(model, "padding", None)
+        if padding != "published":
+            return tables
+        unsaid = [name for name in ("decoding", "suppression") if isinstance(tables.get(name, {}), Mapping)]
+        return {**tables, **{name: {"cap_per": "video", **tables.get(name, {})} for name in unsaid}}
 
     def replace(self, **sections: Mapping[str, Any]) -> Config:
         """A copy with some settings changed: `config.replace(training={"epochs": 3})`.

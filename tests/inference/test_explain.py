@@ -39,7 +39,7 @@ def understood(detector: Detector, sequence: Sequence) -> Any:
 @pytest.mark.parametrize("padding", ["clean", "published"])
 @pytest.mark.parametrize("length", [1, 37, 90])
 def test_candidates_are_those_that_detection_suppresses(tiny: Config, padding: str, length: int) -> None:
-    detector = lively(tiny, padding=padding)
+    detector = lively_detector(tiny, model={"padding": padding}, suppression={"max_detections": 1000})
     sequence = sequence_of(detector, length)
     found = understood(detector, sequence).candidates
     kept = suppress(found.segments, found.scores, found.labels, detector.config.suppression)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from actionformer.config import DecodingSettings
+from actionformer.config import Config, DecodingSettings
 from actionformer.errors import InputError
 from actionformer.inference.suppression import Kept, as_array
 from actionformer.model.pieces import LevelOutputs
 
 
 class Candidates(NamedTuple):
-    """Scored segments of one sequence, before suppression: level after level, in each the best first."""
+    """Scored segments of one sequence, before suppression: level after level, of every span the best first."""
 
     segments: Tensor
     """(N, 2) float64 starts and ends, in grid steps, unclipped."""
@@ -36,12 +36,14 @@ def decode(
     valid: Sequence[Tensor],
     strides: Sequence[int],
     settings: DecodingSettings,
+    *,
+    span: int | None = None,
 ) -> Candidates:
     """The candidates of one sequence (Zhang et al., ECCV 2022; thresholds as published).
 
     Moment i of a level with stride s lies at t = i * s and proposes, for each class, the segment
-    [t - d_start * s, t + d_end * s]. A level keeps the `top_k` most probable pairs of moment and class among
-    those with a probability above `min_probability`, and of these the segments longer than `min_length`.
+    [t - d_start * s, t + d_end * s]. A level keeps the `top_k` most probable pairs of moment and class of every
+    span among those with a probability above `min_probability`, and of these the segments longer than `min_length`.
 
     Args:
         logits: a level each, (T_l, K).
@@ -49,11 +51,12 @@ def decode(
         valid: a level each, (T_l,) bool, False at padding.
         strides: a level each, grid steps between moments.
         settings: thresholds.
+        span: grid steps that `top_k` counts in; by default all.
 
     Returns:
         Candidates in main memory.
     """
-    decoder = Decoder(strides, settings)
+    decoder = Decoder(strides, settings, span)
     for level, tensors in enumerate(zip(logits, offsets, valid, strict=True)):
         decoder.add(LevelOutputs(level, 0, *(tensor[None] for tensor in tensors)))
     return decoder.candidates()[0]
@@ -73,10 +76,12 @@ class _Proposals(NamedTuple):
     ends: Tensor
     """(B, N) float32 distances to the end, grid steps."""
 
-    def best(self, count: int) -> _Proposals:
-        """Those of the highest scores, best first."""
-        order = self.scores.topk(min(count, self.scores.shape[1])).indices
-        return _Proposals(*(tensor.gather(1, order) for tensor in self))
+
+def _best(scores: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The highest of scores (B, N), best first (B, n), their places (B, n), and the highest of those left out (B,)."""
+    best = scores.topk(min(count, scores.shape[1]))
+    left = scores.scatter(1, best.indices, 0).amax(1) if count < scores.shape[1] else torch.zeros_like(scores[:, 0])
+    return best.values, best.indices, left
 
 
 class Decoder:
@@ -85,32 +90,70 @@ class Decoder:
     Nothing waits for the device that the outputs are on before `candidates` is asked.
     """
 
-    def __init__(self, strides: Sequence[int], settings: DecodingSettings) -> None:
+    def __init__(self, strides: Sequence[int], settings: DecodingSettings, span: int | None = None) -> None:
         self.strides = strides
         self.settings = settings
-        self.levels: dict[int, _Proposals] = {}
+        self.span = span
+        self._found: dict[tuple[int, int], _Proposals] = {}  # of every level and span
+        self._left: dict[int, Tensor] = {}  # of every level (B,), the highest score left out
+
+    @classmethod
+    def of(cls, config: Config) -> Decoder:
+        """With the settings of a model."""
+        span = config.model.max_length if config.decoding.cap_per == "length" else None
+        return cls(config.model.strides, config.decoding, span)
 
     @torch.no_grad()
     def add(self, outputs: LevelOutputs) -> None:
         """Takes in outputs of further moments of a level."""
+        for span, part in self._by_span(outputs):
+            self._add(span, part)
+
+    def _by_span(self, outputs: LevelOutputs) -> Iterator[tuple[int, LevelOutputs]]:
+        """The parts of a level's moments that lie in one span each, which must not depend on how pieces are cut."""
+        first, stop, stride = outputs.first, outputs.first + outputs.logits.shape[1], self.strides[outputs.level]
+        if self.span is None or (stop - 1) * stride < self.span:
+            yield 0, outputs
+            return
+        begin = first
+        while begin < stop:
+            span = begin * stride // self.span
+            end = min(-(-(span + 1) * self.span // stride), stop)
+            yield (
+                span,
+                LevelOutputs(outputs.level, begin, *(one[:, begin - first : end - first] for one in outputs[2:])),
+            )
+            begin = end
+
+    def _add(self, span: int, outputs: LevelOutputs) -> None:
         level, first, logits, offsets, valid = outputs
-        classes = logits.shape[2]
+        classes, top_k = logits.shape[2], self.settings.top_k
         probability = (logits.float().sigmoid() * valid[:, :, None]).flatten(1)  # (B, t * K)
-        scores, pairs = probability.topk(min(self.settings.top_k, probability.shape[1]))
+        scores, pairs, left = _best(probability, top_k)
         moments = pairs // classes
         starts, ends = ((side.float() * self.strides[level]).gather(1, moments) for side in offsets.unbind(2))
         found = _Proposals(scores, moments + first, pairs % classes, starts, ends)
-        if level in self.levels:
-            both = zip(self.levels[level], found, strict=True)
-            found = _Proposals(*(torch.cat(pair, dim=1) for pair in both)).best(self.settings.top_k)
-        self.levels[level] = found
+        if (level, span) in self._found:
+            both = zip(self._found[level, span], found, strict=True)
+            found = _Proposals(*(torch.cat(pair, dim=1) for pair in both))
+            _, order, again = _best(found.scores, top_k)
+            found, left = _Proposals(*(tensor.gather(1, order) for tensor in found)), torch.maximum(left, again)
+        self._found[level, span] = found
+        self._left[level] = torch.maximum(left, self._left[level]) if level in self._left else left
+
+    def left_out(self) -> list[tuple[float, int]]:
+        """The highest score that `top_k` has left out of each sequence, 0 if none, and its level."""
+        levels = sorted(self._left)
+        scores, rows = torch.stack([self._left[level] for level in levels]).cpu().max(dim=0)
+        return [(score, levels[row]) for score, row in zip(scores.tolist(), rows.tolist(), strict=True)]
 
     def candidates(self) -> list[Candidates]:
         """Those of all outputs so far, of each sequence."""
-        levels = sorted(self.levels)
-        together = zip(*(self.levels[level] for level in levels), strict=True)
+        keys = sorted(self._found)
+        together = zip(*(self._found[key] for key in keys), strict=True)
         scores, moments, labels, starts, ends = (torch.cat(tensors, dim=1).cpu() for tensors in together)
-        counts = torch.tensor([self.levels[level].scores.shape[1] for level in levels])
+        counts = torch.tensor([self._found[key].scores.shape[1] for key in keys])
+        levels = [level for level, _ in keys]
         level = torch.tensor(levels).repeat_interleave(counts)  # (N,)
         centre = (moments * torch.tensor(self.strides)[level]).double()
         segments = torch.stack((centre - starts, centre + ends), dim=-1)  # (B, N, 2)

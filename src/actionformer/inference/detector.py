@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,20 +17,21 @@ from torch import Tensor
 
 from actionformer.config import Config, check_precision, load_config, preset_names, published_shape
 from actionformer.detections import Detections
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
 from actionformer.features import FeatureSpec
+from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.decode import Candidates, fuse
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
-from actionformer.inference.suppression import Kept, suppress
-from actionformer.inference.videos import backbone_of, layout_of, write_features_of
+from actionformer.inference.suppression import Kept, suppress_and_count
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, load_model
-from actionformer.segments import clip
-from actionformer.video.backbones import Backbone
+from actionformer.segments import TimeGrid, clip
 
 Item = TypeVar("Item")
+CHANGEABLE = ("decoding", "suppression", "live")
+"""Sections of settings that mean the same for any network."""
 WINDOW = 256  # videos looked at together, so that those of like length share a batch
 
 
@@ -43,6 +44,8 @@ class Detector:
         config: all settings; those of decoding, suppression and live detection can be replaced.
         card: class names, the features the model expects, its training.
         runner: how the model is run on the device.
+        shown_from: the least score that is shown, from which on a detection that a cap cuts is missed; by default
+            see `caps.worth_telling`.
     """
 
     def __init__(
@@ -55,12 +58,12 @@ class Detector:
         precision: str = "float32",
     ) -> None:
         check_precision(precision)
-        self.device, self.precision = find_device(device), precision
+        self.device = find_device(device)
         self.model = model.to(self.device, getattr(torch, precision)).eval()
         self.model.normalizer.float()
         self.card = card
         self.runner = Runner(self.model, config, self.device)
-        self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
+        self.shown_from: float | None = None
 
     @property
     def config(self) -> Config:
@@ -70,6 +73,23 @@ class Detector:
     @config.setter
     def config(self, config: Config) -> None:
         self.runner.config = config
+
+    def with_settings(self, **sections: Mapping[str, Any]) -> Detector:
+        """The same network with other settings: `detector.with_settings(suppression={"max_detections": 1000})`.
+
+        Args:
+            sections: of decoding, suppression and live; the others belong to the network's training.
+
+        Raises:
+            InputError: an unknown setting (the nearest known one is named), or a value out of range.
+        """
+        for name in sections.keys() & Config.model_fields.keys() - set(CHANGEABLE):
+            raise InputError(
+                f"{name}: belongs to the model's training; {', '.join(CHANGEABLE)} can be changed afterwards"
+            )
+        other = copy(self)
+        other.runner = Runner(self.model, self.config.replace(**sections), self.device)
+        return other
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -86,6 +106,7 @@ class Detector:
         duration: float | None = None,
         class_scores: Any = None,
         class_names: Iterable[str] | None = None,
+        name: str | None = None,
     ) -> Detections:
         """The actions of one video.
 
@@ -96,69 +117,15 @@ class Detector:
             duration: of the video, seconds; by default the sidecar's, then what the features cover.
             class_scores: (K,) video-level scores that a class-agnostic model's proposals are fused with;
                 `class_names` then names these K classes.
+            name: what warnings call the video; by default the file.
 
         Raises:
             InputError: features of another width, shape or with values that are not finite; timing not known.
         """
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "duration": duration}
         names = tuple(class_names) if class_names is not None else None
-        return self._detect([("video", self._sequence(features, timing, class_scores))], names)["video"]
-
-    def detect_video(
-        self,
-        path: str | Path,
-        *,
-        backbone: str | None = None,
-        weights: str | Path | Iterable[str | Path] = (),
-        fps: float | None = None,
-        stride: float | None = None,
-        num_frames: float | None = None,
-        duration: float | None = None,
-        batch_size: int | None = None,
-        workers: int = 0,
-    ) -> Detections:
-        """The actions of a video file, of any length: its features go through a temporary file.
-
-        The backbone is loaded by the first call and kept for the next videos.
-
-        Args:
-            path: the video.
-            backbone: what turns it into features; by default what made those that the model was trained on.
-            weights: files of the backbone, or their folder; by default they are looked for where the command does.
-            fps, stride, num_frames: of the clips; by default as the model's features lie.
-            duration: of the video, seconds; by default what was read.
-            batch_size: clips that the backbone sees together.
-            workers: 1 decodes in another process while the backbone runs, 0 in this one.
-
-        Raises:
-            InputError: a video that cannot be read, a backbone that is not that of the model's features, or weights
-                that are missing (with where to get them).
-        """
-        network = self.backbone(backbone, weights)
-        layout = layout_of(
-            self.card.features, network, spec_of({"fps": fps, "stride": stride, "num_frames": num_frames})
-        )
-        with TemporaryDirectory() as folder:
-            features = Path(folder) / "features.npy"
-            write_features_of(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
-            return self.detect(features, duration=duration)
-
-    def backbone(self, name: str | None = None, weights: str | Path | Iterable[str | Path] = ()) -> Backbone:
-        """The backbone that made the model's features, on the detector's device; it is loaded once.
-
-        Raises:
-            InputError: as in `detect_video`.
-        """
-        files = tuple(map(str, [weights] if isinstance(weights, str | Path) else weights))
-        if (name, files) not in self._backbones:
-            made_for = self.card.features
-            found = backbone_of(made_for, name, files, device=str(self.device), precision=self.precision)
-            if found.dim != self.config.model.input_width:
-                raise InputError(
-                    f"{found.name!r} gives {found.dim} channels, the model takes {self.config.model.input_width}"
-                )
-            self._backbones[name, files] = found
-        return self._backbones[name, files]
+        sequence = self._sequence(features, timing, class_scores)
+        return self._detect([("video", sequence if name is None else replace(sequence, name=name))], names)["video"]
 
     def detect_many(
         self,
@@ -200,20 +167,27 @@ class Detector:
         num_frames: float | None = None,
         max_action_seconds: float | None = None,
         max_per_hour: float | None = None,
+        name: str = "stream",
     ) -> Stream:
         """Looks for actions in features that arrive piece by piece.
 
         Args:
             fps, stride, num_frames: how the features lie in time; by default as those the model was trained on.
             max_action_seconds: the longest that an action may last; it bounds the delay. By default the settings'.
-            max_per_hour: most actions an hour; by default the settings', which may be no bound.
+            max_per_hour: most actions an hour; by default the settings', or else suppression.max_detections per
+                model.max_length features.
+            name: what warnings call it.
 
         Raises:
             InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole.
         """
         config = with_live(self.config, max_action_seconds, max_per_hour)
         grid = known_grid(spec_of({"fps": fps, "stride": stride, "num_frames": num_frames}), self.card.features)
-        return Stream(self.runner.network, config, grid, self.class_names, self.device)
+        return self._stream(config, grid, name)
+
+    def _stream(self, config: Config, grid: TimeGrid, name: str | None) -> Stream:
+        network, shown = self.runner.network, self.shown_from
+        return Stream(network, config, grid, self.class_names, self.device, name=name, shown_from=shown)
 
     def _named_sequence(self, video: str, item: Any) -> Sequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
@@ -228,7 +202,7 @@ class Detector:
         if isinstance(sequence.features, ArrayRows):  # its values are looked at later
             rows = replace(sequence.features, name=f"video {video!r}: features")
             sequence = replace(sequence, features=rows)
-        return sequence
+        return replace(sequence, name=f"video {video!r}")
 
     def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> Sequence:
         return place(features, timing, class_scores, self.config, self.card.features)
@@ -244,20 +218,36 @@ class Detector:
         started = ((rows, self.runner.run([sequences[row] for row in rows])) for rows in batches)
         found: dict[int, Detections] = {}
         for rows, decoder in _one_ahead(started):
-            for row, candidates in zip(rows, decoder.candidates(), strict=True):
-                found[row] = self._detections(candidates, sequences[row], names)
+            for row, candidates, left in zip(rows, decoder.candidates(), decoder.left_out(), strict=True):
+                found[row] = self._detections(candidates, left, sequences[row], names)
         return {video: found[row] for row, (video, _) in enumerate(named)}
 
     def _detect_in_stream(self, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
-        stream = Stream(self.runner.network, self.config, sequence.grid, self.class_names, self.device)
+        stream = self._stream(self.config, sequence.grid, None)
         step = self.runner.piece
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
-        return joined([*found, stream.finish(sequence.duration)], self.class_names)
+        found.append(stream.finish(sequence.duration))
+        self._say(stream.cut, sequence)
+        return joined(found, self.class_names)
 
-    def _detections(self, candidates: Candidates, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
-        kept = suppress(candidates.segments, candidates.scores, candidates.labels, self.config.suppression)
+    def _say(self, cut: Cut, sequence: Sequence) -> None:
+        if message := cut.message(sequence.name, self.config):
+            warn(message, stacklevel=5)
+
+    def _detections(
+        self, candidates: Candidates, left: tuple[float, int], sequence: Sequence, names: tuple[str, ...] | None
+    ) -> Detections:
+        segments, scores, labels, *_ = candidates
+        best = scores.max().item() if len(scores) else 0.0
+        worth = worth_telling(best) if self.shown_from is None else self.shown_from
+        most = most_detections(self.config, len(sequence), sequence.grid)
+        kept, more = suppress_and_count(segments, scores, labels, self.config.suppression, most=most, worth=worth)
+        cut = Cut()
+        cut.add(int((kept.scores >= worth).sum()), more, worth)
+        cut.leave(*left)
+        self._say(cut, sequence)
         origin = candidates.levels.numpy()[kept.index]
         if sequence.class_scores is not None:
             kept, origin = self._fused(kept, origin, sequence, names)
@@ -289,19 +279,27 @@ def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
     yield from held
 
 
-def load(directory: str | Path, *, device: str = "cpu", precision: str = "float32") -> Detector:
+def load(
+    directory: str | Path,
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Detector:
     """The detector of a model directory.
 
     Args:
         directory: what training or conversion wrote.
         device: "cpu", "cuda", "cuda:1", ...
         precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
+        settings: section -> setting -> value, of what is not to be as the directory has it; see `with_settings`.
 
     Raises:
-        InputError: no model directory, a broken file, or a device that is not there.
+        InputError: no model directory, a broken file, a device that is not there, or a setting that cannot be.
     """
     model, config, card = load_model(directory)
-    return Detector(model, config, card, device=device, precision=precision)
+    detector = Detector(model, config, card, device=device, precision=precision)
+    return detector.with_settings(**settings) if settings else detector
 
 
 def build(source: str | Path | Config, *, device: str = "cpu", precision: str = "float32") -> Detector:

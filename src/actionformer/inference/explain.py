@@ -72,7 +72,7 @@ class Explanation:
 def explain(runner: Runner, sequence: Sequence) -> Explanation:
     """What the network says of a whole sequence, run as detection runs it."""
     config = runner.config
-    decoder = Decoder(config.model.strides, config.decoding)
+    decoder = Decoder.of(config)
     parts: list[list[tuple[Tensor, Tensor]]] = [[] for _ in config.model.strides]
     for outputs in runner.outputs([sequence]):
         decoder.add(outputs)

@@ -88,7 +88,7 @@ class Runner:
     @torch.inference_mode()
     def run(self, sequences: list[Sequence]) -> Decoder:
         """Has sequences of one batch computed and decoded; a GPU still works when this returns."""
-        decoder = Decoder(self.config.model.strides, self.config.decoding)
+        decoder = Decoder.of(self.config)
         for outputs in self.outputs(sequences):
             decoder.add(outputs)
         return decoder

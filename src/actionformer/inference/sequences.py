@@ -52,6 +52,8 @@ class Sequence:
     """Seconds."""
     class_scores: Any = None
     """(K,) scores of a video classifier, for fusion."""
+    name: str = "features"
+    """What messages call it."""
 
     def __len__(self) -> int:
         return self.features.shape[0]
@@ -117,11 +119,11 @@ def place(
     if duration is None:
         duration = grid.seconds_covered(length)
     elif not collected:
-        check_duration(source, length, duration, grid, rows.shape[1])
+        check_duration(source, length, duration, grid)
     if config.data.resize is not None:
         grid = grid.resized(length, config.data.resize)
         rows = ArrayRows(resize(rows[:], config.data.resize))
-    return Sequence(rows, grid, duration, class_scores)
+    return Sequence(rows, grid, duration, class_scores, source)
 
 
 def as_matrix(features: Any) -> NDArray[Any]:

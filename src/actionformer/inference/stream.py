@@ -11,11 +11,12 @@ import torch
 
 from actionformer.config import Config
 from actionformer.detections import Detections
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
+from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.decode import Candidates, Decoder
 from actionformer.inference.runner import PIECE
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
-from actionformer.inference.suppression import suppress
+from actionformer.inference.suppression import suppress_and_count
 from actionformer.model import ActionFormer
 from actionformer.model.padding import computed_length
 from actionformer.model.pieces import Pieces, lookahead
@@ -26,7 +27,7 @@ def with_live(config: Config, max_action_seconds: float | None, max_per_hour: fl
     """Settings with these two of the section `live`; what is None stays as it is.
 
     Raises:
-        InputError: a number that cannot be meant, or `max_per_hour` alone.
+        InputError: a number that cannot be meant.
     """
     given = {"max_action_seconds": max_action_seconds, "max_per_hour": max_per_hour}
     return config.replace(live={name: value for name, value in given.items() if value is not None})
@@ -41,8 +42,18 @@ class Stream:
     that starts in the next one is known, and what is found does not depend on when features arrive. Levels of the
     pyramid that are made for longer actions alone, which would have to be waited for longest, are left out.
 
+    Args:
+        network: one whose `lookahead` has a bound.
+        config: all settings.
+        grid: of the features.
+        class_names: of the network.
+        device: where it is.
+        name: what warnings of caps that cut call the source; without it nothing is said, and `cut` tells.
+        shown_from: the least score that is shown, from which on what is cut is missed; see `worth_telling`.
+
     Attributes:
         delay_seconds: an action is final no later than when the features of so much time after its start are there.
+        cut: what caps have cut so far.
     """
 
     def __init__(
@@ -52,6 +63,9 @@ class Stream:
         grid: TimeGrid,
         class_names: tuple[str, ...],
         device: torch.device,
+        *,
+        name: str | None = None,
+        shown_from: float | None = None,
     ) -> None:
         self.config, self.grid, self.class_names, self.device = config, grid, class_names, device
         seconds = config.live.max_action_seconds
@@ -82,8 +96,11 @@ class Stream:
         self._known = dict.fromkeys(self.levels, 0)  # moments of each level of which all is known
         self._next = 0  # first block that is not final
         self._candidates = _nothing()
-        per_hour = config.live.max_per_hour
-        self._per_block = None if per_hour is None else per_hour * seconds / 3600
+        self.cut = Cut()
+        self._name, self._said = name, ("", 1)  # what was said last, and of how much
+        self._shown_from, self._best = shown_from, 0.0
+        self._shares = Shares(config, grid, self.block)
+        self._kept = 0  # actions that are final
 
     def push(self, features: Any) -> Detections:
         """Takes in features (t, D) that follow those before, t >= 1; returns the actions that are final with them.
@@ -103,7 +120,9 @@ class Stream:
                 self._feed(joined[start : start + self.size])
                 start += self.size
             self._waiting = [joined[start:].copy()]
-        return self._final()
+        found = self._final()
+        self._say(2 * self._said[1])
+        return found
 
     def finish(self, duration: float | None = None) -> Detections:
         """Ends the stream; returns the actions that were not final before.
@@ -117,19 +136,30 @@ class Stream:
             raise InputError(f"duration must be a positive number of seconds, found {duration}")
         self.ended = True
         if self.length == 0:
-            return self._detections(())
+            return joined((), self.class_names)
         rest = np.concatenate(self._waiting)
         padding = computed_length(self.length, self.config.model) - self.length
         self._feed(rest, padding, last=True)
-        return self._final(duration or self.grid.seconds_covered(self.length))
+        found = self._final(duration or self.grid.seconds_covered(self.length))
+        self._say(0)
+        return found
 
     def provisional(self) -> Detections:
         """The actions so far that are not final yet, of all moments whose lookahead is there."""
-        return self._detections(range(self._next, self._last_block() + 1))
+        return self._together(range(self._next, self._last_block() + 1))[0]
+
+    def _say(self, least: int) -> None:
+        """Says what caps have cut, if it is so much and was not said before."""
+        if self._name is None or self.cut.more < least:
+            return
+        message = self.cut.message(self._name, self._shares.config)
+        if message is not None and message != self._said[0]:
+            self._said = message, self.cut.more
+            warn(message, stacklevel=3)
 
     def _feed(self, features: Array, padding: int = 0, *, last: bool = False) -> None:
         """Runs a piece, the last one with padding behind it, and keeps the candidates it gives."""
-        decoder = Decoder(self.strides, self.config.decoding)
+        decoder = Decoder.of(self.config)
         completed = self._pieces.push(*with_padding(features, padding, self.device), last=last)
         completed = [outputs for outputs in completed if outputs.level in self.levels]
         for outputs in completed:
@@ -137,6 +167,8 @@ class Stream:
             self._known[outputs.level] = outputs.first + outputs.logits.shape[1]
         if completed:
             (found,) = decoder.candidates()
+            self.cut.leave(*decoder.left_out()[0])
+            self._best = max(self._best, found.scores.max().item() if len(found.scores) else 0.0)
             short = found.segments[:, 1] - found.segments[:, 0] <= self.block
             new = Candidates(*(tensor[short] for tensor in found))
             self._candidates = Candidates(*map(torch.cat, zip(self._candidates, new, strict=True)))
@@ -146,11 +178,12 @@ class Stream:
         first = self._next
         if duration is not None:
             self._next = max(self._last_block() + 1, first)
+            found = self._counted(*self._together(range(first, self._next), duration))
         else:
             decoded = min(known * self.strides[level] for level, known in self._known.items())
             # What comes has its moment there or later, and starts at most a block before.
             self._next = max(first, math.floor(decoded / self.block) - 2)
-        found = self._detections(range(first, self._next), duration)
+            found = joined((self._of_block(block) for block in range(first, self._next)), self.class_names)
         recent = self._candidates.segments[:, 0] >= (self._next - 1) * self.block
         self._candidates = Candidates(*(tensor[recent] for tensor in self._candidates))
         return found
@@ -159,31 +192,53 @@ class Stream:
         starts = self._candidates.segments[:, 0]
         return max(math.floor(starts.max().item() / self.block), 0) if len(starts) else -1
 
-    def _detections(self, blocks: Iterable[int], duration: float | None = None) -> Detections:
-        return joined((self._of_block(block, duration) for block in blocks), self.class_names)
+    def _together(self, blocks: Iterable[int], duration: float | None = None) -> tuple[Detections, int]:
+        """The actions of all blocks that are left, if the stream ended now, and how many more are worth telling."""
+        shares, most = self._shares, self._shares.of_rest(self.length, self._kept)
+        each = [self._suppressed(one, shares.of_block(one, 0) if shares.hourly else most, duration) for one in blocks]
+        found, more = joined((one for one, _ in each), self.class_names), sum(beyond for _, beyond in each)
+        if shares.hourly:
+            return found, more
+        return found[:most], more + int((found.scores[most:] >= self._worth()).sum())
 
-    def _of_block(self, block: int, duration: float | None) -> Detections:
-        """The actions of one block."""
+    def _of_block(self, block: int) -> Detections:
+        """The actions of a block that has become final."""
+        return self._counted(*self._suppressed(block, self._shares.of_block(block, self._kept)))
+
+    def _counted(self, found: Detections, more: int) -> Detections:
+        worth = self._worth()
+        self.cut.add(int((found.scores >= worth).sum()), more, worth)
+        self._kept += len(found)
+        return found
+
+    def _worth(self) -> float:
+        return worth_telling(self._best) if self._shown_from is None else self._shown_from
+
+    def _suppressed(self, block: int, most: int, duration: float | None = None) -> tuple[Detections, int]:
+        """The actions of one block, and how many more it would have that are worth telling."""
         origin = block * self.block
         segments, scores, labels, levels, _ = self._candidates
         offset = segments - origin  # small numbers: suppression is in float32
-        cap = np.iinfo(np.int64).max
-        if self._per_block is not None:  # what adds up over the blocks is never more than so many an hour
-            cap = math.floor((block + 1) * self._per_block) - math.floor(block * self._per_block)
-        if cap == 0:
-            return joined((), self.class_names)
-        suppression = self.config.suppression.model_copy(update={"max_detections": cap})
         of = torch.floor(segments[:, 0] / self.block).clamp(min=0)
         near = (of - block).abs() <= 1
-        kept = suppress(offset[near], scores[near], labels[near], suppression, wanted=of[near] == block)
+        kept, more = suppress_and_count(
+            offset[near],
+            scores[near],
+            labels[near],
+            self.config.suppression,
+            most=most,
+            worth=self._worth(),
+            wanted=of[near] == block,
+        )
         seconds = self.grid.to_seconds(kept.segments.astype(np.float64) + origin)
-        return Detections(
+        found = Detections(
             clip(seconds, math.inf if duration is None else duration),
             kept.scores.astype(np.float64),
             kept.labels,
             self.class_names,
             levels[near].numpy()[kept.index],
         )
+        return found, more
 
 
 def longest_action(config: Config, grid: TimeGrid) -> float:

@@ -8,8 +8,9 @@ best first, and the best of all classes are a lazy merge of these sequences.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ def suppress(
     *,
     wanted: Any = None,
 ) -> Kept:
-    """Keep the best candidates of one sequence, at most `max_detections` of them.
+    """Keep the best candidates of one sequence, at most `max_detections` of them, whatever its length.
 
     Soft decays scores by exp(-tIoU^2 / sigma) and ends below `min_score`; hard takes scores above `min_score`
     and removes from `tiou_threshold` on; none only cuts to the best. Arithmetic is float32, as published, so
@@ -65,23 +66,47 @@ def suppress(
     Raises:
         InputError: shapes that do not fit together, NaN, a negative score, or an end before its start.
     """
+    most = settings.max_detections
+    return suppress_and_count(segments, scores, labels, settings, most=most, worth=math.inf, wanted=wanted)[0]
+
+
+def suppress_and_count(
+    segments: Any,
+    scores: Any,
+    labels: Any,
+    settings: SuppressionSettings,
+    *,
+    most: int,
+    worth: float,
+    wanted: Any = None,
+) -> tuple[Kept, int]:
+    """`suppress` with `most` in place of `max_detections`, and how many more score `worth` or more.
+
+    Raises:
+        InputError: as `suppress`.
+    """
     candidates = _checked(segments, scores, labels)
     wanted = np.ones(len(candidates.scores), dtype=bool) if wanted is None else as_array(wanted)
-    if settings.method == "none":
-        order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))
-        best = order[wanted[order]][: settings.max_detections]
-        return _take(candidates, best, candidates.scores[best])
-    groups = _groups(candidates, settings)
-    picks = heapq.merge(*(_picks(candidates, group, settings) for group in groups), key=_score, reverse=True)
-    taken = list(islice((pick for pick in picks if wanted[pick[0]]), settings.max_detections))
+    picks = (pick for pick in _ranked(candidates, settings) if wanted[pick[0]])
+    taken = list(islice(picks, min(most, len(wanted))))
+    more = sum(1 for _ in takewhile(lambda pick: pick[1] >= worth, picks))
     kept = _take(
         candidates,
         np.array([index for index, _ in taken], dtype=np.int64),
         np.array([score for _, score in taken], dtype=np.float32),
     )
-    if settings.per_class or settings.voting_threshold <= 0:
-        return kept
-    return kept._replace(segments=_voted(kept, candidates, settings.voting_threshold))
+    if settings.method == "none" or settings.per_class or settings.voting_threshold <= 0:
+        return kept, more
+    return kept._replace(segments=_voted(kept, candidates, settings.voting_threshold)), more
+
+
+def _ranked(candidates: Kept, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
+    """All that suppression keeps, best first, each found when it is asked for."""
+    if settings.method == "none":
+        order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))
+        return zip(order.tolist(), candidates.scores[order], strict=True)
+    picks = (_picks(candidates, group, settings) for group in _groups(candidates, settings))
+    return heapq.merge(*picks, key=_score, reverse=True)
 
 
 class Step(NamedTuple):

@@ -291,6 +291,7 @@ def _decoding(test: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "min_probability": test["pre_nms_thresh"],
         "top_k": test["pre_nms_topk"],
+        "cap_per": "video",
         "min_length": test["duration_thresh"],
     }
 
@@ -303,6 +304,7 @@ def _suppression(test: Mapping[str, Any]) -> dict[str, Any]:
         "tiou_threshold": test["iou_threshold"],
         "min_score": test["min_score"],
         "max_detections": test["max_seg_num"],
+        "cap_per": "video",
         "voting_threshold": max(test["voting_thresh"], 0.0),
     }
 

@@ -20,10 +20,10 @@ from actionformer.data.reels import FPS
 from actionformer.data.synthetic import SyntheticData, make
 from actionformer.detections import Detections, results_table, write_results
 from actionformer.evaluation import score
+from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.recipes.detect import detect_files
 from actionformer.recipes.evaluate import evaluate_run
 from actionformer.recipes.extract import extract
-from actionformer.recipes.output import SHOWN_SCORE
 from actionformer.recipes.run_directory import check_unoccupied
 from actionformer.recipes.train import train
 from actionformer.terminal import say

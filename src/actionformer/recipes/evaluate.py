@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
-from actionformer.errors import InputError, warn
+from actionformer.errors import InputError
 from actionformer.evaluation import Report, parse_tiou, score
-from actionformer.files import DETECTIONS, REPORT, version_of
+from actionformer.files import DETECTIONS
 from actionformer.inference.detector import Detector, load
-from actionformer.model_directory import WEIGHTS, load_settings
+from actionformer.model_directory import load_settings
+
+REPORT = "evaluation.json"
 
 
 def detect_videos(detector: Detector, videos: Sequence[FeaturedVideo]) -> dict[str, Detections]:
@@ -43,11 +45,13 @@ def evaluate_run(
     skip_missing: bool = False,
     device: str = "cpu",
     precision: str = "float32",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Report:
     """Detects in the evaluation subset and scores that; leaves detections.json and evaluation.json in the run.
 
     Args:
         run: a model directory; annotations, features, subset and tIoU are by default those of its training.
+        settings: of decoding, suppression and live, where they are not to be the run's; see `load`.
     """
     run = Path(run)
     config, card = load_settings(run)
@@ -67,8 +71,7 @@ def evaluate_run(
         made_for=card.features,
         skip_missing=skip_missing,
     )
-    weights = version_of(run / WEIGHTS)
-    detections = detect_videos(load(run, device=device, precision=precision), collection.videos)
+    detections = detect_videos(load(run, device=device, precision=precision, settings=settings), collection.videos)
     report = score(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     if collection.missing:
         counts = replace(
@@ -77,9 +80,6 @@ def evaluate_run(
             skipped_ground_truths=collection.missing_actions,
         )
         report = replace(report, counts=counts)
-    if version_of(run / WEIGHTS) == weights:
-        write_results(run / DETECTIONS, detections)
-        report.to_json(run / REPORT)
-    else:
-        warn(f"{run}: was trained on meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
+    write_results(run / DETECTIONS, detections)
+    report.to_json(run / REPORT)
     return report

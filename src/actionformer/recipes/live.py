@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -22,8 +22,7 @@ from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.sequences import place
 from actionformer.inference.stream import Stream, with_live
-from actionformer.inference.videos import layout_of
-from actionformer.recipes.detect import holds_features
+from actionformer.recipes.detect import VideoSettings, backbone_of, holds_features, layout_of
 from actionformer.recipes.extract import say_weights
 from actionformer.terminal import emit, plain_console, say, visible
 from actionformer.video.live import LiveFeatures, LiveReader, source_of
@@ -115,6 +114,8 @@ def watch(
     stop_after: float | None = None,
     device: str = "cpu",
     precision: str = "float32",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    min_score: float | None = None,
     console: Console | None = None,
 ) -> Watch:
     """Looks for actions in a source that goes on: `for found in watch(run, "rtsp://camera/stream"): ...`.
@@ -126,13 +127,15 @@ def watch(
         source: a camera (`/dev/video0`, or after FFmpeg's name of its kind as in `avfoundation:0`), an address, a named
             pipe, "-" for standard input, a file that may still be written, or a file of features.
         max_action_seconds: the longest that an action may last, which bounds the delay; by default the run's, else 60.
-        max_per_hour: most actions an hour; by default the run's, which may be no bound.
+        max_per_hour: most actions an hour; by default the run's, or else suppression.max_detections is the cap.
         backbone, weights: what turns video into features; by default what the model was trained on.
         fps, stride, num_frames: how features lie in time; by default as those that the model was trained on.
         patience: seconds without anything new after which a file has ended, and any other source is given up.
         stop_after: seconds of video after which to end.
         device: "cpu", "cuda", ...
         precision: of the arithmetic.
+        settings: of decoding, suppression and live, where they are not to be the run's; see `load`.
+        min_score: the least score that will be shown: what caps cut from there on is said.
         console: where the hash of the backbone's weights is printed; by default nowhere.
 
     Raises:
@@ -141,7 +144,8 @@ def watch(
     for name, value in (("patience", patience), ("stop_after", stop_after)):
         if value is not None and not value > 0:
             raise InputError(f"{name} must be a positive number of seconds, found {value}")
-    detector = load(run, device=device, precision=precision)
+    detector = load(run, device=device, precision=precision, settings=settings)
+    detector.shown_from = min_score
     longest = max_action_seconds
     if longest is None:
         longest = detector.config.live.max_action_seconds or LONGEST_ACTION
@@ -151,12 +155,12 @@ def watch(
         if stop_after is not None:
             raise InputError(f"{source}: holds features, which are taken whole: stop_after is for video")
         return _watch_features(detector, Path(source), timing)
-    network = detector.backbone(backbone, weights)
+    network = backbone_of(detector, VideoSettings(backbone, weights), device, precision)
     say_weights(network, console or plain_console(quiet=True))
-    layout = layout_of(detector.card.features, network, timing)
+    layout = layout_of(detector, network, timing)
     reader = LiveReader(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
     try:
-        stream = detector.stream(**asdict(layout.grid(reader.fps)))
+        stream = detector.stream(**asdict(layout.grid(reader.fps)), name=reader.source.name)
     except InputError:
         reader.stop()
         raise
@@ -166,7 +170,7 @@ def watch(
 def _watch_features(detector: Detector, path: Path, timing: FeatureSpec) -> Watch:
     sequence = place(path, asdict(timing), None, detector.config, detector.card.features)
     rows = (sequence.features[start : start + ROWS] for start in range(0, len(sequence), ROWS))
-    return Watch(str(path), detector.stream(**asdict(sequence.grid)), _OfFile(rows, sequence.duration))
+    return Watch(str(path), detector.stream(**asdict(sequence.grid), name=str(path)), _OfFile(rows, sequence.duration))
 
 
 class _OfFile:

@@ -10,6 +10,7 @@ from pathlib import Path
 from actionformer.detections import Detections, results_csv, results_json, results_table
 from actionformer.errors import InputError
 from actionformer.files import write_whole
+from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.names import file_of
 from actionformer.recipes.detect import holds_features
 from actionformer.terminal import emit, plain_console
@@ -18,7 +19,6 @@ from actionformer.video.overlay import write_overlay
 
 PER_VIDEO = ("srt", "vtt", "eaf")
 """Formats that hold one video a file."""
-SHOWN_SCORE = 0.3
 WIDEST = 1000  # columns of a table that no terminal shows
 
 
