@@ -1,12 +1,13 @@
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from starlette.testclient import TestClient
 from actionformer.detections import Detections, write_results
 from actionformer.errors import InputError
 from actionformer.viewer.answers import Answers
-from actionformer.viewer.guard import is_local, name_of
+from actionformer.viewer.guard import MOST_BODY, is_local, name_of
 from actionformer.viewer.page_files import PLOTLY, static_files
 from actionformer.viewer.project import Given, open_project
-from actionformer.viewer.server import _Server, application, serve
+from actionformer.viewer.server import MOST_ACTIONS, _Server, application, serve
 
 TRAVERSALS = [
     "../secret.txt",
@@ -302,6 +303,30 @@ def running(answers: Answers) -> Iterator[int]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.mark.parametrize("stated", [True, False], ids=["stated length", "chunks"])
+def test_a_body_is_limited_before_it_is_read(tmp_path: Path, stated: bool) -> None:
+    write_results(tmp_path / "found.json", {"v": Detections([[0.0, 1.0]], [0.5], [0], ("left",))})
+    answers = Answers(open_project(Given(tmp_path / "found.json")))
+    chunk = f"{1 << 20:x}".encode() + b"\r\n" + bytes(1 << 20) + b"\r\n"
+    length = b"Content-Length: 314572800" if stated else b"Transfer-Encoding: chunked"
+    with closing(answers.media), running(answers) as port, socket.create_connection(("127.0.0.1", port), 20) as sent:
+        head = b"PUT /api/corrections/v HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        sent.sendall(head + length + b"\r\n\r\n")
+        if not stated:
+            for _ in range(MOST_BODY >> 20):
+                sent.sendall(chunk)
+            sent.sendall(b"1\r\n ")  # one byte more; none of this ends the body
+        answer = HTTPResponse(sent)
+        answer.begin()
+        assert answer.status == 413
+        assert "too much was sent at once" in json.loads(answer.read())["error"]
+
+
+def test_as_much_as_can_be_corrected_may_be_sent() -> None:
+    action = {"segment": [12345.678901234567, 12346.678901234567], "label": 9999}
+    assert MOST_ACTIONS * (len(json.dumps(action)) + 2) < MOST_BODY
 
 
 def test_fifty_readers_at_once_get_what_they_asked_for(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who may ask the server: pages of its own, at an address of its own, with the token where there is one."""
+"""Who may ask the server, and how much: its own page, at its own address, with the token where there is one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +22,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+MOST_BODY = 8 << 20
+"""Bytes that a request may send: more than as many actions as can be corrected at once."""
+TOO_LARGE = f"too much was sent at once: {MOST_BODY >> 20} MiB are taken, send less"
 
 
 class Guard:
@@ -30,6 +34,7 @@ class Guard:
       bound to 127.0.0.1 asks under that name and is refused.
     - With a token every request shows it, as a query or as the cookie that the first such request is given.
     - Whatever a browser asks is asked by the server's own page; links of other pages lead to the page alone.
+    - A body of more than `MOST_BODY` bytes is refused before it is read, or once so much of it has come.
 
     Args:
         application: what answers.
@@ -52,7 +57,7 @@ class Guard:
             await send(message)
 
         answer = self._refusal(scope) or self._welcome(scope)
-        await (answer or self.application)(scope, receive, send_with_headers)
+        await (answer or self.application)(scope, _limited(receive), send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -65,7 +70,8 @@ class Guard:
             return _words(403, "a page of another origin may ask nothing here")
         if self.token is not None and not any(_same(shown, self.token) for shown in _shown(scope)):
             return _words(401, "the token is missing or wrong: open the address that the viewer printed")
-        return None
+        stated = headers.get("content-length", "")
+        return _words(413, TOO_LARGE) if stated.isdecimal() and int(stated[:20]) > MOST_BODY else None
 
     def _welcome(self, scope: Scope) -> Response | None:
         """Where the address shows the token: the page without it, and the cookie."""
@@ -77,6 +83,21 @@ class Guard:
         answer = RedirectResponse("/" + (f"?{rest}" if rest else ""), 303)
         answer.set_cookie(cookie_of(scope), self.token, httponly=True, samesite="strict")
         return answer
+
+
+def _limited(receive: Receive) -> Receive:
+    """The same messages; an error once their bodies are more than may be sent: not every body states its length."""
+    read = 0
+
+    async def limited() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MOST_BODY:
+            raise HTTPException(413, TOO_LARGE)  # who reads the body raises it again
+        return message
+
+    return limited
 
 
 def cookie_of(scope: Scope) -> str:
