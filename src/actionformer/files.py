@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from actionformer.errors import InputError
+from actionformer.locks import new_part, parts_of, remove_left
 
-DETECTIONS, METRICS = "detections.json", "metrics.jsonl"
+DETECTIONS, REPORT, METRICS = "detections.json", "evaluation.json", "metrics.jsonl"
 """Files of a run directory that more than one room knows."""
 
 
@@ -21,7 +21,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path in the folder of `path`, which becomes `path` when the block ends without an error.
 
     Missing folders are made. The temporary name ends in `.part`, so no reader takes it for a finished file;
-    `np.save` appends `.npy` to such a name, hand it an open file. On an error `path` stays as it was.
+    `np.save` appends `.npy` to such a name, hand it an open file. What killed processes left of `path` is removed.
+    On an error `path` stays as it was. A pipe or a device is written to, not replaced.
 
     Raises:
         InputError: the file cannot be written (full disk, no permission, a folder of that name).
@@ -29,44 +30,40 @@ def replacing(path: str | Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise InputError(f"{path}: cannot write, there is a folder of that name")
-    replaceable = target.is_file() or not Path(path).exists()  # not a pipe or a device
-    if replaceable:
-        _make_folder(target.parent, path)
-    temporary = target.with_name(part_name(target.name, uuid.uuid4().hex)) if replaceable else Path(path)
+    if not target.is_file() and Path(path).exists():
+        with naming(path, Path(path)):
+            yield Path(path)
+        return
+    _make_folder(target.parent, path)
+    remove_left(parts_of(target))
+    with naming(path):
+        temporary, file = new_part(target)
     try:
-        yield temporary
-        if replaceable:
+        with naming(path, temporary), file:
+            yield temporary
             _flush(temporary)
             os.replace(temporary, target)
-    except OSError as error:
-        if error.filename is None or str(error.filename) == str(temporary):  # not a file the block reads
-            raise InputError(f"{path}: cannot write ({error.strerror or error})") from error
-        raise
     finally:
-        if replaceable:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def part_name(name: str, which: str) -> str:
-    """What a file is called while it is written, however long its own name is."""
-    short = name.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "ignore")
-    return f".{short}.{which}.part"
-
-
-def lock(file: int | IO[bytes], *, wait: bool = False) -> bool:
-    """Marks an open file or folder as in use, until it is closed; False if another process has, or no system can.
+@contextmanager
+def naming(path: str | Path, hidden: Path | None = None) -> Iterator[None]:
+    """What the system refuses in the block is an error about the output that a person asked for.
 
     Args:
-        file: open.
-        wait: until nobody else has it.
+        path: the output.
+        hidden: the file that the block writes in its place; an error about any other file stays as it is.
+
+    Raises:
+        InputError: full disk, no permission.
     """
     try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):  # another system, or another process
-        return False
-    return True
+        yield
+    except OSError as error:
+        if hidden is None or error.filename is None or str(error.filename) == str(hidden):
+            raise InputError(f"{path}: cannot write ({error.strerror or error})") from error
+        raise
 
 
 def _make_folder(folder: Path, path: str | Path) -> None:
@@ -96,6 +93,14 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
         ) from error
     with replacing(path) as temporary:
         temporary.write_bytes(written)
+
+
+def version_of(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is written; None if there is none."""
+    if not path.is_file():
+        return None
+    status = path.stat()
+    return status.st_mtime_ns, status.st_ino
 
 
 def read_text(path: str | Path) -> str:

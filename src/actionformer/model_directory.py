@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +15,8 @@ from safetensors.torch import save
 from actionformer.config import Config, load_config
 from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
-from actionformer.files import read_json, write_whole
+from actionformer.files import naming, read_json, write_whole
+from actionformer.locks import part_name
 from actionformer.model import ActionFormer, build_model
 from actionformer.names import check_name
 from actionformer.weights import load_weights, read_weights
@@ -46,10 +49,43 @@ def save_model(directory: str | Path, model: ActionFormer, config: Config, card:
     Raises:
         InputError: the files cannot be written.
     """
-    directory = Path(directory)
-    write_whole(directory / CONFIG, config.to_toml())
-    write_whole(directory / WEIGHTS, save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
-    write_whole(directory / CARD, json.dumps(card.to_dict(), indent=1) + "\n")
+    for name, content in _files(model, config, card).items():
+        write_whole(Path(directory) / name, content)
+
+
+def replace_model(directory: str | Path, model: ActionFormer, config: Config, card: ModelCard) -> None:
+    """Puts a model directory into the place of another one, whole: there is never a mix of both.
+
+    Its caller is its sole writer: what is left beside it is of writers that were killed.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    target = Path(os.path.realpath(directory))
+    new, old = (target.with_name(part_name(target.name, name)) for name in ("new", "old"))
+    with naming(directory):
+        for left in (new, old):
+            shutil.rmtree(left, ignore_errors=True)
+        try:
+            new.mkdir()
+            for name, content in _files(model, config, card).items():
+                with (new / name).open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            target.rename(old)
+            new.rename(target)
+        finally:
+            for left in (new, old):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _files(model: ActionFormer, config: Config, card: ModelCard) -> dict[str, bytes]:
+    return {
+        CONFIG: config.to_toml().encode(),
+        WEIGHTS: save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}),
+        CARD: (json.dumps(card.to_dict(), indent=1) + "\n").encode(),
+    }
 
 
 def load_model(directory: str | Path) -> tuple[ActionFormer, Config, ModelCard]:

@@ -60,6 +60,19 @@ class TimeGrid:
         """Half the width of a feature's window, in grid steps."""
         return 0.5 * self.num_frames / self.stride
 
+    @property
+    def tolerance(self) -> float:
+        """By how much a video's length and that of its features may differ, seconds: a window or a stride."""
+        return max(self.num_frames, self.stride) / self.fps + 1e-6
+
+    @property
+    def units(self) -> dict[str, float]:
+        """What times may be counted in by mistake, from the largest unit on: how many of each make a second."""
+        counted = {"minutes": 1 / 60, "features": self.fps / self.stride, "frames": self.fps, "ms": 1e3}
+        sound = {f"samples at {rate:g} kHz": 1e3 * rate for rate in (16, 22.05, 44.1, 48)}
+        units = {**counted, **sound, "µs": 1e6, "ns": 1e9}
+        return dict(sorted(units.items(), key=lambda unit: unit[1]))
+
     def to_grid(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Times in seconds -> grid positions; small negative positions are normal."""
         return seconds * self.fps / self.stride - self.half_window

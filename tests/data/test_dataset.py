@@ -286,11 +286,10 @@ def test_a_failed_read_is_raised_in_its_place_and_the_rest_is_left(threads: int)
     assert len(started) <= 3 + 2 * threads
 
 
-def test_what_lies_beyond_the_end_is_ignored_with_a_warning() -> None:
+def test_what_lies_beyond_the_end_is_left_out() -> None:
     segments = np.array([[1.0, 3.0], [9.0, 12.0], [11.0, 14.0], [-1.0, 2.0], [5.0, 5.0]])
     video = Video("v", "training", 10.0, None, segments, np.arange(5))
-    with pytest.warns(UserWarning, match=r"3 segments reach beyond"):
-        (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), GRID, FeatureSpec())], None)
+    (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), GRID, FeatureSpec())], None)
     np.testing.assert_array_equal(placed.labels, [0, 1, 3])
     np.testing.assert_allclose(placed.segments, [[1, 5], [17, 19], [-1, 3]])  # 2 steps a second, half a window is 1
 

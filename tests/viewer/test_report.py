@@ -115,7 +115,7 @@ def test_text_in_a_script_element_stays_text() -> None:
 
 
 def test_addresses_are_escaped_as_browsers_do(tmp_path: Path) -> None:
-    assert address("a b/é'(x)*!~-_.?#%&+") == "api/videos/a%20b%2F%C3%A9'(x)*!~-_.%3F%23%25%26%2B"
+    assert address("a b/é'(x)*!~-_.?#%&+") == "api/videos/a~20b~2F~C3~A9'(x)*!~7E-_~2E~3F~23~25~26~2B"
 
 
 def test_a_run_keeps_scores_as_far_as_they_have_room(

@@ -20,7 +20,7 @@ from actionformer.detections import Detections, write_results
 from actionformer.errors import InputError
 from actionformer.viewer.answers import Answers
 from actionformer.viewer.guard import MOST_BODY, is_local, name_of
-from actionformer.viewer.page_files import PLOTLY, static_files
+from actionformer.viewer.page_files import PLOTLY, escaped_id, static_files
 from actionformer.viewer.project import Given, open_project
 from actionformer.viewer.server import MOST_ACTIONS, _Server, application, serve
 
@@ -122,11 +122,45 @@ def test_an_id_of_the_files_that_is_a_path_leads_nowhere(client: Any, videos: Pa
     write_results(tmp_path / "found.json", dict.fromkeys(ids, found))
     asked = client(tmp_path / "found.json", videos=videos)
     for name in ids:
-        shown = asked.get("/api/videos/" + name.replace("/", "%2F").replace(".", "%2e"))
+        shown = asked.get(f"/api/videos/{escaped_id(name)}")
         assert shown.status_code == 200, name
         assert shown.json()["playable"] is False
-        media = asked.get("/api/videos/" + name.replace("/", "%2F").replace(".", "%2e") + "/media")
+        media = asked.get(f"/api/videos/{escaped_id(name)}/media")
         assert "no file" in spoken(media, 415)
+
+
+HOSTILE = [
+    "a/media",
+    "a",
+    "a/media/0",
+    "a/scores",
+    "..",
+    ".",
+    ".hidden",
+    "a\nb",
+    "a#b?c%2Fd",
+    "%2e%2e",
+    "<b>\u2028",
+    "a b+c",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_text_is_an_id(client: Any, tmp_path: Path, name: str) -> None:
+    found = {one: Detections([[float(i), i + 1.0]], [0.5], [0], ("x",)) for i, one in enumerate(HOSTILE)}
+    write_results(tmp_path / "found.json", found)
+    database = {one: {"subset": "x", "duration": 99.0} for one in HOSTILE}
+    (tmp_path / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
+    asked = client(tmp_path / "found.json", annotations=tmp_path / "annotations.json")
+    start = float(HOSTILE.index(name))
+    shown = asked.get(f"/api/videos/{escaped_id(name)}?tiou=0.5").json()
+    assert (shown["id"], shown["detections"][0]["segment"][0]) == (name, start)
+    corrections = f"/api/corrections/{escaped_id(name)}"
+    action = {"segment": [start, start + 2.0], "label": 0}
+    assert asked.put(corrections, json={"actions": [action], "revision": 0}).status_code == 200
+    assert asked.get(corrections).json()["actions"] == [action]
+    assert "--videos" in spoken(asked.get(f"/api/videos/{escaped_id(name)}/media"), 404)
+    assert "give a run directory" in spoken(asked.get(f"/api/videos/{escaped_id(name)}/scores"), 404)
 
 
 def test_links_out_of_the_folder_are_not_followed(client: Any, videos: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from actionformer.features import (
     Features,
     FeatureSpec,
     check_backbone,
-    check_duration,
+    compare_duration,
     other_features,
 )
 from actionformer.names import explained
@@ -24,6 +24,7 @@ from actionformer.segments import TimeGrid
 
 Paths = str | Path | Sequence[str | Path]
 LISTED = 10  # ids named in a message
+SEVERAL = 3  # videos that say something of all
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class FeaturedVideo:
     features: Features
     grid: TimeGrid
     spec: FeatureSpec
+
+    @property
+    def end(self) -> float:
+        """Where the video ends, seconds: as its annotations or its sidecar say, else where its features end."""
+        return self.video.duration or self.spec.duration or self.grid.seconds_covered(self.features.shape[0])
 
 
 @dataclass(frozen=True)
@@ -85,12 +91,9 @@ def collect(
     videos: list[FeaturedVideo] = []
     for id_, spec in specs.items():
         video = annotations.videos[id_]
-        features = source.open(id_, width=width)
-        width = features.shape[1]
-        grid = _grid(video, spec, data)
-        if duration := video.duration or spec.duration:
-            check_duration(f"video {id_!r}", len(features), duration, grid)
-        videos.append(FeaturedVideo(video, features, grid, spec))
+        videos.append(FeaturedVideo(video, source.open(id_), _grid(video, spec, data), spec))
+    _check_durations(videos)
+    _check_widths(videos, width)
     return Collection(videos, [annotations.videos[id_] for id_ in missing])
 
 
@@ -102,6 +105,59 @@ def _check_files(ids: Sequence[str], source: FeatureFolders) -> None:
         if other := seen.get(path):
             raise InputError(f"videos {other!a} and {id_!a} have one file of features, {path}: rename one")
         seen[path] = id_
+
+
+def _check_durations(videos: Sequence[FeaturedVideo]) -> None:
+    """Compares what features cover with how long their videos last; says the first and how many there are.
+
+    Raises:
+        InputError: some cannot belong together, or all of several fit exactly if they are stored as (D, T).
+    """
+    known = [(one, one.video.duration or one.spec.duration) for one in videos]
+    compared = [
+        compare_duration(f"video {one.video.id!r}", *(len(one.features), duration, one.grid, one.features.shape[1]))
+        for one, duration in known
+        if duration
+    ]
+    different = [one for one in compared if one]
+    hopeless = [one for one in different if one.hopeless]
+    if len(compared) >= SEVERAL and sum(one.transposed for one in different) == len(compared):
+        hopeless = different
+    if not different:
+        return
+    said = hopeless or different
+    message = f"{said[0].message} (and {len(said) - 1} videos more)" if len(said) > 1 else said[0].message
+    if hopeless:
+        raise InputError(message)
+    warn(message, stacklevel=3)
+
+
+def _check_widths(videos: Sequence[FeaturedVideo], width: int | None) -> None:
+    """All features have as many channels, those of the first if it is not said how many.
+
+    Raises:
+        InputError: others; the first is named.
+    """
+    lengths, widths = ({video.features.shape[i] for video in videos} for i in (0, 1))
+    for video in videos:
+        try:
+            swapped = len(lengths) == 1 and len(widths) > len(videos) / 2
+            video.features.check_width(width or videos[0].features.shape[1], swapped=swapped)
+        except InputError as error:
+            raise InputError(f"video {video.video.id!r}: {error}") from error
+
+
+def transposed(videos: Sequence[FeaturedVideo], seconds: Sequence[float]) -> bool:
+    """Whether features look stored as (D, T), where no duration tells, but up to what second each is needed.
+
+    All would have as many rows, D, and as (T, D) each would reach as far as it is needed, and one not twice as far.
+    """
+    if any(video.video.duration or video.spec.duration for video in videos):
+        return False
+    reached = [video.grid.seconds_covered(video.features.shape[1]) for video in videos]
+    alike = len({video.features.shape[0] for video in videos}) == 1
+    enough = all(need <= end + video.grid.tolerance for video, need, end in zip(videos, seconds, reached, strict=True))
+    return alike and enough and any(2 * need > end for need, end in zip(seconds, reached, strict=True))
 
 
 def _check_backbones(specs: Mapping[str, FeatureSpec], made_for: FeatureSpec | None) -> None:

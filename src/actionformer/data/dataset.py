@@ -21,7 +21,6 @@ from torch import Tensor
 from actionformer.config import DataSettings, ModelSettings, TrainingSettings
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
-from actionformer.errors import warn
 from actionformer.features import resize
 from actionformer.segments import TimeGrid
 
@@ -60,22 +59,16 @@ class TrainingVideo:
 
 
 def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> list[TrainingVideo]:
-    """Annotated videos with their actions in grid steps; what lies outside a video is ignored, with a warning."""
+    """Annotated videos with their actions in grid steps; what lies outside a video is left out (see `checks`)."""
     placed: list[TrainingVideo] = []
-    outside = 0
     for featured in videos:
         video, features, grid = featured.video, featured.features, featured.grid
-        length = features.shape[0]
-        duration = video.duration or grid.seconds_covered(length)
-        inside = video.segments.clip(0.0, duration)
-        outside += int((inside != video.segments).any(axis=1).sum())
+        inside = video.segments.clip(0.0, featured.end)
         kept = inside[:, 1] > inside[:, 0]
         if resize_to is not None:
-            grid = grid.resized(length, resize_to)
+            grid = grid.resized(features.shape[0], resize_to)
         segments = grid.to_grid(inside[kept]).astype(np.float32)
         placed.append(TrainingVideo(video.id, features, grid, segments, video.labels[kept]))
-    if outside:
-        warn(f"{outside} segments reach beyond their video's end: that part is ignored", stacklevel=2)
     return placed
 
 

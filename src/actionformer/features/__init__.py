@@ -1,6 +1,14 @@
 """Feature files: one (T, D) array a video, and beside it a sidecar that says how it lies in time and what made it."""
 
-from actionformer.features.arrays import FeatureFolders, Features, check_duration, open_features, resize
+from actionformer.features.arrays import (
+    TRANSPOSED,
+    FeatureFolders,
+    Features,
+    check_duration,
+    compare_duration,
+    open_features,
+    resize,
+)
 from actionformer.features.readers import READERS, other_features
 from actionformer.features.spec import (
     FeatureSpec,
@@ -14,12 +22,14 @@ from actionformer.features.writer import FeatureWriter
 
 __all__ = [
     "READERS",
+    "TRANSPOSED",
     "FeatureFolders",
     "FeatureSpec",
     "FeatureWriter",
     "Features",
     "check_backbone",
     "check_duration",
+    "compare_duration",
     "feature_file",
     "open_features",
     "other_features",

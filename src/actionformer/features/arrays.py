@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from glob import escape
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ Floats = NDArray[np.float32]
 
 MAX_LENGTH_DIFFERENCE = 4  # vectors that sources of one video may differ by; the longer ones are cut
 MAX_DURATION_DIFFERENCE = 0.1  # share of a video that its features may leave uncovered, or go beyond
+TRANSPOSED = "are they stored as (D, T)? Transpose them: a row for every moment, (T, D)"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,20 @@ class Features:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def check_width(self, width: int, *, swapped: bool = False) -> None:
+        """Checks how many channels there are; `swapped` says that those of other videos look stored as (D, T).
+
+        Raises:
+            InputError: there are not `width`.
+        """
+        length, found = self.shape
+        if found == width:
+            return
+        advice = "give the features that the model was made for, or set model.input_dim"
+        if swapped or length == width:
+            advice = f"features of shape ({length}, {found}): {TRANSPOSED}"
+        raise InputError(f"{', '.join(map(str, self.paths))}: {found} channels, expected {width}: {advice}")
 
     def __getitem__(self, rows: slice) -> Floats:
         start, stop, step = rows.indices(len(self))
@@ -63,18 +79,16 @@ def open_features(*paths: str | Path, width: int | None = None) -> Features:
     shapes = [_shape(path) for path in files]
     lengths = [length for length, _ in shapes]
     found = sum(channels for _, channels in shapes)
-    names = ", ".join(map(str, files))
     if max(lengths) - min(lengths) > MAX_LENGTH_DIFFERENCE:
+        names = ", ".join(map(str, files))
         raise InputError(
             f"{names}: sources of one video have lengths {', '.join(map(str, lengths))}, expected a "
             f"difference of at most {MAX_LENGTH_DIFFERENCE}: extract them with the same fps and stride"
         )
-    if width is not None and found != width:
-        raise InputError(
-            f"{names}: {found} channels, expected {width}: give the features that the model was made for, "
-            "or set model.input_dim"
-        )
-    return Features(files, (min(lengths), found))
+    features = Features(files, (min(lengths), found))
+    if width is not None:
+        features.check_width(width)
+    return features
 
 
 @dataclass(frozen=True)
@@ -159,32 +173,64 @@ class FeatureFolders:
         return [video for video in videos if None in self.paths(video)]
 
 
-def check_duration(name: str, length: int, duration: float, grid: TimeGrid) -> None:
+def check_duration(name: str, length: int, duration: float, grid: TimeGrid, width: int | None = None) -> None:
     """Compare the time that features cover with the video's duration.
-
-    Extraction may drop the last incomplete window or pad it, which makes up to a window or a stride. More is
-    worth a warning, and an error if it is more than `MAX_DURATION_DIFFERENCE` of the video as well.
 
     Args:
         name: video or file, for the message.
         length: number of feature vectors.
         duration: seconds.
         grid: where they are taken to lie.
+        width: channels, where they are known: they tell features that are stored as (D, T).
 
     Raises:
         InputError: features and duration cannot belong together.
     """
+    if difference := compare_duration(name, length, duration, grid, width):
+        if difference.hopeless:
+            raise InputError(difference.message)
+        warn(difference.message, stacklevel=2)
+
+
+class DurationDifference(NamedTuple):
+    """What to say of features that cover another time than their video lasts."""
+
+    message: str
+    hopeless: bool
+    """They cannot belong together."""
+    transposed: bool
+    """They could, were they stored as (D, T)."""
+
+
+def compare_duration(
+    name: str, length: int, duration: float, grid: TimeGrid, width: int | None = None
+) -> DurationDifference | None:
+    """How the time that features cover differs from the video's duration; see `check_duration`.
+
+    Extraction may drop the last incomplete window or pad it, which makes up to a window or a stride. More is
+    worth a warning, and an error if it is more than `MAX_DURATION_DIFFERENCE` of the video as well.
+    """
     covered = grid.seconds_covered(length)
     difference = abs(covered - duration)
-    if difference <= max(grid.num_frames, grid.stride) / grid.fps + 1e-6:
-        return
+    if difference <= grid.tolerance:
+        return None
     message = (
         f"{name}: {length} features at fps {grid.fps:g}, stride {grid.stride:g}, "
         f"num_frames {grid.num_frames:g} cover {covered:.2f} s, the video lasts {duration:.2f} s"
     )
-    if difference > MAX_DURATION_DIFFERENCE * duration:
-        raise InputError(f"{message}: correct fps, stride or num_frames, or the duration in the annotations")
-    warn(message, stacklevel=2)
+    swapped = width is not None and abs(grid.seconds_covered(width) - duration) <= grid.tolerance
+    cause = (
+        f"features of shape ({length}, {width}): {TRANSPOSED}" if swapped else _likely_unit(duration / covered, grid)
+    )
+    cause = cause or "correct fps, stride or num_frames, or the duration in the annotations"
+    return DurationDifference(f"{message}: {cause}", difference > MAX_DURATION_DIFFERENCE * duration, swapped)
+
+
+def _likely_unit(ratio: float, grid: TimeGrid) -> str:
+    """What a duration is counted in that is `ratio` times too long, as a question; nothing if no unit is near."""
+    unit, size = min(grid.units.items(), key=lambda one: abs(ratio / one[1] - 1))
+    near = abs(ratio / size - 1) <= MAX_DURATION_DIFFERENCE
+    return f"is the duration in {unit}? It is in seconds" if near else ""
 
 
 def resize(features: Floats, length: int) -> Floats:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack, suppress
-from glob import escape
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
-from actionformer.files import lock, part_name, replacing
+from actionformer.files import naming, replacing
 
 
 class _DiscardedError(Exception):
@@ -31,12 +30,8 @@ class FeatureWriter:
         self.path, self.dim, self.dtype = Path(path), dim, np.dtype(dtype)
         self.length = 0
         self._place = ExitStack()
-        try:
+        with naming(path):
             self._file = self._place.enter_context(replacing(path)).open("wb")
-        except OSError as error:
-            raise InputError(f"{path}: cannot write ({error.strerror or error})") from error
-        lock(self._file)
-        _remove_left(self.path)
         self._write(self._header())
 
     def append(self, rows: NDArray[np.floating]) -> None:
@@ -76,12 +71,3 @@ class FeatureWriter:
         description = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.length, self.dim)}
         np.lib.format.write_array_header_1_0(header, description)
         return header.getvalue()
-
-
-def _remove_left(path: Path) -> None:
-    """Removes what processes that were killed have left of a file, and nothing that another one is writing."""
-    before, _, after = part_name(path.name, "/").partition("/")
-    for left in path.parent.glob(f"{escape(before)}*{after}"):
-        with suppress(OSError), left.open("rb") as file:
-            if lock(file):
-                left.unlink()

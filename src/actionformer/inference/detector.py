@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,9 +26,11 @@ from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress_and_count
+from actionformer.inference.videos import backbone_of, layout_of, write_features_of
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, load_model
 from actionformer.segments import TimeGrid, clip
+from actionformer.video.backbones import Backbone
 
 Item = TypeVar("Item")
 CHANGEABLE = ("decoding", "suppression", "live")
@@ -58,11 +61,12 @@ class Detector:
         precision: str = "float32",
     ) -> None:
         check_precision(precision)
-        self.device = find_device(device)
+        self.device, self.precision = find_device(device), precision
         self.model = model.to(self.device, getattr(torch, precision)).eval()
         self.model.normalizer.float()
         self.card = card
         self.runner = Runner(self.model, config, self.device)
+        self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
         self.shown_from: float | None = None
 
     @property
@@ -126,6 +130,62 @@ class Detector:
         names = tuple(class_names) if class_names is not None else None
         sequence = self._sequence(features, timing, class_scores)
         return self._detect([("video", sequence if name is None else replace(sequence, name=name))], names)["video"]
+
+    def detect_video(
+        self,
+        path: str | Path,
+        *,
+        backbone: str | None = None,
+        weights: str | Path | Iterable[str | Path] = (),
+        fps: float | None = None,
+        stride: float | None = None,
+        num_frames: float | None = None,
+        duration: float | None = None,
+        batch_size: int | None = None,
+        workers: int = 0,
+    ) -> Detections:
+        """The actions of a video file, of any length: its features go through a temporary file.
+
+        The backbone is loaded by the first call and kept for the next videos.
+
+        Args:
+            path: the video.
+            backbone: what turns it into features; by default what made those that the model was trained on.
+            weights: files of the backbone, or their folder; by default they are looked for where the command does.
+            fps, stride, num_frames: of the clips; by default as the model's features lie.
+            duration: of the video, seconds; by default what was read.
+            batch_size: clips that the backbone sees together.
+            workers: 1 decodes in another process while the backbone runs, 0 in this one.
+
+        Raises:
+            InputError: a video that cannot be read, a backbone that is not that of the model's features, or weights
+                that are missing (with where to get them).
+        """
+        network = self.backbone(backbone, weights)
+        layout = layout_of(
+            self.card.features, network, spec_of({"fps": fps, "stride": stride, "num_frames": num_frames})
+        )
+        with TemporaryDirectory() as folder:
+            features = Path(folder) / "features.npy"
+            write_features_of(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
+            return self.detect(features, duration=duration, name=str(path))
+
+    def backbone(self, name: str | None = None, weights: str | Path | Iterable[str | Path] = ()) -> Backbone:
+        """The backbone that made the model's features, on the detector's device; it is loaded once.
+
+        Raises:
+            InputError: as in `detect_video`.
+        """
+        files = tuple(map(str, [weights] if isinstance(weights, str | Path) else weights))
+        if (name, files) not in self._backbones:
+            made_for = self.card.features
+            found = backbone_of(made_for, name, files, device=str(self.device), precision=self.precision)
+            if found.dim != self.config.model.input_width:
+                raise InputError(
+                    f"{found.name!r} gives {found.dim} channels, the model takes {self.config.model.input_width}"
+                )
+            self._backbones[name, files] = found
+        return self._backbones[name, files]
 
     def detect_many(
         self,

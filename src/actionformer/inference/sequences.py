@@ -119,7 +119,7 @@ def place(
     if duration is None:
         duration = grid.seconds_covered(length)
     elif not collected:
-        check_duration(source, length, duration, grid)
+        check_duration(source, length, duration, grid, rows.shape[1])
     if config.data.resize is not None:
         grid = grid.resized(length, config.data.resize)
         rows = ArrayRows(resize(rows[:], config.data.resize))

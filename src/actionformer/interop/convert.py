@@ -7,11 +7,16 @@ from pathlib import Path
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import with_classes
 from actionformer.errors import InputError, warn
+from actionformer.files import DETECTIONS, REPORT
 from actionformer.inference.detector import Detector, features_of
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
+from actionformer.locks import LOCK, sole_writer
 from actionformer.model import build_model
-from actionformer.model_directory import CARD, ModelCard, load_settings, save_model
+from actionformer.model_directory import CARD, CONFIG, WEIGHTS, ModelCard, load_settings, replace_model
+
+REPLACED = {CONFIG, WEIGHTS, CARD, DETECTIONS, REPORT, LOCK}
+"""What a converted model is, and what evaluation leaves of it."""
 
 
 def convert(
@@ -39,7 +44,8 @@ def convert(
         InputError: a key, value or weight that is not known or does not fit; it is named. Or a model lies there
             that is no converted one, which could not be made again.
     """
-    _check_replaceable(Path(directory))
+    directory = Path(directory)
+    _check_replaceable(directory)
     settings = read_published_settings(config)
     model = build_model(settings.model)
     load_published_weights(model, read_published_weights(checkpoint), str(checkpoint))
@@ -48,7 +54,9 @@ def convert(
         features=features_of(settings),
         training={"converted_from": [Path(config).name, Path(checkpoint).name]},
     )
-    save_model(directory, model, settings, card)
+    with sole_writer(directory):
+        _check_replaceable(directory)
+        replace_model(directory, model, settings, card)
     return Detector(model, settings, card)
 
 
@@ -63,5 +71,12 @@ def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:
 
 
 def _check_replaceable(directory: Path) -> None:
-    if (directory / CARD).is_file() and "converted_from" not in load_settings(directory)[1].training:
+    """A converted model can be made again; anything else that lies there may be dear to somebody."""
+    if not directory.exists() or (directory.is_dir() and all(path.name == LOCK for path in directory.iterdir())):
+        return
+    if not (directory / CARD).is_file():
+        raise InputError(f"{directory}: is no model directory, it is left alone; choose another directory")
+    if "converted_from" not in load_settings(directory)[1].training:
         raise InputError(f"{directory}: holds a trained model, it is left alone; choose another directory")
+    if others := {path.name for path in directory.iterdir()} - REPLACED:
+        raise InputError(f"{directory}: holds {min(others)}, it is left alone; choose another directory")

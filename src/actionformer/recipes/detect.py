@@ -13,14 +13,13 @@ from rich.console import Console
 
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.features import READERS, FeatureSpec, check_backbone, feature_file
+from actionformer.features import READERS, FeatureSpec, feature_file
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.stream import with_live
+from actionformer.inference.videos import layout_of
 from actionformer.names import without_prefix
-from actionformer.recipes.extract import layout_for, say_weights, shown
+from actionformer.recipes.extract import say_weights, shown
 from actionformer.terminal import plain_console
-from actionformer.video.backbones import Backbone, load_backbone
-from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Failed, Finished, encode_videos
 from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files
 from actionformer.video.store import is_done, saved
@@ -99,7 +98,7 @@ def detect_files(
     for file in [file for file in files if holds_features(file)]:
         _detect_into(found, detector, files[file], file, file, timing)
     if to_see := {file: id_ for file, id_ in files.items() if not holds_features(file)}:
-        _detect_in_videos(found, detector, to_see, timing, videos or VideoSettings(), device, precision, console)
+        _detect_in_videos(found, detector, to_see, timing, videos or VideoSettings(), console)
     if len(files) == 1 and found.failed:
         raise InputError(": ".join(*found.failed.items()))
     found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
@@ -145,14 +144,12 @@ def _detect_in_videos(
     files: Mapping[Path, str],
     timing: FeatureSpec,
     settings: VideoSettings,
-    device: str,
-    precision: str,
     console: Console,
 ) -> None:
     """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
-    backbone = backbone_of(detector, settings, device, precision)
+    backbone = detector.backbone(settings.backbone, settings.weights)
     say_weights(backbone, console)
-    layout = layout_of(detector, backbone, timing)
+    layout = layout_of(detector.card.features, backbone, timing)
     with _folder(settings.features_out) as folder:
         targets = {file: feature_file(folder, id_) for file, id_ in files.items()}
         known = FeatureSpec(duration=timing.duration)
@@ -175,37 +172,6 @@ def _detect_in_videos(
                 _detect_into(found, detector, files[event.video], event.video, targets[event.video], known)
                 if settings.features_out is None:
                     targets[event.video].unlink()
-
-
-def backbone_of(detector: Detector, settings: VideoSettings, device: str, precision: str) -> Backbone:
-    """The backbone that made the features a model was trained on.
-
-    Raises:
-        InputError: the model does not say and none is given, another one is given, or its weights are others.
-    """
-    expected = detector.card.features
-    name = settings.backbone or expected.backbone
-    if name is None:
-        raise InputError("the model does not say which backbone made its features: give --backbone")
-    kinds = [FeatureSpec(backbone=text.partition(":")[0]) for text in (name, expected.backbone or name)]
-    check_backbone(*kinds)  # before its weights are looked for
-    backbone = load_backbone(name, settings.weights, device=device, precision=precision)
-    check_backbone(FeatureSpec(backbone=backbone.name, weights_hash=backbone.weights_hash), expected)
-    if backbone.dim != detector.config.model.input_width:
-        raise InputError(f"{name!r} gives {backbone.dim} channels, the model takes {detector.config.model.input_width}")
-    return backbone
-
-
-def layout_of(detector: Detector, backbone: Backbone, timing: FeatureSpec) -> ClipLayout:
-    """Clips as the call says, else as the model's features lie, else as the backbone has them."""
-    known = detector.card.features
-    return layout_for(
-        backbone,
-        fps=timing.fps or known.fps,
-        stride=timing.stride or known.stride,
-        num_frames=timing.num_frames or known.num_frames,
-        last_clip="drop" if known.last_clip == "drop" else "pad",
-    )
 
 
 @contextmanager

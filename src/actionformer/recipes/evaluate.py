@@ -10,13 +10,11 @@ from typing import Any
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
-from actionformer.errors import InputError
+from actionformer.errors import InputError, warn
 from actionformer.evaluation import Report, parse_tiou, score
-from actionformer.files import DETECTIONS
+from actionformer.files import DETECTIONS, REPORT, version_of
 from actionformer.inference.detector import Detector, load
-from actionformer.model_directory import load_settings
-
-REPORT = "evaluation.json"
+from actionformer.model_directory import WEIGHTS, load_settings
 
 
 def detect_videos(detector: Detector, videos: Sequence[FeaturedVideo]) -> dict[str, Detections]:
@@ -71,6 +69,7 @@ def evaluate_run(
         made_for=card.features,
         skip_missing=skip_missing,
     )
+    weights = version_of(run / WEIGHTS)
     detections = detect_videos(load(run, device=device, precision=precision, settings=settings), collection.videos)
     report = score(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     if collection.missing:
@@ -80,6 +79,9 @@ def evaluate_run(
             skipped_ground_truths=collection.missing_actions,
         )
         report = replace(report, counts=counts)
-    write_results(run / DETECTIONS, detections)
-    report.to_json(run / REPORT)
+    if version_of(run / WEIGHTS) == weights:
+        write_results(run / DETECTIONS, detections)
+        report.to_json(run / REPORT)
+    else:
+        warn(f"{run}: was trained on meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
     return report

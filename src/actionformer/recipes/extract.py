@@ -16,8 +16,8 @@ from actionformer.features import feature_file
 from actionformer.inference.detector import find_device
 from actionformer.terminal import TextColumn, plain_console, say
 from actionformer.video.backbones import Backbone, load_backbone
-from actionformer.video.clips import ClipLayout, LastClip, whole_frames
-from actionformer.video.extraction import Begun, Event, Failed, Finished, Rows, encode_videos
+from actionformer.video.clips import LastClip
+from actionformer.video.extraction import Begun, Event, Failed, Finished, Rows, encode_videos, layout_for
 from actionformer.video.files import video_files
 from actionformer.video.store import DTYPES, is_done, saved
 
@@ -120,27 +120,6 @@ def say_weights(backbone: Backbone, console: Console) -> None:
     """Prints the hash of the weights that were given, for people to compare."""
     if backbone.weights_hash:
         say(console, f"{backbone.name}: weights with SHA-256 {backbone.weights_hash}")
-
-
-def layout_for(
-    backbone: Backbone,
-    *,
-    fps: float | None = None,
-    stride: float | None = None,
-    num_frames: float | None = None,
-    last_clip: LastClip | None = None,
-) -> ClipLayout:
-    """Where the clips of a backbone lie; what is None is as the backbone has it.
-
-    Raises:
-        InputError: numbers that cannot be meant, or frames a clip that the backbone cannot take.
-    """
-    return ClipLayout(
-        fps=backbone.fps if fps is None else fps,
-        stride=backbone.stride if stride is None else whole_frames("stride", stride),
-        num_frames=backbone.num_frames if num_frames is None else whole_frames("num_frames", num_frames),
-        last_clip=last_clip or "pad",
-    )
 
 
 def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Event]:

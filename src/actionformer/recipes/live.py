@@ -22,7 +22,8 @@ from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.sequences import place
 from actionformer.inference.stream import Stream, with_live
-from actionformer.recipes.detect import VideoSettings, backbone_of, holds_features, layout_of
+from actionformer.inference.videos import layout_of
+from actionformer.recipes.detect import holds_features
 from actionformer.recipes.extract import say_weights
 from actionformer.terminal import emit, plain_console, say, visible
 from actionformer.video.live import LiveFeatures, LiveReader, source_of
@@ -155,9 +156,9 @@ def watch(
         if stop_after is not None:
             raise InputError(f"{source}: holds features, which are taken whole: stop_after is for video")
         return _watch_features(detector, Path(source), timing)
-    network = backbone_of(detector, VideoSettings(backbone, weights), device, precision)
+    network = detector.backbone(backbone, weights)
     say_weights(network, console or plain_console(quiet=True))
-    layout = layout_of(detector, network, timing)
+    layout = layout_of(detector.card.features, network, timing)
     reader = LiveReader(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
     try:
         stream = detector.stream(**asdict(layout.grid(reader.fps)), name=reader.source.name)

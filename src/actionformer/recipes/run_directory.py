@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
-from actionformer.config import Config, load_config
-from actionformer.errors import InputError
-from actionformer.files import DETECTIONS, METRICS
+from actionformer.config import Config
+from actionformer.errors import InputError, warn
+from actionformer.files import DETECTIONS, METRICS, REPORT, naming
+from actionformer.locks import LOCK, remove_left
 from actionformer.model_directory import CARD, CONFIG, WEIGHTS, ModelCard, load_settings
-from actionformer.recipes.evaluate import REPORT
+from actionformer.training.checkpoints import read_state
 
 BEST, RESUME, EVENTS = "best", "resume", "events"
-RUN = (CONFIG, WEIGHTS, CARD, METRICS, DETECTIONS, REPORT, BEST, RESUME, EVENTS)
-"""What a run writes, and all that `--overwrite` removes."""
+RUN = (RESUME, CARD, CONFIG, WEIGHTS, METRICS, DETECTIONS, REPORT, BEST, EVENTS)
+"""What a run writes, and all that `--overwrite` removes: first of all what a run is continued from."""
 
 
 def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
@@ -27,7 +29,7 @@ def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
     """
     if resume and overwrite:
         raise InputError("--resume continues a run, --overwrite removes it: give one of them")
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if not out.exists() or (out.is_dir() and all(path.name == LOCK for path in out.iterdir())):
         return
     if not (out.is_dir() and _is_run(out)):
         raise InputError(f"{out}: is not a run directory, it is left alone; choose another")
@@ -35,39 +37,63 @@ def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
         raise InputError(f"{out}: already exists; --resume continues that run, --overwrite starts again")
 
 
-def check_same(out: Path, config: Config, card: ModelCard) -> None:
-    """Checks that a run to be resumed had these settings, classes and training data.
+def resumed_state(out: Path, config: Config, card: ModelCard) -> dict[str, Any] | None:
+    """What a run continues from, or None before its first epoch ended: then it begins again, as it is told now.
 
     Raises:
-        InputError: names the first difference.
+        InputError: the run had other settings, classes or data (names the first difference), or its state is gone.
     """
-    if (out / CONFIG).is_file():
-        _same_settings(load_config(out), config, out)
-    if (out / CARD).is_file():
-        before = load_settings(out)[1]
-        if before.class_names != card.class_names:
-            raise InputError(f"{out}: was trained on other classes: a run resumes as it was")
-        for name in ("videos", "actions"):
-            then, now = before.training.get(name), card.training[name]
-            if then != now:
-                raise InputError(f"{out}: was trained on {then} {name}, now {now}: a run resumes as it was")
+    state = read_state(out)
+    if state is not None:
+        _check_same(out, config, card)
+    elif (out / CARD).is_file() and load_settings(out)[1].training.get("epochs") != 1:  # 1: killed in between
+        raise InputError(f"{out}: holds a model, but nothing to continue it from; --overwrite starts again")
+    return state
 
 
-def make(out: Path, *, overwrite: bool) -> None:
-    """Makes the run directory, with `overwrite` without the run in it; what cut writes left behind is removed.
+def _check_same(out: Path, config: Config, card: ModelCard) -> None:
+    before_config, before = load_settings(out)
+    _same_settings(before_config, config, out)
+    if before.class_names != card.class_names:
+        raise InputError(f"{out}: was trained on other classes: a run resumes as it was")
+    for name in ("videos", "actions"):
+        then, now = before.training.get(name), card.training[name]
+        if then != now:
+            raise InputError(f"{out}: was trained on {then} {name}, now {now}: a run resumes as it was")
+    for name in ("annotations", "features"):
+        then, now = before.training.get(f"{name}_hash"), card.training[f"{name}_hash"]
+        if then is None:
+            warn(f"{out}: does not say what its {name} were: only their number is compared", stacklevel=5)
+        elif then != now:
+            raise InputError(
+                f"{out}: the content of the {name} has changed since: a run resumes as it was; --overwrite starts again"
+            )
+
+
+def clear(out: Path, *, fresh: bool) -> None:
+    """Removes what writers that were killed have left in a run directory, and for a fresh run the one before it.
+
+    The state goes first: a kill at any moment leaves nothing that `--resume` could take for the new run's.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: something cannot be removed.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path in [*out.rglob(".*.part"), *(out / name for name in RUN if overwrite)]:
-            if path.is_dir():
+        for path in [out / name for name in RUN if fresh]:
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"{out}: cannot be made ({error.strerror})") from error
+        raise InputError(f"{out}: the run before cannot be removed ({error.strerror})") from error
+    remove_left(list(out.rglob(".*.part")))
+
+
+def forget_evaluation(directory: Path) -> None:
+    """Removes what an evaluation has left of weights that are about to be replaced."""
+    with naming(directory):
+        for name in (DETECTIONS, REPORT):
+            (directory / name).unlink(missing_ok=True)
 
 
 def _is_run(directory: Path) -> bool:

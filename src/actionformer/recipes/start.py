@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from actionformer.model_directory import ModelCard, load_model
 
 
 def initial_model(
-    config: Config, card: ModelCard, videos: list[TrainingVideo], init: str | Path | None
+    config: Config, card: ModelCard, videos: Sequence[TrainingVideo], init: str | Path | None
 ) -> ActionFormer:
     """A network for these classes with its feature statistics measured; with `init`, that model's weights."""
     torch.manual_seed(config.training.seed)

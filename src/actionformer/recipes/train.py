@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,23 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
+from actionformer.checks import Finding, check_evaluation, check_training
 from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
-from actionformer.data.dataset import EpochLoader, TrainingSet, TrainingVideo, place_on_grid
+from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
+from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.errors import InputError, warn
 from actionformer.evaluation import score
-from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, find_device, load
+from actionformer.locks import sole_writer
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.evaluate import detect_videos
-from actionformer.recipes.run_directory import BEST, check_same, check_unoccupied, make
+from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import initial_model
 from actionformer.terminal import plain_console
-from actionformer.training.checkpoints import read_state, write_state
+from actionformer.training.checkpoints import write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
 
@@ -66,29 +68,31 @@ def train(
     config = load_config(config)
     find_device(device)
     check_unoccupied(out, resume=resume, overwrite=overwrite)
-    task = _gather(config, annotations, features, skip_missing)
+    with sole_writer(out):
+        check_unoccupied(out, resume=resume, overwrite=overwrite)  # another one may have ended there meanwhile
+        task = _gather(config, annotations, features, skip_missing)
+        _train(task, out, init=init, resume=resume, device=device, console=console or plain_console(quiet=True))
+    return load(out, device=device)
+
+
+def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, device: str, console: Console) -> None:
+    """Trains in a directory that is this process's; what was there is touched when nothing more can be refused."""
     config = task.config
-    if resume:
-        check_same(out, config, task.card)
-    state = read_state(out) if resume else None
+    state = resumed_state(out, config, task.card) if resume else None
     fresh = state is None
-    model = initial_model(config, task.card, task.videos, init) if fresh else build_model(config.model)
-    loader = EpochLoader(
-        TrainingSet(task.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed),
-        training=config.training,
-        model=config.model,
-    )
+    model = initial_model(config, task.card, task.training.videos, init) if fresh else build_model(config.model)
+    loader = EpochLoader(task.training, training=config.training, model=config.model)
     steps = steps_per_epoch(loader, config.training.accumulate)
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
-    make(out, overwrite=overwrite)
     run = _Run(out, config, task.card, trainer, best=-1.0)
     first_epoch = run.restore(state) if state is not None else 0
+    clear(out, fresh=fresh)
     with Journal(
         out,
         first_epoch=first_epoch,
         epochs=config.training.warmup_epochs + config.training.epochs,
         steps_per_epoch=steps,
-        console=console or plain_console(quiet=True),
+        console=console,
     ) as journal:
         fit(
             trainer,
@@ -98,7 +102,6 @@ def train(
             evaluate=_evaluator(task, device) if task.test is not None else None,
             save=run.save,
         )
-    return load(out, device=device)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class _Task:
 
     config: Config
     annotations: Annotations
-    videos: list[TrainingVideo]
+    training: TrainingSet
     test: Collection | None
     card: ModelCard
 
@@ -140,10 +143,36 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
             "actions": actions,
         },
     )
-    test = _test_videos(config, annotations, features, card.features, skip_missing)
+    training = TrainingSet(
+        place_on_grid(collection.videos, config.data.resize),
+        data=config.data,
+        max_length=config.model.max_length,
+        seed=config.training.seed,
+    )
+    _tell(
+        check_training(collection, training, config, annotations.class_names),
+        f"{annotations.source}, subset {', '.join(config.data.train_subset)}",
+    )
+    test = _test_videos(config, annotations, features, collection, skip_missing)
+    seen = collection.videos + (test.videos if test is not None else [])
+    hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}
+    card = replace(card, training={**card.training, **hashes})
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
         warn(f"{skipped} videos without features are skipped", stacklevel=3)
-    return _Task(config, annotations, place_on_grid(collection.videos, config.data.resize), test, card)
+    return _Task(config, annotations, training, test, card)
+
+
+def _tell(findings: Sequence[Finding], source: str) -> None:
+    """Warns of what was found.
+
+    Raises:
+        InputError: nothing right can come of it.
+    """
+    for finding in findings:
+        if finding.severity == "error":
+            raise InputError(f"{source}: {finding}")
+    for finding in findings:
+        warn(f"{source}: {finding}", stacklevel=4)
 
 
 class _Run:
@@ -164,7 +193,9 @@ class _Run:
         card = replace(self.card, training={**self.card.training, "epochs": epoch + 1}, metrics=figures)
         if figures.get("map", -1.0) > self.best:
             self.best = figures["map"]
+            forget_evaluation(self.out / BEST)
             save_model(self.out / BEST, self.trainer.evaluated, self.config, card)
+        forget_evaluation(self.out)
         save_model(self.out, self.trainer.evaluated, self.config, card)
         write_state(self.out, {"epoch": epoch, "best": self.best, "trainer": self.trainer.state_dict()})
 
@@ -176,9 +207,9 @@ def _completed(config: Config, annotations: Annotations, collection: Collection)
 
 
 def _test_videos(
-    config: Config, annotations: Annotations, features: Paths, made_for: FeatureSpec, skip_missing: bool
+    config: Config, annotations: Annotations, features: Paths, trained: Collection, skip_missing: bool
 ) -> Collection | None:
-    """The evaluation subset with its features, or None, with a warning, if there is no such subset."""
+    """The evaluation subset with its features, or None, with a warning, where it cannot be evaluated on."""
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
         warn(f"no video in subset {subsets}: training goes without evaluation", stacklevel=3)
@@ -187,14 +218,20 @@ def _test_videos(
     if not any(len(video.segments) for video in subset.videos.values()):
         warn("no action in the evaluation subset: training goes without evaluation", stacklevel=3)
         return None
-    return collect(
+    collection = collect(
         subset,
         features,
         config.data,
         width=config.model.input_width,
-        made_for=made_for,
+        made_for=common_spec(trained.videos),
         skip_missing=skip_missing,
     )
+    findings = check_evaluation(collection, trained, annotations.class_names)
+    hopeless = any(finding.severity == "error" for finding in findings)
+    for finding in findings:
+        end = ": training goes without evaluation" if finding.severity == "error" else ""
+        warn(f"{annotations.source}, subset {', '.join(config.data.test_subset)}: {finding}{end}", stacklevel=3)
+    return None if hopeless else collection
 
 
 def _evaluator(task: _Task, device: str) -> Callable[[nn.Module], Metrics]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from actionformer.files import METRICS, write_whole
 from actionformer.terminal import TextColumn
+from actionformer.training.events import Events
 from actionformer.training.loop import Metrics
 
 
@@ -28,7 +27,7 @@ class Journal:
     ) -> None:
         self.path = directory / METRICS
         self.lines = _lines_before(self.path, first_epoch)
-        self.events = _event_writer(directory / "events", purge_step=first_epoch * steps_per_epoch)
+        self.events = Events(directory / "events", purge_step=first_epoch * steps_per_epoch)
         self.progress = Progress(
             TextColumn(),
             BarColumn(),
@@ -51,8 +50,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.stop()
-        if self.events is not None:
-            self.events.close()
+        self.events.close()
 
     def step(self, step: int, metrics: Metrics) -> None:
         """Moves the bar and writes the step's events."""
@@ -70,9 +68,7 @@ class Journal:
         self._write_events("epoch", epoch, metrics)
 
     def _write_events(self, group: str, step: int, metrics: Metrics) -> None:
-        if self.events is not None:
-            for name, value in metrics.items():
-                self.events.add_scalar(f"{group}/{name}", value, step)
+        self.events.scalars(step, {f"{group}/{name}": value for name, value in metrics.items()})
 
 
 def _lines_before(path: Path, epoch: int) -> list[str]:
@@ -87,11 +83,3 @@ def _lines_before(path: Path, epoch: int) -> list[str]:
         except (json.JSONDecodeError, KeyError, TypeError):
             continue
     return lines
-
-
-def _event_writer(directory: Path, *, purge_step: int) -> Any:
-    if find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(directory), purge_step=purge_step or None)

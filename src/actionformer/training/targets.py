@@ -94,26 +94,53 @@ def assign_batch(
     levels = level_lengths(padded_length, strides)
     position = torch.cat(moments(levels, strides))
     videos, count = len(segments), len(segments) * len(position)
-    actions, label, video = _by_length(segments, labels)
-    moment, action, distances = _responsible(levels, strides, ranges, actions, center_radius)
-    moment = moment + len(position) * video[action]  # all videos in a row
-
-    size = actions[:, 1] - actions[:, 0]
-    first = torch.full((count,), len(actions)).scatter_reduce_(0, moment, action, "amin")[moment]
-    shared, leads = size[action] <= size[first] + LENGTH_TOLERANCE, action == first
+    moment, action, distances, leads = _assigned(segments, levels, strides, ranges, center_radius)
     classes, offsets = torch.zeros(count, num_classes), torch.zeros(count, 2)
-    classes[moment[shared], label[action[shared]]] = 1
+    classes[moment, torch.cat(list(labels)).long()[action]] = 1
     offsets[moment[leads]] = distances[leads]
     valid = position < torch.tensor(lengths)[:, None]
     return Targets(classes.view(videos, -1, num_classes), offsets.view(videos, -1, 2), valid)
 
 
-def _by_length(segments: Sequence[Tensor], labels: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """Actions (N, 2) of all videos from shortest to longest, equals in their order; their labels and videos (N,)."""
-    video = torch.repeat_interleave(torch.tensor([len(one) for one in segments]))
-    actions = torch.cat(list(segments)).float()
-    order = (actions[:, 1] - actions[:, 0]).argsort(stable=True)
-    return actions[order], torch.cat(list(labels)).long()[order], video[order]
+def answering(
+    segments: Tensor,
+    length: int,
+    *,
+    strides: Sequence[int],
+    ranges: Sequence[tuple[float, float]],
+    center_radius: float | None,
+) -> Tensor:
+    """How many moments of a video's `length` features learn the class of each of its actions (N, 2): (N,) counts.
+
+    The rule is that of `assign_batch`: an action of which this says 0 teaches nothing.
+    """
+    _, action, _, _ = _assigned([segments], level_lengths(length, strides), strides, ranges, center_radius)
+    return action.bincount(minlength=len(segments))
+
+
+def _assigned(
+    segments: Sequence[Tensor],
+    levels: Sequence[int],
+    strides: Sequence[int],
+    ranges: Sequence[tuple[float, float]],
+    center_radius: float | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The P pairs of a moment and an action of which it learns the class.
+
+    Returns:
+        moment (P,) of B * M, action (P,) of all videos in a row, distances (P, 2) to start and end in strides of the
+        level, and (P,) whether the moment learns them, which it does of one action.
+    """
+    every = torch.cat(list(segments)).float()
+    order = (every[:, 1] - every[:, 0]).argsort(stable=True)  # the shortest first, equals in their order
+    actions, video = every[order], torch.repeat_interleave(torch.tensor([len(one) for one in segments]))[order]
+    moment, action, distances = _responsible(levels, strides, ranges, actions, center_radius)
+    moment = moment + sum(levels) * video[action]  # all videos in a row
+    size = actions[:, 1] - actions[:, 0]
+    count = len(segments) * sum(levels)
+    first = torch.full((count,), len(actions)).scatter_reduce_(0, moment, action, "amin")[moment]
+    shared = size[action] <= size[first] + LENGTH_TOLERANCE
+    return moment[shared], order[action[shared]], distances[shared], (action == first)[shared]
 
 
 def _responsible(

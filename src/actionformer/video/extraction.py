@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from actionformer.errors import InputError
 from actionformer.video.backbones import Backbone, Frame, Preprocessing
-from actionformer.video.clips import ClipCutter, ClipLayout
+from actionformer.video.clips import ClipCutter, ClipLayout, LastClip, whole_frames
 from actionformer.video.reader import Video
 from actionformer.video.sampling import images, sampled
 
@@ -82,6 +82,27 @@ class Failed:
 
 
 Event: TypeAlias = Begun | Rows | Finished | Failed
+
+
+def layout_for(
+    backbone: Backbone,
+    *,
+    fps: float | None = None,
+    stride: float | None = None,
+    num_frames: float | None = None,
+    last_clip: LastClip | None = None,
+) -> ClipLayout:
+    """Where the clips of a backbone lie; what is None is as the backbone has it.
+
+    Raises:
+        InputError: numbers that cannot be meant, or frames a clip that the backbone cannot take.
+    """
+    return ClipLayout(
+        fps=backbone.fps if fps is None else fps,
+        stride=backbone.stride if stride is None else whole_frames("stride", stride),
+        num_frames=backbone.num_frames if num_frames is None else whole_frames("num_frames", num_frames),
+        last_clip=last_clip or "pad",
+    )
 
 
 def encode_videos(

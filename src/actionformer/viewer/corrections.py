@@ -13,7 +13,8 @@ from typing import Any
 
 from actionformer.data.annotations import Annotations, parse_annotations
 from actionformer.errors import InputError
-from actionformer.files import lock, read_json, write_whole
+from actionformer.files import read_json, version_of, write_whole
+from actionformer.locks import lock
 from actionformer.viewer.project import Project
 
 NEW_SUBSET = "training"
@@ -52,7 +53,7 @@ class Corrections:
     def _database(self) -> dict[str, Any]:
         """Video -> entry, as the file has it now."""
         with self._lock:
-            written = _version(self.file)
+            written = version_of(self.file)
             if written is not None and written != self._written:
                 self._content = _read(self.file)
                 self._written = written
@@ -106,7 +107,7 @@ class Corrections:
             entry = entry | {"annotations": rows, "revision": revision + 1}
             content = self._content | {"database": database | {video: entry}}
             write_whole(self.file, json.dumps(content, indent=1) + "\n")
-            self._content, self._written = content, _version(self.file)
+            self._content, self._written = content, version_of(self.file)
             return self.of(video)
 
     def _rows(
@@ -153,14 +154,6 @@ def _read(file: Path) -> dict[str, Any]:
     content: dict[str, Any] = read_json(file)
     parse_annotations(content, source=str(file))
     return content
-
-
-def _version(file: Path) -> tuple[int, int] | None:
-    """What changes when a file is written; None if there is none."""
-    if not file.is_file():
-        return None
-    status = file.stat()
-    return status.st_mtime_ns, status.st_ino
 
 
 def _check(row: Mapping[str, Any]) -> None:

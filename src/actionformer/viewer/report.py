@@ -7,7 +7,6 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from rich.console import Console
 
@@ -15,7 +14,7 @@ from actionformer.errors import InputError
 from actionformer.files import write_whole
 from actionformer.terminal import say
 from actionformer.viewer.answers import Answer, Answers, checked_tiou
-from actionformer.viewer.page_files import PLOTLY, static_files
+from actionformer.viewer.page_files import PLOTLY, escaped_id, static_files
 from actionformer.viewer.project import UnavailableError
 
 STYLE = '<link rel="stylesheet" href="static/viewer.css">'
@@ -121,7 +120,7 @@ def kept_answers(answers: Answers, console: Console) -> dict[str, Answer]:
 
 def address(video: str) -> str:
     """What the page asks for a video, escaped as a browser does it."""
-    return "api/videos/" + quote(video, safe="!'()*")
+    return "api/videos/" + escaped_id(video)
 
 
 def _project(answers: Answers, thresholds: tuple[float, ...]) -> Answer:

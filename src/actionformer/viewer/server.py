@@ -23,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
@@ -32,7 +33,7 @@ from actionformer.terminal import say
 from actionformer.viewer.answers import Answers, checked_tiou
 from actionformer.viewer.corrections import ConflictError
 from actionformer.viewer.guard import Guard, is_local
-from actionformer.viewer.page_files import TYPES, static_files
+from actionformer.viewer.page_files import TYPES, escaped_id, static_files, unescaped_id
 from actionformer.viewer.pieces import NoPictureError
 from actionformer.viewer.project import UnavailableError, UnknownVideoError
 
@@ -43,6 +44,21 @@ NOT_HERE = (UnknownVideoError, UnavailableError, NoPictureError)
 UNCACHED = {"Cache-Control": "no-cache"}
 """For browsers: what is behind an address may be another thing next time."""
 EVERYWHERE = ("", "0.0.0.0", "::")
+
+
+class _Id(Convertor[str]):
+    """A video's id in an address."""
+
+    regex = "[^/]+"
+
+    def convert(self, value: str) -> str:
+        return unescaped_id(value)
+
+    def to_string(self, value: str) -> str:
+        return escaped_id(value)
+
+
+register_url_convertor("id", _Id())
 Tiou = Annotated[float | None, Query()]
 Score = Annotated[float | None, Query(allow_inf_nan=False)]
 Seconds = Annotated[float, Query(ge=-1e9, le=1e9)]
@@ -121,7 +137,7 @@ def _serve_answers(app: FastAPI, answers: Answers) -> None:
     def compare() -> Response:
         return _json(answers.compare())
 
-    @app.get("/api/videos/{video:path}")
+    @app.get("/api/videos/{video:id}")
     def one_video(video: str, tiou: Tiou = None, corrected: bool = False) -> Response:
         return _json(answers.video(video, checked_tiou(tiou, thresholds), corrected))
 
@@ -136,7 +152,7 @@ def _serve_media(app: FastAPI, answers: Answers) -> None:
         assert about.videos is not None
         return about.videos.find(known)
 
-    @app.api_route("/api/videos/{video:path}/media", methods=["GET", "HEAD"])
+    @app.api_route("/api/videos/{video:id}/media", methods=["GET", "HEAD"])
     def media(video: str) -> Response:
         with _unplayable_said():
             playable, media_type = answers.media.playable(file_of(video))
@@ -147,7 +163,7 @@ def _serve_media(app: FastAPI, answers: Answers) -> None:
             piece, media_type = answers.media.piece(file_of(video), number)
         return Response(piece, media_type=media_type, headers=UNCACHED)
 
-    @app.api_route("/api/videos/{video:path}/media/{number}", methods=["GET", "HEAD"])
+    @app.api_route("/api/videos/{video:id}/media/{number}", methods=["GET", "HEAD"])
     async def piece(request: Request, video: str, number: Annotated[int, PathParameter(ge=0)]) -> Response:
         try:
             async with turns:
@@ -187,23 +203,23 @@ class Suppression(BaseModel):
 
 
 def _serve_network(app: FastAPI, answers: Answers) -> None:
-    @app.get("/api/videos/{video:path}/scores")
+    @app.get("/api/videos/{video:id}/scores")
     def scores(video: str, points: int = 2000, start: Seconds | None = None, stop: Seconds | None = None) -> Response:
         return _json(answers.network.scores(video, points, start, stop))
 
-    @app.get("/api/videos/{video:path}/levels")
+    @app.get("/api/videos/{video:id}/levels")
     def levels(video: str) -> Response:
         return _json(answers.network.levels(video))
 
-    @app.get("/api/videos/{video:path}/moment")
+    @app.get("/api/videos/{video:id}/moment")
     def moment(video: str, time: Seconds, block: int = 0) -> Response:
         return _json(answers.network.moment(video, time, block))
 
-    @app.get("/api/videos/{video:path}/candidates")
+    @app.get("/api/videos/{video:id}/candidates")
     def candidates(video: str, start: Seconds, stop: Seconds, limit: int = 2000) -> Response:
         return _json(answers.network.candidates(video, start, stop, limit))
 
-    @app.post("/api/videos/{video:path}/suppression")
+    @app.post("/api/videos/{video:id}/suppression")
     def suppression(video: str, wanted: Suppression) -> Response:
         changes = wanted.changes()
         return _json(answers.network.suppression(video, wanted.start, wanted.stop, wanted.limit, changes))
@@ -226,11 +242,11 @@ class Correction(BaseModel):
 
 
 def _serve_corrections(app: FastAPI, answers: Answers) -> None:
-    @app.get("/api/corrections/{video:path}")
+    @app.get("/api/corrections/{video:id}")
     def corrected(video: str) -> Response:
         return _json(answers.corrections.of(video))
 
-    @app.put("/api/corrections/{video:path}")
+    @app.put("/api/corrections/{video:id}")
     def correct(video: str, correction: Correction) -> Response:
         actions = [action.model_dump() for action in correction.actions]
         return _json(answers.corrections.save(video, actions, correction.revision))

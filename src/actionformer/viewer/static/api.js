@@ -14,9 +14,14 @@ export class Refused extends Error {
   }
 }
 
+/** Any text as one segment of a path, with `~` for `%`: a server reads escapes before it looks for slashes, and a browser
+ * takes `..` for the folder above. */
+export const escapedId = (id) =>
+  encodeURIComponent(id).replaceAll("~", "%7E").replaceAll(".", "%2E").replaceAll("%", "~");
+
 /** `api/videos/ID/PART?name=value`, with everything escaped. */
 export function videoAddress(id, part = "", parameters = {}) {
-  return `api/videos/${encodeURIComponent(id)}${part ? `/${part}` : ""}${query(parameters)}`;
+  return `api/videos/${escapedId(id)}${part ? `/${part}` : ""}${query(parameters)}`;
 }
 
 /** `?name=value&...` of those that have a value. */

@@ -1,6 +1,6 @@
 // Corrections: the ground truth is dragged, relabelled, deleted and added to, undone, and saved as it changes.
 
-import { Refused, get, send } from "./api.js";
+import { Refused, escapedId, get, send } from "./api.js";
 import { byId, choice, element, notice, prose, speak } from "./elements.js";
 import { duration, on, set, state } from "./state.js";
 import { judge } from "./videos.js";
@@ -17,7 +17,7 @@ let session = null;
 let timer = null;
 const unsaved = new Map(); // id of a video that was left -> its session, while that could not be saved
 
-const address = (id) => `api/corrections/${encodeURIComponent(id)}`;
+const address = (id) => `api/corrections/${escapedId(id)}`;
 const isSaved = (one) => one.actions === one.saved;
 
 export function startCorrections() {

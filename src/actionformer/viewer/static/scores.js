@@ -197,7 +197,7 @@ function drawCurves() {
     dx: step,
     y: maximum[one],
     line: { color: classColour(one), dash: dash(i), width: 1.8 },
-    hovertemplate: `${plain(state.project.classes[one])} at %{x:.2f} s: %{y:.3f}<extra></extra>`,
+    hovertemplate: "%{fullData.name} at %{x:.2f} s: %{y:.3f}<extra></extra>",
   }));
   return parts.curves.draw(traces, {
     height: 250,

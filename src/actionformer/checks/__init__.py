@@ -1,0 +1,6 @@
+"""What is wrong with data, found before it costs a training run, and told as data."""
+
+from actionformer.checks.findings import Finding
+from actionformer.checks.training import check_evaluation, check_training
+
+__all__ = ["Finding", "check_evaluation", "check_training"]

@@ -1,0 +1,42 @@
+"""A finding: something about data that costs training its success, or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+LISTED = 10
+"""Names in a message."""
+
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found, in how many of how many. As text it is one line."""
+
+    kind: str
+    """One word for programs, the same for every finding of a check."""
+    severity: Severity
+    """An error: nothing right can come of these data. A warning: a part of them is lost."""
+    count: int
+    """How many are concerned."""
+    total: int
+    """Of how many."""
+    what: str
+    """Of what, and what is the matter: follows "3 of 12 "."""
+    example: str = ""
+    """The first of them, with what it is compared to; or all names."""
+    advice: str = ""
+    """The likely cause, or what to do."""
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.total} {self.what}{self.example}" + (f"; {self.advice}" if self.advice else "")
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names and how many more there are."""
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")

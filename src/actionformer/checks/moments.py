@@ -1,0 +1,176 @@
+"""Actions and classes that no moment of the pyramid learns, by the rule that training assigns its targets by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from actionformer.checks.findings import Finding, listed
+from actionformer.config import Config
+from actionformer.data.dataset import TrainingSet, TrainingVideo
+from actionformer.training.targets import answering
+
+UNHEARD = 0.05
+"""Share of actions that no moment learns from which on it is said; nested actions make a few in healthy data."""
+
+
+def check_moments(training: TrainingSet, config: Config, class_names: Sequence[str]) -> list[Finding]:
+    """What of the training set no moment learns.
+
+    A sequence is looked at whole, whatever crops show of it. Of a class that then has no moment, the crops of all
+    epochs are looked at too: they are those that training will see.
+    """
+    actions = _Actions.of(training, config)
+    if not len(actions.labels):
+        return []
+    present = np.unique(actions.labels)
+    unheard = np.setdiff1d(present, actions.labels[actions.moments > 0])
+    unheard = np.setdiff1d(unheard, list(_seen_in_crops(training, config, unheard))) if len(unheard) else unheard
+    findings = _too_long(actions, class_names, len(present))
+    if len(unheard) == len(present):
+        return [_nothing(actions)]
+    if len(unheard):
+        return [*findings, _classes(actions, unheard, len(present), class_names)]
+    return [*findings, *_some(actions)]
+
+
+@dataclass(frozen=True)
+class _Actions:
+    """The N actions of a training set, one after the other."""
+
+    labels: NDArray[np.int64]
+    """(N,)"""
+    moments: NDArray[np.int64]
+    """(N,) how many learn the class of each."""
+    steps: NDArray[np.float64]
+    """(N,) lengths in grid steps, at most what a crop shows."""
+    longer: NDArray[np.bool_]
+    """(N,) those that no crop shows whole."""
+    seconds: NDArray[np.float64]
+    """(N,) lengths."""
+    reach: float
+    """Longest distance from a moment to an end, in grid steps, that any level is responsible for."""
+    apart: float
+    """Seconds from one feature to the next, at most."""
+
+    @classmethod
+    def of(cls, training: TrainingSet, config: Config) -> _Actions:
+        videos = [video for video in training.videos if len(video.segments)]
+        steps = [np.diff(video.segments.astype(np.float64))[:, 0] for video in videos]
+        step = [video.grid.stride / video.grid.fps for video in videos]
+        crops = [training.max_length + 2 * video.grid.half_window for video in videos]
+        nothing = np.empty(0)
+        return cls(
+            labels=np.concatenate([np.empty(0, np.int64), *(video.labels for video in videos)]),
+            moments=np.concatenate([np.empty(0, np.int64), *(_moments(video, config) for video in videos)]),
+            steps=np.concatenate([nothing, *(np.minimum(*pair) for pair in zip(steps, crops, strict=True))]),
+            longer=np.concatenate([np.empty(0, bool), *(one > crop for one, crop in zip(steps, crops, strict=True))]),
+            seconds=np.concatenate([nothing, *(one * size for one, size in zip(steps, step, strict=True))]),
+            reach=max(largest for _, largest in config.model.regression_ranges),
+            apart=max(step, default=0.0),
+        )
+
+    def longest(self, mask: NDArray[np.bool_]) -> str:
+        return f"at most {self.seconds[mask].max():.3g} s long"
+
+    def why(self, mask: NDArray[np.bool_]) -> str:
+        """Why no moment learns the actions under a mask (N,), and what to do."""
+        if (self.steps[mask] <= 2).all():
+            return f"features lie up to {self.apart:.3g} s apart: extract them with a smaller stride"
+        if (self.steps[mask] > 2 * self.reach).all():
+            return "the last level reaches less far: raise the last of model.regression_ranges"
+        return "too short for features so far apart, outside of model.regression_ranges, or hidden by shorter actions"
+
+
+def _moments(video: TrainingVideo, config: Config) -> NDArray[np.int64]:
+    return _answering(video.segments, config.data.resize or video.features.shape[0], config)
+
+
+def _answering(segments: NDArray[np.float32], length: int, config: Config) -> NDArray[np.int64]:
+    model, training = config.model, config.training
+    counts: NDArray[np.int64] = answering(
+        torch.from_numpy(segments),
+        length,
+        strides=model.strides,
+        ranges=model.regression_ranges,
+        center_radius=training.center_radius if training.center_sampling else None,
+    ).numpy()
+    return counts
+
+
+def _seen_in_crops(training: TrainingSet, config: Config, labels: NDArray[np.int64]) -> Iterator[int]:
+    """Those of the classes that have a moment in a crop of some epoch."""
+    settings = config.training
+    for index, video in enumerate(training.videos):
+        if not np.isin(video.labels, labels).any():
+            continue
+        for epoch in range(settings.warmup_epochs + settings.epochs):
+            crop = training.crop(epoch, index)
+            yield from crop.labels[_answering(crop.segments, crop.stop - crop.start, config) > 0].tolist()
+
+
+def _nothing(actions: _Actions) -> Finding:
+    every = np.ones(len(actions.labels), dtype=bool)
+    return Finding(
+        "no_moment",
+        "error",
+        len(every),
+        len(every),
+        "actions are learned by no moment of the pyramid",
+        f", they are {actions.longest(every)}",
+        actions.why(every),
+    )
+
+
+def _classes(actions: _Actions, labels: NDArray[np.int64], total: int, names: Sequence[str]) -> Finding:
+    masks = {names[label]: actions.labels == label for label in labels}
+    shown = [f"{name} ({mask.sum()} actions, {actions.longest(mask)})" for name, mask in masks.items()]
+    return Finding(
+        "no_moment",
+        "warning",
+        len(labels),
+        total,
+        "classes are learned by no moment of the pyramid: ",
+        listed(shown),
+        actions.why(np.isin(actions.labels, labels)),
+    )
+
+
+def _some(actions: _Actions) -> list[Finding]:
+    mask = (actions.moments == 0) & ~actions.longer
+    if mask.mean() < UNHEARD:
+        return []
+    return [
+        Finding(
+            "no_moment",
+            "warning",
+            int(mask.sum()),
+            len(mask),
+            "actions are learned by no moment of the pyramid",
+            f", they are {actions.longest(mask)}",
+            actions.why(mask),
+        )
+    ]
+
+
+def _too_long(actions: _Actions, names: Sequence[str], total: int) -> list[Finding]:
+    long = actions.steps > 2 * actions.reach
+    counts = {int(label): int((long & (actions.labels == label)).sum()) for label in np.unique(actions.labels[long])}
+    if not counts:
+        return []
+    shown = [f"{names[label]} ({count} of {(actions.labels == label).sum()})" for label, count in counts.items()]
+    return [
+        Finding(
+            "too_long",
+            "warning",
+            len(counts),
+            total,
+            "classes have actions that are longer than the last level reaches: ",
+            listed(shown),
+            f"it reaches {actions.reach:g} features to each side: raise the last of model.regression_ranges",
+        )
+    ]

@@ -1,0 +1,69 @@
+"""What a detector needs of videos: the backbone that made its features, where the clips lie, and their features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actionformer.errors import InputError, warn
+from actionformer.features import FeatureSpec, check_backbone
+from actionformer.video.backbones import Backbone, load_backbone
+from actionformer.video.clips import ClipLayout
+from actionformer.video.extraction import Failed, Finished, encode_videos, layout_for
+from actionformer.video.store import saved
+
+
+def backbone_of(
+    made_for: FeatureSpec,
+    name: str | None = None,
+    weights: str | Path | Sequence[str | Path] = (),
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> Backbone:
+    """The backbone that made the features a model was trained on.
+
+    Raises:
+        InputError: the model does not say and none is given, another one is given, or its weights are others.
+    """
+    name = name or made_for.backbone
+    if name is None:
+        raise InputError("the model does not say which backbone made its features: give --backbone")
+    kinds = [FeatureSpec(backbone=text.partition(":")[0]) for text in (name, made_for.backbone or name)]
+    check_backbone(*kinds)  # before its weights are looked for
+    backbone = load_backbone(name, weights, device=device, precision=precision)
+    check_backbone(FeatureSpec(backbone=backbone.name, weights_hash=backbone.weights_hash), made_for)
+    return backbone
+
+
+def layout_of(made_for: FeatureSpec, backbone: Backbone, timing: FeatureSpec) -> ClipLayout:
+    """Clips as the call says, else as the model's features lie, else as the backbone has them."""
+    return layout_for(
+        backbone,
+        fps=timing.fps or made_for.fps,
+        stride=timing.stride or made_for.stride,
+        num_frames=timing.num_frames or made_for.num_frames,
+        last_clip="drop" if made_for.last_clip == "drop" else "pad",
+    )
+
+
+def write_features_of(
+    video: Path,
+    target: Path,
+    backbone: Backbone,
+    layout: ClipLayout,
+    *,
+    batch_size: int | None,
+    workers: int,
+) -> None:
+    """Turns one video into a feature file with its sidecar; what is odd about the video is a warning.
+
+    Raises:
+        InputError: a video that cannot be read.
+    """
+    events = encode_videos([video], backbone, layout, batch_size=batch_size, workers=workers)
+    for event in saved(events, {video: target}, backbone, layout):
+        if isinstance(event, Failed):
+            raise InputError(f"{video}: {event.reason}")
+        if isinstance(event, Finished) and event.course.warning:
+            warn(f"{video}: {event.course.warning}", 3)

@@ -1,0 +1,52 @@
+"""Videos in Python: one call from the file to its actions."""
+
+from pathlib import Path
+
+import pytest
+
+from actionformer import InputError, load
+from actionformer.inference import videos as module
+from actionformer.video import extraction
+
+
+def test_a_video_has_the_actions_of_its_features(seen: Path, videos: Path) -> None:
+    detector = load(seen / "run")
+    for name in ("clip0", "clip1"):
+        found = detector.detect_video(videos / f"{name}.mp4")
+        assert found.to_dict() == detector.detect(seen / "features" / f"{name}.npy").to_dict()
+    assert len(found) > 0
+    assert detector.detect_video(str(videos / "clip1.mp4"), workers=1, duration=5.9).segments.max() <= 5.9
+
+
+def test_the_backbone_is_loaded_once(seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    def counted(name: str, weights: object, **more: str) -> object:
+        loaded.append((name, weights, more))
+        return load_backbone(name, weights, **more)
+
+    load_backbone = module.load_backbone
+    monkeypatch.setattr(module, "load_backbone", counted)
+    detector = load(seen / "run", precision="bfloat16")
+    for _ in range(2):
+        detector.detect_video(videos / "clip0.mp4")
+    assert detector.backbone("motion") is detector.backbone("motion")
+    assert loaded == [(name, (), {"device": "cpu", "precision": "bfloat16"}) for name in ("motion", "motion")]
+
+
+def test_videos_that_cannot_be_used(seen: Path, run: Path, videos: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"nothing")
+    detector = load(seen / "run")
+    with pytest.raises(InputError, match=r"broken\.mp4: not a readable video"):
+        detector.detect_video(tmp_path / "broken.mp4")
+    with pytest.raises(InputError, match="the model was trained on 'motion'"):
+        detector.detect_video(videos / "clip0.mp4", backbone="i3d")
+    with pytest.raises(InputError, match="the model does not say which backbone"):
+        load(run).detect_video(videos / "clip0.mp4")
+
+
+def test_what_is_odd_about_a_video_is_a_warning(seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extraction, "warning_of", lambda video: "is cut short")
+    with pytest.warns(UserWarning, match=r"clip0\.mp4: is cut short") as caught:
+        load(seen / "run").detect_video(videos / "clip0.mp4")
+    assert [one.filename for one in caught] == [__file__]

@@ -1,0 +1,104 @@
+"""A converted model takes the place of an earlier one whole, and of nothing else."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from actionformer import model_directory
+from actionformer.errors import InputError
+from actionformer.inference import load
+from actionformer.interop import convert
+from actionformer.locks import sole_writer
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def converted(tmp_path: Path, small: Path) -> Path:
+    convert(small / "official_config.yaml", small / "epoch_007.pth.tar", tmp_path / "model")
+    return tmp_path / "model"
+
+
+def again(small: Path, directory: Path) -> None:
+    convert(small / "official_config.yaml", small / "epoch_007.pth.tar", directory)
+
+
+def test_a_converted_model_is_replaced_with_its_evaluation(converted: Path, small: Path) -> None:
+    before = content(converted)
+    (converted / "detections.json").write_text("of the model before")
+    again(small, converted)
+    assert content(converted) == before
+    assert os.listdir(converted.parent) == ["model"]
+
+
+def test_what_is_no_model_is_left_alone(converted: Path, small: Path, run: Path) -> None:
+    other = converted.parent / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work")
+    (converted / "notes.txt").write_text("mine")
+    for directory, message in (
+        (other, "is no model directory, it is left alone"),
+        (other / "thesis.txt", "is no model directory, it is left alone"),
+        (converted, "holds notes.txt, it is left alone"),
+        (run, "holds a trained model, it is left alone"),
+    ):
+        before = content(converted.parent)
+        with pytest.raises(InputError, match=message):
+            again(small, directory)
+        assert content(converted.parent) == before
+
+
+def test_a_link_to_a_model_stays_one(converted: Path, small: Path) -> None:
+    (converted.parent / "link").symlink_to(converted)
+    again(small, converted.parent / "link")
+    assert (converted.parent / "link").is_symlink()
+    load(converted.parent / "link")
+
+
+@pytest.mark.parametrize("step", ["mkdir", "rename", "rename again"])
+def test_stopped_anywhere_it_leaves_one_model_or_the_other_and_never_both(
+    converted: Path, small: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Stopped without a chance to clean up; what is left goes with the next conversion."""
+    before = content(converted)
+    (converted / "detections.json").write_text("of the model before")
+    name, _, second = step.partition(" ")
+    function, calls = getattr(Path, name), []
+
+    def stopped(path: Path, *arguments: object, **options: object) -> object:
+        if path.name.endswith(".part") or path.name == "model":
+            calls.append(path)
+            if len(calls) == 1 + bool(second):
+                raise KeyboardInterrupt
+        return function(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model_directory.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(Path, name, stopped)
+        with pytest.raises(KeyboardInterrupt):
+            again(small, converted)
+    if converted.exists():
+        assert content(converted).keys() - {".lock"} == before.keys() | {"detections.json"}
+    again(small, converted)
+    assert content(converted) == before
+    assert os.listdir(converted.parent) == ["model"]
+
+
+def test_a_directory_in_use(converted: Path, small: Path) -> None:
+    with sole_writer(converted), pytest.raises(InputError, match="is in use by process"):
+        again(small, converted)
+
+
+def test_a_disk_without_room_names_the_directory(converted: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(converted)
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(InputError, match=r"model: cannot write \(No space left on device\)") as error:
+        again(small, converted)
+    assert ".part" not in str(error.value)
+    assert content(converted) == before
+    assert os.listdir(converted.parent) == ["model"]
+    shutil.rmtree(converted)

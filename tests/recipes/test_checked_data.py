@@ -1,0 +1,121 @@
+"""Data that nothing can be learned from are refused before the first step; what is lost in part is said."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Command
+
+SHORT = ("--training.epochs", 1, "--training.warmup-epochs", 0, "--model.width", 16, "--model.num-heads", 2)
+
+
+@pytest.fixture
+def learn(annotations: Path, features: Path, tmp_path: Path) -> Callable[..., tuple[Any, ...]]:
+    """The command that trains on changed annotations: `change` is given each video's entry, by subset."""
+
+    def arguments(change: Callable[[dict[str, Any]], None], subset: str = "training") -> tuple[Any, ...]:
+        content = json.loads(annotations.read_text("utf-8"))
+        for video in content["database"].values():
+            if video["subset"].lower() == subset:
+                change(video)
+        path = tmp_path / "changed.json"
+        path.write_text(json.dumps(content), "utf-8")
+        return ("train", "small", "--annotations", path, "--features", features, "--out", tmp_path / "run", *SHORT)
+
+    return arguments
+
+
+def scaled(factor: float, duration: float | None = 1) -> Callable[[dict[str, Any]], None]:
+    def change(video: dict[str, Any]) -> None:
+        for action in video["annotations"]:
+            action["segment"] = [factor * time for time in action["segment"]]
+        if duration is None:
+            del video["duration"]
+        else:
+            video["duration"] *= duration
+
+    return change
+
+
+def lasting(seconds: float) -> Callable[[dict[str, Any]], None]:
+    def change(video: dict[str, Any]) -> None:
+        for action in video["annotations"]:
+            action["segment"] = [action["segment"][0], action["segment"][0] + seconds]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (scaled(1e3), "12 of 12 actions lie outside of their video, the first is"),
+        (scaled(1e3, None), "are the times in ms?"),
+        (scaled(1e6), "are the times in µs?"),
+        (scaled(1e3, 1e3), "is the duration in ms? It is in seconds (and 3 videos more)"),
+        (scaled(1, 1 / 60), "is the duration in minutes?"),
+        (scaled(1, 10), "is the duration in frames?"),
+        (lasting(0), "12 of 12 actions are shorter than 1 ms"),
+        (lasting(0.01), "12 of 12 actions are learned by no moment of the pyramid"),
+    ],
+)
+def test_nothing_to_learn_is_refused(
+    learn: Callable[..., Any], refused: Command, tmp_path: Path, change: Any, message: str
+) -> None:
+    assert message in refused(*learn(change))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lasting(0), "8 of 8 actions are shorter than 1 ms"),
+        (scaled(1e3), "8 of 8 actions lie outside of their video"),
+    ],
+)
+def test_evaluation_that_would_fail_is_left_out(
+    learn: Callable[..., Any], call: Command, tmp_path: Path, change: Any, message: str
+) -> None:
+    arguments = learn(change, "validation")
+    for resumed in ((), ("--resume",)):
+        result = call(*arguments, *resumed)
+        assert result.code == 0
+        (warning,) = [line for line in result.err.splitlines() if line.startswith("warning: ")]
+        assert message in warning
+        assert warning.endswith(": training goes without evaluation")
+    assert "map" not in json.loads((tmp_path / "run/metrics.jsonl").read_text("utf-8"))
+
+
+def test_class_that_only_the_evaluation_has(learn: Callable[..., Any], call: Command) -> None:
+    def hop(video: dict[str, Any]) -> None:
+        video["annotations"][0]["label"] = "hop"
+
+    result = call(*learn(hop, "validation"))
+    assert result.code == 0
+    assert "subset validation: 1 of 3 classes have no action to learn from" in result.err
+    assert "hop (2)" in result.err
+
+
+def test_healthy_data_are_trained_on_without_a_word(learn: Callable[..., Any], call: Command) -> None:
+    assert "warning" not in call(*learn(lambda _: None)).err
+
+
+@pytest.mark.parametrize("durations", [True, False])
+@pytest.mark.parametrize("uneven", [True, False])
+def test_features_the_other_way_round(tmp_path: Path, refused: Command, durations: bool, uneven: bool) -> None:
+    """12 channels of some 80 moments, half a second apart, stored as (12, 80)."""
+    database: dict[str, Any] = {}
+    for i in range(4):
+        length = 80 - 3 * i * uneven
+        np.save(tmp_path / f"v{i}.npy", np.ones((12, length), np.float32))
+        (tmp_path / f"v{i}.json").write_text('{"fps": 10, "stride": 5, "num_frames": 5}', "utf-8")
+        actions = [{"segment": [start, start + 2], "label": "jump"} for start in (1, 20, 30)]
+        database[f"v{i}"] = {"subset": "training", "annotations": actions, "duration": 0.5 * length}
+        if not durations:
+            del database[f"v{i}"]["duration"]
+    path = tmp_path / "annotations.json"
+    path.write_text(json.dumps({"database": database}), "utf-8")
+    message = refused("train", "small", "--annotations", path, "--features", tmp_path, "--out", tmp_path / "run")
+    assert "are they stored as (D, T)? Transpose them" in message
