@@ -249,7 +249,7 @@ class TrainingSettings(_Settings):
     """Targets, losses, optimisation and the run."""
 
     epochs: int = Field(30, ge=1)
-    """Epochs after the warm-up."""
+    """Epochs after the warm-up, which comes on top."""
     warmup_epochs: int = Field(5, ge=0)
     """Epochs over which the rate rises linearly."""
     batch_size: int = Field(2, ge=1)
@@ -290,6 +290,11 @@ class TrainingSettings(_Settings):
     """Epochs between evaluations; 0 evaluates at the end only."""
     seed: int = Field(0, ge=0, lt=2**32)
     """Seed of weights, order, crops and dropout."""
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of a run, warm-up included."""
+        return self.warmup_epochs + self.epochs
 
 
 class DecodingSettings(_Settings):

@@ -34,7 +34,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     """The data and the course of training, or the checkpoint it was converted from."""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """Figures of the evaluation subset."""
+    """Figures of the evaluation subset: `map` (the mean over thresholds) and `map@<tIoU>`, shares from 0 to 1."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; of the features only what is known."""

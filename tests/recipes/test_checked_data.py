@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import Command
 
-SHORT = ("--training.epochs", 1, "--training.warmup-epochs", 0, "--model.width", 16, "--model.num-heads", 2)
+NETWORK = ("--model.width", 16, "--model.num-heads", 2)
+SHORT = (*NETWORK, "--training.epochs", 1, "--training.warmup-epochs", 0)
 
 
 @pytest.fixture
@@ -99,7 +100,22 @@ def test_class_that_only_the_evaluation_has(learn: Callable[..., Any], call: Com
 
 
 def test_healthy_data_are_trained_on_without_a_word(learn: Callable[..., Any], call: Command) -> None:
-    assert "warning" not in call(*learn(lambda _: None)).err
+    """Nothing but how many epochs there are, and how each went."""
+    lines = call(*learn(lambda _: None)).err.splitlines()
+    assert lines[0] == "training: 1 epoch"
+    assert lines[1].startswith("epoch 1 of 1: loss ")
+    assert "mAP" in lines[1]
+    assert len(lines) == 2
+
+
+def test_warm_up_comes_on_top_of_the_epochs(learn: Callable[..., Any], call: Command) -> None:
+    err = call(*learn(lambda _: None)[:-1], 2).err
+    assert "training: 3 epochs: 2 of warm-up, then 1\n" in err
+
+
+def test_absurd_rate_is_said_before_the_first_step(learn: Callable[..., Any], call: Command) -> None:
+    err = call(*learn(lambda _: None), "--training.learning-rate", 5).err
+    assert err.startswith("warning: training.learning_rate is 5: a step changes a weight by about the rate")
 
 
 @pytest.mark.parametrize("durations", [True, False])

@@ -1,6 +1,7 @@
 """What is wrong with data, found before it costs a training run, and told as data."""
 
 from actionformer.checks.findings import Finding
+from actionformer.checks.rate import check_rate
 from actionformer.checks.training import check_evaluation, check_training
 
-__all__ = ["Finding", "check_evaluation", "check_training"]
+__all__ = ["Finding", "check_evaluation", "check_rate", "check_training"]

@@ -24,7 +24,7 @@ class Finding:
     count: int
     """How many are concerned."""
     total: int
-    """Of how many."""
+    """Of how many; 0 where nothing is counted."""
     what: str
     """Of what, and what is the matter: follows "3 of 12 "."""
     example: str = ""
@@ -33,7 +33,8 @@ class Finding:
     """The likely cause, or what to do."""
 
     def __str__(self) -> str:
-        return f"{self.count} of {self.total} {self.what}{self.example}" + (f"; {self.advice}" if self.advice else "")
+        counted = f"{self.count} of {self.total} " if self.total else ""
+        return f"{counted}{self.what}{self.example}" + (f"; {self.advice}" if self.advice else "")
 
 
 def listed(names: Sequence[str]) -> str:

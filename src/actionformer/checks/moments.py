@@ -108,7 +108,7 @@ def _seen_in_crops(training: TrainingSet, config: Config, labels: NDArray[np.int
     for index, video in enumerate(training.videos):
         if not np.isin(video.labels, labels).any():
             continue
-        for epoch in range(settings.warmup_epochs + settings.epochs):
+        for epoch in range(settings.all_epochs):
             crop = training.crop(epoch, index)
             yield from crop.labels[_answering(crop.segments, crop.stop - crop.start, config) > 0].tolist()
 

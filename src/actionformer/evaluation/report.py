@@ -109,7 +109,7 @@ class Report:
 
     def table(self, per_class: bool = False) -> TextTable:
         """The figures in percent, one column a threshold; with a row for every class on request."""
-        table = TextTable("", *(f"{threshold:g}" for threshold in self.tiou), "average", title="tIoU")
+        table = TextTable("", *(f"{threshold:g}" for threshold in self.tiou), "average", title="percent, by tIoU")
         rows = {"mAP": list(self.map)}
         rows |= {f"Recall@{k}x": values for k, values in self.recall_at_kx.items()}
         rows |= {f"AP {name}": values for name, values in self.per_class.items()} if per_class else {}

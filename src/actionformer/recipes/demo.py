@@ -70,11 +70,11 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     tell(f"features extracted by the backbone {backbone.name!r}: {backbone.dim} numbers every {STRIDE / FPS:.2f} s")
     with _one_thread():
         train(config, data.annotations, features, out / "run", overwrite=overwrite, console=console)
-        tell(f"model trained in {config.training.warmup_epochs + config.training.epochs} epochs")
+        tell(f"model trained in {config.training.all_epochs} epochs")
         report = evaluate_run(out / "run", tiou=(0.3, 0.4, TIOU, 0.6, 0.7))
     console.print(report.table(per_class=True))
     reached, baseline = report.map[report.tiou.index(TIOU)], _frame_wise(config, data.annotations, features)
-    tell(f"test mAP@{TIOU} {reached:.3f}; frame-wise classification of the same features {baseline:.3f}")
+    tell(f"test mAP@{TIOU} {reached:.1%}; frame-wise classification of the same features {baseline:.1%}")
 
     found = _detect(out / "run", data.unseen, unseen, overlay)
     console.print(results_table({data.unseen.stem: found.above(SHOWN_SCORE)}))
@@ -84,7 +84,7 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     say(console, f"look at it: actionformer view {out / 'run'} --videos {data.unseen.parent}")
     good = reached >= ENOUGH and reached - baseline >= MARGIN
     if not good:
-        say(console, f"not good enough: expected {ENOUGH}, and {MARGIN} above frame-wise classification")
+        say(console, f"not good enough: expected {ENOUGH:.0%}, and {MARGIN:.0%} above frame-wise classification")
     return 0 if good else 1
 
 

@@ -21,8 +21,10 @@ def describe(directory: str | Path) -> Group:
     facts.add_row("classes", f"{len(card.class_names)}: {names}")
     known = {name: value for name, value in card.to_dict()["features"].items() if value is not None}
     facts.add_row("features", ", ".join(f"{name} {value}" for name, value in known.items()))
-    for name, value in {**card.training, **card.metrics}.items():
+    for name, value in card.training.items():
         facts.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+    for name, share in card.metrics.items():
+        facts.add_row(name.replace("map", "mAP", 1), f"{100 * share:.2f}%")
     return Group(facts, _levels(config.model, card.features.grid))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
-from actionformer.checks import Finding, check_evaluation, check_training
+from actionformer.checks import Finding, check_evaluation, check_rate, check_training
 from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
@@ -29,6 +29,7 @@ from actionformer.terminal import plain_console
 from actionformer.training.checkpoints import write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
+from actionformer.training.progress import TrainingProgress
 
 
 def train(
@@ -83,17 +84,20 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
     model = initial_model(config, task.card, task.training.videos, init) if fresh else build_model(config.model)
     loader = EpochLoader(task.training, training=config.training, model=config.model)
     steps = steps_per_epoch(loader, config.training.accumulate)
+    for finding in check_rate(config, steps * config.training.all_epochs):
+        warn(str(finding), stacklevel=3)
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
     run = _Run(out, config, task.card, trainer, best=-1.0)
     first_epoch = run.restore(state) if state is not None else 0
     clear(out, fresh=fresh)
-    with Journal(
-        out,
+    progress = TrainingProgress(
+        console,
         first_epoch=first_epoch,
-        epochs=config.training.warmup_epochs + config.training.epochs,
+        epochs=config.training.all_epochs,
+        warmup_epochs=config.training.warmup_epochs,
         steps_per_epoch=steps,
-        console=console,
-    ) as journal:
+    )
+    with Journal(out, first_epoch=first_epoch, steps_per_epoch=steps, progress=progress) as journal:
         fit(
             trainer,
             loader,

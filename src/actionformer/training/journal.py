@@ -1,45 +1,36 @@
-"""What a run leaves for people to follow: metrics.jsonl, TensorBoard events, progress bars."""
+"""What a run leaves for people to follow: metrics.jsonl, TensorBoard events, what they see meanwhile."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
+from actionformer.errors import warn
 from actionformer.files import METRICS, write_whole
-from actionformer.terminal import TextColumn
 from actionformer.training.events import Events
 from actionformer.training.loop import Metrics
+from actionformer.training.progress import TrainingProgress
+
+GROWN = 2.0
+"""Times the loss of the first epoch, which has hardly learned anything, from which on training goes wrong."""
 
 
 class Journal:
-    """Observes training: a line of metrics.jsonl an epoch, events for TensorBoard if that is installed, and a bar.
+    """Observes training: a line of metrics.jsonl an epoch, events for TensorBoard if that is installed, and progress.
 
+    `map` and `map@<tIoU>` are shares from 0 to 1 in metrics.jsonl, and `map_percent` in TensorBoard, which people read.
     Opened for a resumed run it drops the lines of epochs that will be trained again.
     """
 
-    def __init__(
-        self, directory: Path, *, first_epoch: int, epochs: int, steps_per_epoch: int, console: Console
-    ) -> None:
+    def __init__(self, directory: Path, *, first_epoch: int, steps_per_epoch: int, progress: TrainingProgress) -> None:
         self.path = directory / METRICS
         self.lines = _lines_before(self.path, first_epoch)
         self.events = Events(directory / "events", purge_step=first_epoch * steps_per_epoch)
-        self.progress = Progress(
-            TextColumn(),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("note"),
-            console=console,
-        )
-        self.bar = self.progress.add_task(
-            "training", total=epochs * steps_per_epoch, completed=first_epoch * steps_per_epoch, note=""
-        )
-        self.figures = ""
+        self.progress = progress
+        self.grown = False
 
     def __enter__(self) -> Journal:
         write_whole(self.path, "".join(self.lines))
@@ -54,18 +45,28 @@ class Journal:
 
     def step(self, step: int, metrics: Metrics) -> None:
         """Moves the bar and writes the step's events."""
-        note = f"loss {metrics['loss']:.3f}{self.figures}"
-        self.progress.update(self.bar, completed=step, note=note)
+        self.progress.step(step, metrics)
         self._write_events("step", step, metrics)
 
     def epoch(self, epoch: int, metrics: Metrics) -> None:
         """Writes the epoch's line; a figure that overflowed is null there."""
-        if "map" in metrics:
-            self.figures = f", mAP {100 * metrics['map']:.1f}"
         finite = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
         self.lines.append(json.dumps({"epoch": epoch, **finite}) + "\n")
         write_whole(self.path, "".join(self.lines))
-        self._write_events("epoch", epoch, metrics)
+        self._write_events("epoch", epoch, _in_percent(metrics))
+        self.progress.epoch(epoch, metrics)
+        self._compare_loss(epoch, metrics)
+
+    def _compare_loss(self, epoch: int, metrics: Metrics) -> None:
+        """Warns once of a loss that grew; as sums, since what they are divided by changes in a run's first steps."""
+        first, now = _loss_sum(json.loads(self.lines[0])), _loss_sum(metrics)
+        if first is not None and now is not None and now > GROWN * first and not self.grown:
+            self.grown = True
+            warn(
+                f"the loss of epoch {epoch + 1} is {now / first:.1f} times that of the first: "
+                "lower training.learning_rate, or look for extreme feature values",
+                stacklevel=3,
+            )
 
     def _write_events(self, group: str, step: int, metrics: Metrics) -> None:
         self.events.scalars(step, {f"{group}/{name}": value for name, value in metrics.items()})
@@ -83,3 +84,17 @@ def _lines_before(path: Path, epoch: int) -> list[str]:
         except (json.JSONDecodeError, KeyError, TypeError):
             continue
     return lines
+
+
+def _loss_sum(metrics: Mapping[str, float | None]) -> float | None:
+    loss, normalizer = metrics.get("loss"), metrics.get("normalizer")
+    return loss * normalizer if loss is not None and normalizer is not None else None
+
+
+def _in_percent(metrics: Metrics) -> Metrics:
+    """The figures with mAP in percent: `map@0.5` -> `map_percent@0.5`."""
+    return {
+        name.replace("map", "map_percent", 1) if name.startswith("map") else name: value
+        * (100 if name.startswith("map") else 1)
+        for name, value in metrics.items()
+    }

@@ -62,7 +62,7 @@ class Trainer:
         )
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "float16")
         self.warmup_steps = settings.warmup_epochs * steps_per_epoch
-        self.total_steps = (settings.warmup_epochs + settings.epochs) * steps_per_epoch
+        self.total_steps = settings.all_epochs * steps_per_epoch
         self.steps = 0
 
     @property
@@ -191,7 +191,7 @@ def fit(
         save: called after each epoch with its number and metrics.
     """
     settings = trainer.settings
-    epochs = settings.warmup_epochs + settings.epochs
+    epochs = settings.all_epochs
     for epoch in range(first_epoch, epochs):
         started = time.perf_counter()
         trainer.model.train()  # evaluation of the last weights leaves them in test mode

@@ -115,23 +115,23 @@ const hasCurves = (curves, pattern) => namesOf(curves, pattern).length > 0;
 
 async function drawCurves() {
   const plots = [
-    [parts.loss, LOSS, "loss"],
-    [parts.byEpoch, PRECISION, "mAP"],
+    [parts.loss, LOSS, "loss", 1],
+    [parts.byEpoch, PRECISION, "mAP, %", 100],
   ];
   const drawn = plots
     .filter(([, pattern]) => hasCurves(answer.curves, pattern))
-    .map(([place, pattern, title]) => byEpoch(place, namesOf(answer.curves, pattern), title));
+    .map(([place, pattern, title, unit]) => byEpoch(place, namesOf(answer.curves, pattern), title, unit));
   return (await Promise.all(drawn)).every(Boolean);
 }
 
-function byEpoch(place, names, title) {
+function byEpoch(place, names, title, unit) {
   const { curves } = answer;
   const traces = names.map((name, i) => ({
     type: "scatter",
     mode: curves[name].length <= FEW ? "lines+markers" : "lines",
     name: plain(name),
     x: curves[name].map(([epoch]) => epoch),
-    y: curves[name].map(([, value]) => value),
+    y: curves[name].map(([, value]) => unit * value),
     line: { color: classColour(i), dash: dash(i), width: 2 },
   }));
   return draw(place, traces, {

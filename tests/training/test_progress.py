@@ -1,0 +1,82 @@
+"""What people see of training: the plan, a line an epoch in a log, the last evaluation in a terminal."""
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from actionformer.training.journal import Journal
+from actionformer.training.progress import TrainingProgress, _duration
+
+
+def figures(**more: float) -> dict[str, float]:
+    return {
+        "loss": 0.5,
+        "classification_loss": 0.3,
+        "regression_loss": 0.2,
+        "learning_rate": 1e-4,
+        "normalizer": 10.0,
+        **more,
+    }
+
+
+def written(path: Path, *epochs: dict[str, float], terminal: bool = False, first_epoch: int = 0, **of: Any) -> str:
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=terminal, width=100, color_system=None)
+    plan = {"epochs": 5, "warmup_epochs": 2, "steps_per_epoch": 1, **of}
+    progress = TrainingProgress(console, first_epoch=first_epoch, **plan)
+    with Journal(path, first_epoch=first_epoch, steps_per_epoch=1, progress=progress) as journal:
+        for epoch, metrics in enumerate(epochs, first_epoch):
+            journal.step(epoch + 1, metrics)
+            journal.epoch(epoch, metrics)
+    return text.getvalue()
+
+
+def test_log_begins_with_the_epochs_and_has_a_line_of_each(tmp_path: Path) -> None:
+    lines = written(tmp_path, figures(), figures(map=0.456)).splitlines()
+    assert lines[0] == "training: 5 epochs: 2 of warm-up, then 3"
+    assert lines[1].startswith("epoch 1 of 5: loss 0.5000 (classes 0.3000, distances 0.2000), rate 0.0001, ")
+    assert lines[1].endswith(" s left")
+    assert "mAP 45.6%" in lines[2]
+    assert len(lines) == 3
+
+
+def test_plan_without_warm_up_and_of_a_resumed_run(tmp_path: Path) -> None:
+    assert written(tmp_path, warmup_epochs=0) == "training: 5 epochs\n"
+    assert written(tmp_path, first_epoch=3) == "training: 5 epochs: 2 of warm-up, then 3; 3 are done\n"
+
+
+def test_terminal_shows_the_last_evaluation_and_no_lines(tmp_path: Path) -> None:
+    text = written(tmp_path, figures(map=0.1), figures(map=0.456), terminal=True)
+    assert re.findall(r"mAP ([0-9.]+)%", text)[-1] == "45.6"
+    assert "epoch 1 of" not in text
+
+
+def test_metrics_are_shares_and_events_percent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: dict[str, float] = {}
+    monkeypatch.setattr("actionformer.training.events.Events.scalars", lambda _, step, values: events.update(values))
+    written(tmp_path, figures(map=0.456, **{"map@0.5": 0.5}))
+    (line,) = (tmp_path / "metrics.jsonl").read_text("utf-8").splitlines()
+    assert (json.loads(line)["map"], json.loads(line)["map@0.5"]) == (0.456, 0.5)
+    assert events["epoch/map_percent"] == pytest.approx(45.6)
+    assert events["epoch/map_percent@0.5"] == pytest.approx(50)
+    assert events["epoch/loss"] == 0.5
+
+
+def test_loss_that_grows_is_said_once(tmp_path: Path) -> None:
+    """As a sum: what it is divided by falls in the first steps of every run, and the loss rises with that."""
+    written(tmp_path, figures(normalizer=100.0), figures(loss=2.5, normalizer=20.0))
+    with pytest.warns(UserWarning, match=r"loss of epoch 2 is 3.0 times .* lower training.learning_rate") as said:
+        written(tmp_path, figures(), figures(loss=1.5), figures(loss=9.0))
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (98, "98 s"), (100, "2 min"), (5400, "90 min"), (11100, "3 h 05 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert _duration(seconds) == text
