@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from actionformer.errors import InputError
 from actionformer.files import read_json, read_text, write_whole
 from actionformer.names import check_name, known_name, matched, nearest
+from actionformer.segments import LATEST, check_times
 from actionformer.terminal import TextTable
 
 CSV_HEADER = ("video", "label", "start", "end", "score")
@@ -75,9 +76,8 @@ class Detections:
             )
         if not (np.isfinite(segments).all() and np.isfinite(scores).all()):
             raise InputError("detections: segments and scores must be finite numbers")
-        backward = np.flatnonzero(segments[:, 1] < segments[:, 0])
-        if backward.size:
-            raise InputError(f"detections: segment {segments[backward[0]].tolist()} ends before it starts")
+        for row in np.flatnonzero((segments[:, 1] < segments[:, 0]) | (np.abs(segments) > LATEST).any(axis=1))[:1]:
+            check_times(*map(float, segments[row]), where="detections")
         if n and not np.issubdtype(labels.dtype, np.integer):
             raise InputError(f"detections: labels must be integers, found {labels.dtype}")
         if n and not (labels.min() >= 0 and labels.max() < len(self.class_names)):
@@ -245,8 +245,7 @@ def _checked_row(label: Any, start: Any, end: Any, score: Any, where: str) -> Ro
     for name, value in (("start", start), ("end", end), ("score", score)):
         if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
             raise InputError(f"{where}: {name} must be a finite number, found {value!r:.60}")
-    if end < start:
-        raise InputError(f"{where}: segment [{start}, {end}] ends before it starts")
+    check_times(start, end, where)
     return label, float(start), float(end), float(score)
 
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from actionformer.errors import InputError
 
+LATEST = 1e9
+"""Seconds, 31 years: no time lies further from a video's beginning, on either side."""
+
 FloatArray = NDArray[np.float64] | NDArray[np.float32]
 
 
@@ -35,6 +38,21 @@ def tiou(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
 def clip(segments: NDArray[np.float64], duration: float) -> NDArray[np.float64]:
     """Segments (N, 2) cut to [0, duration], both in seconds."""
     return np.clip(segments, 0.0, duration)
+
+
+def check_times(start: float, end: float, where: str) -> None:
+    """Checks the ends of a segment, in seconds.
+
+    Raises:
+        InputError: they lie beyond `LATEST` on either side, or the end before the start; `where` is named.
+    """
+    if not (abs(start) <= LATEST and abs(end) <= LATEST):
+        raise InputError(
+            f"{where}: segment [{start:g}, {end:g}] lies more than {LATEST:g} s from the video's beginning: "
+            "times count in seconds, and from there"
+        )
+    if end < start:
+        raise InputError(f"{where}: segment [{start}, {end}] ends before it starts")
 
 
 @dataclass(frozen=True)

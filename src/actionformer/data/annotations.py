@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from actionformer.errors import InputError, warn
 from actionformer.files import read_json, write_whole
 from actionformer.names import alike, check_name, matched, nearest, spelled
+from actionformer.segments import LATEST, check_times
 
 MAX_CLASSES = 100_000
 
@@ -150,10 +151,13 @@ def _parse_video(key: str, entry: Any, where: str) -> tuple[Video, list[_Action]
     if not isinstance(annotations, list):
         raise InputError(f"{where}: expected 'annotations', a list, found {annotations!r:.60}")
     actions = [_parse_action(one, f"{where}, annotation {i}") for i, one in enumerate(annotations)]
+    duration = _positive(entry, "duration", where)
+    if duration is not None and duration > LATEST:
+        raise InputError(f"{where}: duration must be at most {LATEST:g} s, found {duration:g}")
     video = Video(
         id=key,
         subset=subset,
-        duration=_positive(entry, "duration", where),
+        duration=duration,
         fps=_positive(entry, "fps", where),
         segments=np.empty((0, 2)),
         labels=np.empty(0, dtype=np.int64),
@@ -179,8 +183,7 @@ def _parse_segment(one: Mapping[str, Any], where: str) -> tuple[float, float]:
     if not (isinstance(segment, (list, tuple)) and len(segment) == 2 and all(map(_is_number, segment))):
         raise InputError(f"{where}: expected 'segment', [start, end] in seconds, found {segment!r:.60}")
     start, end = float(segment[0]), float(segment[1])
-    if end < start:
-        raise InputError(f"{where}: segment [{start}, {end}] ends before it starts")
+    check_times(start, end, where)
     return start, end
 
 

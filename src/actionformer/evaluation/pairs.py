@@ -169,18 +169,20 @@ def _near(candidates: Candidates, truths: Truths) -> tuple[Ints, Ints, Ints]:
     span = high - low + 1.0  # a clock on which one video follows the other
     start, end = ((truths.segments[order] - low) + span * truths.videos[order, None]).T
     own_start, own_end = ((candidates.segments - low) + span * candidates.videos[:, None]).T
-    first = np.searchsorted(np.maximum.accumulate(end), own_start)
-    count = np.searchsorted(start, own_end, side="right") - first
+    margin = 4 * np.spacing(span * (truths.videos.max(initial=0) + 1))  # what such a clock rounds off
+    first = np.searchsorted(np.maximum.accumulate(end), own_start - margin)
+    count = np.searchsorted(start, own_end + margin, side="right") - first
     return order, first, np.maximum(count, 0)
 
 
 def _overlapping(candidates: Candidates, truths: Truths, detection: Ints, truth: Ints, at_least: float) -> Pairs:
-    """Of pairs (P,) those that overlap enough."""
+    """Of pairs (P,) those of one video that overlap enough."""
     start, end = candidates.segments[detection].T
     true_start, true_end = truths.segments[truth].T
     shared = np.maximum(np.minimum(end, true_end) - np.maximum(start, true_start), 0.0)
     tiou = shared / ((end - start) + (true_end - true_start) - shared)
-    return Pairs(detection, truth, tiou).where(tiou >= at_least)
+    same_video = candidates.videos[detection] == truths.videos[truth]
+    return Pairs(detection, truth, tiou).where((tiou >= at_least) & same_video)
 
 
 def rank_within(groups: Ints) -> Ints:
