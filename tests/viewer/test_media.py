@@ -275,7 +275,7 @@ def test_pieces_are_made_once_and_the_longest_unused_go(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(media, "encode_piece", encode)
     path = write(tmp_path / "a.avi", "mpeg4", seconds=13)
-    with closing(Conversions(kept=1000)) as conversions, ThreadPoolExecutor(8) as pool:
+    with closing(Conversions(most_pieces=1000)) as conversions, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: conversions.piece(path, 0), range(8)))
         assert made == [0]
         for number in (1, 0, 2, 0):
@@ -287,6 +287,19 @@ def test_pieces_are_made_once_and_the_longest_unused_go(tmp_path: Path, monkeypa
         os.utime(path, ns=(0, 0))  # another file
         conversions.piece(path, 0)
         assert made == [0, 1, 2, 1, 0]
+
+
+def test_the_copies_that_were_not_asked_for_longest_go(tmp_path: Path) -> None:
+    first, second = (write(tmp_path / name, "libx264") for name in ("a.mkv", "b.mkv"))
+    with closing(Conversions(most_copies=1)) as conversions:
+        one, _ = conversions.playable(first)
+        assert one.is_file()
+        two, _ = conversions.playable(second)
+        assert (one.exists(), two.exists()) == (False, True)
+        again, _ = conversions.playable(first)
+        assert (again.exists(), two.exists()) == (True, False)
+        again.unlink()  # temporary folders are swept
+        assert conversions.playable(first)[0].is_file()
 
 
 def test_nothing_stays_when_the_viewer_ends_while_a_piece_is_made(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +12,11 @@ from actionformer.data.annotations import Annotations
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.evaluation import Report, parse_tiou, score
-from actionformer.evaluation.diagnosis import KINDS, Diagnosis, VideoDiagnosis, average_precision_by_video, diagnose
+from actionformer.evaluation.diagnosis import KINDS, VideoDiagnosis, average_precision_by_video, diagnose
 from actionformer.files import METRICS
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions, Look
+from actionformer.viewer.memory import LAST, kept
 from actionformer.viewer.pieces import SECONDS
 from actionformer.viewer.project import Project
 
@@ -25,32 +24,9 @@ if TYPE_CHECKING:
     from actionformer.viewer.network import Network
 
 Answer = dict[str, Any]
-Value = TypeVar("Value")
+MOST_ERRORS = 32 << 20
+"""Bytes that kinds of error may take, of all pairs of tIoU and least score that were asked for."""
 PARTS = ("videos", "features", "annotations", "run", "candidates", "compare", "corrections")
-
-
-def once(compute: Callable[..., Value], size: int) -> Callable[..., Value]:
-    """The same function, which remembers its last results; who asks for what is being computed waits for that."""
-    known: dict[tuple[Any, ...], Future[Value]] = {}
-    lock = Lock()
-
-    def call(*arguments: Any) -> Value:
-        with lock:
-            future = known.pop(arguments, None)
-            mine = future is None
-            known[arguments] = future = future or Future()  # the last that was asked for stands last
-            while len(known) > size:
-                del known[next(iter(known))]
-        if mine:
-            try:
-                future.set_result(compute(*arguments))
-            except BaseException as error:
-                with lock:
-                    known.pop(arguments, None)
-                future.set_exception(error)
-        return future.result()
-
-    return call
 
 
 class Answers:
@@ -63,12 +39,12 @@ class Answers:
     def __init__(self, project: Project) -> None:
         self.about = project
         self.media = Conversions()
-        self._network: Callable[[], Network] = once(self._begin_network, 1)
-        self._corrections: Callable[[], Corrections] = once(lambda: Corrections(project, self.duration), 1)
-        self._diagnosis: Callable[[float, float | None], Diagnosis] = once(self._diagnosed, 16)
-        self._precision: Callable[[], dict[str, Answer]] = once(self._precision_by_video, 1)
-        self._report: Callable[[], Report] = once(self._evaluated, 1)
-        self._other_report: Callable[[], Report] = once(self._other_evaluated, 1)
+        self._network: Callable[[], Network] = kept(self._begin_network, LAST)
+        self._corrections: Callable[[], Corrections] = kept(lambda: Corrections(project, self.duration), LAST)
+        self._errors: Callable[[float, float | None], Answer] = kept(self._diagnosed, MOST_ERRORS)
+        self._precision: Callable[[], dict[str, Answer]] = kept(self._precision_by_video, LAST)
+        self._report: Callable[[], Report] = kept(self._evaluated, LAST)
+        self._other_report: Callable[[], Report] = kept(self._other_evaluated, LAST)
 
     def project(self) -> Answer:
         """The title, the classes, what there is, and every video with how well it is done."""
@@ -202,12 +178,19 @@ class Answers:
         nothing = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, np.int64), self.about.class_names)
         return nothing if found is None else found
 
-    def _diagnosed(self, tiou: float, min_score: float | None) -> Diagnosis:
+    def _diagnosed(self, tiou: float, min_score: float | None) -> Answer:
+        """Kinds of error; what they are counted from is as large as all detections, and goes."""
         assert self.about.annotations is not None
         detections = self.about.detections
         if min_score is not None:
             detections = {video: found.above(min_score) for video, found in detections.items()}
-        return diagnose(self.about.annotations, detections, tiou)
+        diagnosis = diagnose(self.about.annotations, detections, tiou)
+        return {
+            "kinds": diagnosis.counts,
+            "gains": diagnosis.gains(),
+            "by_class": diagnosis.by_class(),
+            "by_length": diagnosis.by_length(),
+        }
 
     def _look(self, video: str) -> tuple[str | None, Look | None]:
         """Why a browser cannot play a video, None if it can, and what the file is."""
@@ -225,19 +208,13 @@ class Answers:
         answer: Answer = {"curves": self._curves(), "map": None, "per_class": [], "errors": None}
         if about.annotations is None or not about.detections:
             return answer
-        report, diagnosis = self._report(), self._diagnosis(tiou, min_score)
-        by_class = diagnosis.by_class()
+        report, errors = self._report(), self._errors(tiou, min_score)
         answer["map"] = by_tiou(report.tiou, report.map)
         answer["per_class"] = [
-            {"class": name, "ap": by_tiou(report.tiou, values), "actions": _actions(by_class[name])}
+            {"class": name, "ap": by_tiou(report.tiou, values), "actions": _actions(errors["by_class"][name])}
             for name, values in report.per_class.items()
         ]
-        answer["errors"] = {
-            "kinds": diagnosis.counts,
-            "gains": diagnosis.gains(),
-            "by_class": by_class,
-            "by_length": diagnosis.by_length(),
-        }
+        answer["errors"] = errors
         return answer
 
     def _evaluated(self) -> Report:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections import defaultdict
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -19,6 +20,7 @@ from actionformer.errors import InputError
 from actionformer.video.opening import UNKNOWN, codec_of, opened, streams_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
 from actionformer.video.reader import JOINABLE, WITHOUT_TIMES, Video
+from actionformer.viewer.memory import kept
 from actionformer.viewer.piece_cache import PieceCache
 from actionformer.viewer.pieces import SECONDS, NoPictureError, encode_piece, encoding
 
@@ -28,9 +30,11 @@ IN_WEBM = {"vp8", "vp9", "av1"}
 SOUND_IN_MP4 = {"aac", "mp3", "opus", "flac"}
 SOUND_IN_WEBM = {"opus", "vorbis"}
 
-KEPT_BYTES = 512 * 2**20
-"""What pieces may take on disk."""
-MOST_PIECES = 1_000_000
+MOST_PIECES, MOST_COPIES = 512 << 20, 4 << 30
+"""Bytes that pieces of videos, and copies of whole ones, may take on disk."""
+MOST_LOOKS = 4 << 20
+"""Bytes of memory for what is known of files."""
+LAST_PIECE = 1_000_000
 """Of a video that does not say how long it is."""
 Version = tuple[Path, int, int]
 """A file as it is now: its path, when it was changed (ns), its size in bytes."""
@@ -78,15 +82,18 @@ class Conversions:
     """What is made of files so that browsers play it, each once, in a folder that goes with this object.
 
     Args:
-        kept: bytes that pieces may take on disk.
+        most_pieces: bytes that pieces may take on disk.
+        most_copies: bytes that whole copies may take there; the last one is kept in any case.
     """
 
-    def __init__(self, kept: int = KEPT_BYTES) -> None:
+    def __init__(self, most_pieces: int = MOST_PIECES, most_copies: int = MOST_COPIES) -> None:
+        self._most_copies = most_copies
         self._folder = tempfile.TemporaryDirectory(prefix="actionformer-view-", ignore_cleanup_errors=True)
-        self._looks: dict[Version, Look] = {}
-        self._copies: dict[Version, Path] = {}
-        self._pieces = PieceCache(Path(self._folder.name), kept)
-        self._making: defaultdict[tuple[Version, int], Lock] = defaultdict(Lock)
+        self._look: Callable[[Version], Look] = kept(lambda version: look_at(version[0]), MOST_LOOKS)
+        self._copies: OrderedDict[Version, Path] = OrderedDict()
+        self._copied = 0
+        self._pieces = PieceCache(Path(self._folder.name), most_pieces)
+        self._making = [Lock() for _ in range(64)]
         self._copying = Lock()
         self._closed = Event()
 
@@ -98,10 +105,7 @@ class Conversions:
 
     def look(self, path: Path) -> Look:
         """`look_at`, once a file."""
-        version = _version(path)
-        if version not in self._looks:
-            self._looks[version] = look_at(path)
-        return self._looks[version]
+        return self._look(_version(path))
 
     def playable(self, path: Path) -> tuple[Path, str]:
         """A file that a browser plays, and its media type; copying a large file takes its time.
@@ -117,14 +121,23 @@ class Conversions:
     def _copy(self, path: Path) -> Path:
         version = _version(path)
         with self._copying:
-            if version not in self._copies:
-                target = Path(self._folder.name) / f"{len(self._copies)}.mp4"
+            if not _size(self._copies.get(version)):  # not made, or swept
+                target = Path(self._folder.name) / f"{self._copied}.mp4"
+                self._copied += 1
                 try:
                     remux(path, target, self._closed)
                 except (av.FFmpegError, ValueError) as error:
                     raise InputError(f"{path.name}: cannot be made playable in a browser ({error})") from error
                 self._copies[version] = target
+            self._copies.move_to_end(version)
+            self._forget_copies()
             return self._copies[version]
+
+    def _forget_copies(self) -> None:
+        """Removes copies that were not asked for for longest until the others, and at least one, have room."""
+        while len(self._copies) > 1 and sum(_size(copy) for copy in self._copies.values()) > self._most_copies:
+            _, oldest = self._copies.popitem(last=False)
+            oldest.unlink(missing_ok=True)
 
     def piece(self, path: Path, number: int) -> tuple[bytes, str]:
         """A piece of a video that is played in pieces, see `encode_piece`, and its media type; made once.
@@ -136,11 +149,11 @@ class Conversions:
         look = self.look(path)
         if look.way != "transcode":
             raise NoPictureError(f"{path.name} is played as a whole, not in pieces")
-        if number >= min(MOST_PIECES, (look.duration or math.inf) / SECONDS):
-            start = min(number, MOST_PIECES) * SECONDS
+        if number >= min(LAST_PIECE, (look.duration or math.inf) / SECONDS):
+            start = min(number, LAST_PIECE) * SECONDS
             raise NoPictureError(f"no picture from {start:.1f} s on: {path.name} is over by then")
         key = _version(path), number
-        with self._making[key]:
+        with self._making[hash(key) % len(self._making)]:
             piece = self._pieces.get(key)
             if piece is None:
                 try:
@@ -151,6 +164,11 @@ class Conversions:
                     raise InputError(f"{path.name}: cannot be made playable in a browser ({error})") from error
                 self._pieces.put(key, piece)
             return piece, look.media_type
+
+
+def _size(path: Path | None) -> int:
+    """Bytes; none of what is not, or no longer, there: temporary folders are swept."""
+    return path.stat().st_size if path and path.exists() else 0
 
 
 def _version(path: Path) -> Version:

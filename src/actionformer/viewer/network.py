@@ -34,12 +34,15 @@ from actionformer.inference.explain import (
 from actionformer.inference.sequences import TIMING, Sequence, place
 from actionformer.inference.suppression import trace
 from actionformer.segments import clip
-from actionformer.viewer.answers import Answer, once, rounded, rounded_score
+from actionformer.viewer.answers import Answer, rounded, rounded_score
+from actionformer.viewer.memory import kept
 from actionformer.viewer.project import Project
 
 MOST_SCORES = 400_000
 """Numbers a level at most in an answer with scores."""
 MOST_CANDIDATES = 5000
+MOST_EXPLAINED, MOST_DETECTED, MOST_PROJECTED = 256 << 20, 64 << 20, 128 << 20
+"""Bytes that results for the last videos, or their parts, may take; that of the last one is kept in any case."""
 DRAWN = 1000
 """Points at most of attention over a whole video."""
 SAME = 0.05
@@ -59,9 +62,9 @@ class Network:
     def __init__(self, about: Project) -> None:
         self.about = about
         self._busy = RLock()
-        self._explained: Callable[[str], Explanation] = once(self._explain, 4)
-        self.detections: Callable[[str], Detections] = once(self._detect, 64)
-        self._projected: Callable[[str, tuple[int, int], int], Projections] = once(self._project, 4)
+        self._explained: Callable[[str], Explanation] = kept(self._explain, MOST_EXPLAINED)
+        self.detections: Callable[[str], Detections] = kept(self._detect, MOST_DETECTED)
+        self._projected: Callable[[str, tuple[int, int], int], Projections] = kept(self._project, MOST_PROJECTED)
 
     @cached_property
     def detector(self) -> Detector:
