@@ -27,6 +27,15 @@ Ranges = tuple[tuple[float, float], ...]
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
+WIDEST = 16_384
+"""Channels of any layer."""
+WIDEST_WINDOW = 8191
+LONGEST_LIST = 100
+MOST_WEIGHTS = 500_000_000
+"""Of a network; the largest published one has 120 million."""
+FARTHEST = 1e9
+"""Of distances in features."""
+
 DEFAULT_RANGES: Ranges = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000))
 
 
@@ -57,6 +66,11 @@ def _all(numbers: tuple[int, ...] | int | None) -> tuple[int, ...]:
     return numbers if isinstance(numbers, tuple) else () if numbers is None else (numbers,)
 
 
+def _short_list(name: str, numbers: tuple[float, ...]) -> None:
+    if len(numbers) > LONGEST_LIST:
+        raise ValueError(f"{name}: expected at most {LONGEST_LIST} numbers, found {len(numbers)}")
+
+
 class DataSettings(_Settings):
     """Which videos, how their features lie in time, and how training crops them."""
 
@@ -66,13 +80,13 @@ class DataSettings(_Settings):
     """Subsets to evaluate on."""
     prefix: str = ""
     """What stands before the video's id in the name of its feature file, e.g. `v_`."""
-    fps: float | None = Field(None, gt=0)
+    fps: float | None = Field(None, ge=1e-6, le=1e9)
     """Frames per second of the video that features were taken from; without it, sidecar or annotation file."""
-    stride: float | None = Field(None, gt=0)
+    stride: float | None = Field(None, ge=1e-6, le=1e9)
     """Frames between neighbouring features; without it, the sidecar."""
-    num_frames: float | None = Field(None, gt=0)
+    num_frames: float | None = Field(None, ge=1e-6, le=1e9)
     """Frames a feature covers; without it, the sidecar."""
-    resize: int | None = Field(None, ge=1)
+    resize: int | None = Field(None, ge=1, le=100_000)
     """Length every sequence is resized to, linearly (ActivityNet: 192)."""
     normalize: bool = True
     """Standardise each feature channel by its mean and deviation over the training subset."""
@@ -94,37 +108,37 @@ class ModelSettings(_Settings):
 
     input_dim: tuple[int, ...] | int | None = None
     """Channels of a feature vector; a list where features of several sources are concatenated; from the data."""
-    num_classes: int | None = Field(None, ge=1)
+    num_classes: int | None = Field(None, ge=1, le=100_000)
     """Number of action classes; from the data."""
     projection: tuple[int, ...] | None = None
     """Widths that the sources of a list `input_dim` are projected to before the embedding."""
     backbone: Literal["transformer", "convolution"] = "transformer"
     """Blocks of the pyramid."""
-    width: int = Field(512, ge=1)
+    width: int = Field(512, ge=1, le=WIDEST)
     """Channels of the embedding and the pyramid."""
     neck: Literal["identity", "fpn"] = "identity"
     """What joins pyramid and heads: a LayerNorm a level, or a top-down feature pyramid."""
-    neck_width: int | None = Field(None, ge=1)
+    neck_width: int | None = Field(None, ge=1, le=WIDEST)
     """Channels after an fpn neck; without it, `width`."""
-    head_width: int | None = Field(None, ge=1)
+    head_width: int | None = Field(None, ge=1, le=WIDEST)
     """Hidden channels of the two heads; without it, `width`."""
-    num_heads: int = Field(4, ge=1)
+    num_heads: int = Field(4, ge=1, le=1024)
     """Attention heads."""
     window: tuple[int, ...] | int = 19
     """Window of local attention, odd; one number, or one a level; 1 or less is global."""
-    embedding_layers: int = Field(2, ge=1)
+    embedding_layers: int = Field(2, ge=1, le=32)
     """Convolutions of the embedding."""
-    stem_blocks: int = Field(2, ge=0)
+    stem_blocks: int = Field(2, ge=0, le=64)
     """Blocks at full length before the pyramid halves it."""
-    branch_blocks: int = Field(5, ge=0)
+    branch_blocks: int = Field(5, ge=0, le=16)
     """Blocks that each halve the length."""
     stem_levels: bool = False
     """Every stem block's output is a level of its own, not only the last one's."""
-    embedding_kernel: int = Field(3, ge=1)
+    embedding_kernel: int = Field(3, ge=1, le=255)
     """Kernel of the embedding's convolutions, odd."""
-    head_kernel: int = Field(3, ge=1)
+    head_kernel: int = Field(3, ge=1, le=255)
     """Kernel of the heads' convolutions, odd."""
-    head_layers: int = Field(3, ge=1)
+    head_layers: int = Field(3, ge=1, le=32)
     """Convolutions of a head, the last one included."""
     embedding_norm: bool = True
     """LayerNorm in the embedding."""
@@ -136,7 +150,7 @@ class ModelSettings(_Settings):
     """Absolute position encoding."""
     relative_position: bool = False
     """Learned bias of every offset within the window."""
-    max_length: int = Field(2304, ge=1)
+    max_length: int = Field(2304, ge=1, le=1_000_000)
     """Longest sequence in training, in features; positions and the published padding are built on it."""
     padding: Literal["clean", "published"] = "clean"
     """`clean`: padding never changes a result; `published`: as the released checkpoints were trained."""
@@ -144,15 +158,15 @@ class ModelSettings(_Settings):
     """What makes distances positive; the published relu has no gradient at 0."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout after attention and in the MLPs."""
-    feature_shift: float = Field(0.0, ge=0)
+    feature_shift: float = Field(0.0, ge=0, le=100)
     """Training gives every sequence a random gain and shift of this size a channel, in deviations of the channel."""
-    feature_noise: float = Field(0.0, ge=0)
+    feature_noise: float = Field(0.0, ge=0, le=100)
     """Training adds noise of this size to every feature, in deviations of the channel."""
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout of the features themselves."""
-    sensor_axes: int | None = Field(None, ge=3)
+    sensor_axes: int | None = Field(None, ge=3, le=WIDEST)
     """For features that are windows of samples of 3-D sensors, axis after axis: how many axes, e.g. 6."""
-    sensor_rotation: float = Field(0.0, ge=0)
+    sensor_rotation: float = Field(0.0, ge=0, le=360)
     """Training turns the sensors of every sequence in space, by an angle of this deviation in degrees."""
     drop_path: float = Field(0.1, ge=0, lt=1)
     """Probability of dropping a block's branch for a sample; above 0 a learned scale a channel comes with it."""
@@ -175,9 +189,11 @@ class ModelSettings(_Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelSettings:
-        for window in self.windows:
+        for window in _all(self.window):
             if window > 1 and window % 2 == 0:
                 raise ValueError(f"window must be odd, found {window}")
+            if not -1 <= window <= WIDEST_WINDOW:
+                raise ValueError(f"window must lie between -1 and {WIDEST_WINDOW}, found {_short(window)}")
         for name in ("embedding_kernel", "head_kernel"):
             if getattr(self, name) % 2 == 0:
                 raise ValueError(f"{name} must be odd, found {getattr(self, name)}")
@@ -190,10 +206,11 @@ class ModelSettings(_Settings):
             raise ValueError(
                 f"regression_ranges has {len(self.regression_ranges)} entries for {self.num_levels} levels"
             )
-        if any(least > largest for least, largest in self.regression_ranges):
-            raise ValueError("regression_ranges must each be [least, largest]")
-        if min(_all(self.input_dim) + _all(self.projection), default=1) < 1:
-            raise ValueError("input_dim and projection count channels, from 1 on")
+        self._check_ranges()
+        sources = _all(self.input_dim) + _all(self.projection)
+        if not all(1 <= channels <= WIDEST for channels in sources):
+            raise ValueError(f"input_dim and projection count channels, from 1 on and up to {WIDEST} a source")
+        _short_list("input_dim and projection", sources)
         self._check_sensors()
         if self.projection is not None:
             if not isinstance(self.input_dim, tuple) or len(self.input_dim) != len(self.projection):
@@ -206,7 +223,22 @@ class ModelSettings(_Settings):
             raise ValueError("stem_levels needs stem blocks")
         if self.neck == "identity" and self.neck_width not in (None, self.width):
             raise ValueError(f"an identity neck keeps width {self.width}, found neck_width {self.neck_width}")
+        if self.rough_size > MOST_WEIGHTS:
+            raise ValueError(
+                f"the network would have {self.rough_size:.1e} weights, at most {MOST_WEIGHTS:.1e} are built"
+            )
         return self
+
+    def _check_ranges(self) -> None:
+        before = (0.0, 0.0)
+        for least, largest in self.regression_ranges:
+            if not 0 <= least < largest <= FARTHEST:
+                raise ValueError(
+                    f"regression_ranges must each be [least, largest] from 0 on, found [{least:g}, {largest:g}]"
+                )
+            if least < before[0] or largest < before[1]:
+                raise ValueError(f"regression_ranges must not fall from level to level, found [{least:g}, {largest:g}]")
+            before = least, largest
 
     def _check_sensors(self) -> None:
         if self.sensor_rotation and self.sensor_axes is None:
@@ -215,6 +247,22 @@ class ModelSettings(_Settings):
             raise ValueError(f"sensor_axes counts axes of 3-D sensors, a multiple of 3, found {self.sensor_axes}")
         if self.sensor_axes is not None and self.input_dim is not None and self.input_width % self.sensor_axes:
             raise ValueError(f"{self.input_width} channels do not divide into {self.sensor_axes} sensor axes")
+
+    @property
+    def rough_size(self) -> float:
+        """Weights of the network, nearly; what the data have yet to tell is left out."""
+        width, neck = self.width, self.neck_width or self.width
+        head = self.head_width or self.width
+        sources = sum(_all(self.input_dim))
+        embedding = self.embedding_kernel * width * (sources + width * (self.embedding_layers - 1))
+        block = (12 if self.backbone == "transformer" else 13) * width**2
+        biases = self.num_heads * (self.stem_blocks * self.windows[0] + sum(self.windows[1:]))
+        blocks = block * (self.stem_blocks + self.branch_blocks) + biases * self.relative_position
+        joined = width * neck * self.num_levels if self.neck == "fpn" else 0
+        hidden = neck * head + head**2 * max(self.head_layers - 2, 0)
+        heads = self.head_kernel * (2 * hidden + head * ((self.num_classes or 0) + 2))
+        table = width * self.max_length if self.position != "none" else 0
+        return embedding + blocks + joined + heads + table
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -248,23 +296,23 @@ class ModelSettings(_Settings):
 class TrainingSettings(_Settings):
     """Targets, losses, optimisation and the run."""
 
-    epochs: int = Field(30, ge=1)
+    epochs: int = Field(30, ge=1, le=100_000)
     """Epochs after the warm-up, which comes on top."""
-    warmup_epochs: int = Field(5, ge=0)
+    warmup_epochs: int = Field(5, ge=0, le=100_000)
     """Epochs over which the rate rises linearly."""
-    batch_size: int = Field(2, ge=1)
+    batch_size: int = Field(2, ge=1, le=65_536)
     """Sequences in a batch."""
     batch_by_length: bool = True
     """Let sequences of like length share a batch, so that less of the arithmetic is padding; else any do."""
-    accumulate: int = Field(1, ge=1)
+    accumulate: int = Field(1, ge=1, le=65_536)
     """Batches whose gradients make one step; k batches of b equal one of k * b."""
     optimizer: Literal["adamw", "adam"] = "adamw"
     """Decoupled weight decay, or Adam's own."""
-    learning_rate: float = Field(1e-4, gt=0)
+    learning_rate: float = Field(1e-4, gt=0, le=100)
     """Peak rate."""
-    weight_decay: float = Field(0.05, ge=0)
+    weight_decay: float = Field(0.05, ge=0, le=100)
     """On the weights of convolutions and linear maps only."""
-    gradient_clip: float = Field(1.0, ge=0)
+    gradient_clip: float = Field(1.0, ge=0, le=1e9)
     """Largest L2 norm of all gradients together; 0 is off."""
     average_decay: float = Field(0.999, ge=0, lt=1)
     """Decay of the weight average that evaluation uses; 0 evaluates the last weights."""
@@ -272,21 +320,21 @@ class TrainingSettings(_Settings):
     """Let the decay rise as min(average_decay, (1 + step) / (10 + step)), so that short runs average too."""
     center_sampling: bool = True
     """Only moments near an action's centre are positive."""
-    center_radius: float = Field(1.5, gt=0)
+    center_radius: float = Field(1.5, gt=0, le=1e6)
     """How near, in strides of the level."""
-    regression_weight: float = 1.0
+    regression_weight: float = Field(1.0, ge=-1e6, le=1e6)
     """Weight of the regression loss; below 0 it is scaled to the size of the classification loss."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of a class target that is spread over all classes."""
-    initial_normalizer: float = Field(100.0, gt=0)
+    initial_normalizer: float = Field(100.0, gt=0, le=1e9)
     """Starting value of the running mean of positives that losses are divided by."""
     empty_class_prior: bool = False
     """Start classes without a training action at probability 1e-6 (EPIC-Kitchens)."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the forward pass's arithmetic."""
-    workers: int | None = Field(None, ge=0)
+    workers: int | None = Field(None, ge=0, le=256)
     """Threads that read batches ahead; by default none on a CPU, which computes itself, and up to 4 for a GPU."""
-    evaluate_every: int = Field(5, ge=0)
+    evaluate_every: int = Field(5, ge=0, le=100_000)
     """Epochs between evaluations; 0 evaluates at the end only."""
     seed: int = Field(0, ge=0, lt=2**32)
     """Seed of weights, order, crops and dropout."""
@@ -302,11 +350,11 @@ class DecodingSettings(_Settings):
 
     min_probability: float = Field(0.001, ge=0, lt=1)
     """Class probabilities at or below are no candidates."""
-    top_k: int = Field(2000, ge=1)
+    top_k: int = Field(2000, ge=1, le=10_000_000)
     """Best candidates kept at each level; of how much of a video, `cap_per` says."""
     cap_per: Literal["length", "video"] = "length"
     """`length`: top_k is kept of every model.max_length features; `video`: of a whole video, as published."""
-    min_length: float = Field(0.05, ge=0)
+    min_length: float = Field(0.05, ge=0, le=1e6)
     """Candidates of this length or shorter are dropped, in features (grid steps)."""
 
 
@@ -317,13 +365,13 @@ class SuppressionSettings(_Settings):
     """Gaussian decay of overlapping scores, removal of overlapping segments, or only the cap."""
     per_class: bool = True
     """Segments suppress those of their own class only."""
-    sigma: float = Field(0.5, ge=1e-6)
+    sigma: float = Field(0.5, ge=1e-6, le=1e6)
     """Soft: scores decay by exp(-tIoU^2 / sigma)."""
     tiou_threshold: float = Field(0.1, ge=0, le=1)
     """Hard: tIoU from which a segment is removed."""
-    min_score: float = Field(0.001, ge=0)
+    min_score: float = Field(0.001, ge=0, le=1)
     """Scores below are dropped."""
-    max_detections: int = Field(200, ge=1)
+    max_detections: int = Field(200, ge=1, le=10_000_000)
     """Most detections of a video, all classes together."""
     cap_per: Literal["length", "video"] = "length"
     """`length`: videos of more than model.max_length features may have more in proportion; `video`: as published."""
@@ -334,9 +382,9 @@ class SuppressionSettings(_Settings):
 class LiveSettings(_Settings):
     """Detection in features that have no end yet; set, they mean the same in finished videos."""
 
-    max_action_seconds: float | None = Field(None, gt=0)
+    max_action_seconds: float | None = Field(None, gt=0, le=1e9)
     """Longest action; longer candidates are dropped, and suppression is cut into blocks of this length. Unset: off."""
-    max_per_hour: float | None = Field(None, gt=0)
+    max_per_hour: float | None = Field(None, gt=0, le=1e9)
     """Most detections an hour, in place of suppression.max_detections; where there are blocks, each has its share."""
 
 
@@ -353,13 +401,15 @@ class EvaluationSettings(_Settings):
     def _thresholds(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < threshold <= 1 for threshold in value):
             raise ValueError("tIoU thresholds lie above 0 and up to 1")
+        _short_list("tiou", value)
         return value
 
     @field_validator("recall_at")
     @classmethod
     def _multiples(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if min(value) < 1:
-            raise ValueError("recall_at must be whole numbers from 1 on")
+        if not all(1 <= k <= 1000 for k in value):
+            raise ValueError("recall_at must be whole numbers from 1 on, up to 1000")
+        _short_list("recall_at", value)
         return value
 
 
@@ -507,8 +557,17 @@ def _explain(error: ValidationError) -> str:
             known = list(type(getattr(Config(), where[0])).model_fields)
         return f"unknown setting {name}{nearest(where[-1], known)}"
     message = first["msg"].removeprefix("Value error, ")
-    found = "" if isinstance(first["input"], Mapping) else f", found {first['input']!r}"
+    found = "" if isinstance(first["input"], Mapping) else f", found {_short(first['input'])}"
     return f"{name}: {message}{found}"
+
+
+def _short(value: Any) -> str:
+    """A value in a message: huge numbers and long texts are cut."""
+    try:
+        text = repr(value)
+    except ValueError:  # more digits than Python prints
+        text = f"a number of {value.bit_length()} bits"
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def check_precision(name: str) -> None:
