@@ -1,6 +1,7 @@
 """Data that nothing can be learned from are refused before the first step; what is lost in part is said."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,33 @@ def test_warm_up_comes_on_top_of_the_epochs(learn: Callable[..., Any], call: Com
 def test_absurd_rate_is_said_before_the_first_step(learn: Callable[..., Any], call: Command) -> None:
     err = call(*learn(lambda _: None), "--training.learning-rate", 5).err
     assert err.startswith("warning: training.learning_rate is 5: a step changes a weight by about the rate")
+
+
+@pytest.mark.parametrize("video", ["video1", "video5"])
+def test_broken_features_of_either_subset_are_named_before_the_first_step(
+    learn: Callable[..., Any], features: Path, refused: Command, tmp_path: Path, video: str
+) -> None:
+    arguments = learn(lambda _: None)
+    folder = shutil.copytree(features, tmp_path / "features")
+    array = np.load(folder / f"{video}.npy")
+    array[7, 2] = np.inf
+    np.save(folder / f"{video}.npy", array)
+    message = refused(*(folder if one == features else one for one in arguments))
+    assert f"{video}.npy: row 7" in message
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("videos", "code"), [(["video1"], 0), (["video5"], 0), ([f"video{i}" for i in range(4)], 2)])
+def test_features_that_say_nothing(
+    learn: Callable[..., Any], features: Path, call: Command, tmp_path: Path, videos: list[str], code: int
+) -> None:
+    arguments = learn(lambda _: None)
+    folder = shutil.copytree(features, tmp_path / "features")
+    for video in videos:
+        np.save(folder / f"{video}.npy", np.zeros_like(np.load(folder / f"{video}.npy")))
+    result = call(*(folder if one == features else one for one in arguments))
+    assert result.code == code
+    assert "videos have features of which all rows are alike: " + ", ".join(videos) in result.err
 
 
 @pytest.mark.parametrize("durations", [True, False])

@@ -3,5 +3,6 @@
 from actionformer.checks.findings import Finding
 from actionformer.checks.rate import check_rate
 from actionformer.checks.training import check_evaluation, check_training
+from actionformer.checks.values import check_values
 
-__all__ = ["Finding", "check_evaluation", "check_rate", "check_training"]
+__all__ = ["Finding", "check_evaluation", "check_rate", "check_training", "check_values"]

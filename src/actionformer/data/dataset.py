@@ -250,22 +250,3 @@ def read_ahead(read: Callable[[Item], Result], items: Sequence[Item], threads: i
         finally:
             for future in pending:
                 future.cancel()
-
-
-def feature_statistics(videos: Sequence[TrainingVideo]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each feature channel over all videos, (D,) and (D,) float32.
-
-    Channels that hardly vary get deviation 1.
-    """
-    count, width = 0, videos[0].features.shape[1]
-    total, squares = np.zeros(width), np.zeros(width)
-    offset = np.asarray(videos[0].features[:1], dtype=np.float64)[0]  # keeps squares small
-    for video in videos:
-        features = np.asarray(video.features[:], dtype=np.float64) - offset
-        count += len(features)
-        total += features.sum(0)
-        squares += np.square(features).sum(0)
-    mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - np.square(mean), 0.0))
-    deviation[deviation < 1e-6] = 1.0
-    return torch.from_numpy(mean + offset).float(), torch.from_numpy(deviation).float()

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from actionformer.config import Config
-from actionformer.data.dataset import TrainingVideo, feature_statistics
+from actionformer.data.dataset import TrainingVideo
+from actionformer.data.statistics import FeatureStatistics
 from actionformer.errors import InputError
 from actionformer.features import check_backbone
 from actionformer.model import ActionFormer, build_model
@@ -17,13 +18,17 @@ from actionformer.model_directory import ModelCard, load_model
 
 
 def initial_model(
-    config: Config, card: ModelCard, videos: Sequence[TrainingVideo], init: str | Path | None
+    config: Config,
+    card: ModelCard,
+    videos: Sequence[TrainingVideo],
+    statistics: FeatureStatistics | None,
+    init: str | Path | None,
 ) -> ActionFormer:
-    """A network for these classes with its feature statistics measured; with `init`, that model's weights."""
+    """A network for these classes that normalises by `statistics`, if given; with `init`, that model's weights."""
     torch.manual_seed(config.training.seed)
     model = build_model(config.model)
-    if config.data.normalize:
-        mean, deviation = feature_statistics(videos)
+    if statistics is not None:
+        mean, deviation = statistics.mean_and_deviation()
         model.normalizer.mean.copy_(mean)
         model.normalizer.deviation.copy_(deviation)
     if config.training.empty_class_prior:

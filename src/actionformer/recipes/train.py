@@ -10,12 +10,13 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
-from actionformer.checks import Finding, check_evaluation, check_rate, check_training
+from actionformer.checks import Finding, check_evaluation, check_rate, check_training, check_values
 from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
 from actionformer.data.fingerprint import annotations_hash, features_hash
+from actionformer.data.statistics import FeatureStatistics
 from actionformer.errors import InputError, warn
 from actionformer.evaluation import score
 from actionformer.inference.detector import Detector, find_device, load
@@ -81,7 +82,11 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
     config = task.config
     state = resumed_state(out, config, task.card) if resume else None
     fresh = state is None
-    model = initial_model(config, task.card, task.training.videos, init) if fresh else build_model(config.model)
+    if fresh:
+        statistics = _measured(task) if config.data.normalize else None
+        model = initial_model(config, task.card, task.training.videos, statistics, init)
+    else:
+        model = build_model(config.model)
     loader = EpochLoader(task.training, training=config.training, model=config.model)
     steps = steps_per_epoch(loader, config.training.accumulate)
     for finding in check_rate(config, steps * config.training.all_epochs):
@@ -177,6 +182,20 @@ def _tell(findings: Sequence[Finding], source: str) -> None:
             raise InputError(f"{source}: {finding}")
     for finding in findings:
         warn(f"{source}: {finding}", stacklevel=4)
+
+
+def _measured(task: _Task) -> FeatureStatistics:
+    """Reads all features once: what training normalises by, and what is odd about them.
+
+    Raises:
+        InputError: features of either subset that cannot be read, or that say nothing.
+    """
+    statistics = FeatureStatistics((video.id, video.features) for video in task.training.videos)
+    _tell(check_values(statistics), f"subset {', '.join(task.config.data.train_subset)}")
+    evaluated = [] if task.test is None else task.test.videos
+    for finding in check_values(FeatureStatistics((one.video.id, one.features) for one in evaluated)):
+        warn(f"subset {', '.join(task.config.data.test_subset)}: {finding}", stacklevel=4)
+    return statistics
 
 
 class _Run:

@@ -1,0 +1,87 @@
+"""What features are like: all that one pass over them tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actionformer.data.dataset import FeatureSource
+
+Floats = NDArray[np.float64]
+
+
+class FeatureStatistics:
+    """Sums over all rows of videos of D channels, each of which is read once.
+
+    Args:
+        videos: ids and features (T, D).
+
+    Raises:
+        InputError: features that cannot be read, or are no finite numbers.
+    """
+
+    def __init__(self, videos: Iterable[tuple[str, FeatureSource]]) -> None:
+        self.videos: list[tuple[str, FeatureSource]] = []
+        self.count = 0
+        """Rows of all."""
+        self.constant: list[str] = []
+        """Videos of which all rows are alike."""
+        self.copies: list[tuple[str, str]] = []
+        """Videos whose features are those of an earlier one, and that one."""
+        self._sums: dict[bytes, str] = {}
+        for id_, features in videos:
+            self._add(id_, features)
+
+    def _add(self, id_: str, features: FeatureSource) -> None:
+        rows = np.asarray(features[:], dtype=np.float64)
+        if not self.videos:
+            self.offset = rows[0].copy()  # keeps squares small
+            self.total, self.squares = np.zeros((2, rows.shape[1]))
+            self._extremes = np.tile(rows[0] - self.offset, (2, 1))  # of each channel, from the offset
+            self._extreme_in = np.zeros((2, rows.shape[1]), dtype=np.int64)
+        rows = rows - self.offset
+        sums, lowest, highest = rows.sum(0), rows.min(0), rows.max(0)
+        self.count += len(rows)
+        self.total += sums
+        self.squares += np.square(rows).sum(0)
+        farther = np.stack((lowest < self._extremes[0], highest > self._extremes[1]))
+        self._extremes = np.where(farther, (lowest, highest), self._extremes)
+        self._extreme_in[farther] = len(self.videos)
+        self.videos.append((id_, features))
+        if len(rows) > 1 and (lowest == highest).all():
+            self.constant.append(id_)
+            return
+        first = self._sums.setdefault(sums.tobytes() + len(rows).to_bytes(8), id_)
+        if first != id_:
+            self.copies.append((id_, first))
+
+    @property
+    def peak(self) -> Floats:
+        """(D,) how far the farthest value of each channel is from its mean."""
+        peak: Floats = np.abs(self._extremes - self.total / self.count).max(0)
+        return peak
+
+    def farthest(self, channel: int) -> tuple[str, int, float]:
+        """The value of a channel that is farthest from its mean: id of the video, row and value."""
+        mean = (self.total / self.count)[channel]
+        side = int(np.abs(self._extremes[:, channel] - mean).argmax())
+        id_, features = self.videos[self._extreme_in[side, channel]]
+        values = np.asarray(features[:], dtype=np.float64)[:, channel]
+        row = int(np.abs(values - self.offset[channel] - mean).argmax())
+        return id_, row, float(values[row])
+
+    @property
+    def variance(self) -> Floats:
+        """(D,) of each channel."""
+        variance: Floats = np.maximum(self.squares / self.count - np.square(self.total / self.count), 0.0)
+        return variance
+
+    def mean_and_deviation(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each channel, (D,) and (D,) float32; what hardly varies has deviation 1."""
+        deviation = np.sqrt(self.variance)
+        deviation[deviation < 1e-6] = 1.0
+        return torch.from_numpy(self.total / self.count + self.offset).float(), torch.from_numpy(deviation).float()

@@ -1,0 +1,38 @@
+"""What one pass over features tells."""
+
+import numpy as np
+
+from actionformer.data.statistics import FeatureStatistics
+
+
+def test_statistics_are_those_of_all_rows_together() -> None:
+    rng = np.random.default_rng(0)
+    arrays = [1000 + rng.standard_normal((length, 4)).astype(np.float32) * [1, 0.1, 10, 0] for length in (7, 300, 41)]
+    statistics = FeatureStatistics((f"v{i}", array) for i, array in enumerate(arrays))
+    mean, deviation = statistics.mean_and_deviation()
+    every = np.concatenate(arrays)
+    np.testing.assert_allclose(mean, every.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(deviation[:3], every.std(0)[:3], rtol=1e-4)
+    assert deviation[3] == 1  # a channel that never varies
+    assert (statistics.constant, statistics.copies) == ([], [])
+
+
+def test_each_video_is_read_once() -> None:
+    read = []
+
+    class Spy:
+        shape = (5, 2)
+
+        def __getitem__(self, rows: slice) -> np.ndarray:
+            read.append(rows)
+            return np.arange(10.0, dtype=np.float32).reshape(5, 2)
+
+    FeatureStatistics([("a", Spy()), ("b", Spy())])
+    assert read == [slice(None), slice(None)]
+
+
+def test_farthest_value_is_found() -> None:
+    first, second = np.zeros((4, 2), np.float32), np.ones((5, 2), np.float32)
+    second[3, 1] = -7
+    statistics = FeatureStatistics([("a", first), ("b", second)])
+    assert statistics.farthest(1) == ("b", 3, -7.0)
