@@ -14,13 +14,12 @@ def touch(folder: Path, *names: str) -> None:
 
 def test_files_folders_and_patterns(tmp_path: Path) -> None:
     touch(tmp_path, "b.mp4", "a.MKV", "notes.txt", "sub/c.avi", "sub/d.webm", "odd.xyz")
-    with pytest.warns(UserWarning, match=r"2 files in its subfolders are left out: '.*\*\*/\*' takes all"):
-        assert [path.name for path in video_files([tmp_path])] == ["a.MKV", "b.mp4"]
+    assert [path.name for path in video_files([tmp_path])] == ["a.MKV", "b.mp4", "c.avi", "d.webm"]
     assert [path.name for path in video_files([tmp_path / "odd.xyz", tmp_path / "b.mp4"])] == ["odd.xyz", "b.mp4"]
     assert [path.name for path in video_files([tmp_path / "sub" / "*"])] == ["c.avi", "d.webm"]
-    with pytest.warns(UserWarning, match="1 files in its subfolders are left out"):
-        several = video_files([tmp_path / "**" / "*.avi", tmp_path, tmp_path / "b.mp4"])
-    assert [path.name for path in several] == ["c.avi", "a.MKV", "b.mp4"]
+    several = video_files([tmp_path / "**" / "*.avi", tmp_path, tmp_path / "b.mp4"])
+    assert [path.name for path in several] == ["c.avi", "a.MKV", "b.mp4", "d.webm"]
+    assert list(several.values()) == ["sub/c", "a", "b", "sub/d"]
 
 
 def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
@@ -52,9 +51,10 @@ def test_ids_tell_files_of_one_name_apart(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_features_in_a_folder_win_and_in_subfolders_too(tmp_path: Path) -> None:
-    touch(tmp_path, "v/a.mp4", "v/a.npy", "w/b/c.mp4", "w/b/c.npy")
+    touch(tmp_path, "v/a.mp4", "v/a.npy", "w/b/c.mp4", "w/b/c.npy", "x/a.mp4", "x/features/a.npy", "x/b/c.mp4")
     both = FEATURES | VIDEOS
     assert list(named_files([tmp_path / "v"], both)) == [tmp_path / "v" / "a.npy"]
+    assert list(named_files([tmp_path / "x"], both).values()) == ["a", "b/c"]
     assert named_files([tmp_path / "w"], both) == {tmp_path / "w" / "b" / "c.npy": "b/c"}
 
 
@@ -74,7 +74,7 @@ def test_a_folder_of_features_in_another_format(tmp_path: Path, name: str, how: 
 def test_refusals(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "sub/a.avi", "empty/notes.txt")
     with pytest.raises(InputError, match=r"a\.mp4 and .*a\.avi are both called 'a'"):
-        video_files([tmp_path, tmp_path / "sub"])
+        video_files([tmp_path, tmp_path / "a.avi"])
     with pytest.raises(InputError, match=r"empty: no videos here"):
         video_files([tmp_path / "empty"])
     with pytest.raises(InputError, match=r"\*\.mov: no videos here"):

@@ -7,11 +7,11 @@ belong to the id: of `clips/**/*.mp4` and of `clips/`, `clips/a/one.mp4` is `a/o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from glob import glob, has_magic
 from pathlib import Path, PurePath
 
-from actionformer.errors import InputError, warn
+from actionformer.errors import InputError
 from actionformer.features import READERS, other_features
 from actionformer.names import check_name, without_prefix
 
@@ -35,8 +35,8 @@ def video_files(inputs: Sequence[str | Path]) -> dict[Path, str]:
 def named_files(inputs: Sequence[str | Path], kinds: Kinds) -> dict[Path, str]:
     """The files that files, folders and patterns stand for -> their ids, each once, in the given order.
 
-    A folder stands for the files in it, where there are none for those in its subfolders, of the first of the kinds
-    that there are any of. Hidden files are left out, as of patterns.
+    A folder stands for the files in it and in its subfolders, of one kind: the first that lies in the folder itself,
+    else the first that lies below. Hidden files are left out, as of patterns.
 
     Raises:
         InputError: a folder or a pattern without any, two files of one id, or a name that is not Unicode text.
@@ -46,8 +46,6 @@ def named_files(inputs: Sequence[str | Path], kinds: Kinds) -> dict[Path, str]:
         for file, id_ in _stood_for(path, kinds).items():
             check_name(id_, f"{file}: its name")
             files.setdefault(file, id_)
-    for folder in filter(Path.is_dir, map(Path, inputs)):
-        _say_left_out(folder, files, kinds)
     check_names(files)
     return files
 
@@ -83,8 +81,8 @@ def _in_folder(folder: Path, kinds: Kinds) -> dict[Path, str]:
     below = list(_files_below(folder))
     for files in ([name for name in below if len(name.parts) == 1], below):
         for endings in kinds.values():
-            if found := [name for name in files if name.suffix.lower() in endings]:
-                return {folder / name: str(name) for name in found}
+            if any(name.suffix.lower() in endings for name in files):
+                return {folder / name: str(name) for name in below if name.suffix.lower() in endings}
     return {}
 
 
@@ -95,20 +93,6 @@ def _files_below(folder: Path) -> Iterator[PurePath]:
         for name in names:
             if not name.startswith("."):
                 yield PurePath(place, name).relative_to(folder)
-
-
-def _say_left_out(folder: Path, files: Iterable[Path], kinds: Kinds) -> None:
-    """Says once that files in subfolders are not those that a folder stands for."""
-    taken = {os.path.normpath(file) for file in files}
-    here = {file.suffix.lower() for file in files if file.parent == folder}
-    endings = next((endings for endings in kinds.values() if endings & here), frozenset())
-    left = [
-        name
-        for name in _files_below(folder)
-        if name.suffix.lower() in endings and os.path.normpath(folder / name) not in taken
-    ]
-    if left:
-        warn(f"{folder}: {len(left)} files in its subfolders are left out: '{folder / '**' / '*'}' takes all", 2)
 
 
 def _id(name: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.files import replacing
+from actionformer.video.lettering import drawn_names
 from actionformer.video.opencv import opencv
 from actionformer.video.opening import opened
 from actionformer.video.reader import Image, Video
@@ -50,11 +51,12 @@ class Overlay:
         self.found, self.duration = found, duration
         self.factor = max(1, math.ceil(LEAST_HEIGHT / size[0]))
         self.height, self.width = self.factor * size[0], self.factor * size[1]
+        self.names = drawn_names(self.cv2, {int(label): found.class_names[label] for label in np.unique(found.labels)})
         best = list(dict.fromkeys(found.labels.tolist()))[:MOST_LANES]  # those with the best detections
         self.lanes = {label: lane for lane, label in enumerate(sorted(best))}
         self.lane = max(round(LANE * self.height), 6)  # pixels
         self.text = TEXT * self.height
-        names = [self._extent(found.class_names[label], 0.7 * self.text)[0] for label in self.lanes]
+        names = [self._extent(self.names[label], 0.7 * self.text)[0] for label in self.lanes]
         self.left = min(max(names, default=0) + self.lane, round(WIDEST_NAMES * self.width))  # where time 0 is
         self.strip = self._strip()
 
@@ -68,7 +70,7 @@ class Overlay:
         now = (self.found.segments[:, 0] <= time) & (time < self.found.segments[:, 1])
         for line, row in enumerate(np.flatnonzero(now)):
             label = int(self.found.labels[row])
-            self._tag(drawn, line, f"{self.found.class_names[label]} {self.found.scores[row]:.2f}", colour(label))
+            self._tag(drawn, line, f"{self.names[label]} {self.found.scores[row]:.2f}", colour(label))
         return drawn
 
     def _column(self, time: float) -> int:
@@ -87,7 +89,7 @@ class Overlay:
         for label, lane in self.lanes.items():
             names = np.ascontiguousarray(strip[:, : self.left])  # what is longer ends here
             below = (lane + 1) * self.lane - round(0.3 * self.lane)
-            self._write(names, self.found.class_names[label], (self.lane // 3, below), 0.7 * self.text, colour(label))
+            self._write(names, self.names[label], (self.lane // 3, below), 0.7 * self.text, colour(label))
             strip[:, : self.left] = names
         return strip
 
