@@ -1,5 +1,6 @@
 """Frames are shown as the display matrix says: turned, mirrored or both, by everything that shows them."""
 
+import gc
 import io
 import struct
 from collections.abc import Callable
@@ -150,3 +151,16 @@ def test_a_slanted_or_scaled_matrix_is_the_nearest_of_the_eight(
 def test_a_matrix_of_zeros_changes_nothing() -> None:
     assert len(set(ALL)) == 8
     assert nearest(np.zeros((2, 2))) == UPRIGHT
+
+
+def test_frames_that_were_looked_at_are_freed_at_once(tmp_path: Path, write_video: Write, frame_of) -> None:
+    """Frames that wait for the garbage collector fill memory, and hang a forked process that collects them."""
+    path = write_video(tmp_path / "turned.mp4", [frame_of(i) for i in range(20)], rotation=90)
+    gc.collect()
+    gc.disable()
+    try:
+        with Video(path) as video:
+            assert sum(frame.orientation.transposed for frame in video.frames()) == 20
+        assert not any(isinstance(waiting, av.VideoFrame) for waiting in gc.get_objects())
+    finally:
+        gc.enable()

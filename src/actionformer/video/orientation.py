@@ -8,6 +8,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from numpy.typing import NDArray
 
 
@@ -54,7 +55,9 @@ def display_matrix(frame: av.VideoFrame) -> NDArray[np.float64]:
 
     FFmpeg stores a b u c d v x y w: (x, y) of the stored frame is shown at (a x + c y, b x + d y), y downwards.
     """
-    stated: Any = frame.side_data.get("DISPLAYMATRIX")
+    # Not `frame.side_data`: the frame would hold what holds it, and be freed late, or in a process without its decoder.
+    side_data: Any = SideDataContainer
+    stated: Any = side_data(frame).get("DISPLAYMATRIX")
     if stated is None:
         return np.eye(2)
     a, b, _, c, d, *_ = np.frombuffer(bytes(stated), np.int32).tolist()
