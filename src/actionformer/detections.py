@@ -77,7 +77,8 @@ class Detections:
         if not (np.isfinite(segments).all() and np.isfinite(scores).all()):
             raise InputError("detections: segments and scores must be finite numbers")
         for row in np.flatnonzero((segments[:, 1] < segments[:, 0]) | (np.abs(segments) > LATEST).any(axis=1))[:1]:
-            check_times(*map(float, segments[row]), where="detections")
+            start, end = map(float, segments[row])
+            check_times(start, end, "detections")
         if n and not np.issubdtype(labels.dtype, np.integer):
             raise InputError(f"detections: labels must be integers, found {labels.dtype}")
         if n and not (labels.min() >= 0 and labels.max() < len(self.class_names)):

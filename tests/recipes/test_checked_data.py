@@ -90,6 +90,11 @@ def test_evaluation_that_would_fail_is_left_out(
     assert "map" not in json.loads((tmp_path / "run/metrics.jsonl").read_text("utf-8"))
 
 
+def test_evaluation_in_another_unit_is_refused(learn: Callable[..., Any], refused: Command, trained: Path) -> None:
+    arguments = learn(scaled(1e3), "validation")
+    assert "are the times in ms?" in refused("evaluate", trained, "--annotations", arguments[3])
+
+
 def test_class_that_only_the_evaluation_has(learn: Callable[..., Any], call: Command) -> None:
     def hop(video: dict[str, Any]) -> None:
         video["annotations"][0]["label"] = "hop"
@@ -116,7 +121,7 @@ def test_warm_up_comes_on_top_of_the_epochs(learn: Callable[..., Any], call: Com
 
 def test_absurd_rate_is_said_before_the_first_step(learn: Callable[..., Any], call: Command) -> None:
     err = call(*learn(lambda _: None), "--training.learning-rate", 5).err
-    assert err.startswith("warning: training.learning_rate is 5: a step changes a weight by about the rate")
+    assert err.startswith("warning: settings: training.learning_rate is 5: a step changes a weight by about the rate")
 
 
 @pytest.mark.parametrize("video", ["video1", "video5"])

@@ -240,7 +240,7 @@ def test_overwrite_keeps_the_run_until_everything_is_checked(
     assert content(run) == before
 
 
-@pytest.mark.filterwarnings("ignore:training.learning_rate is")
+@pytest.mark.filterwarnings("ignore:settings. training.learning_rate is")
 def test_a_run_may_start_from_the_one_it_replaces(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
     train(short(tiny, training={"learning_rate": 1e-9}), annotations, features, run, init=run, overwrite=True)
     assert len(lines(run)) == 1
@@ -294,7 +294,7 @@ def test_resume_from_a_broken_state(run: Path, tiny: Config, annotations: Path, 
 # --- starting from another model
 
 
-@pytest.mark.filterwarnings("ignore:training.learning_rate is")
+@pytest.mark.filterwarnings("ignore:settings. training.learning_rate is")
 def test_init_keeps_what_fits(tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path) -> None:
     """Classes hop and run instead of jump and run: the row of run is copied, that of hop is fresh."""
     config = short(tiny, training={"learning_rate": 1e-12, "average_decay": 0.0, "evaluate_every": 0})
@@ -311,7 +311,7 @@ def test_init_keeps_what_fits(tmp_path: Path, trained: Path, tiny: Config, annot
             torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-6, msg=name)
 
 
-@pytest.mark.filterwarnings("ignore:training.learning_rate is")
+@pytest.mark.filterwarnings("ignore:settings. training.learning_rate is")
 def test_init_with_another_input_width(
     tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path
 ) -> None:

@@ -1,8 +1,9 @@
 """What is wrong with data, found before it costs a training run, and told as data."""
 
-from actionformer.checks.findings import Finding
+from actionformer.checks.findings import Finding, tell
 from actionformer.checks.rate import check_rate
+from actionformer.checks.times import check_actions
 from actionformer.checks.training import check_evaluation, check_training
 from actionformer.checks.values import check_values
 
-__all__ = ["Finding", "check_evaluation", "check_rate", "check_training", "check_values"]
+__all__ = ["Finding", "check_actions", "check_evaluation", "check_rate", "check_training", "check_values", "tell"]

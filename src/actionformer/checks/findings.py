@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from actionformer.errors import InputError, warn
+
 LISTED = 10
 """Names in a message."""
 
@@ -41,3 +43,16 @@ def listed(names: Sequence[str]) -> str:
     """The first names and how many more there are."""
     more = len(names) - LISTED
     return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def tell(findings: Sequence[Finding], source: str) -> None:
+    """Warns of findings, after what they were found in.
+
+    Raises:
+        InputError: one is an error; the first is told, and nothing else.
+    """
+    for finding in findings:
+        if finding.severity == "error":
+            raise InputError(f"{source}: {finding}")
+    for finding in findings:
+        warn(f"{source}: {finding}", stacklevel=3)

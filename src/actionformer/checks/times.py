@@ -24,8 +24,11 @@ HOPELESS = 0.9
 EARLY = 0.1
 """Share of every video within which no data set has all of its actions."""
 
+CHANCE = 1e-3
+"""How likely it may be that the actions of all videos end as early as they do, if they could end anywhere."""
 
-def check_times(videos: Sequence[FeaturedVideo]) -> list[Finding]:
+
+def check_actions(videos: Sequence[FeaturedVideo]) -> list[Finding]:
     """What is odd about where actions lie in their videos."""
     videos = [video for video in videos if len(video.video.segments)]
     if not videos:
@@ -96,12 +99,13 @@ def _outside(actions: _Actions, videos: Sequence[FeaturedVideo]) -> list[Finding
         videos,
         severity="error" if everywhere else actions.severity,
         what="actions lie outside of their video",
-        advice=advice or "they are left out: correct them, or the durations",
+        advice=advice or "correct them, or the durations, or fps and stride of the features",
     )
 
 
 def _cut(actions: _Actions, videos: Sequence[FeaturedVideo]) -> list[Finding]:
-    return _found("cut", actions.cut, actions, videos, what="actions reach beyond their video: that part is ignored")
+    what = "actions reach beyond their video: training ignores that part"
+    return _found("cut", actions.cut, actions, videos, what=what)
 
 
 def _empty(actions: _Actions, videos: Sequence[FeaturedVideo]) -> list[Finding]:
@@ -131,22 +135,16 @@ def _found(
 
 def _early(videos: Sequence[FeaturedVideo]) -> list[Finding]:
     """All actions in the first moments of every video: times in a larger unit, or features that are too long."""
-    ends = _last(videos)
-    shares = ends / [video.end for video in videos]
-    if len(videos) < SEVERAL or shares.max() > EARLY or ends.max() <= 0:
+    last = _last(videos)
+    shares = last / [video.end for video in videos]
+    latest = shares.max()
+    suspicious = latest <= EARLY or transposed(videos, last.tolist())
+    if last.max() <= 0 or latest >= 1 or latest ** len(videos) > CHANCE * (1 + 1e-9) or not suspicious:
         return []
     first = int(shares.argmax())
-    return [
-        Finding(
-            "early",
-            "warning",
-            len(videos),
-            len(videos),
-            f"videos have no action after the first {100 * shares.max():.1f}%",
-            f", {videos[first].video.id!r} none after {ends[first]:.2f} of {videos[first].end:.2f} s",
-            _early_cause(videos, ends),
-        )
-    ]
+    what = f"videos have no action after the first {100 * latest:.1f}%"
+    example = f", {videos[first].video.id!r} none after {last[first]:.2f} of {videos[first].end:.2f} s"
+    return [Finding("early", "warning", len(videos), len(videos), what, example, _early_cause(videos, last))]
 
 
 def _early_cause(videos: Sequence[FeaturedVideo], last: Floats) -> str:
@@ -176,10 +174,16 @@ def _cause(concerned: Sequence[FeaturedVideo], videos: Sequence[FeaturedVideo]) 
 
 
 def _unit(videos: Sequence[FeaturedVideo], last: Floats) -> str:
-    """The smallest unit in which all times lie in their videos, and not all in the first moments of them."""
-    for unit in videos[0].grid.units:
-        shares = last / [_size(unit, video) * video.end for video in videos]
-        if EARLY < shares.max() <= 1.1:
+    """The smallest unit in which all times lie in their videos and reach into the second half of one.
+
+    Where there is none, they may end earlier, if they are not counted in features: those also differ from seconds by a
+    few times, as times do where the features' own rate is wrong.
+    """
+    ends = np.array([video.end for video in videos])
+    units = list(videos[0].grid.units)
+    for least, unit in [*((0.5, one) for one in units), *((EARLY, one) for one in units if one != "features")]:
+        latest = (last / ends / [_size(unit, video) for video in videos]).max()
+        if least < latest <= 1.1:
             return unit
     return ""
 

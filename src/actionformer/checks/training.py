@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from actionformer.checks.classes import check_evaluated_classes, check_trained_classes
 from actionformer.checks.findings import Finding
 from actionformer.checks.moments import check_moments
-from actionformer.checks.times import check_times
+from actionformer.checks.times import check_actions
 from actionformer.config import Config
 from actionformer.data.collection import Collection
 from actionformer.data.dataset import TrainingSet
@@ -25,7 +25,7 @@ def check_training(
         class_names: of all labels.
     """
     return [
-        *check_times(collection.videos),
+        *check_actions(collection.videos),
         *check_moments(training, config, class_names),
         *check_trained_classes([one.video for one in collection.videos], class_names),
     ]
@@ -40,4 +40,4 @@ def check_evaluation(collection: Collection, trained: Collection, class_names: S
         class_names: of all labels.
     """
     asked, learned = ([one.video for one in subset.videos] for subset in (collection, trained))
-    return [*check_times(collection.videos), *check_evaluated_classes(asked, learned, class_names)]
+    return [*check_actions(collection.videos), *check_evaluated_classes(asked, learned, class_names)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from actionformer.checks import check_actions, tell
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
@@ -69,6 +70,7 @@ def evaluate_run(
         made_for=card.features,
         skip_missing=skip_missing,
     )
+    tell(check_actions(collection.videos), truth.source)
     weights = version_of(run / WEIGHTS)
     detections = detect_videos(load(run, device=device, precision=precision, settings=settings), collection.videos)
     report = score(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
-from actionformer.checks import Finding, check_evaluation, check_rate, check_training, check_values
+from actionformer.checks import check_evaluation, check_rate, check_training, check_values, tell
 from actionformer.config import Config, load_config
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
@@ -89,8 +89,7 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
         model = build_model(config.model)
     loader = EpochLoader(task.training, training=config.training, model=config.model)
     steps = steps_per_epoch(loader, config.training.accumulate)
-    for finding in check_rate(config, steps * config.training.all_epochs):
-        warn(str(finding), stacklevel=3)
+    tell(check_rate(config, steps * config.training.all_epochs), "settings")
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
     run = _Run(out, config, task.card, trainer, best=-1.0)
     first_epoch = run.restore(state) if state is not None else 0
@@ -158,7 +157,7 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
         max_length=config.model.max_length,
         seed=config.training.seed,
     )
-    _tell(
+    tell(
         check_training(collection, training, config, annotations.class_names),
         f"{annotations.source}, subset {', '.join(config.data.train_subset)}",
     )
@@ -171,19 +170,6 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
     return _Task(config, annotations, training, test, card)
 
 
-def _tell(findings: Sequence[Finding], source: str) -> None:
-    """Warns of what was found.
-
-    Raises:
-        InputError: nothing right can come of it.
-    """
-    for finding in findings:
-        if finding.severity == "error":
-            raise InputError(f"{source}: {finding}")
-    for finding in findings:
-        warn(f"{source}: {finding}", stacklevel=4)
-
-
 def _measured(task: _Task) -> FeatureStatistics:
     """Reads all features once: what training normalises by, and what is odd about them.
 
@@ -191,7 +177,7 @@ def _measured(task: _Task) -> FeatureStatistics:
         InputError: features of either subset that cannot be read, or that say nothing.
     """
     statistics = FeatureStatistics((video.id, video.features) for video in task.training.videos)
-    _tell(check_values(statistics), f"subset {', '.join(task.config.data.train_subset)}")
+    tell(check_values(statistics), f"subset {', '.join(task.config.data.train_subset)}")
     evaluated = [] if task.test is None else task.test.videos
     for finding in check_values(FeatureStatistics((one.video.id, one.features) for one in evaluated)):
         warn(f"subset {', '.join(task.config.data.test_subset)}: {finding}", stacklevel=4)
