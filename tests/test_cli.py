@@ -107,7 +107,8 @@ def test_train_evaluate_detect_score_info(call: Command, tmp_path: Path, annotat
     assert json.loads((run / "evaluation.json").read_text("utf-8"))["tiou"] == [0.5, 0.75]
 
     result = call("detect", run, features, "--out", tmp_path / "found.json")
-    assert (result.code, result.err) == (0, "")
+    assert result.code == 0
+    assert re.fullmatch(rf"6 videos, [\d,]+ detections -> {re.escape(str(tmp_path))}/found\.json\n", result.err)
     found = json.loads((tmp_path / "found.json").read_text("utf-8"))
     assert found.keys() == {"version", "results", "external_data"}
     assert sorted(found["results"]) == [f"video{i}" for i in range(6)]
@@ -138,7 +139,21 @@ def test_formats_of_detections(call: Command, tmp_path: Path, trained: Path, fea
         assert (tmp_path / name).read_text("utf-8").startswith(start)
     assert call("detect", trained, path, "--format", "csv").out == (tmp_path / "a.csv").read_text("utf-8")
     assert call("detect", trained, path, "--format", "json").out == (tmp_path / "a.json").read_text("utf-8")
-    assert "video4" in call("detect", trained, path).out
+    assert "video4" in call("detect", trained, path, "--min-score", 0).out
+
+
+def test_a_table_shows_what_subtitles_show(call: Command, trained: Path, features: Path) -> None:
+    path = features / "video4.npy"
+    scores = [
+        float(row["score"])
+        for row in json.loads(call("detect", trained, path, "--format", "json").out)["results"]["video4"]
+    ]
+    bar = sorted(scores)[len(scores) // 2]
+    shown = sum(score >= bar for score in scores)
+    for format_ in ("table", "srt"):
+        result = call("detect", trained, path, "--format", format_, "--min-score", bar)
+        assert result.out.count("jump") + result.out.count("run") == shown
+        assert result.err == ""
 
 
 def test_choice_of_detections(call: Command, trained: Path, features: Path) -> None:
@@ -147,7 +162,8 @@ def test_choice_of_detections(call: Command, trained: Path, features: Path) -> N
         return [line.split(",") for line in text.splitlines()[1:]]
 
     every = rows()
-    bar = sorted(float(row[4]) for row in every)[len(every) // 2]
+    low, high = sorted(float(row[4]) for row in every)[len(every) // 2 - 1 :][:2]
+    bar = (low + high) / 2
     assert rows("--min-score", bar) == [row for row in every if float(row[4]) >= bar]
     assert rows("--classes", "jump") == [row for row in every if row[1] == "jump"]
     assert rows("--classes", "jump", "run") == every
@@ -161,7 +177,8 @@ def test_one_bad_file_among_many(call: Command, tmp_path: Path, trained: Path, f
     result = call("detect", trained, folder, "--out", tmp_path / "a.json")
     assert result.code == 1
     assert result.err.split()[:2] == ["failed", "why"]  # a closing table
-    assert result.err.count("\n") == 2
+    assert result.err.count("\n") == 3  # and what was written
+    assert "5 videos, " in result.err
     assert result.err.count("video2.npy") == 1
     assert "7 channels" in result.err
     found = json.loads((tmp_path / "a.json").read_text("utf-8"))["results"]

@@ -23,6 +23,7 @@ NAMES = [
     "load_backbone",
     "load_config",
     "read_annotations",
+    "read_results",
     "score",
     "suppress",
     "train",

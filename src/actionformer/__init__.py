@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from actionformer.config import Config, SuppressionSettings, load_config
     from actionformer.data.annotations import read_annotations
-    from actionformer.detections import Detections
+    from actionformer.detections import Detections, read_results
     from actionformer.errors import InputError
     from actionformer.evaluation import Report, score
     from actionformer.inference import Detector, build, load, suppress
@@ -33,6 +33,7 @@ _HOMES = {
     "load_backbone": "video.backbones",
     "load_config": "config",
     "read_annotations": "data.annotations",
+    "read_results": "detections",
     "score": "evaluation",
     "suppress": "inference",
     "train": "recipes",
@@ -55,6 +56,7 @@ __all__ = [
     "load_backbone",
     "load_config",
     "read_annotations",
+    "read_results",
     "score",
     "suppress",
     "train",

@@ -20,8 +20,9 @@ from pydantic import BaseModel
 
 from actionformer.config import Config, descriptions
 from actionformer.errors import InputError
+from actionformer.files import check_absent
 from actionformer.names import known_name, nearest
-from actionformer.terminal import TextTable, complain, emit, one_line, plain_console, tell
+from actionformer.terminal import WIDEST, TextTable, complain, emit, one_line, plain_console, tell
 
 app = App(
     name="actionformer",
@@ -69,6 +70,8 @@ Afterwards: Any = _changes("AfterwardsChanges", "decoding", "suppression")
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, ...")]
 Flag = Annotated[bool, Parameter(negative=())]
 Precision = Literal["float32", "bfloat16", "float16"]
+MOST_CLASSES = 30
+"""Classes that an evaluation shows unasked."""
 
 
 @app.command
@@ -160,6 +163,7 @@ def evaluate(
     skip_missing: Flag = False,
     device: Device = "cpu",
     precision: Precision = "float32",
+    per_class: Flag = False,
     settings: Afterwards = None,
 ) -> None:
     """Detect in the evaluation subset and score that; leaves detections.json and evaluation.json in the run.
@@ -180,6 +184,8 @@ def evaluate(
         start:stop:step or a list a,b,c.
     skip_missing
         Go on without videos that have no features.
+    per_class
+        A row for every class, also where there are more than 30.
     """
     _import_torch()
     from actionformer.recipes import evaluate_run
@@ -195,17 +201,19 @@ def evaluate(
         precision=precision,
         settings=_given(settings),
     )
-    _print_report(report)
+    _print_report(report, per_class)
 
 
 @app.command
 def score(
     *,
     annotations: Path,
-    detections: Path,
+    detections: list[Path],
     subset: list[str] | None = None,
     tiou: str = "0.3:0.7:0.1",
     json: Path | None = None,
+    overwrite: Flag = False,
+    per_class: Flag = False,
 ) -> None:
     """Score a file of detections against annotations: mAP, Recall@kx, AR@AN.
 
@@ -216,20 +224,25 @@ def score(
     annotations
         Ground truth, ActivityNet JSON.
     detections
-        Results JSON, or CSV with the columns video, label, start, end, score.
+        Results JSON, JSON Lines, or CSV with the columns video, label, start, end, score; several files are joined.
     subset
         Subsets to evaluate on, in any case; by default all videos.
     tiou
         start:stop:step or a list a,b,c.
     json
         Where to write all figures.
+    overwrite
+        Replace that file if it exists.
+    per_class
+        A row for every class, also where there are more than 30.
     """
     from actionformer.evaluation import score as run
 
+    check_absent([json] if json is not None else [], overwrite=overwrite)
     report = run(annotations, detections, subset=subset, tiou=tiou)
     if json is not None:
         report.to_json(json)
-    _print_report(report)
+    _print_report(report, per_class)
 
 
 @app.command
@@ -313,10 +326,13 @@ def detect(
     run: Path,
     *inputs: Path,
     out: Path | None = None,
-    format: Literal["json", "csv", "table", "srt", "vtt", "eaf"] | None = None,
+    format: Literal["json", "jsonl", "csv", "table", "srt", "vtt", "eaf"] | None = None,
     min_score: float | None = None,
     classes: list[str] | None = None,
     overlay: Path | None = None,
+    resume: Flag = False,
+    overwrite: Flag = False,
+    shard: str | None = None,
     features_out: Path | None = None,
     backbone: str | None = None,
     weights: list[Path] | None = None,
@@ -351,13 +367,21 @@ def detect(
     out
         Where to write; by default to the terminal. The ending tells the format. Subtitles of several videos: a folder.
     format
-        json (ActivityNet results; with --live an object a line), csv, table, srt or vtt (subtitles), eaf (ELAN).
+        json (ActivityNet results; with --live an object a line), jsonl (a video a line, as it comes), csv, table,
+        srt or vtt (subtitles), eaf (ELAN).
     min_score
-        Leave out what scores below; by default 0.3 in subtitles, ELAN and overlay, else nothing.
+        Leave out what scores below; by default 0.3 in tables, subtitles, ELAN and overlay, else nothing.
     classes
         Only these classes.
     overlay
         Write the video with labels and a timeline drawn in; of several videos: a folder.
+    resume
+        Go on where an earlier call with the same --out was stopped: what it has found is kept, what failed is tried
+        again.
+    overwrite
+        Replace files that exist.
+    shard
+        K/N: of the files only the K-th of N shares, from 1 on, for several machines or processes.
     features_out
         A folder that keeps the features of videos.
     backbone
@@ -393,16 +417,10 @@ def detect(
     _import_torch()
     from actionformer.features import FeatureSpec
     from actionformer.model_directory import load_settings
-    from actionformer.recipes.detect import VideoSettings, detect_files, input_files
+    from actionformer.recipes.detect import VideoSettings, input_files, search_of
+    from actionformer.recipes.job import run_job, shard_of
     from actionformer.recipes.live import check_live, follow, watch
-    from actionformer.recipes.output import (
-        check_output,
-        format_of,
-        least_score,
-        nothing_shown,
-        write_output,
-        write_overlays,
-    )
+    from actionformer.recipes.output import Output, format_of
 
     known = load_settings(run)[1].class_names
     classes = [known_name(name, known, "no class") for name in classes or []]
@@ -410,8 +428,9 @@ def detect(
         raise InputError(f"min_score must be a number, found {min_score}")
     if live is not None:
         _refuse("--live", inputs=inputs or None, overlay=overlay, features_out=features_out, duration=duration)
-        _refuse("--live", batch_size=batch_size, workers=workers)
+        _refuse("--live", batch_size=batch_size, workers=workers, shard=shard, resume=resume or None)
         kind = check_live(live, out, format, provisional)
+        check_absent([out] if out is not None else [], overwrite=overwrite)
         watching = watch(
             run,
             live,
@@ -434,11 +453,11 @@ def detect(
         return follow(watching, out, kind, chosen=wanted, provisional=provisional, console=plain_console())
     _refuse("videos and feature files", provisional=provisional or None, stop_after=stop_after)
     files = input_files(inputs)
-    kind = format_of(out, format)
-    check_output(files, out, kind, overlay)
-    found = detect_files(
+    output = Output(out, format_of(out, format), overlay, min_score)
+    output.check(files)
+    search = search_of(
         run,
-        files,
+        shard_of(files, shard),
         timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration),
         videos=VideoSettings(backbone, weights or (), features_out, batch_size, workers),
         max_action_seconds=max_action_seconds,
@@ -449,16 +468,13 @@ def detect(
         min_score=min_score,
         console=plain_console(),
     )
-    chosen = {video: one.of(classes) if classes else one for video, one in found.detections.items()}
-    shown = least_score(kind, min_score)
-    drawn = least_score("overlay", min_score)
-    hint = nothing_shown(chosen, shown if overlay is None else drawn)
-    if min_score is None and hint:
-        complain(f"warning: {hint}")
-    write_output(chosen, found.sources, out, kind, shown)
-    if overlay is not None:
-        found.failed |= write_overlays(chosen, found.sources, overlay, drawn)
-    return _report_files(found.warnings, found.failed)
+    if output.check_new(search.sources, resume=resume, overwrite=overwrite):
+        complain(f"{out}: is there and whole, nothing was left to do; --overwrite makes it anew")
+        return 0
+    done = run_job(
+        search, output, classes=classes or None, resume=resume, shard=shard, alone=len(files) == 1, complain=complain
+    )
+    return _report_job(done, output)
 
 
 @app.command
@@ -524,6 +540,7 @@ def view(
     token: str | None = None,
     no_browser: Flag = False,
     save: Path | None = None,
+    overwrite: Flag = False,
 ) -> None:
     """Look at detections on a page: timelines with the video, errors, what the network says, suppression, corrections.
 
@@ -532,7 +549,7 @@ def view(
     Parameters
     ----------
     source
-        A run directory, or a file of detections (JSON or CSV).
+        A run directory, or a file of detections (JSON, JSON Lines or CSV).
     features
         Of the run; by default those it was trained with.
     videos
@@ -553,7 +570,10 @@ def view(
         Only tell the address.
     save
         Write one HTML file that shows all but the videos, without a server and offline, and end.
+    overwrite
+        Replace that file if it exists.
     """
+    check_absent([save] if save is not None else [], overwrite=overwrite)
     from actionformer.viewer.start import view as run
 
     run(
@@ -602,10 +622,41 @@ def _given(settings: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def _print_report(report: Any) -> None:
+def _report_job(done: Any, output: Any) -> int:
+    """Says what failed, what was hidden and what was written; returns the exit code."""
+    from actionformer.recipes.output import least_score, nothing_shown
+
+    shown = least_score(output.format if output.overlay is None else "overlay", output.min_score)
+    hint = nothing_shown(done.best, shown) if output.min_score is None else None
+    if hint:
+        complain(f"warning: {hint}")
+    code = _report_files({}, done.failed)
+    parts = [f"{_counted(done.videos, 'video')}, {_counted(done.detections, 'detection')}"]
+    parts[0] += f" -> {output.out}" if output.out is not None else ""
+    if done.before:
+        parts.append(f"{done.before:,} of the videos were done before")
+    if done.hidden and output.min_score is None and not hint:
+        limit = least_score(output.format, None)
+        parts.append(f"{done.hidden:,} more score below {limit:g} and are left out, --min-score 0 shows them")
+    if done.failed and output.record is not None:
+        parts.append(f"{len(done.failed):,} failed, --resume tries them again")
+    if output.out is not None or done.videos > 1 or len(parts) > 1:
+        complain("; ".join(parts))
+    return code
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def _print_report(report: Any, per_class: bool) -> None:
     for warning in report.warnings:
         complain(f"warning: {warning}")
-    plain_console(sys.stdout).print(report.table())
+    classes = len(report.per_class)
+    table = report.table(per_class=per_class or classes <= MOST_CLASSES)
+    plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
+    if classes > MOST_CLASSES and not per_class:
+        complain(f"{classes} classes: --per-class shows each")
 
 
 def _report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:
@@ -614,8 +665,6 @@ def _report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:
         complain(f"warning: {file}: {reason}")
     if not failed:
         return 0
-    from actionformer.recipes.output import WIDEST
-
     table = TextTable("failed", "why", box=None)
     for file, reason in failed.items():
         table.add_row(file, reason)

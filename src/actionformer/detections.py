@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
-from actionformer.files import read_json, read_text, write_whole
-from actionformer.names import check_name, known_name, matched, nearest
+from actionformer.files import write_whole
+from actionformer.names import known_name, matched, nearest
+from actionformer.results import Row, Rows, csv_text, in_time, json_text, read_rows
 from actionformer.segments import LATEST, check_times
-from actionformer.terminal import TextTable
+from actionformer.terminal import TextTable, shortened
+from actionformer.timelines import eaf, srt, vtt
 
-CSV_HEADER = ("video", "label", "start", "end", "score")
+BEST_SHOWN, LABEL_SHOWN = 5, 48  # detections of a `repr`, and columns of their labels
 
 
 def _no_levels() -> NDArray[np.int64]:
@@ -90,8 +88,16 @@ class Detections:
         return len(self.scores)
 
     def __repr__(self) -> str:
-        best = "".join(f", best {row['label']!r} {row['score']:.3f}" for row in self[:1].to_dict())
-        return f"<{len(self)} detections of {len(self.class_names)} classes{best}>"
+        """How many, and the best few in the order of time."""
+        count = f"{len(self):,} detections of {len(self.class_names)} classes"
+        best = self[:BEST_SHOWN].to_dict()
+        if len(self) > BEST_SHOWN:
+            count += f", the best {BEST_SHOWN}"
+        lines = [f"{count}{':' if best else ''}", *([f"{'start':>9} {'end':>9}  score  label"] if best else [])]
+        for row in in_time(best):
+            start, end = row["segment"]
+            lines.append(f"{start:9.2f} {end:9.2f}  {row['score']:.3f}  {shortened(row['label'], LABEL_SHOWN)}")
+        return "\n".join(lines)
 
     def __getitem__(self, index: int | slice | Sequence[int] | NDArray[Any]) -> Detections:
         """Some of the detections: an index, a slice, an integer array or a boolean mask."""
@@ -128,45 +134,53 @@ class Detections:
         ]
 
     def to_json(self, path: str | Path, video_id: str = "video") -> None:
-        """Write the ActivityNet results layout, with this one video in it."""
+        """Write the ActivityNet results layout, with this one video in it; `read_results` reads it back."""
         write_results(path, {video_id: self})
 
     def to_csv(self, path: str | Path, video_id: str = "video") -> None:
-        """Write rows of video, label, start, end (seconds), score."""
+        """Write rows of video, label, start, end (seconds), score in the order of time; `read_results` reads it."""
         write_csv(path, {video_id: self})
+
+    def to_srt(self, path: str | Path) -> None:
+        """Write SubRip subtitles: a cue a detection. You may want `above(0.3)` of them."""
+        write_whole(path, srt(self))
+
+    def to_vtt(self, path: str | Path) -> None:
+        """Write WebVTT subtitles: a cue a detection. You may want `above(0.3)` of them."""
+        write_whole(path, vtt(self))
+
+    def to_eaf(self, path: str | Path, media: str | Path | None = None) -> None:
+        """Write a document of the annotation tool ELAN: a tier a class.
+
+        Args:
+            path: the file.
+            media: the video, which ELAN opens with it.
+        """
+        write_whole(path, eaf(self, Path(media).resolve().as_uri() if media is not None else ""))
 
 
 def results_json(detections: Mapping[str, Detections]) -> str:
     """The detections of many videos as ActivityNet results JSON."""
-    results = {video: found.to_dict() for video, found in detections.items()}
-    return json.dumps({"version": "1.0", "results": results, "external_data": {}}, indent=1) + "\n"
+    return "".join(json_text(_entries(detections)))
 
 
 def results_csv(detections: Mapping[str, Detections]) -> str:
-    """The detections of many videos as CSV with a header; times in seconds."""
-    rows = (
-        (video, one["label"], *one["segment"], one["score"])
-        for video, found in detections.items()
-        for one in found.to_dict()
-    )
-    return "".join(f"{csv_row(row)}\n" for row in (CSV_HEADER, *rows))
+    """The detections of many videos as CSV with a header, those of a video in the order of time; times in seconds."""
+    return "".join(csv_text(_entries(detections)))
 
 
-def csv_row(values: Iterable[Any]) -> str:
-    r"""A row of CSV without its end, which is `\n`; a text with any line break in it is quoted."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(values)  # it quotes what holds one of these two
-    return text.getvalue()[:-2]
+def _entries(detections: Mapping[str, Detections]) -> Iterator[tuple[str, Rows]]:
+    return ((video, found.to_dict()) for video, found in detections.items())
 
 
-def results_table(detections: Mapping[str, Detections]) -> TextTable:
-    """The detections of many videos as a table for the terminal, in the order of time."""
-    table = TextTable("video", "start", "end", "label", "score")
-    for video, found in detections.items():
-        for row in found.segments[:, 0].argsort(kind="stable"):
-            start, end = found.segments[row]
-            label = found.class_names[found.labels[row]]
-            table.add_row(video, f"{start:.2f}", f"{end:.2f}", label, f"{found.scores[row]:.3f}")
+def results_table(results: Mapping[str, Detections] | Iterable[tuple[str, Rows]]) -> TextTable:
+    """The detections of many videos as a table for people, those of a video in the order of time."""
+    entries = _entries(results) if isinstance(results, Mapping) else results
+    table = TextTable("video", "start", "end", "label", "score", cut=("video", "label"))
+    for video, rows in entries:
+        for row in in_time(rows):
+            start, end = row["segment"]
+            table.add_row(video, f"{start:.2f}", f"{end:.2f}", row["label"], f"{row['score']:.3f}")
     return table
 
 
@@ -180,27 +194,36 @@ def write_csv(path: str | Path, detections: Mapping[str, Detections]) -> None:
     write_whole(path, results_csv(detections))
 
 
-def read_results(path: str | Path, class_names: Sequence[str] | None = None) -> dict[str, Detections]:
-    """Read detections written by `write_results` or `write_csv`, or by another program in those layouts.
+def read_results(
+    paths: str | Path | Sequence[str | Path], class_names: Sequence[str] | None = None
+) -> dict[str, Detections]:
+    """Read detections that `detect` or the functions above have written, or another program in those layouts.
 
     Args:
-        path: ActivityNet results JSON, or a file ending in `.csv` with a header video,label,start,end,score.
-        class_names: names that labels are indices into; without them, the file's own labels, sorted.
+        paths: ActivityNet results JSON, a file ending in `.jsonl` with a line {"video", "detections"} a video, or one
+            ending in `.csv` with a header video,label,start,end,score; of several files the videos are joined.
+        class_names: names that labels are indices into; without them, the files' own labels, sorted.
 
     Returns:
         video -> Detections, all with the same `class_names`.
 
     Raises:
-        InputError: a broken file or entry, or a label that is not in `class_names`.
+        InputError: a broken file or entry, a label that is not in `class_names`, or a video that is in two files.
     """
-    rows = _csv_rows(path) if Path(path).suffix.lower() == ".csv" else _json_rows(path)
+    homes: dict[str, str | Path] = {}
+    rows: dict[str, list[Row]] = {}
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        for video, found in read_rows(path).items():
+            if video in rows:
+                raise InputError(f"video {video!r} is in {homes[video]} and in {path}: keep one of them")
+            homes[video], rows[video] = path, found
     labels = {label for found in rows.values() for label, *_ in found}
     names = tuple(class_names or sorted(labels))
     own = {label: names.index(name) for label, name in matched(labels, names).items()}
     for video, found in rows.items():
         for label, *_ in found:
             if label not in own:
-                raise InputError(f"{path}: video {video!r}: no class {label!r}{nearest(label, names)}")
+                raise InputError(f"{homes[video]}: video {video!r}: no class {label!r}{nearest(label, names)}")
     return {
         video: Detections(
             segments=np.array([row[1:3] for row in found], dtype=np.float64).reshape(-1, 2),
@@ -210,79 +233,3 @@ def read_results(path: str | Path, class_names: Sequence[str] | None = None) -> 
         )
         for video, found in rows.items()
     }
-
-
-Row = tuple[str, float, float, float]
-"""Label, start and end in seconds, score."""
-
-
-def _json_rows(path: str | Path) -> dict[str, list[Row]]:
-    content = read_json(path)
-    results = content.get("results") if isinstance(content, dict) else None
-    if not isinstance(results, dict):
-        raise InputError(f"{path}: no 'results' object; expected {{'results': {{video: [detections]}}}}")
-    rows: dict[str, list[Row]] = {}
-    for video, found in results.items():
-        check_name(video, f"{path}: the id of a video")
-        if not isinstance(found, list):
-            raise InputError(f"{path}: video {video!r}: expected a list of detections, found {found!r:.60}")
-        rows[video] = [_json_row(one, f"{path}: video {video!r}, detection {i}") for i, one in enumerate(found)]
-    return rows
-
-
-def _json_row(one: Any, where: str) -> Row:
-    try:
-        label, (start, end), score = one["label"], one["segment"], one["score"]
-    except (KeyError, TypeError, ValueError) as error:
-        expected = "{'label': name, 'score': number, 'segment': [start, end]}"
-        raise InputError(f"{where}: expected {expected}, found {one!r:.80}") from error
-    return _checked_row(label, start, end, score, where)
-
-
-def _checked_row(label: Any, start: Any, end: Any, score: Any, where: str) -> Row:
-    if not isinstance(label, str) or not label:
-        raise InputError(f"{where}: label must be a class name, found {label!r:.60}")
-    check_name(label, f"{where}: label")
-    for name, value in (("start", start), ("end", end), ("score", score)):
-        if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
-            raise InputError(f"{where}: {name} must be a finite number, found {value!r:.60}")
-    check_times(start, end, where)
-    return label, float(start), float(end), float(score)
-
-
-def _csv_rows(path: str | Path) -> dict[str, list[Row]]:
-    lines = _csv_lines(path)
-    header = tuple(name.strip() for name in next(lines)[1])
-    if header != CSV_HEADER:
-        raise InputError(f"{path}: expected the header {','.join(CSV_HEADER)}, found {','.join(header)!r:.80}")
-    rows: dict[str, list[Row]] = {}
-    for where, values in lines:
-        if not values:
-            continue
-        if len(values) != len(CSV_HEADER):
-            raise InputError(f"{where}: expected {len(CSV_HEADER)} values, found {len(values)}")
-        video, label, *numbers = values
-        check_name(video, f"{where}: the id of a video")
-        start, end, score = (_number(text, where) for text in numbers)
-        rows.setdefault(video, []).append(_checked_row(label, start, end, score, where))
-    return rows
-
-
-def _csv_lines(path: str | Path) -> Iterator[tuple[str, list[str]]]:
-    """Where each row of a CSV file ends, for messages, and its values."""
-    lines = csv.reader(io.StringIO(read_text(path), newline=""))
-    while True:
-        try:
-            values = next(lines)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InputError(f"{path}: line {lines.line_num}: not valid CSV ({error})") from error
-        yield f"{path}: line {lines.line_num}", values
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InputError(f"{where}: expected a number, found {text!r:.60}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         with naming(path, Path(path)):
             yield Path(path)
         return
-    _make_folder(target.parent, path)
+    make_folder(target.parent, path)
     remove_left(parts_of(target))
     with naming(path):
         temporary, file = new_part(target)
@@ -66,7 +66,12 @@ def naming(path: str | Path, hidden: Path | None = None) -> Iterator[None]:
         raise
 
 
-def _make_folder(folder: Path, path: str | Path) -> None:
+def make_folder(folder: Path, path: str | Path) -> None:
+    """Makes the folder of an output.
+
+    Raises:
+        InputError: it cannot be made; names the output.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -84,15 +89,42 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     Raises:
         InputError: the file cannot be written (full disk, no permission, a folder of that name).
     """
+    written = _encoded(content, path) if isinstance(content, str) else content
+    with replacing(path) as temporary:
+        temporary.write_bytes(written)
+
+
+def write_pieces(path: str | Path, pieces: Iterable[str]) -> None:
+    """Write a text whole or not at all that is never in memory as a whole.
+
+    Raises:
+        InputError: as `write_whole`.
+    """
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for piece in pieces:
+            file.write(_encoded(piece, path))
+
+
+def _encoded(text: str, path: str | Path) -> bytes:
     try:
-        written = content.encode("utf-8") if isinstance(content, str) else content
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
-        lost = content[error.start : error.end] if isinstance(content, str) else ""
+        lost = text[error.start : error.end]
         raise InputError(
             f"{path}: cannot write {lost!r:.20}, which is not Unicode text: rename what holds it"
         ) from error
-    with replacing(path) as temporary:
-        temporary.write_bytes(written)
+
+
+def check_absent(paths: Iterable[str | Path], *, overwrite: bool) -> None:
+    """Checks that files can be written without replacing any, unless that is asked for. Pipes and devices may be there.
+
+    Raises:
+        InputError: names the first that exists.
+    """
+    there = [] if overwrite else [path for path in paths if Path(path).is_file()]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise InputError(f"{there[0]}: exists{more}; --overwrite replaces it, or choose another output")
 
 
 def version_of(path: Path) -> tuple[int, int] | None:
@@ -126,8 +158,17 @@ def read_json(path: str | Path) -> Any:
     Raises:
         InputError: missing, empty or broken (with line and column), or a key that occurs twice in one object.
     """
+    return parse_json(read_text(path), str(path))
+
+
+def parse_json(text: str, path: str) -> Any:
+    """The content of a JSON text that stands in a file, or in the line of one that `path` names.
+
+    Raises:
+        InputError: as `read_json`.
+    """
     try:
-        return json.loads(read_text(path), object_pairs_hook=_unique_keys)
+        return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InputError(f"{path}: not valid JSON: {error.msg} ({where})") from error

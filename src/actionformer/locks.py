@@ -87,6 +87,24 @@ def _claimed(folder: Path) -> tuple[list[Path], IO[bytes]]:
     return made, file
 
 
+def alone(path: Path) -> IO[bytes]:
+    """A file, made if need be and opened to be read and written, that this process alone has open so.
+
+    Raises:
+        InputError: another process has.
+        OSError: it cannot be opened.
+    """
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+        held = lock(file)
+        if held is False:
+            file.close()
+            raise InputError(f"{path}: another process writes it: wait for its end or choose another output")
+        if held is None or _is_at(file, path):
+            return file
+        file.close()  # who had it has just removed it
+
+
 def _holder(file: IO[bytes]) -> str:
     file.seek(0)
     who = file.read(200).decode("utf-8", "replace")

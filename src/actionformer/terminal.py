@@ -7,11 +7,13 @@ escape sequence.
 
 from __future__ import annotations
 
+import io
 import re
 import sys
+from collections.abc import Collection
 from typing import IO, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import ProgressColumn, Task
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +27,8 @@ _OBEYED = re.compile(
     "\ud800-\udfff"  # no characters: bytes of a file name that is not UTF-8
     "\ufeff\ufffe\uffff]"
 )
+WIDEST = 1000
+"""Columns of a table that no terminal shows."""
 _FORCED_BREAK = re.compile(r"\s*[\r\n]\s*")
 
 
@@ -82,19 +86,43 @@ def emit(content: str) -> None:
         ) from error
 
 
-class TextTable(Table):
-    """A table whose headings, title and cells are text."""
+def shortened(text: object, width: int) -> str:
+    """Text on one line that is cut with an ellipsis where it is longer than so many columns."""
+    line = Text(visible(text))
+    line.truncate(width, overflow="ellipsis")
+    return line.plain
 
-    def __init__(self, *headers: str, title: str | None = None, **more: Any) -> None:
+
+def rendered(content: RenderableType, width: int) -> str:
+    """What a console of so many columns would print, as text."""
+    page = io.StringIO()
+    plain_console(page, width=width).print(content)
+    return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+
+
+class TextTable(Table):
+    """A table whose headings, title and cells are text.
+
+    In columns whose headings are in `cut`, names that do not fit the console are cut with an ellipsis; where nobody
+    looks, `WIDEST` columns fit them whole.
+    """
+
+    def __init__(self, *headers: str, title: str | None = None, cut: Collection[str] = (), **more: Any) -> None:
+        self.cut = cut
         super().__init__(*headers, title=None if title is None else Text(visible(title), style="table.title"), **more)
 
     def add_column(self, header: Any = "", *arguments: Any, **more: Any) -> None:
-        """Adds a column with a heading."""
-        super().add_column(Text(visible(header)), *arguments, **more)
+        """Adds a column with a heading; texts that do not fit go on in the next line."""
+        super().add_column(Text(visible(header)), *arguments, **{"overflow": "fold", **more})
 
     def add_row(self, *cells: Any, **more: Any) -> None:
         """Adds a row of texts."""
-        super().add_row(*(Text(visible(cell)) for cell in cells), **more)
+        headers = [str(column.header) for column in self.columns]
+        texts = [Text(visible(cell)) for cell in cells]
+        for text, header in zip(texts, headers, strict=False):
+            if header in self.cut:
+                text.no_wrap, text.overflow = True, "ellipsis"
+        super().add_row(*texts, **more)
 
 
 class TextColumn(ProgressColumn):

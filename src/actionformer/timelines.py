@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from mimetypes import guess_type
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
-from actionformer.detections import Detections
+from numpy.typing import NDArray
+
 from actionformer.terminal import visible
 
 EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 
 
-def srt(found: Detections) -> str:
+class Timeline(Protocol):
+    """What `Detections` have."""
+
+    @property
+    def segments(self) -> NDArray[Any]:
+        """(N, 2) starts and ends, seconds."""
+
+    @property
+    def scores(self) -> NDArray[Any]:
+        """(N,)"""
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """(N,) indices into `class_names`."""
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """Names of the classes."""
+
+
+def srt(found: Timeline) -> str:
     """SubRip subtitles: one cue a detection in the order of time, `label score`."""
     cues = (
         f"{i}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{_unmarked(visible(label))} {score:.2f}\n"
@@ -23,7 +45,7 @@ def srt(found: Detections) -> str:
     return "\n".join(cues)
 
 
-def vtt(found: Detections) -> str:
+def vtt(found: Timeline) -> str:
     """WebVTT subtitles (W3C): one cue a detection in the order of time, `label score`."""
     cues = (
         f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_escaped(visible(label))} {score:.2f}\n"
@@ -32,7 +54,7 @@ def vtt(found: Detections) -> str:
     return "\n".join(("WEBVTT\n", *cues))
 
 
-def eaf(found: Detections, media: str = "") -> str:
+def eaf(found: Timeline, media: str = "") -> str:
     """An ELAN annotation document (EAF 3.0): a tier a class that occurs, its detections with their scores.
 
     Within a tier ELAN allows no overlap: of two detections of a class that overlap the later one is in a second tier.
@@ -86,13 +108,13 @@ Row = tuple[float, float, str, float]
 """Start and end in seconds, label, score."""
 
 
-def _in_time(found: Detections) -> Iterator[Row]:
+def _in_time(found: Timeline) -> Iterator[Row]:
     for row in found.segments[:, 0].argsort(kind="stable"):
         start, end = found.segments[row].tolist()
         yield start, end, found.class_names[found.labels[row]], float(found.scores[row])
 
 
-def _tiers(found: Detections) -> dict[str, list[Row]]:
+def _tiers(found: Timeline) -> dict[str, list[Row]]:
     """Tier -> rows of one label in time that do not overlap: `label`, then `label (2)` and so on."""
     tiers: dict[str, list[Row]] = {}
     labels = set(map(visible, found.class_names))

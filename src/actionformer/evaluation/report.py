@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.detections import Detections, read_results
@@ -31,8 +32,10 @@ from actionformer.evaluation.recall import (
 )
 from actionformer.files import write_whole
 from actionformer.names import explained, matched
-from actionformer.terminal import TextTable
+from actionformer.terminal import WIDEST, TextTable, rendered
 
+MOST_COLUMNS, WIDE_COLUMNS = 10, 7  # thresholds that a table shows, and with two decimals
+MOST_FIGURES = 5  # thresholds in a `repr`
 AVERAGE_NUMBERS = (1, 5, 10, 50, 100)
 TIOU_EXAMPLE = "start:stop:step, e.g. 0.3:0.7:0.1, or a list such as 0.5,0.75,0.95"
 
@@ -61,7 +64,7 @@ class Counts:
     """Their ground truths, which count as missed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Every figure is a share from 0 to 1."""
 
@@ -108,22 +111,54 @@ class Report:
         write_whole(path, json.dumps(self.to_dict(), indent=2) + "\n")
 
     def table(self, per_class: bool = False) -> TextTable:
-        """The figures in percent, one column a threshold; with a row for every class on request."""
-        table = TextTable("", *(f"{threshold:g}" for threshold in self.tiou), "average", title="percent, by tIoU")
+        """The figures in percent, one column a threshold; with a row for every class on request.
+
+        It fits 80 columns: many thresholds have one decimal, and of more than ten, ten are shown.
+        """
+        shown = _spread(len(self.tiou), MOST_COLUMNS)
+        decimals = 2 if len(shown) <= WIDE_COLUMNS else 1
+        headers = [f"{self.tiou[column]:g}" for column in shown]
+        table = TextTable("", *headers, "average", title="tIoU, in percent", cut=("",), box=SIMPLE_HEAD, padding=0)
+        for column in table.columns[1:]:
+            column.justify = "right"
         rows = {"mAP": list(self.map)}
         rows |= {f"Recall@{k}x": values for k, values in self.recall_at_kx.items()}
         rows |= {f"AP {name}": values for name, values in self.per_class.items()} if per_class else {}
         for name, values in rows.items():
-            table.add_row(name, *(f"{100 * value:.2f}" for value in [*values, float(np.mean(values))]))
+            figures = [*(values[column] for column in shown), float(np.mean(values))]
+            table.add_row(name, *(f"{100 * value:.{decimals}f}" for value in figures))
         parts = [f"AR@{n} {100 * value:.2f}" for n, value in self.average_recall.items() if n != "auc"]
         caption = ", ".join([*parts, f"AUC {100 * self.average_recall['auc']:.2f}"])
-        table.caption, table.min_width = caption, len(caption)
+        if len(shown) < len(self.tiou):
+            caption += f"\n{len(shown)} of {len(self.tiou)} thresholds; averages are of all"
+        table.caption, table.min_width = caption, max(map(len, caption.splitlines()))
         return table
+
+    def __str__(self) -> str:
+        """All figures as a table with a row a class, in percent."""
+        return rendered(self.table(per_class=True), WIDEST).rstrip("\n")
+
+    def __repr__(self) -> str:
+        """The mean average precision and what it was measured on, in a few lines."""
+        shown = _spread(len(self.tiou), MOST_FIGURES)
+        figures = ", ".join(f"{100 * self.map[column]:.2f} at {self.tiou[column]:g}" for column in shown)
+        counts = self.counts
+        lines = [
+            f"mAP {100 * self.average:.2f} %, the average over tIoU: {figures}",
+            f"{len(self.per_class)} classes, {counts.videos:,} videos, {counts.ground_truths:,} actions, "
+            f"{counts.detections:,} detections; print() shows all figures",
+        ]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """All of so many columns, or some that are spread evenly, with the first and the last."""
+    return list(range(count)) if count <= most else np.linspace(0, count - 1, most).round().astype(int).tolist()
 
 
 def score(
     annotations: Annotations | str | Path,
-    detections: Mapping[str, Detections] | str | Path,
+    detections: Mapping[str, Detections] | str | Path | Sequence[str | Path],
     subset: str | Sequence[str] | None = None,
     tiou: str | Sequence[float] = "0.3:0.7:0.1",
     recall_at: Sequence[int] = (1, 5),
@@ -132,7 +167,7 @@ def score(
 
     Args:
         annotations: the ground truth, or its file.
-        detections: video -> Detections, or a results file; classes are compared by name.
+        detections: video -> Detections, or a results file or several; classes are compared by name.
         subset: subsets to evaluate on, in any case; without it, all videos of the annotations.
         tiou: thresholds, `start:stop:step` or a list.
         recall_at: the k of Recall@kx.

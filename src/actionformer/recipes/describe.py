@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 
@@ -15,17 +16,23 @@ from actionformer.terminal import TextTable
 def describe(directory: str | Path) -> Group:
     """Size, classes, features, training and the levels of the pyramid."""
     model, config, card = load_model(directory)
-    facts = TextTable(show_header=False, box=None)
+    facts = TextTable("fact", "value", show_header=False, box=None)
     facts.add_row("parameters", f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M")
     names = ", ".join(card.class_names[:8]) + (", ..." if len(card.class_names) > 8 else "")
     facts.add_row("classes", f"{len(card.class_names)}: {names}")
     known = {name: value for name, value in card.to_dict()["features"].items() if value is not None}
     facts.add_row("features", ", ".join(f"{name} {value}" for name, value in known.items()))
     for name, value in card.training.items():
-        facts.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+        facts.add_row(f"training: {name.replace('_', ' ')}", _in_words(value))
     for name, share in card.metrics.items():
         facts.add_row(name.replace("map", "mAP", 1), f"{100 * share:.2f}%")
     return Group(facts, _levels(config.model, card.features.grid))
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _levels(settings: ModelSettings, grid: TimeGrid | None) -> TextTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from actionformer.inference.stream import with_live
 from actionformer.inference.videos import layout_of
 from actionformer.names import without_prefix
 from actionformer.recipes.extract import say_weights, shown
+from actionformer.recipes.progress import counted
 from actionformer.terminal import plain_console
 from actionformer.video.extraction import Failed, Finished, encode_videos
 from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files
@@ -51,6 +52,87 @@ class VideoSettings:
     """A folder that keeps the features; those it already has are taken from there."""
     batch_size: int | None = None
     workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One of the inputs: what was found in it, or why nothing could be looked for."""
+
+    video: str
+    source: Path
+    found: Detections | None = None
+    failed: str | None = None
+    warning: str | None = None
+    """What its user should know."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A model, and the feature files and videos that it looks at, one at a time."""
+
+    run: Path
+    detector: Detector
+    sources: Mapping[str, Path]
+    """Video (the file's id without the prefix of the model's features) -> the file that was given."""
+    ids: Mapping[Path, str]
+    """File -> its id."""
+    timing: FeatureSpec
+    videos: VideoSettings
+    console: Console
+
+    def results(self, names: Collection[str]) -> Iterator[Searched]:
+        """What is found in these of the sources: in feature files in their order, in videos as they are read."""
+        sources = {name: source for name, source in self.sources.items() if name in names}
+        features = {name: source for name, source in sources.items() if holds_features(source)}
+        looked_at = (self._in_features(name, source, source, self.timing) for name, source in features.items())
+        yield from counted(looked_at, len(features), self.console)
+        if to_see := {source: name for name, source in sources.items() if name not in features}:
+            yield from self._in_videos(to_see)
+
+    def _in_features(
+        self, video: str, source: Path, features: Path, timing: FeatureSpec, warning: str | None = None
+    ) -> Searched:
+        try:
+            found = self.detector.detect(
+                features,
+                fps=timing.fps,
+                stride=timing.stride,
+                num_frames=timing.num_frames,
+                duration=timing.duration,
+                name=str(source),
+            )
+        except InputError as error:
+            return Searched(video, source, failed=str(error).removeprefix(f"{features}: "), warning=warning)
+        return Searched(video, source, found, warning=warning)
+
+    def _in_videos(self, files: Mapping[Path, str]) -> Iterator[Searched]:
+        """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
+        settings = self.videos
+        backbone = self.detector.backbone(settings.backbone, settings.weights)
+        say_weights(backbone, self.console)
+        layout = layout_of(self.detector.card.features, backbone, self.timing)
+        known = FeatureSpec(duration=self.timing.duration)
+        with _folder(settings.features_out) as folder:
+            targets = {file: feature_file(folder, self.ids[file]) for file in files}
+            todo = []
+            for file, path in targets.items():
+                try:
+                    if not is_done(path, file, backbone, layout):
+                        todo.append(file)
+                        continue
+                except InputError as error:
+                    yield Searched(files[file], file, failed=f"{error}: choose another folder for --features-out")
+                    continue
+                yield self._in_features(files[file], file, path, known)
+            events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
+            for event in shown(saved(events, targets, backbone, layout), len(todo), self.console):
+                if isinstance(event, Failed):
+                    yield Searched(files[event.video], event.video, failed=event.reason)
+                elif isinstance(event, Finished):
+                    path = targets[event.video]
+                    yield self._in_features(files[event.video], event.video, path, known, event.course.warning)
+                    if settings.features_out is None:
+                        path.unlink()
 
 
 def detect_files(
@@ -86,23 +168,67 @@ def detect_files(
         InputError: no model directory, nothing to read, a single input that cannot be used, two of one name, or a
             backbone that is not the one of the model's features.
     """
+    search = search_of(
+        run,
+        inputs,
+        timing=timing,
+        videos=videos,
+        max_action_seconds=max_action_seconds,
+        max_per_hour=max_per_hour,
+        device=device,
+        precision=precision,
+        settings=settings,
+        min_score=min_score,
+        console=console,
+    )
+    found = Found(sources=dict(search.sources))
+    for one in search.results(found.sources):
+        if one.warning:
+            found.warnings[str(one.source)] = one.warning
+        if one.found is not None:
+            found.detections[one.video] = one.found
+        else:
+            found.failed[str(one.source)] = one.failed or ""
+    if len(found.sources) == 1 and found.failed:
+        raise InputError(": ".join(*found.failed.items()))
+    found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
+    return found
+
+
+def search_of(
+    run: str | Path,
+    inputs: Sequence[str | Path] | Mapping[Path, str],
+    *,
+    timing: FeatureSpec | None = None,
+    videos: VideoSettings | None = None,
+    max_action_seconds: float | None = None,
+    max_per_hour: float | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    min_score: float | None = None,
+    console: Console | None = None,
+) -> Search:
+    """A model and what it is to look at, as `detect_files` takes them.
+
+    Raises:
+        InputError: no model directory, nothing to read, or two files of one name.
+    """
     detector = load(run, device=device, precision=precision, settings=settings)
     detector.shown_from = min_score
     detector.config = with_live(detector.config, max_action_seconds, max_per_hour)
     files = input_files(inputs)
     prefix = detector.config.data.prefix
     check_names(files, prefix)
-    found = Found(sources={without_prefix(id_, prefix): file for file, id_ in files.items()})
-    timing = timing or FeatureSpec()
-    console = console or plain_console(quiet=True)
-    for file in [file for file in files if holds_features(file)]:
-        _detect_into(found, detector, files[file], file, file, timing)
-    if to_see := {file: id_ for file, id_ in files.items() if not holds_features(file)}:
-        _detect_in_videos(found, detector, to_see, timing, videos or VideoSettings(), console)
-    if len(files) == 1 and found.failed:
-        raise InputError(": ".join(*found.failed.items()))
-    found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
-    return found
+    return Search(
+        run=Path(run),
+        detector=detector,
+        sources={without_prefix(id_, prefix): file for file, id_ in files.items()},
+        ids=files,
+        timing=timing or FeatureSpec(),
+        videos=videos or VideoSettings(),
+        console=console or plain_console(quiet=True),
+    )
 
 
 def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path, str]:
@@ -111,7 +237,9 @@ def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path,
     Raises:
         InputError: there are none, or two have one id.
     """
-    files = dict(inputs) if isinstance(inputs, Mapping) else named_files(inputs, FEATURES | VIDEOS)
+    if isinstance(inputs, Mapping):
+        return dict(inputs)
+    files = named_files(inputs, FEATURES | VIDEOS)
     if not files:
         raise InputError("nothing to detect in: give videos, feature files or folders of them")
     return files
@@ -120,58 +248,6 @@ def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path,
 def holds_features(file: Path) -> bool:
     """Whether a file is one of features, by its ending; any other is taken for a video."""
     return file.suffix.lower() in READERS
-
-
-def _detect_into(found: Found, detector: Detector, id_: str, source: Path, features: Path, timing: FeatureSpec) -> None:
-    """Detects in one feature file, whose source is itself or a video."""
-    name = without_prefix(id_, detector.config.data.prefix)
-    try:
-        found.detections[name] = detector.detect(
-            features,
-            fps=timing.fps,
-            stride=timing.stride,
-            num_frames=timing.num_frames,
-            duration=timing.duration,
-            name=str(source),
-        )
-    except InputError as error:
-        found.failed[str(source)] = str(error).removeprefix(f"{features}: ")
-
-
-def _detect_in_videos(
-    found: Found,
-    detector: Detector,
-    files: Mapping[Path, str],
-    timing: FeatureSpec,
-    settings: VideoSettings,
-    console: Console,
-) -> None:
-    """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
-    backbone = detector.backbone(settings.backbone, settings.weights)
-    say_weights(backbone, console)
-    layout = layout_of(detector.card.features, backbone, timing)
-    with _folder(settings.features_out) as folder:
-        targets = {file: feature_file(folder, id_) for file, id_ in files.items()}
-        known = FeatureSpec(duration=timing.duration)
-        todo = []
-        for file, path in targets.items():
-            try:
-                if is_done(path, file, backbone, layout):
-                    _detect_into(found, detector, files[file], file, path, known)
-                else:
-                    todo.append(file)
-            except InputError as error:
-                found.failed[str(file)] = f"{error}: choose another folder for --features-out"
-        events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
-        for event in shown(saved(events, targets, backbone, layout), len(todo), console):
-            if isinstance(event, Failed):
-                found.failed[str(event.video)] = event.reason
-            elif isinstance(event, Finished):
-                if event.course.warning:
-                    found.warnings[str(event.video)] = event.course.warning
-                _detect_into(found, detector, files[event.video], event.video, targets[event.video], known)
-                if settings.features_out is None:
-                    targets[event.video].unlink()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from actionformer.detections import CSV_HEADER, Detections, csv_row
+from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, load
@@ -25,6 +25,7 @@ from actionformer.inference.stream import Stream, with_live
 from actionformer.inference.videos import layout_of
 from actionformer.recipes.detect import holds_features
 from actionformer.recipes.extract import say_weights
+from actionformer.results import CSV_HEADER, csv_line, csv_row
 from actionformer.terminal import emit, plain_console, say, visible
 from actionformer.video.live import LiveFeatures, LiveReader, source_of
 
@@ -285,7 +286,7 @@ def _line(action: dict[str, Any], format_: str, source: str) -> str:
         return json.dumps(action)
     label, start, end, score = (action[name] for name in ("label", "start", "end", "score"))
     if format_ == "csv":
-        return csv_row((source, label, start, end, score))
+        return csv_line(source, {"label": label, "segment": (start, end), "score": score})
     return f"{start:10.2f} {end:10.2f} {score:6.3f}  {visible(label)}"
 
 

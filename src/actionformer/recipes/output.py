@@ -2,69 +2,194 @@
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from actionformer.detections import Detections, results_csv, results_json, results_table
+from actionformer.detections import Detections, results_table
 from actionformer.errors import InputError
-from actionformer.files import write_whole
+from actionformer.files import check_absent, write_pieces, write_whole
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.names import file_of
 from actionformer.recipes.detect import holds_features
-from actionformer.terminal import emit, plain_console
+from actionformer.recipes.record import Record
+from actionformer.results import csv_text, json_text, jsonl_line
+from actionformer.terminal import WIDEST, emit, plain_console, rendered
 from actionformer.timelines import eaf, srt, vtt
 from actionformer.video.overlay import write_overlay
 
 PER_VIDEO = ("srt", "vtt", "eaf")
 """Formats that hold one video a file."""
-WIDEST = 1000  # columns of a table that no terminal shows
+FOR_PEOPLE = (*PER_VIDEO, "table", "overlay")
+"""Formats that people look at moment by moment."""
+UNFINISHED = "unfinished.jsonl"
+"""What the results of a job are called until they are whole."""
+_TEXTS = {"json": json_text, "csv": csv_text}
 
 
 def format_of(out: Path | None, format_: str | None) -> str:
     """The format asked for, else the one that the file's ending tells; a table for the terminal."""
-    by_ending = {".csv": "csv", ".txt": "table", **{f".{name}": name for name in PER_VIDEO}}
+    by_ending = {".csv": "csv", ".jsonl": "jsonl", ".txt": "table", **{f".{name}": name for name in PER_VIDEO}}
     return format_ or (by_ending.get(out.suffix.lower(), "json") if out else "table")
 
 
 def least_score(format_: str, given: float | None) -> float:
     """Scores below are left out: those that people look at moment by moment leave out what is hardly believed."""
-    return given if given is not None else SHOWN_SCORE if format_ in (*PER_VIDEO, "overlay") else 0.0
+    return given if given is not None else SHOWN_SCORE if format_ in FOR_PEOPLE else 0.0
 
 
-def nothing_shown(detections: Mapping[str, Detections], min_score: float) -> str | None:
+def nothing_shown(best: float | None, min_score: float) -> str | None:
     """What to tell people when something was found, and all of it scores too little to be shown by default."""
-    best = max((float(score) for found in detections.values() for score in found.scores[:1]), default=min_score)
-    if best < min_score:
+    if best is not None and best < min_score:
         return f"nothing scores {min_score:g} or more, the best is {best:.2f}: give --min-score"
     return None
 
 
-def check_output(files: Mapping[Path, str], out: Path | None, format_: str, overlay: Path | None) -> None:
-    """Checks, before anything is computed, that these files can be written about so, and that none is written over.
+@dataclass(frozen=True)
+class Output:
+    """Where detections are written, and how.
 
-    Raises:
-        InputError: one file of output for several videos, a folder where a file is to be, an overlay of features, or an
-            output that is an input.
+    Attributes:
+        out: a file, of formats that hold one video a file also a folder; None for the terminal.
+        format: json, jsonl, csv, table, srt, vtt or eaf.
+        overlay: a file for the video with its detections drawn in, or a folder.
+        min_score: what scores below is left out; None for what the format leaves out by itself.
     """
-    several = len(files) > 1
-    if several and format_ in PER_VIDEO and (out is None or not _is_folder(out)):
-        raise InputError(f"{format_} holds one video a file: give a folder with --out, which exists or has no ending")
-    if out is not None and out.is_dir() and format_ not in PER_VIDEO:
-        raise InputError(f"{out}: is a folder, {format_} is written into a file")
-    if overlay is not None and (features := [file for file in files if holds_features(file)]):
-        raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
-    if overlay is not None and several and not _is_folder(overlay):
-        raise InputError(
-            f"{overlay}: an overlay is one file a video: give a folder with --overlay, which exists or has no ending"
-        )
-    inputs = {file.resolve() for file in files}
-    written = [] if out is None else [out]
-    written += [] if overlay is None else [_overlay_path(overlay, id_) for id_ in files.values()]
-    for path in written:
-        if path.resolve() in inputs:
-            raise InputError(f"{path}: is an input, and is not written over: choose another output")
+
+    out: Path | None
+    format: str
+    overlay: Path | None = None
+    min_score: float | None = None
+
+    @property
+    def in_folder(self) -> bool:
+        """Whether every video has a file of its own."""
+        return self.format in PER_VIDEO and self.out is not None and _is_folder(self.out)
+
+    def check(self, files: Mapping[Path, str]) -> None:
+        """Checks, before anything is computed, that these files can be written about so, and that none is written over.
+
+        Raises:
+            InputError: one file of output for several videos, a folder where a file is to be, an overlay of features,
+                or an output that is an input.
+        """
+        several, out, overlay = len(files) > 1, self.out, self.overlay
+        if several and self.format in PER_VIDEO and not self.in_folder:
+            raise InputError(
+                f"{self.format} holds one video a file: give a folder with --out, which exists or has no ending"
+            )
+        if out is not None and out.is_dir() and self.format not in PER_VIDEO:
+            raise InputError(f"{out}: is a folder, {self.format} is written into a file")
+        if overlay is not None and (features := [file for file in files if holds_features(file)]):
+            raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
+        if overlay is not None and several and not _is_folder(overlay):
+            raise InputError(
+                f"{overlay}: an overlay is one file a video: give a folder with --overlay, which exists or has no "
+                "ending"
+            )
+        inputs = {file.resolve() for file in files}
+        for path in self.files(files.values()):
+            if path.resolve() in inputs:
+                raise InputError(f"{path}: is an input, and is not written over: choose another output")
+
+    def files(self, videos: Iterable[str]) -> list[Path]:
+        """All that is written about these videos."""
+        videos = list(videos)
+        written = [] if self.out is None else [self.out]
+        if self.in_folder:
+            written = [self.file_of(video) for video in videos]
+        return written + ([] if self.overlay is None else [self.overlay_of(video) for video in videos])
+
+    def file_of(self, video: str) -> Path:
+        """The file of one video, in a format that holds one video a file."""
+        assert self.out is not None
+        return file_of(self.out, video, f".{self.format}") if self.in_folder else self.out
+
+    def overlay_of(self, video: str) -> Path:
+        """The overlay of one video."""
+        assert self.overlay is not None
+        return file_of(self.overlay, video, ".mp4") if _is_folder(self.overlay) else self.overlay
+
+    @property
+    def record(self) -> Path | None:
+        """Where the results of a job lie until they are whole; None if they are for a terminal, a pipe or a device."""
+        if self.out is None or (self.out.exists() and not self.out.is_file() and not self.out.is_dir()):
+            return None
+        if self.format == "jsonl":
+            return self.out
+        return self.out / UNFINISHED if self.in_folder else self.out.with_name(f"{self.out.name}.{UNFINISHED}")
+
+    def check_new(self, videos: Iterable[str], *, resume: bool, overwrite: bool) -> bool:
+        """Checks that nothing is replaced unasked; returns whether a job to be resumed has ended already.
+
+        Raises:
+            InputError: something is there and neither `resume` nor `overwrite` is given, or both are.
+        """
+        if resume and overwrite:
+            raise InputError("--resume continues a job, --overwrite starts it again: give one of them")
+        record, files = self.record, self.files(videos)
+        if resume and record is None:
+            raise InputError("--resume continues a file: give it with --out")
+        begun = record is not None and record.is_file()
+        if record is not None and begun and record.stat().st_size and not (resume or overwrite):
+            what = "exists" if record == self.out else f"a job that has not ended is there ({record.name})"
+            raise InputError(f"{self.out}: {what}; --resume continues it, --overwrite starts again")
+        if resume and not begun and files and all(file.is_file() for file in files):
+            return True
+        check_absent([file for file in files if file != record], overwrite=overwrite or (resume and begun))
+        return False
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], *, resume: bool) -> Iterator[Record]:
+        """The record of a job, for the terminal a temporary one."""
+        if self.record is not None:
+            with Record(self.record, settings, resume=resume, out=self.out) as record:
+                yield record
+            return
+        with TemporaryDirectory() as folder, Record(Path(folder) / UNFINISHED, settings, out=self.out) as record:
+            yield record
+
+    def write(self, video: str, source: Path, found: Detections) -> None:
+        """Writes what is known of one video as soon as it is: files of its own, lines of standard output."""
+        if self.format in PER_VIDEO:
+            text = _text_of(found, source, self.format)
+            if self.out is None:
+                emit(text)
+            else:
+                write_whole(self.file_of(video), text)
+        elif self.format == "jsonl" and self.out is None:
+            emit(jsonl_line(video, str(source), found.to_dict()))
+
+    def draw(self, video: str, source: Path, found: Detections) -> str | None:
+        """Writes the video with its detections drawn in, if that is asked for; returns why it failed."""
+        if self.overlay is None:
+            return None
+        try:
+            write_overlay(source, found.above(least_score("overlay", self.min_score)), self.overlay_of(video))
+        except InputError as error:
+            return str(error)
+        except Exception as error:  # every codec and container has its own ways of failing
+            reason = " ".join(str(error).split())
+            return f"its overlay could not be written ({type(error).__name__}: {reason:.200})"
+        return None
+
+    def finish(self, record: Record, order: Iterable[str]) -> None:
+        """Writes what holds many videos, now that all are known, and removes the record if nothing is left to do."""
+        as_it_came = self.format in PER_VIDEO or record.path == self.out
+        if self.out is not None and not as_it_came:
+            write_pieces(self.out, _pieces(record, order, self.format))
+        elif self.format == "table":
+            table = results_table(record.results(order))
+            plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
+        elif not as_it_came and self.format != "jsonl":
+            for piece in _pieces(record, order, self.format):
+                emit(piece)
+        if record.path != self.out and not record.failed:
+            record.remove()
 
 
 def _is_folder(path: Path) -> bool:
@@ -72,61 +197,15 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() or not path.suffix
 
 
-def _overlay_path(target: Path, video: str) -> Path:
-    return file_of(target, video, ".mp4") if _is_folder(target) else target
+def _pieces(record: Record, order: Iterable[str], format_: str) -> Iterable[str]:
+    """A file that holds many videos, piece by piece."""
+    if format_ == "jsonl":
+        return record.lines(order)
+    results = record.results(order)
+    return [rendered(results_table(results), WIDEST)] if format_ == "table" else _TEXTS[format_](results)
 
 
-def write_output(
-    detections: Mapping[str, Detections],
-    sources: Mapping[str, Path],
-    out: Path | None,
-    format_: str,
-    min_score: float = 0.0,
-) -> None:
-    """Writes the detections of videos to a file, to a folder with a file a video, or to the terminal.
-
-    Raises:
-        InputError: a file that cannot be written.
-    """
-    detections = {name: found.above(min_score) for name, found in detections.items()}
-    if format_ in PER_VIDEO and out is not None and _is_folder(out):
-        for name, found in detections.items():
-            write_whole(file_of(out, name, f".{format_}"), _text({name: found}, sources, format_))
-        return
-    if format_ == "table":
-        page = io.StringIO()
-        plain_console(page if out else sys.stdout, width=WIDEST if out else None).print(results_table(detections))
-        text = page.getvalue()
-    else:
-        text = _text(detections, sources, format_)
-    if out is not None:
-        write_whole(out, text)
-    else:
-        emit(text)
-
-
-def _text(detections: Mapping[str, Detections], sources: Mapping[str, Path], format_: str) -> str:
-    if format_ == "json":
-        return results_json(detections)
-    if format_ == "csv":
-        return results_csv(detections)
-    name, found = next(iter(detections.items()))
-    return (
-        eaf(found, sources[name].resolve().as_uri()) if format_ == "eaf" else {"srt": srt, "vtt": vtt}[format_](found)
-    )
-
-
-def write_overlays(
-    detections: Mapping[str, Detections], sources: Mapping[str, Path], target: Path, min_score: float
-) -> dict[str, str]:
-    """Writes every video with its detections drawn in, to a file or into a folder; returns why which failed."""
-    failed: dict[str, str] = {}
-    for name, found in detections.items():
-        try:
-            write_overlay(sources[name], found.above(min_score), _overlay_path(target, name))
-        except InputError as error:
-            failed[str(sources[name])] = str(error)
-        except Exception as error:  # every codec and container has its own ways of failing
-            reason = " ".join(str(error).split())
-            failed[str(sources[name])] = f"its overlay could not be written ({type(error).__name__}: {reason:.200})"
-    return failed
+def _text_of(found: Detections, source: Path, format_: str) -> str:
+    if format_ == "eaf":
+        return eaf(found, "" if holds_features(source) else source.resolve().as_uri())
+    return {"srt": srt, "vtt": vtt}[format_](found)
