@@ -133,6 +133,7 @@ class Answers:
             "id": video,
             "duration": rounded(self.duration(video)),
             "fps": look.fps if look else about.known_spec(video).fps,
+            "start": rounded(look.start) if look else 0.0,
             "playable": why_not is None,
             "why_not_playable": why_not,
             "conversion": look.way if look else None,

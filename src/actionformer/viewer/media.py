@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import Literal
+from typing import Any, Literal
 
 import av
 
 from actionformer.errors import InputError
 from actionformer.video.opening import UNKNOWN, codec_of, opened, streams_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
-from actionformer.video.reader import JOINABLE, WITHOUT_TIMES, Video
+from actionformer.video.reader import JOINABLE, WITHOUT_TIMES, TimedFrame, Video
 from actionformer.viewer.memory import kept
 from actionformer.viewer.piece_cache import PieceCache
 from actionformer.viewer.pieces import SECONDS, NoPictureError, encode_piece, encoding
@@ -30,6 +30,9 @@ IN_WEBM = {"vp8", "vp9", "av1"}
 SOUND_IN_MP4 = {"aac", "mp3", "opus", "flac"}
 SOUND_IN_WEBM = {"opus", "vorbis"}
 
+EARLIEST, LATEST = -0.02, 0.0005
+"""Seconds at which the clock of a file may begin that is played as it is. Browsers do not agree whether they count from
+there; pictures half a frame early are still the right ones, and later ones are not."""
 MOST_PIECES, MOST_COPIES = 512 << 20, 4 << 30
 """Bytes that pieces of videos, and copies of whole ones, may take on disk."""
 MOST_LOOKS = 4 << 20
@@ -48,6 +51,8 @@ class Look:
     media_type: str
     """Of what a browser gets: the file, the copy, or each piece."""
     fps: float
+    start: float
+    """Seconds of the first picture."""
     duration: float | None
     """Seconds, None where the file does not say, or may hold more than it says."""
     sound: bool
@@ -60,22 +65,32 @@ def look_at(path: Path) -> Look:
         InputError: not a readable video, or one that has to be encoded, and FFmpeg has no encoder for it.
     """
     with Video(path) as video:
-        codec, pixels = codec_of(video.stream), video.stream.codec_context.pix_fmt
         container = set(video.container.format.name.split(","))
-        sound = [codec_of(stream) for stream in video.container.streams.audio]
-        alone, heard = video.streams.alone, codec_of(video.streams.sound) != UNKNOWN
-        fps, duration = video.fps, None if container & JOINABLE else video.declared
-        seen = next(video.frames())
-        obeyed = seen.orientation == UPRIGHT or ("mp4" in container and exactly(display_matrix(seen.decoded)))
-    if pixels in PLAIN_PIXELS and obeyed and not container & WITHOUT_TIMES:
-        if alone and "mp4" in container and codec in IN_MP4 and SOUND_IN_MP4.issuperset(sound):
-            return Look("file", "video/mp4", fps, duration, heard)
-        webm = "webm" in container and path.suffix.lower() == ".webm"
-        if alone and webm and codec in IN_WEBM and SOUND_IN_WEBM.issuperset(sound):
-            return Look("file", "video/webm", fps, duration, heard)
-        if codec in IN_MP4:
-            return Look("remux", "video/mp4", fps, duration, heard)
-    return Look("transcode", encoding().media_type(heard), fps, duration, heard)
+        duration = None if container & JOINABLE else video.declared
+        first = next(video.frames())
+        heard = codec_of(video.streams.sound) != UNKNOWN
+        copied = codec_of(video.stream) in IN_MP4 and _shown_alike(video, first, container)
+        kind = _played_as_it_is(video, container, path.suffix.lower())
+        if kind and _shown_alike(video, first, container) and EARLIEST <= video.origin <= LATEST:
+            return Look("file", kind, video.fps, first.time, duration, heard)
+    if copied:
+        return Look("remux", "video/mp4", video.fps, first.time, duration, heard)
+    return Look("transcode", encoding().media_type(heard), video.fps, first.time, duration, heard)
+
+
+def _played_as_it_is(video: Video, container: set[str], ending: str) -> str | None:
+    """The media type of a file whose streams browsers play, and choose as we do; None of any other."""
+    picture, sound = codec_of(video.stream), {codec_of(stream) for stream in video.container.streams.audio}
+    if video.streams.alone and "mp4" in container and picture in IN_MP4 and sound <= SOUND_IN_MP4:
+        return "video/mp4"
+    webm = "webm" in container and ending == ".webm"
+    return "video/webm" if video.streams.alone and webm and picture in IN_WEBM and sound <= SOUND_IN_WEBM else None
+
+
+def _shown_alike(video: Video, first: TimedFrame, container: set[str]) -> bool:
+    """Whether browsers, which obey the header of an MP4 alone, show the same pictures at the same times."""
+    obeyed = first.orientation == UPRIGHT or ("mp4" in container and exactly(display_matrix(first.decoded)))
+    return obeyed and video.stream.codec_context.pix_fmt in PLAIN_PIXELS and not container & WITHOUT_TIMES
 
 
 class Conversions:
@@ -177,7 +192,14 @@ def _version(path: Path) -> Version:
 
 
 def remux(source: Path, target: Path, stop: Event) -> None:
-    """The video, and its sound if MP4 can hold it, in an MP4 file, up to a stop; no frame is touched."""
+    """The video, and its sound if MP4 can hold it, in an MP4 file, up to a stop; no frame is touched.
+
+    Times count from time 0 of the source, and its first picture is shown from there on: browsers do not agree on when
+    a file begins whose pictures begin late.
+    """
+    with Video(source) as video:
+        next(video.frames())  # the beginning may be stated wrongly
+        origin = video.origin
     with (
         opened(str(source), source.name) as file,
         av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as output,
@@ -185,9 +207,21 @@ def remux(source: Path, target: Path, stop: Event) -> None:
         streams = streams_of(file, str(source))
         chosen = [streams.video, *([streams.sound] if codec_of(streams.sound) in SOUND_IN_MP4 else [])]
         copies = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
+        begun = False
         for packet in file.demux(chosen):
             if stop.is_set():
                 return
             if packet.size:
+                first = not begun and packet.stream.index == streams.video.index
+                _shift(packet, origin, first)
+                begun |= first
                 packet.stream = copies[packet.stream.index]
                 output.mux(packet)
+
+
+def _shift(packet: Any, origin: float, first: bool) -> None:
+    """Makes the times of a packet count from `origin`, seconds; the first picture begins there if it is later."""
+    late = origin / packet.time_base
+    if first and packet.pts is not None:
+        late = max(late, packet.pts)
+    packet.pts, packet.dts = (None if stamp is None else stamp - round(late) for stamp in (packet.pts, packet.dts))

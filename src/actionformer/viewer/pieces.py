@@ -103,7 +103,7 @@ def encode_piece(path: Path, number: int, sound: bool) -> bytes:
     file = io.BytesIO()
     with Video(path) as video:
         frames = video.frames(start, stop - 0.5 / CLOCK)
-        first = next(frames, None)
+        first = next(frames, None) or _held_before(video, stop)
         if first is None:
             why = f"is broken there ({video.broken})" if video.broken else "has nothing there that can be decoded"
             raise NoPictureError(f"no picture from {start:.1f} s on: {path.name} {why}")
@@ -111,13 +111,19 @@ def encode_piece(path: Path, number: int, sound: bool) -> bytes:
             pictures = _picture_stream(output, how, video, first)
             voice: Any = output.add_stream("aac", rate=RATE, layout="stereo") if sound and how.sound else None
             packets = _encoded(pictures, chain([first], frames), start)
-            end = video.end - start
+            end = min(video.end, stop) - start
             _last_until(packets, round(end * CLOCK))
             if voice:
                 packets += _encoded_sound(voice, path, video.origin + start, end)
             for packet in packets:
                 output.mux(packet)
     return file.getvalue()
+
+
+def _held_before(video: Video, stop: float) -> TimedFrame | None:
+    """The first picture of a video that begins later: it stands there until it does."""
+    first = next(video.frames(), None)
+    return first if first and first.time >= stop - 0.5 / CLOCK else None
 
 
 def _picture_stream(output: Any, how: Encoding, video: Video, first: TimedFrame) -> Any:
@@ -149,11 +155,11 @@ def _shown_size(frame: TimedFrame, pixel_aspect: Fraction) -> tuple[int, int]:
 
 
 def _encoded(stream: Any, frames: Iterable[TimedFrame], start: float) -> list[Any]:
-    """Packets of frames whose times count from `start`; of frames at one time the first is taken."""
+    """Packets of frames whose times count from `start`, where the first begins; of frames at one time one is taken."""
     packets: list[Any] = []
     last = -1
     for frame in frames:
-        stamp = max(round((frame.time - start) * CLOCK), 0)
+        stamp = 0 if last < 0 else round((frame.time - start) * CLOCK)
         if stamp > last:
             upright = frame.decoded if frame.orientation == UPRIGHT else av.VideoFrame.from_ndarray(frame.image())
             ranges = {"src_color_range": upright.color_range, "dst_color_range": ColorRange.MPEG}

@@ -288,6 +288,9 @@ def _renamed(detections: Mapping[str, Detections], names: tuple[str, ...]) -> di
     """The same detections with labels that are indices into `names`."""
     renamed = {}
     for video, found in detections.items():
+        if found.class_names == names:  # of many detections no second copy
+            renamed[video] = found
+            continue
         own = matched(found.class_names, names)
         table = np.array([names.index(own[name]) for name in found.class_names], dtype=np.int64)
         renamed[video] = Detections(found.segments, found.scores, table[found.labels], names, found.levels)

@@ -35,7 +35,7 @@ export function prepare(canvas, width, height) {
 }
 
 /** Times along the top, and frames where they are wide enough to be seen. */
-export function drawRuler(context, { scale, view, left, width, fps, height }) {
+export function drawRuler(context, { scale, view, left, width, fps, start, height }) {
   const step = STEPS.find((one) => one * scale.perSecond >= 84) ?? STEPS.at(-1);
   const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
   context.fillStyle = themed("faint");
@@ -49,8 +49,8 @@ export function drawRuler(context, { scale, view, left, width, fps, height }) {
     if (x < left + width - 40) context.fillText(clock(i * step, decimals), x + 4, SIZES.ruler / 2);
   }
   if (fps && scale.perSecond / fps >= 5) {
-    for (let frame = Math.ceil(view[0] * fps); frame <= view[1] * fps; frame += 1) {
-      const x = Math.round(scale.x(frame / fps)) + 0.5;
+    for (let frame = Math.ceil((view[0] - start) * fps); frame <= (view[1] - start) * fps; frame += 1) {
+      const x = Math.round(scale.x(start + frame / fps)) + 0.5;
       context.moveTo(x, SIZES.ruler - 3);
       context.lineTo(x, SIZES.ruler);
     }

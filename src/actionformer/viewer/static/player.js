@@ -80,7 +80,8 @@ export function seek(time) {
 export function stepFrames(frames) {
   set({ playing: false });
   const fps = state.video?.fps ?? FPS_OF_NO_VIDEO;
-  seek((Math.round(state.time * fps) + frames) / fps);
+  const start = state.video?.start ?? 0; // of the first picture
+  seek(start + (Math.round((state.time - start) * fps) + frames) / fps);
 }
 
 export function togglePlay() {

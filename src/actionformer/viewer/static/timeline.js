@@ -94,7 +94,7 @@ function draw() {
   parts.empty.hidden = lanes.length > 0;
   parts.empty.textContent = lanes.length ? "" : whyEmpty();
   const context = prepare(parts.lanes, full, height);
-  drawRuler(context, { scale, left, width, height, view: state.view, fps: state.video.fps });
+  drawRuler(context, { scale, left, width, height, view: state.view, fps: state.video.fps, start: state.video.start });
   drawLanes(context, lanes, state, { scale, left, width, height, scrolled: parts.scroll.scrollTop });
   if (overviewIsOld) {
     const strip = prepare(parts.overview, full, SIZES.overview);
