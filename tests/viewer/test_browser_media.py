@@ -13,6 +13,7 @@ from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, expect
 
 from actionformer.detections import Detections, write_results
+from actionformer.video.reader import Video
 from actionformer.viewer.pieces import SECONDS
 from actionformer.viewer.project import Given
 
@@ -23,9 +24,19 @@ LENGTH = 12.5  # seconds: four pieces, the last of them short
 
 
 def write_numbered(
-    path: Path, codec: str, seconds: float = LENGTH, *, sound: bool = False, pix: str = "yuv420p", **options: str
+    path: Path,
+    codec: str,
+    seconds: float = LENGTH,
+    *,
+    sound: bool = False,
+    pix: str = "yuv420p",
+    late: float = 0.0,
+    **options: str,
 ) -> Path:
-    """Frames that show their own number as black and white squares, the lowest bit first, above noise."""
+    """Frames that show their own number as black and white squares, the lowest bit first, above noise.
+
+    The first is shown at `late` seconds of the file's clock, at which sound begins at 0.
+    """
     noise = np.random.default_rng(0).integers(0, 256, (SIDE, BITS * SIDE, 3), np.uint8)  # frames as large as real ones
     with av.open(str(path), "w") as file:
         stream: Any = file.add_stream(codec, rate=FPS, options={"bf": "0", "g": "100", **options})
@@ -37,11 +48,11 @@ def write_numbered(
             squares = np.broadcast_to(np.repeat(235 * bits + 10, SIDE)[None, :, None], noise.shape)
             image = np.concatenate([squares, np.roll(noise, 7 * i, axis=1)])
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = i, Fraction(1, FPS)
+            frame.pts, frame.time_base = i + round(late * FPS), Fraction(1, FPS)
             file.mux(stream.encode(frame))
         file.mux(stream.encode())
         if voice:
-            times = np.arange(round(seconds * 48000)) / 48000
+            times = np.arange(round((late + seconds) * 48000)) / 48000
             tone = av.AudioFrame.from_ndarray(
                 np.float32(0.5 * np.sin(2 * np.pi * 440 * times))[None], format="fltp", layout="mono"
             )
@@ -114,6 +125,31 @@ def test_the_frame_of_a_time_is_shown(
         for step in range(1, 5):  # over where two pieces join
             page.keyboard.press("ArrowRight")
             shows(page, before + step)
+
+
+WAYS = [
+    ("v.mp4", "libx264", "file"),
+    ("v.mkv", "libx264", "remux"),
+    ("v.ts", "libx264", "remux"),
+    ("v.mkv", "mpeg4", "transcode"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "way"), WAYS, ids=[f"{name}-{codec}" for name, codec, _ in WAYS])
+def test_a_clock_that_does_not_begin_at_0_is_that_of_detections(
+    open_page: Open, tmp_path: Path, name: str, codec: str, way: str
+) -> None:
+    """Without sound the container begins with its first picture, at 1.6 s of its clock: that is time 0."""
+    path = write_numbered(tmp_path / name, codec, 5.0, late=1.6)
+    with Video(path) as video:
+        assert next(video.frames()).time == 0.0
+    with serving(project(tmp_path, 5.0)) as url:
+        page = ready(open_page(url))
+        assert state(page, "s.video.conversion") == ("remux" if way == "file" else way)  # browsers would begin later
+        shows(page, 0)
+        for frame in (1, 40, 100, 124):
+            go(page, frame / FPS)
+            shows(page, frame)
 
 
 def test_it_plays_on_over_joins_and_ends(open_page: Open, tmp_path: Path) -> None:
