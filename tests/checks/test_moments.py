@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from featured import featured
 from hypothesis import given
@@ -80,14 +81,27 @@ def test_class_hidden_by_shorter_actions() -> None:
     assert "hidden by shorter actions" in finding.advice
 
 
-@given(
-    st.lists(st.tuples(st.floats(-1, 60), st.floats(0.1, 60)), max_size=8),
-    st.sampled_from([None, 1.5, 0.4]),
-)
-def test_counts_are_those_of_the_targets(actions: list[tuple[float, float]], radius: float | None) -> None:
-    segments = torch.tensor([[start, start + length] for start, length in actions]).reshape(-1, 2)
+Actions = st.lists(st.tuples(st.floats(-1, 60), st.floats(0.1, 60)), max_size=8)
+
+
+@given(Actions, Actions, st.sampled_from([None, 1.5, 0.4]))
+def test_counts_are_those_of_the_targets(
+    first: list[tuple[float, float]], second: list[tuple[float, float]], radius: float | None
+) -> None:
+    """Of two videos of 50 and 31 features; every action has a class of its own."""
+    segments = [torch.tensor([[a, a + length] for a, length in one]).reshape(-1, 2) for one in (first, second)]
     rule: dict[str, Any] = {"strides": (1, 2, 4), "ranges": ((0, 4), (4, 8), (8, 1000)), "center_radius": radius}
-    labels = torch.arange(len(segments))
-    targets = assign_batch([segments], [labels], [50], padded_length=50, num_classes=max(len(segments), 1), **rule)
-    expected = targets.classes[0].sum(0).numpy()[: len(segments)]
-    np.testing.assert_array_equal(answering(segments, 50, **rule).numpy(), expected)
+    labels = [torch.arange(len(first)), len(first) + torch.arange(len(second))]
+    count = len(first) + len(second)
+    targets = assign_batch(segments, labels, [50, 31], padded_length=50, num_classes=max(count, 1), **rule)
+    expected = (targets.classes * targets.valid[..., None]).sum((0, 1)).numpy()[:count]
+    np.testing.assert_array_equal(answering(segments, [50, 31], **rule).numpy(), expected)
+
+
+def test_videos_of_any_length_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In groups of one or of many, the findings are the same."""
+    videos, labels = [[[20, 25], [1, 1.1]], BLINKS, [], [[30, 50]]], [[1, 2], [0] * 8, [], [2]]
+    together = findings(videos, labels)
+    monkeypatch.setattr("actionformer.checks.moments.AT_ONCE", 1)
+    assert findings(videos, labels) == together
+    assert [finding.kind for finding in together] == ["no_moment"]

@@ -81,6 +81,19 @@ def test_times_in_a_larger_unit(factor: float, cause: str) -> None:
     assert f"are the times {cause}" in finding.advice
 
 
+@pytest.mark.parametrize(("factor", "cause"), [(1 / 60, "in minutes"), (1 / 40, "shares of the video's length")])
+def test_one_video_in_a_larger_unit(factor: float, cause: str) -> None:
+    (finding,) = check_actions(featured(scaled(factor, only=3), duration=40.0))
+    assert (finding.severity, finding.count, finding.total) == ("warning", 1, 3)
+    assert f"are their times {cause}?" in finding.advice
+    assert "'v3'" in finding.example
+
+
+def test_one_video_with_early_actions_is_healthy() -> None:
+    early = [*SECONDS[:3], [[0.2, 1.5]]]
+    assert check_actions(featured(early, duration=40.0)) == []
+
+
 def test_minutes_of_an_hour() -> None:
     grid = TimeGrid(fps=30, stride=30, num_frames=30)
     (finding,) = check_actions(featured(scaled(1.5), length=3600, width=2048, grid=grid))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 
 import numpy as np
 import torch
@@ -14,6 +15,12 @@ from actionformer.config import Config
 from actionformer.data.dataset import TrainingSet, TrainingVideo
 from actionformer.training.targets import answering
 
+AT_ONCE = 1 << 20
+"""Features of all videos that are looked at together."""
+
+CROPS = 5000
+"""Crops that are looked at for classes that whole sequences do not teach."""
+
 UNHEARD = 0.05
 """Share of actions that no moment learns from which on it is said; nested actions make a few in healthy data."""
 
@@ -21,15 +28,15 @@ UNHEARD = 0.05
 def check_moments(training: TrainingSet, config: Config, class_names: Sequence[str]) -> list[Finding]:
     """What of the training set no moment learns.
 
-    A sequence is looked at whole, whatever crops show of it. Of a class that then has no moment, the crops of all
-    epochs are looked at too: they are those that training will see.
+    A sequence is looked at whole, whatever crops show of it. Of a class that then has no moment, crops are
+    looked at too: they are those that training will see.
     """
     actions = _Actions.of(training, config)
     if not len(actions.labels):
         return []
     present = np.unique(actions.labels)
     unheard = np.setdiff1d(present, actions.labels[actions.moments > 0])
-    unheard = np.setdiff1d(unheard, list(_seen_in_crops(training, config, unheard))) if len(unheard) else unheard
+    unheard = np.setdiff1d(unheard, _seen_in_crops(training, config, unheard))
     findings = _too_long(actions, class_names, len(present))
     if len(unheard) == len(present):
         return [_nothing(actions)]
@@ -66,7 +73,7 @@ class _Actions:
         nothing = np.empty(0)
         return cls(
             labels=np.concatenate([np.empty(0, np.int64), *(video.labels for video in videos)]),
-            moments=np.concatenate([np.empty(0, np.int64), *(_moments(video, config) for video in videos)]),
+            moments=_moments(videos, config),
             steps=np.concatenate([nothing, *(np.minimum(*pair) for pair in zip(steps, crops, strict=True))]),
             longer=np.concatenate([np.empty(0, bool), *(one > crop for one, crop in zip(steps, crops, strict=True))]),
             seconds=np.concatenate([nothing, *(one * size for one, size in zip(steps, step, strict=True))]),
@@ -86,15 +93,25 @@ class _Actions:
         return "too short for features so far apart, outside of model.regression_ranges, or hidden by shorter actions"
 
 
-def _moments(video: TrainingVideo, config: Config) -> NDArray[np.int64]:
-    return _answering(video.segments, config.data.resize or video.features.shape[0], config)
+def _moments(videos: Sequence[TrainingVideo], config: Config) -> NDArray[np.int64]:
+    """(N,) moments that learn each action; videos of like length are looked at together."""
+    lengths = np.array([config.data.resize or video.features.shape[0] for video in videos])
+    counts: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * len(videos)
+    todo = np.argsort(-lengths, kind="stable")
+    while len(todo):
+        group, todo = np.split(todo, [max(AT_ONCE // lengths[todo[0]], 1)])
+        segments = [videos[i].segments for i in group]
+        found = _answering(segments, lengths[group].tolist(), config)
+        for i, part in zip(group, np.split(found, np.cumsum([len(one) for one in segments])), strict=False):
+            counts[i] = part
+    return np.concatenate([np.empty(0, np.int64), *counts])
 
 
-def _answering(segments: NDArray[np.float32], length: int, config: Config) -> NDArray[np.int64]:
+def _answering(segments: list[NDArray[np.float32]], lengths: list[int], config: Config) -> NDArray[np.int64]:
     model, training = config.model, config.training
     counts: NDArray[np.int64] = answering(
-        torch.from_numpy(segments),
-        length,
+        [torch.from_numpy(one) for one in segments],
+        lengths,
         strides=model.strides,
         ranges=model.regression_ranges,
         center_radius=training.center_radius if training.center_sampling else None,
@@ -102,15 +119,20 @@ def _answering(segments: NDArray[np.float32], length: int, config: Config) -> ND
     return counts
 
 
-def _seen_in_crops(training: TrainingSet, config: Config, labels: NDArray[np.int64]) -> Iterator[int]:
-    """Those of the classes that have a moment in a crop of some epoch."""
-    settings = config.training
-    for index, video in enumerate(training.videos):
-        if not np.isin(video.labels, labels).any():
-            continue
-        for epoch in range(settings.all_epochs):
-            crop = training.crop(epoch, index)
-            yield from crop.labels[_answering(crop.segments, crop.stop - crop.start, config) > 0].tolist()
+def _seen_in_crops(training: TrainingSet, config: Config, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of the classes that have a moment in a crop of some epoch.
+
+    Crops begin at whole steps: what lies between two moments of a sequence lies between two of any crop of it.
+    """
+    sizes = [np.diff(video.segments)[:, 0] for video in training.videos]
+    indices = [i for i, video in enumerate(training.videos) if (np.isin(video.labels, labels) & (sizes[i] > 1)).any()]
+    seen: set[int] = set()
+    for epoch, index in islice(product(range(config.training.all_epochs), indices), CROPS):
+        crop = training.crop(epoch, index)
+        seen.update(crop.labels[_answering([crop.segments], [crop.stop - crop.start], config) > 0].tolist())
+        if seen.issuperset(labels.tolist()):
+            break
+    return np.intersect1d(labels, list(seen))
 
 
 def _nothing(actions: _Actions) -> Finding:

@@ -103,19 +103,22 @@ def assign_batch(
 
 
 def answering(
-    segments: Tensor,
-    length: int,
+    segments: Sequence[Tensor],
+    lengths: Sequence[int],
     *,
     strides: Sequence[int],
     ranges: Sequence[tuple[float, float]],
     center_radius: float | None,
 ) -> Tensor:
-    """How many moments of a video's `length` features learn the class of each of its actions (N, 2): (N,) counts.
+    """How many moments learn the class of each action: (N,) counts, N actions of all videos in a row.
 
-    The rule is that of `assign_batch`: an action of which this says 0 teaches nothing.
+    The rule and the arguments are those of `assign_batch`: an action of which this says 0 teaches nothing.
     """
-    _, action, _, _ = _assigned([segments], level_lengths(length, strides), strides, ranges, center_radius)
-    return action.bincount(minlength=len(segments))
+    levels = level_lengths(max(lengths), strides)
+    position = torch.cat(moments(levels, strides))
+    moment, action, _, _ = _assigned(segments, levels, strides, ranges, center_radius)
+    valid = position[moment % len(position)] < torch.tensor(lengths)[moment // len(position)]
+    return action[valid].bincount(minlength=sum(map(len, segments)))
 
 
 def _assigned(
