@@ -1,7 +1,35 @@
-"""ActionFormer: temporal action localization, from features to a timeline of actions.
+"""ActionFormer: temporal action localization.
 
-The public names are imported when they are first used, so that the command line answers `--help` at once.
+Finds every action in a video: when it starts, when it ends, what it is.
+What one does, in this order:
+
+    extract, load_backbone   videos -> features, one file a video
+    read_annotations, train  features and annotations -> a run directory
+    evaluate_run             a run -> its Report on the evaluation subset
+    load, build, convert     a run, a preset, a published checkpoint -> a Detector
+    Detector                 detect, detect_many, detect_video: features or
+                             a video -> Detections
+    watch                    a live source -> actions, each once it is final
+    score, read_results      detections of any program -> a Report
+
+    import actionformer
+
+    actionformer.extract("videos/", "motion", "features/")
+    actionformer.train("small", "annotations.json", "features/", "runs/mine")
+    print(actionformer.evaluate_run("runs/mine"))
+    detector = actionformer.load("runs/mine")
+    found = detector.detect_video("new.mp4")
+    found.above(0.3).of("jump").segments  # (N, 2), seconds
+    found.above(0.3).to_srt("new.srt")
+
+Segments are seconds from the start of the video. Scores lie between 0 and 1, and
+so do the figures of a Report, which are printed in percent. What cannot be used
+raises an InputError, which says what to do. What may be wrong, cut or guessed is
+a warning, and a record of the logger "actionformer". On the command line
+`actionformer VERB` does the same, see `actionformer --help`.
 """
+
+# The public names are imported when they are first used, so that the command line answers `--help` at once.
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -30,11 +30,13 @@ from actionformer.inference.videos import backbone_of, layout_of, write_features
 from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, load_model
 from actionformer.segments import TimeGrid, clip
+from actionformer.terminal import shortened
 from actionformer.video.backbones import Backbone
 
 Item = TypeVar("Item")
 CHANGEABLE = ("decoding", "suppression", "live")
 """Sections of settings that mean the same for any network."""
+SHOWN_NAMES, LONGEST_NAME = 4, 12  # class names of a `repr`, and their columns
 WINDOW = 256  # videos looked at together, so that those of like length share a batch
 
 
@@ -68,6 +70,19 @@ class Detector:
         self.runner = Runner(self.model, config, self.device)
         self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
         self.shown_from: float | None = None
+
+    def __repr__(self) -> str:
+        """What it finds, in which features, and how it computes."""
+        names = ", ".join(shortened(name, LONGEST_NAME) for name in self.class_names[:SHOWN_NAMES])
+        more = ", ..." if len(self.class_names) > SHOWN_NAMES else ""
+        known = {name: getattr(self.card.features, name) for name in ("fps", "stride", "num_frames", "backbone")}
+        features = [f"{name} {value}" for name, value in known.items() if value is not None]
+        parameters = sum(one.numel() for one in self.model.parameters()) / 1e6
+        return (
+            f"Detector of {len(self.class_names)} classes: {names}{more}\n"
+            f"  features: {', '.join([f'{self.config.model.input_width} channels', *features])}\n"
+            f"  network: {parameters:.2f} M parameters, {self.precision} on {self.device}"
+        )
 
     @property
     def config(self) -> Config:

@@ -132,6 +132,7 @@ def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Ev
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        redirect_stdout=False,  # results that are written there stay there
         disable=not console.is_terminal,
     )
     begun, ended, expected = 0, 0, 0
