@@ -106,6 +106,7 @@ def train(
     resume: Flag = False,
     overwrite: Flag = False,
     skip_missing: Flag = False,
+    other_timing: Flag = False,
     device: Device = "cpu",
     settings: Settings = None,
 ) -> None:
@@ -131,6 +132,8 @@ def train(
         Remove the run in OUT and start again.
     skip_missing
         Go on without videos that have no features.
+    other_timing
+        Take features of several strides or windows, or of other timing than those of INIT.
     """
     _import_torch()
     from actionformer.config import load_config
@@ -146,6 +149,7 @@ def train(
         resume=resume,
         overwrite=overwrite,
         skip_missing=skip_missing,
+        other_timing=other_timing,
         device=device,
         console=plain_console(),
     )
@@ -161,6 +165,7 @@ def evaluate(
     subset: list[str] | None = None,
     tiou: str | None = None,
     skip_missing: Flag = False,
+    other_timing: Flag = False,
     device: Device = "cpu",
     precision: Precision = "float32",
     per_class: Flag = False,
@@ -186,6 +191,8 @@ def evaluate(
         Go on without videos that have no features.
     per_class
         A row for every class, also where there are more than 30.
+    other_timing
+        Take features of another stride, window or rate than those that the model was trained on.
     """
     _import_torch()
     from actionformer.recipes import evaluate_run
@@ -197,6 +204,7 @@ def evaluate(
         subset=subset,
         tiou=tiou,
         skip_missing=skip_missing,
+        other_timing=other_timing,
         device=device,
         precision=precision,
         settings=_given(settings),
@@ -340,6 +348,7 @@ def detect(
     stride: float | None = None,
     num_frames: float | None = None,
     duration: float | None = None,
+    other_timing: Flag = False,
     batch_size: int | None = None,
     workers: int | None = None,
     max_action_seconds: float | None = None,
@@ -396,6 +405,8 @@ def detect(
         Frames a feature covers.
     duration
         Of the video, seconds; by default the sidecar's, then what the features cover.
+    other_timing
+        Take features of another stride, window or rate than those that the model was trained on.
     batch_size
         Clips that the backbone sees together.
     workers
@@ -446,6 +457,7 @@ def detect(
             device=device,
             precision=precision,
             settings=_given(settings),
+            other_timing=other_timing,
             min_score=min_score,
             console=plain_console(),
         )
@@ -465,6 +477,7 @@ def detect(
         device=device,
         precision=precision,
         settings=_given(settings),
+        other_timing=other_timing,
         min_score=min_score,
         console=plain_console(),
     )

@@ -94,7 +94,10 @@ def test_bfloat16_tensor_as_features(detector: Detector) -> None:
     assert_same(detector.detect(rough), detector.detect(rough.float().numpy()))
 
 
-def test_timing_argument_before_sidecar_before_model(detector: Detector, tmp_path: Path) -> None:
+def test_timing_argument_before_sidecar_before_model(
+    detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detector, "other_timing", True)
     path = tmp_path / "a.npy"
     np.save(path, array(40))
     of_model = detector.detect(path)

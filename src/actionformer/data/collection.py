@@ -16,6 +16,7 @@ from actionformer.features import (
     Features,
     FeatureSpec,
     check_backbone,
+    check_timing,
     compare_duration,
     other_features,
 )
@@ -63,6 +64,7 @@ def collect(
     width: int | None = None,
     made_for: FeatureSpec | None = None,
     skip_missing: bool = False,
+    other_timing: bool = False,
 ) -> Collection:
     """The features of annotated videos.
 
@@ -76,10 +78,12 @@ def collect(
         width: channels expected; by default those of the first video.
         made_for: the features that a model was trained on, where there is one.
         skip_missing: go on without the videos that have no features.
+        other_timing: take features of another stride or window than the first video's, or of another timing than those
+            that the model was trained on.
 
     Raises:
-        InputError: videos without features (they are listed), features of another width, unknown timing,
-            features that do not fit a video's duration.
+        InputError: videos without features (they are listed), features of another width, unknown timing or timing
+            that is not that of the others, features that do not fit a video's duration.
     """
     source = FeatureFolders.at(folders, data.prefix)
     missing = source.missing(annotations.videos)
@@ -92,6 +96,8 @@ def collect(
     for id_, spec in specs.items():
         video = annotations.videos[id_]
         videos.append(FeaturedVideo(video, source.open(id_), _grid(video, spec, data), spec))
+    if not (other_timing or data.resize):
+        _check_timing(videos, made_for)
     _check_durations(videos)
     _check_widths(videos, width)
     return Collection(videos, [annotations.videos[id_] for id_ in missing])
@@ -105,6 +111,22 @@ def _check_files(ids: Sequence[str], source: FeatureFolders) -> None:
         if other := seen.get(path):
             raise InputError(f"videos {other!a} and {id_!a} have one file of features, {path}: rename one")
         seen[path] = id_
+
+
+def _check_timing(videos: Sequence[FeaturedVideo], made_for: FeatureSpec | None) -> None:
+    """The features of a collection lie in time as the model's, or else as those of its first video.
+
+    Raises:
+        InputError: they do not; names both.
+    """
+    expected = made_for or _timing(videos[0].grid)
+    for one in videos:
+        where = f"video {one.video.id!r}"
+        check_timing(_timing(one.grid), expected, where, rates=made_for is not None)
+
+
+def _timing(grid: TimeGrid) -> FeatureSpec:
+    return FeatureSpec(fps=grid.fps, stride=grid.stride, num_frames=grid.num_frames)
 
 
 def _check_durations(videos: Sequence[FeaturedVideo]) -> None:

@@ -18,6 +18,7 @@ from actionformer.features.spec import (
     sidecar_path,
     write_sidecar,
 )
+from actionformer.features.timing import check_timing
 from actionformer.features.writer import FeatureWriter
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Features",
     "check_backbone",
     "check_duration",
+    "check_timing",
     "compare_duration",
     "feature_file",
     "open_features",

@@ -19,11 +19,11 @@ from torch import Tensor
 from actionformer.config import Config, check_precision, load_config, preset_names, published_shape
 from actionformer.detections import Detections
 from actionformer.errors import InputError, warn
-from actionformer.features import FeatureSpec
+from actionformer.features import FeatureSpec, check_timing
 from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.decode import Candidates, fuse
 from actionformer.inference.runner import Runner
-from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
+from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of, spec_on
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress_and_count
 from actionformer.inference.videos import backbone_of, layout_of, write_features_of
@@ -51,6 +51,7 @@ class Detector:
         runner: how the model is run on the device.
         shown_from: the least score that is shown, from which on a detection that a cap cuts is missed; by default
             see `caps.worth_telling`.
+        other_timing: take features of another stride, window or rate than those that the model was trained on.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Detector:
         self.runner = Runner(self.model, config, self.device)
         self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
         self.shown_from: float | None = None
+        self.other_timing = False
 
     def __repr__(self) -> str:
         """What it finds, in which features, and how it computes."""
@@ -177,9 +179,8 @@ class Detector:
                 that are missing (with where to get them).
         """
         network = self.backbone(backbone, weights)
-        layout = layout_of(
-            self.card.features, network, spec_of({"fps": fps, "stride": stride, "num_frames": num_frames})
-        )
+        timing = spec_of({"fps": fps, "stride": stride, "num_frames": num_frames})
+        layout = layout_of(self.card.features, network, timing, other_timing=self.other_timing)
         with TemporaryDirectory() as folder:
             features = Path(folder) / "features.npy"
             write_features_of(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
@@ -258,6 +259,8 @@ class Detector:
         """
         config = with_live(self.config, max_action_seconds, max_per_hour)
         grid = known_grid(spec_of({"fps": fps, "stride": stride, "num_frames": num_frames}), self.card.features)
+        if not self.other_timing:
+            check_timing(spec_on(grid), self.card.features, name)
         return self._stream(config, grid, name)
 
     def _stream(self, config: Config, grid: TimeGrid, name: str | None) -> Stream:
@@ -280,7 +283,8 @@ class Detector:
         return replace(sequence, name=f"video {video!r}")
 
     def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> Sequence:
-        return place(features, timing, class_scores, self.config, self.card.features)
+        made_for, other_timing = self.card.features, self.other_timing
+        return place(features, timing, class_scores, self.config, made_for, other_timing=other_timing)
 
     def _detect(
         self, named: list[tuple[str, Sequence]], names: tuple[str, ...] | None, batch_size: int | None = None
@@ -360,6 +364,7 @@ def load(
     device: str = "cpu",
     precision: str = "float32",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    other_timing: bool = False,
 ) -> Detector:
     """The detector of a model directory.
 
@@ -368,12 +373,14 @@ def load(
         device: "cpu", "cuda", "cuda:1", ...
         precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
         settings: section -> setting -> value, of what is not to be as the directory has it; see `with_settings`.
+        other_timing: take features of another stride, window or rate than those that the model was trained on.
 
     Raises:
         InputError: no model directory, a broken file, a device that is not there, or a setting that cannot be.
     """
     model, config, card = load_model(directory)
     detector = Detector(model, config, card, device=device, precision=precision)
+    detector.other_timing = other_timing
     return detector.with_settings(**settings) if settings else detector
 
 

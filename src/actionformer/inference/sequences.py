@@ -20,6 +20,7 @@ from actionformer.features import (
     FeatureSpec,
     check_backbone,
     check_duration,
+    check_timing,
     open_features,
     read_sidecar,
     resize,
@@ -99,14 +100,18 @@ def place(
     class_scores: Any,
     config: Config,
     made_for: FeatureSpec,
+    *,
+    other_timing: bool = False,
 ) -> Sequence:
     """Features as `Detector.detect` takes them, on their grid: as the call says, else a sidecar, else the model.
 
+    With `other_timing` that need not be the timing of the features that the model was trained on.
+
     Raises:
-        InputError: no features of the model's width, or timing that is not known or cannot be.
+        InputError: no features of the model's width, or timing that is not known, cannot be, or is not the model's.
     """
     source, sidecar = "features", FeatureSpec()
-    collected = isinstance(features, Features)  # of a collection, whose durations have been compared
+    collected = isinstance(features, Features)  # of a collection, whose durations and timing have been compared
     if isinstance(features, str | Path):
         source, sidecar = str(features), read_sidecar(features)
         check_backbone(sidecar, made_for)
@@ -115,6 +120,8 @@ def place(
     check_shape(rows.shape, config.model.input_width)
     given = spec_of(timing)
     grid = known_grid(given, sidecar, made_for)
+    if not (collected or other_timing or config.data.resize):
+        check_timing(spec_on(grid), made_for, source)
     length, duration = rows.shape[0], given.duration or sidecar.duration
     if duration is None:
         duration = grid.seconds_covered(length)
@@ -156,6 +163,11 @@ def spec_of(timing: Mapping[str, Any]) -> FeatureSpec:
     return FeatureSpec(
         **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}
     )
+
+
+def spec_on(grid: TimeGrid) -> FeatureSpec:
+    """What a sidecar says of a grid."""
+    return FeatureSpec(**{name: getattr(grid, name) for name in GRID})
 
 
 def known_grid(*specs: FeatureSpec) -> TimeGrid:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actionformer.errors import InputError, warn
-from actionformer.features import FeatureSpec, check_backbone
+from actionformer.features import FeatureSpec, check_backbone, check_timing
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Failed, Finished, encode_videos, layout_for
@@ -36,15 +36,25 @@ def backbone_of(
     return backbone
 
 
-def layout_of(made_for: FeatureSpec, backbone: Backbone, timing: FeatureSpec) -> ClipLayout:
-    """Clips as the call says, else as the model's features lie, else as the backbone has them."""
-    return layout_for(
+def layout_of(
+    made_for: FeatureSpec, backbone: Backbone, timing: FeatureSpec, *, other_timing: bool = False
+) -> ClipLayout:
+    """Clips as the call says, else as the model's features lie, else as the backbone has them.
+
+    Raises:
+        InputError: clips that cannot be, or (without `other_timing`) that lie otherwise than the model's features.
+    """
+    layout = layout_for(
         backbone,
         fps=timing.fps or made_for.fps,
         stride=timing.stride or made_for.stride,
         num_frames=timing.num_frames or made_for.num_frames,
         last_clip="drop" if made_for.last_clip == "drop" else "pad",
     )
+    if not other_timing:
+        clips = FeatureSpec(fps=layout.fps, stride=layout.stride, num_frames=layout.num_frames)
+        check_timing(clips, made_for, "clips of videos")
+    return layout
 
 
 def write_features_of(

@@ -110,7 +110,8 @@ class Search:
         settings = self.videos
         backbone = self.detector.backbone(settings.backbone, settings.weights)
         say_weights(backbone, self.console)
-        layout = layout_of(self.detector.card.features, backbone, self.timing)
+        made_for, other_timing = self.detector.card.features, self.detector.other_timing
+        layout = layout_of(made_for, backbone, self.timing, other_timing=other_timing)
         known = FeatureSpec(duration=self.timing.duration)
         with _folder(settings.features_out) as folder:
             targets = {file: feature_file(folder, self.ids[file]) for file in files}
@@ -146,6 +147,7 @@ def detect_files(
     device: str = "cpu",
     precision: str = "float32",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    other_timing: bool = False,
     min_score: float | None = None,
     console: Console | None = None,
 ) -> Found:
@@ -161,6 +163,7 @@ def detect_files(
         device: "cpu", "cuda", ...
         precision: of the arithmetic, the backbone's too.
         settings: of decoding, suppression and live, where they are not to be the run's; see `load`.
+        other_timing: take features of another stride, window or rate than those that the model was trained on.
         min_score: the least score that will be shown: what caps cut from there on is said.
         console: where progress is shown; by default nowhere.
 
@@ -178,6 +181,7 @@ def detect_files(
         device=device,
         precision=precision,
         settings=settings,
+        other_timing=other_timing,
         min_score=min_score,
         console=console,
     )
@@ -206,6 +210,7 @@ def search_of(
     device: str = "cpu",
     precision: str = "float32",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    other_timing: bool = False,
     min_score: float | None = None,
     console: Console | None = None,
 ) -> Search:
@@ -214,7 +219,7 @@ def search_of(
     Raises:
         InputError: no model directory, nothing to read, or two files of one name.
     """
-    detector = load(run, device=device, precision=precision, settings=settings)
+    detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detector.shown_from = min_score
     detector.config = with_live(detector.config, max_action_seconds, max_per_hour)
     files = input_files(inputs)

@@ -45,12 +45,14 @@ def evaluate_run(
     device: str = "cpu",
     precision: str = "float32",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    other_timing: bool = False,
 ) -> Report:
     """Detects in the evaluation subset and scores that; leaves detections.json and evaluation.json in the run.
 
     Args:
         run: a model directory; annotations, features, subset and tIoU are by default those of its training.
         settings: of decoding, suppression and live, where they are not to be the run's; see `load`.
+        other_timing: take features of another stride, window or rate than those that the model was trained on.
     """
     run = Path(run)
     config, card = load_settings(run)
@@ -69,10 +71,13 @@ def evaluate_run(
         width=config.model.input_width,
         made_for=card.features,
         skip_missing=skip_missing,
+        other_timing=other_timing,
     )
     tell(check_actions(collection.videos), truth.source)
     weights = version_of(run / WEIGHTS)
-    detections = detect_videos(load(run, device=device, precision=precision, settings=settings), collection.videos)
+    detections = detect_videos(
+        load(run, device=device, precision=precision, settings=settings, other_timing=other_timing), collection.videos
+    )
     report = score(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     if collection.missing:
         counts = replace(

@@ -117,6 +117,7 @@ def watch(
     device: str = "cpu",
     precision: str = "float32",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    other_timing: bool = False,
     min_score: float | None = None,
     console: Console | None = None,
 ) -> Watch:
@@ -137,6 +138,7 @@ def watch(
         device: "cpu", "cuda", ...
         precision: of the arithmetic.
         settings: of decoding, suppression and live, where they are not to be the run's; see `load`.
+        other_timing: take features of another stride, window or rate than those that the model was trained on.
         min_score: the least score that will be shown: what caps cut from there on is said.
         console: where the hash of the backbone's weights is printed; by default nowhere.
 
@@ -146,7 +148,7 @@ def watch(
     for name, value in (("patience", patience), ("stop_after", stop_after)):
         if value is not None and not value > 0:
             raise InputError(f"{name} must be a positive number of seconds, found {value}")
-    detector = load(run, device=device, precision=precision, settings=settings)
+    detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detector.shown_from = min_score
     longest = max_action_seconds
     if longest is None:
@@ -159,7 +161,7 @@ def watch(
         return _watch_features(detector, Path(source), timing)
     network = detector.backbone(backbone, weights)
     say_weights(network, console or plain_console(quiet=True))
-    layout = layout_of(detector.card.features, network, timing)
+    layout = layout_of(detector.card.features, network, timing, other_timing=other_timing)
     reader = LiveReader(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
     try:
         stream = detector.stream(**asdict(layout.grid(reader.fps)), name=reader.source.name)
@@ -170,7 +172,8 @@ def watch(
 
 
 def _watch_features(detector: Detector, path: Path, timing: FeatureSpec) -> Watch:
-    sequence = place(path, asdict(timing), None, detector.config, detector.card.features)
+    made_for, other_timing = detector.card.features, detector.other_timing
+    sequence = place(path, asdict(timing), None, detector.config, made_for, other_timing=other_timing)
     rows = (sequence.features[start : start + ROWS] for start in range(0, len(sequence), ROWS))
     return Watch(str(path), detector.stream(**asdict(sequence.grid), name=str(path)), _OfFile(rows, sequence.duration))
 

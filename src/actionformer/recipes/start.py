@@ -11,10 +11,10 @@ from actionformer.config import Config
 from actionformer.data.dataset import TrainingVideo
 from actionformer.data.statistics import FeatureStatistics
 from actionformer.errors import InputError
-from actionformer.features import check_backbone
+from actionformer.features import check_backbone, check_timing
 from actionformer.model import ActionFormer, build_model
 from actionformer.model.build import EMPTY_CLASS_PRIOR, set_class_prior
-from actionformer.model_directory import ModelCard, load_model
+from actionformer.model_directory import ModelCard, load_model, load_settings
 
 
 def initial_model(
@@ -38,6 +38,17 @@ def initial_model(
     if init is not None:
         _start_from(model, card, init)
     return model
+
+
+def check_start(init: str | Path, card: ModelCard) -> None:
+    """Checks that a model to start from was trained on features that lie in time as those of `card`.
+
+    Raises:
+        InputError: they do not; names both.
+    """
+    config, other = load_settings(init)
+    if config.data.resize is None:
+        check_timing(card.features, other.features, str(init))
 
 
 def _start_from(model: ActionFormer, card: ModelCard, init: str | Path) -> None:

@@ -25,7 +25,7 @@ from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state
-from actionformer.recipes.start import initial_model
+from actionformer.recipes.start import check_start, initial_model
 from actionformer.terminal import plain_console
 from actionformer.training.checkpoints import write_state
 from actionformer.training.journal import Journal
@@ -43,6 +43,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     skip_missing: bool = False,
+    other_timing: bool = False,
     device: str = "cpu",
     console: Console | None = None,
 ) -> Detector:
@@ -57,6 +58,7 @@ def train(
         resume: continue the run in `out`, which then ends as if it had never stopped.
         overwrite: remove the run in `out` and start again.
         skip_missing: go on without videos that have no features.
+        other_timing: take features of several timings, or of another than those that `init` was trained on.
         device: "cpu", "cuda", ...
         console: where progress is shown; by default nowhere.
 
@@ -72,7 +74,9 @@ def train(
     check_unoccupied(out, resume=resume, overwrite=overwrite)
     with sole_writer(out):
         check_unoccupied(out, resume=resume, overwrite=overwrite)  # another one may have ended there meanwhile
-        task = _gather(config, annotations, features, skip_missing)
+        task = _gather(config, annotations, features, skip_missing, other_timing)
+        if init is not None and not other_timing:
+            check_start(init, task.card)
         _train(task, out, init=init, resume=resume, device=device, console=console or plain_console(quiet=True))
     return load(out, device=device)
 
@@ -123,7 +127,9 @@ class _Task:
     card: ModelCard
 
 
-def _gather(config: Config, annotations: str | Path | Annotations, features: Paths, skip_missing: bool) -> _Task:
+def _gather(
+    config: Config, annotations: str | Path | Annotations, features: Paths, skip_missing: bool, other_timing: bool
+) -> _Task:
     """Everything that training needs of the user's files, checked."""
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
@@ -134,6 +140,7 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
         config.data,
         width=config.model.input_width if config.model.input_dim is not None else None,
         skip_missing=skip_missing,
+        other_timing=other_timing,
     )
     actions = sum(len(one.video.segments) for one in collection.videos)
     if not actions:
@@ -161,7 +168,7 @@ def _gather(config: Config, annotations: str | Path | Annotations, features: Pat
         check_training(collection, training, config, annotations.class_names),
         f"{annotations.source}, subset {', '.join(config.data.train_subset)}",
     )
-    test = _test_videos(config, annotations, features, collection, skip_missing)
+    test = _test_videos(config, annotations, features, collection, skip_missing, other_timing)
     seen = collection.videos + (test.videos if test is not None else [])
     hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}
     card = replace(card, training={**card.training, **hashes})
@@ -216,7 +223,12 @@ def _completed(config: Config, annotations: Annotations, collection: Collection)
 
 
 def _test_videos(
-    config: Config, annotations: Annotations, features: Paths, trained: Collection, skip_missing: bool
+    config: Config,
+    annotations: Annotations,
+    features: Paths,
+    trained: Collection,
+    skip_missing: bool,
+    other_timing: bool,
 ) -> Collection | None:
     """The evaluation subset with its features, or None, with a warning, where it cannot be evaluated on."""
     if not annotations.has_subset(config.data.test_subset):
@@ -234,6 +246,7 @@ def _test_videos(
         width=config.model.input_width,
         made_for=common_spec(trained.videos),
         skip_missing=skip_missing,
+        other_timing=other_timing,
     )
     findings = check_evaluation(collection, trained, annotations.class_names)
     hopeless = any(finding.severity == "error" for finding in findings)
