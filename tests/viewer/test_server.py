@@ -384,3 +384,39 @@ def test_fifty_readers_at_once_get_what_they_asked_for(tmp_path: Path) -> None:
 
     with closing(answers.media), running(answers) as port, ThreadPoolExecutor(50) as pool:
         assert all(pool.map(lambda reader: read(port, reader), range(50)))
+
+
+def test_names_in_another_form_of_unicode_are_one(client: Any, videos: Path, tmp_path: Path) -> None:
+    composed, decomposed = "m\u00fcde", "mu\u0308de"
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / f"{decomposed}.mp4").write_bytes((videos / "clip0.mp4").read_bytes())
+    write_results(tmp_path / "found.json", {decomposed: Detections([[0.0, 1.0]], [0.5], [0], (decomposed,))})
+    action = {"segment": [0.0, 1.0], "label": composed}
+    database = {composed: {"subset": "x", "duration": 6.0, "annotations": [action]}}
+    (tmp_path / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
+    asked = client(
+        tmp_path / "found.json",
+        annotations=tmp_path / "annotations.json",
+        videos=tmp_path / "videos",
+        compare=tmp_path / "found.json",
+    )
+    project = asked.get("/api/project").json()
+    assert [video["id"] for video in project["videos"]] == [composed]
+    assert project["classes"] == [composed]
+    shown = asked.get(f"/api/videos/{escaped_id(composed)}?tiou=0.5").json()
+    assert shown["playable"]
+    assert [one["kind"] for one in shown["detections"]] == ["true"]
+    assert asked.get("/api/run?tiou=0.5").json()["map"]["0.5"] == 1.0
+    assert asked.get("/api/compare").json()["map"]["0.5"] == [1.0, 1.0]
+
+
+def test_ids_below_the_folder_of_videos(client: Any, videos: Path, tmp_path: Path) -> None:
+    for number, place in enumerate(("run/clip.mp4", "jump/clip.mp4")):
+        (tmp_path / "videos" / place).parent.mkdir(parents=True)
+        (tmp_path / "videos" / place).write_bytes((videos / f"clip{number}.mp4").read_bytes())
+    found = Detections([[0.0, 1.0]], [0.5], [0], ("left",))
+    write_results(tmp_path / "found.json", {"run/clip": found, "jump/clip": found})
+    asked = client(tmp_path / "found.json", videos=tmp_path / "videos")
+    for number, name in enumerate(("run/clip", "jump/clip")):
+        media = asked.get(f"/api/videos/{escaped_id(name)}/media")
+        assert media.content == (videos / f"clip{number}.mp4").read_bytes()
