@@ -4,7 +4,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,7 +18,9 @@ from actionformer.config import Config
 from actionformer.data.annotations import Annotations, Video, read_annotations, write_annotations
 from actionformer.detections import Detections, read_results, results_table, write_csv, write_results
 from actionformer.errors import InputError
+from actionformer.files import write_whole
 from actionformer.names import file_of
+from actionformer.results import jsonl_line
 from actionformer.terminal import plain_console
 from actionformer.timelines import eaf, srt, vtt
 
@@ -54,10 +56,16 @@ def is_name(text: str) -> bool:
 def found_of(names: list[str]) -> Detections:
     n = len(names)
     times = 2.0 * np.arange(n)
-    return Detections(np.stack((times, times + 1.0), axis=1), np.linspace(0.9, 0.5, n), np.arange(n), tuple(names))
+    return Detections(
+        np.stack((times, times + 1.0), axis=1), np.linspace(0.875, 0.5, 4)[:n], np.arange(n), tuple(names)
+    )
 
 
-@pytest.mark.parametrize(("ending", "write"), [("json", write_results), ("csv", write_csv)])
+def write_lines(path: Path, detections: Mapping[str, Detections]) -> None:
+    write_whole(path, "".join(jsonl_line(id_, "", found.to_dict()) for id_, found in detections.items()))
+
+
+@pytest.mark.parametrize(("ending", "write"), [("json", write_results), ("csv", write_csv), ("jsonl", write_lines)])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(
     names=st.lists(TEXT, min_size=1, max_size=4, unique=True), ids=st.lists(TEXT, min_size=1, max_size=3, unique=True)
@@ -175,7 +183,7 @@ def test_from_training_to_detections(call: Command, hostile: Path, tmp_path: Pat
     )
     assert scored.code == 0
     assert "outside" not in plain(scored.err)
-    for kind in ("json", "csv", "srt", "vtt", "eaf", "table"):
+    for kind in ("json", "jsonl", "csv", "srt", "vtt", "eaf", "table"):
         out = tmp_path / (kind if kind in ("srt", "vtt", "eaf") else f"all.{kind}")
         result = call("detect", run, hostile / "features", "--format", kind, "--out", out, "--min-score", 0)
         assert result.code == 0, result.err
@@ -187,7 +195,7 @@ def test_from_training_to_detections(call: Command, hostile: Path, tmp_path: Pat
             assert set(read_results(out)) == set(HOSTILE)
         else:
             assert "walk [left]" in plain(out.read_text("utf-8"))
-    table = call("detect", run, hostile / "features", "--classes", "[/x]\x1b[31m:smile:")
+    table = call("detect", run, hostile / "features", "--classes", "[/x]\x1b[31m:smile:", "--min-score", 0)
     assert r"[/x]\x1b[31m:smile:" in plain(table.out)
     assert call("view", run, "--save", tmp_path / "report.html").code == 0
     assert "did you mean 'walk [left]'?" in plain(

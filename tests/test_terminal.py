@@ -9,7 +9,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from actionformer.errors import InputError
-from actionformer.terminal import TextColumn, TextTable, emit, one_line, plain_console, say, visible
+from actionformer.terminal import (
+    TextColumn,
+    TextTable,
+    emit,
+    escape_what_lacks,
+    one_line,
+    plain_console,
+    say,
+    tell,
+    visible,
+)
 
 HOSTILE = [
     "walk [left]",
@@ -83,3 +93,17 @@ def test_an_output_that_lacks_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
     with pytest.raises(InputError, match="standard output is ascii here, which has no 'Ö': give --out"):
         emit("Öffnen\n")
+
+
+def test_letters_that_a_terminal_lacks_end_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+    escape_what_lacks()
+    tell("\u00d6ffnen")
+    table = TextTable("\u65e5")
+    plain_console(sys.stdout).print(table)
+    sys.stdout.flush()
+    assert written.getvalue().startswith(b"\\xd6ffnen\n")
+    assert b"\\u65e5" in written.getvalue()
+    with pytest.raises(InputError, match="standard output is ascii here"):
+        emit("\u00d6")

@@ -22,7 +22,7 @@ from actionformer.config import Config, descriptions
 from actionformer.errors import InputError
 from actionformer.files import check_absent
 from actionformer.names import known_name, nearest
-from actionformer.terminal import WIDEST, TextTable, complain, emit, one_line, plain_console, tell
+from actionformer.terminal import WIDEST, TextTable, complain, emit, escape_what_lacks, one_line, plain_console, tell
 
 app = App(
     name="actionformer",
@@ -690,6 +690,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
     """
+    escape_what_lacks()
     signal.signal(signal.SIGTERM, _terminated)
     atexit.register(gc.freeze)  # it would end with a search for cycles in all that torch has made
     warnings.showwarning = _said_once()

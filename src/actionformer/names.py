@@ -143,7 +143,9 @@ def check_name(name: str, what: str) -> None:
     if not name:
         raise InputError(f"{what} is empty: give it a name")
     if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
-        raise InputError(f"{what} {name!r} is not Unicode text (it holds a lone surrogate): rename it")
+        raise InputError(
+            f"{what} {name!r} is not Unicode text (bytes that are not UTF-8, or a lone surrogate): rename it"
+        )
 
 
 def file_of(folder: str | Path, video: str, ending: str, prefix: str = "") -> Path:

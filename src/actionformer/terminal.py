@@ -54,6 +54,13 @@ def plain_console(file: IO[str] | None = None, *, width: int | None = None, quie
     return Console(file=file or sys.stderr, width=width, quiet=quiet, markup=False, highlight=False, emoji=False)
 
 
+def escape_what_lacks() -> None:
+    """Lets standard output and error escape letters that their encoding lacks, where they would raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(console: Console, message: object) -> None:
     """Prints a message on a line of its own, whichever console it is."""
     console.print(Text(visible(message)), soft_wrap=True)
@@ -78,12 +85,13 @@ def emit(content: str) -> None:
     if sys.stdout.isatty():
         content = "\n".join(map(visible, content.split("\n")))
     try:
-        print(content, end="", flush=True)
+        content.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError as error:
         letter = visible(content[error.start : error.end][:1])
         raise InputError(
             f"standard output is {error.encoding} here, which has no {letter!r}: give --out, or set PYTHONUTF8=1"
         ) from error
+    print(content, end="", flush=True)
 
 
 def shortened(text: object, width: int) -> str:
