@@ -42,7 +42,12 @@ def test_actions_between_two_moments() -> None:
 def test_a_class_between_two_moments() -> None:
     (finding,) = findings([[*BLINKS, [20, 25]]], [[0] * 8 + [1]])
     assert (finding.severity, finding.count, finding.total) == ("warning", 1, 2)
-    assert "blink (8 actions, at most 0.2 s long)" in finding.example
+    assert "blink (8 of 8, at most 0.2 s long)" in finding.example
+
+
+def test_most_of_a_class_between_two_moments() -> None:
+    found = findings([[*BLINKS, [40.4, 40.6], *[[20, 25]] * 300]], [[0] * 9 + [1] * 300])
+    assert [finding.example for finding in found] == ["blink (8 of 9, at most 0.2 s long)"]
 
 
 def test_short_actions_upon_a_moment_are_learned() -> None:
@@ -77,7 +82,7 @@ def test_actions_that_only_crops_make_short_enough_are_learned() -> None:
 
 def test_class_hidden_by_shorter_actions() -> None:
     (finding,) = findings([[[10, 30], [10.1, 29.9]]], [[1, 0]])
-    assert "walk (1 actions" in finding.example
+    assert "walk (1 of 1, " in finding.example
     assert "hidden by shorter actions" in finding.advice
 
 
@@ -104,4 +109,4 @@ def test_videos_of_any_length_are_looked_at_together(monkeypatch: pytest.MonkeyP
     together = findings(videos, labels)
     monkeypatch.setattr("actionformer.checks.moments.AT_ONCE", 1)
     assert findings(videos, labels) == together
-    assert [finding.kind for finding in together] == ["no_moment"]
+    assert [finding.count for finding in together] == [1, 1]  # blink, and the short one of sleep

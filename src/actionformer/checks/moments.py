@@ -26,7 +26,7 @@ UNHEARD = 0.05
 
 
 def check_moments(training: TrainingSet, config: Config, class_names: Sequence[str]) -> list[Finding]:
-    """What of the training set no moment learns.
+    """What of the training set no moment learns: all, most of a class, or more than healthy data have.
 
     A sequence is looked at whole, whatever crops show of it. Of a class that then has no moment, crops are
     looked at too: they are those that training will see.
@@ -34,15 +34,19 @@ def check_moments(training: TrainingSet, config: Config, class_names: Sequence[s
     actions = _Actions.of(training, config)
     if not len(actions.labels):
         return []
-    present = np.unique(actions.labels)
+    present, counts = np.unique(actions.labels, return_counts=True)
     unheard = np.setdiff1d(present, actions.labels[actions.moments > 0])
-    unheard = np.setdiff1d(unheard, _seen_in_crops(training, config, unheard))
-    findings = _too_long(actions, class_names, len(present))
-    if len(unheard) == len(present):
+    in_crops = _seen_in_crops(training, config, unheard)
+    if len(unheard) == len(present) and not len(in_crops):
         return [_nothing(actions)]
-    if len(unheard):
-        return [*findings, _classes(actions, unheard, len(present), class_names)]
-    return [*findings, *_some(actions)]
+    lost = (actions.moments == 0) & ~np.isin(actions.labels, in_crops)
+    mostly = present[np.bincount(actions.labels[lost], minlength=present.max() + 1)[present] > 0.5 * counts]
+    rest = lost & ~np.isin(actions.labels, mostly) & ~actions.longer
+    return [
+        *_too_long(actions, class_names, len(present)),
+        *_classes(actions, lost, mostly, len(present), class_names),
+        *_some(actions, rest),
+    ]
 
 
 @dataclass(frozen=True)
@@ -148,35 +152,25 @@ def _nothing(actions: _Actions) -> Finding:
     )
 
 
-def _classes(actions: _Actions, labels: NDArray[np.int64], total: int, names: Sequence[str]) -> Finding:
-    masks = {names[label]: actions.labels == label for label in labels}
-    shown = [f"{name} ({mask.sum()} actions, {actions.longest(mask)})" for name, mask in masks.items()]
-    return Finding(
-        "no_moment",
-        "warning",
-        len(labels),
-        total,
-        "classes are learned by no moment of the pyramid: ",
-        listed(shown),
-        actions.why(np.isin(actions.labels, labels)),
-    )
+def _classes(
+    actions: _Actions, lost: NDArray[np.bool_], labels: NDArray[np.int64], total: int, names: Sequence[str]
+) -> list[Finding]:
+    if not len(labels):
+        return []
+    shown = []
+    for label in labels.tolist():
+        mask = actions.labels == label
+        shown.append(f"{names[label]} ({(mask & lost).sum()} of {mask.sum()}, {actions.longest(mask & lost)})")
+    what = "classes have actions that are learned by no moment of the pyramid: "
+    why = actions.why(lost & np.isin(actions.labels, labels))
+    return [Finding("no_moment", "warning", len(labels), total, what, listed(shown), why)]
 
 
-def _some(actions: _Actions) -> list[Finding]:
-    mask = (actions.moments == 0) & ~actions.longer
+def _some(actions: _Actions, mask: NDArray[np.bool_]) -> list[Finding]:
     if mask.mean() < UNHEARD:
         return []
-    return [
-        Finding(
-            "no_moment",
-            "warning",
-            int(mask.sum()),
-            len(mask),
-            "actions are learned by no moment of the pyramid",
-            f", they are {actions.longest(mask)}",
-            actions.why(mask),
-        )
-    ]
+    what, example = "actions are learned by no moment of the pyramid", f", they are {actions.longest(mask)}"
+    return [Finding("no_moment", "warning", int(mask.sum()), len(mask), what, example, actions.why(mask))]
 
 
 def _too_long(actions: _Actions, names: Sequence[str], total: int) -> list[Finding]:
