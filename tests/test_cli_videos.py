@@ -117,6 +117,29 @@ def test_overlay(call: Command, tmp_path: Path, seen: Path, videos: Path) -> Non
     assert times == pytest.approx([i / FPS for i in range(60)], abs=1e-3)
 
 
+def test_an_overlay_is_not_replaced_unasked(
+    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Path] = []
+
+    def draw(source: Path, found: Detections, path: Path) -> None:
+        path.write_text("overlay", "utf-8")
+        drawn.append(source)
+
+    monkeypatch.setattr("actionformer.recipes.output.write_overlay", draw)
+    (tmp_path / "seen.mp4").write_text("precious", "utf-8")
+    overlay = ("detect", seen / "run", videos / "clip0.mp4", "--overlay", tmp_path / "seen.mp4", "--format", "csv")
+    assert "seen.mp4: exists; --overwrite" in refused(*overlay)
+    assert (tmp_path / "seen.mp4").read_text("utf-8") == "precious"
+    assert call(*overlay, "--overwrite").code == 0
+    assert (tmp_path / "seen.mp4").read_text("utf-8") == "overlay"
+    job = ("detect", seen / "run", videos, "--overlay", tmp_path / "drawn", "--out", tmp_path / "a.jsonl")
+    (tmp_path / "drawn").mkdir()
+    assert call(*job).code == 0
+    assert call(*job, "--resume").code == 0  # each is drawn once
+    assert sorted(drawn[1:]) == sorted(videos.iterdir())
+
+
 def test_one_bad_video_does_not_stop_the_rest(
     call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path
 ):

@@ -151,6 +151,9 @@ def test_hidden_detections_are_counted_once(
         assert f"{len(scores) - 3} more score below" in result.err
         assert "--min-score 0 shows them" in result.err
     assert call("detect", trained, path, "--format", "json").err == ""
+    live = call("detect", trained, "--live", path, "--format", "table")
+    assert len(live.out.splitlines()) == 1 + 3
+    assert f"{len(scores) - 3} more score below" in live.err.splitlines()[-1]
 
 
 def test_a_document_of_sensor_data_names_no_video(call: Command, trained: Path, features: Path, tmp_path: Path) -> None:

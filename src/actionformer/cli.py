@@ -10,7 +10,6 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, make_dataclass
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -431,7 +430,7 @@ def detect(
     from actionformer.recipes.detect import VideoSettings, input_files, search_of
     from actionformer.recipes.job import run_job, shard_of
     from actionformer.recipes.live import check_live, follow, watch
-    from actionformer.recipes.output import Output, format_of
+    from actionformer.recipes.output import Output, format_of, least_score
 
     known = load_settings(run)[1].class_names
     classes = [known_name(name, known, "no class") for name in classes or []]
@@ -461,8 +460,11 @@ def detect(
             min_score=min_score,
             console=plain_console(),
         )
-        wanted = partial(_chosen, classes=classes, min_score=min_score or 0.0)
-        return follow(watching, out, kind, chosen=wanted, provisional=provisional, console=plain_console())
+        wanted = _Wanted(classes, least_score(kind, min_score))
+        code = follow(watching, out, kind, chosen=wanted, provisional=provisional, console=plain_console())
+        if wanted.hidden and min_score is None:
+            complain(_hidden(wanted.hidden, wanted.min_score))
+        return code
     _refuse("videos and feature files", provisional=provisional or None, stop_after=stop_after)
     files = input_files(inputs)
     output = Output(out, format_of(out, format), overlay, min_score)
@@ -612,8 +614,21 @@ def _refuse(source: str, **options: Any) -> None:
             raise InputError(f"{name} does not go with {source}")
 
 
-def _chosen(found: Any, *, classes: list[str] | None, min_score: float) -> Any:
-    return (found.of(classes) if classes else found).above(min_score)
+class _Wanted:
+    """Takes of detections those of some classes with a least score, and counts what scores below."""
+
+    def __init__(self, classes: list[str] | None, min_score: float) -> None:
+        self.classes, self.min_score, self.hidden = classes, min_score, 0
+
+    def __call__(self, found: Any) -> Any:
+        chosen = found.of(self.classes) if self.classes else found
+        shown = chosen.above(self.min_score)
+        self.hidden += len(chosen) - len(shown)
+        return shown
+
+
+def _hidden(number: int, limit: float) -> str:
+    return f"{number:,} more score below {limit:g} and are left out, --min-score 0 shows them"
 
 
 def _import_torch() -> None:
@@ -649,8 +664,7 @@ def _report_job(done: Any, output: Any) -> int:
     if done.before:
         parts.append(f"{done.before:,} of the videos were done before")
     if done.hidden and output.min_score is None and not hint:
-        limit = least_score(output.format, None)
-        parts.append(f"{done.hidden:,} more score below {limit:g} and are left out, --min-score 0 shows them")
+        parts.append(_hidden(done.hidden, least_score(output.format, None)))
     if done.failed and output.record is not None:
         parts.append(f"{len(done.failed):,} failed, --resume tries them again")
     if output.out is not None or done.videos > 1 or len(parts) > 1:

@@ -100,6 +100,8 @@ def alone(path: Path) -> IO[bytes]:
         if held is False:
             file.close()
             raise InputError(f"{path}: another process writes it: wait for its end or choose another output")
+        if held is None:
+            warn(f"{path}: there are no locks here: no second process may write it", stacklevel=4)
         if held is None or _is_at(file, path):
             return file
         file.close()  # who had it has just removed it

@@ -93,7 +93,8 @@ def test_what_a_stopped_job_leaves_is_readable(
 
     with monkeypatch.context() as patch:
         patch.setattr(Record, "add", stopped)
-        assert call("detect", trained, few, "--out", tmp_path / "a.json").code == 130
+        result = call("detect", trained, few, "--out", tmp_path / "a.json")
+    assert (result.code, result.err) == (130, "stopped: 3 of 6 videos are done, --resume goes on\n")
     assert not (tmp_path / "a.json").exists()
     left = tmp_path / "a.json.unfinished.jsonl"
     assert list(read_results(left)) == ["video0", "video1", "video2"]

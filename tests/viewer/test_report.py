@@ -140,7 +140,16 @@ def test_the_command_line_saves_a_report(call: Any, refused: Any, tmp_path: Path
     assert (result.code, result.out) == (0, "")
     assert (tmp_path / "report.html").stat().st_size > static_files()[PLOTLY].stat().st_size
     assert "ends in .html" in refused("view", hostile, "--save", tmp_path / "report.json")
-    assert "not there" in refused("view", tmp_path / "none", "--save", tmp_path / "report.html")
+    assert "not there" in refused("view", tmp_path / "none", "--save", tmp_path / "new.html")
+    assert "report.html: exists; --overwrite replaces it" in refused(
+        "view", hostile, "--save", tmp_path / "report.html"
+    )
+    lines = [
+        {"video": "a", "detections": [{"label": "run", "score": 0.5, "segment": [0, 1]}]},
+        {"video": "b", "detections": []},
+    ]
+    (tmp_path / "found.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    assert call("view", tmp_path / "found.jsonl", "--save", tmp_path / "report.html", "--overwrite").code == 0
     assert "no such folder of videos" in refused("view", hostile, "--videos", tmp_path / "none", "--no-browser")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,15 +77,28 @@ def run_job(
     with output.open(_settings(search, output, classes, shard), resume=resume) as record:
         done = Done(before=len(record.done))
         todo = [video for video in search.sources if video not in record.done]
-        for one in search.results(todo):
-            if one.warning:
-                complain(f"warning: {one.source}: {one.warning}")
-            if one.found is None and alone:
-                raise InputError(f"{one.source}: {one.failed}")
-            _take(one, one.found.of(classes) if one.found is not None and classes else one.found, output, record, done)
+        with _telling_of_a_stop(record, output, len(search.sources), complain):
+            for one in search.results(todo):
+                if one.warning:
+                    complain(f"warning: {one.source}: {one.warning}")
+                if one.found is None and alone:
+                    raise InputError(f"{one.source}: {one.failed}")
+                found = one.found.of(classes) if one.found is not None and classes else one.found
+                _take(one, found, output, record, done)
         output.finish(record, search.sources)
         done.videos, done.detections, done.failed = len(record.done), record.detections, record.failed
     return done
+
+
+@contextmanager
+def _telling_of_a_stop(record: Record, output: Output, videos: int, complain: Callable[[str], None]) -> Iterator[None]:
+    """Says what Ctrl-C or SIGTERM leaves of a job."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if record.done and output.record is not None:
+            complain(f"stopped: {len(record.done):,} of {videos:,} videos are done, --resume goes on")
+        raise
 
 
 def _take(one: Searched, found: Detections | None, output: Output, record: Record, done: Done) -> None:
