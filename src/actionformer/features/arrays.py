@@ -264,5 +264,7 @@ def _read(path: Path, start: int, stop: int) -> Floats:
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         row = start + int(finite.argmin())
-        raise InputError(f"{path}: row {row} has a value that is not a finite number: extract the features again")
+        raise InputError(
+            f"{path}: row {row} has a value that is not a finite number in float32: extract the features again"
+        )
     return rows

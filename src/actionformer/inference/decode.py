@@ -141,6 +141,12 @@ class Decoder:
         self._found[level, span] = found
         self._left[level] = torch.maximum(left, self._left[level]) if level in self._left else left
 
+    def overflown(self) -> list[bool]:
+        """Of each sequence whether the network gave a number that is not finite: topk takes it for the best."""
+        numbers = (number for one in self._found.values() for number in (one.scores, one.starts, one.ends))
+        wrong: list[bool] = torch.stack([~number.isfinite().all(1) for number in numbers]).any(0).tolist()
+        return wrong
+
     def left_out(self) -> list[tuple[float, int]]:
         """The highest score that `top_k` has left out of each sequence, 0 if none, and its level."""
         levels = sorted(self._left)

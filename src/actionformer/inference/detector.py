@@ -22,6 +22,7 @@ from actionformer.errors import InputError, warn
 from actionformer.features import FeatureSpec, check_timing
 from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.decode import Candidates, fuse
+from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of, spec_on
 from actionformer.inference.stream import Stream, joined, with_live
@@ -261,11 +262,11 @@ class Detector:
         grid = known_grid(spec_of({"fps": fps, "stride": stride, "num_frames": num_frames}), self.card.features)
         if not self.other_timing:
             check_timing(spec_on(grid), self.card.features, name)
-        return self._stream(config, grid, name)
+        return self._stream(config, grid, name, told=True)
 
-    def _stream(self, config: Config, grid: TimeGrid, name: str | None) -> Stream:
+    def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool) -> Stream:
         network, shown = self.runner.network, self.shown_from
-        return Stream(network, config, grid, self.class_names, self.device, name=name, shown_from=shown)
+        return Stream(network, config, grid, self.class_names, self.device, name=name, told=told, shown_from=shown)
 
     def _named_sequence(self, video: str, item: Any) -> Sequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
@@ -297,6 +298,9 @@ class Detector:
         started = ((rows, self.runner.run([sequences[row] for row in rows])) for rows in batches)
         found: dict[int, Detections] = {}
         for rows, decoder in _one_ahead(started):
+            for row, overflown in zip(rows, decoder.overflown(), strict=True):
+                if overflown:
+                    raise overflow_of(sequences[row].given or sequences[row].features, sequences[row].name, self.model)
             for row, candidates, left in zip(rows, decoder.candidates(), decoder.left_out(), strict=True):
                 found[row] = self._detections(candidates, left, sequences[row], names)
         return {video: found[row] for row, (video, _) in enumerate(named)}
@@ -304,7 +308,7 @@ class Detector:
     def _detect_in_stream(self, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
-        stream = self._stream(self.config, sequence.grid, None)
+        stream = self._stream(self.config, sequence.grid, sequence.name, told=False)
         step = self.runner.piece
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
         found.append(stream.finish(sequence.duration))

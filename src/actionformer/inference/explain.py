@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from actionformer.config import Config, ModelSettings
 from actionformer.errors import InputError
 from actionformer.inference.decode import Candidates, Decoder
+from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import Sequence
 from actionformer.inference.stream import levels_of, longest_action
@@ -82,6 +83,8 @@ def explain(runner: Runner, sequence: Sequence) -> Explanation:
         LevelScores(stride, *(torch.cat(tensors)[:length].cpu().numpy() for tensors in zip(*pieces, strict=True)))
         for stride, pieces, length in zip(config.model.strides, parts, lengths, strict=True)
     ]
+    if decoder.overflown()[0]:
+        raise overflow_of(sequence.given or sequence.features, sequence.name, runner.model)
     (found,) = decoder.candidates()
     longest = longest_action(config, sequence.grid)
     usable = found.segments[:, 1] - found.segments[:, 0] <= longest

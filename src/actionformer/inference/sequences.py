@@ -55,6 +55,8 @@ class Sequence:
     """(K,) scores of a video classifier, for fusion."""
     name: str = "features"
     """What messages call it."""
+    given: Rows | None = None
+    """The features as they were before they were resized, if they were."""
 
     def __len__(self) -> int:
         return self.features.shape[0]
@@ -90,7 +92,7 @@ class ArrayRows:
             rows = np.require(self.array[part], np.float32, ["C", "W"])  # copied only where torch could not share it
         if not np.isfinite(rows).all():
             row = (part.start or 0) + int((~np.isfinite(rows)).any(axis=1).argmax())
-            raise InputError(f"{self.name} hold a value that is no finite number, first in row {row}")
+            raise InputError(f"{self.name} hold a value that is no finite number in float32, first in row {row}")
         return rows
 
 
@@ -127,10 +129,10 @@ def place(
         duration = grid.seconds_covered(length)
     elif not collected:
         check_duration(source, length, duration, grid, rows.shape[1])
-    if config.data.resize is not None:
-        grid = grid.resized(length, config.data.resize)
-        rows = ArrayRows(resize(rows[:], config.data.resize))
-    return Sequence(rows, grid, duration, class_scores, source)
+    if config.data.resize is None:
+        return Sequence(rows, grid, duration, class_scores, source)
+    resized = ArrayRows(resize(rows[:], config.data.resize))
+    return Sequence(resized, grid.resized(length, config.data.resize), duration, class_scores, source, given=rows)
 
 
 def as_matrix(features: Any) -> NDArray[Any]:
@@ -146,7 +148,7 @@ def as_matrix(features: Any) -> NDArray[Any]:
     try:
         with np.errstate(over="ignore"):
             return np.asarray(features, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"features must be a (T, D) array of numbers ({error})") from error
 
 

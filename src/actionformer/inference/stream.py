@@ -14,6 +14,7 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError, warn
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.decode import Candidates, Decoder
+from actionformer.inference.overflow import Largest, largest_of, overflow_at
 from actionformer.inference.runner import PIECE
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
 from actionformer.inference.suppression import suppress_and_count
@@ -48,7 +49,8 @@ class Stream:
         grid: of the features.
         class_names: of the network.
         device: where it is.
-        name: what warnings of caps that cut call the source; without it nothing is said, and `cut` tells.
+        name: what messages call the source.
+        told: warn where caps cut what is missed; else `cut` tells.
         shown_from: the least score that is shown, from which on what is cut is missed; see `worth_telling`.
 
     Attributes:
@@ -64,7 +66,8 @@ class Stream:
         class_names: tuple[str, ...],
         device: torch.device,
         *,
-        name: str | None = None,
+        name: str = "stream",
+        told: bool = True,
         shown_from: float | None = None,
     ) -> None:
         self.config, self.grid, self.class_names, self.device = config, grid, class_names, device
@@ -91,13 +94,14 @@ class Stream:
         self.delay_seconds = (3 * self.block + wait + self.size + 1) * step
         self.length = 0  # features so far
         self.ended = False
-        self._pieces = Pieces(network)
+        self._network, self._pieces = network, Pieces(network)
+        self._largest, self._fed = Largest(0.0, 0, 0.0), 0  # of the features that the network has seen, and how many
         self._waiting: list[Array] = []  # features that do not fill a piece yet
         self._known = dict.fromkeys(self.levels, 0)  # moments of each level of which all is known
         self._next = 0  # first block that is not final
         self._candidates = _nothing()
         self.cut = Cut()
-        self._name, self._said = name, ("", 1)  # what was said last, and of how much
+        self._name, self._told, self._said = name, told, ("", 1)  # what was said last, and of how much
         self._shown_from, self._best = shown_from, 0.0
         self._shares = Shares(config, grid, self.block)
         self._kept = 0  # actions that are final
@@ -150,7 +154,7 @@ class Stream:
 
     def _say(self, least: int) -> None:
         """Says what caps have cut, if it is so much and was not said before."""
-        if self._name is None or self.cut.more < least:
+        if not self._told or self.cut.more < least:
             return
         message = self.cut.message(self._name, self._shares.config)
         if message is not None and message != self._said[0]:
@@ -159,6 +163,8 @@ class Stream:
 
     def _feed(self, features: Array, padding: int = 0, *, last: bool = False) -> None:
         """Runs a piece, the last one with padding behind it, and keeps the candidates it gives."""
+        self._largest = max(self._largest, largest_of(features, self._network, self._fed))
+        self._fed += len(features)
         decoder = Decoder.of(self.config)
         completed = self._pieces.push(*with_padding(features, padding, self.device), last=last)
         completed = [outputs for outputs in completed if outputs.level in self.levels]
@@ -166,6 +172,8 @@ class Stream:
             decoder.add(outputs)
             self._known[outputs.level] = outputs.first + outputs.logits.shape[1]
         if completed:
+            if decoder.overflown()[0]:
+                raise overflow_at(self._largest, self._name, self._network)
             (found,) = decoder.candidates()
             self.cut.leave(*decoder.left_out()[0])
             self._best = max(self._best, found.scores.max().item() if len(found.scores) else 0.0)

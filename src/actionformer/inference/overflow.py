@@ -1,0 +1,72 @@
+"""Where a network overflows: finite features so large that what it computes from them is no finite number.
+
+Short of that a single value does no harm beyond its neighbours, however large: every layer has a norm, and 1e12 among
+features around 1 changes scores no further away, and no more, than 100 does.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.errors import InputError
+from actionformer.model import ActionFormer
+
+EXTREME = 1e4
+"""Deviations from its mean beyond which a feature is to blame: float16 ends at 65,504."""
+PART = 4096  # rows looked at together
+
+
+class Rows(Protocol):
+    """Features of which a slice can be read alone."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """T and D."""
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        """Some moments, (t, D)."""
+
+
+class Largest(NamedTuple):
+    """The feature furthest from its mean."""
+
+    deviations: float
+    """How far, in deviations of its channel, as far as the model knows them."""
+    row: int
+    value: float
+
+
+def largest_of(rows: NDArray[np.float32], model: ActionFormer, first: int = 0) -> Largest:
+    """The largest of features (t, D), whose first is row `first` of a video."""
+    known = (model.normalizer.mean, model.normalizer.deviation)
+    mean, deviation = (values.double().cpu().numpy() for values in known)
+    far = np.abs((rows - mean) / deviation)  # float64: no finite feature overflows here
+    row, channel = np.unravel_index(int(far.argmax()), far.shape)
+    return Largest(float(far[row, channel]), first + int(row), float(rows[row, channel]))
+
+
+def overflow_of(features: Rows, name: str, model: ActionFormer) -> InputError:
+    """The error of features with which a network has overflown; names the row to blame."""
+    starts = range(0, features.shape[0], PART)
+    return overflow_at(max(largest_of(features[start : start + PART], model, start) for start in starts), name, model)
+
+
+def overflow_at(largest: Largest, name: str, model: ActionFormer) -> InputError:
+    """The error of features of which this is the largest."""
+    precision = str(next(model.parameters()).dtype).removeprefix("torch.")
+    if largest.deviations > EXTREME:
+        return InputError(
+            f"{name}: row {largest.row} has the value {largest.value:g}, with which the network overflows in "
+            f"{precision}: extract the features again{_or_wider(precision)}"
+        )
+    return InputError(
+        f"{name}: the network gives no finite numbers in {precision}, though no feature is extreme (the largest is "
+        f"{largest.value:g} in row {largest.row}): its weights are of no use{_or_wider(precision)}"
+    )
+
+
+def _or_wider(precision: str) -> str:
+    return ", or take precision float32 or bfloat16" if precision == "float16" else ""
