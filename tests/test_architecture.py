@@ -20,6 +20,7 @@ ORDER = [
     "segments",
     "features",
     "timelines",
+    "large_results",
     "results",
     "detections",
     "weights",

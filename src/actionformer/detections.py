@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from actionformer.errors import InputError
 from actionformer.files import write_whole
+from actionformer.large_results import Columns
 from actionformer.names import known_name, matched, nearest
-from actionformer.results import Row, Rows, csv_text, in_time, json_text, read_rows
+from actionformer.results import Rows, csv_text, in_time, json_text, read_columns
 from actionformer.segments import LATEST, check_times
 from actionformer.terminal import TextTable, shortened
 from actionformer.timelines import eaf, srt, vtt
@@ -211,25 +212,25 @@ def read_results(
         InputError: a broken file or entry, a label that is not in `class_names`, or a video that is in two files.
     """
     homes: dict[str, str | Path] = {}
-    rows: dict[str, list[Row]] = {}
+    columns: dict[str, Columns] = {}
     for path in [paths] if isinstance(paths, str | Path) else paths:
-        for video, found in read_rows(path).items():
-            if video in rows:
+        for video, found in read_columns(path).items():
+            if video in columns:
                 raise InputError(f"video {video!r} is in {homes[video]} and in {path}: keep one of them")
-            homes[video], rows[video] = path, found
-    labels = {label for found in rows.values() for label, *_ in found}
+            homes[video], columns[video] = path, found
+    labels = {label for found in columns.values() for label in found.names}
     names = tuple(class_names or sorted(labels))
     own = {label: names.index(name) for label, name in matched(labels, names).items()}
-    for video, found in rows.items():
-        for label, *_ in found:
+    for video, found in columns.items():
+        for label in found.names:
             if label not in own:
                 raise InputError(f"{homes[video]}: video {video!r}: no class {label!r}{nearest(label, names)}")
     return {
         video: Detections(
-            segments=np.array([row[1:3] for row in found], dtype=np.float64).reshape(-1, 2),
-            scores=np.array([row[3] for row in found], dtype=np.float64),
-            labels=np.array([own[row[0]] for row in found], dtype=np.int64),
+            segments=found.segments,
+            scores=found.scores,
+            labels=np.array([own[name] for name in found.names], dtype=np.int64)[found.labels],
             class_names=names,
         )
-        for video, found in rows.items()
+        for video, found in columns.items()
     }

@@ -16,6 +16,7 @@ from typing import Any
 
 from actionformer.errors import InputError, warn
 from actionformer.files import parse_json, read_json, read_text
+from actionformer.large_results import Columns, columns_of, read_plain
 from actionformer.names import check_name
 from actionformer.segments import check_times
 
@@ -66,14 +67,20 @@ def csv_row(values: Iterable[Any]) -> str:
     return text.getvalue()[:-2]
 
 
-def read_rows(path: str | Path) -> dict[str, list[Row]]:
-    """The rows of a results file, by video; its ending tells the format: .jsonl, .csv, else JSON.
+def read_columns(path: str | Path) -> dict[str, Columns]:
+    """The detections of a results file, by video; its ending tells the format: .jsonl, .csv, else JSON.
 
     Raises:
         InputError: a broken file or row.
     """
     ending = Path(path).suffix.lower()
-    return {".csv": _csv_rows, ".jsonl": _jsonl_rows}.get(ending, _json_rows)(path)
+    if ending not in ROWS and (plain := read_plain(path)) is not None:
+        return plain
+    return {video: _columns(rows) for video, rows in ROWS.get(ending, _json_rows)(path).items()}
+
+
+def _columns(rows: list[Row]) -> Columns:
+    return columns_of([row[0] for row in rows], [end for row in rows for end in row[1:3]], [row[3] for row in rows])
 
 
 def _json_rows(path: str | Path) -> dict[str, list[Row]]:
@@ -188,3 +195,7 @@ def _number(text: str, where: str) -> float:
         return float(text)
     except ValueError as error:
         raise InputError(f"{where}: expected a number, found {text!r:.60}") from error
+
+
+ROWS = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
+"""How files are read that are not JSON, by their ending."""
