@@ -294,4 +294,4 @@ def test_files_of_one_name_in_two_folders(
     )
     assert sorted(file.relative_to(out).as_posix() for file in out.rglob("*.srt")) == [f"{id_}.srt" for id_ in ids]
     one = refused("detect", seen / "run", *(archive / folder / "clip.mp4" for folder in ("a [x]", "b")))
-    assert "are both called 'clip': rename one, or give the folder that holds both" in one
+    assert "are both called 'clip': rename one, or give a folder above both" in one

@@ -278,7 +278,7 @@ def extract(
     Parameters
     ----------
     videos
-        Files, folders of them, or patterns such as 'clips/*.mp4'.
+        Files, folders with their subfolders, or patterns in quotes such as 'clips/**/*.mp4'.
     backbone
         motion (no weights), squeezenet, i3d (whose TV-L1 flow takes a second a frame), i3d_dis (faster), i3d_rgb,
         r2plus1d_tsp, slowfast_r50, or a model of the transformers library: videomae, timesformer, vivit, vjepa2,
@@ -371,7 +371,7 @@ def detect(
     run
         A model directory.
     inputs
-        Videos or feature files, folders of them, or patterns such as 'clips/*.mp4'.
+        Videos or feature files, folders with their subfolders, or patterns in quotes such as 'clips/**/*.mp4'.
     out
         Where to write; by default to the terminal. The ending tells the format. Subtitles of several videos: a folder.
     format

@@ -46,7 +46,7 @@ def test_ids_tell_files_of_one_name_apart(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(video_files([tmp_path / "clips" / "a" / "one.mp4"]).values()) == ["one"]
     monkeypatch.chdir(tmp_path)
     assert list(video_files(["*/**/*.mp4"]).values()) == ["clips/a/one", "clips/b/one"]
-    with pytest.raises(InputError, match=r"are both called 'one': .* give the folder that holds both"):
+    with pytest.raises(InputError, match=r"are both called 'one': .* give a folder above both"):
         video_files([tmp_path / "clips" / "a", tmp_path / "clips" / "b" / "one.mp4"])
 
 

@@ -110,8 +110,6 @@ def check_names(files: Mapping[Path, str], prefix: str = "") -> None:
     for file, id_ in files.items():
         name = without_prefix(id_, prefix)
         if other := seen.get(name):
-            raise InputError(
-                f"{other} and {file} are both called {name!r}: rename one, or give the folder that holds both, so "
-                "that their folders tell them apart"
-            )
+            apart = "" if other.parent == file.parent else ", or give a folder above both, which tells them apart"
+            raise InputError(f"{other} and {file} are both called {name!r}: rename one{apart}")
         seen[name] = file
