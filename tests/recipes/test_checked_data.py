@@ -125,15 +125,16 @@ def test_absurd_rate_is_said_before_the_first_step(learn: Callable[..., Any], ca
 
 
 @pytest.mark.parametrize("video", ["video1", "video5"])
+@pytest.mark.parametrize("more", [(), ("--data.no-normalize",)])
 def test_broken_features_of_either_subset_are_named_before_the_first_step(
-    learn: Callable[..., Any], features: Path, refused: Command, tmp_path: Path, video: str
+    learn: Callable[..., Any], features: Path, refused: Command, tmp_path: Path, video: str, more: tuple[str, ...]
 ) -> None:
     arguments = learn(lambda _: None)
     folder = shutil.copytree(features, tmp_path / "features")
     array = np.load(folder / f"{video}.npy")
     array[7, 2] = np.inf
     np.save(folder / f"{video}.npy", array)
-    message = refused(*(folder if one == features else one for one in arguments))
+    message = refused(*(folder if one == features else one for one in arguments), *more)
     assert f"{video}.npy: row 7" in message
     assert not (tmp_path / "run").exists()
 

@@ -323,6 +323,10 @@ def test_the_run_shows_training_precision_errors_and_its_videos(page: Page) -> N
     expect(page.locator("#run")).to_contain_text("Mean average precision")
     expect(page.locator("#run")).to_contain_text(f"{100 * run['map']['0.5']:.1f}%")
     page.wait_for_selector("#run .scatterlayer", state="attached")
+    curve = "document.querySelector('#run [aria-label=\"mAP by epoch\"]')"
+    until(page, f"{curve}?.data?.length")
+    assert page.evaluate(f"{curve}.data[0].y") == pytest.approx([100 * share for _, share in run["curves"]["map"]])
+    assert page.evaluate(f"{curve}._fullLayout.yaxis.title.text") == "mAP, %"
     errors = page.locator("#run .card", has_text="What detections are")
     gain = run["errors"]["gains"]["background"]
     expect(errors).to_contain_text(f"{run['errors']['kinds']['background']} · +{100 * gain:.1f}")

@@ -87,7 +87,8 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
     state = resumed_state(out, config, task.card) if resume else None
     fresh = state is None
     if fresh:
-        statistics = _measured(task) if config.data.normalize else None
+        measured = _measured(task)
+        statistics = measured if config.data.normalize else None
         model = initial_model(config, task.card, task.training.videos, statistics, init)
     else:
         model = build_model(config.model)
@@ -178,7 +179,7 @@ def _gather(
 
 
 def _measured(task: _Task) -> FeatureStatistics:
-    """Reads all features once: what training normalises by, and what is odd about them.
+    """Reads all features once, before they cost a run: what training normalises by, and what is odd about them.
 
     Raises:
         InputError: features of either subset that cannot be read, or that say nothing.
