@@ -35,9 +35,9 @@ def tiou(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
     return overlap
 
 
-def clip(segments: NDArray[np.float64], duration: float) -> NDArray[np.float64]:
-    """Segments (N, 2) cut to [0, duration], both in seconds."""
-    return np.clip(segments, 0.0, duration)
+def clip(segments: NDArray[np.float64], end: float, start: float = 0.0) -> NDArray[np.float64]:
+    """Segments (N, 2) cut to [start, end], all in seconds."""
+    return np.clip(segments, start, max(start, end))
 
 
 def check_times(start: float, end: float, where: str) -> None:
@@ -59,19 +59,23 @@ def check_times(start: float, end: float, where: str) -> None:
 class TimeGrid:
     """Where the feature vectors of a video lie in time.
 
-    Vector i covers `num_frames` frames from frame `i * stride` on, of a video at `fps` frames a second; its grid
-    position i stands for the centre of that window (`grid = t * fps / stride - 0.5 * num_frames / stride`).
+    Vector i covers `num_frames` frames from frame `i * stride` on, of a video at `fps` frames a second whose first
+    frame is shown at `start` seconds; its grid position i stands for the centre of that window
+    (`grid = (t - start) * fps / stride - 0.5 * num_frames / stride`).
     """
 
     fps: float
     stride: float
     num_frames: float
+    start: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("fps", "stride", "num_frames"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name} must be a positive number, found {value}")
+        if not (np.isfinite(self.start) and self.start >= 0):
+            raise InputError(f"start must be a number of seconds from 0 on, found {self.start}")
 
     @property
     def half_window(self) -> float:
@@ -93,17 +97,17 @@ class TimeGrid:
 
     def to_grid(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Times in seconds -> grid positions; small negative positions are normal."""
-        return seconds * self.fps / self.stride - self.half_window
+        return (seconds - self.start) * self.fps / self.stride - self.half_window
 
     def to_seconds(self, grid: NDArray[np.float64]) -> NDArray[np.float64]:
         """Grid positions -> times in seconds, unclipped."""
-        return (grid * self.stride + 0.5 * self.num_frames) / self.fps
+        return self.start + (grid * self.stride + 0.5 * self.num_frames) / self.fps
 
     def seconds_covered(self, length: int) -> float:
-        """Duration in seconds that `length` feature vectors cover, first window's start to last window's end."""
-        return ((length - 1) * self.stride + self.num_frames) / self.fps
+        """Until when `length` feature vectors cover a video, seconds: the end of the last window."""
+        return self.start + ((length - 1) * self.stride + self.num_frames) / self.fps
 
     def resized(self, length: int, new_length: int) -> TimeGrid:
         """The grid after `length` features were resized to `new_length` (ActivityNet's fixed length)."""
         stride = ((length - 1) * self.stride + self.num_frames) / new_length
-        return TimeGrid(fps=self.fps, stride=stride, num_frames=stride)
+        return TimeGrid(fps=self.fps, stride=stride, num_frames=stride, start=self.start)

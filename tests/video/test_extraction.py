@@ -122,6 +122,7 @@ def test_files_and_sidecars(tmp_path: Path, videos: list[Path]) -> None:
         "num_frames": 4,
         "backbone": "first_and_last",
         "weights_hash": "abc",
+        "start": 0.0,
         "duration": pytest.approx(0.9, abs=1e-3),
         "dim": 2,
         "preprocessing": "the number in the picture",

@@ -237,7 +237,7 @@ def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
                 f"video {video.id!r}: {name} of the features is not known: write a sidecar or set data.{name}"
             )
         known[name] = value
-    return TimeGrid(**known)
+    return TimeGrid(**known, start=spec.start or 0.0)
 
 
 def _missing_message(missing: list[str], total: int, source: FeatureFolders, skipped: bool) -> str:

@@ -22,7 +22,7 @@ from actionformer.config import DataSettings, ModelSettings, TrainingSettings
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
 from actionformer.features import resize
-from actionformer.segments import TimeGrid
+from actionformer.segments import TimeGrid, clip
 
 MOST_PADDING = 0.05
 """Share of an epoch's moments that may be padding before videos of like length are looked for in larger pools."""
@@ -63,7 +63,7 @@ def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> lis
     placed: list[TrainingVideo] = []
     for featured in videos:
         video, features, grid = featured.video, featured.features, featured.grid
-        inside = video.segments.clip(0.0, featured.end)
+        inside = clip(video.segments, featured.end, grid.start)
         kept = inside[:, 1] > inside[:, 0]
         if resize_to is not None:
             grid = grid.resized(features.shape[0], resize_to)

@@ -75,7 +75,7 @@ def runs(
         starts, stops = np.flatnonzero(np.diff(above)).reshape(-1, 2).T
         rows += [(a - 0.5, b - 0.5, curve[a:b].mean(), label) for a, b in zip(starts, stops, strict=True)]
     table = np.array(rows).reshape(-1, 4)
-    seconds = grid.to_seconds(table[:, :2]).clip(0, grid.seconds_covered(len(probability)))
+    seconds = grid.to_seconds(table[:, :2]).clip(grid.start, grid.seconds_covered(len(probability)))
     return Detections(seconds, table[:, 2], table[:, 3].astype(np.int64), tuple(class_names))
 
 

@@ -179,7 +179,7 @@ def check_duration(name: str, length: int, duration: float, grid: TimeGrid, widt
     Args:
         name: video or file, for the message.
         length: number of feature vectors.
-        duration: seconds.
+        duration: where the video ends, seconds.
         grid: where they are taken to lie.
         width: channels, where they are known: they tell features that are stored as (D, T).
 
@@ -223,7 +223,9 @@ def compare_duration(
         f"features of shape ({length}, {width}): {TRANSPOSED}" if swapped else _likely_unit(duration / covered, grid)
     )
     cause = cause or "correct fps, stride or num_frames, or the duration in the annotations"
-    return DurationDifference(f"{message}: {cause}", difference > MAX_DURATION_DIFFERENCE * duration, swapped)
+    return DurationDifference(
+        f"{message}: {cause}", difference > MAX_DURATION_DIFFERENCE * (duration - grid.start), swapped
+    )
 
 
 def _likely_unit(ratio: float, grid: TimeGrid) -> str:

@@ -29,8 +29,10 @@ class FeatureSpec:
     """What made the features."""
     weights_hash: str | None = None
     """Hash of the backbone's weights."""
+    start: float | None = None
+    """Seconds of the first frame on the clock of the video; not said, it is 0."""
     duration: float | None = None
-    """Length of the video, seconds."""
+    """Where the video ends on its clock, seconds."""
     dim: int | None = None
     """Channels of a vector."""
     preprocessing: str | None = None
@@ -43,6 +45,8 @@ class FeatureSpec:
             value = getattr(self, name)
             if value is not None and not _is_positive(value):
                 raise InputError(f"{name} must be a positive number, found {value!r:.60}")
+        if self.start is not None and self.start != 0 and not _is_positive(self.start):
+            raise InputError(f"start must be a number of seconds from 0 on, found {self.start!r:.60}")
         for name in ("backbone", "weights_hash", "preprocessing", "last_clip"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
@@ -53,7 +57,7 @@ class FeatureSpec:
         """Where the vectors lie in time, if fps, stride and num_frames are all known."""
         if self.fps is None or self.stride is None or self.num_frames is None:
             return None
-        return TimeGrid(fps=self.fps, stride=self.stride, num_frames=self.num_frames)
+        return TimeGrid(fps=self.fps, stride=self.stride, num_frames=self.num_frames, start=self.start or 0.0)
 
 
 def check_backbone(found: FeatureSpec, expected: FeatureSpec) -> None:

@@ -125,6 +125,7 @@ class Detector:
         fps: float | None = None,
         stride: float | None = None,
         num_frames: float | None = None,
+        start: float | None = None,
         duration: float | None = None,
         class_scores: Any = None,
         class_names: Iterable[str] | None = None,
@@ -136,7 +137,8 @@ class Detector:
             features: (T, D) array, any T >= 1, or the path of a feature file.
             fps, stride, num_frames: how the features lie in time; by default what the file's sidecar says, then
                 what the model was trained on.
-            duration: of the video, seconds; by default the sidecar's, then what the features cover.
+            start: seconds of the first frame; by default the sidecar's, then 0.
+            duration: where the video ends, seconds; by default the sidecar's, then what the features cover.
             class_scores: (K,) video-level scores that a class-agnostic model's proposals are fused with;
                 `class_names` then names these K classes.
             name: what warnings call the video; by default the file.
@@ -144,7 +146,7 @@ class Detector:
         Raises:
             InputError: features of another width, shape or with values that are not finite; timing not known.
         """
-        timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "duration": duration}
+        timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start, "duration": duration}
         names = tuple(class_names) if class_names is not None else None
         sequence = self._sequence(features, timing, class_scores)
         return self._detect([("video", sequence if name is None else replace(sequence, name=name))], names)["video"]
@@ -242,6 +244,7 @@ class Detector:
         fps: float | None = None,
         stride: float | None = None,
         num_frames: float | None = None,
+        start: float | None = None,
         max_action_seconds: float | None = None,
         max_per_hour: float | None = None,
         name: str = "stream",
@@ -250,6 +253,7 @@ class Detector:
 
         Args:
             fps, stride, num_frames: how the features lie in time; by default as those the model was trained on.
+            start: seconds of the first frame, by default 0.
             max_action_seconds: the longest that an action may last; it bounds the delay. By default the settings'.
             max_per_hour: most actions an hour; by default the settings', or else suppression.max_detections per
                 model.max_length features.
@@ -259,7 +263,8 @@ class Detector:
             InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole.
         """
         config = with_live(self.config, max_action_seconds, max_per_hour)
-        grid = known_grid(spec_of({"fps": fps, "stride": stride, "num_frames": num_frames}), self.card.features)
+        timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start}
+        grid = known_grid(spec_of(timing), self.card.features)
         if not self.other_timing:
             check_timing(spec_on(grid), self.card.features, name)
         return self._stream(config, grid, name, told=True)
@@ -336,7 +341,8 @@ class Detector:
             kept, origin = self._fused(kept, origin, sequence, names)
         elif names is not None:
             raise InputError("class_names are those of class_scores, which are not given")
-        seconds = clip(sequence.grid.to_seconds(kept.segments.astype(np.float64)), sequence.duration)
+        grid = sequence.grid
+        seconds = clip(grid.to_seconds(kept.segments.astype(np.float64)), sequence.duration, grid.start)
         return Detections(seconds, kept.scores.astype(np.float64), kept.labels, names or self.class_names, origin)
 
     def _fused(

@@ -50,7 +50,7 @@ class Sequence:
     features: Rows
     grid: TimeGrid
     duration: float
-    """Seconds."""
+    """Where the video ends, seconds."""
     class_scores: Any = None
     """(K,) scores of a video classifier, for fusion."""
     name: str = "features"
@@ -173,12 +173,13 @@ def spec_on(grid: TimeGrid) -> FeatureSpec:
 
 
 def known_grid(*specs: FeatureSpec) -> TimeGrid:
-    """The grid of the first spec that knows each of its numbers.
+    """The grid of the first spec that knows each of its numbers; a start that none knows is 0.
 
     Raises:
         InputError: one that none knows.
     """
-    return TimeGrid(**{name: _first_known(specs, name) for name in GRID})
+    known = {name: _first_known(specs, name) for name in GRID if name != "start"}
+    return TimeGrid(**known, start=next((spec.start for spec in specs if spec.start is not None), 0.0))
 
 
 def _first_known(specs: tuple[FeatureSpec, ...], name: str) -> float:

@@ -132,7 +132,7 @@ class Stream:
         """Ends the stream; returns the actions that were not final before.
 
         Args:
-            duration: of the video, seconds, where actions end at the latest; by default what the features cover.
+            duration: where the video ends, seconds, and actions at the latest; by default what the features cover.
         """
         if self.ended:
             raise InputError("the stream has ended: begin another one")
@@ -240,7 +240,7 @@ class Stream:
         )
         seconds = self.grid.to_seconds(kept.segments.astype(np.float64) + origin)
         found = Detections(
-            clip(seconds, math.inf if duration is None else duration),
+            clip(seconds, math.inf if duration is None else duration, self.grid.start),
             kept.scores.astype(np.float64),
             kept.labels,
             self.class_names,

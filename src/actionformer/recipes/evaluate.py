@@ -30,6 +30,7 @@ def _arguments(video: FeaturedVideo) -> dict[str, Any]:
         "fps": grid.fps,
         "stride": grid.stride,
         "num_frames": grid.num_frames,
+        "start": grid.start,
         "duration": video.video.duration or video.spec.duration,
     }
 

@@ -87,11 +87,11 @@ class Arriving(Protocol):
 
     @property
     def began(self) -> datetime | None:
-        """When the first moment was."""
+        """When time 0 was."""
 
     @property
     def duration(self) -> float:
-        """Seconds, once all have come."""
+        """Seconds at which they end, once all have come."""
 
     @property
     def broken(self) -> str | None:
@@ -164,7 +164,7 @@ def watch(
     layout = layout_of(detector.card.features, network, timing, other_timing=other_timing)
     reader = LiveReader(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
     try:
-        stream = detector.stream(**asdict(layout.grid(reader.fps)), name=reader.source.name)
+        stream = detector.stream(**asdict(layout.grid(reader.fps, reader.start)), name=reader.source.name)
     except InputError:
         reader.stop()
         raise

@@ -44,9 +44,9 @@ class ClipLayout:
         beyond = max(frames - self.num_frames, 0)
         return (-(-beyond // self.stride) if self.last_clip == "pad" else beyond // self.stride) + 1
 
-    def grid(self, native_fps: float) -> TimeGrid:
-        """The grid of a video whose own rate is `native_fps`."""
-        return TimeGrid(fps=self.fps or native_fps, stride=self.stride, num_frames=self.num_frames)
+    def grid(self, native_fps: float, start: float = 0.0) -> TimeGrid:
+        """The grid of a video whose own rate is `native_fps`, and whose first frame is shown at `start` seconds."""
+        return TimeGrid(fps=self.fps or native_fps, stride=self.stride, num_frames=self.num_frames, start=start)
 
 
 def whole_frames(name: str, value: float) -> int:

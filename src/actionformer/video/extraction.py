@@ -36,11 +36,13 @@ class Course:
     fps: float
     """Frames a second that its features lie on."""
     native_fps: float
-    """Frames a second of its own, on average."""
+    """Frames a second of its own."""
     frames: int
     """Frames sampled."""
+    start: float
+    """Seconds of the first picture."""
     duration: float
-    """Seconds that could be read."""
+    """Seconds at which what could be read ends."""
     skipped_packets: int
     """Damaged packets left out."""
     warning: str | None = None
@@ -251,16 +253,24 @@ def _read(path: Path, preprocessing: Preprocessing, layout: ClipLayout) -> Itera
     try:
         with Video(path) as video:
             fps = layout.fps or video.fps
-            yield Begun(path, None if video.declared is None else layout.count(round(video.declared * fps)))
+            yield Begun(path, _clips(video, layout, fps))
             frames = 0
             for piece in _pieces(preprocessing(images(sampled(video.frames(), fps)))):
                 frames += len(piece)
                 yield _Piece(path, torch.from_numpy(piece))
-            yield Finished(path, Course(fps, video.fps, frames, video.end, video.skipped, warning_of(video)))
+            yield Finished(
+                path,
+                Course(fps, video.fps, frames, video.start, video.end, video.skipped, warning_of(video, layout.fps)),
+            )
     except InputError as error:
         yield Failed(path, str(error).removeprefix(f"{path}: "))
     except Exception as error:  # every codec and library has its own ways of failing on a broken file
         yield Failed(path, f"cannot be read ({type(error).__name__}: {error})")
+
+
+def _clips(video: Video, layout: ClipLayout, fps: float) -> int | None:
+    """How many clips there will be, as far as the file says."""
+    return None if video.declared is None else layout.count(round((video.declared - video.start) * fps))
 
 
 def _pieces(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
@@ -269,8 +279,30 @@ def _pieces(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
         yield np.stack([first, *islice(frames, min(PIECE_FRAMES - 1, PIECE_BYTES // first.nbytes))])
 
 
-def warning_of(video: Video) -> str | None:
-    """What the user of a video that was read to its end should know."""
+def warning_of(video: Video, fps: float | None) -> str | None:
+    """What the user of a video that was read to its end should know.
+
+    Args:
+        video: the video.
+        fps: frames a second that were asked for; None where the video's own rate was taken.
+    """
+    doubt = f"{video.rate.doubt}: --fps samples at another rate" if video.rate.doubt and fps is None else None
+    return "; ".join(filter(None, (doubt, _untimed(video), _loss(video)))) or None
+
+
+def _untimed(video: Video) -> str | None:
+    several = video.end > 1.5 / video.fps
+    return (
+        None
+        if video.stated.timed or not several
+        else (
+            f"holds no times, its pictures are taken to come {video.fps:g} a second: "
+            "if that is wrong, ffmpeg -framerate RATE -i IN -c copy OUT.mkv gives it times"
+        )
+    )
+
+
+def _loss(video: Video) -> str | None:
     if video.jumps:
         return f"jumps of its clock, as in joined recordings: {video.jumps}; times go on from the frame before"
     if video.cut_short:

@@ -33,6 +33,8 @@ REAL_TIME = frozenset(("rtp", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp"))
 """Schemes of addresses that do not wait for who reads them."""
 WAITING = 64
 """Most frames that wait to be looked at: 4 seconds at 15 a second, 200 MB of a video 1080 pixels high."""
+PEEKED_SECONDS = 1.0
+"""After which a source that is slow is looked at by the rate that its first packets showed until then."""
 TICK = 0.1
 """Seconds after which a thread that waits looks whether it is to stop."""
 
@@ -109,8 +111,9 @@ class _Bytes:
 class LiveVideo(Video):
     """An open live source, whose frames come once, from the first.
 
-    Where the clock of a real-time source jumps, as when a camera was started again, times go on by the clock of this
-    machine: what was missed in between has lasted as long as it did.
+    Time 0 of a real-time source is its first picture, that of any other where it begins, as in files. Where the clock
+    of a real-time source jumps, as when a camera was started again, times go on by the clock of this machine: what was
+    missed in between has lasted as long as it did.
 
     Args:
         source: where it comes from.
@@ -128,7 +131,7 @@ class LiveVideo(Video):
             if source.kind == "file"
             else "is the address right, and its format?"
         )
-        self._arrived = time.monotonic()
+        self._opened_at = self._arrived = time.monotonic()
         self._waited = 0.0  # between the last two frames
         self._bytes: _Bytes | None = None
         try:
@@ -151,6 +154,21 @@ class LiveVideo(Video):
             settings["options"] = {"rtsp_transport": "tcp"}
         return opened(content, self.name, self.advice, **settings)
 
+    @property
+    def _zero(self) -> float | None:
+        return None if self.source.real_time else super()._zero
+
+    @property
+    def _joined(self) -> bool:
+        return self.source.real_time or super()._joined
+
+    @property
+    def _last_time(self) -> None:
+        return None  # what is still written may say anything of its end
+
+    def _pressed(self) -> bool:
+        return self.source.kind != "file" and time.monotonic() > self._opened_at + PEEKED_SECONDS
+
     def close(self) -> None:
         """Closes the source."""
         super().close()
@@ -166,8 +184,8 @@ class LiveVideo(Video):
             self._waited = self._arrived - before
             yield frame
 
-    def _lasted(self, step: float) -> float:
-        return max(step, self._waited) if self.source.real_time else step
+    def _missed(self, lasting: float) -> float:
+        return max(lasting, self._waited) if self.source.real_time else lasting
 
 
 @dataclass(frozen=True)
@@ -176,6 +194,12 @@ class Sample:
 
     index: int
     frame: TimedFrame
+
+
+@dataclass(frozen=True)
+class _Opened:
+    fps: float
+    start: float
 
 
 @dataclass(frozen=True)
@@ -200,6 +224,7 @@ class LiveReader:
 
     Attributes:
         fps: frames a second.
+        start: seconds of the first picture.
         frames: how many were taken so far, with those left out.
         missed: how many of them were left out.
         broken: why the source broke off, None if it ended or was stopped.
@@ -215,20 +240,20 @@ class LiveReader:
         self.frames = self.missed = 0
         self.broken: str | None = None
         self._told = 0  # of the missed ones
-        self._queue: Queue[float | Sample | _Ended] = Queue(WAITING)
+        self._queue: Queue[_Opened | Sample | _Ended] = Queue(WAITING + 1)  # and that the source is open
         self._stopped = self._full = False
         self._began = math.inf
         self._duration: float | None = None
         self._thread = Thread(target=self._read, args=(fps,), name=f"reads {source.name}", daemon=True)
         self._thread.start()
         opened = self._get()
-        if not isinstance(opened, float):
+        if not isinstance(opened, _Opened):
             raise InputError(f"{source.name}: {getattr(opened, 'broken', None)}")
-        self.fps = fps or opened
+        self.fps, self.start = fps or opened.fps, opened.start
 
     @property
     def began(self) -> datetime | None:
-        """When the first frame was taken, in UTC, as far as the arrival of all tells; None of what is not live."""
+        """When time 0 was, in UTC, as far as the arrival of all frames tells; None of what is not live."""
         live = self.source.real_time and math.isfinite(self._began)
         return datetime.fromtimestamp(self._began, UTC) if live else None
 
@@ -239,8 +264,8 @@ class LiveReader:
 
     @property
     def duration(self) -> float:
-        """Seconds of video that were read."""
-        return self._duration or self.frames / self.fps
+        """Seconds at which the video ends, as far as it was read."""
+        return self._duration or self.start + self.frames / self.fps
 
     def __iter__(self) -> Iterator[Sample]:
         """Frames as they come, until the source ends, breaks off or is stopped."""
@@ -272,7 +297,7 @@ class LiveReader:
                 stacklevel=3,
             )
 
-    def _get(self) -> float | Sample | _Ended:
+    def _get(self) -> _Opened | Sample | _Ended:
         until = time.monotonic() + self._patience
         while not self._stopped:
             try:
@@ -290,13 +315,13 @@ class LiveReader:
             with LiveVideo(self.source, self._patience, lambda: self._stopped) as video:
                 for frame in sampled(video.frames(), fps or video.fps):
                     if frames == 0:
-                        self._put(video.fps)  # a source counts as open once it shows something
+                        self._put(_Opened(video.fps, video.start))  # a source counts as open once it shows something
                     self._began = min(self._began, time.time() - frame.time)
                     self._offer(Sample(frames, frame))
                     frames += 1
                     if self._stopped:
                         return
-                self._put(_Ended(frames, video.end, video.broken, None if video.broken else warning_of(video)))
+                self._put(_Ended(frames, video.end, video.broken, None if video.broken else warning_of(video, fps)))
         except InputError as error:
             self._put(_Ended(frames, broken=str(error).removeprefix(f"{self.source.name}: ")))
         except Exception as error:  # every codec and library has its own ways of failing
@@ -308,7 +333,7 @@ class LiveReader:
         if not self._full:
             self._put(sample)
 
-    def _put(self, item: float | Sample | _Ended) -> None:
+    def _put(self, item: _Opened | Sample | _Ended) -> None:
         while not self._stopped:
             try:
                 self._queue.put(item, timeout=TICK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from itertools import chain
@@ -21,7 +21,7 @@ from actionformer.files import replacing
 from actionformer.video.lettering import drawn_names
 from actionformer.video.opencv import opencv
 from actionformer.video.opening import opened
-from actionformer.video.reader import Image, Video
+from actionformer.video.reader import Image, TimedFrame, Video
 
 CLOCK = Fraction(1, 90_000)  # seconds; exact for the usual rates
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -149,14 +149,23 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
         stream = _video_stream(output, video.fps, overlay.draw(first.image(), 0.0))
         sound = _Sound(stack.enter_context(opened(str(source), str(source))), output, video)
         last = -1
-        for frame in chain((first,), frames):
-            if (stamp := round(frame.time / CLOCK)) > last:  # of frames at one time codecs take but one
-                sound.copy_until(frame.time)
-                drawn = av.VideoFrame.from_ndarray(_even(overlay.draw(frame.image(), frame.time)), format="rgb24")
+        for time, image in _shown(chain((first,), frames), 1 / video.fps):
+            if (stamp := round(time / CLOCK)) > last:  # of frames at one time codecs take but one
+                sound.copy_until(time)
+                drawn = av.VideoFrame.from_ndarray(_even(overlay.draw(image, time)), format="rgb24")
                 drawn.pts, drawn.time_base, last = stamp, CLOCK, stamp
                 output.mux(stream.encode(drawn))
         output.mux(stream.encode())
         sound.copy_until(math.inf)
+
+
+def _shown(frames: Iterable[TimedFrame], step: float) -> Iterator[tuple[float, Image]]:
+    """When pictures are shown, seconds, and they; a dark one before a first that comes later than a step."""
+    for number, frame in enumerate(frames):
+        image = frame.image()
+        if number == 0 and frame.time > step:
+            yield 0.0, np.zeros_like(image)
+        yield frame.time, image
 
 
 def _output(temporary: Path, target: Path) -> av.container.OutputContainer:
@@ -209,7 +218,7 @@ class _Sound:
                 self.packets = source.demux(copied)
 
     def copy_until(self, time: float) -> None:
-        """Copies what is heard up to a time, seconds from the first frame."""
+        """Copies what is heard up to a time, seconds."""
         while packet := self.held or next(self.packets, None):
             self.held = packet
             if packet.pts is not None and packet.dts is not None:

@@ -1,17 +1,19 @@
 """Video files: frames with the times at which they are shown.
 
-Time 0 is the first frame that can be shown. FFmpeg, through PyAV, reads any container it knows.
+Time 0 is where the container begins, as FFmpeg and players take it: sound may come before the first picture. FFmpeg,
+through PyAV, reads any container it knows.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -19,21 +21,22 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
+from actionformer.segments import LATEST
+from actionformer.video.clock import Clock, Rate, lasts, rate_of
 from actionformer.video.opening import ADVICE, opened, reason, streams_of
 from actionformer.video.orientation import Orientation, orientation_of
+from actionformer.video.stated import JOINABLE, WITHOUT_TIMES, stated
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
+Packet: TypeAlias = "av.Packet[Any]"
 
-# AVI does not store when a frame is shown, and what FFmpeg makes up for reordered frames is wrong; they are decoded at
-# a steady pace, though, which the decoding times keep.
-WITHOUT_TIMES = {"avi"}
-JUMP_BACK, JUMP_AHEAD = 1.0, 10.0
-"""Seconds from which a step of the clock is a jump, as where recordings were joined: FFmpeg's own bound ahead."""
-JOINABLE = {"mpegts", "mpeg"}
-"""Containers that may be joined end to end, so that no duration they state covers all."""
 STEPS_BACK = (0.0, 2.0, 10.0, 60.0)
 """Seconds before a wanted time at which containers without an index are looked for a key frame."""
+PEEKED, PEEKED_LONG = 32, 224
+"""Packets by whose times a stated rate is judged, and how many more are looked at where none is stated."""
+PEEKED_BYTES = 16 << 20
+"""After which fewer do."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class TimedFrame:
     """A decoded frame that is not yet an image: most frames are never looked at when a video is sampled sparsely."""
 
     time: float
-    """Seconds from the first frame on."""
+    """Seconds from time 0 of the video on."""
     duration: float
     """Seconds it is shown for."""
     decoded: av.VideoFrame
@@ -67,14 +70,15 @@ class Video:
         name: what messages call it, its path.
         streams: its streams of pictures and sound.
         stream: that of pictures, which is read.
-        fps: frames a second, on average.
+        stated: what the container says of its clock.
+        rate: frames a second, with what is doubtful about them.
         skipped: packets that could not be decoded so far.
         broken: why reading broke off in the middle, None while it has not.
         jumps: how often the clock of the file jumped so far; times go on from the frame before.
         end: seconds at which the last frame so far ends.
 
     Raises:
-        InputError: not a readable video file, or one without a video stream.
+        InputError: not a readable video file, one without a video stream, or one that cannot last as long as it says.
     """
 
     advice = ADVICE
@@ -88,16 +92,22 @@ class Video:
 
     def _begin(self, name: str) -> None:
         self.name = name
-        self._open()
-        self.fps = self._fps()
         self.skipped = 0
         self.broken: str | None = None
         self.jumps = 0
         self.end = 0.0
-        self._stated_start = (self.stream.start_time or 0) * float(self.stream.time_base or 0)
-        self._promised = self._promised_end()
-        self._origin: float | None = None
+        self._first: float | None = None  # time of the first picture on the clock of the container
         self._size: tuple[int, int] | None = None
+        self._keys: list[Packet] = []  # until the first picture is there
+        self._lag = 0.0  # by which decoding times are late
+        self._open()
+        self.stated = stated(self.container, self.stream)
+        try:
+            self._check(self.declared or 0.0)
+            self.rate = self._rate()
+        except InputError:
+            self.close()
+            raise
 
     def _open(self) -> None:
         self.container = self._opened()
@@ -108,56 +118,123 @@ class Video:
             raise
         self.stream = self.streams.video
         self.stream.thread_type = "AUTO"
+        self._packets: Iterator[Packet] = self._demuxed()
 
     def _opened(self) -> InputContainer:
         return opened(self.name, self.name)
 
-    def _fps(self) -> float:
-        for rate in (self.stream.average_rate, self.stream.guessed_rate, self.stream.base_rate):
-            if rate:
-                return float(rate)
-        raise InputError(f"{self.name}: does not say how many frames a second it has")
+    def _check(self, seconds: float) -> None:
+        if not seconds < LATEST:
+            raise InputError(f"{self.name}: says that it lasts {seconds:.3g} s, which cannot be: {self.advice}")
 
-    def _promised_end(self) -> float | None:
-        """The end that the container states, on its own clock."""
-        if self.stream.duration:
-            stated = float(self.stream.duration * self.stream.time_base) + self._stated_start
-            counted = float(self.stream.frames) / self.fps  # a cut AVI states what is left, but counts what was
-            return max(stated, counted)
-        try:  # Matroska's tag: hours:minutes:seconds
-            hours, minutes, seconds = map(float, self.stream.metadata["DURATION"].split(":"))
-            return 3600 * hours + 60 * minutes + seconds
-        except (KeyError, ValueError):
-            pass
-        alone = len(self.container.streams) == 1  # else another stream may be the one that ends there
-        return self.container.duration / av.time_base if self.container.duration and alone else None
+    @property
+    def fps(self) -> float:
+        """Frames a second: as stated; where that is absent or contradicts the times of the frames, as these come."""
+        return self.rate.fps
 
     @property
     def origin(self) -> float:
-        """Time of the first frame on the clock of the file, seconds; as the file states it until a frame was read."""
-        return self._stated_start if self._origin is None else self._origin
+        """Time 0 on the clock of the container, seconds: where it begins, and no later than its first picture."""
+        first, zero = self._first_picture, self._zero
+        return first if zero is None else min(zero, first)
+
+    @property
+    def start(self) -> float:
+        """Seconds of the first picture; as the container states it until one was read."""
+        return self._first_picture - self.origin
+
+    @property
+    def _first_picture(self) -> float:
+        return self.stated.start if self._first is None else self._first
+
+    @property
+    def _zero(self) -> float | None:
+        return self.stated.zero
 
     @property
     def declared(self) -> float | None:
-        """Seconds that the file says it lasts, None if it does not say."""
-        return None if self._promised is None else self._promised - self.origin
+        """Seconds at which the file says its pictures end, None if it does not say."""
+        return None if self.stated.end is None else self.stated.end - self.origin
 
     @property
     def cut_short(self) -> bool:
         """After all frames were read: the file promised more, by over half a second and a hundredth of it."""
         return self.declared is not None and self.declared - self.end > 0.5 + 0.01 * self.declared
 
+    @property
+    def _joined(self) -> bool:
+        """Whether a long step ahead of the clock is no pause."""
+        return self.container.format.name in JOINABLE
+
+    @property
+    def _last_time(self) -> float | None:
+        """The end of the container's clock, where that can be relied on."""
+        return self.stated.end
+
+    def _rate(self) -> Rate:
+        """By what the container states, and when its first packets are shown."""
+        says = self.stated
+        peeked = self._peeked(PEEKED)
+        rate = self._rate_by(self._steps(peeked))
+        if rate.doubt and says.fps is None:  # measured, and better from more
+            peeked += self._peeked(PEEKED_LONG)
+            rate = self._rate_by(self._steps(peeked))
+        elif rate.doubt:  # two packets that hold a field each make a picture
+            rate = self._rate_by(self._steps(self._tried(peeked)) or self._steps(peeked))
+        self._packets = chain(peeked, self._packets)
+        return rate
+
+    def _rate_by(self, steps: list[float]) -> Rate:
+        rate = rate_of(self.stated.fps, steps, guesses=self.stated.guesses, counted=self.stated.counted)
+        if rate is None:
+            raise InputError(f"{self.name}: does not say how many frames a second it has, nor when they are shown")
+        return rate
+
+    def _peeked(self, most: int) -> list[Packet]:
+        """The next packets, which are still to be decoded."""
+        packets: list[Packet] = []
+        size = 0
+        while len(packets) < most and size < PEEKED_BYTES and not (packets and self._pressed()):
+            if (packet := next(self._packets, None)) is None:
+                break
+            packets.append(packet)
+            size += packet.size
+        return packets
+
+    def _pressed(self) -> bool:
+        """Whether what comes next should not be waited for."""
+        return False
+
+    def _steps(self, shown: Iterable[Packet | av.VideoFrame]) -> list[float]:
+        """Seconds between neighbouring times of packets or frames; as long as each lasts where they have no times."""
+        shown = [item for item in shown if not (isinstance(item, av.Packet) and (item.is_discard or not item.size))]
+        stamps = sorted(stamp for item in shown if (stamp := self._stamp(item)) is not None)
+        if stamps:
+            return [second - first for first, second in pairwise(stamps)]
+        return [float(item.duration * item.time_base) for item in shown[1:] if item.duration and item.time_base]
+
+    def _tried(self, packets: Iterable[Packet]) -> list[av.VideoFrame]:
+        """The frames of packets, as if they had not been decoded."""
+        frames: list[av.VideoFrame] = []
+        for packet in packets:
+            try:
+                frames += packet.decode()
+            except av.FFmpegError:
+                continue
+        self.stream.codec_context.flush_buffers()
+        return frames
+
     def frames(self, start: float = 0.0, stop: float = math.inf) -> Iterator[TimedFrame]:
         """The frames shown between two times, in order; what cannot be decoded is left out and counted in `skipped`.
 
         Args:
-            start: seconds; the first frame is the one on the screen at that time.
+            start: seconds; the first frame is the one on the screen at that time, or the first of all.
             stop: seconds, the first time that is not wanted.
 
         Raises:
-            InputError: no frame at all can be decoded.
+            InputError: no frame at all can be decoded, or one is shown at a time that cannot be.
         """
-        if start > 0 or self._origin is not None:  # not the beginning, or no longer there
+        if start > 0 or self._first is not None:  # not the beginning, or no longer there
             self._seek(start)
         held: TimedFrame | None = None  # the last one before `start`, which may still be on the screen then
         for frame in self._timed():
@@ -177,60 +254,70 @@ class Video:
             yield held
 
     def _timed(self) -> Iterator[TimedFrame]:
-        last: float | None = None  # on the clock of the file
-        shift = 0.0  # what jumps of that clock amount to
+        clock, jumps = Clock(joined=self._joined, end=self._last_time), self.jumps
         for frame in self._decoded():
-            time = self._time_of(frame)
-            step = self._step(frame)
-            if time is None:
-                time = 0.0 if last is None else last + step
-            if self._origin is None or self._size is None:
-                self._origin, self._size = time, orientation_of(frame).size(frame.width, frame.height)
-            if last is not None and self._jumps(last, time):
-                self.jumps += 1
-                shift += last + self._lasted(step) - time
-            elif last is not None:
-                time = max(time, last)
-            last = time
-            yield TimedFrame(time + shift - self._origin, step, frame, self._size)
-        if self._origin is None:
+            if self._first is None:
+                self._lag = self._late(frame)
+            stamp = self._shown_at(frame)
+            lasting = self._lasting(frame, stamp)
+            time = clock.time(stamp, lasting, self._missed(lasting))
+            if self._first is None or self._size is None:
+                self._first, self._size = time, orientation_of(frame).size(frame.width, frame.height)
+            self.jumps = jumps + clock.jumps
+            self._check(time - self.origin)
+            yield TimedFrame(time - self.origin, lasting, frame, self._size)
+        if self._first is None:
             raise InputError(f"{self.name}: no frame could be decoded ({self.skipped} damaged packets): {self.advice}")
 
-    def _step(self, frame: av.VideoFrame) -> float:
-        """Seconds that a frame is shown for, as the file states it if that can be believed."""
-        stated = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
-        return stated if 0 < stated <= max(JUMP_AHEAD, 2 / self.fps) else 1 / self.fps
+    def _lasting(self, frame: av.VideoFrame, stamp: float | None) -> float:
+        says = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
+        usual = 1 / self.fps
+        if self.rate.doubt:  # what FFmpeg makes of a rate that is not right
+            says = max(says, usual)
+        return lasts(stamp or 0.0, says, usual, self.stated.ends)
 
-    def _jumps(self, last: float, time: float) -> bool:
-        """Whether the clock jumped. Ahead it may be meant, as in recordings of screens, unless it leaves the file."""
-        if time - last > JUMP_AHEAD:
-            known = self._promised is not None and self.container.format.name not in JOINABLE
-            return not known or time > (self._promised or 0.0) + JUMP_AHEAD
-        return last - time > JUMP_BACK
+    def _missed(self, lasting: float) -> float:
+        """Seconds that a jump of the clock is taken to have lasted, of a frame that is shown for `lasting`."""
+        return lasting
 
-    def _lasted(self, step: float) -> float:
-        """Seconds that a jump of the clock is taken to have lasted, of a frame that is shown for `step`."""
-        return step
+    def _shown_at(self, frame: av.VideoFrame) -> float | None:
+        """When a frame is shown, on the clock of the container, None where it does not say."""
+        stamp = self._stamp(frame)
+        return None if stamp is None else stamp - self._lag
 
-    def _time_of(self, frame: av.VideoFrame) -> float | None:
-        stamps = (frame.dts,) if self.container.format.name in WITHOUT_TIMES else (frame.pts, frame.dts)
+    def _late(self, frame: av.VideoFrame) -> float:
+        """By how much the decoding time of the first frame, that of a key packet, has passed when the frame comes."""
+        stamp, keys = self._stamp(frame), [self._stamp(packet) for packet in self._keys]
+        self._keys = []
+        before = [key for key in keys if key is not None and stamp is not None and key <= stamp]
+        if stamp is None or not before or self.container.format.name not in WITHOUT_TIMES:
+            return 0.0
+        return stamp - max(before)
+
+    def _stamp(self, item: Packet | av.VideoFrame) -> float | None:
+        stamps = (item.dts,) if self.container.format.name in WITHOUT_TIMES else (item.pts, item.dts)
         stamp = next((stamp for stamp in stamps if stamp is not None), None)
-        return None if stamp is None or frame.time_base is None else float(stamp * frame.time_base)
+        return None if stamp is None or item.time_base is None else float(stamp * item.time_base)
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
+    def _demuxed(self) -> Iterator[Packet]:
         try:
-            for packet in self.container.demux(self.stream):
-                try:
-                    yield from packet.decode()
-                except av.FFmpegError:
-                    self.skipped += 1
+            yield from self.container.demux(self.stream)
         except (av.FFmpegError, IndexError) as error:  # the file ends, or is broken, in the middle of a packet
             self.skipped += 1  # (an IndexError where a stream turns up that was not announced)
             self.broken = reason(error)
 
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        for packet in self._packets:
+            if self._first is None and packet.is_keyframe:
+                self._keys.append(packet)
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self.skipped += 1
+
     def _seek(self, start: float) -> None:
         """To a key frame at or before `start`, or to the beginning where none can be found."""
-        if self._origin is None:
+        if self._first is None:
             next(self._timed())  # times count from the first frame
         skipped, jumps = self.skipped, self.jumps
         try:
@@ -248,12 +335,13 @@ class Video:
         self._open()
 
     def _seek_to(self, time: float) -> None:
-        assert self._origin is not None
-        target = math.floor((self._origin + max(time, 0.0)) / self.stream.time_base)
+        target = math.floor((self.origin + max(time, 0.0)) / self.stream.time_base)
         self.container.seek(max(target, 0), stream=self.stream, backward=True)
+        self._packets = self._demuxed()
 
     def close(self) -> None:
         """Closes the file."""
+        self._packets = iter(())  # no cycle: a process that is forked later must not find threads of FFmpeg to end
         self.container.close()
 
     def __enter__(self) -> Video:

@@ -18,6 +18,8 @@ from actionformer.video.clips import HIGHEST_FPS
 from actionformer.video.reader import Image, TimedFrame, Video
 
 TIE = 1e-6  # seconds within which two frames are as near
+STILL, STILL_EACH = 24 * 3600 * 60, 60 * 60
+"""Samples that may repeat pictures, of a video and of each picture of it: a day, and a minute each, at 60 a second."""
 
 
 class Timed(Protocol):
@@ -44,24 +46,37 @@ def sampled(frames: Iterable[T], fps: float, start: float = 0.0) -> Iterator[T]:
     Args:
         frames: in the order of time.
         fps: samples a second.
-        start: time of the first sample, seconds.
+        start: time of the first sample, seconds; that of the first frame where this comes later.
+
+    Raises:
+        InputError: frames that would be repeated more often than any recording repeats them.
     """
     chosen: deque[T] = deque()  # those that the video may be too short for
     count, last = 0, None
 
-    def whole(end: float) -> int:
-        return round((end - start) * fps)
+    def whole(end: float, pictures: int) -> int:
+        wanted = round((end - start) * fps)
+        if wanted > STILL + pictures * STILL_EACH:
+            raise InputError(f"says that {pictures} pictures last {end - start:.0f} s, which cannot be: is it damaged?")
+        return wanted
 
-    for frame in frames:
-        if last is not None:
+    pictures = 0
+    for pictures, frame in enumerate(frames, start=1):
+        if last is None:
+            start = max(start, frame.time)
+        else:
+            until = whole(frame.time, pictures)
             while start + (count + len(chosen)) / fps <= (last.time + frame.time) / 2 + TIE:
                 chosen.append(last)
+                if count < until:
+                    yield chosen.popleft()
+                    count += 1
+            while chosen and count < until:
+                yield chosen.popleft()
+                count += 1
         last = frame
-        while chosen and count < whole(frame.time):
-            yield chosen.popleft()
-            count += 1
     if last is not None:
-        wanted = max(1, whole(last.time + last.duration)) - count
+        wanted = max(1, whole(last.time + last.duration, pictures)) - count
         yield from islice(chain(chosen, repeat(last)), wanted)
 
 
@@ -83,7 +98,7 @@ def read_frames(
     Args:
         path: the video.
         fps: frames a second, taken by time as in `sampled`; by default all frames as they are.
-        start: seconds from the first frame on.
+        start: seconds, from time 0 of the video on.
         stop: seconds, the first time that is not wanted.
 
     Raises:

@@ -16,6 +16,7 @@ from actionformer.files import read_json
 from actionformer.video.backbones import Backbone
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Begun, Course, Event, Failed, Finished, Rows
+from actionformer.video.reader import Video
 
 DTYPES = ("float32", "float16")
 VERSION = version(DISTRIBUTION)
@@ -87,6 +88,7 @@ def spec_of(backbone: Backbone, layout: ClipLayout, course: Course) -> FeatureSp
         num_frames=layout.num_frames,
         backbone=backbone.name,
         weights_hash=backbone.weights_hash,
+        start=course.start,
         duration=course.duration,
         dim=backbone.dim,
         preprocessing=str(backbone.preprocessing),
@@ -134,7 +136,25 @@ def is_done(
             raise InputError(f"{path}: holds features with {name} {found.get(name)}, not {value}")
     if video.is_file() and found.get("video_hash") != video_hash(video):
         raise InputError(f"{path}: holds features of another video than {video}")
+    if "start" not in found and video.is_file():
+        _check_times(path, found, video, layout)
     return True
+
+
+def _check_times(path: Path, found: Mapping[str, Any], video: Path, layout: ClipLayout) -> None:
+    """Sidecars that say no start were written when time 0 was the first picture, and any stated rate was believed.
+
+    Raises:
+        InputError: this video's first picture comes later, or its rate is another one.
+    """
+    with Video(video) as now:
+        next(now.frames())
+    if round(now.start * found["fps"]):
+        raise InputError(
+            f"{path}: holds features whose time 0 is the first picture, which {video} shows at {now.start:.2f} s"
+        )
+    if layout.fps is None and found["fps"] != now.fps:
+        raise InputError(f"{path}: holds features with fps {found['fps']}, not {now.fps}")
 
 
 def _sidecar_of_ours(path: Path) -> dict[str, Any]:

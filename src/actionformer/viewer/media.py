@@ -19,7 +19,8 @@ import av
 from actionformer.errors import InputError
 from actionformer.video.opening import UNKNOWN, codec_of, opened, streams_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
-from actionformer.video.reader import JOINABLE, WITHOUT_TIMES, TimedFrame, Video
+from actionformer.video.reader import TimedFrame, Video
+from actionformer.video.stated import JOINABLE, WITHOUT_TIMES
 from actionformer.viewer.memory import kept
 from actionformer.viewer.piece_cache import PieceCache
 from actionformer.viewer.pieces import SECONDS, NoPictureError, encode_piece, encoding

@@ -159,7 +159,7 @@ class Network:
             "levels": [
                 {
                     "level": level,
-                    "window": rounded(clip(np.array(window.seconds), sequence.duration)),
+                    "window": rounded(clip(np.array(window.seconds), sequence.duration, sequence.grid.start)),
                     "positions": window.last - window.first + 1,
                 }
                 for level, window in enumerate(windows)
@@ -213,7 +213,7 @@ class Network:
         strides = np.array(self.about.config.model.strides)
         places, offsets = decoded_from(chosen, strides)
         columns = {
-            "segment": rounded(clip(seconds[rows], sequence.duration)),
+            "segment": rounded(clip(seconds[rows], sequence.duration, sequence.grid.start)),
             "score": list(map(rounded_score, chosen.scores.tolist())),
             "label": chosen.labels.tolist(),
             "level": chosen.levels.tolist(),
