@@ -64,3 +64,17 @@ def test_a_resized_grid_covers_the_same_time(grid, length, new_length):
 def test_a_grid_needs_positive_numbers(value):
     with pytest.raises(InputError, match="stride must be a positive number"):
         TimeGrid(fps=30, stride=value, num_frames=16)
+
+
+def test_a_grid_whose_first_frame_is_shown_late() -> None:
+    late, soon = TimeGrid(fps=30, stride=4, num_frames=16, start=2.0), TimeGrid(fps=30, stride=4, num_frames=16)
+    seconds = np.array([2.0, 5.0])
+    assert late.to_grid(seconds).tolist() == soon.to_grid(seconds - 2).tolist()
+    assert late.to_seconds(late.to_grid(seconds)).tolist() == pytest.approx([2.0, 5.0])
+    assert late.seconds_covered(10) == soon.seconds_covered(10) + 2
+    assert (
+        late.resized(10, 20).to_seconds(np.array([0.0]))[0] == soon.resized(10, 20).to_seconds(np.array([0.0]))[0] + 2
+    )
+    for start in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="start must be a number of seconds from 0 on"):
+            TimeGrid(fps=30, stride=4, num_frames=16, start=start)

@@ -35,7 +35,7 @@ class Stated:
     fps: float | None
     """Frames a second."""
     guesses: tuple[float, ...]
-    """What else FFmpeg takes the rate to be, the best first."""
+    """What FFmpeg takes the rate to be, the best first."""
     counted: bool
     """Whether the rate is that of all pictures, so that pauses lower it."""
     timed: bool
@@ -57,8 +57,11 @@ def stated(container: InputContainer, video: Any) -> Stated:
     whole = (container.duration or 0) / av.time_base
     codec_rate = video.codec_context.framerate
     raw = bool(container.format.flags & NO_TIMESTAMPS) or container.format.name.endswith("_pipe")
+    counted = bool(names & COUNTED)
     average = codec_rate if raw else video.average_rate
-    guesses = (video.guessed_rate, video.base_rate)
+    if counted and not video.frames:  # fragments: their pictures are counted nowhere
+        average = None
+    guesses = (video.average_rate, video.guessed_rate, video.base_rate)
     return Stated(
         zero,
         start,
@@ -66,7 +69,7 @@ def stated(container: InputContainer, video: Any) -> Stated:
         (*ends, whole, (zero or 0.0) + whole),
         float(average) if average else None,
         tuple(float(guess) for guess in guesses if guess),
-        bool(names & COUNTED),
+        counted,
         bool(codec_rate) or not raw,
     )
 
