@@ -12,8 +12,8 @@ from actionformer.config import Config
 from actionformer.errors import InputError
 from actionformer.inference import Detector, load
 from actionformer.inference.explain import explain
-from actionformer.inference.overflow import largest_of
 from actionformer.inference.sequences import place
+from actionformer.model.extremes import largest_of
 
 Command = Callable[..., Any]
 pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")

@@ -78,6 +78,9 @@ class Sample(NamedTuple):
     features: Tensor
     segments: Tensor
     labels: Tensor
+    video: str = ""
+    first: int = 0
+    """Its first row in the features of the video, if these are not resized."""
 
 
 class Batch(NamedTuple):
@@ -91,6 +94,8 @@ class Batch(NamedTuple):
     """For each sequence (N, 2), grid steps."""
     labels: list[Tensor]
     """For each sequence (N,)."""
+    origins: Sequence[tuple[str, int]] = ()
+    """For each sequence its video, and the row of the video that it begins with."""
 
     @property
     def valid(self) -> Tensor | None:
@@ -132,7 +137,8 @@ class TrainingSet:
         if self.data.resize is not None:
             source = resize(source[:], self.data.resize)
         features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)
-        return Sample(torch.from_numpy(features), torch.from_numpy(crop.segments), torch.from_numpy(crop.labels))
+        segments, labels = torch.from_numpy(crop.segments), torch.from_numpy(crop.labels)
+        return Sample(torch.from_numpy(features), segments, labels, self.videos[index].id, crop.start)
 
 
 class Collate:
@@ -150,7 +156,8 @@ class Collate:
         features = torch.zeros(shape, pin_memory=self.pinned)
         for row, sample in zip(features.numpy(), samples, strict=True):  # torch would start threads for each copy
             row[: len(sample.features)] = sample.features.numpy()
-        return Batch(features, lengths, [s.segments for s in samples], [s.labels for s in samples])
+        origins = [(sample.video, sample.first) for sample in samples]
+        return Batch(features, lengths, [s.segments for s in samples], [s.labels for s in samples], origins)
 
 
 class EpochLoader:

@@ -6,16 +6,15 @@ features around 1 changes scores no further away, and no more, than 100 does.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
 from actionformer.model import ActionFormer
+from actionformer.model.extremes import EXTREME, Largest, largest_of
 
-EXTREME = 1e4
-"""Deviations from its mean beyond which a feature is to blame: float16 ends at 65,504."""
 PART = 4096  # rows looked at together
 
 
@@ -28,24 +27,6 @@ class Rows(Protocol):
 
     def __getitem__(self, part: slice) -> NDArray[np.float32]:
         """Some moments, (t, D)."""
-
-
-class Largest(NamedTuple):
-    """The feature furthest from its mean."""
-
-    deviations: float
-    """How far, in deviations of its channel, as far as the model knows them."""
-    row: int
-    value: float
-
-
-def largest_of(rows: NDArray[np.float32], model: ActionFormer, first: int = 0) -> Largest:
-    """The largest of features (t, D), whose first is row `first` of a video."""
-    known = (model.normalizer.mean, model.normalizer.deviation)
-    mean, deviation = (values.double().cpu().numpy() for values in known)
-    far = np.abs((rows - mean) / deviation)  # float64: no finite feature overflows here
-    row, channel = np.unravel_index(int(far.argmax()), far.shape)
-    return Largest(float(far[row, channel]), first + int(row), float(rows[row, channel]))
 
 
 def overflow_of(features: Rows, name: str, model: ActionFormer) -> InputError:

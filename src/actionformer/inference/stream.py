@@ -14,11 +14,12 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError, warn
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.decode import Candidates, Decoder
-from actionformer.inference.overflow import Largest, largest_of, overflow_at
+from actionformer.inference.overflow import overflow_at
 from actionformer.inference.runner import PIECE
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
 from actionformer.inference.suppression import suppress_and_count
 from actionformer.model import ActionFormer
+from actionformer.model.extremes import Largest, largest_of
 from actionformer.model.padding import computed_length
 from actionformer.model.pieces import Pieces, lookahead
 from actionformer.segments import TimeGrid, clip

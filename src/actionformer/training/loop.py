@@ -16,6 +16,7 @@ from actionformer.config import Config
 from actionformer.data.dataset import Batch, EpochLoader
 from actionformer.errors import InputError
 from actionformer.model import ActionFormer
+from actionformer.model.extremes import EXTREME, Largest, largest_of
 from actionformer.training.losses import Criterion, LossNormalizer
 from actionformer.training.optimisation import (
     WeightAverage,
@@ -95,7 +96,7 @@ class Trainer:
         self.scaler.update()
         self.average.update(self.model)
         classification, regression, total, norm_before = torch.stack((*sums, norm)).tolist()  # waits for the device
-        self._check_finite(norm_before)
+        self._check_finite(norm_before, batches)
         self.steps += 1
         return {
             "classification_loss": classification,
@@ -106,14 +107,26 @@ class Trainer:
             "normalizer": normalizer,
         }
 
-    def _check_finite(self, norm: float) -> None:
+    def _check_finite(self, norm: float, batches: list[Batch]) -> None:
         """Float16 leaves out a step whose gradient overflows and halves its scale; from 1 down that is no help."""
         if math.isfinite(norm) or (self.scaler.is_enabled() and self.scaler.get_scale() >= 1):
             return
         raise InputError(
             f"training diverged: the gradient of step {self.steps} is {norm}; "
-            "lower training.learning_rate or look for extreme feature values"
+            f"{self._extreme(batches) or 'lower training.learning_rate or look for extreme feature values'}"
         )
+
+    def _extreme(self, batches: list[Batch]) -> str | None:
+        """What is said of the largest feature of a step, if it is to blame."""
+        largest = [
+            (largest_of(features[:length].numpy(), self.model, first), video)
+            for batch in batches
+            for features, length, (video, first) in zip(batch.features, batch.lengths, batch.origins, strict=False)
+        ]
+        found, video = max(largest, default=(Largest(0.0, 0, 0.0), ""))
+        if found.deviations <= EXTREME or not video:
+            return None
+        return f"row {found.row} of video {video!r} has the value {found.value:g}: extract its features again"
 
     def targets(self, batch: Batch) -> Targets:
         """What the network should say about a batch."""

@@ -1,0 +1,26 @@
+"""A value that overflows the network in training is named with video and row."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actionformer.config import Config
+from actionformer.errors import InputError
+from actionformer.recipes import train
+
+
+@pytest.fixture
+def broken(features: Path, tmp_path: Path) -> Path:
+    folder = shutil.copytree(features, tmp_path / "broken")
+    array = np.load(folder / "video1.npy")
+    array[40, 2] = 1e30
+    np.save(folder / "video1.npy", array)
+    return folder
+
+
+def test_at_the_step(tiny: Config, annotations: Path, broken: Path, tmp_path: Path) -> None:
+    raw = tiny.replace(data={"normalize": False, "crop_ratio": [1, 1]}, model={"max_length": 128})
+    with pytest.raises(InputError, match=r"step \d is nan; row 40 of video 'video1' has the value 1e\+30: "):
+        train(raw, annotations, broken, tmp_path / "run")
