@@ -25,6 +25,7 @@ from actionformer.inference.stream import Stream, with_live
 from actionformer.inference.videos import layout_of
 from actionformer.recipes.detect import holds_features
 from actionformer.recipes.extract import say_weights
+from actionformer.recipes.progress import in_words
 from actionformer.results import CSV_HEADER, csv_line, csv_row
 from actionformer.terminal import emit, plain_console, say, visible
 from actionformer.video.live import LiveFeatures, LiveReader, source_of
@@ -240,7 +241,7 @@ def follow(
     Raises:
         InputError: a file that cannot be written.
     """
-    delay = _in_words(watching.delay_seconds)
+    delay = in_words(math.ceil(watching.delay_seconds))
     say(console, f"{watching.name}: an action is final at most {delay} after its start")
     with _written(out) as write, _ended_by_signals(watching.stop):
         for line in _header(format_):
@@ -331,11 +332,3 @@ def _ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         restore()
-
-
-def _in_words(seconds: float) -> str:
-    """3 min 12 s."""
-    minutes, rest = divmod(math.ceil(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number)
