@@ -39,6 +39,8 @@ def test_videos_that_cannot_be_used(seen: Path, run: Path, videos: Path, tmp_pat
     detector = load(seen / "run")
     with pytest.raises(InputError, match=r"broken\.mp4: not a readable video"):
         detector.detect_video(tmp_path / "broken.mp4")
+    with pytest.raises(InputError, match=r"^\S*clip0\.mp4: 29 features at fps [^/]*$"):  # not of a hidden file
+        detector.detect_video(videos / "clip0.mp4", duration=600)
     with pytest.raises(InputError, match="the model was trained on 'motion'"):
         detector.detect_video(videos / "clip0.mp4", backbone="i3d")
     with pytest.raises(InputError, match="the model does not say which backbone"):

@@ -187,7 +187,10 @@ class Detector:
         with TemporaryDirectory() as folder:
             features = Path(folder) / "features.npy"
             write_features_of(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
-            return self.detect(features, duration=duration, name=str(path))
+            try:
+                return self.detect(features, duration=duration, name=str(path))
+            except InputError as error:
+                raise InputError(f"{path}: {str(error).removeprefix(f'{features}: ')}") from error
 
     def backbone(self, name: str | None = None, weights: str | Path | Iterable[str | Path] = ()) -> Backbone:
         """The backbone that made the model's features, on the detector's device; it is loaded once.
