@@ -110,7 +110,7 @@ def test_what_no_browser_plays_comes_in_pieces_that_join(
     path = write(tmp_path / name, codec, pixels=pixels, seconds=7)
     look = conversions.look(path)
     assert (look.way, look.media_type) == ("transcode", 'video/mp4; codecs="avc1.64002a"')
-    assert look.duration is None if name == "a.mpg" else look.duration == pytest.approx(7)
+    assert look.duration == pytest.approx(7, abs=0.01)
     pieces = [tmp_path / f"{number}.mp4" for number in (2, 0, 1)]  # in any order
     for piece in pieces:
         content, media_type = conversions.piece(path, int(piece.stem))

@@ -102,9 +102,10 @@ class Answers:
         about = self.about
         found = about.detections.get(video)
         annotated = about.annotations.videos.get(video) if about.annotations else None
+        unmeasured = about.videos is not None and not about.stated_duration(video)  # until it is opened
         return {
             "id": video,
-            "duration": rounded(about.duration(video)),
+            "duration": None if unmeasured else rounded(about.duration(video)),
             "detections": None if found is None and self.computes else len(found or ()),
             "actions": len(annotated.labels) if annotated else None,
             "ap": precision,
@@ -164,7 +165,7 @@ class Answers:
         if stated := self.about.stated_duration(video):
             return stated
         _, look = self._look(video)
-        if look is not None and look.duration:
+        if look is not None:
             return look.duration
         try:
             return self.network.sequence(video).duration

@@ -21,6 +21,7 @@ from actionformer.video.opening import UNKNOWN, codec_of, opened, streams_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
 from actionformer.video.reader import TimedFrame, Video
 from actionformer.video.stated import JOINABLE, WITHOUT_TIMES
+from actionformer.viewer.length import Length, measured
 from actionformer.viewer.memory import kept
 from actionformer.viewer.piece_cache import PieceCache
 from actionformer.viewer.pieces import SECONDS, NoPictureError, encode_piece, encoding
@@ -38,8 +39,6 @@ MOST_PIECES, MOST_COPIES = 512 << 20, 4 << 30
 """Bytes that pieces of videos, and copies of whole ones, may take on disk."""
 MOST_LOOKS = 4 << 20
 """Bytes of memory for what is known of files."""
-LAST_PIECE = 1_000_000
-"""Of a video that does not say how long it is."""
 Version = tuple[Path, int, int]
 """A file as it is now: its path, when it was changed (ns), its size in bytes."""
 
@@ -54,8 +53,8 @@ class Look:
     fps: float
     start: float
     """Seconds of the first picture."""
-    duration: float | None
-    """Seconds, None where the file does not say, or may hold more than it says."""
+    duration: float
+    """Seconds: as the file says; measured where it does not say, or may hold more than it says."""
     sound: bool
 
 
@@ -68,15 +67,17 @@ def look_at(path: Path) -> Look:
     with Video(path) as video:
         container = set(video.container.format.name.split(","))
         duration = None if container & JOINABLE else video.declared
+        length = Length(duration, 0) if duration else measured(path)
         first = next(video.frames())
         heard = codec_of(video.streams.sound) != UNKNOWN
-        copied = codec_of(video.stream) in IN_MP4 and _shown_alike(video, first, container)
+        alike = not length.jumps and _shown_alike(video, first, container)
+        copied = alike and codec_of(video.stream) in IN_MP4
         kind = _played_as_it_is(video, container, path.suffix.lower())
-        if kind and _shown_alike(video, first, container) and EARLIEST <= video.origin <= LATEST:
-            return Look("file", kind, video.fps, first.time, duration, heard)
+        if kind and alike and EARLIEST <= video.origin <= LATEST:
+            return Look("file", kind, video.fps, first.time, length.seconds, heard)
     if copied:
-        return Look("remux", "video/mp4", video.fps, first.time, duration, heard)
-    return Look("transcode", encoding().media_type(heard), video.fps, first.time, duration, heard)
+        return Look("remux", "video/mp4", video.fps, first.time, length.seconds, heard)
+    return Look("transcode", encoding().media_type(heard), video.fps, first.time, length.seconds, heard)
 
 
 def _played_as_it_is(video: Video, container: set[str], ending: str) -> str | None:
@@ -165,8 +166,8 @@ class Conversions:
         look = self.look(path)
         if look.way != "transcode":
             raise NoPictureError(f"{path.name} is played as a whole, not in pieces")
-        if number >= min(LAST_PIECE, (look.duration or math.inf) / SECONDS):
-            start = min(number, LAST_PIECE) * SECONDS
+        if number >= look.duration / SECONDS:
+            start = min(number, math.ceil(look.duration / SECONDS)) * SECONDS
             raise NoPictureError(f"no picture from {start:.1f} s on: {path.name} is over by then")
         key = _version(path), number
         with self._making[hash(key) % len(self._making)]:
