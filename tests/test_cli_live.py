@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from moving import camera, write_moving, written
 
@@ -125,3 +127,38 @@ def test_standard_input(seen: Path, moving: Path) -> None:
     assert process.returncode == 0
     assert errors.startswith("standard input: an action is final")
     assert [json.loads(line)["label"] for line in out.splitlines()] == 3 * ["left", "right"]
+
+
+def later(source: Path, target: Path, seconds: float) -> Path:
+    """The same pictures, `seconds` later than a silence that begins at 0."""
+    with av.open(str(source)) as file, av.open(str(target), "w") as out:
+        copy = out.add_stream_from_template(file.streams.video[0])
+        voice: Any = out.add_stream("pcm_s16le", rate=8000, layout="mono")
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+        silence.sample_rate, silence.pts = 8000, 0
+        for packet in [*voice.encode(silence), *voice.encode(None)]:
+            out.mux(packet)
+        for packet in file.demux(video=0):
+            if packet.dts is not None:
+                shift = round((seconds - file.start_time / av.time_base) / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, copy
+                out.mux(packet)
+    return target
+
+
+def test_pictures_that_begin_late_are_found_late(call: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
+    """In files, in their subtitles, and in live sources that are files, time 0 is where the container begins."""
+    late = later(moving, tmp_path / "late.mkv", 2.0)
+    options = ("--max-action-seconds", 3, "--max-per-hour", 2400, "--min-score", 0.3)
+    before = rows(call("detect", seen / "run", moving, *options, "--format", "csv").out)
+    after = rows(call("detect", seen / "run", late, *options, "--format", "csv").out)
+    assert len(before) >= 6
+    assert [row[2:] for row in after] == [row[2:] for row in before]
+    assert np.array([row[:2] for row in after]) == pytest.approx(np.array([row[:2] for row in before]) + 2.0, abs=5e-3)
+    live = call("detect", seen / "run", "--live", late, "--patience", 0.1, *options, "--format", "csv")
+    assert rows(live.out) == after
+    cues = call("detect", seen / "run", late, *options, "--format", "srt").out
+    first = re.search(r"(\d\d):(\d\d):(\d\d),(\d{3}) -->", cues)
+    assert first is not None
+    hours, minutes, seconds, ms = map(int, first.groups())
+    assert 3600 * hours + 60 * minutes + seconds + ms / 1000 == pytest.approx(after[0][0], abs=2e-3)

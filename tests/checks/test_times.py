@@ -1,5 +1,7 @@
 """Times that cannot be meant are found, with their cause; times that can are not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from featured import featured
@@ -157,3 +159,10 @@ def test_times_inside_are_never_odd(videos: list[list[list[float]]], duration: f
 def test_no_actions_are_no_findings() -> None:
     assert check_actions([]) == check_actions(featured([[], []])) == []
     assert np.isfinite(featured([[]])[0].end)
+
+
+def test_actions_before_the_first_picture_lie_outside() -> None:
+    late = [replace(one, grid=replace(one.grid, start=5.0)) for one in featured([[[1, 4], [20, 26.5]], [[3, 12]]])]
+    outside, cut = check_actions(late)
+    assert (outside.kind, outside.count, cut.kind, cut.count) == ("outside", 1, "cut", 1)
+    assert check_actions([replace(one, grid=replace(one.grid, start=0.5)) for one in featured([[[1, 4]]])]) == []

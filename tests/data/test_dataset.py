@@ -1,6 +1,7 @@
 """Crops as samples and batches: what is read, in which order, and how it is padded."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,15 @@ def test_what_lies_beyond_the_end_is_left_out() -> None:
     (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), GRID, FeatureSpec())], None)
     np.testing.assert_array_equal(placed.labels, [0, 1, 3])
     np.testing.assert_allclose(placed.segments, [[1, 5], [17, 19], [-1, 3]])  # 2 steps a second, half a window is 1
+
+
+def test_what_lies_before_the_first_picture_is_left_out() -> None:
+    late = replace(GRID, start=2.0)
+    segments = np.array([[3.0, 5.0], [0.5, 1.5], [1.0, 4.0]])
+    video = Video("v", "training", 12.0, None, segments, np.arange(3))
+    (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), late, FeatureSpec())], None)
+    np.testing.assert_array_equal(placed.labels, [0, 2])
+    np.testing.assert_allclose(placed.segments, [[1, 5], [-1, 3]])  # as [1, 3] and [0, 2] of one that begins at 0
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -51,18 +51,18 @@ class _Actions:
     """(N, 2) seconds."""
     video: NDArray[np.int64]
     """(N,) of which video."""
+    begin: Floats
+    """(N,) where the pictures of that begin, seconds."""
     end: Floats
-    """(N,) where that ends, seconds."""
+    """(N,) where it ends, seconds."""
     tolerance: Floats
     """(N,) by how much times and features of it may differ, seconds."""
 
     @classmethod
     def of(cls, videos: Sequence[FeaturedVideo]) -> _Actions:
         video = np.repeat(np.arange(len(videos)), [len(one.video.segments) for one in videos])
-        end, tolerance = (
-            np.array(values)[video] for values in ([v.end for v in videos], [v.grid.tolerance for v in videos])
-        )
-        return cls(np.concatenate([one.video.segments for one in videos]), video, end, tolerance)
+        places = np.array([(one.grid.start, one.end, one.grid.tolerance) for one in videos]).reshape(-1, 3)
+        return cls(np.concatenate([one.video.segments for one in videos]), video, *places[video].T)
 
     @property
     def length(self) -> Floats:
@@ -71,14 +71,14 @@ class _Actions:
     @property
     def outside(self) -> NDArray[np.bool_]:
         """(N,) those of which more than half lies before or after their video."""
-        inside = self.segments.clip(0.0, self.end[:, None])
+        inside = self.segments.clip(self.begin[:, None], self.end[:, None])
         outside: NDArray[np.bool_] = ~self.empty & (inside[:, 1] - inside[:, 0] < 0.5 * self.length)
         return outside
 
     @property
     def cut(self) -> NDArray[np.bool_]:
         """(N,) those of which a part does."""
-        beyond = (self.segments[:, 1] > self.end + self.tolerance) | (self.segments[:, 0] < -self.tolerance)
+        beyond = (self.segments[:, 1] > self.end + self.tolerance) | (self.segments[:, 0] < self.begin - self.tolerance)
         return ~self.empty & beyond & ~self.outside
 
     @property
