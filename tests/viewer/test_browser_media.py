@@ -152,6 +152,30 @@ def test_a_clock_that_does_not_begin_at_0_is_that_of_detections(
             shows(page, frame)
 
 
+@pytest.mark.parametrize(("name", "codec", "way"), WAYS, ids=[f"{name}-{codec}" for name, codec, _ in WAYS])
+def test_pictures_that_begin_after_the_sound_are_shown_at_the_times_of_detections(
+    open_page: Open, tmp_path: Path, name: str, codec: str, way: str
+) -> None:
+    late = 4.0  # more than a piece
+    path = write_numbered(tmp_path / name, codec, 5.0, sound=True, late=late)
+    with Video(path) as video:
+        start = next(video.frames()).time
+    assert start == pytest.approx(late, abs=0.05)  # a transport stream begins with what the encoder of sound adds
+    with serving(project(tmp_path, late + 5.0)) as url:
+        page = ready(open_page(url))
+        assert state(page, "s.video.conversion") == way
+        assert state(page, "s.video.start") == pytest.approx(start, abs=1e-4)
+        shows(page, 0)  # it stands there until it begins
+        for frame in (0, 1, 60, 124, 30):
+            go(page, start + frame / FPS)
+            shows(page, frame)
+        page.keyboard.press("ArrowRight")
+        shows(page, 31)
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        shows(page, 29)
+
+
 def test_it_plays_on_over_joins_and_ends(open_page: Open, tmp_path: Path) -> None:
     write_numbered(tmp_path / "v.mkv", "mpeg4", sound=True)
     with serving(project(tmp_path)) as url:
