@@ -1,16 +1,19 @@
-"""Real data sets are healthy, but for actions of THUMOS14 that its own durations contradict."""
+"""Real data sets and that of the demo are healthy, but for actions of THUMOS14 that its own durations contradict."""
 
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from actionformer.checks import Finding, check_evaluation, check_training
 from actionformer.config import Config, load_config
+from actionformer.data import synthetic
 from actionformer.data.annotations import Annotations, parse_annotations, read_annotations
 from actionformer.data.collection import Collection, FeaturedVideo
 from actionformer.data.dataset import TrainingSet, place_on_grid
 from actionformer.features import Features, FeatureSpec
+from actionformer.recipes import demo
 from actionformer.segments import TimeGrid
 
 
@@ -64,3 +67,13 @@ def test_thumos14(shared: Path) -> None:
         ("outside", "warning", 4, 3007),
         ("outside", "warning", 26, 3358),
     ]
+
+
+def test_demo() -> None:
+    subsets = ["training"] * 70 + ["test"] * 10
+    database = {
+        f"{subset}_{i:03d}": synthetic._entry(synthetic.draw_schedule(np.random.default_rng([0, i])), subset)
+        for i, subset in enumerate(subsets)
+    }
+    timing = {"fps": synthetic.FPS, "stride": demo.STRIDE, "num_frames": demo.NUM_FRAMES}
+    assert findings(parse_annotations({"database": database}), load_config(demo.CONFIG, {"data": timing})) == []
