@@ -149,12 +149,13 @@ def _check_times(path: Path, found: Mapping[str, Any], video: Path, layout: Clip
     """
     with Video(video) as now:
         next(now.frames())
-    if round(now.start * found["fps"]):
+    fps = found.get("fps") or now.fps
+    if round(now.start * fps):
         raise InputError(
             f"{path}: holds features whose time 0 is the first picture, which {video} shows at {now.start:.2f} s"
         )
-    if layout.fps is None and found["fps"] != now.fps:
-        raise InputError(f"{path}: holds features with fps {found['fps']}, not {now.fps}")
+    if layout.fps is None and fps != now.fps:
+        raise InputError(f"{path}: holds features with fps {fps}, not {now.fps}")
 
 
 def _sidecar_of_ours(path: Path) -> dict[str, Any]:
