@@ -1,7 +1,7 @@
 """Runs jobs of `detect` that are killed, and resumes them: `python kill_jobs.py RUN FEATURES OUT`.
 
-Every call is a forked process, so that torch is imported once. Of each format one job is killed at random times, and
-one in the middle of a line, until it ends by itself. Prints how often each was killed.
+Every call is a forked process, so that torch is imported once. Some jobs are killed at random times, some in the middle
+of a line, until they end by themselves. Prints how often each was killed.
 """
 
 import json
@@ -19,7 +19,8 @@ import torch
 from actionformer.cli import main
 from actionformer.recipes.record import Record
 
-FORMATS = ("jsonl", "json", "csv")
+AT_ANY_TIME, IN_A_LINE = ("time.jsonl", "time.json"), ("line.jsonl", "line.csv")
+CUT_LINES = 3
 MOST_CALLS = 40
 
 
@@ -48,11 +49,11 @@ def dying_in_a_line(n: int) -> Any:
 def until_it_ends(arguments: list[str], chance: random.Random, in_a_line: bool) -> int:
     """How often a job was killed before it ended well."""
     for kills in range(MOST_CALLS):
-        cut_line = chance.randint(2, 40) if in_a_line and kills < 4 else None
+        cut_line = chance.randint(2, 12) if in_a_line and kills < CUT_LINES else None
         process = get_context("fork").Process(target=call, args=(arguments, cut_line))
         process.start()
         if not in_a_line:
-            time.sleep(chance.uniform(0.0, 0.2) * (1 + kills))
+            time.sleep(chance.uniform(0.1, 0.6) * (1 + kills / 2))
             process.kill()
         process.join()
         if process.exitcode == 0:
@@ -64,12 +65,9 @@ def until_it_ends(arguments: list[str], chance: random.Random, in_a_line: bool) 
 def run_all(run: str, features: str, out: Path) -> None:
     """Every job in turn."""
     chance, kills = random.Random(11), {}
-    for format_ in FORMATS:
-        for name, in_a_line in (("time", False), ("line", True)):
-            file = out / f"{name}.{format_}"
-            kills[file.name] = until_it_ends(
-                ["detect", run, features, "--out", str(file), "--resume"], chance, in_a_line
-            )
+    for name in (*AT_ANY_TIME, *IN_A_LINE):
+        arguments = ["detect", run, features, "--out", str(out / name), "--resume"]
+        kills[name] = until_it_ends(arguments, chance, name in IN_A_LINE)
     print(json.dumps(kills))
 
 

@@ -19,7 +19,7 @@ from actionformer.recipes.job import shard_of
 from actionformer.recipes.record import Record
 
 HERE = Path(__file__).resolve().parent
-VIDEOS = 80
+VIDEOS = 40
 Command = Callable[..., Any]
 
 
@@ -70,12 +70,11 @@ def test_killed_at_any_time_and_continued(
     assert done.returncode == 0, done.stderr
     kills = json.loads(done.stdout.splitlines()[-1])
     record_property("kills of jobs", kills)
-    assert sum(kills.values()) >= 12
+    assert kills["line.jsonl"] == kills["line.csv"] == 3
     for ending in ("jsonl", "json", "csv"):
         assert call("detect", trained, many, "--out", tmp_path / f"whole.{ending}").code == 0
-        expected = (tmp_path / f"whole.{ending}").read_bytes()
-        for name in ("time", "line"):
-            assert (tmp_path / f"{name}.{ending}").read_bytes() == expected, (name, ending)
+    for name in kills:
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"whole{Path(name).suffix}").read_bytes(), name
     left = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(("time", "line", "whole")))
     assert left == []
     assert not list(tmp_path.glob("*unfinished*"))
