@@ -21,6 +21,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from actionformer.errors import InputError
+from actionformer.files import read_toml
 from actionformer.names import nearest
 
 Ranges = tuple[tuple[float, float], ...]
@@ -489,22 +490,13 @@ def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, 
     if path.is_dir() and not is_preset:
         path = path / "config.toml"
     if path.suffix == ".toml":
-        tables = _read_toml(path)
+        tables = read_toml(path)
         if "preset" in tables:
             tables = _merged(_preset_tables(str(tables.pop("preset"))), tables)
     else:
         tables = _preset_tables(str(source))
     tables.pop("published", None)
     return _validated(_merged(tables, changes or {}), source=str(source))
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the settings ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
 
 
 def _preset_tables(name: str) -> dict[str, Any]:

@@ -10,12 +10,19 @@ LOGGER = logging.getLogger("actionformer")
 LOGGER.addHandler(logging.NullHandler())  # a library says nothing until its user configures logging
 
 
+LONGEST_MESSAGE = 1500
+
+
 class InputError(ValueError):
     """Something the user gave (a file, a setting, an array) cannot be used.
 
     The message is one line: it names the file, video or field, what was found, what was expected and what to do.
-    The command line prints it and exits with 2.
+    The command line prints it and exits with 2. Of a message that holds a huge value the middle is left out.
     """
+
+    def __init__(self, message: str) -> None:
+        cut = len(message) > LONGEST_MESSAGE
+        super().__init__(f"{message[: LONGEST_MESSAGE - 300]} ... {message[-295:]}" if cut else message)
 
 
 def missing_extra(package: str, extra: str, purpose: str) -> InputError:

@@ -1,9 +1,12 @@
-"""Files written whole or not at all, and JSON read with errors a person can act on."""
+"""Files written whole or not at all, and text, JSON and TOML read with errors a person can act on."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import stat
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +17,13 @@ from actionformer.locks import new_part, parts_of, remove_left
 
 DETECTIONS, REPORT, METRICS = "detections.json", "evaluation.json", "metrics.jsonl"
 """Files of a run directory that more than one room knows."""
+
+LARGEST_TEXT, LARGEST_SETTINGS = 1 << 30, 1 << 17
+"""Bytes of a text file, and of one that people write by hand."""
+LARGE_CLAIM, CLAIMED = 1 << 28, 200
+"""Bytes from which on a compressed array is doubted, and how much smaller no array of measured numbers gets."""
+DEEP_KEY = re.compile(r"""(?:[\w"'-]{1,60}[ \t]*\.[ \t]*){20}""")
+"""Of TOML: twenty parts with dots between them."""
 
 
 @contextmanager
@@ -135,21 +145,65 @@ def version_of(path: Path) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_ino
 
 
-def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file.
+def read_text(path: str | Path, *, what: str = "", largest: int = LARGEST_TEXT, may_be_empty: bool = False) -> str:
+    """The text of a UTF-8 file, or of a pipe that somebody writes into.
+
+    Args:
+        path: the file.
+        what: how a message calls its content, e.g. "the settings".
+        largest: bytes that are read at most.
+        may_be_empty: whether there may be nothing in it.
 
     Raises:
-        InputError: missing, unreadable, empty or not UTF-8.
+        InputError: missing, unreadable, a folder or a device, empty, too large or not UTF-8.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")  # a line break in a name stays as it is
+        text = _content(path, largest).decode("utf-8-sig")  # a line break in a name stays as it is
     except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror or error})") from error
+        raise InputError(f"{path}: cannot read{f' {what}' if what else ''} ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from error
-    if not text.strip():
+    if not (may_be_empty or text.strip()):
         raise InputError(f"{path}: the file is empty")
     return text
+
+
+def _content(path: str | Path, largest: int) -> bytes:
+    """All bytes of a file; what never ends, or has nobody who writes, is refused."""
+    without_waiting = getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody writes into is empty
+    blocks, read = [], 0
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | without_waiting)) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise InputError(f"{path}: is a device, expected a file")
+        if without_waiting:
+            os.set_blocking(file.fileno(), True)
+        while block := file.read(1 << 20):
+            blocks.append(block)
+            read += len(block)
+            if read > largest:
+                raise InputError(f"{path}: is larger than {largest:,} bytes, which no such file is")
+    return b"".join(blocks)
+
+
+@contextmanager
+def parsing(path: str | Path, kind: str) -> Iterator[None]:
+    """What a parser refuses beyond its grammar, which every parser of text has in common.
+
+    Raises:
+        InputError: numbers of thousands of digits, dates that cannot be, nesting that is too deep.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except RecursionError as error:
+        raise InputError(f"{path}: {kind} nested too deeply") from error
+    except ValueError as error:
+        reason = "a number has too many digits" if "integer string conversion" in str(error) else f"{error!s:.200}"
+        if isinstance(error, json.JSONDecodeError):
+            reason = f"{error.msg} (line {error.lineno}, column {error.colno})"
+        raise InputError(f"{path}: not valid {kind}: {' '.join(reason.split())}") from error
 
 
 def read_json(path: str | Path) -> Any:
@@ -168,14 +222,54 @@ def parse_json(text: str, path: str) -> Any:
         InputError: as `read_json`.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InputError(f"{path}: not valid JSON: {error.msg} ({where})") from error
+        with parsing(path, "JSON"):
+            return json.loads(text, object_pairs_hook=_unique_keys, parse_int=_integer)
     except _RepeatedKeyError as error:
-        raise InputError(f"{path}: key {error} occurs twice in one object, keep one of them") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: JSON nested too deeply") from error
+        raise InputError(f"{path}: key {error!s:.80} occurs twice in one object, keep one of them") from error
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The content of a TOML file of settings; an empty one has none.
+
+    Raises:
+        InputError: missing, too large or broken (with its line).
+    """
+    text = read_text(path, what="the settings", largest=LARGEST_SETTINGS, may_be_empty=True)
+    if DEEP_KEY.search(text):  # the parser takes the square of its parts
+        raise InputError(f"{path}: TOML nested too deeply")
+    with parsing(path, "TOML"):
+        return tomllib.loads(text.replace("\r\n", "\n"))
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a file that are objects; what a crash cut short is left out."""
+    objects = []
+    for line in read_text(path).split("\n") if path.stat().st_size else []:
+        try:
+            value = json.loads(line, parse_int=_integer)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            objects.append(value)
+    return objects
+
+
+def check_compression(path: Path, unpacked: int) -> None:
+    """Checks that a file can hold what it says: a few bytes can claim to be any number of zeros.
+
+    Raises:
+        InputError: it would be `CLAIMED` times as large in memory, and large.
+    """
+    size = path.stat().st_size
+    if unpacked > LARGE_CLAIM and unpacked > CLAIMED * size:
+        raise InputError(f"{path}: a file of {size:,} bytes says that it holds {unpacked:,}: it is not read")
+
+
+def _integer(text: str) -> int:
+    """A whole number that a float can hold: larger ones are in no file that means what it says."""
+    if len(text) > 300:
+        raise ValueError("a number has too many digits")
+    return int(text)
 
 
 class _RepeatedKeyError(Exception):

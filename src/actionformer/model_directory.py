@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.torch import save
 
 from actionformer.config import Config, load_config
@@ -35,6 +36,11 @@ class ModelCard:
     """The data and the course of training, or the checkpoint it was converted from."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Figures of the evaluation subset: `map` (the mean over thresholds) and `map@<tIoU>`, shares from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        if len(set(self.class_names)) != len(self.class_names):
+            twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
+            raise InputError(f"two classes are called {twice!r:.60}: names of classes must differ")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; of the features only what is known."""
@@ -120,14 +126,48 @@ def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
 def _read_card(path: Path) -> ModelCard:
     content = read_json(path)
     try:
-        names = tuple(map(str, content["class_names"]))
-        for name in names:
-            check_name(name, f"{path}: a class name")
+        card = _Card.model_validate(content)
+        for name in card.class_names:
+            check_name(name, "a class name")
         return ModelCard(
-            class_names=names,
-            features=FeatureSpec(**content.get("features", {})),
-            training=content.get("training", {}),
-            metrics=content.get("metrics", {}),
+            class_names=tuple(card.class_names),
+            features=FeatureSpec(**card.features),
+            training=card.training.model_dump(exclude_unset=True),
+            metrics=card.metrics,
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: not a model's description ({error!r})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        found = "" if first["type"] == "missing" else f", found {first['input']!r:.60}"
+        raise InputError(f"{path}: not a model's description: {where}: {first['msg']}{found}") from error
+    except (InputError, TypeError) as error:
+        raise InputError(f"{path}: not a model's description: {error}") from error
+
+
+Name = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Training(BaseModel):
+    """What is read of how a model came about; other entries are kept as they are."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+    annotations: str | None = None
+    features: str | list[str] | None = None
+    annotations_hash: str | None = None
+    features_hash: str | None = None
+    subset: list[str] = []
+    videos: Count | None = None
+    actions: Count | None = None
+    epochs: Count | None = None
+    converted_from: list[str] = []
+
+
+class _Card(BaseModel):
+    """The content of `model.json`, checked."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    class_names: list[Name] = Field(min_length=1, max_length=100_000)
+    features: dict[str, Any] = {}
+    training: _Training = _Training()
+    metrics: dict[str, float] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def read_columns(path: str | Path) -> dict[str, Columns]:
         InputError: a broken file or row.
     """
     ending = Path(path).suffix.lower()
-    if ending not in ROWS and (plain := read_plain(path)) is not None:
+    if ending not in ROWS and os.path.isfile(path) and (plain := read_plain(path)) is not None:
         return plain
     return {video: _columns(rows) for video, rows in ROWS.get(ending, _json_rows)(path).items()}
 
@@ -93,6 +94,8 @@ def _json_rows(path: str | Path) -> dict[str, list[Row]]:
 
 def _jsonl_rows(path: str | Path) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {}
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: cannot read (a pipe, a device or a folder, expected a file)")
     try:
         with Path(path).open("rb") as file:
             for number, line in enumerate(file, 1):

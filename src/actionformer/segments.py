@@ -12,6 +12,9 @@ from actionformer.errors import InputError
 LATEST = 1e9
 """Seconds, 31 years: no time lies further from a video's beginning, on either side."""
 
+LEAST, LARGEST = 1e-6, 1e9
+"""Of frames a second, frames of a feature and seconds of a video: what lies beyond is no measured number."""
+
 FloatArray = NDArray[np.float64] | NDArray[np.float32]
 
 
@@ -74,6 +77,8 @@ class TimeGrid:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name} must be a positive number, found {value}")
+            if not LEAST <= value <= LARGEST:
+                raise InputError(f"{name} must lie between {LEAST:g} and {LARGEST:g}, found {value:g}")
         if not (np.isfinite(self.start) and self.start >= 0):
             raise InputError(f"start must be a number of seconds from 0 on, found {self.start}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from actionformer.errors import InputError
+from actionformer.files import check_compression
 
 NESTED = ("state_dict", "model_state", "model")
 """Entries of a torch file that hold its weights where it holds more."""
@@ -27,13 +29,18 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     path = Path(path)
     try:
+        if not path.is_file():
+            raise FileNotFoundError("there is no such file")
+        check_archive(path)
         if path.suffix == ".safetensors":
             return load_file(path)
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
         with torch.serialization.safe_globals([Namespace]):  # the options of a training script, plain values
             content = torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
     except Exception as error:  # every library has its own ways of refusing a broken file
         code = re.search(r"GLOBAL (\S+)", str(error))
         reason = f"it holds {code[1]}, which is code and is never run" if code else _first_sentence(error)
@@ -44,6 +51,17 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InputError(f"{path}: holds no weights by name: expected a dictionary of tensors")
     return content
+
+
+def check_archive(path: Path) -> None:
+    """Checks that what a zip file says it holds can be in it.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            check_compression(path, sum(member.file_size for member in file.filelist))
 
 
 def _first_sentence(error: Exception) -> str:
@@ -63,9 +81,13 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -
         if names:
             raise InputError(f"{source}: {len(names)} weights are {kind}, first {min(names)}: another configuration?")
     for name, tensor in own.items():
-        if tensor.shape != weights[name].shape:
-            found, expected = tuple(weights[name].shape), tuple(tensor.shape)
-            raise InputError(f"{source}: {name} is {found}, the network has {expected}")
+        found = weights[name]
+        if tensor.shape != found.shape:
+            raise InputError(f"{source}: {name} is {tuple(found.shape)}, the network has {tuple(tensor.shape)}")
+        if found.layout != torch.strided or found.device.type != "cpu" or found.is_complex() or found.is_quantized:
+            raise InputError(f"{source}: {name} is of {found.dtype}, {found.layout}, expected plain numbers")
+        if not torch.isfinite(found).all():
+            raise InputError(f"{source}: {name} has a value that is not a finite number: copy or train it again")
     model.load_state_dict(dict(weights))
 
 

@@ -190,7 +190,7 @@ def test_training_on_removes_the_evaluation_of_the_weights_before(
     import torch
 
     state = torch.load(state_path(run), weights_only=True)
-    torch.save(state | {"epoch": 1}, state_path(run))
+    torch.save(state | {"epoch": 1, "trainer": state["trainer"] | {"steps": 4}}, state_path(run))
     (run / "metrics.jsonl").write_text("".join(lines[:2]), "utf-8")
     train(tiny, annotations, features, run, resume=True)
     assert not (run / "detections.json").exists()

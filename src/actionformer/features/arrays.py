@@ -38,6 +38,8 @@ class Features:
     paths: tuple[Path, ...]
     shape: tuple[int, int]
     """T vectors, D channels."""
+    stored: tuple[tuple[int, int], ...] = ()
+    """The shapes of the files."""
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -60,7 +62,8 @@ class Features:
         start, stop, step = rows.indices(len(self))
         if step != 1:
             raise ValueError(f"features are read in one piece, found a step of {step}")
-        parts = [_read(path, start, max(start, stop)) for path in self.paths]
+        files = zip(self.paths, self.stored, strict=True)
+        parts = [_read(path, start, max(start, stop), shape) for path, shape in files]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
@@ -85,7 +88,7 @@ def open_features(*paths: str | Path, width: int | None = None) -> Features:
             f"{names}: sources of one video have lengths {', '.join(map(str, lengths))}, expected a "
             f"difference of at most {MAX_LENGTH_DIFFERENCE}: extract them with the same fps and stride"
         )
-    features = Features(files, (min(lengths), found))
+    features = Features(files, (min(lengths), found), tuple(shapes))
     if width is not None:
         features.check_width(width)
     return features
@@ -255,14 +258,16 @@ def _shape(path: Path) -> tuple[int, int]:
         raise InputError(f"{path}: array of {dtype}, expected float16, float32 or float64")
     if len(shape) != 2:
         raise InputError(f"{path}: array of shape {shape}, expected (T, D): one row for every moment")
-    if 0 in shape:
+    if min(shape) < 1:
         raise InputError(f"{path}: array of shape {shape} is empty, expected at least one row and one channel")
     return shape
 
 
-def _read(path: Path, start: int, stop: int) -> Floats:
+def _read(path: Path, start: int, stop: int, shape: tuple[int, int]) -> Floats:
     with opened(path) as array, np.errstate(over="ignore"):
-        rows = np.array(array[start:stop], dtype=np.float32)
+        if tuple(array.shape) != shape:
+            raise InputError(f"{path}: had shape {shape} when it was first read, now {tuple(array.shape)}: start again")
+        rows = np.asarray(array[start:stop], dtype=np.float32)
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         row = start + int(finite.argmin())

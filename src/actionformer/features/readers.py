@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
+import os
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError, missing_extra
+from actionformer.files import check_compression
 
 KEYS = ("feats", "features")  # names looked for in a file of several arrays
 PICKLED = "holds pickled objects, which are never loaded: save one (T, D) array of float16 or float32 instead"
@@ -67,9 +71,44 @@ def _only(path: Path, names: Sequence[str]) -> str:
     raise InputError(f"{path}: holds {held or 'no arrays'}, expected one array, or one named {' or '.join(KEYS)}")
 
 
+class _StoredArray:
+    """An array in a file as it lies in memory. It is read, not mapped: a file that is cut meanwhile is an error."""
+
+    def __init__(self, file: BinaryIO, shape: tuple[int, ...], dtype: Any, *, by_column: bool = False) -> None:
+        self.file, self.shape, self.dtype, self.by_column = file, shape, dtype, by_column
+        self.offset = file.tell()
+        held = os.fstat(file.fileno()).st_size - self.offset
+        if held < math.prod(shape) * dtype.itemsize and not dtype.hasobject:
+            raise ValueError(f"an array of shape {shape!s:.60} does not fit into it")
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        start, stop, _ = rows.indices(self.shape[0])
+        length, width = self.shape
+        if not self.by_column:
+            return self._run(start * width, (stop - start) * width).reshape(stop - start, width)
+        return np.stack([self._run(column * length + start, stop - start) for column in range(width)], axis=1)
+
+    def _run(self, first: int, count: int) -> NDArray[Any]:
+        values = np.empty(count, dtype=self.dtype)
+        self.file.seek(self.offset + first * self.dtype.itemsize)
+        if self.file.readinto(values.view(np.uint8)) != values.nbytes:  # type: ignore[attr-defined]
+            raise ValueError("it was cut while it was read")
+        return values
+
+
+def _npy_header(stream: Any) -> tuple[tuple[int, ...], bool, Any]:
+    """Shape, whether it lies column by column, and type."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_column, dtype = read(stream)
+    return shape, by_column, dtype
+
+
 @contextmanager
 def _npy(path: Path) -> Iterator[Any]:
-    yield np.lib.format.open_memmap(path, mode="r")
+    with path.open("rb") as file:
+        shape, by_column, dtype = _npy_header(file)
+        yield _StoredArray(file, shape, dtype, by_column=by_column)
 
 
 class _ZippedArray:
@@ -78,9 +117,7 @@ class _ZippedArray:
     def __init__(self, file: zipfile.ZipFile, member: str) -> None:
         self.file, self.member = file, member
         with file.open(member) as stream:
-            version = np.lib.format.read_magic(stream)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            self.shape, _, self.dtype = read(stream)
+            self.shape, _, self.dtype = _npy_header(stream)
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         with self.file.open(self.member) as stream:
@@ -92,7 +129,10 @@ class _ZippedArray:
 def _npz(path: Path) -> Iterator[Any]:
     with zipfile.ZipFile(path) as file:
         names = [name.removesuffix(".npy") for name in file.namelist()]
-        yield _ZippedArray(file, _only(path, names) + ".npy")
+        array = _ZippedArray(file, _only(path, names) + ".npy")
+        unpacked = sum(member.file_size for member in file.filelist)
+        check_compression(path, max(unpacked, math.prod(array.shape) * array.dtype.itemsize))
+        yield array
 
 
 @contextmanager
@@ -102,28 +142,45 @@ def _hdf5(path: Path) -> Iterator[Any]:
     except ImportError as error:
         raise missing_extra("h5py", "hdf5", f"{path}: reading HDF5") from error
     with h5py.File(path, "r") as file:
+        if links := [name for name in file if not isinstance(file.get(name, getlink=True), h5py.HardLink)]:
+            raise InputError(f"{path}: {links[0]!r:.60} is a link, which may lead to other files: store the array here")
         arrays = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
-        yield file[_only(path, arrays)]
+        array = file[_only(path, arrays)]
+        if array.external or array.is_virtual:
+            raise InputError(f"{path}: the numbers of its array lie in other files: store the array here")
+        check_compression(path, math.prod(array.shape or ()) * array.dtype.itemsize)
+        yield array
 
 
-class _TensorSlice:
-    """One tensor of a .safetensors file; torch reads it, as numpy has no bfloat16."""
+class _Widened:
+    """A stored array of floats; bfloat16, which numpy has not, as float32."""
 
-    def __init__(self, tensor: Any) -> None:
-        self.tensor = tensor
-        self.shape, name = tensor.get_shape(), tensor.get_dtype()
-        self.dtype = np.dtype(np.float32) if name in ("F16", "BF16", "F32", "F64") else name
+    def __init__(self, array: _StoredArray, kind: str) -> None:
+        self.array, self.shape, self.narrow = array, array.shape, kind == "BF16"
+        self.dtype = np.dtype(np.float32) if self.narrow else array.dtype
 
-    def __getitem__(self, rows: slice) -> Any:
-        return self.tensor[rows].float().numpy()
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        values = self.array[rows]
+        return (values.astype(np.uint32) << 16).view(np.float32) if self.narrow else values
+
+
+_FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 @contextmanager
 def _safetensors(path: Path) -> Iterator[Any]:
     from safetensors import safe_open
 
-    with safe_open(path, framework="pt") as file:
-        yield _TensorSlice(file.get_slice(_only(path, list(file.keys()))))
+    with safe_open(path, framework="np") as checked:  # its whole header, also what is not read here
+        name = _only(path, list(checked.keys()))
+        kind = checked.get_slice(name).get_dtype()
+    if kind not in _FLOATS:
+        raise InputError(f"{path}: array of {kind}, expected float16, float32 or float64")
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(size))[name]
+        file.seek(8 + size + entry["data_offsets"][0])
+        yield _Widened(_StoredArray(file, tuple(entry["shape"]), np.dtype(_FLOATS[kind])), kind)
 
 
 READERS: dict[str, Callable[[Path], AbstractContextManager[Any]]] = {

@@ -12,7 +12,7 @@ from typing import Any
 from actionformer.errors import InputError
 from actionformer.files import read_json, write_whole
 from actionformer.names import file_of
-from actionformer.segments import TimeGrid
+from actionformer.segments import LARGEST, LEAST, TimeGrid
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class FeatureSpec:
             value = getattr(self, name)
             if value is not None and not _is_positive(value):
                 raise InputError(f"{name} must be a positive number, found {value!r:.60}")
+            if value is not None and not LEAST <= value <= LARGEST:
+                raise InputError(f"{name} must lie between {LEAST:g} and {LARGEST:g}, found {value!r:.60}")
         if self.start is not None and self.start != 0 and not _is_positive(self.start):
             raise InputError(f"start must be a number of seconds from 0 on, found {self.start!r:.60}")
         for name in ("backbone", "weights_hash", "preprocessing", "last_clip"):

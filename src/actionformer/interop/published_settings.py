@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import yaml
 
 from actionformer.config import DEFAULT_RANGES, Config, load_config
 from actionformer.errors import InputError
+from actionformer.files import LARGEST_SETTINGS, parsing, read_text
 from actionformer.names import nearest
 
 # Every key of a published file with the default it takes when absent; paths and devices mean nothing here.
@@ -137,13 +138,28 @@ def read_published_settings(path: str | Path) -> Config:
         raise InputError(f"{path}: {error}") from error
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Values alone: no aliases, of which a few lines make a value of any size, and no key twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it uses an alias (*): write the value in its place")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        content = super().construct_mapping(node, deep)
+        if len(content) != len(node.value):
+            raise yaml.YAMLError(f"a key occurs twice in line {node.start_mark.line + 1} or below it")
+        return content
+
+
 def _read_yaml(path: Path) -> Mapping[str, Any]:
-    try:
-        tables = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the configuration ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    text = read_text(path, what="the configuration", largest=LARGEST_SETTINGS, may_be_empty=True)
+    with parsing(path, "YAML"):
+        try:
+            tables = yaml.load(text, _PlainLoader)
+        except (yaml.YAMLError, TypeError) as error:  # a key that is a list
+            raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split()):.200}") from error
     if not isinstance(tables, Mapping):
         raise InputError(f"{path}: expected the sections {', '.join(_DEFAULTS)}, found {type(tables).__name__}")
     return tables

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from actionformer.errors import InputError
 from actionformer.model import ActionFormer
+from actionformer.weights import check_archive
 
 # Our name -> theirs, applied in order; each pattern rewrites one part of a name.
 _RENAMES = (
@@ -72,10 +73,13 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
     Raises:
         InputError: the file cannot be read as weights only, or holds no `state_dict_ema`.
     """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such checkpoint")
     try:
+        check_archive(Path(path))
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such checkpoint") from error
+    except InputError:
+        raise
     except pickle.UnpicklingError as error:
         code = re.search(r"GLOBAL (\S+)", str(error))
         reason = f"it holds {code[1]}, which is code and is never run" if code else "it is none, or damaged"
@@ -90,6 +94,8 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
     for name, tensor in weights.items():
         if not isinstance(tensor, Tensor):
             raise InputError(f"{path}: expected a tensor as {name}, found {type(tensor).__name__}")
+        if not (tensor.layout == torch.strided and tensor.is_floating_point() and tensor.isfinite().all()):
+            raise InputError(f"{path}: expected finite numbers as {name}, found others, of {tensor.dtype}")
     return weights
 
 

@@ -27,7 +27,7 @@ from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
 from actionformer.terminal import plain_console
-from actionformer.training.checkpoints import write_state
+from actionformer.training.checkpoints import state_path, write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
 from actionformer.training.progress import TrainingProgress
@@ -199,8 +199,15 @@ class _Run:
         self.out, self.config, self.card, self.trainer, self.best = out, config, card, trainer, best
 
     def restore(self, state: Mapping[str, Any]) -> int:
-        """Continues from a state; returns the first epoch to train."""
-        self.trainer.load_state_dict(state["trainer"])
+        """Continues from a state; returns the first epoch to train.
+
+        Raises:
+            InputError: a state of another network, or of another number of steps.
+        """
+        try:
+            self.trainer.load_state_dict(state["trainer"], epochs=state["epoch"] + 1)
+        except InputError as error:
+            raise InputError(f"{state_path(self.out)}: {error}; --overwrite starts again") from error
         self.best = state["best"]
         return int(state["epoch"]) + 1
 

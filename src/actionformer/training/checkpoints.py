@@ -10,6 +10,7 @@ import torch
 
 from actionformer.errors import InputError
 from actionformer.files import write_whole
+from actionformer.weights import check_archive
 
 
 def state_path(run: Path) -> Path:
@@ -38,10 +39,12 @@ def read_state(run: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
+        check_archive(path)
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be read ({reason:.100}); --overwrite starts again") from error
-    if not isinstance(state, dict) or not {"epoch", "best", "trainer"} <= state.keys():
+    known = isinstance(state, dict) and {"epoch", "best", "trainer"} <= state.keys()
+    if not known or type(state["epoch"]) is not int or type(state["best"]) is not float:
         raise InputError(f"{path}: not the state of a run; --overwrite starts again")
     return state

@@ -7,9 +7,10 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from actionformer.errors import warn
-from actionformer.files import METRICS, write_whole
+from actionformer.files import METRICS, read_json_lines, write_whole
 from actionformer.training.events import Events
 from actionformer.training.loop import Metrics
 from actionformer.training.progress import TrainingProgress
@@ -76,14 +77,11 @@ def _lines_before(path: Path, epoch: int) -> list[str]:
     """The whole lines of epochs before `epoch`; a line cut short by a crash is left out."""
     if epoch == 0 or not path.is_file():
         return []
-    lines = []
-    for line in path.read_text("utf-8").splitlines(keepends=True):
-        try:
-            if json.loads(line)["epoch"] < epoch:
-                lines.append(line)
-        except (json.JSONDecodeError, KeyError, TypeError):
-            continue
-    return lines
+    return [json.dumps(line) + "\n" for line in read_json_lines(path) if _is_before(line.get("epoch"), epoch)]
+
+
+def _is_before(found: Any, epoch: int) -> bool:
+    return type(found) is int and found < epoch
 
 
 def _loss_sum(metrics: Mapping[str, float | None]) -> float | None:

@@ -169,14 +169,41 @@ class Trainer:
             "scaler": self.scaler.state_dict(),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from `state_dict`."""
-        self.steps = int(state["steps"])
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average.load_state_dict(state["average"])
-        self.normalizer.load_state_dict(state["normalizer"])
-        self.scaler.load_state_dict(state["scaler"])
+    def load_state_dict(self, state: dict[str, Any], *, epochs: int | None = None) -> None:
+        """Continue from `state_dict`.
+
+        Args:
+            state: of a trainer of the same network and settings.
+            epochs: after which it was written, if that is known.
+
+        Raises:
+            InputError: it is of another one.
+        """
+        try:
+            self.steps = int(state["steps"])
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.average.load_state_dict(state["average"])
+            self.normalizer.load_state_dict(state["normalizer"])
+            self.scaler.load_state_dict(state["scaler"])
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"is of another training ({reason:.160})") from error
+        whole = state["steps"] if epochs is None else epochs * self.total_steps // self.settings.all_epochs
+        if not 0 <= self.steps == whole <= self.total_steps or not self._is_plain():
+            raise InputError(f"is of another training (step {self.steps} of {self.total_steps})")
+
+    def _is_plain(self) -> bool:
+        """Whether what was loaded is numbers of the right shapes, which the optimiser does not look at itself."""
+        moments = [
+            (parameter, value)
+            for parameter, values in self.optimizer.state.items()
+            for name, value in values.items()
+            if name != "step"
+        ]
+        fitting = all(isinstance(value, Tensor) and value.shape == parameter.shape for parameter, value in moments)
+        loaded = [*self.model.state_dict().values(), *self.average.model.state_dict().values()]
+        return fitting and all(bool(torch.isfinite(one).all()) for one in (*loaded, *(value for _, value in moments)))
 
 
 def steps_per_epoch(loader: EpochLoader, accumulate: int) -> int:

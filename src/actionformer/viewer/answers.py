@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from actionformer.detections import Detections
 from actionformer.errors import InputError
 from actionformer.evaluation import Report, parse_tiou, score
 from actionformer.evaluation.diagnosis import KINDS, VideoDiagnosis, average_precision_by_video, diagnose
-from actionformer.files import METRICS
+from actionformer.files import METRICS, read_json_lines
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions, Look
 from actionformer.viewer.memory import LAST, kept
@@ -234,13 +234,9 @@ class Answers:
         file = self.about.run / METRICS if self.about.run else None
         if file is None or not file.is_file():
             return curves
-        for line in file.read_text("utf-8").splitlines():
-            try:
-                figures = json.loads(line)
-            except json.JSONDecodeError:  # cut short by a crash
-                continue
+        for figures in read_json_lines(file):
             for name, value in figures.items():
-                if name != "epoch" and value is not None:
+                if name != "epoch" and _is_number(value) and _is_number(figures.get("epoch")):
                     curves.setdefault(name, []).append([figures["epoch"], value])
         return curves
 
@@ -264,6 +260,10 @@ class Answers:
                 for name, values in first.per_class.items()
             ],
         }
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _pieces(look: Look) -> Answer | None:

@@ -6,7 +6,6 @@ Sizes come from the model's config.json, what its images are made into from its 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor
 
 from actionformer.errors import InputError, missing_extra
+from actionformer.files import read_json
 from actionformer.video.backbones.base import Backbone
 from actionformer.video.preprocessing import ResizeAndCrop
 from actionformer.weights import hash_of
@@ -229,10 +229,10 @@ def read_settings(folder: Path, config: Any) -> Prepared:
     if path is None:
         raise InputError(f"{folder}: neither {' nor '.join(SETTINGS)}, which say how images are prepared")
     try:
-        settings = json.loads(path.read_text("utf-8"))
+        settings = read_json(path)
         scale, shift = normalisation(settings, vivit=config.model_type == "vivit")
         preprocessing = ResizeAndCrop(resize=resize_of(settings), crop=crop_of(settings))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise InputError(f"{path}: {error!s:.160}: not settings of images that are known here") from error
     size = preprocessing.crop or preprocessing.resize
     expected = first_of(config, ("image_size", "crop_size"), folder)
