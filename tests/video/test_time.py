@@ -42,12 +42,13 @@ def make(frame_of: Frame) -> Callable[..., Path]:
         last: float | None = None,
         group: int = 12,
         tick: Fraction = MS,
+        reordered: str = "0",
         options: dict[str, str] | None = None,
     ) -> Path:
         """A video whose picture i says i and is shown at `times[i]` seconds; the last one for `last` seconds."""
         webm = path.suffix == ".webm"
         with av.open(str(path), "w", options=options or {}) as file:
-            codec, settings = ("libvpx", VP8) if webm else ("libx264", {"preset": "ultrafast", "bf": "0"})
+            codec, settings = ("libvpx", VP8) if webm else ("libx264", {"preset": "ultrafast", "bf": reordered})
             stream: Any = file.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=settings)
             stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
             stream.codec_context.time_base, stream.codec_context.gop_size = tick, group
@@ -290,6 +291,18 @@ def test_an_avi_that_states_fields(tmp_path: Path, make) -> None:
     sidecar = read_json(tmp_path / "out" / "fields.json")
     assert (sidecar["fps"], sidecar["frames"], sidecar["start"]) == (25, 60, 0)
     assert sidecar["duration"] == pytest.approx(2.4)
+
+
+@pytest.mark.parametrize("reordered", ["0", "2"])
+def test_an_avi_whose_pictures_begin_late(tmp_path: Path, make, number_in, reordered: str) -> None:
+    """AVI can but write the first picture at once, and then nothing until the second one is due."""
+    tick, late = Fraction(1, 25), [2 + i / 25 for i in range(50)]
+    path = make(tmp_path / "late.avi", late, fps=25, tick=tick, reordered=reordered)
+    with Video(path) as video:
+        shown = [(round(frame.time, 3), number_in(frame.image())) for frame in video.frames()]
+        assert shown[2:] == [(pytest.approx(seconds, abs=0.1), i) for i, seconds in enumerate(late) if i > 1]
+        assert video.end == pytest.approx(4.0, abs=0.1)
+        assert not video.cut_short
 
 
 def test_a_recording_with_pauses_is_sampled_as_its_pictures_come(tmp_path: Path, make) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from actionformer.errors import InputError
 from actionformer.segments import LATEST
-from actionformer.video.clock import Clock, Rate, lasts, rate_of
+from actionformer.video.clock import Clock, Rate, lasts, rate_of, usual_step
 from actionformer.video.opening import ADVICE, opened, reason, streams_of
 from actionformer.video.orientation import Orientation, orientation_of
 from actionformer.video.stated import JOINABLE, WITHOUT_TIMES, stated
@@ -98,7 +98,8 @@ class Video:
         self.end = 0.0
         self._first: float | None = None  # time of the first picture on the clock of the container
         self._size: tuple[int, int] | None = None
-        self._keys: list[Packet] = []  # until the first picture is there
+        self._fed: list[Packet] = []  # to the decoder, until the first picture is there
+        self._step = 0.0  # seconds from a packet to the next
         self._lag = 0.0  # by which decoding times are late
         self._open()
         self.stated = stated(self.container, self.stream)
@@ -182,6 +183,7 @@ class Video:
         elif rate.doubt:  # two packets that hold a field each make a picture
             rate = self._rate_by(self._steps(self._tried(peeked)) or self._steps(peeked))
         self._packets = chain(peeked, self._packets)
+        self._step = usual_step(self._steps(peeked)) or 1 / rate.fps
         return rate
 
     def _rate_by(self, steps: list[float]) -> Rate:
@@ -286,13 +288,17 @@ class Video:
         return None if stamp is None else stamp - self._lag
 
     def _late(self, frame: av.VideoFrame) -> float:
-        """By how much the decoding time of the first frame, that of a key packet, has passed when the frame comes."""
-        stamp, keys = self._stamp(frame), [self._stamp(packet) for packet in self._keys]
-        self._keys = []
-        before = [key for key in keys if key is not None and stamp is not None and key <= stamp]
-        if stamp is None or not before or self.container.format.name not in WITHOUT_TIMES:
+        """Seconds that a picture is held back to be reordered: packets from a key, that of the first, until it comes.
+
+        They are counted, as there may be a gap between them.
+        """
+        fed, self._fed = self._fed, []
+        stamp = self._stamp(frame)
+        if stamp is None or self.container.format.name not in WITHOUT_TIMES:
             return 0.0
-        return stamp - max(before)
+        until = [packet for packet in fed if (fed_at := self._stamp(packet)) is not None and fed_at <= stamp]
+        keys = [number for number, packet in enumerate(until) if packet.is_keyframe]
+        return (len(until) - 1 - keys[-1]) * self._step if keys else 0.0
 
     def _stamp(self, item: Packet | av.VideoFrame) -> float | None:
         stamps = (item.dts,) if self.container.format.name in WITHOUT_TIMES else (item.pts, item.dts)
@@ -308,8 +314,8 @@ class Video:
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         for packet in self._packets:
-            if self._first is None and packet.is_keyframe:
-                self._keys.append(packet)
+            if self._first is None:
+                self._fed.append(packet)
             try:
                 yield from packet.decode()
             except av.FFmpegError:
