@@ -114,13 +114,13 @@ def _jsonl_rows(path: str | Path) -> dict[str, list[Row]]:
 def _is_whole(line: bytes) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
 
-def line_content(line: bytes, where: str) -> tuple[str, Any]:
-    """The video of a line of JSON Lines, and its detections, which are not looked at.
+def line_content(line: bytes, where: str) -> tuple[str, list[Any]]:
+    """The video of a line of JSON Lines, and the list of its detections, which are not looked at.
 
     Raises:
         InputError: it is none.
@@ -132,14 +132,19 @@ def line_content(line: bytes, where: str) -> tuple[str, Any]:
     content = parse_json(text, where)
     if not (isinstance(content, dict) and isinstance(content.get("video"), str) and "detections" in content):
         raise InputError(f"{where}: expected {{'video': id, 'detections': [...]}}, found {content!r:.60}")
-    return content["video"], content["detections"]
+    return content["video"], _checked_list(content["detections"], f"{where}: video {content['video']!r}")
 
 
 def _video_rows(video: str, found: Any, where: str) -> list[Row]:
     check_name(video, f"{where}the id of a video")
+    rows = _checked_list(found, f"{where}video {video!r}")
+    return [_json_row(one, f"{where}video {video!r}, detection {i}") for i, one in enumerate(rows)]
+
+
+def _checked_list(found: Any, where: str) -> list[Any]:
     if not isinstance(found, list):
-        raise InputError(f"{where}video {video!r}: expected a list of detections, found {found!r:.60}")
-    return [_json_row(one, f"{where}video {video!r}, detection {i}") for i, one in enumerate(found)]
+        raise InputError(f"{where}: expected a list of detections, found {found!r:.60}")
+    return found
 
 
 def _json_row(one: Any, where: str) -> Row:

@@ -242,6 +242,29 @@ def test_memory_does_not_grow_with_the_videos(tmp_path: Path) -> None:
     assert peak(200) < peak(20) + 100_000  # 180 of them have 3 MB
 
 
+@pytest.mark.parametrize(
+    ("line", "log", "said"),
+    [
+        ('{"video": "a", "detections": 5}', '{"settings": {}}', "expected a list of detections, found 5"),
+        ('{"video": "a", "detections": []}', "[" * 100_000, "missing or broken"),
+        ('{"video": "a", "detections": []}', '{"settings": ' + "1" * 5000 + "}", "missing or broken"),
+    ],
+    ids=["no list", "nested", "digits"],
+)
+def test_broken_records_are_not_continued(tmp_path: Path, line: str, log: str, said: str) -> None:
+    (tmp_path / "a.jsonl").write_text(f"{line}\n", "utf-8")
+    (tmp_path / "a.jsonl.job").write_text(f"{log}\n", "utf-8")
+    with pytest.raises(InputError, match=said):
+        Record(tmp_path / "a.jsonl", {}, resume=True)
+
+
+def test_last_line_that_nests_too_deeply_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"video": "a", "detections": []}\n' + "[" * 100_000, "utf-8")
+    with pytest.warns(UserWarning, match=r"a\.jsonl: line 2 is cut"):
+        assert list(read_results(path)) == ["a"]
+
+
 def test_lines_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     good = '{"video": "v", "detections": [{"label": "run", "score": 0.5, "segment": [0, 1]}]}\n'

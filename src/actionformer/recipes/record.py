@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.files import make_folder, naming, read_text
+from actionformer.files import make_folder, naming, parse_json, read_text
 from actionformer.locks import alone
 from actionformer.results import Rows, jsonl_line, line_content
 
@@ -142,8 +142,9 @@ def _job_file(path: Path) -> Path:
 def _settings_of(path: Path) -> dict[str, Any] | None:
     """What a record says that it was made with, if it does."""
     try:
-        settings = json.loads(read_text(_job_file(path)).splitlines()[0])["settings"]
-    except (InputError, ValueError, KeyError, TypeError):
+        first = read_text(_job_file(path)).splitlines()[0]
+        settings = parse_json(first, str(_job_file(path)))["settings"]
+    except (InputError, LookupError, TypeError):
         return None
     return settings if isinstance(settings, dict) else None
 
