@@ -15,6 +15,7 @@ ORDER = [
     "names",
     "locks",
     "files",
+    "hashes",
     "config",
     "presets",
     "segments",

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 
 DISTRIBUTION = "actionformer-tal"
 """The name that pip knows. `actionformer` is another project's package, which imports under the same name."""
@@ -9,8 +10,8 @@ DISTRIBUTION = "actionformer-tal"
 LOGGER = logging.getLogger("actionformer")
 LOGGER.addHandler(logging.NullHandler())  # a library says nothing until its user configures logging
 
-
 LONGEST_MESSAGE = 1500
+"""Characters."""
 
 
 class InputError(ValueError):
@@ -28,6 +29,12 @@ class InputError(ValueError):
 def missing_extra(package: str, extra: str, purpose: str) -> InputError:
     """The error for an optional package that is not installed, with the line that installs it."""
     return InputError(f"{purpose} needs {package}: pip install '{DISTRIBUTION}[{extra}]'")
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """The first names of a message, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def warn(message: str, stacklevel: int = 1, category: type[Warning] = UserWarning) -> None:

@@ -1,12 +1,11 @@
-"""Files of weights: read without unpickling code, hashed, put into networks of exactly their names and shapes."""
+"""Files of weights: read without unpickling code, put into networks of exactly their names and shapes."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zipfile
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -89,13 +88,3 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -
         if not torch.isfinite(found).all():
             raise InputError(f"{source}: {name} has a value that is not a finite number: copy or train it again")
     model.load_state_dict(dict(weights))
-
-
-def hash_of(paths: Iterable[Path]) -> str:
-    """SHA-256 of the content of files, one after the other, in hexadecimal."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

@@ -8,10 +8,6 @@ from typing import Literal
 
 from actionformer.errors import InputError, warn
 
-LISTED = 10
-"""Names in a message."""
-
-
 Severity = Literal["error", "warning"]
 
 
@@ -37,12 +33,6 @@ class Finding:
     def __str__(self) -> str:
         counted = f"{self.count} of {self.total} " if self.total else ""
         return f"{counted}{self.what}{self.example}" + (f"; {self.advice}" if self.advice else "")
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first names and how many more there are."""
-    more = len(names) - LISTED
-    return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def tell(findings: Sequence[Finding], source: str) -> None:

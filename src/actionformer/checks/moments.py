@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from actionformer.checks.findings import Finding, listed
+from actionformer.checks.findings import Finding
 from actionformer.config import Config
 from actionformer.data.dataset import TrainingSet, TrainingVideo
+from actionformer.errors import listed
 from actionformer.training.targets import answering
 
 AT_ONCE = 1 << 20

@@ -10,7 +10,7 @@ import numpy as np
 
 from actionformer.config import DataSettings
 from actionformer.data.annotations import Annotations, Video
-from actionformer.errors import InputError, warn
+from actionformer.errors import InputError, listed, warn
 from actionformer.features import (
     FeatureFolders,
     Features,
@@ -24,7 +24,6 @@ from actionformer.names import explained
 from actionformer.segments import TimeGrid
 
 Paths = str | Path | Sequence[str | Path]
-LISTED = 10  # ids named in a message
 SEVERAL = 3  # videos that say something of all
 
 
@@ -241,11 +240,10 @@ def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
 
 
 def _missing_message(missing: list[str], total: int, source: FeatureFolders, skipped: bool) -> str:
-    listed = ", ".join(missing[:LISTED]) + (f" and {len(missing) - LISTED} more" if len(missing) > LISTED else "")
     folders = ", ".join(map(str, source.folders))
     advice = "is data.prefix right?" if skipped or len(missing) == total else "--skip-missing goes on without them"
     hints = explained(missing, source.ids) + "".join(map(other_features, source.folders))
-    return f"{len(missing)} of {total} videos have no features in {folders}: {listed}; {advice}{hints}"
+    return f"{len(missing)} of {total} videos have no features in {folders}: {listed(missing)}; {advice}{hints}"
 
 
 def with_classes(annotations: Annotations, count: int | None) -> Annotations:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from actionformer.data.collection import FeaturedVideo
+from actionformer.hashes import sampled_hash
 
-WHOLE = 1 << 18
-"""Bytes up to which all of a feature file is hashed."""
-SAMPLES, SAMPLE = 6, 1 << 14
-"""Of larger files so many pieces of so many bytes are, from the first to the last, with the size: 96 KiB a video."""
+SAMPLES, SAMPLE = 6, 48 << 10
+"""Pieces of a feature file that are hashed, and bytes of each: all of a file of up to 288 KiB."""
 
 
 def annotations_hash(videos: Sequence[FeaturedVideo]) -> str:
@@ -30,18 +28,5 @@ def features_hash(videos: Sequence[FeaturedVideo]) -> str:
     for one in sorted(videos, key=lambda one: one.video.id):
         digest.update(repr((one.video.id, one.features.shape, one.grid)).encode())
         for path in one.features.paths:
-            digest.update(_sampled(path))
+            digest.update(sampled_hash(path, SAMPLES, SAMPLE).encode())
     return digest.hexdigest()
-
-
-def _sampled(path: Path) -> bytes:
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb", buffering=0) as file:
-        if size <= WHOLE:
-            digest.update(file.read(WHOLE))
-        else:
-            for i in range(SAMPLES):
-                file.seek(i * (size - SAMPLE) // (SAMPLES - 1))
-                digest.update(file.read(SAMPLE))
-    return digest.digest()

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError, missing_extra
+from actionformer.errors import InputError, listed, missing_extra
 from actionformer.files import check_compression
 
 KEYS = ("feats", "features")  # names looked for in a file of several arrays
@@ -67,8 +67,9 @@ def _only(path: Path, names: Sequence[str]) -> str:
     known = [name for name in KEYS if name in names]
     if known or len(names) == 1:
         return known[0] if known else names[0]
-    held = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    raise InputError(f"{path}: holds {held or 'no arrays'}, expected one array, or one named {' or '.join(KEYS)}")
+    raise InputError(
+        f"{path}: holds {listed(names, 5) or 'no arrays'}, expected one array, or one named {' or '.join(KEYS)}"
+    )
 
 
 class _StoredArray:

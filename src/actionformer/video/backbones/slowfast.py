@@ -29,10 +29,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from actionformer.hashes import hash_of
 from actionformer.video.backbones.base import Backbone
 from actionformer.video.backbones.published import Published, find_weights
 from actionformer.video.preprocessing import ResizeAndCrop
-from actionformer.weights import hash_of, load_weights, read_weights
+from actionformer.weights import load_weights, read_weights
 
 MEAN = 0.45
 """Of each colour, where white is 1."""

@@ -13,10 +13,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from actionformer.hashes import hash_of
 from actionformer.video.backbones.base import Backbone
 from actionformer.video.backbones.published import Published, find_weights
 from actionformer.video.preprocessing import ResizeAndCrop
-from actionformer.weights import hash_of, load_weights, read_weights
+from actionformer.weights import load_weights, read_weights
 
 PUBLISHED = Published(
     files=("squeezenet1_0-b66bff10.pth",),
