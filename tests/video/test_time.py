@@ -406,6 +406,18 @@ def test_absurd_claims_end_with_words_and_alone(tmp_path: Path, make, fps: int |
         assert ("jumps of its clock" in done.warnings.get(absurd, "")) == (place == "middle")
 
 
+@pytest.mark.parametrize("name", ["stated.mp4", "times.mkv"])
+def test_absurd_rates_end_with_words_and_alone(tmp_path: Path, make, name: str) -> None:
+    honest, absurd = make(tmp_path / "honest.mp4", [0.0, 0.1]), tmp_path / name
+    if absurd.suffix == ".mp4":
+        claiming(honest, absurd, 200_000_000, 400_000_000)
+    else:
+        make(absurd, [i * 1e7 for i in range(10)])
+    done = extracted([absurd, honest], tmp_path / "out")
+    assert "says that its pictures come" in done.failed[absurd]
+    assert [path.stem for path in done.written] == ["honest"]
+
+
 def test_a_day_long_pause_is_read_in_constant_memory() -> None:
     shown = [Shown(0.0), Shown(86_400.0), Shown(86_400.1)]
     found = sampled(shown, 15)

@@ -21,7 +21,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from actionformer.errors import InputError
-from actionformer.segments import LATEST
+from actionformer.segments import LATEST, LEAST
 from actionformer.video.clock import Clock, Rate, lasts, rate_of, usual_step
 from actionformer.video.opening import ADVICE, opened, reason, streams_of
 from actionformer.video.orientation import Orientation, orientation_of
@@ -37,6 +37,9 @@ PEEKED, PEEKED_LONG = 32, 224
 """Packets by whose times a stated rate is judged, and how many more are looked at where none is stated."""
 PEEKED_BYTES = 16 << 20
 """After which fewer do."""
+
+HIGHEST_STATED = 1 / LEAST
+"""Frames a second; a single picture may state so many as its clock has ticks."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,10 @@ class Video:
         rate = rate_of(self.stated.fps, steps, guesses=self.stated.guesses, counted=self.stated.counted)
         if rate is None:
             raise InputError(f"{self.name}: does not say how many frames a second it has, nor when they are shown")
+        if not LEAST <= rate.fps <= HIGHEST_STATED:
+            raise InputError(
+                f"{self.name}: says that its pictures come {rate.fps:.3g} a second, which cannot be: {self.advice}"
+            )
         return rate
 
     def _peeked(self, most: int) -> list[Packet]:
@@ -266,7 +273,7 @@ class Video:
             if self._first is None or self._size is None:
                 self._first, self._size = time, orientation_of(frame).size(frame.width, frame.height)
             self.jumps = jumps + clock.jumps
-            self._check(time - self.origin)
+            self._check(time + lasting - self.origin)
             yield TimedFrame(time - self.origin, lasting, frame, self._size)
         if self._first is None:
             raise InputError(f"{self.name}: no frame could be decoded ({self.skipped} damaged packets): {self.advice}")
