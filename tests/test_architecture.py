@@ -12,6 +12,7 @@ SOURCE = Path(actionformer.__file__).parent
 ORDER = [
     "errors",
     "terminal",
+    "progress",
     "names",
     "locks",
     "files",

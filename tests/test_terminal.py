@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from actionformer.errors import InputError
+from actionformer.progress import TextColumn
 from actionformer.terminal import (
-    TextColumn,
     TextTable,
     emit,
     escape_what_lacks,

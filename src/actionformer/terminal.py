@@ -14,7 +14,6 @@ from collections.abc import Collection
 from typing import IO, Any
 
 from rich.console import Console, RenderableType
-from rich.progress import ProgressColumn, Task
 from rich.table import Table
 from rich.text import Text
 
@@ -131,15 +130,3 @@ class TextTable(Table):
             if header in self.cut:
                 text.no_wrap, text.overflow = True, "ellipsis"
         super().add_row(*texts, **more)
-
-
-class TextColumn(ProgressColumn):
-    """A column of a progress bar: the description of the task, or a field of its own."""
-
-    def __init__(self, field: str | None = None) -> None:
-        super().__init__()
-        self.field = field
-
-    def render(self, task: Task) -> Text:
-        """The text of a task."""
-        return Text(visible(task.description if self.field is None else task.fields[self.field]))

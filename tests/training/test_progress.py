@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from actionformer.training.journal import Journal
-from actionformer.training.progress import TrainingProgress, _duration
+from actionformer.training.progress import TrainingProgress
 
 
 def figures(**more: float) -> dict[str, float]:
@@ -73,10 +73,3 @@ def test_loss_that_grows_is_said_once(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"loss of epoch 2 is 3.0 times .* lower training.learning_rate") as said:
         written(tmp_path, figures(), figures(loss=1.5), figures(loss=9.0))
     assert len(said) == 1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (98, "98 s"), (100, "2 min"), (5400, "90 min"), (11100, "3 h 05 min")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert _duration(seconds) == text

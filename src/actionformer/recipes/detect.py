@@ -18,8 +18,8 @@ from actionformer.inference.detector import Detector, load
 from actionformer.inference.stream import with_live
 from actionformer.inference.videos import layout_of
 from actionformer.names import without_prefix
+from actionformer.progress import counted
 from actionformer.recipes.extract import say_weights, shown
-from actionformer.recipes.progress import counted
 from actionformer.terminal import plain_console
 from actionformer.video.extraction import Failed, Finished, encode_videos
 from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files

@@ -14,7 +14,8 @@ from rich.text import Text
 from actionformer.errors import InputError
 from actionformer.features import feature_file
 from actionformer.inference.detector import find_device
-from actionformer.terminal import TextColumn, plain_console, say
+from actionformer.progress import TextColumn
+from actionformer.terminal import plain_console, say
 from actionformer.video.backbones import Backbone, load_backbone
 from actionformer.video.clips import LastClip
 from actionformer.video.extraction import Begun, Event, Failed, Finished, Rows, encode_videos, layout_for

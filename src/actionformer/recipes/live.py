@@ -23,9 +23,9 @@ from actionformer.inference.detector import Detector, load
 from actionformer.inference.sequences import place
 from actionformer.inference.stream import Stream, with_live
 from actionformer.inference.videos import layout_of
+from actionformer.progress import in_words
 from actionformer.recipes.detect import holds_features
 from actionformer.recipes.extract import say_weights
-from actionformer.recipes.progress import in_words
 from actionformer.results import CSV_HEADER, csv_line, csv_row
 from actionformer.terminal import emit, plain_console, say, visible
 from actionformer.video.live import LiveFeatures, LiveReader, source_of

@@ -7,7 +7,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from actionformer.terminal import TextColumn, say
+from actionformer.progress import TextColumn, roughly
+from actionformer.terminal import say
 from actionformer.training.loop import Metrics
 
 
@@ -71,14 +72,6 @@ class TrainingProgress:
             f"distances {metrics['regression_loss']:.4f})",
             f"rate {metrics['learning_rate']:.2g}",
             *([f"mAP {100 * metrics['map']:.1f}%"] if "map" in metrics else []),
-            f"{_duration(left)} left",
+            f"{roughly(left)} left",
         ]
         return f"epoch {epoch + 1} of {self.epochs}: {', '.join(parts)}"
-
-
-def _duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `3 h 05 min`."""
-    minutes = round(seconds / 60)
-    if seconds < 99:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from actionformer.recipes import progress
-from actionformer.recipes.progress import counted, in_words
+from actionformer import progress
+from actionformer.progress import counted, in_words, roughly
 from actionformer.terminal import plain_console
 
 
@@ -58,3 +58,8 @@ def test_a_bar_on_a_terminal_that_leaves_nothing_behind(monkeypatch: pytest.Monk
 
 def test_seconds_in_words() -> None:
     assert [in_words(seconds) for seconds in (0.2, 59.6, 3600, 3723)] == ["1 s", "1 min", "1 h", "1 h 2 min 3 s"]
+
+
+def test_minutes_are_enough_of_what_takes_long() -> None:
+    long = (0, 98, 100, 5400, 11100)
+    assert [roughly(seconds) for seconds in long] == ["1 s", "1 min 38 s", "2 min", "1 h 30 min", "3 h 5 min"]

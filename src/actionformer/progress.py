@@ -1,4 +1,4 @@
-"""How far a job of many videos has come."""
+"""How far something has come: bars for terminals, lines for logs, the time that is left."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.text import Text
 
-from actionformer.terminal import TextColumn, say
+from actionformer.terminal import say, visible
 
 Item = TypeVar("Item")
 FIRST_LINE, NEXT_LINE = 10.0, 30.0
 """Seconds until the first line for a log, and from one to the next."""
+
+
+class TextColumn(ProgressColumn):
+    """A column of a progress bar: the description of the task, or a field of its own."""
+
+    def __init__(self, field: str | None = None) -> None:
+        super().__init__()
+        self.field = field
+
+    def render(self, task: Task) -> Text:
+        """The text of a task."""
+        return Text(visible(task.description if self.field is None else task.fields[self.field]))
 
 
 def counted(items: Iterable[Item], total: int, console: Console, what: str = "videos") -> Iterator[Item]:
@@ -41,7 +54,7 @@ def _with_lines(items: Iterable[Item], total: int, console: Console, what: str) 
         yield item
         now = time.monotonic()
         if now >= due and done < total:
-            say(console, f"{done} of {total} {what}, about {in_words((now - begun) / done * (total - done))} left")
+            say(console, f"{done} of {total} {what}, about {roughly((now - begun) / done * (total - done))} left")
             due = now + NEXT_LINE
 
 
@@ -51,3 +64,8 @@ def in_words(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def roughly(seconds: float) -> str:
+    """How long something will take: in minutes, but for the last ones."""
+    return in_words(seconds if seconds < 99 else 60 * round(seconds / 60))
