@@ -1,6 +1,7 @@
 """Imports run against the way that data takes, as docs/architecture.md says."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,12 @@ ORDER = [
     "cli",
 ]
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+
+
+def test_the_table_of_rooms_has_the_order_that_imports_take() -> None:
+    document = Path(__file__).resolve().parents[1] / "docs" / "architecture.md"
+    rows = [line.split("|")[1] for line in document.read_text("utf-8").splitlines() if line.startswith("| `")]
+    assert [name.removesuffix(".py").strip("/") for row in rows for name in re.findall(r"`([^`]+)`", row)] == ORDER
 
 
 def room(path: Path) -> str:
