@@ -118,14 +118,10 @@ def _check_timing(videos: Sequence[FeaturedVideo], made_for: FeatureSpec | None)
     Raises:
         InputError: they do not; names both.
     """
-    expected = made_for or _timing(videos[0].grid)
+    expected = made_for or FeatureSpec.on(videos[0].grid)
     for one in videos:
         where = f"video {one.video.id!r}"
-        check_timing(_timing(one.grid), expected, where, rates=made_for is not None)
-
-
-def _timing(grid: TimeGrid) -> FeatureSpec:
-    return FeatureSpec(fps=grid.fps, stride=grid.stride, num_frames=grid.num_frames)
+        check_timing(FeatureSpec.on(one.grid), expected, where, rates=made_for is not None)
 
 
 def _check_durations(videos: Sequence[FeaturedVideo]) -> None:

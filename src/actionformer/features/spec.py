@@ -54,6 +54,11 @@ class FeatureSpec:
             if value is not None and not isinstance(value, str):
                 raise InputError(f"{name} must be text, found {value!r:.60}")
 
+    @classmethod
+    def on(cls, grid: TimeGrid) -> FeatureSpec:
+        """What a sidecar says of a grid."""
+        return cls(fps=grid.fps, stride=grid.stride, num_frames=grid.num_frames, start=grid.start)
+
     @property
     def grid(self) -> TimeGrid | None:
         """Where the vectors lie in time, if fps, stride and num_frames are all known."""

@@ -24,7 +24,7 @@ from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.decode import Candidates, fuse
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
-from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of, spec_on
+from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress_and_count
 from actionformer.inference.videos import backbone_of, layout_of, write_features_of
@@ -269,7 +269,7 @@ class Detector:
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start}
         grid = known_grid(spec_of(timing), self.card.features)
         if not self.other_timing:
-            check_timing(spec_on(grid), self.card.features, name)
+            check_timing(FeatureSpec.on(grid), self.card.features, name)
         return self._stream(config, grid, name, told=True)
 
     def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool) -> Stream:

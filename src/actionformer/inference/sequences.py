@@ -123,7 +123,7 @@ def place(
     given = spec_of(timing)
     grid = known_grid(given, sidecar, made_for)
     if not (collected or other_timing or config.data.resize):
-        check_timing(spec_on(grid), made_for, source)
+        check_timing(FeatureSpec.on(grid), made_for, source)
     length, duration = rows.shape[0], given.duration or sidecar.duration
     if duration is None:
         duration = grid.seconds_covered(length)
@@ -165,11 +165,6 @@ def spec_of(timing: Mapping[str, Any]) -> FeatureSpec:
     return FeatureSpec(
         **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}
     )
-
-
-def spec_on(grid: TimeGrid) -> FeatureSpec:
-    """What a sidecar says of a grid."""
-    return FeatureSpec(**{name: getattr(grid, name) for name in GRID})
 
 
 def known_grid(*specs: FeatureSpec) -> TimeGrid:
