@@ -130,6 +130,39 @@ def test_a_job_is_continued_as_it_was_begun(
     assert (tmp_path / "a.jsonl").read_bytes() == before
 
 
+def test_results_of_files_that_have_changed_are_not_continued(
+    call: Command, refused: Command, trained: Path, few: Path, tmp_path: Path
+) -> None:
+    job = ("detect", trained, few, "--out", tmp_path / "a.jsonl")
+    (few / "video5.npy").rename(tmp_path / "later.npy")
+    assert call(*job).code == 0
+    done = (tmp_path / "a.jsonl").read_bytes()
+    features, sidecar = (few / "video1.npy").read_bytes(), (few / "video1.json").read_text("utf-8")
+    np.save(few / "video1.npy", np.load(few / "video1.npy") + np.float32(0.01))
+    assert "a.jsonl: has the detections of 'video1' in another file than" in refused(*job, "--resume")
+    (few / "video1.npy").write_bytes(features)
+    (few / "video1.json").write_text(sidecar.replace("10", "11"), "utf-8")
+    assert "'video1' in another file than" in refused(*job, "--resume")
+    (few / "video1.json").write_text(sidecar, "utf-8")
+    assert (tmp_path / "a.jsonl").read_bytes() == done
+    moved = few.rename(tmp_path / "moved")  # the same content elsewhere is the same
+    (tmp_path / "later.npy").rename(moved / "video5.npy")
+    again = ("detect", trained, moved, "--out", tmp_path / "a.jsonl", "--resume")
+    assert "5 of the videos were done before" in call(*again).err
+    np.save(moved / "video0.npy", np.load(moved / "video0.npy") + np.float32(0.01))  # known from the first call
+    assert "'video0' in another file than" in refused(*again)
+
+
+def test_a_video_that_has_two_results(
+    call: Command, refused: Command, trained: Path, few: Path, tmp_path: Path
+) -> None:
+    job = ("detect", trained, few, "--out", tmp_path / "a.jsonl")
+    assert call(*job).code == 0
+    text = (tmp_path / "a.jsonl").read_text("utf-8")
+    (tmp_path / "a.jsonl").write_text(text + text.splitlines()[0] + "\n", "utf-8")
+    assert "line 7: video 'video0' has a line before" in refused(*job, "--resume")
+
+
 def test_new_videos_are_added_and_failed_ones_tried_again(
     call: Command, trained: Path, few: Path, tmp_path: Path
 ) -> None:

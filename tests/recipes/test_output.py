@@ -6,7 +6,7 @@ import pytest
 
 from actionformer.detections import Detections
 from actionformer.recipes import output
-from actionformer.recipes.output import write_overlays
+from actionformer.recipes.output import Output
 
 NOTHING = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, dtype=np.int64), ("jump",))
 
@@ -32,9 +32,11 @@ def test_an_overlay_that_fails_does_not_stop_the_others(
 
     monkeypatch.setattr(output, "write_overlay", write)
     sources = {name: tmp_path / f"{name}.mp4" for name in "abc"}
-    failed = write_overlays(dict.fromkeys(sources, NOTHING), sources, tmp_path / "drawn", 0.0)
+    drawn = Output(None, "table", overlay=tmp_path / "drawn")
+    reasons = {name: drawn.draw(name, source, NOTHING) for name, source in sources.items()}
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["a.mp4", "c.mp4"]
-    assert list(failed) == [str(sources["b"])]
-    (reason,) = failed.values()
+    reason = reasons.pop("b")
+    assert set(reasons.values()) == {None}
+    assert reason is not None
     assert reason.startswith(f"its overlay could not be written ({told}")
     assert len(reason.splitlines()) == 1

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from actionformer.data.collection import FeaturedVideo
+from actionformer.features import sidecar_path
 from actionformer.hashes import sampled_hash
 
 SAMPLES, SAMPLE = 6, 48 << 10
@@ -29,4 +32,13 @@ def features_hash(videos: Sequence[FeaturedVideo]) -> str:
         digest.update(repr((one.video.id, one.features.shape, one.grid)).encode())
         for path in one.features.paths:
             digest.update(sampled_hash(path, SAMPLES, SAMPLE).encode())
+    return digest.hexdigest()
+
+
+def source_hash(path: Path) -> str:
+    """SHA-256 of a video or a feature file with its sidecar; of large files of samples alone, of none of nothing."""
+    digest = hashlib.sha256()
+    for file in (path, sidecar_path(path)):
+        with suppress(OSError):
+            digest.update(sampled_hash(file, SAMPLES, SAMPLE).encode() if file.is_file() else b"")
     return digest.hexdigest()

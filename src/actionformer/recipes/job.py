@@ -75,6 +75,7 @@ def run_job(
         InputError: something cannot be written, the job was begun with other settings, or a single file failed.
     """
     with output.open(_settings(search, output, classes, shard), resume=resume) as record:
+        record.check_unchanged(search.sources)
         done = Done(before=len(record.done))
         todo = [video for video in search.sources if video not in record.done]
         with _telling_of_a_stop(record, output, len(search.sources), complain):

@@ -1,7 +1,7 @@
 """What a job has found, on disk as it comes: a kill leaves it there, and a later call goes on from it.
 
 Results are JSON Lines, a line a video. Beside them a file `.job` says in its first line what they depend on, and after
-it which videos failed.
+it what was in the file of each video, and which videos failed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from actionformer.data.fingerprint import source_hash
 from actionformer.detections import Detections
 from actionformer.errors import InputError
-from actionformer.files import make_folder, naming, parse_json, read_text
+from actionformer.files import make_folder, naming, parse_json, read_json_lines, read_text
 from actionformer.locks import alone
 from actionformer.results import Rows, jsonl_line, line_content
 
@@ -27,6 +28,7 @@ class Record:
         done: videos with results -> where their line begins.
         detections: how many they have.
         failed: file -> why this call found nothing in it.
+        contents: videos that earlier calls had done -> hash of what was in their files, where that is known.
 
     Args:
         path: the JSON Lines file; missing folders are made.
@@ -44,6 +46,7 @@ class Record:
         self.path, self.out, self.settings = path, out or path, dict(settings)
         self.done: dict[str, int] = {}
         self.failed: dict[str, str] = {}
+        self.contents: dict[str, str] = {}
         self.detections = 0
         make_folder(path.parent, self.out)
         with naming(self.out):
@@ -55,7 +58,9 @@ class Record:
             with naming(self.out):
                 self._file.truncate()
                 self._log = _job_file(path).open("wb")
-            self._append(self._log, json.dumps({"settings": self.settings}) + "\n")
+            self._note({"settings": self.settings})
+            for video, content in self.contents.items():
+                self._note({"video": video, "content": content})
         except BaseException:
             self._file.close()
             raise
@@ -74,6 +79,7 @@ class Record:
 
     def add(self, video: str, source: Path, found: Detections) -> None:
         """Writes what was found in a video; from now on no kill loses it."""
+        self._note({"video": video, "content": source_hash(source)})
         self.done[video] = self._file.tell()
         self.detections += len(found)
         self._append(self._file, jsonl_line(video, str(source), found.to_dict()))
@@ -81,7 +87,20 @@ class Record:
     def fail(self, video: str, source: Path, reason: str) -> None:
         """Notes that a video failed; a job that is continued tries it again."""
         self.failed[str(source)] = reason
-        self._append(self._log, json.dumps({"video": video, "source": str(source), "failed": reason}) + "\n")
+        self._note({"video": video, "source": str(source), "failed": reason})
+
+    def check_unchanged(self, sources: Mapping[str, Path]) -> None:
+        """Checks that the results which are there are those of these files, whatever has become of them.
+
+        Raises:
+            InputError: the file of a video holds something else by now, or is another one; the first is named.
+        """
+        for video, source in sources.items():
+            if video in self.done and self.contents.get(video) not in (None, source_hash(source)):
+                raise InputError(
+                    f"{self.out}: has the detections of {video!r} in another file than {source} is now: a job is "
+                    "continued as it was begun; --overwrite starts again"
+                )
 
     def results(self, order: Iterable[str]) -> Iterator[tuple[str, Rows]]:
         """The results of these videos in this order, then all others; those of one video are in memory at a time."""
@@ -101,6 +120,9 @@ class Record:
         for path in (_job_file(self.path), self.path):
             path.unlink(missing_ok=True)
 
+    def _note(self, entry: Mapping[str, Any]) -> None:
+        self._append(self._log, json.dumps(entry) + "\n")
+
     def _append(self, file: IO[bytes], line: str) -> None:
         with naming(self.out):
             file.write(line.encode())
@@ -114,10 +136,13 @@ class Record:
             if not line.endswith(b"\n"):
                 break
             video, rows = line_content(line, f"{self.path}: line {number}")
+            if video in self.done:
+                raise InputError(f"{self.path}: line {number}: video {video!r} has a line before, keep one of them")
             self.done[video] = begin
             self.detections += len(rows)
             begin += len(line)
         self._file.seek(begin)
+        self.contents = {video: hash_ for video, hash_ in _contents_of(self.path).items() if video in self.done}
 
     def _check_settings(self) -> None:
         before = _settings_of(self.path)
@@ -147,6 +172,12 @@ def _settings_of(path: Path) -> dict[str, Any] | None:
     except (InputError, LookupError, TypeError):
         return None
     return settings if isinstance(settings, dict) else None
+
+
+def _contents_of(path: Path) -> dict[str, str]:
+    """Video -> hash of what its file held when it was done, as far as a record says."""
+    entries = [entry for entry in read_json_lines(_job_file(path)) if isinstance(entry.get("content"), str)]
+    return {entry["video"]: entry["content"] for entry in entries if isinstance(entry.get("video"), str)}
 
 
 def _in_short(value: Any) -> str:
