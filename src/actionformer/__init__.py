@@ -25,25 +25,39 @@ What one does, in this order:
 Segments are seconds from the start of the video. Scores lie between 0 and 1, and
 so do the figures of a Report, which are printed in percent. What cannot be used
 raises an InputError, which says what to do. What may be wrong, cut or guessed is
-a warning, and a record of the logger "actionformer". On the command line
-`actionformer VERB` does the same, see `actionformer --help`.
+a warning, and a record of the logger "actionformer".
+
+`help(actionformer.train)` has all of one function, `dir(actionformer)` all names.
+The command line does the same: see `actionformer --help`.
 """
 
-# The public names are imported when they are first used, so that the command line answers `--help` at once.
+# The public names are imported when they are first used, so that the command line answers `--help` at once. There is no
+# `__all__`: with it, `help(actionformer)` prints the whole of every class, 1,700 lines instead of a page.
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from actionformer.config import Config, SuppressionSettings, load_config
-    from actionformer.data.annotations import read_annotations
-    from actionformer.detections import Detections, read_results
-    from actionformer.errors import InputError
-    from actionformer.evaluation import Report, score
-    from actionformer.inference import Detector, build, load, suppress
-    from actionformer.interop import convert
-    from actionformer.recipes import evaluate_run, extract, train, watch
-    from actionformer.video.backbones import Backbone, load_backbone
+    from actionformer.config import Config as Config
+    from actionformer.config import SuppressionSettings as SuppressionSettings
+    from actionformer.config import load_config as load_config
+    from actionformer.data.annotations import read_annotations as read_annotations
+    from actionformer.detections import Detections as Detections
+    from actionformer.detections import read_results as read_results
+    from actionformer.errors import InputError as InputError
+    from actionformer.evaluation import Report as Report
+    from actionformer.evaluation import score as score
+    from actionformer.inference import Detector as Detector
+    from actionformer.inference import build as build
+    from actionformer.inference import load as load
+    from actionformer.inference import suppress as suppress
+    from actionformer.interop import convert as convert
+    from actionformer.recipes import evaluate_run as evaluate_run
+    from actionformer.recipes import extract as extract
+    from actionformer.recipes import train as train
+    from actionformer.recipes import watch as watch
+    from actionformer.video.backbones import Backbone as Backbone
+    from actionformer.video.backbones import load_backbone as load_backbone
 
 _HOMES = {
     "Backbone": "video.backbones",
@@ -68,29 +82,6 @@ _HOMES = {
     "watch": "recipes",
 }
 
-__all__ = [
-    "Backbone",
-    "Config",
-    "Detections",
-    "Detector",
-    "InputError",
-    "Report",
-    "SuppressionSettings",
-    "build",
-    "convert",
-    "evaluate_run",
-    "extract",
-    "load",
-    "load_backbone",
-    "load_config",
-    "read_annotations",
-    "read_results",
-    "score",
-    "suppress",
-    "train",
-    "watch",
-]
-
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
@@ -110,4 +101,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*_HOMES, "__version__"]
