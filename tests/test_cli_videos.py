@@ -1,6 +1,7 @@
 """The command line on videos: extract, then train, then detect; what it says and leaves behind."""
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -230,7 +231,9 @@ def test_what_is_said_before_anything_is_computed(refused: Command, seen: Path, 
     video = videos / "clip0.mp4"
     message = refused("detect", seen / "run", video, "--backbone", "i3d")  # not where its weights could be had
     assert "features of backbone 'i3d', the model was trained on 'motion'" in message
-    assert "min_score must be a number, found nan" in refused("detect", seen / "run", video, "--min-score", "nan")
+    for wrong in ("nan", "30", "-1"):
+        message = refused("detect", seen / "run", video, "--min-score", wrong)
+        assert f"min_score must lie between 0 and 1, found {wrong}" in message
     assert "stride must be a whole number" in refused("detect", seen / "run", video, "--stride", 2.5)
     assert "workers must be a whole number from 0 on" in refused("detect", seen / "run", video, "--workers", -1)
 
@@ -264,6 +267,8 @@ def test_it_is_said_when_nothing_is_worth_showing(
     assert (result.code, result.out) == (0, "")
     assert "nothing scores 0.9999 or more, the best is 0." in result.err
     assert call("detect", seen / "run", videos / "clip0.mp4", "--format", "json").err == ""
+    asked = call("detect", seen / "run", videos / "clip0.mp4", "--min-score", "0.9999")
+    assert re.fullmatch(r"nothing scores 0.9999 or more, the best is 0.\d+: lower --min-score\n", asked.err)
 
 
 def test_files_of_one_name_in_two_folders(

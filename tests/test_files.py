@@ -1,10 +1,11 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from actionformer.errors import InputError
-from actionformer.files import read_json, replacing, write_whole
+from actionformer.files import check_absent, read_json, replacing, write_whole
 
 
 def test_writes_text_and_bytes_and_makes_folders(tmp_path):
@@ -68,6 +69,19 @@ def test_a_link_stays_a_link(tmp_path):
     write_whole(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "target").read_text() == "new"
+
+
+def test_what_is_there_already_is_named(tmp_path):
+    names = ["a", "b", "c", "d"]
+    for name in names[:3]:
+        (tmp_path / name).touch()
+    for given, message in (
+        (["a", "d"], "a: exists; --overwrite replaces it, or"),
+        (["d", "a", "b"], f"a: exists, and so does {tmp_path / 'b'}; --overwrite replaces them, or"),
+        (names, "a: exists, and so do 2 more; --overwrite replaces them, or"),
+    ):
+        with pytest.raises(InputError, match=re.escape(message)):
+            check_absent([tmp_path / name for name in given], overwrite=False)
 
 
 def test_a_folder_in_the_way(tmp_path):

@@ -62,6 +62,13 @@ def test_what_all_names_differ_by_is_said() -> None:
     assert explained(["something else"], known) == ""
 
 
+def test_the_nearest_of_one_name_in_two_folders_is_that_of_the_same_folder() -> None:
+    known = ["cam a/clip", "cam b/clip"]
+    assert nearest("cam b/clip.mp4", known) == ", did you mean 'cam b/clip'?"
+    assert nearest("Cam B/Clip", known) == ", did you mean 'cam b/clip'?"
+    assert nearest("cam-b/clip", known[::-1]) == ", did you mean 'cam b/clip'?"
+
+
 def test_names_that_may_be_one() -> None:
     assert alike(["Jump", "run", "jump ", "jump", "long jump", COMPOSED, DECOMPOSED]) == [
         ["Jump", "jump ", "jump"],

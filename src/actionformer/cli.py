@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import math
 import signal
 import sys
 import warnings
@@ -434,8 +433,8 @@ def detect(
 
     known = load_settings(run)[1].class_names
     classes = [known_name(name, known, "no class") for name in classes or []]
-    if min_score is not None and not math.isfinite(min_score):
-        raise InputError(f"min_score must be a number, found {min_score}")
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise InputError(f"min_score must lie between 0 and 1, found {min_score:g}")
     if live is not None:
         _refuse("--live", inputs=inputs or None, overlay=overlay, features_out=features_out, duration=duration)
         _refuse("--live", batch_size=batch_size, workers=workers, shard=shard, resume=resume or None)
@@ -655,9 +654,9 @@ def _report_job(done: Any, output: Any) -> int:
     from actionformer.recipes.output import least_score, nothing_shown
 
     shown = least_score(output.format if output.overlay is None else "overlay", output.min_score)
-    hint = nothing_shown(done.best, shown) if output.min_score is None else None
+    hint = nothing_shown(done.best, shown)
     if hint:
-        complain(f"warning: {hint}")
+        complain(f"warning: {hint}" if output.min_score is None else hint)
     code = _report_files({}, done.failed)
     parts = [f"{_counted(done.videos, 'video')}, {_counted(done.detections, 'detection')}"]
     parts[0] += f" -> {output.out}" if output.out is not None else ""

@@ -133,8 +133,10 @@ def check_absent(paths: Iterable[str | Path], *, overwrite: bool) -> None:
     """
     there = [] if overwrite else [path for path in paths if Path(path).is_file()]
     if there:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise InputError(f"{there[0]}: exists{more}; --overwrite replaces it, or choose another output")
+        others = len(there) - 1
+        more = f", and so do {others:,} more" if others > 1 else f", and so does {there[1]}" if others else ""
+        them = "them" if others else "it"
+        raise InputError(f"{there[0]}: exists{more}; --overwrite replaces {them}, or choose another output")
 
 
 def version_of(path: Path) -> tuple[int, int] | None:

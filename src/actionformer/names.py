@@ -81,9 +81,8 @@ def nearest(name: str, known: Sequence[str]) -> str:
 
 def _nearest(name: str, known: Sequence[str]) -> str | None:
     bare = _bare(name)
-    if same := next((one for one in known if _bare(one) == bare), None):
-        return same
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    same = [one for one in known if _bare(one) == bare]  # of `clip.mp4` in two folders that of the same folder
+    close = difflib.get_close_matches(name, same or known, n=1, cutoff=0.0 if same else 0.5)
     return close[0] if close else None
 
 

@@ -46,6 +46,9 @@ def test_timing_of_setting_sidecar_and_annotations(tmp_path: Path) -> None:
     write(tmp_path, "a", {"stride": 5, "num_frames": 10})
     with pytest.raises(InputError, match=r"'a': fps of the features is not known"):
         collect(of("a"), tmp_path, settings())
+    write(tmp_path, "b", {})
+    with pytest.raises(InputError, match=r"'b': fps, stride, num_frames .* are not known: .* set data.fps, data.st"):
+        collect(of("b"), tmp_path, settings())
     (video,) = collect(of("a", fps=25.0), tmp_path, settings()).videos
     assert (video.grid.fps, video.grid.stride, video.grid.num_frames) == (25, 5, 10)
     (video,) = collect(of("a", fps=25.0), tmp_path, settings(fps=30)).videos
@@ -80,6 +83,12 @@ def test_all_features_missing(tmp_path: Path) -> None:
     for skip_missing in (False, True):
         with pytest.raises(InputError, match=r"is data.prefix right\?"):
             collect(of("a", "b"), tmp_path, settings(), skip_missing=skip_missing)
+    write(tmp_path, "a", TIMING)
+    with pytest.raises(InputError) as known:  # the prefix is not what is wrong
+        collect(of("a.mp4"), tmp_path, settings())
+    assert str(known.value).endswith(
+        ": a.mp4; 'a.mp4' may be 'a'; it differs by a file's ending alone: rename one side"
+    )
     with pytest.raises(InputError, match=r"no such folder of features"):
         collect(of("a"), tmp_path / "absent", settings())
 

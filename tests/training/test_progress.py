@@ -48,6 +48,7 @@ def test_log_begins_with_the_epochs_and_has_a_line_of_each(tmp_path: Path) -> No
 def test_plan_without_warm_up_and_of_a_resumed_run(tmp_path: Path) -> None:
     assert written(tmp_path, warmup_epochs=0) == "training: 5 epochs\n"
     assert written(tmp_path, first_epoch=3) == "training: 5 epochs: 2 of warm-up, then 3; 3 are done\n"
+    assert written(tmp_path, first_epoch=1).endswith("; 1 is done\n")
 
 
 def test_terminal_shows_the_last_evaluation_and_no_lines(tmp_path: Path) -> None:

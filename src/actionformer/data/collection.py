@@ -24,6 +24,7 @@ from actionformer.names import explained
 from actionformer.segments import TimeGrid
 
 Paths = str | Path | Sequence[str | Path]
+TIMING = ("fps", "stride", "num_frames")
 SEVERAL = 3  # videos that say something of all
 
 
@@ -217,8 +218,8 @@ def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
 
 
 def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
-    known = {}
-    for name in ("fps", "stride", "num_frames"):
+    known: dict[str, float] = {}
+    for name in TIMING:
         setting, sidecar = getattr(data, name), getattr(spec, name)
         if setting is not None and sidecar is not None and setting != sidecar:
             warn(
@@ -227,19 +228,22 @@ def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
         value = sidecar if sidecar is not None else setting
         if value is None and name == "fps":
             value = video.fps
-        if value is None:
-            raise InputError(
-                f"video {video.id!r}: {name} of the features is not known: write a sidecar or set data.{name}"
-            )
-        known[name] = value
+        if value is not None:
+            known[name] = value
+    if unknown := [name for name in TIMING if name not in known]:
+        raise InputError(
+            f"video {video.id!r}: {listed(unknown)} of the features {'is' if len(unknown) == 1 else 'are'} not known: "
+            f"write a sidecar or set {listed([f'data.{name}' for name in unknown])}"
+        )
     return TimeGrid(**known, start=spec.start or 0.0)
 
 
 def _missing_message(missing: list[str], total: int, source: FeatureFolders, skipped: bool) -> str:
     folders = ", ".join(map(str, source.folders))
-    advice = "is data.prefix right?" if skipped or len(missing) == total else "--skip-missing goes on without them"
     hints = explained(missing, source.ids) + "".join(map(other_features, source.folders))
-    return f"{len(missing)} of {total} videos have no features in {folders}: {listed(missing)}; {advice}{hints}"
+    nothing = skipped or len(missing) == total
+    advice = "; --skip-missing goes on without them" if not nothing else "" if hints else "; is data.prefix right?"
+    return f"{len(missing)} of {total} videos have no features in {folders}: {listed(missing)}{advice}{hints}"
 
 
 def with_classes(annotations: Annotations, count: int | None) -> Annotations:

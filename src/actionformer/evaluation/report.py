@@ -37,6 +37,7 @@ from actionformer.terminal import WIDEST, TextTable, rendered
 MOST_COLUMNS, WIDE_COLUMNS = 10, 7  # thresholds that a table shows, and with two decimals
 MOST_FIGURES = 5  # thresholds in a `repr`
 AVERAGE_NUMBERS = (1, 5, 10, 50, 100)
+LEAVE_OUT = ": leave them out, or evaluate their subset too"
 TIOU_EXAMPLE = "start:stop:step, e.g. 0.3:0.7:0.1, or a list such as 0.5,0.75,0.95"
 
 
@@ -89,9 +90,9 @@ class Report:
         """One sentence for each thing that is probably not meant."""
         counts = self.counts
         sentences = {
-            f"{counts.outside_subset} detections lie in videos outside the evaluated subset and count as "
-            f"false positives{self.nearest.get('videos', '')}": counts.outside_subset,
-            f"{counts.unknown_class} detections are of classes that no ground truth has and are ignored in "
+            f"{counts.outside_subset:,} detections lie in videos outside the evaluated subset and count as "
+            f"false positives{self.nearest.get('videos', LEAVE_OUT)}": counts.outside_subset,
+            f"{counts.unknown_class:,} detections are of classes that no ground truth has and are ignored in "
             f"mAP and Recall@kx{self.nearest.get('classes', '')}": counts.unknown_class,
             f"{counts.removed_ground_truths} ground truths are repeats or shorter than 1 ms and are "
             "left out": counts.removed_ground_truths,

@@ -225,7 +225,7 @@ def compare_duration(
     cause = (
         f"features of shape ({length}, {width}): {TRANSPOSED}" if swapped else _likely_unit(duration / covered, grid)
     )
-    cause = cause or "correct fps, stride or num_frames, or the duration in the annotations"
+    cause = cause or "correct fps, stride or num_frames, or the duration that annotations or sidecar state"
     return DurationDifference(
         f"{message}: {cause}", difference > MAX_DURATION_DIFFERENCE * (duration - grid.start), swapped
     )

@@ -45,7 +45,7 @@ def least_score(format_: str, given: float | None) -> float:
 def nothing_shown(best: float | None, min_score: float) -> str | None:
     """What to tell people when something was found, and all of it scores too little to be shown by default."""
     if best is not None and best < min_score:
-        return f"nothing scores {min_score:g} or more, the best is {best:.2f}: give --min-score"
+        return f"nothing scores {min_score:g} or more, the best is {best:.2f}: lower --min-score"
     return None
 
 

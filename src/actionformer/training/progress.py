@@ -42,7 +42,7 @@ class TrainingProgress:
         if self.warmup:
             plan += f": {self.warmup} of warm-up, then {self.epochs - self.warmup}"
         if self.first:
-            plan += f"; {self.first} are done"
+            plan += f"; {self.first} {'is' if self.first == 1 else 'are'} done"
         say(self.console, plan)
         self.started = time.monotonic()
         self.bar.start()
