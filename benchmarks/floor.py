@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from actionformer.config import ModelSettings
 from actionformer.model import build_model
 from actionformer.model.layers import Conv
+from actionformer.model.packed import has_product
 
 SHAPES = {
     "cpu": ((2304, 6144, 512), (2304, 1536, 512), (2304, 512, 2048), (2304, 2048, 512)),
@@ -77,7 +78,7 @@ def fastest_products(precision: str, device: str) -> dict[str, Product]:
 
 def _kinds(x: Tensor, weight: Tensor) -> dict[str, Callable[[], object]]:
     kinds: dict[str, Callable[[], object]] = {"linear": lambda: F.linear(x, weight)}
-    if x.device.type == "cpu" and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+    if has_product(weight):
         ordered = torch.ops.mkldnn._reorder_linear_weight(weight, len(x))
         kinds["packed"] = lambda: torch.ops.mkldnn._linear_pointwise(x, ordered, None, "none", [], "none")
     return kinds

@@ -23,7 +23,11 @@ DTYPES = (torch.float32, torch.bfloat16)
 
 def can_pack(model: ActionFormer) -> bool:
     """Whether this machine and this build of torch have the product, for where and what the weights are."""
-    weight = model.offset_activation.scales[0]
+    return has_product(model.offset_activation.scales[0])
+
+
+def has_product(weight: Tensor) -> bool:
+    """Whether this machine and this build of torch multiply by such a weight reordered."""
     return (
         torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
