@@ -266,6 +266,22 @@ def test_a_last_picture_lasts_as_long_as_the_file(tmp_path: Path, make, name: st
         assert len(list(video.frames(60.0, 61.0))) == 1
 
 
+def test_an_overlay_draws_anew_into_a_picture_that_stands(tmp_path: Path, make) -> None:
+    """Else what begins and ends meanwhile is never seen, and the copy ends where its last picture begins."""
+    shown = [*(i / 10 for i in range(10)), 6.0, 6.1]
+    path = make(tmp_path / "held.mp4", shown, last=2.0)
+    found = Detections(np.array([[2.0, 4.0], [7.5, 8.1]]), np.array([0.9, 0.9]), np.array([0, 0]), ("run",))
+    tags = {}
+    for name, drawn in (("with.mp4", found), ("without.mp4", found.above(1.0))):
+        write_overlay(path, drawn, tmp_path / name)
+        with Video(tmp_path / name) as video:
+            tags[name] = {round(frame.time, 3): frame.image()[:50, :150].astype(int) for frame in video.frames()}
+            assert video.end == pytest.approx(8.1, abs=0.05)
+    assert list(tags["with.mp4"]) == [*shown[:10], 1.9, 2.9, 3.9, 4.9, 5.9, 6.0, 6.1, 7.1, 8.0]
+    differ = [time for time, tag in tags["with.mp4"].items() if abs(tag - tags["without.mp4"][time]).mean() > 10]
+    assert differ == [2.9, 3.9, 8.0]
+
+
 @pytest.mark.parametrize(
     ("steps", "fps"), [([33, 21, 45, 30, 38], 30.0), ([40], 25.0), ([100], 10.0), ([16, 17], 60.0)]
 )

@@ -30,6 +30,8 @@ CODECS = ("libx264", "libvpx-vp9", "mpeg4")  # the first that FFmpeg has and the
 LEAST_HEIGHT = 360  # pixels; smaller frames are enlarged, by a whole factor, until labels can be read in them
 TEXT = 0.0016  # size of a label's letters, in OpenCV's unit, a pixel of the frame's height
 LANE = 0.045  # height of a class's lane in the strip, of the frame
+AGAIN = 1.0
+"""Seconds after which a picture that still stands is drawn anew."""
 MOST_LANES = 10
 WIDEST_NAMES = 0.3  # share of the strip's width
 INK, DARK = (255, 255, 255), (24, 24, 24)
@@ -129,6 +131,7 @@ def text_colour(field: Colour) -> Colour:
 def write_overlay(source: str | Path, found: Detections, target: str | Path) -> None:
     """Writes a copy of a video with its detections drawn in; frames keep their times, sound is copied if it fits.
 
+    A frame that is shown for long is drawn anew every `AGAIN` seconds.
     Frames lower than `LEAST_HEIGHT` are enlarged, by a whole factor.
 
     Args:
@@ -160,12 +163,29 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
 
 
 def _shown(frames: Iterable[TimedFrame], step: float) -> Iterator[tuple[float, Image]]:
-    """When pictures are shown, seconds, and they; a dark one before a first that comes later than a step."""
-    for number, frame in enumerate(frames):
-        image = frame.image()
-        if number == 0 and frame.time > step:
-            yield 0.0, np.zeros_like(image)
-        yield frame.time, image
+    """When pictures are shown, seconds, and they; a dark one before a first that comes later than a step.
+
+    One that stands for long comes again and again until the next one, or until a step before the end: what is drawn
+    into it changes meanwhile.
+    """
+    time, end, image = 0.0, 0.0, None
+    for frame in frames:
+        following = frame.image()
+        if image is not None:
+            yield from _standing(time, frame.time, image)
+        elif frame.time > step:
+            yield 0.0, np.zeros_like(following)
+        time, end, image = frame.time, frame.time + frame.duration, following
+    if image is not None:
+        yield from _standing(time, end, image)
+        if end - time > 2 * min(step, AGAIN):
+            yield end - min(step, AGAIN), image
+
+
+def _standing(time: float, until: float, image: Image) -> Iterator[tuple[float, Image]]:
+    yield time, image
+    for again in range(1, math.ceil((until - time) / AGAIN)):
+        yield time + again * AGAIN, image
 
 
 def _output(temporary: Path, target: Path) -> av.container.OutputContainer:
