@@ -25,7 +25,7 @@ from actionformer.segments import LATEST, LEAST
 from actionformer.video.clock import Clock, Rate, lasts, rate_of, usual_step
 from actionformer.video.opening import ADVICE, opened, reason, streams_of
 from actionformer.video.orientation import Orientation, orientation_of
-from actionformer.video.stated import JOINABLE, WITHOUT_TIMES, stated
+from actionformer.video.stated import stated
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -168,7 +168,7 @@ class Video:
     @property
     def _joined(self) -> bool:
         """Whether a long step ahead of the clock is no pause."""
-        return self.container.format.name in JOINABLE
+        return self.stated.joinable
 
     @property
     def _last_time(self) -> float | None:
@@ -301,14 +301,14 @@ class Video:
         """
         fed, self._fed = self._fed, []
         stamp = self._stamp(frame)
-        if stamp is None or self.container.format.name not in WITHOUT_TIMES:
+        if stamp is None or not self.stated.shown_unsaid:
             return 0.0
         until = [packet for packet in fed if (fed_at := self._stamp(packet)) is not None and fed_at <= stamp]
         keys = [number for number, packet in enumerate(until) if packet.is_keyframe]
         return (len(until) - 1 - keys[-1]) * self._step if keys else 0.0
 
     def _stamp(self, item: Packet | av.VideoFrame) -> float | None:
-        stamps = (item.dts,) if self.container.format.name in WITHOUT_TIMES else (item.pts, item.dts)
+        stamps = (item.dts,) if self.stated.shown_unsaid else (item.pts, item.dts)
         stamp = next((stamp for stamp in stamps if stamp is not None), None)
         return None if stamp is None or item.time_base is None else float(stamp * item.time_base)
 

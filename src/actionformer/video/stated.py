@@ -40,6 +40,10 @@ class Stated:
     """Whether the rate is that of all pictures, so that pauses lower it."""
     timed: bool
     """Whether pictures have times, or a rate that the codec states; else FFmpeg makes both up."""
+    joinable: bool
+    """Whether it may be several recordings end to end."""
+    shown_unsaid: bool
+    """Whether it says when pictures are decoded, and not when they are shown."""
 
 
 def stated(container: InputContainer, video: Any) -> Stated:
@@ -71,6 +75,8 @@ def stated(container: InputContainer, video: Any) -> Stated:
         tuple(float(guess) for guess in guesses if guess),
         counted,
         bool(codec_rate) or not raw,
+        bool(names & JOINABLE),
+        bool(names & WITHOUT_TIMES),
     )
 
 

@@ -10,7 +10,6 @@ import av
 from actionformer.video.clock import Clock, lasts
 from actionformer.video.opening import opened, streams_of
 from actionformer.video.reader import Video
-from actionformer.video.stated import JOINABLE
 
 
 class Length(NamedTuple):
@@ -31,7 +30,7 @@ def measured(path: Path) -> Length:
     with Video(path) as video:
         next(video.frames())  # the beginning may be stated wrongly
         begin, step, stated = video.origin, 1 / video.fps, video.stated
-        clock = Clock(joined=video.container.format.name in JOINABLE, end=stated.end)
+        clock = Clock(joined=stated.joinable, end=stated.end)
     end = begin + step
     with opened(str(path), path.name) as file:
         packets = file.demux(streams_of(file, str(path)).video)

@@ -20,7 +20,6 @@ from actionformer.errors import InputError
 from actionformer.video.opening import UNKNOWN, codec_of, opened, streams_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
 from actionformer.video.reader import TimedFrame, Video
-from actionformer.video.stated import JOINABLE, WITHOUT_TIMES
 from actionformer.viewer.length import Length, measured
 from actionformer.viewer.memory import kept
 from actionformer.viewer.piece_cache import PieceCache
@@ -66,7 +65,7 @@ def look_at(path: Path) -> Look:
     """
     with Video(path) as video:
         container = set(video.container.format.name.split(","))
-        duration = None if container & JOINABLE else video.declared
+        duration = None if video.stated.joinable else video.declared
         length = Length(duration, 0) if duration else measured(path)
         first = next(video.frames())
         heard = codec_of(video.streams.sound) != UNKNOWN
@@ -92,7 +91,7 @@ def _played_as_it_is(video: Video, container: set[str], ending: str) -> str | No
 def _shown_alike(video: Video, first: TimedFrame, container: set[str]) -> bool:
     """Whether browsers, which obey the header of an MP4 alone, show the same pictures at the same times."""
     obeyed = first.orientation == UPRIGHT or ("mp4" in container and exactly(display_matrix(first.decoded)))
-    return obeyed and video.stream.codec_context.pix_fmt in PLAIN_PIXELS and not container & WITHOUT_TIMES
+    return obeyed and video.stream.codec_context.pix_fmt in PLAIN_PIXELS and not video.stated.shown_unsaid
 
 
 class Conversions:
