@@ -1,21 +1,25 @@
 """The viewer's page in Chromium: how soon it can be used and how fast it follows, and the pictures of docs/viewer.
 
     python benchmarks/viewer.py                        figures of a made two-hour video -> results/viewer.json
+    python benchmarks/viewer.py --many                 time and memory of many videos -> results/viewer_many.json
     python benchmarks/viewer.py --pictures runs/demo   after `make demo`: docs/viewer/*.jpg
 
-Needs the system's `chromium`. A figure in milliseconds is set beside its target, or beside what an empty page takes.
+Needs the system's `chromium`; `--many` needs Linux instead. A figure in milliseconds is set beside its target, or
+beside what an empty page takes; `--many` counts what is computed, so that what else the machine does weighs little.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,8 +35,11 @@ from actionformer.viewer.pieces import SECONDS, encode_piece
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "viewer"
 HOURS, DETECTIONS, ACTIONS, CLASSES = 2, 2000, 300, 20
 FILM_SECONDS = 60
+VIDEOS, DETECTIONS_EACH, ACTIONS_EACH, SECONDS_EACH = 2000, 2000, 15, 600
+TIOUS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 REPEATS = 7
 INTERACTIVE_MS, FILTER_MS = 1500, 100
+READY_SECONDS, MOST_MIB = 10, 1536
 """Targets."""
 
 # name, tab, width, height, colours, what is done before the picture is taken
@@ -48,16 +55,23 @@ PICTURES: list[tuple[str, str, int, int, Any, list[str]]] = [
 
 
 @contextmanager
-def viewing(*arguments: str | Path) -> Iterator[str]:
-    """The address at which `actionformer view` answers, in a process of its own."""
+def started(*arguments: str | Path) -> Iterator[tuple[str, int]]:
+    """The address at which `actionformer view` answers, in a process of its own, and the number of that."""
     command = [sys.executable, "-c", "from actionformer.cli import main; main()", "view", "--no-browser"]
     process = subprocess.Popen([*command, *map(str, arguments)], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
-        yield process.stderr.readline().removeprefix("viewer: ").strip()
+        yield process.stderr.readline().removeprefix("viewer: ").strip(), process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def viewing(*arguments: str | Path) -> Iterator[str]:
+    """The address alone."""
+    with started(*arguments) as (address, _):
+        yield address
 
 
 @contextmanager
@@ -87,24 +101,87 @@ def ready_after(page: Page, address: str) -> float:
     return float(page.evaluate("performance.getEntriesByName('interactive')[0].startTime"))
 
 
+def rows(rng: np.random.Generator, n: int, seconds: float) -> list[dict[str, Any]]:
+    """Made detections of one video."""
+    starts, lengths = rng.uniform(0, seconds - 10, n).tolist(), rng.uniform(1, 9, n).tolist()
+    return [
+        {"segment": [start, start + length], "label": f"class {i % CLASSES}", "score": score}
+        for i, (start, length, score) in enumerate(zip(starts, lengths, rng.uniform(0, 1, n).tolist(), strict=True))
+    ]
+
+
+def annotated(rng: np.random.Generator, n: int, seconds: float) -> dict[str, Any]:
+    actions = [{key: row[key] for key in ("segment", "label")} for row in rows(rng, n, seconds)]
+    return {"subset": "test", "duration": seconds, "annotations": actions}
+
+
 def made(folder: Path) -> tuple[Path, Path]:
     """Files of detections and of annotations of one long video."""
     rng = np.random.default_rng(0)
     seconds = 3600 * HOURS
-
-    def rows(n: int) -> list[dict[str, Any]]:
-        starts, lengths = rng.uniform(0, seconds - 10, n).tolist(), rng.uniform(1, 9, n).tolist()
-        return [
-            {"segment": [start, start + length], "label": f"class {i % CLASSES}", "score": score}
-            for i, (start, length, score) in enumerate(zip(starts, lengths, rng.uniform(0, 1, n).tolist(), strict=True))
-        ]
-
     found, truth = folder / "found.json", folder / "annotations.json"
-    found.write_text(json.dumps({"results": {"long": rows(DETECTIONS)}}), "utf-8")
-    actions = [{key: row[key] for key in ("segment", "label")} for row in rows(ACTIONS)]
-    video = {"subset": "test", "duration": seconds, "annotations": actions}
-    truth.write_text(json.dumps({"database": {"long": video}}), "utf-8")
+    found.write_text(json.dumps({"results": {"long": rows(rng, DETECTIONS, seconds)}}), "utf-8")
+    truth.write_text(json.dumps({"database": {"long": annotated(rng, ACTIONS, seconds)}}), "utf-8")
     return found, truth
+
+
+def made_many(folder: Path) -> tuple[Path, Path]:
+    """Files of detections and of annotations of many videos."""
+    rng = np.random.default_rng(0)
+    names = [f"video {number:04d}" for number in range(VIDEOS)]
+    found, truth = folder / "found.json", folder / "annotations.json"
+    with found.open("w", encoding="utf-8") as file:
+        file.write('{"results": {')
+        for number, name in enumerate(names):
+            file.write(f'{", " if number else ""}"{name}": {json.dumps(rows(rng, DETECTIONS_EACH, SECONDS_EACH))}')
+        file.write("}}")
+    database = {name: annotated(rng, ACTIONS_EACH, SECONDS_EACH) for name in names}
+    truth.write_text(json.dumps({"database": database}), "utf-8")
+    return found, truth
+
+
+def cpu_seconds(process: int) -> float:
+    """What a process has computed so far, on all cores."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_mib(process: int) -> float:
+    """The most memory that a process has had."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def asked(address: str) -> None:
+    with urllib.request.urlopen(address, timeout=600) as answer:
+        answer.read()
+
+
+def many() -> dict[str, Any]:
+    """What it takes until the first page of many videos can be shown, and the memory after looking at all errors."""
+
+    def taken() -> dict[str, float]:
+        computed, passed = cpu_seconds(process), time.monotonic() - begin
+        return {"cpu_s": round(computed, 1), "s": round(passed, 1), "share": round(computed / READY_SECONDS, 2)}
+
+    with tempfile.TemporaryDirectory() as temporary:
+        found, truth = made_many(Path(temporary))
+        begin = time.monotonic()
+        with started(found, "--annotations", truth) as (address, process):
+            figures: dict[str, Any] = {
+                "videos": {"number": VIDEOS, "detections_each": DETECTIONS_EACH, "actions_each": ACTIONS_EACH},
+                "file_mb": round(found.stat().st_size / 1e6),
+                "load_of_the_machine": [round(load, 1) for load in os.getloadavg()],
+                "target_cpu_s": READY_SECONDS,
+                "address": taken(),
+            }
+            asked(f"{address}api/project")
+            figures["list_of_videos"] = taken()
+            for tiou in TIOUS:
+                asked(f"{address}api/run?tiou={tiou}")
+            peak = peak_mib(process)
+    memory = {"mib": round(peak), "target_mib": MOST_MIB, "share": round(peak / MOST_MIB, 2)}
+    return {**figures, "peak_after_eight_tious": memory}
 
 
 CHANGE = """async ([id, values]) => {
@@ -253,7 +330,13 @@ def take_pictures(browser: Browser, demo: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, metavar="DEMO", help="a finished demo, of which pictures are taken")
+    parser.add_argument("--many", action="store_true", help="time and memory of many videos, without a browser")
     arguments = parser.parse_args()
+    if arguments.many:
+        result = many()
+        print(json.dumps(result, indent=2))
+        print(write_result("viewer_many", result))
+        return
     if shutil.which("chromium") is None:
         sys.exit("this benchmark needs chromium (Debian: apt-get install chromium)")
     with browsing() as browser:

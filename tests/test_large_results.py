@@ -1,5 +1,6 @@
 """Results files that are read video by video say what the reader says that looks at every detection."""
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,21 @@ def test_other_formats_are_never_taken_for_json(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected the header"):
         read_results(tmp_path / "found.csv")
     assert read_plain(tmp_path / "none.json") is None
+
+
+@pytest.mark.parametrize("text", [WHOLE, WHOLE[:-3]])
+def test_cycles_of_objects_are_looked_for_again_after_reading(tmp_path: Path, text: str) -> None:
+    (tmp_path / "found.json").write_text(text)
+    assert gc.isenabled()
+    assert (read_plain(tmp_path / "found.json") is None) == (text != WHOLE)
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\t", "\x00"])
+def test_names_that_json_does_not_allow_are_left_to_the_reader_that_says_so(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "found.json"
+    for place in ('"v"', '"a"'):
+        path.write_text(WHOLE.replace(place, f'"{name}"'))
+        assert read_plain(path) is None
+        with pytest.raises(InputError):
+            read_results(path)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer.evaluation import score
+from actionformer.evaluation import diagnosis, score
 from actionformer.evaluation.diagnosis import KINDS, average_precision_by_video, diagnose
 from actionformer.segments import tiou
 
@@ -137,3 +137,30 @@ def test_precision_of_a_video_is_that_of_evaluating_it_alone(make_annotations, m
         kept = {name: one for name, one in found.items() if name == video}
         np.testing.assert_allclose(alone[video], score(only, kept, tiou=[0.3, 0.5]).map)
     assert average_precision_by_video(make_annotations({"v": []}), found, thresholds) == {}
+
+
+def test_precision_by_video_is_the_same_in_blocks_of_any_size(make_annotations, make_detections, monkeypatch):
+    rng = np.random.default_rng(0)
+    starts = {f"v{i}": range(0, 10 * (i % 4), 10) for i in range(9)}
+    truth = {video: [(start, start + 5, int(rng.integers(3))) for start in own] for video, own in starts.items()}
+    found = {
+        f"v{i}": [(start, start + 6, int(rng.integers(3)), rng.random()) for start in range(0, 40, 2)]
+        for i in range(1, 12)
+    }
+    given = make_annotations(truth), make_detections(found), np.array([0.1, 0.5])
+    whole = average_precision_by_video(*given)
+    assert list(whole) == [video for video, actions in truth.items() if actions]
+    evaluated = []
+    once = diagnosis.average_precision
+    monkeypatch.setattr(diagnosis, "average_precision", lambda *args: evaluated.append(1) or once(*args))
+    for block, times in ((1000, 1), (40, 5), (1, 9)):
+        monkeypatch.setattr(diagnosis, "BLOCK", block)
+        evaluated.clear()
+        parts = average_precision_by_video(*given)
+        assert len(evaluated) == times
+        assert list(parts) == list(whole)
+        for video, figures in whole.items():
+            np.testing.assert_array_equal(parts[video], figures)
+            own = make_detections({video: found.get(video, [])})
+            alone = score(make_annotations({video: truth[video]}), own, tiou=[0.1, 0.5])
+            np.testing.assert_allclose(figures, alone.map)

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actionformer.evaluation import score
+from actionformer.evaluation.mean_average_precision import average_precision_of_hits
+from actionformer.evaluation.pairs import rank_within
 from actionformer.segments import tiou
 
 # whole seconds make equal overlaps, touching segments and repeats common
@@ -165,3 +167,24 @@ def test_blocks_of_pairs_do_not_show(make_annotations, make_detections, world, r
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("actionformer.evaluation.pairs.BLOCK", block)
         assert score(annotations, detections) == whole
+
+
+@given(st.lists(st.integers(-2, 3), max_size=20), st.sampled_from([1, 10**6]))
+def test_rank_is_the_number_of_earlier_ones(groups, apart):
+    ranks = rank_within(np.array(groups, dtype=np.int64) * apart)
+    assert ranks.tolist() == [groups[:i].count(group) for i, group in enumerate(groups)]
+
+
+@given(st.lists(st.tuples(st.integers(-1, 4), st.booleans(), st.booleans()), max_size=30))
+def test_precision_of_all_classes_at_once_is_that_of_each(rows):
+    truths = np.array([0] * 40 + [1] * 3 + [4])  # nothing of classes 2 and 3
+    labels = np.array([label for label, _, _ in rows], dtype=np.int64)
+    hits = np.array([[row[level] for row in rows] for level in (1, 2)], dtype=bool) & np.isin(labels, truths)
+    found = average_precision_of_hits(hits, labels, truths)
+    assert np.isnan(found[:, [2, 3]]).all()
+    for level in range(2):
+        for label, total in ((0, 40), (1, 3), (4, 1)):
+            own = hits[level][labels == label]
+            precision = [own[: i + 1].sum() / (i + 1) for i in range(len(own))]
+            area = sum(max(precision[i:]) for i in np.flatnonzero(own))
+            assert found[level, label] == pytest.approx(area / total)

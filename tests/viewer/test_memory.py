@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
 from time import sleep
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actionformer import results
 from actionformer.detections import Detections, write_results
+from actionformer.evaluation import diagnosis
+from actionformer.evaluation.mean_average_precision import average_precision
+from actionformer.evaluation.pairs import Candidates
 from actionformer.viewer.answers import Answers
 from actionformer.viewer.memory import LAST, bytes_of, kept
 from actionformer.viewer.project import Given, open_project
@@ -64,7 +69,9 @@ def test_who_asks_meanwhile_waits_and_an_error_is_not_kept() -> None:
     assert computed == ["a", "a"]
 
 
-def test_kinds_of_error_at_many_thresholds_take_no_memory(tmp_path: Path) -> None:
+@pytest.fixture
+def many(tmp_path: Path) -> Given:
+    """20 videos with 1,000 detections each, and their annotations."""
     rng = np.random.default_rng(0)
     starts = rng.uniform(0, 1000, (20, 1000))
     rows = [
@@ -77,7 +84,32 @@ def test_kinds_of_error_at_many_thresholds_take_no_memory(tmp_path: Path) -> Non
         for i in range(20)
     }
     (tmp_path / "annotations.json").write_text(json.dumps({"database": database}))
-    answers = Answers(open_project(Given(tmp_path / "found.json", annotations=tmp_path / "annotations.json")))
+    return Given(tmp_path / "found.json", annotations=tmp_path / "annotations.json")
+
+
+def test_before_the_list_of_videos_no_row_is_read_alone_and_all_are_evaluated_together(
+    many: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluated: list[int] = []
+
+    def counted(candidates: Candidates, *rest: Any) -> Any:
+        evaluated.append(len(candidates))
+        return average_precision(candidates, *rest)
+
+    monkeypatch.setattr(results, "_json_row", None)
+    monkeypatch.setattr(diagnosis, "average_precision", counted)
+    answers = Answers(open_project(many))
+    with closing(answers.media):
+        assert evaluated == []
+        first = answers.project()
+        assert evaluated == [20 * 1000]
+        assert answers.project() == first
+        assert len(evaluated) == 1
+    assert all(video["ap"] for video in first["videos"])
+
+
+def test_kinds_of_error_at_many_thresholds_take_no_memory(many: Given) -> None:
+    answers = Answers(open_project(many))
     with closing(answers.media):
         first = answers.run(0.5)
         tracemalloc.start()

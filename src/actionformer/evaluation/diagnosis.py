@@ -7,7 +7,9 @@ The questions are those of "Diagnosing Error in Temporal Action Detectors" (Alwa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,9 +28,13 @@ from actionformer.evaluation.pairs import (
     flatten_truths,
     overlapping_pairs,
 )
+from actionformer.names import matched
 
 KINDS = ("true", "double", "class", "bounds", "background")
 """What a detection can be; see `diagnose`."""
+
+BLOCK = 1 << 16
+"""Detections that are looked at together where videos are evaluated one by one: the processor's cache holds them."""
 
 LEAST_TIOU = 0.1
 """Overlap below which a detection has nothing to do with a ground truth (as in both papers)."""
@@ -214,22 +220,33 @@ def average_precision_by_video(
 ) -> dict[str, Floats]:
     """How well each video alone is done: (L,) mean over its classes of average precision; no entry without actions.
 
-    Every class of every video is taken for a class of its own, so that one evaluation gives all.
+    Every class of every video is taken for a class of its own, so that one evaluation gives a block of them.
     """
+    own = matched(detections, annotations.videos)
+    found = {own[video]: one for video, one in detections.items() if video in own}
+    numbers = np.cumsum([len(found.get(video, ())) for video in annotations.videos]) // BLOCK
+    precision: dict[str, Floats] = {}
+    for _, block in groupby(zip(numbers.tolist(), annotations.videos.items(), strict=True), itemgetter(0)):
+        videos = dict(video for _, video in block)
+        of_block = {video: found[video] for video in videos if video in found}
+        precision |= _by_video(replace(annotations, videos=videos), of_block, thresholds)
+    return precision
+
+
+def _by_video(annotations: Annotations, detections: Mapping[str, Detections], thresholds: Floats) -> dict[str, Floats]:
     truths, _ = flatten_truths(annotations)
-    if not len(truths):
-        return {}
     candidates = flatten_detections(detections, annotations, truths)
     count = len(annotations.class_names)
-    known = (candidates.labels >= 0) & (candidates.videos >= 0)
-    apart = Candidates(
-        candidates.segments, np.where(known, candidates.videos * count + candidates.labels, -1), candidates.videos
-    )
-    own = Truths(truths.segments, truths.videos * count + truths.labels, truths.videos)
-    pairs = overlapping_pairs(apart, own, at_least=float(min(thresholds)))
-    precision = average_precision(apart, own, pairs, thresholds)  # (L, up to V * K), NaN where a video lacks a class
+    occurring, labels = np.unique(truths.videos * count + truths.labels, return_inverse=True)
+    numbers = np.full(len(annotations) * count, -1)  # of a class in a video, among those that occur
+    numbers[occurring] = np.arange(len(occurring))
+    own = np.where(candidates.labels < 0, -1, numbers[candidates.videos * count + candidates.labels])
+    kept = own >= 0
+    apart = Candidates(candidates.segments[kept], own[kept], candidates.videos[kept])
+    truths = replace(truths, labels=labels)
+    pairs = overlapping_pairs(apart, truths, at_least=float(min(thresholds)))
+    precision = average_precision(apart, truths, pairs, thresholds)
+    videos, first, classes = np.unique(occurring // count, return_index=True, return_counts=True)
+    means = np.add.reduceat(precision, first, axis=1) / classes if len(videos) else precision
     names = list(annotations.videos)
-    return {
-        names[video]: np.nanmean(precision[:, video * count : (video + 1) * count], axis=1)
-        for video in np.unique(truths.videos).tolist()
-    }
+    return {names[video]: mean for video, mean in zip(videos.tolist(), means.T, strict=True)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.evaluation.pairs import Candidates, Floats, Ints, Pairs, Truths
+from actionformer.evaluation.pairs import Candidates, Floats, Ints, Pairs, Truths, rank_within
 
 
 def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats) -> NDArray[np.bool_]:
@@ -77,18 +77,20 @@ def average_precision_of_hits(hits: NDArray[np.bool_], labels: Ints, truths: Int
         truths: (G,) class ids of the ground truths.
     """
     num_truths = np.bincount(truths)
-    result = np.full((len(hits), len(num_truths)), np.nan)
-    order = np.argsort(labels, kind="stable")
-    ordered = labels[order]
-    for label in np.flatnonzero(num_truths):
-        begin, end = np.searchsorted(ordered, [label, label + 1])
-        result[:, label] = _area(hits[:, order[begin:end]]) / num_truths[label]
+    level, detection = np.nonzero(hits)  # what misses lowers the precision of later hits, and adds nothing
+    group = level * len(num_truths) + labels[detection]
+    precision = (rank_within(group) + 1) / (rank_within(labels)[detection] + 1)
+    area = np.bincount(group, _envelope(precision, group), minlength=len(hits) * len(num_truths))
+    occurring = np.where(num_truths, num_truths, np.nan)
+    result: Floats = area.reshape(len(hits), -1) / occurring
     return result
 
 
-def _area(hits: NDArray[np.bool_]) -> Floats:
-    """Sum (L,) of the interpolated precision at every hit of (L, D) hits and misses, best detection first."""
-    precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
-    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    area: Floats = np.where(hits, envelope, 0.0).sum(axis=1)
-    return area
+def _envelope(values: Floats, groups: Ints) -> Floats:
+    """The largest (P,) of each of `values` (P,) and those of its group that come later."""
+    known, place = np.unique(values, return_inverse=True)
+    order = np.argsort(groups, kind="stable")[::-1]  # group after group, each from its end
+    first = (groups.max(initial=0) - groups[order]) * len(known)  # above all places of the groups before
+    envelope = np.empty_like(values)
+    envelope[order] = known[np.maximum.accumulate(first + place[order]) - first]
+    return envelope

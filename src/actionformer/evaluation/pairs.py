@@ -187,8 +187,11 @@ def _overlapping(candidates: Candidates, truths: Truths, detection: Ints, truth:
 
 def rank_within(groups: Ints) -> Ints:
     """How many earlier entries have the same value: [7, 3, 7, 7] -> [0, 0, 1, 2]."""
-    order = np.argsort(groups, kind="stable")
-    sizes = np.unique(groups, return_counts=True)[1]
+    lowest, highest = groups.min(initial=0), groups.max(initial=0)
+    short = (groups - lowest).astype(np.min_scalar_type(highest - lowest))  # numbers of 16 bits are sorted faster
+    order = np.argsort(short, kind="stable")
+    places = np.arange(len(groups))
+    begins = np.diff(groups[order], prepend=groups[order[:1]]) != 0
     ranks = np.empty(len(groups), dtype=np.int64)
-    ranks[order] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    ranks[order] = places - np.maximum.accumulate(np.where(begins, places, 0))
     return ranks
