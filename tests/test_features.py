@@ -212,6 +212,7 @@ def test_sidecar_round_trip(tmp_path: Path) -> None:
         ('{"fps": "30"}', "fps must be a positive number, found '30'"),
         ('{"stride": 0}', "stride must be a positive number, found 0"),
         ('{"backbone": 3}', "backbone must be text"),
+        ('{"start": 1e30}', "start must be a number of seconds from 0 to 1e"),
     ],
 )
 def test_refuses_a_broken_sidecar(tmp_path: Path, content: str, message: str) -> None:
@@ -219,6 +220,14 @@ def test_refuses_a_broken_sidecar(tmp_path: Path, content: str, message: str) ->
     with pytest.raises(InputError, match=message) as caught:
         read_sidecar(tmp_path / "a.npy")
     assert str(tmp_path / "a.json") in str(caught.value)
+
+
+def test_a_sidecar_that_is_there_and_no_file_is_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "a.json").mkdir()
+    (tmp_path / "b.json").symlink_to(tmp_path / "moved.json")
+    for name, reason in (("a", "Is a directory"), ("b", "No such file")):
+        with pytest.raises(InputError, match=rf"{name}\.json: cannot read \({reason}"):
+            read_sidecar(tmp_path / f"{name}.npy")
 
 
 def test_normal_features_never_warn() -> None:

@@ -104,6 +104,10 @@ def load_model(directory: str | Path) -> tuple[ActionFormer, Config, ModelCard]:
     config, card = load_settings(directory)
     model = build_model(config.model)
     load_weights(model, read_weights(directory / WEIGHTS), str(directory / WEIGHTS))
+    if not (model.normalizer.deviation > 0).all():
+        raise InputError(
+            f"{directory / WEIGHTS}: normalizer.deviation has a value that is not positive: train it again"
+        )
     return model.eval(), config, card
 
 

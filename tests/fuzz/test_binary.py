@@ -246,6 +246,16 @@ def test_weights_that_are_no_weights(run: Path, change: Any, message: str) -> No
     assert name in refused
 
 
+def test_deviations_that_nothing_can_be_divided_by(run: Path) -> None:
+    weights = load_file(run / "model.safetensors")
+    for value in (0.0, -1.0):
+        weights["normalizer.deviation"][2] = value
+        save_file(weights, run / "model.safetensors")
+        refused = in_a_line(lambda: load_model(run))
+        assert refused is not None
+        assert "normalizer.deviation has a value that is not positive" in refused
+
+
 STATES: dict[str, Any] = {
     "a key less": lambda state: state["trainer"].pop("optimizer"),
     "a weight less": lambda state: state["trainer"]["model"].popitem(),

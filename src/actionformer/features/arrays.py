@@ -176,7 +176,7 @@ class FeatureFolders:
         return [video for video in videos if None in self.paths(video)]
 
 
-def check_duration(name: str, length: int, duration: float, grid: TimeGrid, width: int | None = None) -> None:
+def check_duration(name: str, length: int, duration: float, grid: TimeGrid) -> None:
     """Compare the time that features cover with the video's duration.
 
     Args:
@@ -184,12 +184,11 @@ def check_duration(name: str, length: int, duration: float, grid: TimeGrid, widt
         length: number of feature vectors.
         duration: where the video ends, seconds.
         grid: where they are taken to lie.
-        width: channels, where they are known: they tell features that are stored as (D, T).
 
     Raises:
         InputError: features and duration cannot belong together.
     """
-    if difference := compare_duration(name, length, duration, grid, width):
+    if difference := compare_duration(name, length, duration, grid):
         if difference.hopeless:
             raise InputError(difference.message)
         warn(difference.message, stacklevel=2)
@@ -209,6 +208,8 @@ def compare_duration(
     name: str, length: int, duration: float, grid: TimeGrid, width: int | None = None
 ) -> DurationDifference | None:
     """How the time that features cover differs from the video's duration; see `check_duration`.
+
+    With `width`, the channels of features whose model is not known yet, those stored as (D, T) are told.
 
     Extraction may drop the last incomplete window or pad it, which makes up to a window or a stride. More is
     worth a warning, and an error if it is more than `MAX_DURATION_DIFFERENCE` of the video as well.

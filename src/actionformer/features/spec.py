@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -47,8 +48,8 @@ class FeatureSpec:
                 raise InputError(f"{name} must be a positive number, found {value!r:.60}")
             if value is not None and not LEAST <= value <= LARGEST:
                 raise InputError(f"{name} must lie between {LEAST:g} and {LARGEST:g}, found {value!r:.60}")
-        if self.start is not None and self.start != 0 and not _is_positive(self.start):
-            raise InputError(f"start must be a number of seconds from 0 on, found {self.start!r:.60}")
+        if self.start is not None and self.start != 0 and not (_is_positive(self.start) and self.start <= LARGEST):
+            raise InputError(f"start must be a number of seconds from 0 to {LARGEST:g}, found {self.start!r:.60}")
         for name in ("backbone", "weights_hash", "preprocessing", "last_clip"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
@@ -113,10 +114,10 @@ def read_sidecar(path: str | Path) -> FeatureSpec:
     """The sidecar of a feature file; empty if there is none, other keys in it are left alone.
 
     Raises:
-        InputError: broken JSON, or a value that cannot be meant.
+        InputError: broken JSON, a link to nowhere or a folder of that name, or a value that cannot be meant.
     """
     sidecar = sidecar_path(path)
-    if not sidecar.is_file():
+    if not os.path.lexists(sidecar):
         return FeatureSpec()
     content = read_json(sidecar)
     if not isinstance(content, dict):

@@ -128,7 +128,7 @@ def place(
     if duration is None:
         duration = grid.seconds_covered(length)
     elif not collected:
-        check_duration(source, length, duration, grid, rows.shape[1])
+        check_duration(source, length, duration, grid)
     if config.data.resize is None:
         return Sequence(rows, grid, duration, class_scores, source)
     resized = ArrayRows(resize(rows[:], config.data.resize))
