@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from actionformer.data.annotations import read_annotations
+from actionformer.data.annotations import parse_annotations, read_annotations
 from actionformer.detections import Detections, read_results
 from actionformer.errors import InputError
 from actionformer.evaluation.diagnosis import diagnose
@@ -77,3 +77,13 @@ def test_a_far_duration_is_refused(tmp_path):
     path.write_text(json.dumps({"database": {"v": {"subset": "s", "duration": 2e9}}}), "utf-8")
     with pytest.raises(InputError, match=r"video 'v': duration must be at most 1e\+09 s, found 2e\+09"):
         read_annotations(path)
+
+
+def test_detections_after_the_end_of_their_video_are_told() -> None:
+    entry = {"subset": "test", "duration": 20.0, "annotations": [{"segment": [2.0, 4.0], "label": "jump"}]}
+    annotations = parse_annotations({"database": {"v": entry, "w": {**entry, "duration": None}}})
+    found = Detections([[2.0, 4.0], [19.9, 20.0], [2000.0, 4000.0]], [0.9, 0.8, 0.7], [0, 0, 0], ("jump",))
+    report = score(annotations, {"v": found, "w": found, "elsewhere": found})
+    assert report.counts.beyond_end == 1  # of `w` no end is stated
+    assert any(warning.startswith("1 detections begin after the end of their video") for warning in report.warnings)
+    assert score(annotations, {"v": found[:2]}).counts.beyond_end == 0

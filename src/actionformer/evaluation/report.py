@@ -59,6 +59,8 @@ class Counts:
     """Detections of a class that no ground truth has: ignored in all but average recall."""
     videos_without_detections: int
     """Evaluated videos with actions but no detection: all missed."""
+    beyond_end: int = 0
+    """Detections that begin after the end that the annotations state of their video: false positives."""
     skipped_videos: int = 0
     """Evaluated videos without features, where these were skipped on request."""
     skipped_ground_truths: int = 0
@@ -94,6 +96,8 @@ class Report:
             f"false positives{self.nearest.get('videos', LEAVE_OUT)}": counts.outside_subset,
             f"{counts.unknown_class:,} detections are of classes that no ground truth has and are ignored in "
             f"mAP and Recall@kx{self.nearest.get('classes', '')}": counts.unknown_class,
+            f"{counts.beyond_end:,} detections begin after the end of their video and count as false positives: are "
+            "their times in another unit? Times are in seconds": counts.beyond_end,
             f"{counts.removed_ground_truths} ground truths are repeats or shorter than 1 ms and are "
             "left out": counts.removed_ground_truths,
             f"{counts.videos_without_detections} evaluated videos have no detections; their actions count as "
@@ -258,7 +262,15 @@ def _count(annotations: Annotations, truths: Truths, candidates: Candidates, rem
         outside_subset=int((candidates.videos < 0).sum()),
         unknown_class=int((candidates.labels < 0).sum()),
         videos_without_detections=len(np.setdiff1d(truths.videos, candidates.videos)),
+        beyond_end=_beyond_end(annotations, candidates),
     )
+
+
+def _beyond_end(annotations: Annotations, candidates: Candidates) -> int:
+    """Detections that begin after the end of their video, as far as the annotations state it."""
+    ends = np.array([video.duration or np.inf for video in annotations.videos.values()])
+    known = candidates.videos >= 0
+    return int((candidates.segments[known, 0] > ends[candidates.videos[known]]).sum())
 
 
 def parse_tiou(tiou: str | Sequence[float]) -> tuple[float, ...]:
