@@ -48,7 +48,7 @@ def test_videos_that_cannot_be_used(seen: Path, run: Path, videos: Path, tmp_pat
 
 
 def test_what_is_odd_about_a_video_is_a_warning(seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "warning_of", lambda video: "is cut short")
+    monkeypatch.setattr(extraction, "warning_of", lambda *_: "is cut short")
     with pytest.warns(UserWarning, match=r"clip0\.mp4: is cut short") as caught:
         load(seen / "run").detect_video(videos / "clip0.mp4")
     assert [one.filename for one in caught] == [__file__]

@@ -22,5 +22,6 @@ def broken(features: Path, tmp_path: Path) -> Path:
 
 def test_at_the_step(tiny: Config, annotations: Path, broken: Path, tmp_path: Path) -> None:
     raw = tiny.replace(data={"normalize": False, "crop_ratio": [1, 1]}, model={"max_length": 128})
-    with pytest.raises(InputError, match=r"step \d is nan; row 40 of video 'video1' has the value 1e\+30: "):
+    message = r"step \d is nan; row 40 of video 'video1' has the value 1e\+30: "
+    with pytest.warns(UserWarning, match="1e\\+30 in row 40"), pytest.raises(InputError, match=message):
         train(raw, annotations, broken, tmp_path / "run")
