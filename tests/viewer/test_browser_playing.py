@@ -33,6 +33,13 @@ def test_the_chosen_speed_comes_back_after_j_and_l(page: Page) -> None:
     assert page.evaluate("document.querySelector('video').playbackRate") == 2
 
 
+def test_a_late_ended_event_does_not_stop_playing_backwards(page: Page) -> None:
+    page.keyboard.press("End")
+    page.keyboard.press("j")
+    page.evaluate("document.querySelector('video').dispatchEvent(new Event('ended'))")
+    assert state(page, "[s.playing, s.rate]") == [True, -1]
+
+
 def test_sound_stays_on_from_video_to_video(page: Page) -> None:
     sound = page.get_by_label("Sound on or off")
     expect(sound).to_have_text("Sound")

@@ -64,7 +64,12 @@ function load() {
   screen.film.muted = muted;
   screen.film.currentTime = state.time + INTO_FRAME;
   screen.film.addEventListener("click", togglePlay);
-  screen.film.addEventListener("ended", () => set({ playing: false, time: screen.film.currentTime }));
+  screen.film.addEventListener("ended", atTheEnd);
+}
+
+/** A jump to the end says "ended" too, and late: by then the page may be playing backwards from there. */
+function atTheEnd() {
+  if (state.rate > 0) set({ playing: false, time: screen.film.currentTime });
 }
 
 /** The <video> while it shows something, else null. */
