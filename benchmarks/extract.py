@@ -24,11 +24,11 @@ import av
 import torch
 from common import write_result
 
-from actionformer.video.backbones import Backbone, load_backbone
-from actionformer.video.backbones.r2plus1d import R2Plus1D34
-from actionformer.video.backbones.squeezenet import Network
-from actionformer.video.clips import ClipCutter, ClipLayout
-from actionformer.video.extraction import Rows, _decoded, _Piece, encode_videos
+from actionformer.backbones import Backbone, load_backbone
+from actionformer.backbones.r2plus1d import R2Plus1D34
+from actionformer.backbones.squeezenet import Network
+from actionformer.extraction.clips import ClipCutter, ClipLayout
+from actionformer.extraction.encode import Rows, _decoded, _Piece, encode_videos
 
 REPEATS = 3
 SECONDS = {"motion": 60, "squeezenet": 8, "r2plus1d_tsp": 12}

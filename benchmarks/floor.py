@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.config import ModelSettings
-from actionformer.model import build_model
-from actionformer.model.layers import Conv
-from actionformer.model.packed import has_product
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.nn.layers import Conv
+from actionformer.nn.packed import has_product
+from actionformer.settings.config import ModelSettings
 
 SHAPES = {
     "cpu": ((2304, 6144, 512), (2304, 1536, 512), (2304, 512, 2048), (2304, 2048, 512)),

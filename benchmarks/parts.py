@@ -21,16 +21,16 @@ from training import made_batch
 
 import actionformer
 from actionformer import Config, Detector, score, suppress
-from actionformer.config import DecodingSettings
+from actionformer.core.segments import TimeGrid
+from actionformer.detectors.actionformer.build import build_model
 from actionformer.features import FeatureSpec, write_sidecar
-from actionformer.inference.decode import decode
 from actionformer.inference.graphs import Graphs
 from actionformer.inference.runner import LARGEST_GRAPH
 from actionformer.inference.sequences import ArrayRows, Sequence
-from actionformer.model import build_model
 from actionformer.model_directory import save_model
+from actionformer.nn.decoding import decode
 from actionformer.recipes import detect_files
-from actionformer.segments import TimeGrid
+from actionformer.settings.config import DecodingSettings
 from actionformer.training.loop import Trainer
 
 REPEATS, REPEATS_OF_LONG = 7, 3

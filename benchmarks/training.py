@@ -23,15 +23,15 @@ from floor import fastest_products, in_turns, multiplications, seconds
 from numpy.typing import NDArray
 
 import actionformer
-from actionformer.config import Config
+from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import read_annotations
 from actionformer.data.dataset import Batch, EpochLoader, FeatureSource, TrainingSet, TrainingVideo
+from actionformer.detectors.actionformer.build import build_model
 from actionformer.features import open_features
-from actionformer.model import build_model
-from actionformer.segments import TimeGrid
+from actionformer.nn.assignment import assign_batch
+from actionformer.settings.config import Config
 from actionformer.training.loop import Trainer
 from actionformer.training.optimisation import clip_gradients
-from actionformer.training.targets import assign_batch
 
 PARTS = ("padding", "loading", "targets", "step")
 EPOCHS = 30

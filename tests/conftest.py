@@ -12,8 +12,8 @@ from hypothesis import settings
 from moving import ACTIONS, FPS, SECONDS, write_moving
 
 from actionformer.cli import main
-from actionformer.config import Config
 from actionformer.recipes import extract, train
+from actionformer.settings.config import Config
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import Video
 from actionformer.data.collection import FeaturedVideo
 from actionformer.features import Features, FeatureSpec
-from actionformer.segments import TimeGrid
 
 GRID = TimeGrid(fps=30, stride=4, num_frames=16)
 

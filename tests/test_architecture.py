@@ -11,16 +11,8 @@ import actionformer
 
 SOURCE = Path(actionformer.__file__).parent
 ORDER = [
-    "errors",
-    "terminal",
-    "progress",
-    "names",
-    "locks",
-    "files",
-    "hashes",
-    "config",
-    "presets",
-    "segments",
+    "core",
+    "settings",
     "features",
     "timelines",
     "large_results",
@@ -28,14 +20,18 @@ ORDER = [
     "detections",
     "weights",
     "video",
+    "backbones",
+    "extraction",
     "data",
-    "model",
+    "nn",
+    "detectors",
     "model_directory",
     "training",
     "inference",
     "evaluation",
     "checks",
     "interop",
+    "demo",
     "recipes",
     "viewer",
     "cli",
@@ -71,7 +67,7 @@ def test_imports_only_run_against_the_way_of_the_data(path: Path) -> None:
             assert {other, room(path)} != {"training", "inference"}
 
 
-@pytest.mark.parametrize("name", ["segments.py", "detections.py", "config.py", "files.py"])
+@pytest.mark.parametrize("name", ["core/segments.py", "detections.py", "settings/config.py", "core/files.py"])
 def test_plain_rooms_know_no_torch(name: str) -> None:
     assert not [module for module in imported(SOURCE / name) if module.split(".")[0] == "torch"]
 

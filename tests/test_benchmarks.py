@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from actionformer.config import ModelSettings
+from actionformer.settings.config import ModelSettings
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 

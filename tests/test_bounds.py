@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from variants import BASE, VARIANTS
 
-from actionformer.config import Config, ModelSettings, load_config, preset_names, published_shape
-from actionformer.errors import InputError
-from actionformer.model import build_model
+from actionformer.core.errors import InputError
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.settings.config import Config, ModelSettings, load_config, preset_names, published_shape
 
 IN_WORDS: dict[str, tuple[Any, ...]] = {
     "data.crop_ratio": ([0.5, 1.5], [-1, 1], [0.9, float("nan")], [0.9]),
@@ -132,7 +132,7 @@ def drawn(rng: random.Random) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("seed", "count"), [(0, 150), pytest.param(1, 5000, marks=pytest.mark.slow, id="long")])
 def test_settings_are_built_quickly_or_refused(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actionformer.config.MOST_WEIGHTS", 3_000_000)  # what this machine builds at once
+    monkeypatch.setattr("actionformer.settings.config.MOST_WEIGHTS", 3_000_000)  # what this machine builds at once
     rng = random.Random(seed)
     built = [size for _ in range(count) if (size := _size(drawn(rng))) is not None]
     assert len(built) > count / 50

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from actionformer.config import preset_names
+from actionformer.settings.config import preset_names
 
 VERBS = ("demo", "train", "evaluate", "score", "extract", "detect", "view", "convert", "info")
 SMALL = Path(__file__).resolve().parent / "data" / "parity"

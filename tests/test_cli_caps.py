@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from variants import lively_detector as lively
 
-from actionformer.config import Config
 from actionformer.model_directory import save_model
+from actionformer.settings.config import Config
 
 Command = Callable[..., Any]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actionformer.core.errors import InputError
 from actionformer.detections import Detections, read_results, write_csv, write_results
-from actionformer.errors import InputError
 from actionformer.timelines import srt, vtt
 
 NAMES = ("run", "jump", "throw")

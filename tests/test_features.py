@@ -12,7 +12,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
 from actionformer.features import (
     FeatureFolders,
     FeatureSpec,
@@ -25,7 +26,6 @@ from actionformer.features import (
     sidecar_path,
     write_sidecar,
 )
-from actionformer.segments import TimeGrid
 
 ARRAY = np.arange(12.0).reshape(6, 2).astype(np.float32)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import actionformer
-from actionformer.errors import DISTRIBUTION, missing_extra
+from actionformer.core.errors import DISTRIBUTION, missing_extra
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

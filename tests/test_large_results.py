@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actionformer.core.errors import InputError
 from actionformer.detections import Detections, read_results, write_results
-from actionformer.errors import InputError
 from actionformer.large_results import read_plain
 from actionformer.results import ROWS, _columns, _json_rows
 

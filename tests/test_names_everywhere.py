@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actionformer.config import Config
+from actionformer.core.errors import InputError
+from actionformer.core.files import write_whole
+from actionformer.core.names import file_of
+from actionformer.core.terminal import plain_console
 from actionformer.data.annotations import Annotations, Video, read_annotations, write_annotations
 from actionformer.detections import Detections, read_results, results_table, write_csv, write_results
-from actionformer.errors import InputError
-from actionformer.files import write_whole
-from actionformer.names import file_of
 from actionformer.results import jsonl_line
-from actionformer.terminal import plain_console
+from actionformer.settings.config import Config
 from actionformer.timelines import eaf, srt, vtt
 
 Command = Callable[..., Any]

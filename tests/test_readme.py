@@ -13,7 +13,7 @@ import torch
 from moving import ACTIONS, SECONDS
 
 import actionformer
-from actionformer.config import Config
+from actionformer.settings.config import Config
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 LABELS = {"left": "jump", "right": "run"}

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from actionformer import Detections, Report, load, load_config
-from actionformer.config import preset_names
+from actionformer.core.terminal import WIDEST, rendered
 from actionformer.detections import results_table
 from actionformer.evaluation.report import Counts
 from actionformer.recipes.describe import describe
-from actionformer.terminal import WIDEST, rendered
+from actionformer.settings.config import preset_names
 
 Command = Callable[..., Any]
 LONG = "a name that goes on and on, as those of verbs and nouns do " * 3

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from variants import lively_detector as lively
 
-from actionformer.config import Config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.features import FeatureSpec, check_timing
 from actionformer.inference import Detector, build, load
 from actionformer.recipes import evaluate_run, train, watch
 from actionformer.recipes.detect import detect_files
+from actionformer.settings.config import Config
 
 Command = Callable[..., Any]
 REFUSED = r"features of fps 10, stride 10, num_frames 10, the model was trained on fps 10, stride 5, num_frames 10: .*"

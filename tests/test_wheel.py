@@ -36,7 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = (folder / "dist").glob("actionformer_tal-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "actionformer/py.typed" in names
-    assert "actionformer/presets/thumos14.toml" in names
+    assert "actionformer/settings/presets/thumos14.toml" in names
     assert "actionformer/viewer/static/index.html" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder / "site", wheel)
@@ -51,7 +51,7 @@ def test_the_installed_package_is_the_one_that_runs(installed: Path) -> None:
 
 def test_presets_load(installed: Path) -> None:
     script = (
-        "from actionformer.config import load_config, preset_names\n"
+        "from actionformer.settings.config import load_config, preset_names\n"
         "names = preset_names()\n"
         "print(*names)\n"
         "assert all(load_config(name).model.num_levels >= 6 for name in names)\n"

@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from actionformer.config import Config, ModelSettings
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.inference import Detector, build
-from actionformer.model import ActionFormer, build_model
+from actionformer.settings.config import Config, ModelSettings
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 BASE = {

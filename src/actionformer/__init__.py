@@ -38,13 +38,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from actionformer.config import Config as Config
-    from actionformer.config import SuppressionSettings as SuppressionSettings
-    from actionformer.config import load_config as load_config
+    from actionformer.backbones import Backbone as Backbone
+    from actionformer.backbones import load_backbone as load_backbone
+    from actionformer.core.errors import InputError as InputError
     from actionformer.data.annotations import read_annotations as read_annotations
     from actionformer.detections import Detections as Detections
     from actionformer.detections import read_results as read_results
-    from actionformer.errors import InputError as InputError
     from actionformer.evaluation import Report as Report
     from actionformer.evaluation import score as score
     from actionformer.inference import Detector as Detector
@@ -56,24 +55,25 @@ if TYPE_CHECKING:
     from actionformer.recipes import extract as extract
     from actionformer.recipes import train as train
     from actionformer.recipes import watch as watch
-    from actionformer.video.backbones import Backbone as Backbone
-    from actionformer.video.backbones import load_backbone as load_backbone
+    from actionformer.settings.config import Config as Config
+    from actionformer.settings.config import SuppressionSettings as SuppressionSettings
+    from actionformer.settings.config import load_config as load_config
 
 _HOMES = {
-    "Backbone": "video.backbones",
-    "Config": "config",
+    "Backbone": "backbones",
+    "Config": "settings.config",
     "Detections": "detections",
     "Detector": "inference",
-    "InputError": "errors",
+    "InputError": "core.errors",
     "Report": "evaluation",
-    "SuppressionSettings": "config",
+    "SuppressionSettings": "settings.config",
     "build": "inference",
     "convert": "interop",
     "evaluate_run": "recipes",
     "extract": "recipes",
     "load": "inference",
-    "load_backbone": "video.backbones",
-    "load_config": "config",
+    "load_backbone": "backbones",
+    "load_config": "settings.config",
     "read_annotations": "data.annotations",
     "read_results": "detections",
     "score": "evaluation",
@@ -87,11 +87,11 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        from actionformer.errors import DISTRIBUTION
+        from actionformer.core.errors import DISTRIBUTION
 
         return version(DISTRIBUTION)
     if name == "evaluate":
-        from actionformer.errors import warn
+        from actionformer.core.errors import warn
 
         warn("actionformer.evaluate is now called actionformer.score", 2, DeprecationWarning)
         name = "score"

@@ -16,11 +16,20 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import BaseModel
 
-from actionformer.config import Config, descriptions
-from actionformer.errors import InputError
-from actionformer.files import check_absent
-from actionformer.names import known_name, nearest
-from actionformer.terminal import WIDEST, TextTable, complain, emit, escape_what_lacks, one_line, plain_console, tell
+from actionformer.core.errors import InputError
+from actionformer.core.files import check_absent
+from actionformer.core.names import known_name, nearest
+from actionformer.core.terminal import (
+    WIDEST,
+    TextTable,
+    complain,
+    emit,
+    escape_what_lacks,
+    one_line,
+    plain_console,
+    tell,
+)
+from actionformer.settings.config import Config, descriptions
 
 app = App(
     name="actionformer",
@@ -32,7 +41,7 @@ app = App(
 
 
 # Every `--help` parses the whole file that a class of options says it comes from: this one is nearly empty.
-_SMALL_SOURCE = {"__module__": "actionformer.presets"}
+_SMALL_SOURCE = {"__module__": "actionformer.settings.presets"}
 
 
 def _changes_of(section: str, settings: type[BaseModel]) -> type:
@@ -134,8 +143,8 @@ def train(
         Take features of several strides or windows, or of other timing than those of INIT.
     """
     _import_torch()
-    from actionformer.config import load_config
     from actionformer.recipes import train as run
+    from actionformer.settings.config import load_config
 
     config = load_config(preset, _given(settings))
     run(
@@ -526,7 +535,7 @@ def info(directory: str) -> None:
     directory
         A model directory, a preset's name or a TOML file.
     """
-    from actionformer.config import load_config, preset_names
+    from actionformer.settings.config import load_config, preset_names
 
     presets = preset_names()
     if directory in presets or directory.endswith(".toml"):

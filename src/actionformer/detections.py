@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError
-from actionformer.files import write_whole
+from actionformer.core.errors import InputError
+from actionformer.core.files import write_whole
+from actionformer.core.names import known_name, matched, nearest
+from actionformer.core.segments import LATEST, check_times
+from actionformer.core.terminal import TextTable, shortened
 from actionformer.large_results import Columns
-from actionformer.names import known_name, matched, nearest
 from actionformer.results import Rows, csv_text, in_time, json_text, read_columns
-from actionformer.segments import LATEST, check_times
-from actionformer.terminal import TextTable, shortened
 from actionformer.timelines import eaf, srt, vtt
 
 BEST_SHOWN, LABEL_SHOWN = 5, 48  # detections of a `repr`, and columns of their labels

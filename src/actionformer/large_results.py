@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json
 
-from actionformer.segments import LATEST
+from actionformer.core.segments import LATEST
 
 FIELDS = [itemgetter(key) for key in ("label", "segment", "score")]
 QUOTES = 2 * (len(FIELDS) + 1)

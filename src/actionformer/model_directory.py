@@ -13,13 +13,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.torch import save
 
-from actionformer.config import Config, load_config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.core.files import naming, read_json, write_whole
+from actionformer.core.locks import part_name
+from actionformer.core.names import check_name
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.features import FeatureSpec
-from actionformer.files import naming, read_json, write_whole
-from actionformer.locks import part_name
-from actionformer.model import ActionFormer, build_model
-from actionformer.names import check_name
+from actionformer.settings.config import Config, load_config
 from actionformer.weights import load_weights, read_weights
 
 CONFIG, WEIGHTS, CARD = "config.toml", "model.safetensors", "model.json"

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from actionformer.errors import InputError, warn
-from actionformer.files import parse_json, read_json, read_text
+from actionformer.core.errors import InputError, warn
+from actionformer.core.files import parse_json, read_json, read_text
+from actionformer.core.names import check_name
+from actionformer.core.segments import check_times
 from actionformer.large_results import Columns, columns_of, read_plain
-from actionformer.names import check_name
-from actionformer.segments import check_times
 
 CSV_HEADER = ("video", "label", "start", "end", "score")
 Rows = list[dict[str, Any]]

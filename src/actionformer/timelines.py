@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from numpy.typing import NDArray
 
-from actionformer.terminal import visible
+from actionformer.core.terminal import visible
 
 EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 

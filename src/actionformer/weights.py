@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from actionformer.errors import InputError
-from actionformer.files import check_compression
+from actionformer.core.errors import InputError
+from actionformer.core.files import check_compression
 
 NESTED = ("state_dict", "model_state", "model")
 """Entries of a torch file that hold its weights where it holds more."""

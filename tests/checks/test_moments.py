@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from actionformer.checks.findings import Finding
 from actionformer.checks.moments import check_moments
-from actionformer.config import Config
+from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import TrainingSet, place_on_grid
-from actionformer.segments import TimeGrid
-from actionformer.training.targets import answering, assign_batch
+from actionformer.nn.assignment import answering, assign_batch
+from actionformer.settings.config import Config
 
 SECOND = TimeGrid(fps=30, stride=30, num_frames=30)
 """A feature a second; moments lie at 0.5, 1.5, ... s."""

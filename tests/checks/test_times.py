@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.checks.times import check_actions
-from actionformer.segments import TimeGrid
+from actionformer.core.segments import TimeGrid
 
 SECONDS = [[[1, 4], [20, 26.5]], [[3, 5], [30, 38]], [], [[0.5, 2], [10, 39]]]
 """Of videos of 40 s."""

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from actionformer.core.errors import InputError
 from actionformer.data.annotations import parse_annotations, read_annotations, write_annotations
-from actionformer.errors import InputError
 
 
 def action(label="run", segment=(0, 1), **others):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actionformer.config import Config, DataSettings
+from actionformer.core.errors import InputError
 from actionformer.data.annotations import Annotations, parse_annotations, read_annotations
 from actionformer.data.collection import collect, common_spec, with_classes
-from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
+from actionformer.settings.config import Config, DataSettings
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer.config import Config, load_config
+from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import Video, read_annotations
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import (
@@ -24,9 +25,8 @@ from actionformer.data.dataset import (
     place_on_grid,
     read_ahead,
 )
-from actionformer.errors import InputError
 from actionformer.features import FeatureSpec, open_features, resize
-from actionformer.segments import TimeGrid
+from actionformer.settings.config import Config, load_config
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)
 LENGTHS = (40, 80, 57, 64, 33)

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from actionformer.core.errors import InputError
 from actionformer.data.annotations import read_annotations
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.evaluation import score
 
 # ---- by hand

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from actionformer.core.errors import InputError
 from actionformer.data.annotations import parse_annotations, read_annotations
 from actionformer.detections import Detections, read_results
-from actionformer.errors import InputError
 from actionformer.evaluation.diagnosis import diagnose
 from actionformer.evaluation.pairs import Candidates, Truths, flatten_detections, flatten_truths, overlapping_pairs
 from actionformer.evaluation.report import score

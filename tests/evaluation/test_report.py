@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from actionformer.core.errors import InputError
 from actionformer.data.annotations import write_annotations
 from actionformer.detections import write_results
-from actionformer.errors import InputError
 from actionformer.evaluation import parse_tiou, score
 
 

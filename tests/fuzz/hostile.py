@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 
 VALUES: list[Any] = [
     None,

@@ -19,12 +19,12 @@ import torch
 from fuzz.hostile import damaged, in_a_line
 from safetensors.torch import load_file, save, save_file
 
-from actionformer.config import Config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.features import open_features
 from actionformer.interop.published_weights import read_published_weights
 from actionformer.model_directory import load_model
 from actionformer.recipes import train
+from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state, state_path
 from actionformer.weights import read_weights
 

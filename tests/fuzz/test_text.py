@@ -14,13 +14,13 @@ import tomlkit
 import yaml
 from fuzz.hostile import MOMENTS, VALUES, changed, damaged, in_a_line, literal
 
-from actionformer.config import Config, load_config
+from actionformer.core.files import read_json, read_json_lines
 from actionformer.data.annotations import read_annotations
 from actionformer.detections import read_results
 from actionformer.features import read_sidecar
-from actionformer.files import read_json, read_json_lines
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.model_directory import load_settings
+from actionformer.settings.config import Config, load_config
 
 SHORT, LONG = pytest.param(0, 60, id="short"), pytest.param(1, 4000, id="long", marks=pytest.mark.slow)
 GIGABYTE = 1 << 20

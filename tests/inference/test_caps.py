@@ -10,16 +10,16 @@ import pytest
 import torch
 from variants import lively_detector as lively
 
-from actionformer.config import Config, DecodingSettings, SuppressionSettings, load_config
+from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.inference import Detector, load
 from actionformer.inference.caps import Cut, Shares, most_detections, worth_telling
-from actionformer.inference.decode import Decoder
 from actionformer.inference.suppression import suppress, suppress_and_count
 from actionformer.interop import convert
-from actionformer.model.pieces import LevelOutputs
-from actionformer.segments import TimeGrid
+from actionformer.nn.decoding import Decoder
+from actionformer.nn.pieces import LevelOutputs
+from actionformer.settings.config import Config, DecodingSettings, SuppressionSettings, load_config
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)  # two features a second
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"

@@ -9,12 +9,12 @@ import pytest
 import torch
 from numpy.lib.npyio import NpzFile
 
-from actionformer.config import Config, load_config
+from actionformer.core.errors import InputError
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.inference.detector import Detector, build, load
 from actionformer.interop import convert
-from actionformer.model.padding import published_length
+from actionformer.nn.padding import published_length
+from actionformer.settings.config import Config, load_config
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"

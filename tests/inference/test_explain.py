@@ -5,8 +5,7 @@ import pytest
 import torch
 from variants import TIMING, lively_detector
 
-from actionformer.config import Config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.inference import Detector, suppress
 from actionformer.inference.explain import (
     attention_at,
@@ -19,8 +18,9 @@ from actionformer.inference.explain import (
     surroundings,
 )
 from actionformer.inference.sequences import Sequence, place
-from actionformer.model.attention import windowed_attention_by_definition
-from actionformer.model.pieces import lookahead
+from actionformer.nn.attention import windowed_attention_by_definition
+from actionformer.nn.pieces import lookahead
+from actionformer.settings.config import Config
 
 
 def lively(tiny: Config, **model: Any) -> Detector:

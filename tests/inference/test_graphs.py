@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from variants import VARIANTS, make
 
-from actionformer.config import Config, ModelSettings
 from actionformer.inference import graphs as module
 from actionformer.inference.graphs import Graphs, bucket
 from actionformer.inference.runner import Runner
-from actionformer.model.padding import published_length
+from actionformer.nn.padding import published_length
+from actionformer.settings.config import Config, ModelSettings
 
 
 @given(length=st.integers(1, 10**6))

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from variants import lively_detector as lively
 
-from actionformer.config import Config
+from actionformer.core.errors import InputError
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.features import Features
 from actionformer.inference import Detector
-from actionformer.inference.decode import Candidates
 from actionformer.inference.sequences import ArrayRows
 from actionformer.inference.stream import joined
+from actionformer.nn.decoding import Candidates
+from actionformer.settings.config import Config
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")  # weights drawn at random believe a lot
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from variants import lively_detector as lively
 
-from actionformer.config import Config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.inference import Detector, load
 from actionformer.inference.explain import explain
 from actionformer.inference.sequences import place
-from actionformer.model.extremes import largest_of
+from actionformer.nn.extremes import largest_of
+from actionformer.settings.config import Config
 
 Command = Callable[..., Any]
 pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")

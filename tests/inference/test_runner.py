@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from variants import make
 
-from actionformer.config import Config
+from actionformer.core.segments import TimeGrid
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import ArrayRows, Sequence
-from actionformer.model.padding import published_length
-from actionformer.segments import TimeGrid
+from actionformer.nn.padding import published_length
+from actionformer.settings.config import Config
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)
 

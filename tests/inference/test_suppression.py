@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from actionformer.config import SuppressionSettings
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.inference.suppression import Kept, suppress, trace
+from actionformer.settings.config import SuppressionSettings
 
 CASES = (
     "hard_agnostic_voting",

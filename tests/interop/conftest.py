@@ -6,8 +6,8 @@ import pytest
 import yaml
 from torch import Tensor
 
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.interop.published_weights import published_name
-from actionformer.model import ActionFormer
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"
 """A small model in the published format with random weights, and the published implementation's numbers for it."""

@@ -14,10 +14,10 @@ import yaml
 from torch import Tensor
 
 from actionformer import build, load_config
+from actionformer.backbones.i3d import InflatedInception
 from actionformer.detections import read_results
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.features import read_sidecar
-from actionformer.model import ActionFormer
-from actionformer.video.backbones.i3d import InflatedInception
 
 # configs/thumos_i3d.yaml of the published code, what it gives
 THUMOS14: dict[str, Any] = {

@@ -8,9 +8,10 @@ import pytest
 import torch
 from numpy.lib.npyio import NpzFile
 
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
-from actionformer.model import ActionFormer, build_model
 
 FIXTURES = ("thumos", "anet", "ablation_conv_fpn")
 

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from actionformer.config import ModelSettings
-from actionformer.model import ActionFormer, build_model
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.settings.config import ModelSettings
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "relative position": {"relative_position": True, "window": 5},

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.interop.published_settings import read_published_settings
 
 Write = Callable[..., Path]

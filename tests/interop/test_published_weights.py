@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from actionformer.config import ModelSettings
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import (
     from_published_shape,
@@ -16,7 +17,7 @@ from actionformer.interop.published_weights import (
     published_name,
     read_published_weights,
 )
-from actionformer.model import ActionFormer, build_model
+from actionformer.settings.config import ModelSettings
 
 
 @pytest.fixture

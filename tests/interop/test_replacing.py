@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from actionformer import model_directory
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.core.locks import sole_writer
 from actionformer.inference import load
 from actionformer.interop import convert
-from actionformer.locks import sole_writer
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 import torch._dynamo  # the optimiser would import it in every process
 
-from actionformer.config import load_config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.recipes import train
+from actionformer.settings.config import load_config
 
 CONTEXT = get_context("fork")
 

@@ -17,8 +17,8 @@ import torch
 import torch._dynamo  # the optimiser and the journal would import these in every process
 import torch.utils.tensorboard
 
-from actionformer.config import load_config
 from actionformer.recipes import train
+from actionformer.settings.config import load_config
 from actionformer.training import journal
 
 

@@ -15,8 +15,8 @@ from moving import SECONDS, played, write_moving
 from rich.console import Console
 
 import actionformer
+from actionformer.core.errors import InputError
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.inference.stream import joined
 from actionformer.recipes import Watch, detect_files
 from actionformer.recipes.live import check_live, follow

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from actionformer.config import Config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.model_directory import load_model, save_model
 from actionformer.recipes import train
+from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state, write_state
 
 HERE = Path(__file__).resolve().parent

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actionformer.config import Config
-from actionformer.errors import InputError
-from actionformer.locks import LOCK
+from actionformer.core.errors import InputError
+from actionformer.core.locks import LOCK
 from actionformer.recipes import evaluate_run, train
 from actionformer.recipes.run_directory import clear
+from actionformer.settings.config import Config
 from actionformer.training.checkpoints import state_path
 
 HERE = Path(__file__).resolve().parent

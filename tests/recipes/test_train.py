@@ -14,13 +14,13 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 import actionformer
-from actionformer.config import Config, load_config
+from actionformer.core.errors import InputError
 from actionformer.data.annotations import read_annotations
-from actionformer.errors import InputError
 from actionformer.inference.detector import load
 from actionformer.model_directory import load_model
 from actionformer.recipes import detect_files, evaluate_run, train
 from actionformer.recipes.describe import describe
+from actionformer.settings.config import Config, load_config
 from actionformer.training import journal
 
 

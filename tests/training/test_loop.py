@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from actionformer.config import Config
+from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import Batch, Collate, EpochLoader, Sample, TrainingSet, TrainingVideo
-from actionformer.errors import InputError
-from actionformer.model import ActionFormer, build_model
-from actionformer.segments import TimeGrid
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.settings.config import Config
 from actionformer.training.loop import Trainer, fit, steps_per_epoch
 
 LENGTHS = (40, 17, 64, 33)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from actionformer.config import TrainingSettings
+from actionformer.settings.config import TrainingSettings
 from actionformer.training.optimisation import (
     WeightAverage,
     build_optimizer,

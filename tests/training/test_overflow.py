@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actionformer.config import Config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.recipes import train
+from actionformer.settings.config import Config
 
 
 @pytest.fixture

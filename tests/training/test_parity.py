@@ -12,6 +12,7 @@ from numpy.lib.npyio import NpzFile
 from torch import Tensor, nn
 
 from actionformer.data.dataset import Batch, Collate, Sample
+from actionformer.detectors.actionformer.build import build_model
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import (
     from_published_shape,
@@ -19,8 +20,7 @@ from actionformer.interop.published_weights import (
     published_name,
     read_published_weights,
 )
-from actionformer.model import build_model
-from actionformer.model.layers import ScaledDropPath
+from actionformer.nn.layers import ScaledDropPath
 from actionformer.training.loop import Trainer
 from actionformer.training.optimisation import learning_rate
 

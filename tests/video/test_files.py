@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files, video_files
 
 

@@ -12,11 +12,11 @@ import pytest
 import torch
 from moving import camera, played, running, write_moving, written
 
-from actionformer.errors import InputError
-from actionformer.video.backbones import Backbone, Frame
-from actionformer.video.backbones.motion import Motion
-from actionformer.video.clips import ClipLayout
-from actionformer.video.extraction import Rows, encode_videos
+from actionformer.backbones import Backbone, Frame
+from actionformer.backbones.motion import Motion
+from actionformer.core.errors import InputError
+from actionformer.extraction.clips import ClipLayout
+from actionformer.extraction.encode import Rows, encode_videos
 from actionformer.video.live import LiveFeatures, LiveReader, LiveVideo, Sample, Source, prepared, source_of
 from actionformer.video.reader import Video
 from actionformer.video.sampling import sampled

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.video.reader import Video
 
 Write = Callable[..., Path]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.video import Video, read_frames
 from actionformer.video.sampling import images, sampled
 

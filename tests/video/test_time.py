@@ -14,16 +14,16 @@ import pytest
 import torch
 
 from actionformer import extract
+from actionformer.backbones import Backbone
+from actionformer.backbones.preprocessing import ResizeAndCrop
+from actionformer.core.errors import InputError
+from actionformer.core.files import read_json
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.features import read_sidecar
-from actionformer.files import read_json
 from actionformer.recipes.extract import Extraction
 from actionformer.video import Video, read_frames
-from actionformer.video.backbones import Backbone
 from actionformer.video.live import LiveReader, source_of
 from actionformer.video.overlay import write_overlay
-from actionformer.video.preprocessing import ResizeAndCrop
 from actionformer.video.sampling import sampled
 
 Frame = Callable[..., np.ndarray]

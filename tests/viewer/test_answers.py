@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
 from actionformer.detections import Detections, read_results, write_results
-from actionformer.errors import InputError
 from actionformer.evaluation import score
 from actionformer.inference import load
 from actionformer.inference.explain import Weights
 from actionformer.recipes import evaluate_run
-from actionformer.segments import TimeGrid
 from actionformer.viewer.network import _drawn
 from actionformer.viewer.project import Given, open_project
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from actionformer.core.errors import InputError
 from actionformer.data.annotations import read_annotations
 from actionformer.detections import Detections, write_results
-from actionformer.errors import InputError
 from actionformer.viewer.project import Given, open_project
 
 DATABASE = {

@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.video.reader import Video
 from actionformer.viewer import media, pieces
 from actionformer.viewer.media import Conversions, look_at

@@ -16,8 +16,8 @@ import uvicorn
 from rich.console import Console
 from starlette.testclient import TestClient
 
+from actionformer.core.errors import InputError
 from actionformer.detections import Detections, write_results
-from actionformer.errors import InputError
 from actionformer.viewer.answers import Answers
 from actionformer.viewer.guard import MOST_BODY, is_local, name_of
 from actionformer.viewer.page_files import PLOTLY, escaped_id, static_files

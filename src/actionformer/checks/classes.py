@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.checks.findings import Finding
+from actionformer.core.errors import listed
 from actionformer.data.annotations import Video
-from actionformer.errors import listed
 
 FEW = 3
 """Actions of a class from which on something may be learned of it; published data sets have classes with no more."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from actionformer.errors import InputError, warn
+from actionformer.core.errors import InputError, warn
 
 Severity = Literal["error", "warning"]
 

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from actionformer.checks.findings import Finding
-from actionformer.config import Config
+from actionformer.core.errors import listed
 from actionformer.data.dataset import TrainingSet, TrainingVideo
-from actionformer.errors import listed
-from actionformer.training.targets import answering
+from actionformer.nn.assignment import answering
+from actionformer.settings.config import Config
 
 AT_ONCE = 1 << 20
 """Features of all videos that are looked at together."""

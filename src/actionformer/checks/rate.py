@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actionformer.checks.findings import Finding
-from actionformer.config import Config
+from actionformer.settings.config import Config
 
 LEAST_WAY = 1e-5
 """How far a weight may come in a whole run where hardly anything is learned; at first weights are some hundredths."""

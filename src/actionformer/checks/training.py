@@ -8,9 +8,9 @@ from actionformer.checks.classes import check_evaluated_classes, check_trained_c
 from actionformer.checks.findings import Finding
 from actionformer.checks.moments import check_moments
 from actionformer.checks.times import check_actions
-from actionformer.config import Config
 from actionformer.data.collection import Collection
 from actionformer.data.dataset import TrainingSet
+from actionformer.settings.config import Config
 
 
 def check_training(

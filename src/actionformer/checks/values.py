@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from actionformer.checks.findings import Finding, Severity
+from actionformer.core.errors import listed
 from actionformer.data.statistics import FeatureStatistics
-from actionformer.errors import listed
 
 LONE = 0.3
 """Share of a channel's variance that no single value has, but one that is wrong."""

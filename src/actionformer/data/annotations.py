@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError, warn
-from actionformer.files import read_json, write_whole
-from actionformer.names import alike, check_name, matched, nearest, spelled
-from actionformer.segments import LATEST, check_times
+from actionformer.core.errors import InputError, warn
+from actionformer.core.files import read_json, write_whole
+from actionformer.core.names import alike, check_name, matched, nearest, spelled
+from actionformer.core.segments import LATEST, check_times
 
 MAX_CLASSES = 100_000
 

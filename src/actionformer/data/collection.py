@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from actionformer.config import DataSettings
+from actionformer.core.errors import InputError, listed, warn
+from actionformer.core.names import explained
+from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import Annotations, Video
-from actionformer.errors import InputError, listed, warn
 from actionformer.features import (
     FeatureFolders,
     Features,
@@ -20,8 +21,7 @@ from actionformer.features import (
     compare_duration,
     other_features,
 )
-from actionformer.names import explained
-from actionformer.segments import TimeGrid
+from actionformer.settings.config import DataSettings
 
 Paths = str | Path | Sequence[str | Path]
 TIMING = ("fps", "stride", "num_frames")

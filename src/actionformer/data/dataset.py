@@ -18,11 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actionformer.config import DataSettings, ModelSettings, TrainingSettings
+from actionformer.core.segments import TimeGrid, clip
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
 from actionformer.features import resize
-from actionformer.segments import TimeGrid, clip
+from actionformer.settings.config import DataSettings, ModelSettings, TrainingSettings
 
 MOST_PADDING = 0.05
 """Share of an epoch's moments that may be padding before videos of like length are looked for in larger pools."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from actionformer.core.hashes import sampled_hash
 from actionformer.data.collection import FeaturedVideo
 from actionformer.features import sidecar_path
-from actionformer.hashes import sampled_hash
 
 SAMPLES, SAMPLE = 6, 48 << 10
 """Pieces of a feature file that are hashed, and bytes of each: all of a file of up to 288 KiB."""

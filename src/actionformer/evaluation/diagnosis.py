@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from actionformer.core.names import matched
 from actionformer.data.annotations import Annotations
 from actionformer.detections import Detections
 from actionformer.evaluation.mean_average_precision import assign, average_precision, average_precision_of_hits
@@ -28,7 +29,6 @@ from actionformer.evaluation.pairs import (
     flatten_truths,
     overlapping_pairs,
 )
-from actionformer.names import matched
 
 KINDS = ("true", "double", "class", "bounds", "background")
 """What a detection can be; see `diagnose`."""

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError, warn
+from actionformer.core.errors import InputError, warn
+from actionformer.core.names import explained, file_of, matched, without_prefix
+from actionformer.core.segments import TimeGrid
 from actionformer.features.readers import PICKLED, READERS, opened, other_features
 from actionformer.features.spec import FeatureSpec, read_sidecar
-from actionformer.names import explained, file_of, matched, without_prefix
-from actionformer.segments import TimeGrid
 
 Floats = NDArray[np.float32]
 

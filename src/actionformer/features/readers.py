@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError, listed, missing_extra
-from actionformer.files import check_compression
+from actionformer.core.errors import InputError, listed, missing_extra
+from actionformer.core.files import check_compression
 
 KEYS = ("feats", "features")  # names looked for in a file of several arrays
 PICKLED = "holds pickled objects, which are never loaded: save one (T, D) array of float16 or float32 instead"

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from actionformer.errors import InputError
-from actionformer.files import read_json, write_whole
-from actionformer.names import file_of
-from actionformer.segments import LARGEST, LEAST, TimeGrid
+from actionformer.core.errors import InputError
+from actionformer.core.files import read_json, write_whole
+from actionformer.core.names import file_of
+from actionformer.core.segments import LARGEST, LEAST, TimeGrid
 
 
 @dataclass(frozen=True)

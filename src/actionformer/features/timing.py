@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.features.spec import FeatureSpec
 
 SAME_SECONDS = 0.05

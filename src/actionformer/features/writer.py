@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError
-from actionformer.files import naming, replacing
+from actionformer.core.errors import InputError
+from actionformer.core.files import naming, replacing
 
 
 class _DiscardedError(Exception):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from actionformer.config import Config
-from actionformer.segments import TimeGrid
+from actionformer.core.segments import TimeGrid
+from actionformer.settings.config import Config
 
 SHOWN_SCORE = 0.3
 """Score from which a detection is shown where people look at all of them."""

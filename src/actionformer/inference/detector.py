@@ -16,23 +16,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actionformer.config import Config, check_precision, load_config, preset_names, published_shape
+from actionformer.backbones import Backbone
+from actionformer.core.errors import InputError, warn
+from actionformer.core.segments import TimeGrid, clip
+from actionformer.core.terminal import shortened
 from actionformer.detections import Detections
-from actionformer.errors import InputError, warn
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.features import FeatureSpec, check_timing
 from actionformer.inference.caps import Cut, most_detections, worth_telling
-from actionformer.inference.decode import Candidates, fuse
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress_and_count
 from actionformer.inference.videos import backbone_of, layout_of, write_features_of
-from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, load_model
-from actionformer.segments import TimeGrid, clip
-from actionformer.terminal import shortened
-from actionformer.video.backbones import Backbone
+from actionformer.nn.decoding import Candidates, fuse
+from actionformer.settings.config import Config, check_precision, load_config, preset_names, published_shape
 
 Item = TypeVar("Item")
 CHANGEABLE = ("decoding", "suppression", "live")

@@ -16,20 +16,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from actionformer.config import Config, ModelSettings
-from actionformer.errors import InputError
-from actionformer.inference.decode import Candidates, Decoder
+from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import Sequence
 from actionformer.inference.stream import levels_of, longest_action
-from actionformer.model import ActionFormer
-from actionformer.model.attention import Attention, split_heads
-from actionformer.model.padding import computed_length
-from actionformer.model.pieces import lookahead
-from actionformer.model.points import level_lengths
-from actionformer.model.pyramid import TransformerBlock
-from actionformer.segments import TimeGrid
+from actionformer.nn.attention import Attention, split_heads
+from actionformer.nn.decoding import Candidates, Decoder
+from actionformer.nn.padding import computed_length
+from actionformer.nn.pieces import lookahead
+from actionformer.nn.points import level_lengths
+from actionformer.nn.pyramid import TransformerBlock
+from actionformer.settings.config import Config, ModelSettings
 
 Floats = NDArray[np.float32]
 SURROUNDINGS = 8192  # features around a moment that its attention is computed from, where a video has more

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from actionformer.model import ActionFormer, Outputs
+from actionformer.detectors.actionformer.network import ActionFormer, Outputs
 
 KEPT = 32
 

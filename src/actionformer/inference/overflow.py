@@ -6,10 +6,10 @@ features around 1 changes scores no further away, and no more, than 100 does.
 
 from __future__ import annotations
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.inference.sequences import Rows
-from actionformer.model import ActionFormer
-from actionformer.model.extremes import EXTREME, Largest, largest_of
+from actionformer.nn.extremes import EXTREME, Largest, largest_of
 
 PART = 4096  # rows looked at together
 

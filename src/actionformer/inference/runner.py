@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from actionformer.config import Config
-from actionformer.errors import warn
-from actionformer.inference.decode import Decoder
+from actionformer.core.errors import warn
+from actionformer.detectors.actionformer.network import ActionFormer, Outputs
 from actionformer.inference.graphs import Graphs, bucket
 from actionformer.inference.sequences import Sequence
-from actionformer.model import ActionFormer, Outputs
-from actionformer.model.packed import can_pack, packed
-from actionformer.model.padding import computed_length, published_length
-from actionformer.model.pieces import LevelOutputs, Pieces, lookahead
+from actionformer.nn.decoding import Decoder
+from actionformer.nn.packed import can_pack, packed
+from actionformer.nn.padding import computed_length, published_length
+from actionformer.nn.pieces import LevelOutputs, Pieces, lookahead
+from actionformer.settings.config import Config
 
 PIECE, GPU_PIECE = 2048, 65536
 GPU_BATCH = 64

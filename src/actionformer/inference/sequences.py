@@ -13,8 +13,8 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actionformer.config import Config
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
 from actionformer.features import (
     Features,
     FeatureSpec,
@@ -25,7 +25,7 @@ from actionformer.features import (
     read_sidecar,
     resize,
 )
-from actionformer.segments import TimeGrid
+from actionformer.settings.config import Config
 
 Array = NDArray[np.float32]
 GRID = tuple(field.name for field in fields(TimeGrid))

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from actionformer.config import Config
+from actionformer.core.errors import InputError, warn
+from actionformer.core.segments import TimeGrid, clip
 from actionformer.detections import Detections
-from actionformer.errors import InputError, warn
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.inference.caps import Cut, Shares, worth_telling
-from actionformer.inference.decode import Candidates, Decoder
 from actionformer.inference.overflow import overflow_at
 from actionformer.inference.runner import PIECE
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
 from actionformer.inference.suppression import suppress_and_count
-from actionformer.model import ActionFormer
-from actionformer.model.extremes import Largest, largest_of
-from actionformer.model.padding import computed_length
-from actionformer.model.pieces import Pieces, lookahead
-from actionformer.segments import TimeGrid, clip
+from actionformer.nn.decoding import Candidates, Decoder
+from actionformer.nn.extremes import Largest, largest_of
+from actionformer.nn.padding import computed_length
+from actionformer.nn.pieces import Pieces, lookahead
+from actionformer.settings.config import Config
 
 
 def with_live(config: Config, max_action_seconds: float | None, max_per_hour: float | None) -> Config:

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from actionformer.config import SuppressionSettings
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.settings.config import SuppressionSettings
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]

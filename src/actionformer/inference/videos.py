@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from actionformer.errors import InputError, warn
+from actionformer.backbones import Backbone, load_backbone
+from actionformer.core.errors import InputError, warn
+from actionformer.extraction.clips import ClipLayout
+from actionformer.extraction.encode import Failed, Finished, encode_videos, layout_for
+from actionformer.extraction.store import saved
 from actionformer.features import FeatureSpec, check_backbone, check_timing
-from actionformer.video.backbones import Backbone, load_backbone
-from actionformer.video.clips import ClipLayout
-from actionformer.video.extraction import Failed, Finished, encode_videos, layout_for
-from actionformer.video.store import saved
 
 
 def backbone_of(

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from actionformer.config import DEFAULT_RANGES, Config, load_config
-from actionformer.errors import InputError
-from actionformer.files import LARGEST_SETTINGS, parsing, read_text
-from actionformer.names import nearest
+from actionformer.core.errors import InputError
+from actionformer.core.files import LARGEST_SETTINGS, parsing, read_text
+from actionformer.core.names import nearest
+from actionformer.settings.config import DEFAULT_RANGES, Config, load_config
 
 # Every key of a published file with the default it takes when absent; paths and devices mean nothing here.
 _DEFAULTS: dict[str, dict[str, Any]] = {

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from actionformer.errors import InputError
-from actionformer.model import ActionFormer
+from actionformer.core.errors import InputError
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.weights import check_archive
 
 # Our name -> theirs, applied in order; each pattern rewrites one part of a name.

@@ -11,13 +11,14 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from actionformer.config import Config, load_config
+from actionformer.backbones import Backbone, load_backbone
+from actionformer.core.terminal import say
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import collect
 from actionformer.data.dataset import TrainingVideo, place_on_grid
-from actionformer.data.framewise import frame_wise_baseline
-from actionformer.data.reels import FPS
-from actionformer.data.synthetic import SyntheticData, make
+from actionformer.demo.framewise import frame_wise_baseline
+from actionformer.demo.reels import FPS
+from actionformer.demo.synthetic import SyntheticData, make
 from actionformer.detections import Detections, results_table, write_results
 from actionformer.evaluation import score
 from actionformer.inference.caps import SHOWN_SCORE
@@ -26,8 +27,7 @@ from actionformer.recipes.evaluate import evaluate_run
 from actionformer.recipes.extract import extract
 from actionformer.recipes.run_directory import check_unoccupied
 from actionformer.recipes.train import train
-from actionformer.terminal import say
-from actionformer.video.backbones import Backbone, load_backbone
+from actionformer.settings.config import Config, load_config
 from actionformer.video.overlay import write_overlay
 
 BACKBONE = "motion"

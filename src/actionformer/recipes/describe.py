@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.console import Group
 
-from actionformer.config import ModelSettings
+from actionformer.core.segments import TimeGrid
+from actionformer.core.terminal import TextTable
 from actionformer.model_directory import load_model
-from actionformer.segments import TimeGrid
-from actionformer.terminal import TextTable
+from actionformer.settings.config import ModelSettings
 
 
 def describe(directory: str | Path) -> Group:

@@ -11,19 +11,19 @@ from typing import Any
 
 from rich.console import Console
 
+from actionformer.core.errors import InputError
+from actionformer.core.names import without_prefix
+from actionformer.core.progress import counted
+from actionformer.core.terminal import plain_console
 from actionformer.detections import Detections
-from actionformer.errors import InputError
+from actionformer.extraction.encode import Failed, Finished, encode_videos
+from actionformer.extraction.store import is_done, saved
 from actionformer.features import READERS, FeatureSpec, feature_file
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.stream import with_live
 from actionformer.inference.videos import layout_of
-from actionformer.names import without_prefix
-from actionformer.progress import counted
 from actionformer.recipes.extract import say_weights, shown
-from actionformer.terminal import plain_console
-from actionformer.video.extraction import Failed, Finished, encode_videos
 from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files
-from actionformer.video.store import is_done, saved
 
 
 @dataclass

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.checks import check_actions, tell
+from actionformer.core.errors import InputError, warn
+from actionformer.core.files import DETECTIONS, REPORT, version_of
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
-from actionformer.errors import InputError, warn
 from actionformer.evaluation import Report, parse_tiou, score
-from actionformer.files import DETECTIONS, REPORT, version_of
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import WEIGHTS, load_settings
 

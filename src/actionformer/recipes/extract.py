@@ -11,16 +11,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from actionformer.errors import InputError
+from actionformer.backbones import Backbone, load_backbone
+from actionformer.core.errors import InputError
+from actionformer.core.progress import TextColumn
+from actionformer.core.terminal import plain_console, say
+from actionformer.extraction.clips import LastClip
+from actionformer.extraction.encode import Begun, Event, Failed, Finished, Rows, encode_videos, layout_for
+from actionformer.extraction.store import DTYPES, is_done, saved
 from actionformer.features import feature_file
 from actionformer.inference.detector import find_device
-from actionformer.progress import TextColumn
-from actionformer.terminal import plain_console, say
-from actionformer.video.backbones import Backbone, load_backbone
-from actionformer.video.clips import LastClip
-from actionformer.video.extraction import Begun, Event, Failed, Finished, Rows, encode_videos, layout_for
 from actionformer.video.files import video_files
-from actionformer.video.store import DTYPES, is_done, saved
 
 
 @dataclass

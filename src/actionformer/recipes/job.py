@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from actionformer.core.errors import InputError
+from actionformer.core.hashes import hash_of
 from actionformer.detections import Detections
-from actionformer.errors import InputError
-from actionformer.hashes import hash_of
 from actionformer.model_directory import WEIGHTS
 from actionformer.recipes.detect import Search, Searched
 from actionformer.recipes.output import Output, least_score

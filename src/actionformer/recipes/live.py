@@ -16,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from actionformer.core.errors import InputError
+from actionformer.core.progress import in_words
+from actionformer.core.terminal import emit, plain_console, say, visible
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.sequences import place
 from actionformer.inference.stream import Stream, with_live
 from actionformer.inference.videos import layout_of
-from actionformer.progress import in_words
 from actionformer.recipes.detect import holds_features
 from actionformer.recipes.extract import say_weights
 from actionformer.results import CSV_HEADER, csv_line, csv_row
-from actionformer.terminal import emit, plain_console, say, visible
 from actionformer.video.live import LiveFeatures, LiveReader, source_of
 
 LONGEST_ACTION = 60.0

@@ -10,15 +10,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from actionformer.core.errors import InputError
+from actionformer.core.files import check_absent, write_pieces, write_whole
+from actionformer.core.names import file_of
+from actionformer.core.terminal import WIDEST, emit, plain_console, rendered
 from actionformer.detections import Detections, results_table
-from actionformer.errors import InputError
-from actionformer.files import check_absent, write_pieces, write_whole
 from actionformer.inference.caps import SHOWN_SCORE
-from actionformer.names import file_of
 from actionformer.recipes.detect import holds_features
 from actionformer.recipes.record import Record
 from actionformer.results import csv_text, json_text, jsonl_line
-from actionformer.terminal import WIDEST, emit, plain_console, rendered
 from actionformer.timelines import eaf, srt, vtt
 from actionformer.video.overlay import write_overlay
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from actionformer.core.errors import InputError
+from actionformer.core.files import make_folder, naming, parse_json, read_json_lines, read_text
+from actionformer.core.locks import alone
 from actionformer.data.fingerprint import source_hash
 from actionformer.detections import Detections
-from actionformer.errors import InputError
-from actionformer.files import make_folder, naming, parse_json, read_json_lines, read_text
-from actionformer.locks import alone
 from actionformer.results import Rows, jsonl_line, line_content
 
 

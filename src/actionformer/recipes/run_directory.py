@@ -9,11 +9,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from actionformer.config import Config
-from actionformer.errors import InputError, warn
-from actionformer.files import DETECTIONS, METRICS, REPORT, naming
-from actionformer.locks import LOCK, remove_left
+from actionformer.core.errors import InputError, warn
+from actionformer.core.files import DETECTIONS, METRICS, REPORT, naming
+from actionformer.core.locks import LOCK, remove_left
 from actionformer.model_directory import CARD, CONFIG, WEIGHTS, ModelCard, load_settings
+from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state
 
 BEST, RESUME, EVENTS = "best", "resume", "events"

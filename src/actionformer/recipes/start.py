@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
-from actionformer.config import Config
+from actionformer.core.errors import InputError
 from actionformer.data.dataset import TrainingVideo
 from actionformer.data.statistics import FeatureStatistics
-from actionformer.errors import InputError
+from actionformer.detectors.actionformer.build import EMPTY_CLASS_PRIOR, build_model, set_class_prior
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.features import check_backbone, check_timing
-from actionformer.model import ActionFormer, build_model
-from actionformer.model.build import EMPTY_CLASS_PRIOR, set_class_prior
 from actionformer.model_directory import ModelCard, load_model, load_settings
+from actionformer.settings.config import Config
 
 
 def initial_model(

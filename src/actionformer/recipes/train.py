@@ -11,22 +11,23 @@ from rich.console import Console
 from torch import nn
 
 from actionformer.checks import check_evaluation, check_rate, check_training, check_values, tell
-from actionformer.config import Config, load_config
+from actionformer.core.errors import InputError, warn
+from actionformer.core.locks import sole_writer
+from actionformer.core.terminal import plain_console
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
 from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.statistics import FeatureStatistics
-from actionformer.errors import InputError, warn
+from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.evaluation import score
 from actionformer.inference.detector import Detector, find_device, load
-from actionformer.locks import sole_writer
-from actionformer.model import ActionFormer, build_model
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
-from actionformer.terminal import plain_console
+from actionformer.settings.config import Config, load_config
 from actionformer.training.checkpoints import state_path, write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch

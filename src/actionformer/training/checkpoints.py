@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from actionformer.errors import InputError
-from actionformer.files import write_whole
+from actionformer.core.errors import InputError
+from actionformer.core.files import write_whole
 from actionformer.weights import check_archive
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from actionformer.errors import warn
+from actionformer.core.errors import warn
 
 
 class Events:

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from actionformer.errors import warn
-from actionformer.files import METRICS, read_json_lines, write_whole
+from actionformer.core.errors import warn
+from actionformer.core.files import METRICS, read_json_lines, write_whole
 from actionformer.training.events import Events
 from actionformer.training.loop import Metrics
 from actionformer.training.progress import TrainingProgress

@@ -12,12 +12,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from actionformer.config import Config
+from actionformer.core.errors import InputError
 from actionformer.data.dataset import Batch, EpochLoader
-from actionformer.errors import InputError
-from actionformer.model import ActionFormer
-from actionformer.model.extremes import EXTREME, Largest, largest_of
-from actionformer.training.losses import Criterion, LossNormalizer
+from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.nn.assignment import Targets, assign_batch
+from actionformer.nn.extremes import EXTREME, Largest, largest_of
+from actionformer.nn.losses import Criterion, LossNormalizer
+from actionformer.settings.config import Config
 from actionformer.training.optimisation import (
     WeightAverage,
     build_optimizer,
@@ -25,7 +26,6 @@ from actionformer.training.optimisation import (
     learning_rate,
     set_learning_rate,
 )
-from actionformer.training.targets import Targets, assign_batch
 
 Metrics = dict[str, float]
 

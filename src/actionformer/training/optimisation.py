@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Adam, AdamW, Optimizer
 
-from actionformer.config import TrainingSettings
+from actionformer.settings.config import TrainingSettings
 
 _LOWEST_RATE = 1e-8
 

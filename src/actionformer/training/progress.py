@@ -7,8 +7,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from actionformer.progress import TextColumn, roughly
-from actionformer.terminal import say
+from actionformer.core.progress import TextColumn, roughly
+from actionformer.core.terminal import say
 from actionformer.training.loop import Metrics
 
 

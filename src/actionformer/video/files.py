@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from glob import glob, has_magic
 from pathlib import Path, PurePath
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
+from actionformer.core.names import check_name, without_prefix
 from actionformer.features import READERS, other_features
-from actionformer.names import check_name, without_prefix
 
 _CONTAINERS = "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
 ENDINGS = frozenset(f".{name}" for name in _CONTAINERS.split())

@@ -8,8 +8,8 @@ from unicodedata import combining, normalize
 
 import numpy as np
 
-from actionformer.errors import listed, warn
-from actionformer.terminal import visible
+from actionformer.core.errors import listed, warn
+from actionformer.core.terminal import visible
 
 LISTED = 3  # names of a message
 LOST = "?"

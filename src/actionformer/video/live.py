@@ -21,10 +21,10 @@ import torch
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError, warn
-from actionformer.video.backbones import Backbone, Frame, Preprocessing
-from actionformer.video.clips import ClipCutter, ClipLayout
-from actionformer.video.extraction import BATCH_CLIPS, warning_of
+from actionformer.backbones import Backbone, Frame, Preprocessing
+from actionformer.core.errors import InputError, warn
+from actionformer.extraction.clips import ClipCutter, ClipLayout
+from actionformer.extraction.encode import BATCH_CLIPS, warning_of
 from actionformer.video.opening import opened
 from actionformer.video.reader import Image, TimedFrame, Video
 from actionformer.video.sampling import images, sampled

@@ -11,7 +11,7 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 
 COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 UNKNOWN = "unknown"

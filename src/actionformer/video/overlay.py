@@ -15,11 +15,11 @@ from typing import Any
 import av
 import numpy as np
 
+from actionformer.backbones.opencv import opencv
+from actionformer.core.errors import InputError
+from actionformer.core.files import replacing
 from actionformer.detections import Detections
-from actionformer.errors import InputError
-from actionformer.files import replacing
 from actionformer.video.lettering import drawn_names
-from actionformer.video.opencv import opencv
 from actionformer.video.opening import opened
 from actionformer.video.reader import Image, TimedFrame, Video
 

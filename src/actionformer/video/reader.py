@@ -20,8 +20,8 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from actionformer.errors import InputError
-from actionformer.segments import LATEST, LEAST
+from actionformer.core.errors import InputError
+from actionformer.core.segments import LATEST, LEAST
 from actionformer.video.clock import Clock, Rate, lasts, rate_of, usual_step
 from actionformer.video.opening import ADVICE, opened, reason, streams_of
 from actionformer.video.orientation import Orientation, orientation_of

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actionformer.core.errors import InputError
+from actionformer.core.files import METRICS, read_json_lines
 from actionformer.data.annotations import Annotations
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.evaluation import Report, parse_tiou, score
 from actionformer.evaluation.diagnosis import KINDS, VideoDiagnosis, average_precision_by_video, diagnose
-from actionformer.files import METRICS, read_json_lines
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.media import Conversions, Look
 from actionformer.viewer.memory import LAST, kept

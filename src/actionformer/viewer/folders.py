@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from actionformer.errors import InputError
-from actionformer.names import matched
+from actionformer.core.errors import InputError
+from actionformer.core.names import matched
 
 
 def inside(folder: Path, path: Path) -> bool:

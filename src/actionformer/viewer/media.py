@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import av
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.video.opening import UNKNOWN, codec_of, opened, streams_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
 from actionformer.video.reader import TimedFrame, Video

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from actionformer.config import SuppressionSettings
+from actionformer.core.errors import InputError
+from actionformer.core.segments import clip
 from actionformer.detections import Detections
-from actionformer.errors import InputError
 from actionformer.features import Features, check_backbone, open_features
-from actionformer.inference.decode import Candidates
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import (
     Explanation,
@@ -33,7 +32,8 @@ from actionformer.inference.explain import (
 )
 from actionformer.inference.sequences import TIMING, Sequence, place
 from actionformer.inference.suppression import trace
-from actionformer.segments import clip
+from actionformer.nn.decoding import Candidates
+from actionformer.settings.config import SuppressionSettings
 from actionformer.viewer.answers import Answer, rounded, rounded_score
 from actionformer.viewer.memory import kept
 from actionformer.viewer.project import Project

@@ -19,7 +19,7 @@ import av
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange
 
-from actionformer.errors import InputError
+from actionformer.core.errors import InputError
 from actionformer.video.orientation import UPRIGHT
 from actionformer.video.reader import TimedFrame, Video
 from actionformer.viewer.sound import RATE, sound_between

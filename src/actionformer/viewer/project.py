@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from actionformer.config import Config
+from actionformer.core.errors import InputError
+from actionformer.core.files import DETECTIONS
+from actionformer.core.names import matched
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import as_list, with_classes
 from actionformer.detections import Detections, read_results
-from actionformer.errors import InputError
 from actionformer.features import FeatureFolders
 from actionformer.features.spec import FeatureSpec
-from actionformer.files import DETECTIONS
-from actionformer.names import matched
+from actionformer.settings.config import Config
 from actionformer.video.files import ENDINGS
 from actionformer.viewer.folders import VideoFolder, inside
 

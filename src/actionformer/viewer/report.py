@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
-from actionformer.errors import InputError
-from actionformer.files import write_whole
-from actionformer.terminal import say
+from actionformer.core.errors import InputError
+from actionformer.core.files import write_whole
+from actionformer.core.terminal import say
 from actionformer.viewer.answers import Answer, Answers, checked_tiou
 from actionformer.viewer.page_files import PLOTLY, escaped_id, static_files
 from actionformer.viewer.project import UnavailableError

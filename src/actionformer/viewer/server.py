@@ -28,8 +28,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
-from actionformer.errors import InputError
-from actionformer.terminal import say
+from actionformer.core.errors import InputError
+from actionformer.core.terminal import say
 from actionformer.viewer.answers import Answers, checked_tiou
 from actionformer.viewer.corrections import ConflictError
 from actionformer.viewer.guard import Guard, is_local

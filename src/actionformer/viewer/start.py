@@ -12,7 +12,7 @@ from threading import current_thread, main_thread
 
 from rich.console import Console
 
-from actionformer.errors import missing_extra
+from actionformer.core.errors import missing_extra
 from actionformer.viewer.project import Given, open_project
 
 NEEDED = ("fastapi", "uvicorn", "plotly")

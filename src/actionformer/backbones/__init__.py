@@ -1,0 +1,70 @@
+"""The backbones, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actionformer.backbones.base import Backbone, Frame, Preprocessing
+from actionformer.core.errors import InputError
+from actionformer.core.names import nearest
+from actionformer.settings.config import check_precision
+
+__all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone"]
+
+TRANSFORMERS = ("videomae", "timesformer", "vivit", "vjepa2", "huggingface")
+"""Kinds that take a hub id or a folder after a colon."""
+BACKBONES = ("motion", "squeezenet", "i3d", "i3d_dis", "i3d_rgb", "r2plus1d_tsp", "slowfast_r50", *TRANSFORMERS)
+
+
+def load_backbone(
+    name: str,
+    weights: str | Path | Sequence[str | Path] = (),
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> Backbone:
+    """A backbone with its weights, ready for clips.
+
+    Args:
+        name: one of `BACKBONES`; after those of the transformers library may come a colon and a hub id or folder.
+        weights: its files or the folder that holds them; by default they are looked for in `weights_folder()`.
+        device: "cpu", "cuda", ...
+        precision: of the arithmetic: "float32", "bfloat16" or "float16".
+
+    Raises:
+        InputError: no such backbone, weights that are missing (with where to get them) or of another network.
+    """
+    check_precision(precision)
+    files = [weights] if isinstance(weights, str | Path) else list(weights)
+    kind, _, model = name.partition(":")
+    if model and kind not in TRANSFORMERS:
+        raise InputError(f"backbone {kind!r} takes nothing after a colon, found {model!r}; weights go with --weights")
+    match kind:
+        case "motion":
+            if files:
+                raise InputError(f"backbone 'motion' has no weights, {files[0]} is given")
+            from actionformer.backbones.motion import Motion
+
+            return Motion()
+        case "squeezenet":
+            from actionformer.backbones.squeezenet import SqueezeNet
+
+            return SqueezeNet(weights=files, device=device, precision=precision)
+        case "i3d" | "i3d_dis" | "i3d_rgb":
+            from actionformer.backbones.i3d import FLOWS, TwoStreamI3D
+
+            return TwoStreamI3D(weights=files, device=device, precision=precision, flow=FLOWS[kind])
+        case "r2plus1d_tsp":
+            from actionformer.backbones.r2plus1d import R2Plus1D
+
+            return R2Plus1D(weights=files, device=device, precision=precision)
+        case "slowfast_r50":
+            from actionformer.backbones.slowfast import SlowFast
+
+            return SlowFast(weights=files, device=device, precision=precision)
+        case "videomae" | "timesformer" | "vivit" | "vjepa2" | "huggingface":
+            from actionformer.backbones.huggingface import HuggingFace
+
+            return HuggingFace(name=name, weights=files, device=device, precision=precision)
+    raise InputError(f"no backbone {name!r}{nearest(kind, list(BACKBONES))}; there are {', '.join(BACKBONES)}")

@@ -1,0 +1,70 @@
+"""What every backbone is: clips of frames -> one vector a clip.
+
+The work is cut in two. `Preprocessing` turns frames into what the network looks at, once a frame, in the process that
+decodes: clips that overlap share it. `encode` turns clips of prepared frames into vectors, in batches, on the device.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actionformer.core.errors import InputError
+
+Frame = NDArray[np.uint8]
+"""(H, W, 3) RGB; prepared frames (h, w, c) uint8, c as the backbone wants."""
+
+
+class Preprocessing(Protocol):
+    """Frames (H, W, 3) RGB in order -> as many prepared frames (h, w, c) uint8; pickles, and knows no device."""
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yields a prepared frame for each; it may read a frame ahead, as optical flow must."""
+
+    def __str__(self) -> str:
+        """What is done, in one line that sidecars keep: two features with the same line were prepared alike."""
+
+
+class Backbone(ABC):
+    """A frozen network, or a formula, that sees `num_frames` frames and says `dim` numbers.
+
+    Attributes:
+        name: as the command line and sidecars call it.
+        dim: numbers a clip.
+        fps: frames a second that it was trained on; None takes the video's own.
+        num_frames: frames a clip.
+        stride: frames from one clip to the next, unless the user says otherwise.
+        preprocessing: frames -> what `encode` takes.
+        weights_hash: SHA-256 of the weights, None where there are none.
+    """
+
+    name: str
+    dim: int
+    fps: float | None
+    num_frames: int
+    stride: int
+    preprocessing: Preprocessing
+    weights_hash: str | None = None
+
+    @abstractmethod
+    def encode(self, clips: Tensor) -> Tensor:
+        """Prepared clips uint8 (B, T, h, w, c) on any device -> (B, dim) float32 on the CPU."""
+
+    def __call__(self, clips: NDArray[np.uint8] | Tensor) -> Tensor:
+        """Clips of raw frames uint8 (B, T, H, W, 3) RGB -> (B, dim) float32: preprocessing, then `encode`.
+
+        T is `num_frames`, unless the backbone takes any.
+
+        Raises:
+            InputError: an array of another kind.
+        """
+        raw = np.asarray(clips.cpu() if isinstance(clips, Tensor) else clips)
+        if raw.ndim != 5 or raw.dtype != np.uint8 or 0 in raw.shape or raw.shape[-1] != 3:
+            raise InputError(f"clips must be (B, T, H, W, 3) uint8, found {raw.shape} {raw.dtype}")
+        return self.encode(torch.from_numpy(np.stack([np.stack(list(self.preprocessing(clip))) for clip in raw])))

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, names, files written whole, time. No network, no settings."""

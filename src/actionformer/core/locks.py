@@ -1,0 +1,154 @@
+"""Files and folders that one process at a time writes; a lock ends with the process that holds it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
+from pathlib import Path
+from typing import IO
+
+from actionformer.core.errors import InputError, warn
+
+LOCK = ".lock"
+"""The file in a folder that says who writes there."""
+
+
+def lock(file: int | IO[bytes], *, wait: bool = False) -> bool | None:
+    """Marks an open file or folder as in use, until it is closed.
+
+    Args:
+        file: open.
+        wait: until nobody else has it.
+
+    Returns:
+        False if another process has it, None where the system or the file system has no locks.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return None
+    return True
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """A folder, made if need be, that this process alone writes; of folders that it made, empty ones go at the end.
+
+    Where there are no locks (Windows, some network file systems) this is said once, and nothing is refused.
+
+    Raises:
+        InputError: another process writes there, or nobody can.
+    """
+    made, file = _claimed(folder)
+    try:
+        yield
+    finally:
+        with file:
+            if _is_at(file, folder / LOCK):
+                (folder / LOCK).unlink()
+        for one in made:
+            with suppress(OSError):  # something lies in it
+                one.rmdir()
+
+
+def _claimed(folder: Path) -> tuple[list[Path], IO[bytes]]:
+    """The folders that were made, innermost first, and the lock file, open and held."""
+    made: list[Path] = []
+    while True:
+        try:
+            made += [one for one in (folder, *folder.parents) if not one.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / LOCK).open("a+b")
+        except FileNotFoundError:  # who made the folder has just removed it
+            continue
+        except OSError as error:
+            refused = "write there" if folder.is_dir() else "be made"
+            raise InputError(f"{folder}: cannot {refused} ({error.strerror or error})") from error
+        held = lock(file)
+        if held is False:
+            with file:
+                raise InputError(f"{folder}: is in use{_holder(file)}: wait for its end or choose another folder")
+        if held is None:
+            warn(f"{folder}: there are no locks here: no second run may write into it", stacklevel=4)
+        if held is None or _is_at(file, folder / LOCK):
+            break
+        file.close()  # who had it has just removed it
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {platform.node()}".encode())
+    file.flush()
+    return made, file
+
+
+def alone(path: Path) -> IO[bytes]:
+    """A file, made if need be and opened to be read and written, that this process alone has open so.
+
+    Raises:
+        InputError: another process has.
+        OSError: it cannot be opened.
+    """
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+        held = lock(file)
+        if held is False:
+            file.close()
+            raise InputError(f"{path}: another process writes it: wait for its end or choose another output")
+        if held is None:
+            warn(f"{path}: there are no locks here: no second process may write it", stacklevel=4)
+        if held is None or _is_at(file, path):
+            return file
+        file.close()  # who had it has just removed it
+
+
+def _holder(file: IO[bytes]) -> str:
+    file.seek(0)
+    who = file.read(200).decode("utf-8", "replace")
+    return f" by {who}" if who else " by another process"
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def part_name(name: str, which: str) -> str:
+    """What a file is called while it is written, however long its own name is."""
+    short = name.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "ignore")
+    return f".{short}.{which}.part"
+
+
+def parts_of(target: Path) -> Iterable[Path]:
+    """What lies beside a target of writers that were killed, or still write."""
+    before, _, after = part_name(target.name, "/").partition("/")
+    return target.parent.glob(f"{escape(before)}*{after}")
+
+
+def new_part(target: Path) -> tuple[Path, IO[bytes]]:
+    """A new hidden file beside a target, which no reader takes for a finished one; locked as long as it is open."""
+    while True:
+        path = target.with_name(part_name(target.name, uuid.uuid4().hex))
+        file = path.open("xb")
+        held = lock(file)
+        if held is None:
+            file.close()  # such systems replace no open file
+        if held is None or (held and _is_at(file, path)):
+            return path, file
+        file.close()  # somebody took it for one that was left
+
+
+def remove_left(parts: Iterable[Path]) -> None:
+    """Removes what processes that were killed have left of what they wrote, and nothing that a living one writes."""
+    for path in parts:
+        with suppress(OSError), path.open("rb") as file:
+            if lock(file):
+                path.unlink()

@@ -1,0 +1,1 @@
+"""Made data that shows what a detector does, and the frame-wise baseline it is compared with."""

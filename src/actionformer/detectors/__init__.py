@@ -1,0 +1,1 @@
+"""The detectors, a folder each, and the contract that they keep."""

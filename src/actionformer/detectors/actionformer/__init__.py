@@ -1,0 +1,1 @@
+"""ActionFormer (Zhang, Wu & Li, ECCV 2022)."""

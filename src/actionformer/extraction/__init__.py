@@ -1,0 +1,1 @@
+"""From videos to features, as a stream of events."""

@@ -1,0 +1,1 @@
+"""Settings: typed, loaded, merged, described."""

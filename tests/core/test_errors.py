@@ -1,0 +1,64 @@
+"""What users are told: one function warns, in two ways that Python programs listen to."""
+
+import ast
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import actionformer
+from actionformer.cli import main
+from actionformer.core.errors import warn
+
+SOURCE = Path(actionformer.__file__).parent
+
+
+def calls_of_warnings(path: Path) -> Iterator[int]:
+    """Lines that call `warnings.warn`, or take it from its module."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in ("warn", "warn_explicit"):
+            yield node.lineno
+        if isinstance(node, ast.ImportFrom) and node.module == "warnings":
+            yield node.lineno
+
+
+def test_every_warning_goes_through_one_function() -> None:
+    found = {path.name for path in SOURCE.rglob("*.py") if list(calls_of_warnings(path))}
+    assert found == {"errors.py"}
+
+
+def test_a_warning_is_a_python_warning_and_a_record(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.warns(UserWarning, match="half of it is cut") as caught:
+        warn("half of it is cut")
+    assert [Path(one.filename).name for one in caught] == ["test_errors.py"]
+    assert [(one.name, one.levelname, one.getMessage(), one.filename) for one in caplog.records] == [
+        ("actionformer", "WARNING", "half of it is cut", "test_errors.py")
+    ]
+
+
+def test_without_a_handler_the_logger_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("actionformer")
+    assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
+    with warnings.catch_warnings(record=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warn("nothing listens")
+    assert capsys.readouterr().err == ""
+
+
+def test_the_command_line_prints_a_warning_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said_twice(*_: object) -> list[str]:
+        for _ in range(2):
+            with warnings.catch_warnings():  # which makes Python forget what it has shown
+                warn("times are guessed")
+        return []
+
+    monkeypatch.setattr("actionformer.settings.config.preset_names", said_twice)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with pytest.raises(SystemExit):
+            main(["info", "x.toml"])
+    assert capsys.readouterr().err.count("warning: times are guessed\n") == 1

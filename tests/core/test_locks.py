@@ -1,0 +1,79 @@
+"""One writer a folder; what killed writers leave, and what living ones hold."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from actionformer import locks
+from actionformer.core.errors import InputError
+from actionformer.core.files import replacing, write_whole
+from actionformer.core.locks import LOCK, lock, sole_writer
+
+
+def test_a_second_writer_is_refused_by_name(tmp_path: Path) -> None:
+    with sole_writer(tmp_path / "run"):
+        holder = rf"run: is in use by process {os.getpid()} on .*: wait for its end or choose another folder"
+        with pytest.raises(InputError, match=holder), sole_writer(tmp_path / "run"):
+            pass
+        (tmp_path / "run" / "a").touch()
+    with sole_writer(tmp_path / "run"):
+        pass
+    assert os.listdir(tmp_path / "run") == ["a"]
+
+
+def test_folders_that_were_made_for_nothing_go(tmp_path: Path) -> None:
+    (tmp_path / "was there").mkdir()
+    with pytest.raises(KeyboardInterrupt), sole_writer(tmp_path / "was there" / "a" / "b"):
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == ["was there"]
+    assert os.listdir(tmp_path / "was there") == []
+
+
+def test_a_folder_that_is_replaced_meanwhile_keeps_the_lock_of_its_next_writer(tmp_path: Path) -> None:
+    with sole_writer(tmp_path / "run"):
+        (tmp_path / "run").rename(tmp_path / "old")
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / LOCK).touch()
+    assert (tmp_path / "run" / LOCK).exists()
+
+
+def test_without_locks_it_is_said_and_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "lock", lambda *_: None)
+    told = pytest.warns(UserWarning, match="there are no locks here: no second run may write into it")
+    with told, sole_writer(tmp_path / "run"):
+        (tmp_path / "run" / "a").touch()
+    assert os.listdir(tmp_path / "run") == ["a"]
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = pytest.raises(InputError, match=r"file/run: cannot be made \(Not a directory\)")
+    with refused, sole_writer(tmp_path / "file" / "run"):
+        pass
+
+
+def test_what_the_system_has_no_lock_for(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    os.close(write)
+    assert lock(write) is None
+
+
+def test_parts_of_killed_writers_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
+    for name in (".a.json.1.part", ".a.json.2.part", ".b.json.1.part"):
+        (tmp_path / name).touch()
+    with (tmp_path / ".a.json.2.part").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_whole(tmp_path / "a.json", "{}")
+    assert sorted(os.listdir(tmp_path)) == [".a.json.2.part", ".b.json.1.part", "a.json"]
+
+
+def test_two_writers_of_one_file_leave_each_other_alone(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a") as first:
+        first.write_text("first")
+        write_whole(tmp_path / "a", "second")
+        assert (tmp_path / "a").read_text() == "second"
+    assert (tmp_path / "a").read_text() == "first"
+    assert os.listdir(tmp_path) == ["a"]

@@ -1,0 +1,157 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from actionformer.detectors.actionformer.network import FeatureNormalizer
+from actionformer.nn.layers import Conv, LayerNorm, Linear, ScaledDropPath, masked, max_pool
+from actionformer.nn.points import level_lengths, moments
+from actionformer.nn.position import PositionEncoding, sinusoids
+from actionformer.nn.pyramid import TransformerBlock
+
+
+@pytest.mark.parametrize("length", [1, 2, 9, 10])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_conv_equals_conv1d(length: int, stride: int, kernel: int, depthwise: bool) -> None:
+    channels = 6 if depthwise else 4
+    conv = Conv(6, channels, kernel, stride=stride, depthwise=depthwise)
+    torch.nn.init.normal_(conv.bias)
+    x = torch.randn(2, length, 6)
+    expected = F.conv1d(
+        x.mT, conv.weight.mT, conv.bias, stride=stride, padding=kernel // 2, groups=6 if depthwise else 1
+    )
+    assert conv(x).shape == (2, -(-length // stride), channels)
+    torch.testing.assert_close(conv(x), expected.mT)
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_conv_starts_as_torch_does_with_a_bias_of_zero(depthwise: bool) -> None:
+    torch.manual_seed(0)
+    conv = Conv(64, 64, 3, depthwise=depthwise)
+    reference = torch.nn.Conv1d(64, 64, 3, groups=64 if depthwise else 1).weight
+    assert not conv.bias.any()
+    assert conv.weight.std().item() == pytest.approx(reference.std().item(), rel=0.1)
+    assert conv.weight.abs().max().item() <= 1 / math.sqrt(3 if depthwise else 192)
+    assert Conv(4, 4, 3, bias=False).bias is None
+    assert not Linear(4, 4).bias.any()
+
+
+def test_clean_layer_norm_is_zero_at_padding() -> None:
+    x, valid = torch.randn(1, 4, 8), torch.tensor([[True, True, False, False]])
+    clean, published = LayerNorm(8, clean=True), LayerNorm(8, clean=False)
+    for norm in (clean, published):
+        torch.nn.init.normal_(norm.bias)
+    expected = F.layer_norm(x, (8,), clean.weight, clean.bias, 1e-5)
+    torch.testing.assert_close(clean(x, valid), masked(expected, valid))
+    assert published(x, valid)[:, 2:].all()
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 6, 7])
+def test_max_pool_without_padding_is_max_pool1d(length: int) -> None:
+    x = torch.randn(2, length, 3) - 5  # all negative: zeros would show
+    valid = torch.ones(2, length, dtype=torch.bool)
+    expected = F.max_pool1d(x.mT, 3, stride=2, padding=1).mT
+    for clean in (True, False):
+        assert torch.equal(max_pool(x, valid, clean=clean), expected)
+
+
+@pytest.mark.parametrize(("clean", "expected"), [(True, [-2.0, -1.0, -1.0, 0.0]), (False, [-2.0, -1.0, 0.0, 0.0])])
+def test_max_pool_sees_padding_only_as_published(clean: bool, expected: list[float]) -> None:
+    x = torch.tensor([-2.0, -4.0, -5.0, -1.0, -3.0, 0.0, 0.0, 0.0]).view(1, 8, 1)
+    valid = torch.arange(8).unsqueeze(0) < 5
+    assert max_pool(x, valid, clean=clean).flatten().tolist() == expected
+
+
+def test_drop_path_scales_then_divides_survivors_by_the_keep_probability() -> None:
+    torch.manual_seed(0)
+    drop = ScaledDropPath(3, probability=0.25)
+    torch.testing.assert_close(drop.scale, torch.full((3,), 1e-4))
+    torch.nn.init.normal_(drop.scale)
+    x = torch.randn(4000, 2, 3)
+    dropped = drop.train()(x)
+    survives = dropped.flatten(1).any(dim=1)
+    torch.testing.assert_close(dropped[survives], (x * drop.scale / 0.75)[survives])  # all of a sample, or none
+    assert survives.float().mean().item() == pytest.approx(0.75, abs=0.03)
+    assert torch.equal(drop.eval()(x), x * drop.scale)
+
+
+def test_sinusoids_by_hand() -> None:
+    table = sinusoids(3, 4)
+    row = [math.sin(2), math.cos(2), math.sin(2 / 100), math.cos(2 / 100)]
+    torch.testing.assert_close(table[2], torch.tensor(row) / 2)
+    torch.testing.assert_close(table[0], torch.tensor([0.0, 0.5, 0.0, 0.5]))
+    assert sinusoids(3, 5).shape == (3, 5)
+
+
+def encode(length: int, valid_length: int, *, clean: bool, max_length: int = 4) -> torch.Tensor:
+    """Rows that an encoding whose table holds 0, 1, 2, ... adds to zeros."""
+    encoding = PositionEncoding(max_length=max_length, channels=1, learned=True, clean=clean).eval()
+    assert isinstance(encoding.table, torch.nn.Parameter)
+    with torch.no_grad():
+        encoding.table.copy_(torch.arange(float(max_length)).unsqueeze(1))
+        return encoding(torch.zeros(1, length, 1), torch.arange(length).unsqueeze(0) < valid_length).flatten()
+
+
+def test_positions_are_cut_and_masked() -> None:
+    for clean in (True, False):
+        assert encode(3, 2, clean=clean).tolist() == [0.0, 1.0, 0.0]
+        assert encode(4, 4, clean=clean).tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_published_positions_stretch_over_the_padded_length() -> None:
+    expected = [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 0.0, 0.0]  # half-pixel centres, as align_corners=False
+    assert encode(8, 6, clean=False).tolist() == expected
+
+
+def test_clean_positions_stretch_over_the_sequence_alone() -> None:
+    assert encode(8, 4, clean=True).tolist() == [0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0]
+    assert encode(9, 8, clean=True).tolist() == [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0, 0.0]
+
+
+def test_published_training_never_exceeds_max_length() -> None:
+    encoding = PositionEncoding(max_length=4, channels=2, learned=False, clean=False)
+    with pytest.raises(ValueError, match="5 exceeds max_length 4"):
+        encoding(torch.zeros(1, 5, 2), torch.ones(1, 5, dtype=torch.bool))
+
+
+def test_fixed_positions_are_not_weights() -> None:
+    encoding = PositionEncoding(max_length=4, channels=2, learned=False, clean=True)
+    assert not encoding.state_dict()
+    assert not list(encoding.parameters())
+
+
+def test_normalizer_standardises_valid_moments() -> None:
+    normalizer = FeatureNormalizer(2)
+    normalizer.mean.copy_(torch.tensor([1.0, 2.0]))
+    normalizer.deviation.copy_(torch.tensor([2.0, 4.0]))
+    x = torch.tensor([[[3.0, 10.0], [1.0, 2.0], [9.0, 9.0]]])
+    found = normalizer(x, torch.tensor([[True, True, False]]))
+    assert found.tolist() == [[[1.0, 2.0], [0.0, 0.0], [0.0, 0.0]]]
+
+
+def test_a_block_is_its_formula() -> None:
+    """x = pool(x) + s1 * attention(norm(x)); x = x + s2 * MLP(norm(x)), here with an attention that doubles."""
+
+    class Doubling(torch.nn.Module):
+        stride = 2
+
+        def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+            return masked(2 * x[:, ::2], valid)
+
+    block = TransformerBlock(attention=Doubling(), channels=4, drop_path=0.1, dropout=0.0, clean=True).eval()
+    torch.nn.init.normal_(block.drop_attention.scale)
+    torch.nn.init.normal_(block.drop_mlp.scale)
+    x, valid = torch.randn(1, 6, 4), torch.ones(1, 6, dtype=torch.bool)
+    middle = F.max_pool1d(x.mT, 3, 2, 1).mT + block.drop_attention.scale * 2 * F.layer_norm(x, (4,))[:, ::2]
+    hidden = F.gelu(F.layer_norm(middle, (4,)) @ block.expand.weight.mT)
+    found, shorter = block(x, valid)
+    torch.testing.assert_close(found, middle + block.drop_mlp.scale * (hidden @ block.contract.weight.mT))
+    assert shorter.shape == (1, 3)
+
+
+def test_moments_lie_at_multiples_of_the_stride() -> None:
+    assert level_lengths(9, [1, 2, 4, 8]) == [9, 5, 3, 2]
+    assert [t.tolist() for t in moments([3, 2], [1, 2])] == [[0.0, 1.0, 2.0], [0.0, 2.0]]
