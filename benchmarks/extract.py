@@ -27,8 +27,8 @@ from common import write_result
 from actionformer.backbones import Backbone, load_backbone
 from actionformer.backbones.r2plus1d import R2Plus1D34
 from actionformer.backbones.squeezenet import Network
-from actionformer.extraction.clips import ClipCutter, ClipLayout
 from actionformer.extraction.encode import Rows, _decoded, _Piece, encode_videos
+from actionformer.video.clips import ClipCutter, ClipLayout
 
 REPEATS = 3
 SECONDS = {"motion": 60, "squeezenet": 8, "r2plus1d_tsp": 12}

@@ -8,10 +8,10 @@ import pytest
 
 from actionformer.checks import Finding, check_evaluation, check_training
 from actionformer.core.segments import TimeGrid
-from actionformer.data import synthetic
 from actionformer.data.annotations import Annotations, parse_annotations, read_annotations
 from actionformer.data.collection import Collection, FeaturedVideo
 from actionformer.data.dataset import TrainingSet, place_on_grid
+from actionformer.demo import synthetic
 from actionformer.features import Features, FeatureSpec
 from actionformer.recipes import demo
 from actionformer.settings.config import Config, load_config

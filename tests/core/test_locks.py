@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actionformer import locks
+from actionformer.core import locks
 from actionformer.core.errors import InputError
 from actionformer.core.files import replacing, write_whole
 from actionformer.core.locks import LOCK, lock, sole_writer

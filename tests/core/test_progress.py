@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from actionformer import progress
+from actionformer.core import progress
 from actionformer.core.progress import counted, in_words, roughly
 from actionformer.core.terminal import plain_console
 

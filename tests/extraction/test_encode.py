@@ -20,10 +20,10 @@ from actionformer import extract
 from actionformer.backbones import Backbone, Frame
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
-from actionformer.extraction.clips import ClipLayout
 from actionformer.extraction.encode import Begun, Failed, Finished, Rows, encode_videos
 from actionformer.extraction.store import saved, video_hash
 from actionformer.features import open_features, read_sidecar
+from actionformer.video.clips import ClipLayout
 
 Write = Callable[..., Path]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from actionformer import InputError, load
+from actionformer.extraction import encode as extraction
 from actionformer.inference import videos as module
-from actionformer.video import extraction
 
 
 def test_a_video_has_the_actions_of_its_features(seen: Path, videos: Path) -> None:

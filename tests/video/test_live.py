@@ -15,8 +15,8 @@ from moving import camera, played, running, write_moving, written
 from actionformer.backbones import Backbone, Frame
 from actionformer.backbones.motion import Motion
 from actionformer.core.errors import InputError
-from actionformer.extraction.clips import ClipLayout
 from actionformer.extraction.encode import Rows, encode_videos
+from actionformer.video.clips import ClipLayout
 from actionformer.video.live import LiveFeatures, LiveReader, LiveVideo, Sample, Source, prepared, source_of
 from actionformer.video.reader import Video
 from actionformer.video.sampling import sampled

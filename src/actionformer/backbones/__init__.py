@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actionformer.backbones.base import Backbone, Frame, Preprocessing
+from actionformer.core.devices import check_precision
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
-from actionformer.settings.config import check_precision
 
 __all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone"]
 

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from actionformer.backbones import Backbone, Frame, Preprocessing
 from actionformer.core.errors import InputError
-from actionformer.extraction.clips import ClipCutter, ClipLayout, LastClip, whole_frames
+from actionformer.video.clips import ClipCutter, ClipLayout, LastClip, whole_frames
 from actionformer.video.reader import Video
 from actionformer.video.sampling import images, sampled
 

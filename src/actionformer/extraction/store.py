@@ -13,9 +13,9 @@ from actionformer.backbones import Backbone
 from actionformer.core.errors import DISTRIBUTION, InputError
 from actionformer.core.files import read_json
 from actionformer.core.hashes import sampled_hash
-from actionformer.extraction.clips import ClipLayout
 from actionformer.extraction.encode import Begun, Course, Event, Failed, Finished, Rows
 from actionformer.features import FeatureSpec, FeatureWriter, open_features, sidecar_path, write_sidecar
+from actionformer.video.clips import ClipLayout
 from actionformer.video.reader import Video
 
 DTYPES = ("float32", "float16")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actionformer.backbones import Backbone
+from actionformer.core.devices import check_precision, find_device
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.core.terminal import shortened
@@ -33,7 +34,7 @@ from actionformer.inference.suppression import Kept, suppress_and_count
 from actionformer.inference.videos import backbone_of, layout_of, write_features_of
 from actionformer.model_directory import ModelCard, load_model
 from actionformer.nn.decoding import Candidates, fuse
-from actionformer.settings.config import Config, check_precision, load_config, preset_names, published_shape
+from actionformer.settings.config import Config, load_config, preset_names, published_shape
 
 Item = TypeVar("Item")
 CHANGEABLE = ("decoding", "suppression", "live")
@@ -421,17 +422,3 @@ def features_of(config: Config) -> FeatureSpec:
     """The features that the settings describe."""
     data = config.data
     return FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames, dim=config.model.input_width)
-
-
-def find_device(name: str) -> torch.device:
-    """The device of a name.
-
-    Raises:
-        InputError: it is not there.
-    """
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
-    return device

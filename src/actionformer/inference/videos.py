@@ -7,10 +7,10 @@ from pathlib import Path
 
 from actionformer.backbones import Backbone, load_backbone
 from actionformer.core.errors import InputError, warn
-from actionformer.extraction.clips import ClipLayout
 from actionformer.extraction.encode import Failed, Finished, encode_videos, layout_for
 from actionformer.extraction.store import saved
 from actionformer.features import FeatureSpec, check_backbone, check_timing
+from actionformer.video.clips import ClipLayout
 
 
 def backbone_of(

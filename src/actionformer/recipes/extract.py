@@ -12,14 +12,14 @@ from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from actionformer.backbones import Backbone, load_backbone
+from actionformer.core.devices import find_device
 from actionformer.core.errors import InputError
 from actionformer.core.progress import TextColumn
 from actionformer.core.terminal import plain_console, say
-from actionformer.extraction.clips import LastClip
 from actionformer.extraction.encode import Begun, Event, Failed, Finished, Rows, encode_videos, layout_for
 from actionformer.extraction.store import DTYPES, is_done, saved
 from actionformer.features import feature_file
-from actionformer.inference.detector import find_device
+from actionformer.video.clips import LastClip
 from actionformer.video.files import video_files
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from torch import nn
 
 from actionformer.checks import check_evaluation, check_rate, check_training, check_values, tell
+from actionformer.core.devices import find_device
 from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
 from actionformer.core.terminal import plain_console
@@ -22,7 +23,7 @@ from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.actionformer.build import build_model
 from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.evaluation import score
-from actionformer.inference.detector import Detector, find_device, load
+from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state

@@ -26,8 +26,6 @@ from actionformer.core.names import nearest
 
 Ranges = tuple[tuple[float, float], ...]
 
-PRECISIONS = ("float32", "bfloat16", "float16")
-
 WIDEST = 16_384
 """Channels of any layer."""
 WIDEST_WINDOW = 8191
@@ -560,13 +558,3 @@ def _short(value: Any) -> str:
     except ValueError:  # more digits than Python prints
         text = f"a number of {value.bit_length()} bits"
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def check_precision(name: str) -> None:
-    """Checks the name of a floating-point type that models compute in.
-
-    Raises:
-        InputError: it is none of `PRECISIONS`.
-    """
-    if name not in PRECISIONS:
-        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, found {name!r}")

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from actionformer.backbones import Backbone, Frame, Preprocessing
 from actionformer.core.errors import InputError, warn
-from actionformer.extraction.clips import ClipCutter, ClipLayout
 from actionformer.extraction.encode import BATCH_CLIPS, warning_of
+from actionformer.video.clips import ClipCutter, ClipLayout
 from actionformer.video.opening import opened
 from actionformer.video.reader import Image, TimedFrame, Video
 from actionformer.video.sampling import images, sampled

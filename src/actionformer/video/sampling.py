@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.extraction.clips import HIGHEST_FPS
+from actionformer.video.clips import HIGHEST_FPS
 from actionformer.video.reader import Image, TimedFrame, Video
 
 TIE = 1e-6  # seconds within which two frames are as near

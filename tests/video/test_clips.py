@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.errors import InputError
-from actionformer.extraction.clips import ClipCutter, ClipLayout
 from actionformer.features import check_duration
+from actionformer.video.clips import ClipCutter, ClipLayout
 
 layouts = st.builds(
     ClipLayout,
