@@ -30,7 +30,7 @@ import numpy as np
 from common import median_seconds, write_result
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from actionformer.viewer.pieces import SECONDS, encode_piece
+from actionformer.viewer.media.segments import SEGMENT_SECONDS, encode_segment
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "viewer"
 HOURS, DETECTIONS, ACTIONS, CLASSES = 2, 2000, 300, 20
@@ -289,7 +289,7 @@ def encoded(browser: Browser) -> dict[str, Any]:
         write_avi(folder / "film.avi")
         one = {"segment": [0.0, FILM_SECONDS], "label": "a", "score": 0.9}
         (folder / "found.json").write_text(json.dumps({"results": {"film": [one]}}), "utf-8")
-        piece = median_seconds(lambda: encode_piece(folder / "film.avi", 10, True), 5)
+        segment = median_seconds(lambda: encode_segment(folder / "film.avi", 10, True), 5)
         with viewing(folder / "found.json", "--videos", folder) as address:
             page = browser.new_page()
             page.goto(address)
@@ -299,9 +299,9 @@ def encoded(browser: Browser) -> dict[str, Any]:
             page.close()
     return {
         "video": f"1280 x 720, 25 fps, {FILM_SECONDS} s, MPEG-4 part 2 and MP3 in AVI",
-        "times_real_time": round(SECONDS / piece, 1),
-        "first_picture_shares_of_a_piece": round(first / 1000 / SECONDS, 2),
-        "far_seek_shares_of_a_piece": [round(seek / 1000 / SECONDS, 2) for seek in seeks],
+        "times_real_time": round(SEGMENT_SECONDS / segment, 1),
+        "first_picture_shares_of_a_segment": round(first / 1000 / SEGMENT_SECONDS, 2),
+        "far_seek_shares_of_a_segment": [round(seek / 1000 / SEGMENT_SECONDS, 2) for seek in seeks],
     }
 
 

@@ -20,9 +20,10 @@ from actionformer.video.live import LiveVideo, source_of
 from actionformer.video.opening import opened, streams_of
 from actionformer.video.overlay import write_overlay
 from actionformer.video.reader import Video
-from actionformer.viewer.media import look_at, remux
-from actionformer.viewer.pieces import encode_piece
-from actionformer.viewer.sound import sound_between
+from actionformer.viewer.media.playability import playability_of
+from actionformer.viewer.media.remux import remux
+from actionformer.viewer.media.segments import encode_segment
+from actionformer.viewer.media.sound import sound_between
 
 Write = Callable[..., Path]
 
@@ -116,11 +117,11 @@ def test_a_picture_before_the_video_is_not_the_video(covered: Path, tmp_path: Pa
 
 
 def test_a_picture_before_the_video_is_not_what_browsers_get(covered: Path, tmp_path: Path) -> None:
-    look = look_at(covered)
+    look = playability_of(covered)
     marked = covered.suffix == ".mp4" and streams_alone(covered)
     assert look.way == ("file" if marked else "transcode" if covered.suffix == ".avi" else "remux")
     if look.way == "transcode":
-        (tmp_path / "made.mp4").write_bytes(encode_piece(covered, 0, sound=False))
+        (tmp_path / "made.mp4").write_bytes(encode_segment(covered, 0, sound=False))
     else:
         remux(covered, tmp_path / "made.mp4", threading.Event())
     with av.open(str(tmp_path / "made.mp4")) as file:
@@ -144,7 +145,7 @@ def test_of_two_moving_streams_the_default_one_is_read(tmp_path: Path) -> None:
     path = write_streams(tmp_path / "a.mkv", ("libx264", 50, 0), ("libx264", 50, DEFAULT))
     with Video(path) as video:
         assert video.stream.index == 1
-    assert look_at(path).way == "remux"  # a browser may choose the other one
+    assert playability_of(path).way == "remux"  # a browser may choose the other one
 
 
 def test_a_cover_alone_is_no_video_and_a_still_alone_is_one(tmp_path: Path, write_video: Write) -> None:
@@ -236,9 +237,9 @@ def test_metadata_that_are_not_utf_8_end_nothing(latin1: Path, tmp_path: Path) -
     write_overlay(latin1, NOTHING, tmp_path / "drawn.mkv")
     with Video(tmp_path / "drawn.mkv") as drawn:
         assert drawn.streams.sound is not None
-    look_at(latin1)
+    playability_of(latin1)
     assert sound_between(latin1, 0, 1000).shape == (2, 1000)
-    assert encode_piece(latin1, 0, sound=True)
+    assert encode_segment(latin1, 0, sound=True)
     if latin1.suffix != ".avi":
         remux(latin1, tmp_path / "copy.mp4", threading.Event())
         assert loudest(tmp_path / "copy.mp4") == 0

@@ -19,8 +19,9 @@ from actionformer.detections import Detections
 from actionformer.video.orientation import ALL, UPRIGHT, Orientation, exactly, nearest
 from actionformer.video.overlay import write_overlay
 from actionformer.video.reader import Video
-from actionformer.viewer.media import look_at, remux
-from actionformer.viewer.pieces import encode_piece
+from actionformer.viewer.media.playability import playability_of
+from actionformer.viewer.media.remux import remux
+from actionformer.viewer.media.segments import encode_segment
 
 Write = Callable[..., Path]
 Matrix = tuple[float, float, float, float]
@@ -85,8 +86,8 @@ def test_frames_are_shown_as_the_file_says(turned: tuple[Path, str, tuple[int, i
     assert [(colours(frame.image()), frame.image().shape[:2], frame.size) for frame in frames] == 3 * [
         (seen, size, size[::-1])
     ]
-    piece = first(io.BytesIO(encode_piece(path, 0, sound=False)))
-    assert (colours(piece), piece.shape[:2]) == (seen, size)
+    segment = first(io.BytesIO(encode_segment(path, 0, sound=False)))
+    assert (colours(segment), segment.shape[:2]) == (seen, size)
     write_overlay(path, NOTHING, tmp_path / "drawn.mp4")
     drawn = first(tmp_path / "drawn.mp4")
     assert (colours(drawn), drawn.shape[0] / drawn.shape[1]) == (seen, size[0] / size[1])
@@ -94,7 +95,7 @@ def test_frames_are_shown_as_the_file_says(turned: tuple[Path, str, tuple[int, i
 
 def test_a_copy_for_browsers_keeps_the_matrix(turned: tuple[Path, str, tuple[int, int]], tmp_path: Path) -> None:
     path, seen, _ = turned
-    assert look_at(path).way == "file"
+    assert playability_of(path).way == "file"
     remux(path, tmp_path / "copy.mp4", Event())
     with Video(tmp_path / "copy.mp4") as video:
         assert colours(next(video.frames()).image()) == seen
@@ -107,7 +108,7 @@ def test_a_copy_for_browsers_keeps_the_matrix(turned: tuple[Path, str, tuple[int
 )
 def test_what_browsers_show_otherwise_is_encoded(write_video: Write, tmp_path: Path, matrix: Matrix, way: str) -> None:
     path = with_matrix(write_video(tmp_path / "a.mp4", [quarters()] * 2), matrix)
-    assert look_at(path).way == way
+    assert playability_of(path).way == way
     with Video(path) as video:
         assert colours(next(video.frames()).image()) == ("BRWG" if way == "transcode" else "RGBW")
 
@@ -119,7 +120,7 @@ def test_sides_of_pixels_that_are_not_square_turn_with_the_frame(tmp_path: Path)
         stream.codec_context.sample_aspect_ratio = 2
         file.mux([*stream.encode(av.VideoFrame.from_ndarray(quarters(), format="rgb24")), *stream.encode()])
     with_matrix(tmp_path / "a.mp4", MATRICES["transposed"])
-    assert first(io.BytesIO(encode_piece(tmp_path / "a.mp4", 0, sound=False))).shape[:2] == (384, 96)
+    assert first(io.BytesIO(encode_segment(tmp_path / "a.mp4", 0, sound=False))).shape[:2] == (384, 96)
 
 
 @given(turns, st.integers(1, 5), st.integers(1, 7))

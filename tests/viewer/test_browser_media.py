@@ -1,4 +1,4 @@
-"""Videos that no browser plays, in a real headless Chromium: encoded in pieces, the right frame at every time."""
+"""Videos that no browser plays, in a real headless Chromium: encoded in segments, the right frame at every time."""
 
 import random
 import time
@@ -14,13 +14,13 @@ from playwright.sync_api import Page, expect
 
 from actionformer.detections import Detections, write_results
 from actionformer.video.reader import Video
-from actionformer.viewer.pieces import SECONDS
+from actionformer.viewer.media.segments import SEGMENT_SECONDS
 from actionformer.viewer.project import Given
 
 pytestmark = NEEDS_CHROMIUM
 
 FPS, BITS, SIDE = 25, 12, 32
-LENGTH = 12.5  # seconds: four pieces, the last of them short
+LENGTH = 12.5  # seconds: four segments, the last of them short
 
 
 def write_numbered(
@@ -115,14 +115,14 @@ def test_the_frame_of_a_time_is_shown(
         page = ready(open_page(url))
         shows(page, 0)
         frames = random.Random(0).sample(range(round(LENGTH * FPS)), 10)
-        assert len({int(frame / FPS / SECONDS) for frame in frames}) == 4
+        assert len({int(frame / FPS / SEGMENT_SECONDS) for frame in frames}) == 4
         for frame in frames:
             go(page, frame / FPS)
             shows(page, frame)
-        go(page, SECONDS - 2 / FPS)
-        before = round(SECONDS * FPS) - 2
+        go(page, SEGMENT_SECONDS - 2 / FPS)
+        before = round(SEGMENT_SECONDS * FPS) - 2
         shows(page, before)
-        for step in range(1, 5):  # over where two pieces join
+        for step in range(1, 5):  # over where two segments join
             page.keyboard.press("ArrowRight")
             shows(page, before + step)
 
@@ -156,7 +156,7 @@ def test_a_clock_that_does_not_begin_at_0_is_that_of_detections(
 def test_pictures_that_begin_after_the_sound_are_shown_at_the_times_of_detections(
     open_page: Open, tmp_path: Path, name: str, codec: str, way: str
 ) -> None:
-    late = 4.0  # more than a piece
+    late = 4.0  # more than a segment
     path = write_numbered(tmp_path / name, codec, 5.0, sound=True, late=late)
     with Video(path) as video:
         start = next(video.frames()).time
@@ -181,7 +181,7 @@ def test_it_plays_on_over_joins_and_ends(open_page: Open, tmp_path: Path) -> Non
     with serving(project(tmp_path)) as url:
         page = ready(open_page(url))
         until(page, "document.querySelector('video').readyState >= 3")
-        assert "mp4a" in state(page, "s.video.pieces.type")
+        assert "mp4a" in state(page, "s.video.media_segments.type")
         page.select_option("#speed", "4")
         page.click("#play")
         until(page, "document.querySelector('video').ended")
@@ -197,7 +197,7 @@ def test_it_plays_on_over_joins_and_ends(open_page: Open, tmp_path: Path) -> Non
 
 
 def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, tmp_path: Path) -> None:
-    seconds = 40 * SECONDS
+    seconds = 40 * SEGMENT_SECONDS
     write_numbered(tmp_path / "v.avi", "mpeg4", seconds)
     with serving(project(tmp_path, seconds)) as url:
         page = ready(open_page(f"{url}#video=v&at=64.10"))

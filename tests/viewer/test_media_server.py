@@ -17,8 +17,8 @@ from browsing import serving
 from starlette.testclient import TestClient
 
 from actionformer.detections import Detections, write_results
-from actionformer.viewer import media
-from actionformer.viewer.pieces import SECONDS
+from actionformer.viewer.media import conversions
+from actionformer.viewer.media.segments import SEGMENT_SECONDS
 from actionformer.viewer.project import Given
 
 
@@ -60,13 +60,13 @@ def test_an_answer_says_how_a_video_is_played(asked: TestClient) -> None:
     video = asked.get("/api/videos/old").json()
     assert (video["playable"], video["conversion"]) == (True, "transcode")
     kind = 'video/mp4; codecs="avc1.64002a"'
-    assert video["pieces"] == {"type": kind, "seconds": SECONDS, "duration": pytest.approx(4, abs=0.11)}
-    assert asked.get("/api/videos/new").json()["pieces"] is None
+    assert video["media_segments"] == {"type": kind, "seconds": SEGMENT_SECONDS, "duration": pytest.approx(4, abs=0.11)}
+    assert asked.get("/api/videos/new").json()["media_segments"] is None
     broken = asked.get("/api/videos/broken").json()
-    assert (broken["playable"], broken["pieces"]) == (False, None)
+    assert (broken["playable"], broken["media_segments"]) == (False, None)
 
 
-def test_a_piece_is_a_whole_answer_that_browsers_do_not_keep(asked: TestClient) -> None:
+def test_a_segment_is_a_whole_answer_that_browsers_do_not_keep(asked: TestClient) -> None:
     first, second = (asked.get(f"/api/videos/old/media/{number}") for number in (0, 1))
     for answer in (first, second):
         assert answer.status_code == 200
@@ -91,7 +91,7 @@ def test_a_piece_is_a_whole_answer_that_browsers_do_not_keep(asked: TestClient) 
         ("absent/media/0", 415, "no file absent.*"),
         ("away/media/0", 415, "leads out of the folder"),
         ("broken/media/0", 415, "not a readable video"),
-        ("old/media", 415, "only in pieces"),
+        ("old/media", 415, "only in segments"),
     ],
 )
 def test_what_there_is_not_is_said(asked: TestClient, path: str, status: int, words: str) -> None:
@@ -102,17 +102,17 @@ def test_what_there_is_not_is_said(asked: TestClient, path: str, status: int, wo
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[int], threading.Event]]:
-    """The pieces whose encoding was begun, and what lets it end."""
+    """The segments whose encoding was begun, and what lets it end."""
     begun: list[int] = []
     going = threading.Event()
 
     def encode(path: Path, number: int, sound: bool) -> bytes:
         begun.append(number)
         assert going.wait(20)
-        return b"piece"
+        return b"segment"
 
-    monkeypatch.setattr(media, "encode_piece", encode)
-    monkeypatch.setattr(media, "SECONDS", 0.1)
+    monkeypatch.setattr(conversions, "encode_segment", encode)
+    monkeypatch.setattr(conversions, "SEGMENT_SECONDS", 0.1)
     yield begun, going
     going.set()
 
@@ -149,6 +149,6 @@ def test_two_are_encoded_at_once_and_none_for_those_who_went_away(
         time.sleep(0.2)
         assert sorted(begun) == [0, 1]
         going.set()
-        assert [one.result() for one in patient] == [b"piece", b"piece"]
-        assert read(30) == b"piece"
+        assert [one.result() for one in patient] == [b"segment", b"segment"]
+        assert read(30) == b"segment"
     assert sorted(begun) == [0, 1, 30]

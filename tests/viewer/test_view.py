@@ -74,7 +74,7 @@ def test_it_ends_in_order_while_it_encodes(found: Path, tmp_path: Path, ending: 
         for number, connection in enumerate(waiting, start=1):
             connection.request("GET", f"/api/videos/v/media/{number}")
         waiting[0].getresponse()
-        assert len(list(folder.rglob("*.piece"))) > 1
+        assert len(list(folder.rglob("*.segment"))) > 1
         process.send_signal(ending)
         _, rest = process.communicate(timeout=20)
         assert process.returncode in (130, 143)

@@ -15,9 +15,10 @@ from actionformer.detections import Detections
 from actionformer.evaluation import Report, parse_tiou, score
 from actionformer.evaluation.diagnosis import KINDS, VideoDiagnosis, average_precision_by_video, diagnose
 from actionformer.viewer.corrections import Corrections
-from actionformer.viewer.media import Conversions, Look
+from actionformer.viewer.media.conversions import Conversions
+from actionformer.viewer.media.playability import Playability
+from actionformer.viewer.media.segments import SEGMENT_SECONDS
 from actionformer.viewer.memory import LAST, kept
-from actionformer.viewer.pieces import SECONDS
 from actionformer.viewer.project import Project
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Answers:
             "playable": why_not is None,
             "why_not_playable": why_not,
             "conversion": look.way if look else None,
-            "pieces": _pieces(look) if look else None,
+            "media_segments": _media_segments(look) if look else None,
             "corrected": video in self._corrected(),
             "actions": [],
         }
@@ -194,13 +195,13 @@ class Answers:
             "by_length": diagnosis.by_length(),
         }
 
-    def _look(self, video: str) -> tuple[str | None, Look | None]:
+    def _look(self, video: str) -> tuple[str | None, Playability | None]:
         """Why a browser cannot play a video, None if it can, and what the file is."""
         about = self.about
         if about.videos is None:
             return about.why_not["videos"], None
         try:
-            return None, self.media.look(about.videos.find(video))
+            return None, self.media.playability(about.videos.find(video))
         except InputError as error:
             return str(error), None
 
@@ -266,11 +267,11 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
-def _pieces(look: Look) -> Answer | None:
-    """Of a video that is played in pieces: their media type, seconds of each, and of all if that is known."""
+def _media_segments(look: Playability) -> Answer | None:
+    """Of a video that is played in media segments: their media type, seconds of each, and of all if that is known."""
     if look.way != "transcode":
         return None
-    return {"type": look.media_type, "seconds": SECONDS, "duration": look.duration}
+    return {"type": look.media_type, "seconds": SEGMENT_SECONDS, "duration": look.duration}
 
 
 def _detections(found: Detections, diagnosis: VideoDiagnosis | None) -> list[Answer]:

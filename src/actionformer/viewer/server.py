@@ -33,13 +33,13 @@ from actionformer.core.terminal import say
 from actionformer.viewer.answers import Answers, checked_tiou
 from actionformer.viewer.corrections import ConflictError
 from actionformer.viewer.guard import Guard, is_local
+from actionformer.viewer.media.segments import NoPictureError
 from actionformer.viewer.page_files import TYPES, escaped_id, static_files, unescaped_id
-from actionformer.viewer.pieces import NoPictureError
 from actionformer.viewer.project import UnavailableError, UnknownVideoError
 
 MOST_ACTIONS = 100_000
 AT_ONCE = 2
-"""Pieces of videos that are encoded at the same time."""
+"""Media segments that are encoded at the same time."""
 NOT_HERE = (UnknownVideoError, UnavailableError, NoPictureError)
 UNCACHED = {"Cache-Control": "no-cache"}
 """For browsers: what is behind an address may be another thing next time."""
@@ -158,18 +158,18 @@ def _serve_media(app: FastAPI, answers: Answers) -> None:
             playable, media_type = answers.media.playable(file_of(video))
         return FileResponse(playable, media_type=media_type, headers=UNCACHED)
 
-    def made(video: str, number: int) -> Response:
+    def encoded(video: str, number: int) -> Response:
         with _unplayable_said():
-            piece, media_type = answers.media.piece(file_of(video), number)
-        return Response(piece, media_type=media_type, headers=UNCACHED)
+            segment, media_type = answers.media.segment(file_of(video), number)
+        return Response(segment, media_type=media_type, headers=UNCACHED)
 
     @app.api_route("/api/videos/{video:id}/media/{number}", methods=["GET", "HEAD"])
-    async def piece(request: Request, video: str, number: Annotated[int, PathParameter(ge=0)]) -> Response:
+    async def segment(request: Request, video: str, number: Annotated[int, PathParameter(ge=0)]) -> Response:
         try:
             async with turns:
                 if await request.is_disconnected():  # nobody waits for it any more
                     return Response(status_code=204)
-                return await run_in_threadpool(made, video, number)
+                return await run_in_threadpool(encoded, video, number)
         except asyncio.CancelledError:  # the server ends
             return Response(status_code=503)
 

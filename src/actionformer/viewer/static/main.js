@@ -8,7 +8,7 @@ import { startInspector } from "./inspector.js";
 import { startKeys } from "./keys.js";
 import { startLevels } from "./levels.js";
 import { startMoment } from "./moment.js";
-import { follow, startPlace } from "./place.js";
+import { follow, startRouter } from "./router.js";
 import { startPlayer } from "./player.js";
 import { startRun } from "./run.js";
 import { startScores } from "./scores.js";
@@ -34,7 +34,7 @@ for (const start of [
   startMoment,
   startRun,
   startKeys,
-  startPlace,
+  startRouter,
 ])
   start();
 

@@ -61,24 +61,24 @@ function load() {
   const why = whyNoPicture(video, state.project);
   if (why) return parts.screen.replaceChildren(words(`No picture: ${why}.`));
   screen = showVideo(parts.screen, video, duration(), () => state.playing && showPlaying());
-  screen.film.muted = muted;
-  screen.film.currentTime = state.time + INTO_FRAME;
-  screen.film.addEventListener("click", togglePlay);
-  screen.film.addEventListener("ended", atTheEnd);
+  screen.media.muted = muted;
+  screen.media.currentTime = state.time + INTO_FRAME;
+  screen.media.addEventListener("click", togglePlay);
+  screen.media.addEventListener("ended", atTheEnd);
 }
 
 /** A jump to the end says "ended" too, and late: by then the page may be playing backwards from there. */
 function atTheEnd() {
-  if (state.rate > 0) set({ playing: false, time: screen.film.currentTime });
+  if (state.rate > 0) set({ playing: false, time: screen.media.currentTime });
 }
 
 /** The <video> while it shows something, else null. */
-const film = () => (screen?.shows() ? screen.film : null);
+const media = () => (screen?.shows() ? screen.media : null);
 
 /** Goes to a time, seconds. */
 export function seek(time) {
   const inside = Math.min(Math.max(time, 0), duration());
-  if (screen) screen.film.currentTime = inside + INTO_FRAME;
+  if (screen) screen.media.currentTime = inside + INTO_FRAME;
   set({ time: inside });
 }
 
@@ -97,7 +97,7 @@ export function togglePlay() {
 
 function toggleSound() {
   muted = !muted;
-  if (screen) screen.film.muted = muted;
+  if (screen) screen.media.muted = muted;
   parts.mute.textContent = muted ? "Sound" : "Mute";
 }
 
@@ -117,7 +117,7 @@ function showPlaying() {
   parts.play.textContent = state.playing ? "❚❚" : "▶";
   parts.play.setAttribute("aria-label", state.playing ? "Pause" : "Play");
   parts.rate.textContent = state.rate === speed ? "" : `${state.rate}×`.replace("-", "−");
-  const shown = film();
+  const shown = media();
   if (shown) {
     if (state.playing && state.rate > 0) {
       shown.playbackRate = state.rate;
@@ -141,7 +141,7 @@ function goOn() {
 function tick(now) {
   const passed = Math.max(now - last, 0) / 1000;
   last = now;
-  const shown = film();
+  const shown = media();
   if (shown && state.rate > 0) set({ time: shown.currentTime });
   else {
     seek(state.time + passed * state.rate);

@@ -1,7 +1,7 @@
-"""Video that no browser plays, encoded in pieces of a few seconds, each a file of its own; any piece can be made first.
+"""Media segments: video that no browser plays, encoded in files of a few seconds, any of which can be made first.
 
-Pieces join without gaps: the last picture lasts until the next piece begins, and sound is cut between two frames of its
-encoder, which hears what comes before a piece and what comes after it.
+They join without gaps: the last picture lasts until the next segment begins, and sound is cut between two frames of its
+encoder, which hears what comes before a segment and what comes after it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -22,84 +21,37 @@ from av.video.reformatter import ColorRange
 from actionformer.core.errors import InputError
 from actionformer.video.orientation import UPRIGHT
 from actionformer.video.reader import TimedFrame, Video
-from actionformer.viewer.sound import RATE, sound_between
+from actionformer.viewer.media.encodings import Encoding, encoding
+from actionformer.viewer.media.sound import RATE, sound_between
 
-SECONDS = 3.2
-"""Length of a piece: 150 frames of AAC."""
+SEGMENT_SECONDS = 3.2
+"""Length of a media segment: 150 frames of AAC."""
 LONGEST_SIDE = 1280
 CLOCK = 90_000
 """Ticks a second of the pictures."""
 AAC_FRAME = AAC_DELAY = 1024
 """Samples of a frame of sound, and by which its first packet begins before what is encoded."""
 BEFORE = 8
-"""Frames of sound that the encoder hears before a piece."""
+"""Frames of sound that the encoder hears before a segment."""
 
 
 class NoPictureError(InputError):
     """Nothing can be shown of a span of a video."""
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """How pieces are encoded."""
-
-    container: str
-    container_options: dict[str, str]
-    codec: str
-    codec_options: dict[str, str]
-    name: str
-    """What browsers call the codec."""
-    sound: bool
-
-    def media_type(self, sound: bool) -> str:
-        """What a browser wants to know before it gets a piece of a video with or without sound."""
-        names = f"{self.name},mp4a.40.2" if sound and self.sound else self.name
-        return f'video/{self.container}; codecs="{names}"'
-
-
-H264 = Encoding(
-    container="mp4",
-    container_options={"movflags": "empty_moov+default_base_moof"},
-    codec="libx264",
-    codec_options={"preset": "superfast", "crf": "23", "bf": "0", "profile": "high", "level": "4.2"},
-    name="avc1.64002a",  # this profile and level, in hexadecimal
-    sound=True,
-)
-VP8 = Encoding(
-    container="webm",
-    container_options={"live": "1"},
-    codec="libvpx",
-    codec_options={"deadline": "realtime", "cpu-used": "8", "crf": "12", "b": "3M"},
-    name="vp8",
-    sound=False,
-)
-
-
-def encoding() -> Encoding:
-    """The better encoding that FFmpeg has here.
-
-    Raises:
-        InputError: it has neither.
-    """
-    for known in (H264, VP8):
-        if known.codec in av.codecs_available:
-            return known
-    raise InputError("this FFmpeg encodes neither H.264 nor VP8, so that the video cannot be made playable")
-
-
-def encode_piece(path: Path, number: int, sound: bool) -> bytes:
-    """The file of one piece. Times count from its beginning; pictures are upright, no side is above `LONGEST_SIDE`.
+def encode_segment(path: Path, number: int, sound: bool) -> bytes:
+    """The file of one media segment. Times count from its beginning; pictures are upright, at most `LONGEST_SIDE` long.
 
     Args:
         path: a video.
-        number: of the piece, which begins at `number * SECONDS`.
+        number: of the segment, which begins at `number * SEGMENT_SECONDS`.
         sound: whether it gets sound.
 
     Raises:
         NoPictureError: the video is over, or broken there.
         InputError: not a readable video, or FFmpeg has no encoder for it.
     """
-    how, start, stop = encoding(), number * SECONDS, (number + 1) * SECONDS
+    how, start, stop = encoding(), number * SEGMENT_SECONDS, (number + 1) * SEGMENT_SECONDS
     file = io.BytesIO()
     with Video(path) as video:
         frames = video.frames(start, stop - 0.5 / CLOCK)

@@ -16,9 +16,11 @@ import pytest
 
 from actionformer.core.errors import InputError
 from actionformer.video.reader import Video
-from actionformer.viewer import media, pieces
-from actionformer.viewer.media import Conversions, look_at
-from actionformer.viewer.pieces import SECONDS, NoPictureError, encode_piece
+from actionformer.viewer.media import conversions as conversions_module
+from actionformer.viewer.media import encodings
+from actionformer.viewer.media.conversions import Conversions
+from actionformer.viewer.media.playability import playability_of
+from actionformer.viewer.media.segments import SEGMENT_SECONDS, NoPictureError, encode_segment
 
 FPS = 10
 TONE = 1000  # Hz
@@ -84,14 +86,14 @@ def test_what_browsers_play_stays_frame_for_frame(
     conversions: Conversions, tmp_path: Path, name: str, codec: str, pixels: str, way: str
 ) -> None:
     path = write(tmp_path / name, codec, pixels=pixels)
-    assert conversions.look(path).way == way
+    assert conversions.playability(path).way == way
     playable, media_type = conversions.playable(path)
     assert (playable == path) == (way == "file")
     assert media_type == ("video/webm" if name == "a.webm" else "video/mp4")
     assert same(brightness(playable), brightness(path))
     assert conversions.playable(path)[0] == playable  # once
     with pytest.raises(NoPictureError, match="played as a whole"):
-        conversions.piece(path, 0)
+        conversions.segment(path, 0)
 
 
 @pytest.mark.parametrize(
@@ -104,31 +106,33 @@ def test_what_browsers_play_stays_frame_for_frame(
         ("a.mpg", "mpeg2video", "yuv420p"),
     ],
 )
-def test_what_no_browser_plays_comes_in_pieces_that_join(
+def test_what_no_browser_plays_comes_in_segments_that_join(
     conversions: Conversions, tmp_path: Path, name: str, codec: str, pixels: str
 ) -> None:
     path = write(tmp_path / name, codec, pixels=pixels, seconds=7)
-    look = conversions.look(path)
+    look = conversions.playability(path)
     assert (look.way, look.media_type) == ("transcode", 'video/mp4; codecs="avc1.64002a"')
     assert look.duration == pytest.approx(7, abs=0.01)
-    pieces = [tmp_path / f"{number}.mp4" for number in (2, 0, 1)]  # in any order
-    for piece in pieces:
-        content, media_type = conversions.piece(path, int(piece.stem))
+    segments = [tmp_path / f"{number}.mp4" for number in (2, 0, 1)]  # in any order
+    for segment in segments:
+        content, media_type = conversions.segment(path, int(segment.stem))
         assert media_type == look.media_type
-        piece.write_bytes(content)
-    assert [timing(piece) for piece in sorted(pieces)] == [
-        (0, SECONDS, "64002a"),
-        (0, SECONDS, "64002a"),
-        (0, pytest.approx(7 - 2 * SECONDS, abs=0.06), "64002a"),
+        segment.write_bytes(content)
+    assert [timing(segment) for segment in sorted(segments)] == [
+        (0, SEGMENT_SECONDS, "64002a"),
+        (0, SEGMENT_SECONDS, "64002a"),
+        (0, pytest.approx(7 - 2 * SEGMENT_SECONDS, abs=0.06), "64002a"),
     ]
     joined = [
-        (int(piece.stem) * SECONDS + time, level) for piece in sorted(pieces) for time, level in brightness(piece)
+        (int(segment.stem) * SEGMENT_SECONDS + time, level)
+        for segment in sorted(segments)
+        for time, level in brightness(segment)
     ]
     assert same(joined, brightness(path))
     for number in (3, 10**30):
         with pytest.raises(NoPictureError, match=r"no picture from \S+ s on: "):
-            conversions.piece(path, number)
-    with pytest.raises(InputError, match="only in pieces"):
+            conversions.segment(path, number)
+    with pytest.raises(InputError, match="only in segments"):
         conversions.playable(path)
 
 
@@ -138,9 +142,9 @@ def same(shown: list[tuple[float, float]], expected: list[tuple[float, float]]) 
     return len(shown) == len(expected) and bool(np.all(differences <= [0.002, 4]))
 
 
-def timing(piece: Path) -> tuple[float, float, str]:
+def timing(segment: Path) -> tuple[float, float, str]:
     """When the first frame begins, when the last one ends, and profile and level of H.264 in hexadecimal."""
-    with av.open(str(piece)) as file:
+    with av.open(str(segment)) as file:
         stream = file.streams.video[0]
         packets = [packet for packet in file.demux(stream) if packet.size]
         extra = stream.codec_context.extradata or b""
@@ -160,13 +164,13 @@ def test_sound_that_mp4_holds_comes_along(conversions: Conversions, tmp_path: Pa
 @pytest.mark.parametrize(
     ("file_rate", "name", "codec"), [(48_000, "a.avi", "ac3"), (44_100, "a.mkv", "flac"), (44_100, "b.mkv", "aac")]
 )
-def test_sound_goes_on_from_piece_to_piece(tmp_path: Path, file_rate: int, name: str, codec: str) -> None:
-    """A tone decoded from joined pieces is the tone: no gap, no click, no shift."""
+def test_sound_goes_on_from_segment_to_segment(tmp_path: Path, file_rate: int, name: str, codec: str) -> None:
+    """A tone decoded from joined segments is the tone: no gap, no click, no shift."""
     path = write(tmp_path / name, "mpeg4", sound=codec, rate=file_rate, seconds=13)
     sound, frames = [], 0
     decoder: Any = None
     for number in range(4):
-        with av.open(io.BytesIO(encode_piece(path, number, sound=True))) as file:
+        with av.open(io.BytesIO(encode_segment(path, number, sound=True))) as file:
             stream = file.streams.audio[0]
             if decoder is None:
                 decoder = av.CodecContext.create("aac", "r")
@@ -175,7 +179,7 @@ def test_sound_goes_on_from_piece_to_piece(tmp_path: Path, file_rate: int, name:
             assert [packet.pts for packet in packets] == list(range(0, 1024 * len(packets), 1024))
             frames += len(packets)
             sound += [frame.to_ndarray()[0] for packet in packets for frame in decoder.decode(packet)]
-    assert frames == 4 * SECONDS * 48_000 / 1024
+    assert frames == 4 * SEGMENT_SECONDS * 48_000 / 1024
     heard = np.concatenate(sound)
     times = np.arange(len(heard)) / 48_000
     waves = np.stack([np.sin(2 * np.pi * TONE * times), np.cos(2 * np.pi * TONE * times)], axis=1)
@@ -183,7 +187,7 @@ def test_sound_goes_on_from_piece_to_piece(tmp_path: Path, file_rate: int, name:
     tone = waves @ np.linalg.lstsq(waves[inner], heard[inner])[0]  # delayed by what the file's encoder delays
     wrong = np.abs(heard - tone)[inner]
     assert wrong.max() < 0.05
-    joins = [round(number * SECONDS * 48_000) - 4800 for number in (1, 2, 3)]
+    joins = [round(number * SEGMENT_SECONDS * 48_000) - 4800 for number in (1, 2, 3)]
     at_joins = max(wrong[join - 2048 : join + 2048].max() for join in joins)
     assert at_joins <= 1.5 * np.percentile(wrong, 99.9)
 
@@ -204,16 +208,16 @@ def test_sound_is_where_the_file_has_it(tmp_path: Path) -> None:
             heard.sample_rate = 48_000
             file.mux(voice.encode(heard))
         file.mux([*stream.encode(), *voice.encode()])
-    piece = encode_piece(path, 1, sound=True)
-    with av.open(io.BytesIO(piece)) as file:
+    segment = encode_segment(path, 1, sound=True)
+    with av.open(io.BytesIO(segment)) as file:
         lit = next(frame.time for frame in file.decode(video=0) if frame.to_ndarray()[0, 0] > 128)
-    with av.open(io.BytesIO(piece)) as file:
+    with av.open(io.BytesIO(segment)) as file:
         sound = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
-    assert lit == pytest.approx(100 / 25 - SECONDS)
-    assert np.argmax(np.abs(sound) > 0.1) / 48_000 == pytest.approx(100 / 25 - SECONDS, abs=0.03)
+    assert lit == pytest.approx(100 / 25 - SEGMENT_SECONDS)
+    assert np.argmax(np.abs(sound) > 0.1) / 48_000 == pytest.approx(100 / 25 - SEGMENT_SECONDS, abs=0.03)
 
 
-def test_a_picture_stays_for_pieces_until_the_next(tmp_path: Path) -> None:
+def test_a_picture_stays_for_segments_until_the_next(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as file:
         stream: Any = file.add_stream("mpeg4", rate=10)
@@ -226,9 +230,11 @@ def test_a_picture_stays_for_pieces_until_the_next(tmp_path: Path) -> None:
         file.mux(stream.encode())
     shown = []
     for number in range(3):
-        (tmp_path / "piece.mp4").write_bytes(encode_piece(path, number, sound=False))
-        shown.append([(time, round(level, -1)) for time, level in brightness(tmp_path / "piece.mp4")])
-        assert timing(tmp_path / "piece.mp4")[1] == pytest.approx(SECONDS if number < 2 else 8.2 - 2 * SECONDS)
+        (tmp_path / "segment.mp4").write_bytes(encode_segment(path, number, sound=False))
+        shown.append([(time, round(level, -1)) for time, level in brightness(tmp_path / "segment.mp4")])
+        assert timing(tmp_path / "segment.mp4")[1] == pytest.approx(
+            SEGMENT_SECONDS if number < 2 else 8.2 - 2 * SEGMENT_SECONDS
+        )
     assert shown == [[(0.0, 40), (1.0, 120)], [(0.0, 120)], [(0.0, 120), (1.6, 200), (1.7, 210)]]
 
 
@@ -237,7 +243,7 @@ def test_a_picture_stays_for_pieces_until_the_next(tmp_path: Path) -> None:
 )
 def test_sides_are_even_and_not_too_long(tmp_path: Path, stored: tuple[int, int], shown: tuple[int, int]) -> None:
     path = write(tmp_path / "a.avi", "rawvideo", pixels="bgr24", size=stored, frames=2)
-    with av.open(io.BytesIO(encode_piece(path, 0, sound=False))) as file:
+    with av.open(io.BytesIO(encode_segment(path, 0, sound=False))) as file:
         assert (file.streams.video[0].width, file.streams.video[0].height) == shown
 
 
@@ -245,27 +251,27 @@ def test_without_an_encoder_of_h264_it_is_webm(
     conversions: Conversions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "a.avi", "mpeg4", sound="ac3")
-    monkeypatch.setattr(pieces.av, "codecs_available", {"libvpx"})
-    piece, media_type = conversions.piece(path, 0)
+    monkeypatch.setattr(encodings.av, "codecs_available", {"libvpx"})
+    segment, media_type = conversions.segment(path, 0)
     assert media_type == 'video/webm; codecs="vp8"'
-    (tmp_path / "piece.webm").write_bytes(piece)
-    assert same(brightness(tmp_path / "piece.webm"), brightness(path))
+    (tmp_path / "segment.webm").write_bytes(segment)
+    assert same(brightness(tmp_path / "segment.webm"), brightness(path))
     other = write(tmp_path / "b.avi", "mpeg4")
-    monkeypatch.setattr(pieces.av, "codecs_available", set())
+    monkeypatch.setattr(encodings.av, "codecs_available", set())
     with pytest.raises(InputError, match="encodes neither"):
-        conversions.look(other)
+        conversions.playability(other)
 
 
 def test_a_damaged_file_is_played_as_far_as_it_goes(conversions: Conversions, tmp_path: Path) -> None:
     path = write(tmp_path / "a.avi", "rawvideo", pixels="bgr24", seconds=10)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    (tmp_path / "piece.mp4").write_bytes(conversions.piece(path, 1)[0])
-    assert 0 < timing(tmp_path / "piece.mp4")[1] <= SECONDS
+    (tmp_path / "segment.mp4").write_bytes(conversions.segment(path, 1)[0])
+    assert 0 < timing(tmp_path / "segment.mp4")[1] <= SEGMENT_SECONDS
     with pytest.raises(NoPictureError, match=r"from 6\.4 s on: a\.avi"):
-        conversions.piece(path, 2)
+        conversions.segment(path, 2)
 
 
-def test_pieces_are_made_once_and_the_longest_unused_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_segments_are_made_once_and_the_longest_unused_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 
     def encode(path: Path, number: int, sound: bool) -> bytes:
@@ -273,19 +279,19 @@ def test_pieces_are_made_once_and_the_longest_unused_go(tmp_path: Path, monkeypa
         sleep(0.05)
         return bytes(400)
 
-    monkeypatch.setattr(media, "encode_piece", encode)
+    monkeypatch.setattr(conversions_module, "encode_segment", encode)
     path = write(tmp_path / "a.avi", "mpeg4", seconds=13)
-    with closing(Conversions(most_pieces=1000)) as conversions, ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: conversions.piece(path, 0), range(8)))
+    with closing(Conversions(most_segments=1000)) as conversions, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: conversions.segment(path, 0), range(8)))
         assert made == [0]
         for number in (1, 0, 2, 0):
-            conversions.piece(path, number)
+            conversions.segment(path, number)
         assert made == [0, 1, 2]
-        conversions.piece(path, 1)
+        conversions.segment(path, 1)
         assert made == [0, 1, 2, 1]
         path.touch()
         os.utime(path, ns=(0, 0))  # another file
-        conversions.piece(path, 0)
+        conversions.segment(path, 0)
         assert made == [0, 1, 2, 1, 0]
 
 
@@ -302,7 +308,7 @@ def test_the_copies_that_were_not_asked_for_longest_go(tmp_path: Path) -> None:
         assert conversions.playable(first)[0].is_file()
 
 
-def test_nothing_stays_when_the_viewer_ends_while_a_piece_is_made(
+def test_nothing_stays_when_the_viewer_ends_while_a_segment_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, ended = Event(), Event()
@@ -312,13 +318,13 @@ def test_nothing_stays_when_the_viewer_ends_while_a_piece_is_made(
         ended.wait(20)
         return b"late"
 
-    monkeypatch.setattr(media, "encode_piece", encode)
+    monkeypatch.setattr(conversions_module, "encode_segment", encode)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     path = write(tmp_path / "a.avi", "mpeg4")
     conversions = Conversions()
     with ThreadPoolExecutor(1) as pool:
-        late = pool.submit(conversions.piece, path, 0)
+        late = pool.submit(conversions.segment, path, 0)
         assert begun.wait(20)
         conversions.close()
         ended.set()
@@ -329,7 +335,7 @@ def test_nothing_stays_when_the_viewer_ends_while_a_piece_is_made(
 def test_what_is_no_video_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="not a readable video"):
-        look_at(tmp_path / "a.mp4")
+        playability_of(tmp_path / "a.mp4")
 
 
 def test_copies_go_with_the_viewer(conversions: Conversions, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 from actionformer.detections import Detections, write_results
 from actionformer.video.reader import Video
 from actionformer.viewer.answers import Answers
-from actionformer.viewer.length import measured
-from actionformer.viewer.media import Conversions, look_at
+from actionformer.viewer.media.conversions import Conversions
+from actionformer.viewer.media.length import measured
+from actionformer.viewer.media.playability import playability_of
 from actionformer.viewer.project import Given, open_project
 
 
@@ -39,7 +40,7 @@ def test_a_length_that_is_not_stated_is_measured(tmp_path: Path, name: str, code
     path = write(tmp_path / name, codec, 7.0, **options)
     with Video(path) as video:
         *_, last = video.frames()
-    assert look_at(path).duration == pytest.approx(last.time + 0.1, abs=0.06)
+    assert playability_of(path).duration == pytest.approx(last.time + 0.1, abs=0.06)
     write_results(tmp_path / "found.json", {"v": Detections([[0.0, 90.0]], [0.5], [0], ("left",))})
     answers = Answers(open_project(Given(tmp_path / "found.json", videos=tmp_path)))
     with closing(answers.media):
@@ -49,9 +50,9 @@ def test_a_length_that_is_not_stated_is_measured(tmp_path: Path, name: str, code
 
 def test_joined_recordings_are_as_long_as_both_and_are_encoded(tmp_path: Path) -> None:
     path = write(tmp_path / "v.ts", "libx264", 3.0)
-    assert look_at(path).way == "remux"
+    assert playability_of(path).way == "remux"
     path.write_bytes(2 * path.read_bytes())
-    look = look_at(path)
+    look = playability_of(path)
     with Video(path) as video:
         *_, last = video.frames()
         assert video.jumps == 1
@@ -65,6 +66,6 @@ def test_a_growing_file_is_measured_again(tmp_path: Path) -> None:
     path = tmp_path / "v.ts"
     path.write_bytes(whole[: len(whole) // 2 // 188 * 188])
     with closing(Conversions()) as conversions:
-        first = conversions.look(path).duration
+        first = conversions.playability(path).duration
         path.write_bytes(whole)
-        assert 0 < first < 4.5 < conversions.look(path).duration == pytest.approx(6.0, abs=0.06)
+        assert 0 < first < 4.5 < conversions.playability(path).duration == pytest.approx(6.0, abs=0.06)

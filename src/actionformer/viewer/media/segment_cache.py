@@ -1,4 +1,4 @@
-"""Pieces of videos on disk, up to so many bytes."""
+"""Media segments on disk, up to so many bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 
-class PieceCache:
+class SegmentCache:
     """What was made, by key; what was not asked for for longest goes first.
 
     Args:
@@ -36,11 +36,11 @@ class PieceCache:
                 return None
 
     def put(self, key: Hashable, content: bytes) -> None:
-        """Keeps a piece, and removes others until there is room."""
+        """Keeps a segment, and removes others until there is room."""
         with self._lock:
             if self._closed:
                 return
-            file = self._folder / f"{self._written}.piece"
+            file = self._folder / f"{self._written}.segment"
             self._written += 1
             file.write_bytes(content)
             self._sizes[key] = file, len(content)

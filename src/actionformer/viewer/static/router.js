@@ -14,7 +14,7 @@ let entry = null; // what the current entry of the history is about: video and t
 let known = null; // the address that was read or written last; another one waits to be followed
 let following = 0; // how many addresses are being followed
 
-export function startPlace() {
+export function startRouter() {
   on(["video", "tab"], write);
   on(["time", "view", "minScore", "tiou"], delayed(write, REST));
   addEventListener("hashchange", () => state.project && follow());
