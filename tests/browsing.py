@@ -12,9 +12,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Page, expect
 
-from actionformer.viewer.answers import Answers
-from actionformer.viewer.project import Given, open_project
-from actionformer.viewer.server import application
+from actionformer.viewer.application import application
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
+from actionformer.viewer.start import services_for
 
 NEEDS_CHROMIUM = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="there is no chromium here: install Debian's package `chromium`"
@@ -24,11 +25,11 @@ expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 
 @contextmanager
-def serving(given: Given) -> Iterator[str]:
+def serving(given: ViewerOptions) -> Iterator[str]:
     """The address of a server about what was given, in a thread of its own."""
-    answers = Answers(open_project(given))
+    services = services_for(open_project(given))
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(answers), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(application(services), log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -37,7 +38,7 @@ def serving(given: Given) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listener.close()
-        answers.media.close()
+        services.close()
 
 
 def until(page: Page, expression: str, arg: Any = None, seconds: float = 20.0) -> None:

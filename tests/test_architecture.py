@@ -60,11 +60,63 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_only_run_against_the_way_of_the_data(path: Path) -> None:
-    for name in imported(path):
-        if name.startswith("actionformer."):
-            other = name.split(".")[1]
-            assert ORDER.index(other) <= ORDER.index(room(path)), f"{path.name} imports {name}"
-            assert {other, room(path)} != {"training", "inference"}
+    for name in imported_files(path):
+        other = name.split(".")[1]
+        assert ORDER.index(other) <= ORDER.index(room(path)), f"{path.name} imports {name}"
+        assert {other, room(path)} != {"training", "inference"}
+
+
+def test_no_files_import_one_another_in_a_circle() -> None:
+    files = {dotted(path): set(imported_files(path)) for path in SOURCE.rglob("*.py")}
+    assert circles(files) == []
+
+
+def test_a_circle_is_found_where_there_is_one() -> None:
+    files = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"e"}}
+    assert circles(files) == [["b", "c"], ["e"]]
+
+
+def dotted(path: Path) -> str:
+    """The full name of a file's module; of `__init__.py` that of its package."""
+    return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_files(path: Path) -> Iterator[str]:
+    """Full names of the package's files that a file imports, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.split(".")[0] == "actionformer":
+                yield name if is_module(name) else name.rpartition(".")[0]
+
+
+def is_module(name: str) -> bool:
+    place = SOURCE.parent / name.replace(".", "/")
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+def circles(files: dict[str, set[str]]) -> list[list[str]]:
+    """Files that can be reached from themselves, in groups that reach one another."""
+    reached = {file: reachable(files, file) for file in files}
+    inside = [file for file in sorted(files) if file in reached[file]]
+    groups = {tuple(other for other in inside if other in reached[file] and file in reached[other]) for file in inside}
+    return sorted(map(list, groups))
+
+
+def reachable(files: dict[str, set[str]], start: str) -> set[str]:
+    """All files that are imported from one, by whatever way."""
+    found: set[str] = set()
+    waiting = list(files[start])
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += files.get(file, ())
+    return found
 
 
 @pytest.mark.parametrize("name", ["core/segments.py", "detections.py", "settings/config.py", "core/files.py"])

@@ -596,7 +596,6 @@ def view(
     overwrite
         Replace that file if it exists.
     """
-    check_absent([save] if save is not None else [], overwrite=overwrite)
     from actionformer.viewer.start import view as run
 
     run(
@@ -611,7 +610,7 @@ def view(
         token=token,
         browser=not no_browser,
         save=save,
-        console=plain_console(),
+        overwrite=overwrite,
     )
 
 

@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 from starlette.testclient import TestClient
 
 from actionformer.recipes import evaluate_run
-from actionformer.viewer.answers import Answers
-from actionformer.viewer.project import Given, open_project
-from actionformer.viewer.server import application
+from actionformer.viewer.application import application
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
+from actionformer.viewer.start import services_for
 
 Client = Callable[..., TestClient]
 
@@ -33,9 +34,9 @@ def client() -> Iterator[Client]:
     def open_client(
         source: Path, *, token: str | None = None, address: str = "http://127.0.0.1:8000", **given: Any
     ) -> TestClient:
-        answers = Answers(open_project(Given(source, **given)))
-        opened.enter_context(closing(answers.media))
-        return opened.enter_context(closing(TestClient(application(answers, token), base_url=address)))
+        services = services_for(open_project(ViewerOptions(source, **given)))
+        opened.enter_context(closing(services))
+        return opened.enter_context(closing(TestClient(application(services, token), base_url=address)))
 
     with opened:
         yield open_client
@@ -90,7 +91,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 @pytest.fixture(scope="module")
 def address(evaluated: Path, videos: Path) -> Iterator[str]:
     """A server about a run with features, videos and annotations."""
-    with serving(Given(evaluated, videos=videos)) as url:
+    with serving(ViewerOptions(evaluated, videos=videos)) as url:
         yield url
 
 

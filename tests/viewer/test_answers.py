@@ -16,7 +16,8 @@ from actionformer.inference import load
 from actionformer.inference.explain import Weights
 from actionformer.recipes import evaluate_run
 from actionformer.viewer.network import _drawn
-from actionformer.viewer.project import Given, open_project
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
 
 
 def of(client: TestClient, address: str, status: int = 200, **parameters: Any) -> Any:
@@ -283,10 +284,10 @@ def test_a_tiou_that_cannot_be_is_refused_in_words(asked: TestClient, tiou: str)
 
 def test_what_was_given_has_to_be_there(tmp_path: Path, detections: Path) -> None:
     for given, words in (
-        (Given(tmp_path / "none"), "not there"),
-        (Given(tmp_path), "no model directory"),
-        (Given(detections, videos=tmp_path / "none"), "no such folder of videos"),
-        (Given(detections, compare=tmp_path), "evaluate the run first"),
+        (ViewerOptions(tmp_path / "none"), "not there"),
+        (ViewerOptions(tmp_path), "no model directory"),
+        (ViewerOptions(detections, videos=tmp_path / "none"), "no such folder of videos"),
+        (ViewerOptions(detections, compare=tmp_path), "evaluate the run first"),
     ):
         with pytest.raises(InputError, match=words):
             open_project(given)

@@ -13,9 +13,10 @@ from browsing import NEEDS_CHROMIUM, Open, main_thread, ready, serving, state, u
 from playwright.sync_api import Page, Route, expect
 from rich.console import Console
 
-from actionformer.viewer.answers import Answers
-from actionformer.viewer.project import Given, open_project
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.report import save_report
+from actionformer.viewer.start import services_for
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -141,9 +142,9 @@ def test_filters_act_on_score_kind_class_and_tiou(page: Page) -> None:
 
 
 def test_a_saved_report_is_read_from_disk_without_a_network(open_page: Open, evaluated: Path, tmp_path: Path) -> None:
-    answers = Answers(open_project(Given(evaluated)))
-    with closing(answers.media):
-        save_report(answers, tmp_path / "report.html", Console(quiet=True))
+    services = services_for(open_project(ViewerOptions(evaluated)))
+    with closing(services):
+        save_report(services, tmp_path / "report.html", Console(quiet=True))
     page = ready(open_page((tmp_path / "report.html").as_uri(), offline=True))
     assert shown(page) > 0
     page.keyboard.press("ArrowDown")
@@ -162,15 +163,15 @@ def test_a_saved_report_is_read_from_disk_without_a_network(open_page: Open, eva
 
 
 @pytest.fixture
-def odd(tmp_path: Path) -> Given:
+def odd(tmp_path: Path) -> ViewerOptions:
     """Detections alone, of a class and a video whose names are markup."""
     name = "<img src=x onerror=alert(1)>"
     found = {name: [{"segment": [1.0, 2.0], "label": f"{name} & co", "score": 0.9}]}
     (tmp_path / "found.json").write_text(json.dumps({"results": found}), "utf-8")
-    return Given(tmp_path / "found.json")
+    return ViewerOptions(tmp_path / "found.json")
 
 
-def test_names_are_text_and_what_is_not_there_says_why(open_page: Open, odd: Given) -> None:
+def test_names_are_text_and_what_is_not_there_says_why(open_page: Open, odd: ViewerOptions) -> None:
     with serving(odd) as url:
         page = ready(open_page(url))
         expect(page.locator("#video-list .name")).to_have_text("<img src=x onerror=alert(1)>")
@@ -219,7 +220,7 @@ def test_nothing_is_cut_off_on_a_phone(open_page: Open, address: str, theme: Any
 
 
 @pytest.fixture
-def long(tmp_path: Path) -> Given:
+def long(tmp_path: Path) -> ViewerOptions:
     """Two hours with 2,000 detections of 20 classes and 300 actions."""
     rng = np.random.default_rng(0)
     names = tuple(f"class {i}" for i in range(20))
@@ -237,13 +238,13 @@ def long(tmp_path: Path) -> Given:
     video = {"subset": "test", "duration": 7200.0, "annotations": rows(300)}
     (tmp_path / "found.json").write_text(json.dumps({"results": {"long": found}}), "utf-8")
     (tmp_path / "annotations.json").write_text(json.dumps({"database": {"long": video}}), "utf-8")
-    return Given(tmp_path / "found.json", annotations=tmp_path / "annotations.json")
+    return ViewerOptions(tmp_path / "found.json", annotations=tmp_path / "annotations.json")
 
 
 def test_of_thousands_of_videos_those_far_down_are_listed_when_one_gets_there(open_page: Open, tmp_path: Path) -> None:
     found = {f"video {i}": [{"segment": [1.0, 2.0], "label": "a", "score": 0.9}] for i in range(5000)}
     (tmp_path / "found.json").write_text(json.dumps({"results": found}), "utf-8")
-    with serving(Given(tmp_path / "found.json")) as url:
+    with serving(ViewerOptions(tmp_path / "found.json")) as url:
         page = ready(open_page(url))
         rows = page.locator("#video-list button")
         assert rows.count() == 200
@@ -277,7 +278,7 @@ MOVE_THRESHOLD = """async () => {
 
 
 def test_two_hours_with_2000_detections_are_there_at_once(
-    open_page: Open, long: Given, record_property: Callable[[str, str], None]
+    open_page: Open, long: ViewerOptions, record_property: Callable[[str, str], None]
 ) -> None:
     """How long it takes on this machine is told at the end of all tests; what it costs is set against the loading."""
     with serving(long) as url:

@@ -10,7 +10,7 @@ from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, Route, expect
 
 from actionformer.data.annotations import read_annotations
-from actionformer.viewer.project import Given
+from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -30,7 +30,7 @@ def row(label: str, start: float, end: float) -> dict[str, Any]:
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Given:
+def given(tmp_path: Path) -> ViewerOptions:
     """Two videos of 20 s; the actions of the first do not stand in the order of time."""
     actions = [row("jump", 9.0, 9.1), row("run", 2.0, 4.0)]
     found = [row("run", 2.0, 3.9) | {"score": 0.9}, row("jump", 14.0, 15.0) | {"score": 0.8}]
@@ -41,11 +41,11 @@ def given(tmp_path: Path) -> Given:
     }
     (tmp_path / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
     corrections = tmp_path / "corrected.json"
-    return Given(tmp_path / "found.json", annotations=tmp_path / "annotations.json", corrections=corrections)
+    return ViewerOptions(tmp_path / "found.json", annotations=tmp_path / "annotations.json", corrections=corrections)
 
 
 @pytest.fixture
-def address(given: Given) -> Iterator[str]:
+def address(given: ViewerOptions) -> Iterator[str]:
     with serving(given) as url:
         yield url
 
@@ -66,7 +66,7 @@ def saved(page: Page) -> None:
     expect(page.locator("#saved")).to_have_text("Saved in corrected.json")
 
 
-def kept(given: Given, video: str = "first") -> list[tuple[str, float, float]]:
+def kept(given: ViewerOptions, video: str = "first") -> list[tuple[str, float, float]]:
     """Class, start and end of the actions in the file, in the order of time."""
     assert given.corrections is not None
     annotations = read_annotations(given.corrections)
@@ -97,7 +97,7 @@ def seek(page: Page, seconds: int) -> None:
         page.keyboard.press("Shift+ArrowRight")
 
 
-def test_what_is_corrected_is_saved_as_annotations_and_the_original_stays(page: Page, given: Given) -> None:
+def test_what_is_corrected_is_saved_as_annotations_and_the_original_stays(page: Page, given: ViewerOptions) -> None:
     assert given.annotations is not None
     original = given.annotations.read_text("utf-8")
     expect(page.locator("#saved")).to_have_text("Changes go to corrected.json")
@@ -128,7 +128,7 @@ def test_what_is_corrected_is_saved_as_annotations_and_the_original_stays(page: 
     assert given.annotations.read_text("utf-8") == original
 
 
-def test_after_a_restart_the_page_says_what_was_corrected(page: Page, given: Given, open_page: Open) -> None:
+def test_after_a_restart_the_page_says_what_was_corrected(page: Page, given: ViewerOptions, open_page: Open) -> None:
     page.keyboard.press("n")
     saved(page)
     with serving(given) as url:
@@ -139,7 +139,7 @@ def test_after_a_restart_the_page_says_what_was_corrected(page: Page, given: Giv
         assert state(again, "s.actions.length") == 3
 
 
-def test_what_is_changed_during_a_save_is_saved_after_it(page: Page, given: Given) -> None:
+def test_what_is_changed_during_a_save_is_saved_after_it(page: Page, given: ViewerOptions) -> None:
     page.evaluate(SLOW_SAVES)
     for _ in range(3):  # the second waits for the first save, and so does the third
         page.keyboard.press("n")
@@ -148,7 +148,7 @@ def test_what_is_changed_during_a_save_is_saved_after_it(page: Page, given: Give
     assert [label for label, start, _ in kept(given) if start == 0] == [kept(given)[0][0]] * 3
 
 
-def test_what_is_deleted_while_it_is_dragged_is_gone_and_nothing_else_changes(page: Page, given: Given) -> None:
+def test_what_is_deleted_while_it_is_dragged_is_gone_and_nothing_else_changes(page: Page, given: ViewerOptions) -> None:
     x, y = at(page, 1, 3.0)
     page.mouse.move(x, y)
     page.mouse.down()
@@ -160,7 +160,7 @@ def test_what_is_deleted_while_it_is_dragged_is_gone_and_nothing_else_changes(pa
     assert kept(given) == [("jump", 9, 9.1)]
 
 
-def test_what_is_undone_before_it_is_saved_stops_no_later_save(page: Page, given: Given) -> None:
+def test_what_is_undone_before_it_is_saved_stops_no_later_save(page: Page, given: ViewerOptions) -> None:
     page.keyboard.press("n")
     page.keyboard.press("Control+z")
     page.wait_for_timeout(600)
@@ -171,7 +171,7 @@ def test_what_is_undone_before_it_is_saved_stops_no_later_save(page: Page, given
     assert len(kept(given)) == 3
 
 
-def test_of_two_who_correct_one_video_the_second_chooses(open_page: Open, address: str, given: Given) -> None:
+def test_of_two_who_correct_one_video_the_second_chooses(open_page: Open, address: str, given: ViewerOptions) -> None:
     one, other = (correcting(ready(open_page(f"{address}#video=first", expected="409"))) for _ in range(2))
     one.keyboard.press("n")
     saved(one)
@@ -202,7 +202,7 @@ def warns(page: Page) -> bool:
     return not page.evaluate(leaves)
 
 
-def test_what_cannot_be_saved_is_kept_until_it_can(open_page: Open, address: str, given: Given) -> None:
+def test_what_cannot_be_saved_is_kept_until_it_can(open_page: Open, address: str, given: ViewerOptions) -> None:
     page = correcting(ready(open_page(f"{address}#video=first", expected="Failed to load resource")))
 
     def fail(route: Route) -> None:
@@ -236,7 +236,7 @@ def test_what_cannot_be_saved_is_kept_until_it_can(open_page: Open, address: str
     assert len(kept(given)) == 2
 
 
-def test_a_short_action_keeps_its_length_and_its_tools_while_it_is_dragged(page: Page, given: Given) -> None:
+def test_a_short_action_keeps_its_length_and_its_tools_while_it_is_dragged(page: Page, given: ViewerOptions) -> None:
     for _ in range(4):
         page.evaluate("async () => (await import('/static/timeline.js')).zoom(0.5, 9)")
     x, y = at(page, 0, 9.05)
@@ -252,7 +252,7 @@ def test_a_short_action_keeps_its_length_and_its_tools_while_it_is_dragged(page:
     assert end - start == pytest.approx(0.1)
 
 
-def test_all_tools_work_by_touch_and_by_keyboard(page: Page, given: Given) -> None:
+def test_all_tools_work_by_touch_and_by_keyboard(page: Page, given: ViewerOptions) -> None:
     page.keyboard.press("Delete")
     expect(page.locator("#choose")).to_contain_text("No action is chosen")
     assert state(page, "s.actions.length") == 2

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from actionformer.detections import Detections, write_results
 from actionformer.video.reader import Video
 from actionformer.viewer.media.segments import SEGMENT_SECONDS
-from actionformer.viewer.project import Given
+from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -61,11 +61,11 @@ def write_numbered(
     return path
 
 
-def project(folder: Path, seconds: float = LENGTH) -> Given:
+def project(folder: Path, seconds: float = LENGTH) -> ViewerOptions:
     """Detections of a video `v`, which lies in the folder, until its end."""
     found = {"v": Detections([[0.0, seconds]], [0.5], [0], ("left",))}
     write_results(folder / "found.json", found)
-    return Given(folder / "found.json", videos=folder)
+    return ViewerOptions(folder / "found.json", videos=folder)
 
 
 NUMBER = f"""async () => {{

@@ -10,7 +10,7 @@ from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page
 
 from actionformer.detections import Detections, write_results
-from actionformer.viewer.project import Given
+from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -36,7 +36,7 @@ def of_names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("names")
     found = {id_: Detections([[float(i), i + 1.0]], [0.5], [i % 2], CLASSES) for i, id_ in enumerate(IDS)}
     write_results(folder / "found.json", found)
-    with serving(Given(folder / "found.json")) as url:
+    with serving(ViewerOptions(folder / "found.json")) as url:
         yield url
 
 
@@ -72,7 +72,7 @@ def test_plots_take_names_for_text(open_page: Open, evaluated: Path, tmp_path: P
     for video in annotations["database"].values():
         video["annotations"] = [one | {"label": names.get(one["label"], CLASSES[0])} for one in video["annotations"]]
     (tmp_path / "annotations.json").write_text(json.dumps(annotations), "utf-8")
-    with serving(Given(run, annotations=tmp_path / "annotations.json")) as url:
+    with serving(ViewerOptions(run, annotations=tmp_path / "annotations.json")) as url:
         page = ready(open_page(url))
         said = scores_of(page)
         assert any(f"{name} at " in said for name in CLASSES), said

@@ -9,7 +9,7 @@ import pytest
 from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, Route, expect
 
-from actionformer.viewer.project import Given
+from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -22,7 +22,7 @@ ABOUT = "\N{ALMOST EQUAL TO}"
 @pytest.fixture(scope="module")
 def address(evaluated: Path) -> Iterator[str]:
     """A server about a run with features and annotations, compared with itself."""
-    with serving(Given(evaluated, compare=evaluated)) as url:
+    with serving(ViewerOptions(evaluated, compare=evaluated)) as url:
         yield url
 
 
@@ -364,6 +364,6 @@ def test_the_run_shows_training_precision_errors_and_its_videos(page: Page) -> N
 
 
 def test_a_run_that_was_not_evaluated_says_how_that_is_done(open_page: Open, seen: Path) -> None:
-    with serving(Given(seen / "run")) as url:
+    with serving(ViewerOptions(seen / "run")) as url:
         page = ready(open_page(f"{url}#tab=run"))
         expect(page.locator("#run")).to_contain_text("actionformer evaluate RUN")

@@ -13,7 +13,7 @@ from browsing import NEEDS_CHROMIUM, Open, main_thread, ready, serving, state, u
 from numpy.typing import NDArray
 from playwright.sync_api import CDPSession, Locator, Page, Route, expect
 
-from actionformer.viewer.project import Given
+from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -27,7 +27,7 @@ def row(label: str, start: float, end: float, score: float | None = None) -> dic
 
 
 @pytest.fixture(scope="module")
-def marked(tmp_path_factory: pytest.TempPathFactory) -> Given:
+def marked(tmp_path_factory: pytest.TempPathFactory) -> ViewerOptions:
     """Three videos of 100 s, the first with every kind of detection, the last without annotated actions."""
     folder = tmp_path_factory.mktemp("marked")
     found = [
@@ -54,7 +54,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Given:
         "third": {"subset": "test", "duration": 60.0, "annotations": []},
     }
     (folder / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
-    return Given(
+    return ViewerOptions(
         folder / "found.json",
         annotations=folder / "annotations.json",
         corrections=folder / "annotations.corrected.json",
@@ -62,7 +62,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Given:
 
 
 @pytest.fixture(scope="module")
-def address(marked: Given) -> Iterator[str]:
+def address(marked: ViewerOptions) -> Iterator[str]:
     with serving(marked) as url:
         yield url
 
@@ -615,7 +615,7 @@ def test_colours_are_told_apart_by_any_vision_and_keep_their_hue_in_both_themes(
 
 
 @pytest.fixture
-def dense(tmp_path: Path) -> Given:
+def dense(tmp_path: Path) -> ViewerOptions:
     """Two hours with 5,000 long detections of 20 classes."""
     rng = np.random.default_rng(0)
     starts, lengths, scores = rng.uniform(0, 7000, 5000), rng.uniform(20, 190, 5000), rng.uniform(0.001, 1, 5000)
@@ -624,7 +624,7 @@ def dense(tmp_path: Path) -> Given:
         for i, (start, length, score) in enumerate(zip(starts, lengths, scores, strict=True))
     ]
     (tmp_path / "found.json").write_text(json.dumps({"results": {"long": found}}), "utf-8")
-    return Given(tmp_path / "found.json")
+    return ViewerOptions(tmp_path / "found.json")
 
 
 ZOOM = """async () => {
@@ -636,7 +636,9 @@ ZOOM = """async () => {
 }"""
 
 
-def test_5000_detections_stay_fluid(open_page: Open, dense: Given, record_property: Callable[[str, str], None]) -> None:
+def test_5000_detections_stay_fluid(
+    open_page: Open, dense: ViewerOptions, record_property: Callable[[str, str], None]
+) -> None:
     with serving(dense) as url:
         page = ready(open_page(f"{url}#score=0"))
         used = main_thread(page)

@@ -8,7 +8,8 @@ import pytest
 from actionformer.core.errors import InputError
 from actionformer.data.annotations import read_annotations
 from actionformer.detections import Detections, write_results
-from actionformer.viewer.project import Given, open_project
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
 
 DATABASE = {
     "a": {
@@ -128,7 +129,7 @@ def test_actions_that_cannot_be_are_refused(
 
 def test_the_annotations_themselves_are_never_written(found: Path, truth: Path) -> None:
     with pytest.raises(InputError, match="are the annotations themselves"):
-        open_project(Given(found, annotations=truth, corrections=truth))
+        open_project(ViewerOptions(found, annotations=truth, corrections=truth))
 
 
 def test_a_file_that_cannot_be_written_is_said(client: Any, found: Path, truth: Path, tmp_path: Path) -> None:

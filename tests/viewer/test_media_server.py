@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from actionformer.detections import Detections, write_results
 from actionformer.viewer.media import conversions
 from actionformer.viewer.media.segments import SEGMENT_SECONDS
-from actionformer.viewer.project import Given
+from actionformer.viewer.options import ViewerOptions
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def given(folder: Path, tmp_path: Path) -> Given:
+def given(folder: Path, tmp_path: Path) -> ViewerOptions:
     found = Detections([[0.0, 4.0]], [0.5], [0], ("left",))
     write_results(tmp_path / "found.json", dict.fromkeys(("old", "new", "broken", "away", "absent"), found))
-    return Given(tmp_path / "found.json", videos=folder)
+    return ViewerOptions(tmp_path / "found.json", videos=folder)
 
 
 @pytest.fixture
-def asked(client: Any, given: Given) -> TestClient:
+def asked(client: Any, given: ViewerOptions) -> TestClient:
     return client(given.source, videos=given.videos)  # type: ignore[no-any-return]
 
 
@@ -125,7 +125,7 @@ def until(holds: Any) -> None:
 
 
 def test_two_are_encoded_at_once_and_none_for_those_who_went_away(
-    given: Given, slow: tuple[list[int], threading.Event]
+    given: ViewerOptions, slow: tuple[list[int], threading.Event]
 ) -> None:
     begun, going = slow
     with serving(given) as url, ThreadPoolExecutor(2) as pool:

@@ -21,9 +21,10 @@ from actionformer.detections import Detections, write_results
 from actionformer.evaluation import diagnosis
 from actionformer.evaluation.mean_average_precision import average_precision
 from actionformer.evaluation.pairs import Candidates
-from actionformer.viewer.answers import Answers
 from actionformer.viewer.memory import LAST, bytes_of, kept
-from actionformer.viewer.project import Given, open_project
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
+from actionformer.viewer.start import services_for
 
 
 @given(st.lists(st.integers(1, 40), max_size=40), st.integers(0, 100))
@@ -70,7 +71,7 @@ def test_who_asks_meanwhile_waits_and_an_error_is_not_kept() -> None:
 
 
 @pytest.fixture
-def many(tmp_path: Path) -> Given:
+def many(tmp_path: Path) -> ViewerOptions:
     """20 videos with 1,000 detections each, and their annotations."""
     rng = np.random.default_rng(0)
     starts = rng.uniform(0, 1000, (20, 1000))
@@ -84,11 +85,11 @@ def many(tmp_path: Path) -> Given:
         for i in range(20)
     }
     (tmp_path / "annotations.json").write_text(json.dumps({"database": database}))
-    return Given(tmp_path / "found.json", annotations=tmp_path / "annotations.json")
+    return ViewerOptions(tmp_path / "found.json", annotations=tmp_path / "annotations.json")
 
 
 def test_before_the_list_of_videos_no_row_is_read_alone_and_all_are_evaluated_together(
-    many: Given, monkeypatch: pytest.MonkeyPatch
+    many: ViewerOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evaluated: list[int] = []
 
@@ -98,28 +99,28 @@ def test_before_the_list_of_videos_no_row_is_read_alone_and_all_are_evaluated_to
 
     monkeypatch.setattr(results, "_json_row", None)
     monkeypatch.setattr(diagnosis, "average_precision", counted)
-    answers = Answers(open_project(many))
-    with closing(answers.media):
+    services = services_for(open_project(many))
+    with closing(services):
         assert evaluated == []
-        first = answers.project()
+        first = services.facts.all()
         assert evaluated == [20 * 1000]
-        assert answers.project() == first
+        assert services.facts.all() == first
         assert len(evaluated) == 1
     assert all(video["ap"] for video in first["videos"])
 
 
-def test_kinds_of_error_at_many_thresholds_take_no_memory(many: Given) -> None:
-    answers = Answers(open_project(many))
-    with closing(answers.media):
-        first = answers.run(0.5)
+def test_kinds_of_error_at_many_thresholds_take_no_memory(many: ViewerOptions) -> None:
+    services = services_for(open_project(many))
+    with closing(services):
+        first = services.evaluation.run(0.5)
         tracemalloc.start()
         try:
             for tiou in (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9):
-                answers.run(tiou)
+                services.evaluation.run(tiou)
             grown, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert answers.run(0.5) == first
+        assert services.evaluation.run(0.5) == first
     assert grown < 20 * 1000 * 8  # a number a detection
 
 

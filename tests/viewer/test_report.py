@@ -11,11 +11,13 @@ from starlette.testclient import TestClient
 
 from actionformer.detections import Detections, write_results
 from actionformer.viewer import report as report_module
-from actionformer.viewer.answers import Answers
+from actionformer.viewer.application import application
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.page_files import PLOTLY, static_files
-from actionformer.viewer.project import Given, open_project
 from actionformer.viewer.report import address, escaped, save_report
-from actionformer.viewer.server import application
+from actionformer.viewer.services import Services
+from actionformer.viewer.start import services_for
 
 HOSTILE = "</script><img src=x onerror=alert(1)> & \u2028 <!-- 'é/?#%"
 
@@ -40,9 +42,9 @@ class Elements(HTMLParser):
             self.scripts[-1] += data
 
 
-def saved(tmp_path: Path, given: Given) -> tuple[Elements, dict[str, Any], Answers]:
-    answers = Answers(open_project(given))
-    save_report(answers, tmp_path / "report.html", Console(quiet=True))
+def saved(tmp_path: Path, given: ViewerOptions) -> tuple[Elements, dict[str, Any], Services]:
+    services = services_for(open_project(given))
+    save_report(services, tmp_path / "report.html", Console(quiet=True))
     page = Elements((tmp_path / "report.html").read_text("utf-8"))
     (content,) = (
         text
@@ -51,7 +53,7 @@ def saved(tmp_path: Path, given: Given) -> tuple[Elements, dict[str, Any], Answe
         )
         if attributes.get("id") == "report"
     )
-    return page, json.loads(content), answers
+    return page, json.loads(content), services
 
 
 @pytest.fixture
@@ -62,8 +64,8 @@ def hostile(tmp_path: Path) -> Path:
 
 
 def test_a_report_is_one_file_that_asks_for_nothing(tmp_path: Path, hostile: Path) -> None:
-    page, _, answers = saved(tmp_path, Given(hostile))
-    answers.media.close()
+    page, _, services = saved(tmp_path, ViewerOptions(hostile))
+    services.close()
     for tag, attributes in page.elements:
         for name in ("src", "href"):
             if name in attributes:
@@ -76,8 +78,8 @@ def test_a_report_is_one_file_that_asks_for_nothing(tmp_path: Path, hostile: Pat
 
 
 def test_its_modules_are_those_of_the_page_and_find_one_another(tmp_path: Path, hostile: Path) -> None:
-    page, _, answers = saved(tmp_path, Given(hostile))
-    answers.media.close()
+    page, _, services = saved(tmp_path, ViewerOptions(hostile))
+    services.close()
     imports = json.loads(page.scripts[2])["imports"]
     names = {name for name in static_files() if name.endswith(".js") and name != PLOTLY}
     assert imports.keys() == {f"viewer/{name}" for name in names}
@@ -92,8 +94,8 @@ def test_its_modules_are_those_of_the_page_and_find_one_another(tmp_path: Path, 
 
 
 def test_answers_are_those_of_the_server(tmp_path: Path, hostile: Path) -> None:
-    _, report, answers = saved(tmp_path, Given(hostile))
-    asked = TestClient(application(answers), base_url="http://127.0.0.1")
+    _, report, services = saved(tmp_path, ViewerOptions(hostile))
+    asked = TestClient(application(services), base_url="http://127.0.0.1")
     kept = report["answers"]
     project = kept["api/project"]
     assert project["videos"] == asked.get("/api/project").json()["videos"]
@@ -105,7 +107,7 @@ def test_answers_are_those_of_the_server(tmp_path: Path, hostile: Path) -> None:
         assert one == expected | {"why_not_playable": "a saved report holds no video"}
         assert kept[f"api/run?tiou={tiou}"] == asked.get(f"/api/run?tiou={tiou}").json()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", report["made"])
-    answers.media.close()
+    services.close()
 
 
 def test_text_in_a_script_element_stays_text() -> None:
@@ -121,15 +123,15 @@ def test_addresses_are_escaped_as_browsers_do(tmp_path: Path) -> None:
 def test_a_run_keeps_scores_as_far_as_they_have_room(
     tmp_path: Path, evaluated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, report, answers = saved(tmp_path, Given(evaluated))
-    answers.media.close()
+    _, report, services = saved(tmp_path, ViewerOptions(evaluated))
+    services.close()
     scores = [one for one in report["answers"] if "/scores" in one]
     assert scores == [f"api/videos/clip{i}/scores?points=2000" for i in range(3)]
     room = len(json.dumps(report["answers"][scores[0]]))
     monkeypatch.setattr(report_module, "MOST_SCORES", round(1.5 * room))
     monkeypatch.setattr(report_module, "MOST_JUDGED", 1)
-    _, report, answers = saved(tmp_path, Given(evaluated))
-    answers.media.close()
+    _, report, services = saved(tmp_path, ViewerOptions(evaluated))
+    services.close()
     assert [one for one in report["answers"] if "/scores" in one] == scores[:1]
     assert report["answers"]["api/project"]["tiou"] == [0.5]
     assert "api/videos/clip0?tiou=0.5" in report["answers"]

@@ -18,11 +18,15 @@ from starlette.testclient import TestClient
 
 from actionformer.core.errors import InputError
 from actionformer.detections import Detections, write_results
-from actionformer.viewer.answers import Answers
+from actionformer.viewer.application import MOST_ACTIONS, application
+from actionformer.viewer.facts import ProjectFacts
 from actionformer.viewer.guard import MOST_BODY, is_local, name_of
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.page_files import PLOTLY, escaped_id, static_files
-from actionformer.viewer.project import Given, open_project
-from actionformer.viewer.server import MOST_ACTIONS, _Server, application, serve
+from actionformer.viewer.server import _Server, serve
+from actionformer.viewer.services import Services
+from actionformer.viewer.start import services_for
 
 TRAVERSALS = [
     "../secret.txt",
@@ -277,19 +281,19 @@ def test_numbers_beyond_all_measure_are_refused_in_words(asked: TestClient) -> N
 
 
 def test_an_address_that_cannot_be_listened_at_and_an_empty_token_are_refused(evaluated: Path) -> None:
-    answers = Answers(open_project(Given(evaluated)))
-    with closing(answers.media):
+    services = services_for(open_project(ViewerOptions(evaluated)))
+    with closing(services):
         for given, words in (({"port": 70000}, "port 70000"), ({"token": ""}, "a token is made of")):
             with pytest.raises(InputError, match=words):
-                serve(answers, **given, browser=False, console=Console(quiet=True))
+                serve(services, **given, browser=False, console=Console(quiet=True))
 
 
 def test_asked_twice_to_end_it_ends_at_once(evaluated: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     codes: list[int] = []
     monkeypatch.setattr("os._exit", codes.append)
-    answers = Answers(open_project(Given(evaluated)))
-    server = _Server(uvicorn.Config(application(answers)), answers)
+    services = services_for(open_project(ViewerOptions(evaluated)))
+    server = _Server(uvicorn.Config(application(services)), services)
     server.handle_exit(signal.SIGINT, None)
     assert (codes, server.should_exit, len(list(tmp_path.iterdir()))) == ([], True, 1)
     server.handle_exit(signal.SIGINT, None)
@@ -319,15 +323,15 @@ def test_with_a_token_nothing_is_told_without_it(client: Any, evaluated: Path, v
 
 def test_an_error_of_its_own_is_said_too(client: Any, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = client(evaluated)
-    monkeypatch.setattr(Answers, "project", lambda self: 1 / 0)
+    monkeypatch.setattr(ProjectFacts, "all", lambda self: 1 / 0)
     patient = TestClient(asked.app, base_url="http://127.0.0.1", raise_server_exceptions=False)
     assert "error of its own" in spoken(patient.get("/api/project"), 500)
 
 
 @contextmanager
-def running(answers: Answers) -> Iterator[int]:
+def running(services: Services) -> Iterator[int]:
     """A real server on a free port, which is told."""
-    server = uvicorn.Server(uvicorn.Config(application(answers), port=0, log_level="warning", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(application(services), port=0, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -342,10 +346,10 @@ def running(answers: Answers) -> Iterator[int]:
 @pytest.mark.parametrize("stated", [True, False], ids=["stated length", "chunks"])
 def test_a_body_is_limited_before_it_is_read(tmp_path: Path, stated: bool) -> None:
     write_results(tmp_path / "found.json", {"v": Detections([[0.0, 1.0]], [0.5], [0], ("left",))})
-    answers = Answers(open_project(Given(tmp_path / "found.json")))
+    services = services_for(open_project(ViewerOptions(tmp_path / "found.json")))
     chunk = f"{1 << 20:x}".encode() + b"\r\n" + bytes(1 << 20) + b"\r\n"
     length = b"Content-Length: 314572800" if stated else b"Transfer-Encoding: chunked"
-    with closing(answers.media), running(answers) as port, socket.create_connection(("127.0.0.1", port), 20) as sent:
+    with closing(services), running(services) as port, socket.create_connection(("127.0.0.1", port), 20) as sent:
         head = b"PUT /api/corrections/v HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         sent.sendall(head + length + b"\r\n\r\n")
         if not stated:
@@ -369,8 +373,8 @@ def test_fifty_readers_at_once_get_what_they_asked_for(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "v.mp4").write_bytes(content)
     write_results(tmp_path / "found.json", {"v": Detections([[0.0, 1.0]], [0.5], [0], ("left",))})
-    answers = Answers(open_project(Given(tmp_path / "found.json", videos=folder)))
-    answers.media.playable = lambda path: (path, "video/mp4")  # type: ignore[method-assign]
+    services = services_for(open_project(ViewerOptions(tmp_path / "found.json", videos=folder)))
+    services.playback.conversions.playable = lambda path: (path, "video/mp4")  # type: ignore[method-assign]
 
     def read(port: int, reader: int) -> bool:
         with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
@@ -382,7 +386,7 @@ def test_fifty_readers_at_once_get_what_they_asked_for(tmp_path: Path) -> None:
                     return False
         return True
 
-    with closing(answers.media), running(answers) as port, ThreadPoolExecutor(50) as pool:
+    with closing(services), running(services) as port, ThreadPoolExecutor(50) as pool:
         assert all(pool.map(lambda reader: read(port, reader), range(50)))
 
 

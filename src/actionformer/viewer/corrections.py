@@ -135,6 +135,14 @@ class Corrections:
         return row
 
 
+def corrected_videos(corrections: Callable[[], Corrections]) -> set[str]:
+    """The videos that were corrected. A file of corrections that is broken is told when one corrects."""
+    try:
+        return corrections().videos()
+    except InputError:
+        return set()
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """One viewer at a time, where there is a folder yet, and the system can lock it."""

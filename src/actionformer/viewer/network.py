@@ -34,9 +34,9 @@ from actionformer.inference.sequences import TIMING, Sequence, place
 from actionformer.inference.suppression import trace
 from actionformer.nn.decoding import Candidates
 from actionformer.settings.config import SuppressionSettings
-from actionformer.viewer.answers import Answer, rounded, rounded_score
 from actionformer.viewer.memory import kept
 from actionformer.viewer.project import Project
+from actionformer.viewer.values import Answer, rounded, rounded_score
 
 MOST_SCORES = 400_000
 """Numbers a level at most in an answer with scores."""

@@ -13,9 +13,11 @@ from rich.console import Console
 from actionformer.core.errors import InputError
 from actionformer.core.files import write_whole
 from actionformer.core.terminal import say
-from actionformer.viewer.answers import Answer, Answers, checked_tiou
+from actionformer.viewer.evaluation import checked_tiou
 from actionformer.viewer.page_files import PLOTLY, escaped_id, static_files
 from actionformer.viewer.project import UnavailableError
+from actionformer.viewer.services import Services
+from actionformer.viewer.values import Answer
 
 STYLE = '<link rel="stylesheet" href="static/viewer.css">'
 SCRIPT = '<script type="module" src="static/main.js"></script>'
@@ -36,11 +38,11 @@ NEEDS_SERVER = {
 }
 
 
-def save_report(answers: Answers, path: Path, console: Console) -> None:
+def save_report(services: Services, path: Path, console: Console) -> None:
     """Writes the report, whole or not at all.
 
     Args:
-        answers: about the project.
+        services: what can be asked about the project.
         path: the HTML file.
         console: where progress is told.
 
@@ -49,7 +51,7 @@ def save_report(answers: Answers, path: Path, console: Console) -> None:
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{path}: a report is an HTML file, give it a name that ends in .html")
-    write_whole(path, page({"made": _now(), "answers": kept_answers(answers, console)}))
+    write_whole(path, page({"made": _now(), "answers": kept_answers(services, console)}))
     say(console, f"saved: {path}")
 
 
@@ -101,20 +103,20 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def kept_answers(answers: Answers, console: Console) -> dict[str, Answer]:
+def kept_answers(services: Services, console: Console) -> dict[str, Answer]:
     """What the page would ask -> the answer; of large projects for one tIoU, and scores as far as they have room."""
-    about = answers.about
-    counted = sum(len(found) for found in about.detections.values()) * len(about.thresholds)
-    thresholds = about.thresholds if counted <= MOST_JUDGED else (checked_tiou(None, about.thresholds),)
-    kept: dict[str, Answer] = {"api/project": _project(answers, thresholds)}
-    kept |= {f"api/run?tiou={tiou}": answers.run(tiou) for tiou in thresholds}
+    project = services.project
+    counted = sum(len(found) for found in project.detections.values()) * len(project.thresholds)
+    thresholds = project.thresholds if counted <= MOST_JUDGED else (checked_tiou(None, project.thresholds),)
+    kept: dict[str, Answer] = {"api/project": _facts(services, thresholds)}
+    kept |= {f"api/run?tiou={tiou}": services.evaluation.run(tiou) for tiou in thresholds}
     kept |= {
-        f"{address(video)}?tiou={tiou}": _video(answers, video, tiou) for video in about.ids for tiou in thresholds
+        f"{address(video)}?tiou={tiou}": _video(services, video, tiou) for video in project.ids for tiou in thresholds
     }
-    if not {"compare", "annotations"} & about.why_not.keys():
-        kept["api/compare"] = answers.compare()
-    if answers.computes:
-        kept |= _scores(answers, console)
+    if not {"compare", "annotations"} & project.why_not.keys():
+        kept["api/compare"] = services.evaluation.compare()
+    if project.computes:
+        kept |= _scores(services, console)
     return kept
 
 
@@ -123,29 +125,29 @@ def address(video: str) -> str:
     return "api/videos/" + escaped_id(video)
 
 
-def _project(answers: Answers, thresholds: tuple[float, ...]) -> Answer:
-    project = answers.project()
-    why_not = project["why_not"] | NEEDS_SERVER
-    has = {part: part not in why_not for part in project["has"]}
-    return project | {"has": has, "why_not": why_not, "tiou": list(thresholds)}
+def _facts(services: Services, thresholds: tuple[float, ...]) -> Answer:
+    facts = services.facts.all()
+    why_not = facts["why_not"] | NEEDS_SERVER
+    has = {part: part not in why_not for part in facts["has"]}
+    return facts | {"has": has, "why_not": why_not, "tiou": list(thresholds)}
 
 
-def _video(answers: Answers, video: str, tiou: float) -> Answer:
+def _video(services: Services, video: str, tiou: float) -> Answer:
     without = {"playable": False, "why_not_playable": NEEDS_SERVER["videos"], "conversion": None, "corrected": False}
-    return answers.video(video, tiou) | without
+    return services.videos.of(video, tiou) | without
 
 
-def _scores(answers: Answers, console: Console) -> dict[str, Answer]:
+def _scores(services: Services, console: Console) -> dict[str, Answer]:
     kept: dict[str, Answer] = {}
     room = MOST_SCORES
-    for number, video in enumerate(answers.about.ids, 1):
+    for number, video in enumerate(services.project.ids, 1):
         try:
-            scores = answers.network.scores(video, POINTS, None, None)
+            scores = services.network().scores(video, POINTS, None, None)
         except UnavailableError:
             continue
         room -= len(json.dumps(scores))
         if room < 0:
-            say(console, f"scores of {number - 1} of {len(answers.about.ids)} videos fit into the report")
+            say(console, f"scores of {number - 1} of {len(services.project.ids)} videos fit into the report")
             break
         kept[f"{address(video)}/scores?points={POINTS}"] = scores
     return kept

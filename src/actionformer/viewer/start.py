@@ -1,19 +1,35 @@
-"""`actionformer view`: from what was given to a running page."""
+"""`actionformer view`: from what was given to services, and from these to a running page or a saved one."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import current_thread, main_thread
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from actionformer.core.errors import missing_extra
-from actionformer.viewer.project import Given, open_project
+from actionformer.core.files import check_absent
+from actionformer.core.terminal import plain_console
+from actionformer.viewer.corrections import Corrections
+from actionformer.viewer.durations import Durations
+from actionformer.viewer.evaluation import Evaluation
+from actionformer.viewer.facts import ProjectFacts
+from actionformer.viewer.memory import LAST, kept
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
+from actionformer.viewer.playback import Playback
+from actionformer.viewer.project import Project
+from actionformer.viewer.services import Services
+from actionformer.viewer.videos import VideoAnswers
+
+if TYPE_CHECKING:
+    from actionformer.viewer.network import Network
 
 NEEDED = ("fastapi", "uvicorn", "plotly")
 
@@ -31,35 +47,73 @@ def view(
     token: str | None = None,
     browser: bool = True,
     save: Path | None = None,
-    console: Console,
+    overwrite: bool = False,
+    console: Console | None = None,
 ) -> None:
-    """Serves the page until it is stopped, or saves it.
+    """Look at detections on a page: timelines with the video, errors, what the network says, suppression, corrections.
+
+    Serves the page until it is stopped, or saves it.
 
     Args:
-        source: a run directory or a file of detections.
-        features, videos, annotations, compare, corrections: see `Given`.
-        host, port, token, browser: see `serve`.
-        save: an HTML file that is written in place of serving.
-        console: where the address is told.
+        source: A run directory, or a file of detections (JSON, JSON Lines or CSV).
+        features: Folders with the run's features; by default those it was trained with.
+        videos: A folder of video files, named as the videos are.
+        annotations: Ground truth, ActivityNet JSON; by default what the run was trained with.
+        compare: A second run or file of detections.
+        corrections: Where corrected annotations are written; by default beside SOURCE. The original stays as it is.
+        host: The address to listen at. Any other than 127.0.0.1 opens the page to other machines that have the token.
+        port: The port to listen at; 0 takes a free one.
+        token: What other machines have to show; by default one is made where it is needed.
+        browser: Open the page in the browser; otherwise only its address is told.
+        save: Write one HTML file that shows all but the videos, without a server and offline, and end.
+        overwrite: Replace that file if it exists.
+        console: Where the address is told; by default standard error.
 
     Raises:
         InputError: something that was given cannot be used, or the extra `view` is not installed.
     """
+    check_absent([save] if save is not None else [], overwrite=overwrite)
     for package in NEEDED:
         if find_spec(package) is None:
             raise missing_extra(package, "view", "the viewer")
-    from actionformer.viewer.answers import Answers
     from actionformer.viewer.report import save_report
     from actionformer.viewer.server import serve
 
-    given = Given(source, features, videos, annotations, compare, corrections)
-    with _ended_in_order(), ExitStack() as closed:
-        answers = Answers(open_project(given))
-        closed.callback(answers.media.close)
+    console = console or plain_console()
+    options = ViewerOptions(source, features, videos, annotations, compare, corrections)
+    with _ended_in_order(), closing(services_for(open_project(options))) as services:
         if save is not None:
-            save_report(answers, save, console)
-            return
-        serve(answers, host=host, port=port, token=token, browser=browser, console=console)
+            save_report(services, save, console)
+        else:
+            serve(services, host=host, port=port, token=token, browser=browser, console=console)
+
+
+def services_for(project: Project) -> Services:
+    """Everything that can be asked about a project; close it afterwards."""
+
+    def begin_corrections() -> Corrections:
+        project.require("corrections")
+        return Corrections(project, durations.of)
+
+    def begin_network() -> Network:
+        project.require("features")
+        from actionformer.viewer.network import Network  # with torch, which takes seconds to import
+
+        return Network(project)
+
+    corrections: Callable[[], Corrections] = kept(begin_corrections, LAST)
+    network: Callable[[], Network] = kept(begin_network, LAST)
+    playback, evaluation = Playback(project), Evaluation(project)
+    durations = Durations(project, playback, network)
+    return Services(
+        project=project,
+        facts=ProjectFacts(project, evaluation, corrections),
+        videos=VideoAnswers(project, playback, durations, corrections, network),
+        evaluation=evaluation,
+        playback=playback,
+        corrections=corrections,
+        network=network,
+    )
 
 
 @contextmanager

@@ -11,11 +11,12 @@ import pytest
 
 from actionformer.detections import Detections, write_results
 from actionformer.video.reader import Video
-from actionformer.viewer.answers import Answers
 from actionformer.viewer.media.conversions import Conversions
 from actionformer.viewer.media.length import measured
 from actionformer.viewer.media.playability import playability_of
-from actionformer.viewer.project import Given, open_project
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
+from actionformer.viewer.start import services_for
 
 
 def write(path: Path, codec: str, seconds: float, **options: Any) -> Path:
@@ -42,10 +43,10 @@ def test_a_length_that_is_not_stated_is_measured(tmp_path: Path, name: str, code
         *_, last = video.frames()
     assert playability_of(path).duration == pytest.approx(last.time + 0.1, abs=0.06)
     write_results(tmp_path / "found.json", {"v": Detections([[0.0, 90.0]], [0.5], [0], ("left",))})
-    answers = Answers(open_project(Given(tmp_path / "found.json", videos=tmp_path)))
-    with closing(answers.media):
-        assert answers.project()["videos"][0]["duration"] is None  # until the video is opened
-        assert answers.video("v", 0.5)["duration"] == pytest.approx(7.0, abs=0.06)
+    services = services_for(open_project(ViewerOptions(tmp_path / "found.json", videos=tmp_path)))
+    with closing(services):
+        assert services.facts.all()["videos"][0]["duration"] is None  # until the video is opened
+        assert services.videos.of("v", 0.5)["duration"] == pytest.approx(7.0, abs=0.06)
 
 
 def test_joined_recordings_are_as_long_as_both_and_are_encoded(tmp_path: Path) -> None:
