@@ -238,7 +238,7 @@ def test_what_cannot_be_saved_is_kept_until_it_can(open_page: Open, address: str
 
 def test_a_short_action_keeps_its_length_and_its_tools_while_it_is_dragged(page: Page, given: ViewerOptions) -> None:
     for _ in range(4):
-        page.evaluate("async () => (await import('/static/timeline.js')).zoom(0.5, 9)")
+        page.evaluate("async () => (await import('/static/navigation.js')).zoom(0.5, 9)")
     x, y = at(page, 0, 9.05)
     page.mouse.click(x, y)
     page.evaluate("document.getElementById('label').dragged = true")

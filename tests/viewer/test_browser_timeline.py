@@ -150,7 +150,7 @@ def test_fingers_pinch_drag_and_tap_and_what_the_browser_takes_back_has_changed_
     assert abs(moved[0] - zoomed[0]) < 2  # 6 pixels on, not back to where the pinch began
     assert state(page, "s.chosen") is None
 
-    page.evaluate("async () => (await import('/static/timeline.js')).showAll()")
+    page.evaluate("async () => (await import('/static/navigation.js')).showAll()")
     at_rest(page)
     page.touchscreen.tap(*place(page, "run", 15, left=PHONE_LEFT))
     assert state(page, "s.video.detections[s.chosen.index].score") == 0.6

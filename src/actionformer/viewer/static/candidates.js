@@ -3,7 +3,8 @@
 import { classColour, themed } from "./colours.js";
 import { prepare, scaleOf } from "./drawing.js";
 import { state } from "./state.js";
-import { gutter } from "./timeline.js";
+import { gone } from "./suppression_state.js";
+import { gutter } from "./surface.js";
 
 const HEIGHT = 330;
 const BESIDE = 14; // pixels between a chosen candidate and its offsets
@@ -48,7 +49,7 @@ export function candidateAt(canvas, shown, x, y, slack) {
 }
 
 /** The indices of the candidates that are drawn, worst first. */
-export function visible({ trace, scores, gone }) {
+export function visible({ trace, scores }) {
   const shown = [...trace.candidates.keys()].filter(
     (index) => !gone(index) && !state.hiddenClasses.has(trace.candidates[index].label),
   );

@@ -4,7 +4,7 @@ import { KINDS, MISSED, classColour } from "./colours.js";
 import { byId, choice, element } from "./elements.js";
 import { isError, isFound, shownDetections } from "./lanes.js";
 import { on, set, state } from "./state.js";
-import { showAll, step, zoom } from "./timeline.js";
+import { showAll, step, zoom } from "./navigation.js";
 import { judge } from "./videos.js";
 
 const COUNTED = "Counted are those of the classes that are shown, from the score threshold on.";

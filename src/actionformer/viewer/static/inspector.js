@@ -4,8 +4,8 @@ import { KINDS, MISSED } from "./colours.js";
 import { byId, element } from "./elements.js";
 import { clock, plural, score, seconds, span } from "./format.js";
 import { inTime, isFound } from "./lanes.js";
-import { on, oncePerFrame, state } from "./state.js";
-import { choose, showChosen, step, thing } from "./timeline.js";
+import { choose, showChosen, step } from "./navigation.js";
+import { on, oncePerFrame, state, thing } from "./state.js";
 import { delayed } from "./views.js";
 
 const MOST_ROWS = 100;

@@ -9,7 +9,7 @@ import { duration, state } from "./state.js";
 import { TABS, goTo } from "./tabs.js";
 import { toggleTheme } from "./theme.js";
 import { isError } from "./lanes.js";
-import { pan, showAll, showChosen, step, zoom } from "./timeline.js";
+import { pan, showAll, showChosen, step, zoom } from "./navigation.js";
 import { openList } from "./videos.js";
 
 const by = (amount) => () => seek(state.time + amount);

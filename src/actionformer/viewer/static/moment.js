@@ -6,7 +6,7 @@ import { byId, choice, element, table, words } from "./elements.js";
 import { clock, count, lengths, plural, seconds } from "./format.js";
 import { heat, timePlot } from "./plot.js";
 import { on, state } from "./state.js";
-import { gutter } from "./timeline.js";
+import { gutter } from "./surface.js";
 import { filled, whenShown, whyNoNetwork } from "./views.js";
 
 const ask = latest((signal, id, time, block) =>

@@ -3,7 +3,7 @@
 import { themed } from "./colours.js";
 import { byId, element, words } from "./elements.js";
 import { duration, on, oncePerFrame, set, spanAround, state } from "./state.js";
-import { gutter } from "./timeline.js";
+import { gutter } from "./surface.js";
 import { seek } from "./player.js";
 
 const HEAT = [

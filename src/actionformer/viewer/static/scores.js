@@ -6,7 +6,7 @@ import { byId, choice, element, words } from "./elements.js";
 import { lengths, seconds } from "./format.js";
 import { dash, heat, plain, timePlot } from "./plot.js";
 import { duration, on, state } from "./state.js";
-import { gutter } from "./timeline.js";
+import { gutter } from "./surface.js";
 import { filled, whenShown, whyNoNetwork } from "./views.js";
 
 const POINTS = 2000;

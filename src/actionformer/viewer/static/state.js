@@ -74,3 +74,6 @@ export const durationOf = remembering((video, actions) => {
 
 /** Length of the chosen video, seconds. */
 export const duration = () => (state.video ? durationOf(state.video, state.actions) : 1);
+
+/** What a {type, index} stands for. */
+export const thing = ({ type, index }) => (type === "detection" ? state.video.detections : state.actions)[index];

@@ -1,0 +1,26 @@
+// Sentences about what lies on the timeline.
+
+import { KINDS, MISSED } from "./colours.js";
+import { plural, score, span } from "./format.js";
+import { isFound } from "./lanes.js";
+import { state, thing } from "./state.js";
+
+/** A sentence about a detection or an action. */
+export function describe({ type, index }) {
+  const one = thing({ type, index });
+  const name = state.project.classes[one.label];
+  if (type === "action") {
+    const missed = isFound(state, index) === false ? `; ${MISSED.mark} ${MISSED.name} at tIoU ${state.tiou}` : "";
+    return `${name}, annotated ${span(one.segment)}${missed}`;
+  }
+  const level = one.level !== null ? `, level ${one.level}` : "";
+  const kind = one.kind ? `; ${KINDS[one.kind].mark} ${KINDS[one.kind].name} at tIoU ${state.tiou}` : "";
+  return `${name} ${score(one.score)}, ${span(one.segment)}${level}${kind}`;
+}
+
+/** The whole name of a class, which its lane may have no room for, and what the lane shows. */
+export function describeLane({ label, detections, crowded, actions }) {
+  const more = crowded.length ? `, ${crowded.length} of them only in the strip beneath, for want of room` : "";
+  const shown = plural(detections.length + crowded.length, "detection");
+  return `${state.project.classes[label]}: ${shown}${more}; ${plural(actions.length, "annotated action")}`;
+}

@@ -1,0 +1,53 @@
+// Suppression as far as it is shown: the candidates, how many picks have been made, and what these left of the scores.
+
+/** What is shown of a trace, which is null while there is none. */
+export const picks = {
+  trace: null, // the answer: candidates, steps, settings
+  of: null, // id of the video that it is about
+  at: 0, // how many picks have been made
+  scores: [], // of every candidate after `at` picks
+  before: [], // and after one pick less
+  chosen: null, // index of a candidate
+  byLevel: false, // whether every level has a band of heights of its own
+};
+
+export function forget() {
+  picks.trace = picks.chosen = null;
+  picks.at = 0;
+}
+
+/** Puts a new trace in place of the old one; the candidate that was chosen stays so if the new one has it. */
+export function take(trace, id) {
+  if (picks.chosen !== null) picks.chosen = found(trace.candidates, picks.trace.candidates[picks.chosen]);
+  picks.trace = trace;
+  picks.of = id;
+  goTo(picks.at);
+}
+
+/** The index of the same candidate in another answer, or null. */
+function found(candidates, { level, moment, label }) {
+  const index = candidates.findIndex((one) => one.level === level && one.moment === moment && one.label === label);
+  return index < 0 ? null : index;
+}
+
+/** Goes to the state after so many picks, or the nearest that there is. */
+export function goTo(step) {
+  picks.at = Math.min(Math.max(step, 0), picks.trace.steps.length);
+  picks.before = scoresAfter(picks.at - 1);
+  picks.scores = scoresAfter(picks.at);
+}
+
+/** Of every candidate, when so many picks have been made. */
+function scoresAfter(made) {
+  const values = picks.trace.candidates.map((one) => one.score);
+  for (const { changed } of picks.trace.steps.slice(0, Math.max(made, 0))) {
+    for (const [index, value] of changed) values[index] = value;
+  }
+  return values;
+}
+
+/** Whether a candidate was removed by a pick so far: only hard suppression removes. */
+export const gone = (index) => picks.trace.settings.method === "hard" && picks.scores[index] === 0;
+
+/** The index of the candidate that is explained: the chosen one, or else that of the current pick. */
+export const explained = () => picks.chosen ?? (picks.at ? picks.trace.steps[picks.at - 1].pick : null);
