@@ -27,7 +27,9 @@ from common import write_result
 from actionformer.backbones import Backbone, load_backbone
 from actionformer.backbones.r2plus1d import R2Plus1D34
 from actionformer.backbones.squeezenet import Network
-from actionformer.extraction.encode import Rows, _decoded, _Piece, encode_videos
+from actionformer.extraction.decoding import FrameBatch, decoded
+from actionformer.extraction.encode import encode_videos
+from actionformer.extraction.events import FeaturesReady
 from actionformer.video.clips import ClipCutter, ClipLayout
 
 REPEATS = 3
@@ -81,8 +83,8 @@ def throughput(name: str, folder: Path) -> dict[str, Any]:
     def decoding() -> int:
         cutters = {video: ClipCutter(layout) for video in videos}
         clips = 0
-        for item in _decoded(videos, backbone.preprocessing, layout, 1):
-            if isinstance(item, _Piece):
+        for item in decoded(videos, backbone.preprocessing, layout, 1):
+            if isinstance(item, FrameBatch):
                 clips += sum(1 for _ in cutters[item.video].add(item.frames.numpy()))
         return clips
 
@@ -97,7 +99,9 @@ def throughput(name: str, folder: Path) -> dict[str, Any]:
 
     def together() -> int:
         return sum(
-            len(event.rows) for event in encode_videos(videos, backbone, layout, workers=1) if isinstance(event, Rows)
+            len(event.rows)
+            for event in encode_videos(videos, backbone, layout, workers=1)
+            if isinstance(event, FeaturesReady)
         )
 
     turns = max(1, together() // len(clips))  # as many clips as the videos have; and everything is warm
@@ -113,10 +117,10 @@ def throughput(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _frames(video: Path, backbone: Backbone) -> Any:
-    from actionformer.video.reader import Video
+    from actionformer.video.reader import VideoReader
     from actionformer.video.sampling import images
 
-    with Video(video) as opened:
+    with VideoReader(video) as opened:
         yield from backbone.preprocessing(images(opened.frames()))
 
 

@@ -83,7 +83,7 @@ def features_of(video: Path) -> torch.Tensor:
 def draw_still(demo: Path, target: Path) -> None:
     """The overlay at a moment when two actions go on."""
     found = read_results(demo / "unseen.json")["unseen"].above(SHOWN_SCORE)
-    with reader.Video(demo / "unseen_overlay.mp4") as video:
+    with reader.VideoReader(demo / "unseen_overlay.mp4") as video:
         (frame,) = video.frames(moment := busy_moment(found), moment + 1e-3)
         picture = Image.fromarray(frame.image())
     picture.save(target, quality=88)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from moving import ACTIONS, FPS, SECONDS, write_moving
+from numbered import Image, number_of, numbered, write_numbered
 
 from actionformer.cli import main
 from actionformer.recipes import extract, train
@@ -134,6 +135,21 @@ def seen(tmp_path_factory: pytest.TempPathFactory, tiny: Config, videos: Path) -
     )
     train(config, folder / "annotations.json", folder / "features", folder / "run")
     return folder
+
+
+@pytest.fixture(scope="session")
+def write_video() -> Callable[..., Path]:
+    return write_numbered
+
+
+@pytest.fixture(scope="session")
+def frame_of() -> Callable[..., Image]:
+    return numbered
+
+
+@pytest.fixture(scope="session")
+def number_in() -> Callable[[Image], int]:
+    return number_of
 
 
 class Result(NamedTuple):

@@ -41,7 +41,7 @@ from actionformer.demo.synthetic import (
     turn,
 )
 from actionformer.detections import Detections
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 
 GRID_STEPS = TimeGrid(fps=1, stride=1, num_frames=1)
 
@@ -200,7 +200,7 @@ def test_files_are_as_annotated(made: Path) -> None:
     }
     assert sorted(path.stem for path in (made / "videos").iterdir()) == sorted(annotations.videos)
     for name, annotated in annotations.videos.items():
-        with Video(made / "videos" / f"{name}.mp4") as video:
+        with VideoReader(made / "videos" / f"{name}.mp4") as video:
             times = [frame.time for frame in video.frames()]
         assert_allclose(times, np.arange(len(times)) / FPS, atol=1e-4)
         assert video.end == pytest.approx(annotated.duration, abs=1e-3)

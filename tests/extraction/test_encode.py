@@ -20,8 +20,9 @@ from actionformer import extract
 from actionformer.backbones import Backbone, Frame
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
-from actionformer.extraction.encode import Begun, Failed, Finished, Rows, encode_videos
-from actionformer.extraction.store import saved, video_hash
+from actionformer.extraction.encode import encode_videos
+from actionformer.extraction.events import Begun, Failed, FeaturesReady, Finished
+from actionformer.extraction.store import video_hash, write_features
 from actionformer.features import open_features, read_sidecar
 from actionformer.video.clips import ClipLayout
 
@@ -83,13 +84,13 @@ def test_rows_of_several_videos(videos: list[Path], workers: int, batch_size: in
         if isinstance(event, Begun):
             rows[event.video] = []
             assert event.clips == layout.count((9, 3, 40, 17)[videos.index(event.video)])
-        elif isinstance(event, Rows):
+        elif isinstance(event, FeaturesReady):
             rows[event.video] += event.rows.tolist()
         elif isinstance(event, Finished):
             ended.append(event.video)
-            assert event.course.frames == (9, 3, 40, 17)[videos.index(event.video)]
-            assert event.course.duration == pytest.approx(event.course.frames / 10, abs=1e-3)
-            assert event.course.fps == 10
+            assert event.summary.frames == (9, 3, 40, 17)[videos.index(event.video)]
+            assert event.summary.duration == pytest.approx(event.summary.frames / 10, abs=1e-3)
+            assert event.summary.fps == 10
     assert sorted(ended) == videos
     assert [rows[video] for video in videos] == [expected(frames, layout) for frames in (9, 3, 40, 17)]
     assert all(size == batch_size for size in backbone.batches[:-1])  # full, whatever video clips are of
@@ -99,7 +100,9 @@ def test_a_video_ends_soon_after_its_last_clip(videos: list[Path]) -> None:
     """So that it is a whole file when the process is killed later."""
     events = list(encode_videos(videos, FirstAndLast(), ClipLayout(None, 4, 2), batch_size=4, workers=0))
     ends = [i for i, event in enumerate(events) if isinstance(event, Finished)]
-    last = [max(i for i, e in enumerate(events) if isinstance(e, Rows) and e.video == video) for video in videos]
+    last = [
+        max(i for i, e in enumerate(events) if isinstance(e, FeaturesReady) and e.video == video) for video in videos
+    ]
     assert all(end - row <= 4 for end, row in zip(ends, last, strict=True))
 
 
@@ -196,7 +199,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from typing import Any
-from test_extraction import FirstAndLast
+from test_encode import FirstAndLast
 from actionformer import extract
 
 class Slow(FirstAndLast):
@@ -211,7 +214,8 @@ extract(Path(sys.argv[1]), Slow(), sys.argv[2], batch_size=2, workers=1)
 
 def test_killed_and_called_again(tmp_path: Path, videos: list[Path]) -> None:
     """SIGKILL between two batches: what is there is whole, and the next call makes the rest."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    found_in = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": found_in}
     command = [sys.executable, "-c", KILLED, str(videos[0].parent), str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         assert process.stdout is not None
@@ -325,7 +329,7 @@ def test_a_file_that_is_no_sidecar_is_not_replaced(tmp_path: Path, videos: list[
 def test_two_extractions_into_one_folder(tmp_path: Path, videos: list[Path]) -> None:
     """One that starts while another writes leaves its files alone; both end well."""
     streams = [
-        saved(
+        write_features(
             encode_videos(videos, FirstAndLast(), ClipLayout(None, 4, 2), batch_size=1, workers=0),
             {video: tmp_path / f"{video.stem}.npy" for video in videos},
             FirstAndLast(),
@@ -416,7 +420,7 @@ def test_broken_files_end_in_an_event(tmp_path: Path, write_video: Write, frame_
     rows: dict[Path, int] = dict.fromkeys(broken, 0)
     ended: dict[Path, Finished | Failed] = {}
     for event in encode_videos(broken, FirstAndLast(), ClipLayout(25, 4, 4), workers=0):
-        if isinstance(event, Rows):
+        if isinstance(event, FeaturesReady):
             rows[event.video] += len(event.rows)
         elif isinstance(event, Finished | Failed):
             ended[event.video] = event

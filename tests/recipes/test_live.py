@@ -73,7 +73,7 @@ def test_features_of_a_file(seen: Path) -> None:
 
 
 def test_final_within_the_stated_delay(seen: Path, long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actionformer.video.live.BATCH_CLIPS", 1)
+    monkeypatch.setattr("actionformer.extraction.live.BATCH_CLIPS", 1)
     watching = actionformer.watch(seen / "run", long, patience=0.1, **LIVE)
     ages: list[float] = []
     for found in watching:
@@ -112,14 +112,14 @@ def test_leaving_the_loop_ends_the_source(tmp_path: Path, seen: Path, long: Path
 def test_a_source_that_breaks_off_keeps_what_was_found(
     tmp_path: Path, seen: Path, long: Path, whole: Detections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actionformer.video.live import LiveVideo
+    from actionformer.video.live import LiveVideoReader
 
-    def broken(self: LiveVideo) -> Any:
+    def broken(self: LiveVideoReader) -> Any:
         yield from islice(decoded(self), 300)
         raise OSError("the cable is out")
 
-    decoded = LiveVideo._decoded
-    monkeypatch.setattr(LiveVideo, "_decoded", broken)
+    decoded = LiveVideoReader._decoded
+    monkeypatch.setattr(LiveVideoReader, "_decoded", broken)
     out = io.StringIO()
     watching = actionformer.watch(seen / "run", long, patience=0.1, **LIVE)
     target = tmp_path / "found.jsonl"

@@ -9,48 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from moving import camera, played, running, write_moving, written
 
-from actionformer.backbones import Backbone, Frame
-from actionformer.backbones.motion import Motion
 from actionformer.core.errors import InputError
-from actionformer.extraction.encode import Rows, encode_videos
-from actionformer.video.clips import ClipLayout
-from actionformer.video.live import LiveFeatures, LiveReader, LiveVideo, Sample, Source, prepared, source_of
-from actionformer.video.reader import Video
+from actionformer.video.live import LiveFrames, LiveVideoReader, Sample
+from actionformer.video.reader import VideoReader
 from actionformer.video.sampling import sampled
+from actionformer.video.sources import Source, source_of
 
 Write = Callable[..., Path]
-LAYOUT = ClipLayout(fps=10, num_frames=4, stride=2)
 
 
 @pytest.fixture(scope="module")
 def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_moving(tmp_path_factory.mktemp("stream") / "moving.ts", 0, seconds=12.0)
-
-
-def test_what_a_source_is(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "file.ts").touch()
-    address = "rtsp://user:secret@camera:554/live"
-    for text, source, real_time in (
-        ("-", Source("pipe", "-"), False),
-        ("mjpeg:-", Source("pipe", "-", "mjpeg"), False),
-        (str(tmp_path / "pipe"), Source("pipe", str(tmp_path / "pipe")), False),
-        (str(tmp_path / "file.ts"), Source("file", str(tmp_path / "file.ts")), False),
-        (address, Source("address", address), True),
-        ("http://host/a.ts", Source("address", "http://host/a.ts"), False),
-        ("mpegts:udp://127.0.0.1:9", Source("address", "udp://127.0.0.1:9", "mpegts"), True),
-        ("/dev/video73", Source("device", "/dev/video73", "v4l2"), True),
-        ("lavfi:testsrc=size=96x64", Source("device", "testsrc=size=96x64", "lavfi"), True),
-    ):
-        assert source_of(text) == source
-        assert source_of(text).real_time == real_time
-    assert source_of(address).name == "rtsp://camera:554/live"
-    for text in (str(tmp_path / "none.ts"), str(tmp_path), "camera:0"):
-        with pytest.raises(InputError, match="no such file, pipe or address"):
-            source_of(text)
 
 
 def times_of(reader: Iterable[Sample]) -> list[tuple[int, float]]:
@@ -60,9 +32,9 @@ def times_of(reader: Iterable[Sample]) -> list[tuple[int, float]]:
 @pytest.mark.parametrize("fps", [10, 7.5])
 def test_a_pipe_gives_the_frames_of_the_file(tmp_path: Path, stream: Path, fps: float) -> None:
     with played(stream.read_bytes(), tmp_path / "pipe") as pipe:
-        reader = LiveReader(source_of(str(pipe)), fps=fps)
+        reader = LiveFrames(source_of(str(pipe)), fps=fps)
         found = times_of(reader)
-    with Video(stream) as video:
+    with VideoReader(stream) as video:
         expected = [(i, frame.time) for i, frame in enumerate(sampled(video.frames(), fps))]
         assert reader.duration == video.end == pytest.approx(12.0, abs=0.01)
     assert found == expected
@@ -74,7 +46,7 @@ def test_a_file_that_grows_is_read_to_the_end(tmp_path: Path, name: str) -> None
     options = {"movflags": "frag_keyframe+empty_moov"}
     content = _fragmented(tmp_path, options) if name.endswith("mp4") else write_moving(tmp_path / name, 0).read_bytes()
     with written(content, tmp_path / f"live_{name}", bursts=4, pause=0.3) as path:
-        reader = LiveReader(source_of(str(path)), patience=1.5)
+        reader = LiveFrames(source_of(str(path)), patience=1.5)
         assert [index for index, _ in times_of(reader)] == list(range(60))
     assert reader.duration == pytest.approx(6.0, abs=0.01)
     assert reader.broken is None
@@ -96,7 +68,7 @@ def _fragmented(folder: Path, options: dict[str, str]) -> bytes:
 
 def test_frames_come_before_the_file_ends_and_stopping_is_prompt(tmp_path: Path, stream: Path) -> None:
     (tmp_path / "half.ts").write_bytes(stream.read_bytes()[: 188 * 300])
-    reader = LiveReader(source_of(str(tmp_path / "half.ts")), patience=60)
+    reader = LiveFrames(source_of(str(tmp_path / "half.ts")), patience=60)
     frames = iter(reader)
     first = list(itertools.islice(frames, 20))
     assert [sample.index for sample in first] == list(range(20))
@@ -108,7 +80,7 @@ def test_frames_come_before_the_file_ends_and_stopping_is_prompt(tmp_path: Path,
 
 
 def test_enough_is_enough(stream: Path) -> None:
-    reader = LiveReader(source_of(str(stream)), patience=0.5, stop_after=2.5)
+    reader = LiveFrames(source_of(str(stream)), patience=0.5, stop_after=2.5)
     assert len(list(reader)) == 25
     assert reader.duration == pytest.approx(2.5)
 
@@ -117,7 +89,7 @@ def test_a_camera_is_taken_in_real_time(stream: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("actionformer.video.live.WAITING", 1000)  # a busy machine is no failure
     before = time.time()
     with camera(stream.read_bytes(), seconds=2.0) as address:
-        reader = LiveReader(source_of(address), patience=5)
+        reader = LiveFrames(source_of(address), patience=5)
         assert [index for index, _ in times_of(reader)] == list(range(reader.frames))
         after = time.time()
     assert reader.frames >= 119  # 12 s of video: the last frame's end is not sent
@@ -138,7 +110,7 @@ def test_an_address_that_falls_silent_is_given_up(stream: Path) -> None:
                 assert client.recv(1) == b""  # silent, until the other side has gone
 
         with running(serve):
-            reader = LiveReader(source_of(f"tcp://127.0.0.1:{server.getsockname()[1]}"), patience=2)
+            reader = LiveFrames(source_of(f"tcp://127.0.0.1:{server.getsockname()[1]}"), patience=2)
             assert len(list(reader)) >= 100
     assert reader.broken == "no frame came for 2 s"
     assert reader.duration >= 10
@@ -149,14 +121,14 @@ def test_dead_sources(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
     began = time.monotonic()
     with pytest.raises(InputError, match=f"^rtsp://127.0.0.1:{port}: not a readable video .*is the address right"):
-        LiveReader(source_of(f"rtsp://user:secret@127.0.0.1:{port}"))
+        LiveFrames(source_of(f"rtsp://user:secret@127.0.0.1:{port}"))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(InputError, match=f"^{address}: no frame came for 0.5 s"):
-            LiveReader(source_of(address), patience=0.5)
+            LiveFrames(source_of(address), patience=0.5)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match=r"pipe: no frame came for 0.5 s"):
-        LiveReader(source_of(str(tmp_path / "pipe")), patience=0.5)
+        LiveFrames(source_of(str(tmp_path / "pipe")), patience=0.5)
     os.close(os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK))  # lets the thread go that waits for a writer
     assert time.monotonic() - began < 10
 
@@ -164,13 +136,13 @@ def test_dead_sources(tmp_path: Path) -> None:
 def test_sources_without_video(tmp_path: Path) -> None:
     (tmp_path / "text.ts").write_text("no video at all " * 100)
     with pytest.raises(InputError, match=r"text.ts: not a readable video .*must be .ts, .mkv or fragmented .mp4"):
-        LiveReader(source_of(str(tmp_path / "text.ts")), patience=0.1)
+        LiveFrames(source_of(str(tmp_path / "text.ts")), patience=0.1)
     content = write_moving(tmp_path / "whole.mp4", 0).read_bytes()
     (tmp_path / "whole.mp4").write_bytes(content.replace(b"moov", b"free"))  # no index, as while it is written
     with pytest.raises(InputError, match=r"whole.mp4: .*must be .ts, .mkv or fragmented .mp4"):
-        LiveReader(source_of(str(tmp_path / "whole.mp4")), patience=0.1)
+        LiveFrames(source_of(str(tmp_path / "whole.mp4")), patience=0.1)
     with pytest.raises(InputError, match="has no video stream, it holds audio"):
-        LiveReader(source_of("lavfi:sine=duration=1"))
+        LiveFrames(source_of("lavfi:sine=duration=1"))
 
 
 def slowly(samples: Iterable[Sample], seconds: float) -> Iterator[Sample]:
@@ -181,7 +153,7 @@ def slowly(samples: Iterable[Sample], seconds: float) -> Iterator[Sample]:
 
 def test_a_real_time_source_that_is_too_fast_loses_stretches_and_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionformer.video.live.WAITING", 8)
-    reader = LiveReader(source_of("lavfi:testsrc=size=64x48:rate=200:duration=2,realtime"))
+    reader = LiveFrames(source_of("lavfi:testsrc=size=64x48:rate=200:duration=2,realtime"))
     with pytest.warns(UserWarning, match=r"too fast for this machine: of \d+\.\d s so far \d+\.\d s were not looked"):
         taken = list(slowly(reader, 0.02))
     indices = np.array([sample.index for sample in taken])
@@ -196,7 +168,7 @@ def test_a_real_time_source_that_is_too_fast_loses_stretches_and_no_time(monkeyp
 def test_a_source_that_can_wait_loses_nothing(tmp_path: Path, stream: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionformer.video.live.WAITING", 8)
     with played(stream.read_bytes(), tmp_path / "pipe") as pipe:
-        reader = LiveReader(source_of(str(pipe)))
+        reader = LiveFrames(source_of(str(pipe)))
         assert [sample.index for sample in slowly(reader, 0.002)] == list(range(120))
 
 
@@ -207,7 +179,7 @@ def test_what_a_jump_of_the_clock_lasted(tmp_path: Path, write_video: Write, fra
     path.write_bytes(2 * write_video(tmp_path / "one.ts", images, fps=10).read_bytes())
     for source, least, most in ((Source("device", str(path)), 0.5, 5.0), (Source("file", str(path)), 0.1, 0.11)):
         times = []
-        with LiveVideo(source, 0.1, lambda: False) as video:
+        with LiveVideoReader(source, 0.1, lambda: False) as video:
             for frame in video.frames():
                 times.append(frame.time)
                 if len(times) == 20:
@@ -216,69 +188,3 @@ def test_what_a_jump_of_the_clock_lasted(tmp_path: Path, write_video: Write, fra
         steps = np.diff(times)
         assert least - 0.01 <= steps[19] <= most
         assert np.delete(steps, 19) == pytest.approx(0.1, abs=1e-3)
-
-
-class Doubled:
-    """Says what it saw: each frame with the following one, the last one of a stretch with itself."""
-
-    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        last = None
-        for frame in frames:
-            if last is not None:
-                yield np.stack([last, frame])
-            last = frame
-        if last is not None:
-            yield np.stack([last, last])
-
-
-class Numbered:
-    """A decoded frame that is its own number."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def image(self) -> np.ndarray:
-        return np.uint8(self.number)
-
-
-def test_a_still_picture_stands_for_what_is_missing() -> None:
-    samples = [Sample(i, Numbered(i)) for i in (0, 1, 2, 5, 6, 9)]  # type: ignore[arg-type]
-    pairs = [tuple(pair.tolist()) for pair in prepared(samples, Doubled())]
-    assert pairs == [(0, 1), (1, 2), (2, 2), (2, 2), (2, 2), (5, 6), (6, 6), (6, 6), (6, 6), (9, 9)]
-
-
-class Counting(Backbone):
-    """The mean of every clip; remembers how many it was given."""
-
-    name, dim, fps, num_frames, stride = "counting", 1, 10.0, 4, 2
-
-    def __init__(self) -> None:
-        self.preprocessing = Doubled()
-        self.given = 0
-
-    def encode(self, clips: torch.Tensor) -> torch.Tensor:
-        self.given += len(clips)
-        return clips.float().flatten(1).mean(1, keepdim=True)
-
-
-def test_clips_of_a_still_picture_cost_nothing(tmp_path: Path, write_video: Write, frame_of) -> None:
-    numbers = [0, 1, 2, 3] + 30 * [4] + [5, 6, 7, 8]
-    path = write_video(tmp_path / "still.mkv", [frame_of(i) for i in numbers], fps=10, codec="ffv1", pixels="bgr0")
-    reader, backbone = LiveReader(source_of(str(path)), patience=0.1), Counting()
-    rows = np.concatenate(list(LiveFeatures(reader, backbone, LAYOUT)))
-    whole = Counting()
-    events = encode_videos([path], whole, LAYOUT, workers=0)
-    expected = np.concatenate([event.rows for event in events if isinstance(event, Rows)])
-    assert np.array_equal(rows, expected)
-    assert whole.given == len(rows) == 18
-    assert backbone.given < 9
-
-
-def test_features_of_a_pipe_are_those_of_the_file(tmp_path: Path, stream: Path) -> None:
-    with played(stream.read_bytes(), tmp_path / "pipe", seconds=0.5) as pipe:
-        features = LiveFeatures(LiveReader(source_of(str(pipe)), fps=LAYOUT.fps), Motion(), LAYOUT)
-        pieces = list(features)
-    events = encode_videos([stream], Motion(), LAYOUT, workers=0)
-    expected = np.concatenate([event.rows for event in events if isinstance(event, Rows)])
-    assert len(pieces) > 5
-    assert np.array_equal(np.concatenate(pieces), expected)

@@ -16,10 +16,11 @@ from av.stream import Disposition
 import actionformer
 from actionformer.core.errors import InputError
 from actionformer.detections import Detections
-from actionformer.video.live import LiveVideo, source_of
+from actionformer.video.live import LiveVideoReader
 from actionformer.video.opening import opened, streams_of
 from actionformer.video.overlay import write_overlay
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
+from actionformer.video.sources import source_of
 from actionformer.viewer.media.playability import playability_of
 from actionformer.viewer.media.remux import remux
 from actionformer.viewer.media.segments import encode_segment
@@ -105,12 +106,12 @@ def covered(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_a_picture_before_the_video_is_not_the_video(covered: Path, tmp_path: Path) -> None:
-    with Video(covered) as video:
+    with VideoReader(covered) as video:
         assert video.stream.index == 1
         frames = [(frame.decoded.width, frame.decoded.height) for frame in video.frames()]
     assert frames == 50 * [MOVING]
     write_overlay(covered, NOTHING, tmp_path / "drawn.mp4")
-    with Video(tmp_path / "drawn.mp4") as drawn:
+    with VideoReader(tmp_path / "drawn.mp4") as drawn:
         assert len(list(drawn.frames())) in (50, 51)  # a picture stands before those that begin late
     with opened(str(covered), covered.name) as file:
         assert streams_of(file, str(covered)).video.index == 1
@@ -131,26 +132,26 @@ def test_a_picture_before_the_video_is_not_what_browsers_get(covered: Path, tmp_
 
 
 def streams_alone(path: Path) -> bool:
-    with Video(path) as video:
+    with VideoReader(path) as video:
         return video.streams.alone
 
 
 def test_a_picture_before_the_video_is_not_what_live_reads(covered: Path) -> None:
-    with LiveVideo(source_of(str(covered)), 0.0, lambda: False) as video:
+    with LiveVideoReader(source_of(str(covered)), 0.0, lambda: False) as video:
         assert video.stream.index == 1
         assert sum(1 for _ in video.frames()) == 50
 
 
 def test_of_two_moving_streams_the_default_one_is_read(tmp_path: Path) -> None:
     path = write_streams(tmp_path / "a.mkv", ("libx264", 50, 0), ("libx264", 50, DEFAULT))
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert video.stream.index == 1
     assert playability_of(path).way == "remux"  # a browser may choose the other one
 
 
 def test_a_cover_alone_is_no_video_and_a_still_alone_is_one(tmp_path: Path, write_video: Write) -> None:
     one = write_streams(tmp_path / "a.mkv", ("libx264", 1, DEFAULT))
-    with Video(one) as video:
+    with VideoReader(one) as video:
         assert len(list(video.frames())) == 1
     with av.open(str(tmp_path / "song.mp4"), "w") as file:
         sound: Any = file.add_stream("aac", rate=16000)
@@ -161,7 +162,7 @@ def test_a_cover_alone_is_no_video_and_a_still_alone_is_one(tmp_path: Path, writ
         image = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
         file.mux([*cover.encode(image), *cover.encode(), *sound.encode(silence), *sound.encode()])
     with pytest.raises(InputError, match=r"song\.mp4: has no video stream, it holds audio"):
-        Video(tmp_path / "song.mp4")
+        VideoReader(tmp_path / "song.mp4")
 
 
 def write_two_sounds(path: Path, *dispositions: Disposition | int) -> Path:
@@ -230,12 +231,12 @@ def latin1(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_metadata_that_are_not_utf_8_end_nothing(latin1: Path, tmp_path: Path) -> None:
-    with Video(latin1) as video:
+    with VideoReader(latin1) as video:
         assert sum(1 for _ in video.frames()) == 25
-    with LiveVideo(source_of(str(latin1)), 0.0, lambda: False) as live:
+    with LiveVideoReader(source_of(str(latin1)), 0.0, lambda: False) as live:
         assert sum(1 for _ in live.frames()) == 25
     write_overlay(latin1, NOTHING, tmp_path / "drawn.mkv")
-    with Video(tmp_path / "drawn.mkv") as drawn:
+    with VideoReader(tmp_path / "drawn.mkv") as drawn:
         assert drawn.streams.sound is not None
     playability_of(latin1)
     assert sound_between(latin1, 0, 1000).shape == (2, 1000)

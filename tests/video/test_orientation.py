@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from actionformer.detections import Detections
 from actionformer.video.orientation import ALL, UPRIGHT, Orientation, exactly, nearest
 from actionformer.video.overlay import write_overlay
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 from actionformer.viewer.media.playability import playability_of
 from actionformer.viewer.media.remux import remux
 from actionformer.viewer.media.segments import encode_segment
@@ -81,7 +81,7 @@ def turned(request: pytest.FixtureRequest, write_video: Write, tmp_path: Path) -
 
 def test_frames_are_shown_as_the_file_says(turned: tuple[Path, str, tuple[int, int]], tmp_path: Path) -> None:
     path, seen, size = turned
-    with Video(path) as video:
+    with VideoReader(path) as video:
         frames = list(video.frames())
     assert [(colours(frame.image()), frame.image().shape[:2], frame.size) for frame in frames] == 3 * [
         (seen, size, size[::-1])
@@ -97,7 +97,7 @@ def test_a_copy_for_browsers_keeps_the_matrix(turned: tuple[Path, str, tuple[int
     path, seen, _ = turned
     assert playability_of(path).way == "file"
     remux(path, tmp_path / "copy.mp4", Event())
-    with Video(tmp_path / "copy.mp4") as video:
+    with VideoReader(tmp_path / "copy.mp4") as video:
         assert colours(next(video.frames()).image()) == seen
 
 
@@ -109,7 +109,7 @@ def test_a_copy_for_browsers_keeps_the_matrix(turned: tuple[Path, str, tuple[int
 def test_what_browsers_show_otherwise_is_encoded(write_video: Write, tmp_path: Path, matrix: Matrix, way: str) -> None:
     path = with_matrix(write_video(tmp_path / "a.mp4", [quarters()] * 2), matrix)
     assert playability_of(path).way == way
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert colours(next(video.frames()).image()) == ("BRWG" if way == "transcode" else "RGBW")
 
 
@@ -160,7 +160,7 @@ def test_frames_that_were_looked_at_are_freed_at_once(tmp_path: Path, write_vide
     gc.collect()
     gc.disable()
     try:
-        with Video(path) as video:
+        with VideoReader(path) as video:
             assert sum(frame.orientation.transposed for frame in video.frames()) == 20
         assert sum(type(one) is av.VideoFrame for one in gc.get_objects()) <= 1  # the decoder's own
     finally:

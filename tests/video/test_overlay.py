@@ -23,7 +23,7 @@ from actionformer.video.overlay import (
     text_colour,
     write_overlay,
 )
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 
 Image = NDArray[np.uint8]
 Write = Callable[..., Path]
@@ -40,7 +40,7 @@ def found(*rows: tuple[float, float, float, int], names: tuple[str, ...] = ("jum
 
 
 def times_and_images(path: Path) -> tuple[list[float], list[Image]]:
-    with Video(path) as video:
+    with VideoReader(path) as video:
         pairs = [(frame.time, frame.image()) for frame in video.frames()]
     return [time for time, _ in pairs], [image for _, image in pairs]
 
@@ -187,7 +187,7 @@ def test_turned_videos_are_upright(write_video: Write, tmp_path: Path, rotation:
     (_, before), (_, after) = times_and_images(source), times_and_images(tmp_path / "b.mp4")
     assert after[0].shape == before[0].shape == ((480, 360, 3) if rotation != 180 else (360, 480, 3))
     assert np.abs(after[0].astype(int) - before[0]).mean() < 5
-    with Video(tmp_path / "b.mp4") as video:
+    with VideoReader(tmp_path / "b.mp4") as video:
         assert next(video.frames()).decoded.rotation == 0
 
 

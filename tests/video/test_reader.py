@@ -8,13 +8,15 @@ import pytest
 from av.stream import Disposition
 
 from actionformer.core.errors import InputError
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 
 Write = Callable[..., Path]
 
 
-def read(path: Path, start: float = 0.0, stop: float = float("inf")) -> tuple[list[float], list[np.ndarray], Video]:
-    with Video(path) as video:
+def read(
+    path: Path, start: float = 0.0, stop: float = float("inf")
+) -> tuple[list[float], list[np.ndarray], VideoReader]:
+    with VideoReader(path) as video:
         frames = [(frame.time, frame.image()) for frame in video.frames(start, stop)]
     return [time for time, _ in frames], [image for _, image in frames], video
 
@@ -108,7 +110,7 @@ def test_a_range(tmp_path: Path, write_video: Write, frame_of, number_in, name: 
 
 def test_frames_are_decoded_when_they_are_asked_for(tmp_path: Path, write_video: Write, frame_of) -> None:
     path = write_video(tmp_path / "long.mp4", [frame_of(i % 256) for i in range(500)], options={"g": "10"})
-    with Video(path) as video:
+    with VideoReader(path) as video:
         first = list(itertools.islice(video.frames(), 3))
         assert len(first) == 3
         assert video.end < 1.0
@@ -161,13 +163,13 @@ def test_longer_sound_is_no_cut(tmp_path: Path, write_video: Write, frame_of) ->
 
 def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.mp4: no such video file"):
-        Video(tmp_path / "nothing.mp4")
+        VideoReader(tmp_path / "nothing.mp4")
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(InputError, match=r"empty\.mp4: the file is empty"):
-        Video(tmp_path / "empty.mp4")
+        VideoReader(tmp_path / "empty.mp4")
     (tmp_path / "text.mp4").write_text("This is no video. " * 50)
     with pytest.raises(InputError, match=r"text\.mp4: not a readable video"):
-        Video(tmp_path / "text.mp4")
+        VideoReader(tmp_path / "text.mp4")
 
 
 @pytest.mark.parametrize("cover", [False, True])
@@ -186,7 +188,7 @@ def test_a_file_of_sound_alone(tmp_path: Path, frame_of, cover: bool) -> None:
         container.mux(sound.encode(frame))
         container.mux(sound.encode())
     with pytest.raises(InputError, match=r"sound\.m4a: has no video stream, it holds audio"):
-        Video(path)
+        VideoReader(path)
 
 
 def test_a_head_without_a_body(tmp_path: Path, write_video: Write, frame_of) -> None:
@@ -257,7 +259,7 @@ def test_a_cut_avi_is_known_by_its_count_of_frames(tmp_path: Path, write_video: 
 
 @pytest.mark.parametrize("name", ["twice.mp4", "twice.ts", "twice.h264"])
 def test_a_video_can_be_read_again(tmp_path: Path, write_video: Write, frame_of, number_in, name: str) -> None:
-    with Video(write_video(tmp_path / name, [frame_of(i) for i in range(30)], options={"g": "10"})) as video:
+    with VideoReader(write_video(tmp_path / name, [frame_of(i) for i in range(30)], options={"g": "10"})) as video:
         for start, stop in ((0.0, 9.0), (0.0, 0.39), (0.81, 9.0), (0.0, 9.0)):
             numbers = [number_in(frame.image()) for frame in video.frames(start, stop)]
             assert numbers == list(range(round(25 * start), min(30, round(25 * stop))))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.errors import InputError
-from actionformer.video import Video, read_frames
+from actionformer.video import VideoReader, read_frames
 from actionformer.video.sampling import images, sampled
 
 
@@ -51,7 +51,7 @@ def test_every_sample_is_the_nearest_frame(steps: list[float], fps: float, durat
 @pytest.mark.parametrize("fps", [15, 7.5, 25, 40])
 def test_of_a_file(tmp_path: Path, write_video: Callable[..., Path], frame_of, number_in, fps: float) -> None:
     path = write_video(tmp_path / "video.mp4", [frame_of(i) for i in range(50)], fps=25)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         numbers = [number_in(image) for image in images(sampled(video.frames(), fps))]
     assert len(numbers) == round(2 * fps)
     assert all(abs(number / 25 - i / fps) <= 0.5 / 25 + 1e-6 or number == 49 for i, number in enumerate(numbers))
@@ -59,7 +59,7 @@ def test_of_a_file(tmp_path: Path, write_video: Callable[..., Path], frame_of, n
 
 def test_a_repeated_frame_is_converted_once(tmp_path: Path, write_video: Callable[..., Path], frame_of) -> None:
     path = write_video(tmp_path / "slow.mp4", [frame_of(i) for i in range(3)], fps=5)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         found = list(images(sampled(video.frames(), 10)))
     assert [id(image) for image in found] == [id(found[i]) for i in (0, 0, 2, 2, 4, 4)]
     assert len({id(image) for image in found}) == 3

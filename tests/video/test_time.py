@@ -21,10 +21,11 @@ from actionformer.core.files import read_json
 from actionformer.detections import Detections
 from actionformer.features import read_sidecar
 from actionformer.recipes.extract import Extraction
-from actionformer.video import Video, read_frames
-from actionformer.video.live import LiveReader, source_of
+from actionformer.video import VideoReader, read_frames
+from actionformer.video.live import LiveFrames
 from actionformer.video.overlay import write_overlay
 from actionformer.video.sampling import sampled
+from actionformer.video.sources import source_of
 
 Frame = Callable[..., np.ndarray]
 MS = Fraction(1, 1000)
@@ -110,7 +111,7 @@ class Brightness(Backbone):
 
 
 def times_of(path: Path, **between: float) -> list[float]:
-    with Video(path) as video:
+    with VideoReader(path) as video:
         return [round(frame.time, 3) for frame in video.frames(**between)]
 
 
@@ -124,7 +125,7 @@ LATE = [2 + i / 10 for i in range(40)]
 @pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.mov", "late.webm", "late.ts"])
 def test_time_0_is_where_the_container_begins(tmp_path: Path, make, number_in, name: str) -> None:
     path = make(tmp_path / name, LATE, sound=(0.0, 6.0))
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert video.start == pytest.approx(2.0, abs=0.05)  # encoders of sound begin a little earlier
         frames = [(frame.time, number_in(frame.image())) for frame in video.frames()]
         assert video.start == frames[0][0] == pytest.approx(2.0, abs=0.05)
@@ -163,7 +164,7 @@ def test_a_cut_between_key_frames_shows_nothing_at_first(tmp_path: Path, make, n
             if packet.dts is not None and float(packet.dts * packet.time_base) - zero >= 1.0:
                 packet.stream = copies[packet.stream.index]
                 out.mux(packet)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         numbers = [number_in(frame.image()) for frame in video.frames()]
         assert numbers == list(range(30, 80))
         assert video.start == pytest.approx(2.0, abs=0.1)
@@ -208,7 +209,7 @@ def test_an_overlay_keeps_the_clock(tmp_path: Path, make) -> None:
     for sound in ((0.0, 6.0), None):
         late = make(tmp_path / "late.mkv", LATE, sound=sound)
         write_overlay(late, nothing, tmp_path / "seen.mp4")
-        with Video(late) as before, Video(tmp_path / "seen.mp4") as after:
+        with VideoReader(late) as before, VideoReader(tmp_path / "seen.mp4") as after:
             shown = [frame.time for frame in before.frames()]
             drawn = list(after.frames())
         if sound:
@@ -221,9 +222,9 @@ def test_an_overlay_keeps_the_clock(tmp_path: Path, make) -> None:
 def test_a_live_source_that_is_a_file_has_the_same_times(tmp_path: Path, make, name: str) -> None:
     fast = {"movflags": "frag_keyframe+delay_moov"} if name.endswith("mp4") else {}
     path = make(tmp_path / name, LATE, sound=(0.0, 6.0), options=fast)
-    reader = LiveReader(source_of(str(path)), patience=0.1)
+    reader = LiveFrames(source_of(str(path)), patience=0.1)
     found = [sample.frame.time for sample in reader]
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert found == [frame.time for frame in sampled(video.frames(), 10)]
         assert (reader.start, reader.duration) == (video.start, video.end)
     assert reader.start == pytest.approx(2.0, abs=0.05)
@@ -242,12 +243,12 @@ def test_pauses_are_no_jumps(tmp_path: Path, make, name: str, live: bool) -> Non
     path = make(tmp_path / name, PAUSES, options=options)
     if live:
         with pytest.warns(UserWarning, match="2.6 frames") if name == "file.mp4" else nullcontext():
-            reader = LiveReader(source_of(str(path)), patience=0.1)
+            reader = LiveFrames(source_of(str(path)), patience=0.1)
             found, fps, end = list(reader), reader.fps, reader.duration
         assert [sample.frame.time for sample in found if sample.frame.time == sample.index / 10][-1] == 49.9
         assert len(found) == 500
     else:
-        with Video(path) as video:
+        with VideoReader(path) as video:
             assert [round(frame.time, 3) for frame in video.frames()] == PAUSES
             assert (video.jumps, video.cut_short) == (0, False)
             fps, end = video.fps, video.end
@@ -259,7 +260,7 @@ def test_pauses_are_no_jumps(tmp_path: Path, make, name: str, live: bool) -> Non
 def test_a_last_picture_lasts_as_long_as_the_file(tmp_path: Path, make, name: str) -> None:
     sound = (0.0, 64.9) if "sound" in name else None
     path = make(tmp_path / name, [i / 10 for i in range(50)], last=60.0, sound=sound)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert len(list(sampled(video.frames(), 10))) == pytest.approx(649, abs=1)
         assert video.end == pytest.approx(64.9, abs=0.05)
         assert (video.fps, video.cut_short) == (10, False)
@@ -274,7 +275,7 @@ def test_an_overlay_draws_anew_into_a_picture_that_stands(tmp_path: Path, make) 
     tags = {}
     for name, drawn in (("with.mp4", found), ("without.mp4", found.above(1.0))):
         write_overlay(path, drawn, tmp_path / name)
-        with Video(tmp_path / name) as video:
+        with VideoReader(tmp_path / name) as video:
             tags[name] = {round(frame.time, 3): frame.image()[:50, :150].astype(int) for frame in video.frames()}
             assert video.end == pytest.approx(8.1, abs=0.05)
     assert list(tags["with.mp4"]) == [*shown[:10], 1.9, 2.9, 3.9, 4.9, 5.9, 6.0, 6.1, 7.1, 8.0]
@@ -288,7 +289,7 @@ def test_an_overlay_draws_anew_into_a_picture_that_stands(tmp_path: Path, make) 
 def test_a_browser_states_no_rate(tmp_path: Path, make, steps: list[int], fps: float) -> None:
     times = np.cumsum([0, *steps * (60 // len(steps))]) / 1000
     path = without_rate(make(tmp_path / "made.webm", times), tmp_path / "browser.webm")
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert video.fps == pytest.approx(fps, rel=0.1)
         assert [round(frame.time, 3) for frame in video.frames()] == times.tolist()
     done = extracted(path, tmp_path / "out")
@@ -314,7 +315,7 @@ def test_an_avi_whose_pictures_begin_late(tmp_path: Path, make, number_in, reord
     """AVI can but write the first picture at once, and then nothing until the second one is due."""
     tick, late = Fraction(1, 25), [2 + i / 25 for i in range(50)]
     path = make(tmp_path / "late.avi", late, fps=25, tick=tick, reordered=reordered)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         shown = [(round(frame.time, 3), number_in(frame.image())) for frame in video.frames()]
         assert shown[2:] == [(pytest.approx(seconds, abs=0.1), i) for i, seconds in enumerate(late) if i > 1]
         assert video.end == pytest.approx(4.0, abs=0.1)
@@ -376,7 +377,7 @@ def cut(source: Path, target: Path, start: float) -> Path:
 def test_what_an_edit_list_hides_is_not_missed(tmp_path: Path, make, number_in) -> None:
     whole = make(tmp_path / "whole.mp4", [i / 10 for i in range(120)], group=60)
     path = cut(whole, tmp_path / "cut.mp4", 3.0)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert [number_in(frame.image()) for frame in video.frames()] == list(range(30, 120))
         assert video.stream.frames == 120
         assert not video.cut_short

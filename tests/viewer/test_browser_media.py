@@ -13,7 +13,7 @@ from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, expect
 
 from actionformer.detections import Detections, write_results
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 from actionformer.viewer.media.segments import SEGMENT_SECONDS
 from actionformer.viewer.options import ViewerOptions
 
@@ -141,7 +141,7 @@ def test_a_clock_that_does_not_begin_at_0_is_that_of_detections(
 ) -> None:
     """Without sound the container begins with its first picture, at 1.6 s of its clock: that is time 0."""
     path = write_numbered(tmp_path / name, codec, 5.0, late=1.6)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         assert next(video.frames()).time == 0.0
     with serving(project(tmp_path, 5.0)) as url:
         page = ready(open_page(url))
@@ -158,7 +158,7 @@ def test_pictures_that_begin_after_the_sound_are_shown_at_the_times_of_detection
 ) -> None:
     late = 4.0  # more than a segment
     path = write_numbered(tmp_path / name, codec, 5.0, sound=True, late=late)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         start = next(video.frames()).time
     assert start == pytest.approx(late, abs=0.05)  # a transport stream begins with what the encoder of sound adds
     with serving(project(tmp_path, late + 5.0)) as url:

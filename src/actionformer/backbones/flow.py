@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.backbones.base import Frame
-from actionformer.backbones.opencv import opencv
 from actionformer.core.errors import missing_extra
+from actionformer.video.opencv import opencv
 
 FlowMethod = Literal["tvl1", "dis"]
 

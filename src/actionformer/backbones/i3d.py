@@ -22,10 +22,10 @@ from torch.nn.utils import convert_conv3d_weight_memory_format
 
 from actionformer.backbones.base import Backbone, Frame
 from actionformer.backbones.flow import FlowMethod, quantised, with_flow
-from actionformer.backbones.opencv import opencv
 from actionformer.backbones.preprocessing import ResizeAndCrop, centre_crop, resized
 from actionformer.backbones.published import Published, find_weights
 from actionformer.core.hashes import hash_of
+from actionformer.video.opencv import opencv
 from actionformer.weights import load_weights, read_weights
 
 RGB_FILE, FLOW_FILE = "rgb_imagenet.pt", "flow_imagenet.pt"

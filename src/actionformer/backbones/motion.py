@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actionformer.backbones.base import Backbone, Frame
-from actionformer.backbones.opencv import opencv
 from actionformer.backbones.preprocessing import resized
+from actionformer.video.opencv import opencv
 
 PURPOSE = "the backbone motion"
 

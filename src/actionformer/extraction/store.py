@@ -10,20 +10,22 @@ from typing import Any
 import numpy as np
 
 from actionformer.backbones import Backbone
-from actionformer.core.errors import DISTRIBUTION, InputError
+from actionformer.core.errors import DISTRIBUTION, InputError, warn
 from actionformer.core.files import read_json
 from actionformer.core.hashes import sampled_hash
-from actionformer.extraction.encode import Begun, Course, Event, Failed, Finished, Rows
+from actionformer.extraction.encode import encode_videos
+from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, Finished
 from actionformer.features import FeatureSpec, FeatureWriter, open_features, sidecar_path, write_sidecar
 from actionformer.video.clips import ClipLayout
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
+from actionformer.video.summary import ReadSummary
 
 DTYPES = ("float32", "float16")
 VERSION = version(DISTRIBUTION)
 MEGABYTE = 1 << 20
 
 
-def saved(
+def write_features(
     events: Iterable[Event],
     targets: Mapping[Path, Path],
     backbone: Backbone,
@@ -42,10 +44,10 @@ def saved(
             elif event.video not in writers:
                 if not isinstance(event, Failed):
                     continue  # of a video whose file could not be opened
-            elif isinstance(event, Rows):
+            elif isinstance(event, FeaturesReady):
                 writers[event.video].append(event.rows)
             elif isinstance(event, Finished):
-                _finish(writers.pop(event.video), event, spec_of(backbone, layout, event.course))
+                _finish(writers.pop(event.video), event, spec_of(backbone, layout, event.summary))
             else:
                 writers.pop(event.video).discard()
             yield event
@@ -54,13 +56,35 @@ def saved(
             writer.discard()
 
 
+def extract_video(
+    video: Path,
+    target: Path,
+    backbone: Backbone,
+    layout: ClipLayout,
+    *,
+    batch_size: int | None,
+    workers: int,
+) -> None:
+    """Turns one video into a feature file with its sidecar; what is odd about the video is a warning.
+
+    Raises:
+        InputError: a video that cannot be read.
+    """
+    events = encode_videos([video], backbone, layout, batch_size=batch_size, workers=workers)
+    for event in write_features(events, {video: target}, backbone, layout):
+        if isinstance(event, Failed):
+            raise InputError(f"{video}: {event.reason}")
+        if isinstance(event, Finished) and event.summary.warning:
+            warn(f"{video}: {event.summary.warning}", 3)
+
+
 def _finish(writer: FeatureWriter, event: Finished, spec: FeatureSpec) -> None:
     """Puts the sidecar and then the features into their places: where there are features, there is a sidecar."""
-    course = event.course
+    summary = event.summary
     made = {
-        "frames": course.frames,
-        "skipped_packets": course.skipped_packets,
-        "native_fps": course.native_fps,
+        "frames": summary.frames,
+        "skipped_packets": summary.skipped_packets,
+        "native_fps": summary.native_fps,
         "video_hash": video_hash(event.video),
         "version": VERSION,
     }
@@ -74,16 +98,16 @@ def video_hash(path: Path) -> str:
     return sampled_hash(path, 2, MEGABYTE)
 
 
-def spec_of(backbone: Backbone, layout: ClipLayout, course: Course) -> FeatureSpec:
+def spec_of(backbone: Backbone, layout: ClipLayout, summary: ReadSummary) -> FeatureSpec:
     """What the sidecar of a video says."""
     return FeatureSpec(
-        fps=course.fps,
+        fps=summary.fps,
         stride=layout.stride,
         num_frames=layout.num_frames,
         backbone=backbone.name,
         weights_hash=backbone.weights_hash,
-        start=course.start,
-        duration=course.duration,
+        start=summary.start,
+        duration=summary.duration,
         dim=backbone.dim,
         preprocessing=str(backbone.preprocessing),
         last_clip=layout.last_clip,
@@ -141,7 +165,7 @@ def _check_times(path: Path, found: Mapping[str, Any], video: Path, layout: Clip
     Raises:
         InputError: this video's first picture comes later, or its rate is another one.
     """
-    with Video(video) as now:
+    with VideoReader(video) as now:
         next(now.frames())
     fps = found.get("fps") or now.fps
     if round(now.start * fps):

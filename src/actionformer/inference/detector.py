@@ -24,6 +24,8 @@ from actionformer.core.terminal import shortened
 from actionformer.detections import Detections
 from actionformer.detectors.actionformer.build import build_model
 from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.extraction.matching import backbone_of, layout_of
+from actionformer.extraction.store import extract_video
 from actionformer.features import FeatureSpec, check_timing
 from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.overflow import overflow_of
@@ -31,7 +33,6 @@ from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress_and_count
-from actionformer.inference.videos import backbone_of, layout_of, write_features_of
 from actionformer.model_directory import ModelCard, load_model
 from actionformer.nn.decoding import Candidates, fuse
 from actionformer.settings.config import Config, load_config, preset_names, published_shape
@@ -188,7 +189,7 @@ class Detector:
         layout = layout_of(self.card.features, network, timing, other_timing=self.other_timing)
         with TemporaryDirectory() as folder:
             features = Path(folder) / "features.npy"
-            write_features_of(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
+            extract_video(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
             try:
                 return self.detect(features, duration=duration, name=str(path))
             except InputError as error:

@@ -16,14 +16,15 @@ from actionformer.core.names import without_prefix
 from actionformer.core.progress import counted
 from actionformer.core.terminal import plain_console
 from actionformer.detections import Detections
-from actionformer.extraction.encode import Failed, Finished, encode_videos
-from actionformer.extraction.store import is_done, saved
+from actionformer.extraction.encode import encode_videos
+from actionformer.extraction.events import Failed, Finished
+from actionformer.extraction.inputs import FEATURES, VIDEOS, check_names, named_files
+from actionformer.extraction.matching import layout_of
+from actionformer.extraction.store import is_done, write_features
 from actionformer.features import READERS, FeatureSpec, feature_file
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.stream import with_live
-from actionformer.inference.videos import layout_of
-from actionformer.recipes.extract import say_weights, shown
-from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files
+from actionformer.recipes.extract import say_weights, with_progress
 
 
 @dataclass
@@ -126,12 +127,12 @@ class Search:
                     continue
                 yield self._in_features(files[file], file, path, known)
             events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
-            for event in shown(saved(events, targets, backbone, layout), len(todo), self.console):
+            for event in with_progress(write_features(events, targets, backbone, layout), len(todo), self.console):
                 if isinstance(event, Failed):
                     yield Searched(files[event.video], event.video, failed=event.reason)
                 elif isinstance(event, Finished):
                     path = targets[event.video]
-                    yield self._in_features(files[event.video], event.video, path, known, event.course.warning)
+                    yield self._in_features(files[event.video], event.video, path, known, event.summary.warning)
                     if settings.features_out is None:
                         path.unlink()
 

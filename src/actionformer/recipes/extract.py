@@ -16,11 +16,12 @@ from actionformer.core.devices import find_device
 from actionformer.core.errors import InputError
 from actionformer.core.progress import TextColumn
 from actionformer.core.terminal import plain_console, say
-from actionformer.extraction.encode import Begun, Event, Failed, Finished, Rows, encode_videos, layout_for
-from actionformer.extraction.store import DTYPES, is_done, saved
+from actionformer.extraction.encode import encode_videos, layout_for
+from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, Finished
+from actionformer.extraction.inputs import video_files
+from actionformer.extraction.store import DTYPES, is_done, write_features
 from actionformer.features import feature_file
 from actionformer.video.clips import LastClip
-from actionformer.video.files import video_files
 
 
 @dataclass
@@ -105,11 +106,11 @@ def extract(
         else:
             todo.append(file)
     events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
-    for event in shown(saved(events, targets, backbone, layout, dtype), len(todo), console):
+    for event in with_progress(write_features(events, targets, backbone, layout, dtype), len(todo), console):
         if isinstance(event, Finished):
             result.written.append(targets[event.video])
-            if event.course.warning:
-                result.warnings[event.video] = event.course.warning
+            if event.summary.warning:
+                result.warnings[event.video] = event.summary.warning
         elif isinstance(event, Failed):
             result.failed[event.video] = event.reason
     if len(files) == 1 and result.failed:
@@ -123,7 +124,7 @@ def say_weights(backbone: Backbone, console: Console) -> None:
         say(console, f"{backbone.name}: weights with SHA-256 {backbone.weights_hash}")
 
 
-def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Event]:
+def with_progress(events: Iterable[Event], videos: int, console: Console) -> Iterator[Event]:
     """Shows how far the events of so many videos have come, and passes them on."""
     progress = Progress(
         TextColumn(),
@@ -143,7 +144,7 @@ def shown(events: Iterable[Event], videos: int, console: Console) -> Iterator[Ev
             if isinstance(event, Begun):
                 begun, expected = begun + 1, expected + (event.clips or 0)
                 progress.update(task, total=expected * videos // begun or None)  # those to come are taken to be as long
-            elif isinstance(event, Rows):
+            elif isinstance(event, FeaturesReady):
                 progress.advance(task, len(event.rows))
             else:
                 ended += 1

@@ -20,15 +20,17 @@ from actionformer.core.errors import InputError
 from actionformer.core.progress import in_words
 from actionformer.core.terminal import emit, plain_console, say, visible
 from actionformer.detections import Detections
+from actionformer.extraction.live import LiveFeatures
+from actionformer.extraction.matching import layout_of
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.sequences import place
 from actionformer.inference.stream import Stream, with_live
-from actionformer.inference.videos import layout_of
 from actionformer.recipes.detect import holds_features
 from actionformer.recipes.extract import say_weights
 from actionformer.results import CSV_HEADER, csv_line, csv_row
-from actionformer.video.live import LiveFeatures, LiveReader, source_of
+from actionformer.video.live import LiveFrames
+from actionformer.video.sources import source_of
 
 LONGEST_ACTION = 60.0
 """Seconds that an action may last where neither the call nor the run says."""
@@ -163,7 +165,7 @@ def watch(
     network = detector.backbone(backbone, weights)
     say_weights(network, console or plain_console(quiet=True))
     layout = layout_of(detector.card.features, network, timing, other_timing=other_timing)
-    reader = LiveReader(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
+    reader = LiveFrames(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
     try:
         stream = detector.stream(**asdict(layout.grid(reader.fps, reader.start)), name=reader.source.name)
     except InputError:

@@ -3,92 +3,31 @@
 from __future__ import annotations
 
 import math
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
-from itertools import groupby, repeat
-from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Thread
-from typing import Any, Literal
+from typing import Any
 
 import av
-import numpy as np
-import torch
 from av.container import InputContainer
-from numpy.typing import NDArray
 
-from actionformer.backbones import Backbone, Frame, Preprocessing
 from actionformer.core.errors import InputError, warn
-from actionformer.extraction.encode import BATCH_CLIPS, warning_of
-from actionformer.video.clips import ClipCutter, ClipLayout
 from actionformer.video.opening import opened
-from actionformer.video.reader import Image, TimedFrame, Video
-from actionformer.video.sampling import images, sampled
+from actionformer.video.reader import TimedFrame, VideoReader
+from actionformer.video.sampling import sampled
+from actionformer.video.sources import Source
+from actionformer.video.summary import warning_of
 
-REAL_TIME = frozenset(("rtp", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp"))
-"""Schemes of addresses that do not wait for who reads them."""
 WAITING = 64
 """Most frames that wait to be looked at: 4 seconds at 15 a second, 200 MB of a video 1080 pixels high."""
 PEEKED_SECONDS = 1.0
 """After which a source that is slow is looked at by the rate that its first packets showed until then."""
 TICK = 0.1
 """Seconds after which a thread that waits looks whether it is to stop."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where live video comes from."""
-
-    kind: Literal["device", "address", "pipe", "file"]
-    address: str
-    """What FFmpeg opens; "-" is standard input."""
-    format: str | None = None
-    """FFmpeg's name of a device or container, None where it finds out itself."""
-
-    @property
-    def name(self) -> str:
-        """The address without the password that it may hold."""
-        return "standard input" if self.address == "-" else re.sub(r"//[^/]*@", "//", self.address)
-
-    @property
-    def scheme(self) -> str:
-        """rtsp of rtsp://host."""
-        return self.address.partition("://")[0].lower()
-
-    @property
-    def real_time(self) -> bool:
-        """Whether it goes on when nobody reads."""
-        return self.kind == "device" or (self.kind == "address" and self.scheme in REAL_TIME)
-
-
-def source_of(text: str) -> Source:
-    """The source that a text stands for: a file, a named pipe, "-", an address, a device, or `FORMAT:` before one.
-
-    Raises:
-        InputError: none of these.
-    """
-    known = {name for names in av.formats_available for name in names.split(",")}
-    before, _, rest = text.partition(":")
-    prefixed = rest and before in known and not rest.startswith("//") and not Path(text).exists()
-    format_, address = (before, rest) if prefixed else (None, text)
-    if "://" in address:
-        return Source("address", address, format_)
-    if address == "-" or Path(address).is_fifo():
-        return Source("pipe", address, format_)
-    if Path(address).is_file():
-        return Source("file", address, format_)
-    if re.fullmatch(r"/dev/video\d+", address):
-        return Source("device", address, format_ or "v4l2")
-    if format_:
-        return Source("device", address, format_)
-    raise InputError(
-        f"{text}: no such file, pipe or address: give one, - for standard input, "
-        "or a device after its format, such as v4l2:/dev/video0"
-    )
 
 
 class _Bytes:
@@ -108,7 +47,7 @@ class _Bytes:
         return content or b""
 
 
-class LiveVideo(Video):
+class LiveVideoReader(VideoReader):
     """An open live source, whose frames come once, from the first.
 
     Time 0 of a real-time source is its first picture, that of any other where it begins, as in files. Where the clock
@@ -210,7 +149,7 @@ class _Ended:
     warning: str | None = None
 
 
-class LiveReader:
+class LiveFrames:
     """The frames of a live source at a steady rate, by their own times, read and decoded in a thread.
 
     At most `WAITING` of them wait. A source that can wait does so while they are too many. A real-time source cannot:
@@ -312,7 +251,7 @@ class LiveReader:
     def _read(self, fps: float | None) -> None:
         frames = 0
         try:
-            with LiveVideo(self.source, self._patience, lambda: self._stopped) as video:
+            with LiveVideoReader(self.source, self._patience, lambda: self._stopped) as video:
                 for frame in sampled(video.frames(), fps or video.fps):
                     if frames == 0:
                         self._put(_Opened(video.fps, video.start))  # a source counts as open once it shows something
@@ -340,81 +279,3 @@ class LiveReader:
             except Full:
                 continue
             break
-
-
-def prepared(samples: Iterable[Sample], preprocessing: Preprocessing) -> Iterator[Frame]:
-    """Prepared frames (h, w, c), one for every number: where numbers are missing the last picture stands still."""
-    last: list[Image] = []
-
-    def looked_at(stretch: Iterable[Image]) -> Iterator[Image]:
-        for image in stretch:
-            last[:] = [image]
-            yield image
-
-    filled = 0
-    for missing, stretch in groupby(enumerate(samples), lambda counted: counted[1].index - counted[0]):
-        if missing > filled:
-            yield from repeat(next(iter(preprocessing(2 * last))), missing - filled)
-            filled = missing
-        yield from preprocessing(looked_at(images(sample.frame for _, sample in stretch)))
-
-
-class LiveFeatures:
-    """The features of a live source, as they come."""
-
-    def __init__(self, reader: LiveReader, backbone: Backbone, layout: ClipLayout) -> None:
-        self.reader, self._backbone, self._layout = reader, backbone, layout
-
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Features (n, D), each time those that could be had at once, at most `BATCH_CLIPS`."""
-        cutter, encoder = ClipCutter(self._layout), _Encoder(self._backbone)
-        batch: list[Frame] = []
-        for clip in cutter.add(prepared(self.reader, self._backbone.preprocessing)):
-            batch.append(clip)
-            if len(batch) == BATCH_CLIPS or not self.reader.waiting:
-                yield encoder(batch)
-                batch = []
-        batch.extend(cutter.finish())
-        if batch:
-            yield encoder(batch)
-
-    @property
-    def began(self) -> datetime | None:
-        """As of `LiveReader`, and so are the next two."""
-        return self.reader.began
-
-    @property
-    def duration(self) -> float:
-        """Seconds."""
-        return self.reader.duration
-
-    @property
-    def broken(self) -> str | None:
-        """Why the source broke off."""
-        return self.reader.broken
-
-    def stop(self) -> None:
-        """Ends the source."""
-        self.reader.stop()
-
-
-class _Encoder:
-    """Clips -> features; a clip like the one before, of a picture that stands still, costs nothing."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        self._backbone = backbone
-        self._clip: Frame | None = None
-        self._row = np.empty((0, backbone.dim), np.float32)
-
-    def __call__(self, clips: list[Frame]) -> NDArray[np.float32]:
-        new, which = [], []
-        for clip in clips:
-            if self._clip is None or not np.array_equal(clip, self._clip):
-                new.append(clip)
-                self._clip = clip
-            which.append(len(self._row) + len(new) - 1)
-        rows = self._row
-        if new:
-            rows = np.concatenate([rows, self._backbone.encode(torch.from_numpy(np.stack(new))).numpy()])
-        self._row = rows[-1:]
-        return rows[which]

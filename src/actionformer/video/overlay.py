@@ -15,13 +15,13 @@ from typing import Any
 import av
 import numpy as np
 
-from actionformer.backbones.opencv import opencv
 from actionformer.core.errors import InputError
 from actionformer.core.files import replacing
 from actionformer.detections import Detections
 from actionformer.video.lettering import drawn_names
+from actionformer.video.opencv import opencv
 from actionformer.video.opening import opened
-from actionformer.video.reader import Image, TimedFrame, Video
+from actionformer.video.reader import Image, TimedFrame, VideoReader
 
 CLOCK = Fraction(1, 90_000)  # seconds; exact for the usual rates
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -144,7 +144,7 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
     """
     target = Path(target)
     with ExitStack() as stack:
-        video = stack.enter_context(Video(source))
+        video = stack.enter_context(VideoReader(source))
         frames = video.frames()
         first = next(frames)
         output = stack.enter_context(_output(stack.enter_context(replacing(target)), target))
@@ -226,7 +226,9 @@ def _takes(container: str, sound: Any) -> bool:
 class _Sound:
     """Copies the packets of the sound that goes with a video, as far as the container takes them."""
 
-    def __init__(self, source: av.container.InputContainer, output: av.container.OutputContainer, video: Video) -> None:
+    def __init__(
+        self, source: av.container.InputContainer, output: av.container.OutputContainer, video: VideoReader
+    ) -> None:
         self.output, self.origin = output, video.origin
         self.packets: Iterator[av.Packet[Any]] = iter(())
         self.held: av.Packet[Any] | None = None

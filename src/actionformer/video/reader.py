@@ -66,7 +66,7 @@ class TimedFrame:
         return self.orientation.upright(pixels)
 
 
-class Video:
+class VideoReader:
     """An open video file.
 
     Attributes:
@@ -357,7 +357,7 @@ class Video:
         self._packets = iter(())  # no cycle: a process that is forked later must not find threads of FFmpeg to end
         self.container.close()
 
-    def __enter__(self) -> Video:
+    def __enter__(self) -> VideoReader:
         return self
 
     def __exit__(

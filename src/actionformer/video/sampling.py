@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.video.clips import HIGHEST_FPS
-from actionformer.video.reader import Image, TimedFrame, Video
+from actionformer.video.reader import Image, TimedFrame, VideoReader
 
 TIE = 1e-6  # seconds within which two frames are as near
 STILL, STILL_EACH = 24 * 3600 * 60, 60 * 60
@@ -108,7 +108,7 @@ def read_frames(
         raise InputError(f"fps must be a positive number up to {HIGHEST_FPS}, found {fps}")
     if not 0 <= start < stop:
         raise InputError(f"start must be a time from 0 on and before stop, found {start} and {stop}")
-    with Video(path) as video:
+    with VideoReader(path) as video:
         frames = video.frames(start, stop)
         chosen = list(images(frames if fps is None else sampled(_within(frames, stop), fps, start)))
         if not chosen:

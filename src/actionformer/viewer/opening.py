@@ -14,9 +14,9 @@ from actionformer.core.names import matched
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import as_list, with_classes
 from actionformer.detections import Detections, read_results
+from actionformer.extraction.inputs import ENDINGS
 from actionformer.features import FeatureFolders
 from actionformer.settings.config import Config
-from actionformer.video.files import ENDINGS
 from actionformer.viewer.folders import VideoFolder
 from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.project import Project

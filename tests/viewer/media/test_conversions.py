@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 from actionformer.viewer.media import conversions as conversions_module
 from actionformer.viewer.media import encodings
 from actionformer.viewer.media.conversions import Conversions
@@ -70,7 +70,7 @@ def write(
 
 def brightness(path: Path) -> list[tuple[float, float]]:
     """Time and mean of every frame."""
-    with Video(path) as video:
+    with VideoReader(path) as video:
         return [(round(frame.time, 3), float(frame.image().mean())) for frame in video.frames()]
 
 

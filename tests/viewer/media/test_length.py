@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from actionformer.detections import Detections, write_results
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 from actionformer.viewer.media.conversions import Conversions
 from actionformer.viewer.media.length import measured
 from actionformer.viewer.media.playability import playability_of
@@ -39,7 +39,7 @@ KINDS = [("v.webm", "libvpx", LIVE), ("v.mkv", "libx264", LIVE), ("v.ts", "libx2
 @pytest.mark.parametrize(("name", "codec", "options"), KINDS, ids=[name for name, *_ in KINDS])
 def test_a_length_that_is_not_stated_is_measured(tmp_path: Path, name: str, codec: str, options: Any) -> None:
     path = write(tmp_path / name, codec, 7.0, **options)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         *_, last = video.frames()
     assert playability_of(path).duration == pytest.approx(last.time + 0.1, abs=0.06)
     write_results(tmp_path / "found.json", {"v": Detections([[0.0, 90.0]], [0.5], [0], ("left",))})
@@ -54,7 +54,7 @@ def test_joined_recordings_are_as_long_as_both_and_are_encoded(tmp_path: Path) -
     assert playability_of(path).way == "remux"
     path.write_bytes(2 * path.read_bytes())
     look = playability_of(path)
-    with Video(path) as video:
+    with VideoReader(path) as video:
         *_, last = video.frames()
         assert video.jumps == 1
     assert look.duration == pytest.approx(last.time + 0.1, abs=0.15) == pytest.approx(6.0, abs=0.15)

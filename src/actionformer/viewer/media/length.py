@@ -9,7 +9,7 @@ import av
 
 from actionformer.video.clock import Clock, lasts
 from actionformer.video.opening import opened, streams_of
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 
 
 class Length(NamedTuple):
@@ -27,7 +27,7 @@ def measured(path: Path) -> Length:
     Raises:
         InputError: not a readable video.
     """
-    with Video(path) as video:
+    with VideoReader(path) as video:
         next(video.frames())  # the beginning may be stated wrongly
         begin, step, stated = video.origin, 1 / video.fps, video.stated
         clock = Clock(joined=stated.joinable, end=stated.end)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from actionformer.video.opening import UNKNOWN, codec_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
-from actionformer.video.reader import TimedFrame, Video
+from actionformer.video.reader import TimedFrame, VideoReader
 from actionformer.viewer.media.encodings import encoding
 from actionformer.viewer.media.length import Length, measured
 from actionformer.viewer.media.remux import SOUND_IN_MP4
@@ -47,7 +47,7 @@ def playability_of(path: Path) -> Playability:
     Raises:
         InputError: not a readable video, or one that has to be encoded, and FFmpeg has no encoder for it.
     """
-    with Video(path) as video:
+    with VideoReader(path) as video:
         container = set(video.container.format.name.split(","))
         duration = None if video.stated.joinable else video.declared
         length = Length(duration, 0) if duration else measured(path)
@@ -63,7 +63,7 @@ def playability_of(path: Path) -> Playability:
     return Playability("transcode", encoding().media_type(heard), video.fps, first.time, length.seconds, heard)
 
 
-def _media_type_as_it_is(video: Video, container: set[str], ending: str) -> str | None:
+def _media_type_as_it_is(video: VideoReader, container: set[str], ending: str) -> str | None:
     """The media type of a file whose streams browsers play, and choose as we do; None of any other."""
     picture, sound = codec_of(video.stream), {codec_of(stream) for stream in video.container.streams.audio}
     if video.streams.alone and "mp4" in container and picture in IN_MP4 and sound <= SOUND_IN_MP4:
@@ -72,7 +72,7 @@ def _media_type_as_it_is(video: Video, container: set[str], ending: str) -> str 
     return "video/webm" if video.streams.alone and webm and picture in IN_WEBM and sound <= SOUND_IN_WEBM else None
 
 
-def _shown_alike(video: Video, first: TimedFrame, container: set[str]) -> bool:
+def _shown_alike(video: VideoReader, first: TimedFrame, container: set[str]) -> bool:
     """Whether browsers, which obey the header of an MP4 alone, show the same pictures at the same times."""
     obeyed = first.orientation == UPRIGHT or ("mp4" in container and exactly(display_matrix(first.decoded)))
     return obeyed and video.stream.codec_context.pix_fmt in PLAIN_PIXELS and not video.stated.shown_unsaid

@@ -9,7 +9,7 @@ from typing import Any
 import av
 
 from actionformer.video.opening import codec_of, opened, streams_of
-from actionformer.video.reader import Video
+from actionformer.video.reader import VideoReader
 
 SOUND_IN_MP4 = {"aac", "mp3", "opus", "flac"}
 
@@ -20,7 +20,7 @@ def remux(source: Path, target: Path, stop: Event) -> None:
     Times count from time 0 of the source, and its first picture is shown from there on: browsers do not agree on when
     a file begins whose pictures begin late.
     """
-    with Video(source) as video:
+    with VideoReader(source) as video:
         next(video.frames())  # the beginning may be stated wrongly
         origin = video.origin
     with (

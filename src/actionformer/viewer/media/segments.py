@@ -20,7 +20,7 @@ from av.video.reformatter import ColorRange
 
 from actionformer.core.errors import InputError
 from actionformer.video.orientation import UPRIGHT
-from actionformer.video.reader import TimedFrame, Video
+from actionformer.video.reader import TimedFrame, VideoReader
 from actionformer.viewer.media.encodings import Encoding, encoding
 from actionformer.viewer.media.sound import RATE, sound_between
 
@@ -53,7 +53,7 @@ def encode_segment(path: Path, number: int, sound: bool) -> bytes:
     """
     how, start, stop = encoding(), number * SEGMENT_SECONDS, (number + 1) * SEGMENT_SECONDS
     file = io.BytesIO()
-    with Video(path) as video:
+    with VideoReader(path) as video:
         frames = video.frames(start, stop - 0.5 / CLOCK)
         first = next(frames, None) or _held_before(video, stop)
         if first is None:
@@ -72,13 +72,13 @@ def encode_segment(path: Path, number: int, sound: bool) -> bytes:
     return file.getvalue()
 
 
-def _held_before(video: Video, stop: float) -> TimedFrame | None:
+def _held_before(video: VideoReader, stop: float) -> TimedFrame | None:
     """The first picture of a video that begins later: it stands there until it does."""
     first = next(video.frames(), None)
     return first if first and first.time >= stop - 0.5 / CLOCK else None
 
 
-def _picture_stream(output: Any, how: Encoding, video: Video, first: TimedFrame) -> Any:
+def _picture_stream(output: Any, how: Encoding, video: VideoReader, first: TimedFrame) -> Any:
     """A stream of pictures as large as the video is shown, and of its colours."""
     rate = Fraction(video.fps).limit_denominator(CLOCK)
     a_key_a_second = {"g": str(max(round(video.fps), 1))}  # for steps backwards

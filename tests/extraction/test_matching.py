@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from actionformer import InputError, load
-from actionformer.extraction import encode as extraction
-from actionformer.inference import videos as module
+from actionformer.extraction import matching as module
+from actionformer.video import summary
 
 
 def test_a_video_has_the_actions_of_its_features(seen: Path, videos: Path) -> None:
@@ -48,7 +48,7 @@ def test_videos_that_cannot_be_used(seen: Path, run: Path, videos: Path, tmp_pat
 
 
 def test_what_is_odd_about_a_video_is_a_warning(seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "warning_of", lambda *_: "is cut short")
+    monkeypatch.setattr(summary, "warning_of", lambda *_: "is cut short")
     with pytest.warns(UserWarning, match=r"clip0\.mp4: is cut short") as caught:
         load(seen / "run").detect_video(videos / "clip0.mp4")
     assert [one.filename for one in caught] == [__file__]

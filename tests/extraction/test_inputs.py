@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.video.files import FEATURES, VIDEOS, check_names, named_files, video_files
+from actionformer.extraction.inputs import FEATURES, VIDEOS, check_names, named_files, video_files
 
 
 def touch(folder: Path, *names: str) -> None:

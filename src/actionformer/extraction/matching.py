@@ -1,4 +1,4 @@
-"""What a detector needs of videos: the backbone that made its features, where the clips lie, and their features."""
+"""The backbone and the clips that a model's features were made with, for videos that it has not seen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actionformer.backbones import Backbone, load_backbone
-from actionformer.core.errors import InputError, warn
-from actionformer.extraction.encode import Failed, Finished, encode_videos, layout_for
-from actionformer.extraction.store import saved
+from actionformer.core.errors import InputError
+from actionformer.extraction.encode import layout_for
 from actionformer.features import FeatureSpec, check_backbone, check_timing
 from actionformer.video.clips import ClipLayout
 
@@ -55,25 +54,3 @@ def layout_of(
         clips = FeatureSpec(fps=layout.fps, stride=layout.stride, num_frames=layout.num_frames)
         check_timing(clips, made_for, "clips of videos")
     return layout
-
-
-def write_features_of(
-    video: Path,
-    target: Path,
-    backbone: Backbone,
-    layout: ClipLayout,
-    *,
-    batch_size: int | None,
-    workers: int,
-) -> None:
-    """Turns one video into a feature file with its sidecar; what is odd about the video is a warning.
-
-    Raises:
-        InputError: a video that cannot be read.
-    """
-    events = encode_videos([video], backbone, layout, batch_size=batch_size, workers=workers)
-    for event in saved(events, {video: target}, backbone, layout):
-        if isinstance(event, Failed):
-            raise InputError(f"{video}: {event.reason}")
-        if isinstance(event, Finished) and event.course.warning:
-            warn(f"{video}: {event.course.warning}", 3)

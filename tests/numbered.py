@@ -1,11 +1,12 @@
-from collections.abc import Callable, Sequence
+"""Videos whose every frame says its number."""
+
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -28,7 +29,7 @@ def number_of(image: Image) -> int:
     return sum(middle)
 
 
-def write(
+def write_numbered(
     path: Path,
     images: Sequence[Image],
     *,
@@ -64,18 +65,3 @@ def write(
                 container.mux(sound.encode(silence))
             container.mux(sound.encode())
     return path
-
-
-@pytest.fixture(scope="session")
-def write_video() -> Callable[..., Path]:
-    return write
-
-
-@pytest.fixture(scope="session")
-def frame_of() -> Callable[..., Image]:
-    return numbered
-
-
-@pytest.fixture(scope="session")
-def number_in() -> Callable[[Image], int]:
-    return number_of

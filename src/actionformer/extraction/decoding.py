@@ -1,0 +1,129 @@
+"""From video files to prepared frames, in processes of their own.
+
+A decoding process is a worker of torch's `DataLoader`, which brings shared memory, a bounded queue and a clean end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from actionformer.backbones import Frame, Preprocessing
+from actionformer.core.errors import InputError
+from actionformer.extraction.events import Begun, Failed, Finished
+from actionformer.video.clips import ClipLayout
+from actionformer.video.reader import VideoReader
+from actionformer.video.sampling import images, sampled
+from actionformer.video.summary import summary_of
+
+BATCH_FRAMES, BATCH_BYTES = 64, 8 << 20
+"""Most prepared frames that travel together from a decoding process."""
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """Prepared frames of a video that follow those before; a tensor travels between processes in shared memory."""
+
+    video: Path
+    frames: Tensor
+    """(n, h, w, c) uint8"""
+
+
+Decoded: TypeAlias = Begun | FrameBatch | Finished | Failed
+
+
+def decoded(
+    videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipLayout, workers: int
+) -> Iterator[Decoded]:
+    """The prepared frames of videos: `Begun`, batches of frames, then `Finished` or `Failed`; or `Failed` alone.
+
+    Events of several videos mix, those of one are in order.
+
+    Args:
+        videos: files, each once.
+        preprocessing: frames -> what the backbone looks at.
+        layout: where clips lie.
+        workers: processes; 0 decodes in this one.
+    """
+    dataset = _Decoding(videos, preprocessing, layout)
+    if workers == 0:
+        yield from dataset
+        return
+    with warnings.catch_warnings():
+        # More processes than cores: as asked.
+        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
+        loader = DataLoader(
+            dataset,
+            batch_size=None,
+            num_workers=workers,
+            collate_fn=_as_it_is,  # type: ignore[arg-type]
+            worker_init_fn=_begin_worker,
+            in_order=False,  # batches say whose they are
+        )
+        items = iter(loader)
+    yield from items
+
+
+def _as_it_is(item: Decoded) -> Decoded:
+    return item
+
+
+def _begin_worker(_: int) -> None:
+    """A decoding process is one thread of arithmetic, and leaves Ctrl-C to its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(0)  # the threads of the parent's pool did not come along
+
+
+class _Decoding(IterableDataset[Decoded]):
+    """The prepared frames of videos; with several processes each reads its share of the videos."""
+
+    def __init__(self, videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipLayout) -> None:
+        self.videos, self.preprocessing, self.layout = videos, preprocessing, layout
+
+    def __iter__(self) -> Iterator[Decoded]:
+        process = get_worker_info()
+        first, step = (process.id, process.num_workers) if process else (0, 1)
+        for path in self.videos[first::step]:
+            yield from _read(path, self.preprocessing, self.layout)
+
+
+def _read(path: Path, preprocessing: Preprocessing, layout: ClipLayout) -> Iterator[Decoded]:
+    try:
+        with VideoReader(path) as video:
+            fps = layout.fps or video.fps
+            yield Begun(path, _clips(video, layout, fps))
+            frames = 0
+            for batch in _batches(preprocessing(images(sampled(video.frames(), fps)))):
+                frames += len(batch)
+                yield FrameBatch(path, torch.from_numpy(batch))
+            yield Finished(path, summary_of(video, frames, layout.fps))
+    except InputError as error:
+        yield Failed(path, str(error).removeprefix(f"{path}: "))
+    except Exception as error:  # every codec and library has its own ways of failing on a broken file
+        yield Failed(path, f"cannot be read ({type(error).__name__}: {error})")
+
+
+def _clips(video: VideoReader, layout: ClipLayout, fps: float) -> int | None:
+    """How many clips there will be, as far as the file says."""
+    return None if video.declared is None else layout.count(round((video.declared - video.start) * fps))
+
+
+def _batches(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
+    """Frames (h, w, c) stacked to batches (n, h, w, c) of at most `BATCH_FRAMES`, fewer where they are large."""
+    for first in frames:
+        yield np.stack([first, *islice(frames, min(BATCH_FRAMES - 1, BATCH_BYTES // first.nbytes))])
