@@ -20,7 +20,7 @@ from floor import fastest_products, in_turns, multiplications, seconds
 from training import made_batch
 
 import actionformer
-from actionformer import Config, Detector, score, suppress
+from actionformer import Config, Detector, load, score, suppress
 from actionformer.core.segments import TimeGrid
 from actionformer.detectors.actionformer.build import build_model
 from actionformer.features import FeatureSpec, write_sidecar
@@ -29,7 +29,7 @@ from actionformer.inference.runner import LARGEST_GRAPH
 from actionformer.inference.sequences import ArrayRows, Sequence
 from actionformer.model_directory import save_model
 from actionformer.nn.decoding import decode
-from actionformer.recipes import detect_files
+from actionformer.recipes.search import Search
 from actionformer.settings.config import DecodingSettings
 from actionformer.training.loop import Trainer
 
@@ -284,7 +284,7 @@ def start(case: Case) -> Row:
 
 
 def folder_part(case: Case) -> Row:
-    """`detect_files` on a folder of feature files, between half of `length` and one and a half, the model loaded anew.
+    """A `Search` in a folder of feature files, between half of `length` and one and a half, the model loaded anew.
 
     `forward_share` is the part of the time that the network alone takes for as many sequences of these lengths.
     """
@@ -296,7 +296,7 @@ def folder_part(case: Case) -> Row:
         for number, length in enumerate(lengths):
             _feature_file(features / f"video{number}.npy", length, config.model.input_width)
         gmac = sum(multiplications(config.model, length) for length in lengths) / 1e9
-        row = timed(case, lambda: detect_files(run, [features]), gmac)
+        row = timed(case, lambda: Search(load(run), [features]).found(), gmac)
     return {**row, "forward_share": 1000 * _network_seconds(_detector(case), lengths) / row["ms"]}
 
 

@@ -111,7 +111,7 @@ def test_a_row_a_class_where_there_are_few(
     assert "AP jump" in result.out
     scored = ("score", "--annotations", annotations, "--detections", tmp_path / "run" / "detections.json")
     assert "AP run" in call(*scored).out
-    monkeypatch.setattr("actionformer.cli.MOST_CLASSES", 1)
+    monkeypatch.setattr("actionformer.cli.report.MOST_CLASSES", 1)
     result = call(*scored)
     assert "AP run" not in result.out
     assert "2 classes: --per-class shows each" in result.err
@@ -151,7 +151,7 @@ def test_hidden_detections_are_counted_once(
         assert f"{len(scores) - 3} more score below" in result.err
         assert "--min-score 0 shows them" in result.err
     assert call("detect", trained, path, "--format", "json").err == ""
-    live = call("detect", trained, "--live", path, "--format", "table")
+    live = call("watch", trained, path, "--format", "table")
     assert len(live.out.splitlines()) == 1 + 3
     assert f"{len(scores) - 3} more score below" in live.err.splitlines()[-1]
 
@@ -175,7 +175,7 @@ def test_outputs_of_other_verbs_are_not_replaced_unasked(
     assert call(*scored, "--overwrite").code == 0
     assert figures.read_bytes() == before
     assert "figures.json: exists" in refused("view", found, "--save", figures)
-    live = ("detect", trained, "--live", features / "video4.npy", "--format", "csv", "--out", figures)
+    live = ("watch", trained, features / "video4.npy", "--format", "csv", "--out", figures)
     assert "figures.json: exists" in refused(*live)
     assert call(*live, "--overwrite").code == 0
     assert figures.read_text("utf-8").startswith("video,label,start,end,score\n")

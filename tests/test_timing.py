@@ -13,8 +13,9 @@ from variants import lively_detector as lively
 from actionformer.core.errors import InputError
 from actionformer.features import FeatureSpec, check_timing
 from actionformer.inference import Detector, build, load
-from actionformer.recipes import evaluate_run, train, watch
-from actionformer.recipes.detect import detect_files
+from actionformer.recipes import evaluate, train, watch
+from actionformer.recipes.prepare import prepared_detector
+from actionformer.recipes.search import Search
 from actionformer.settings.config import Config
 
 Command = Callable[..., Any]
@@ -93,7 +94,7 @@ def test_the_command_line(
     for command, name in (
         (("detect", run, file, "--format", "csv"), str(file)),
         (("detect", run, features / "video4.npy", "--stride", 10, "--format", "csv"), str(features / "video4.npy")),
-        (("detect", run, "--live", file, "--format", "csv"), str(file)),
+        (("watch", run, file, "--format", "csv"), str(file)),
         (("evaluate", run, "--features", other), "video 'video4'"),
         ((*learn, "--features", other, "--init", run), str(run)),
     ):
@@ -102,7 +103,7 @@ def test_the_command_line(
         assert both in line
         assert "--other-timing" in line
         assert not (tmp_path / "new" / "model.json").exists()
-        if command[0] == "detect":
+        if command[0] in ("detect", "watch"):
             assert call(*command, "--other-timing").code == 0
 
 
@@ -125,16 +126,16 @@ def test_from_python(run: Path, other: Path, tiny: Config, annotations: Path) ->
         lambda: detector.detect(np.zeros((5, 6)), stride=10),
         lambda: detector.detect_many({"a": {"features": np.zeros((5, 6)), "stride": 10}}),
         lambda: detector.stream(stride=10, max_action_seconds=10),
-        lambda: detect_files(run, [file]),
+        lambda: Search(load(run), [file]).found(),
         lambda: watch(run, file),
-        lambda: evaluate_run(run, features=other),
+        lambda: evaluate(run, features=other),
     ):
         with pytest.raises(InputError, match=REFUSED):
             refused()
     detector.other_timing = True
     assert len(detector.detect(file)) == len(load(run, other_timing=True).detect(file))
-    assert evaluate_run(run, features=other, other_timing=True).counts.videos == 2
-    assert detect_files(run, [file], other_timing=True).detections.keys() == {"video4"}
+    assert evaluate(run, features=other, other_timing=True).counts.videos == 2
+    assert Search(prepared_detector(run, other_timing=True), [file]).found().detections.keys() == {"video4"}
 
 
 def test_a_training_set_of_two_strides(tiny: Config, annotations: Path, features: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ What one does, in this order:
 
     extract, load_backbone   videos -> features, one file a video
     read_annotations, train  features and annotations -> a run directory
-    evaluate_run             a run -> its Report on the evaluation subset
+    evaluate                 a run -> its Report on the evaluation subset
     load, build, convert     a run, a preset, a published checkpoint -> a Detector
     Detector                 detect, detect_many, detect_video: features or
                              a video -> Detections
@@ -16,7 +16,7 @@ What one does, in this order:
 
     actionformer.extract("videos/", "motion", "features/")
     actionformer.train("small", "annotations.json", "features/", "runs/mine")
-    print(actionformer.evaluate_run("runs/mine"))
+    print(actionformer.evaluate("runs/mine"))
     detector = actionformer.load("runs/mine")
     found = detector.detect_video("new.mp4")
     found.above(0.3).of("jump").segments  # (N, 2), seconds
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from actionformer.inference import load as load
     from actionformer.inference import suppress as suppress
     from actionformer.interop import convert as convert
-    from actionformer.recipes import evaluate_run as evaluate_run
+    from actionformer.recipes import evaluate as evaluate
     from actionformer.recipes import extract as extract
     from actionformer.recipes import train as train
     from actionformer.recipes import watch as watch
@@ -69,7 +69,7 @@ _HOMES = {
     "SuppressionSettings": "settings.config",
     "build": "inference",
     "convert": "interop",
-    "evaluate_run": "recipes",
+    "evaluate": "recipes",
     "extract": "recipes",
     "load": "inference",
     "load_backbone": "backbones",
@@ -90,11 +90,11 @@ def __getattr__(name: str) -> Any:
         from actionformer.core.errors import DISTRIBUTION
 
         return version(DISTRIBUTION)
-    if name == "evaluate":
+    if name == "evaluate_run":
         from actionformer.core.errors import warn
 
-        warn("actionformer.evaluate is now called actionformer.score", 2, DeprecationWarning)
-        name = "score"
+        warn("actionformer.evaluate_run is now called actionformer.evaluate", 2, DeprecationWarning)
+        name = "evaluate"
     if name not in _HOMES:
         raise AttributeError(f"module 'actionformer' has no attribute {name!r}")
     return getattr(import_module(f"actionformer.{_HOMES[name]}"), name)

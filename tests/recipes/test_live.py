@@ -18,8 +18,10 @@ import actionformer
 from actionformer.core.errors import InputError
 from actionformer.detections import Detections
 from actionformer.inference.stream import joined
-from actionformer.recipes import Watch, detect_files
-from actionformer.recipes.live import check_live, follow
+from actionformer.recipes import Watch
+from actionformer.recipes.follow import follow, live_format
+from actionformer.recipes.prepare import prepared_detector
+from actionformer.recipes.search import Search
 
 LIVE: dict[str, Any] = {"max_action_seconds": 4.0, "max_per_hour": 3600.0}
 
@@ -33,7 +35,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(seen: Path, long: Path) -> Detections:
     """What `detect` finds in it."""
-    return detect_files(seen / "run", [long], **LIVE).detections["long"]
+    return Search(prepared_detector(seen / "run", **LIVE), [long]).found().detections["long"]
 
 
 def in_time(found: Detections) -> list[dict[str, Any]]:
@@ -59,14 +61,16 @@ def test_a_pipe_gives_the_actions_of_the_file(tmp_path: Path, seen: Path, long: 
 def test_a_file_gives_the_actions_of_detect_by_the_settings_of_the_run(seen: Path, long: Path) -> None:
     watching = actionformer.watch(seen / "run", long, patience=0.1)
     assert watching.stream.config.live.max_action_seconds == 60
-    expected = detect_files(seen / "run", [long], max_action_seconds=60).detections["long"]
+    expected = Search(prepared_detector(seen / "run", max_action_seconds=60), [long]).found().detections["long"]
     assert in_time(all_of(watching)) == in_time(expected)
 
 
 def test_features_of_a_file(seen: Path) -> None:
     path = seen / "features" / "clip1.npy"
     found = all_of(actionformer.watch(seen / "run", path, **LIVE))
-    assert in_time(found) == in_time(detect_files(seen / "run", [path], **LIVE).detections["clip1"])
+    assert in_time(found) == in_time(
+        Search(prepared_detector(seen / "run", **LIVE), [path]).found().detections["clip1"]
+    )
     assert 2 <= len(found) < len(actionformer.load(seen / "run").detect(path))
     with pytest.raises(InputError, match="stop_after is for video"):
         actionformer.watch(seen / "run", path, stop_after=3)
@@ -222,14 +226,14 @@ def test_what_cannot_be_watched(tmp_path: Path, seen: Path, tiny: Any) -> None:
 
 
 def test_formats_of_live_detections(tmp_path: Path) -> None:
-    assert check_live("-", None, None, provisional=True) == "json"
-    assert check_live("-", Path("a.jsonl"), None, provisional=False) == "json"
-    assert check_live("-", Path("a.CSV"), None, provisional=False) == "csv"
-    assert check_live("-", Path("a.csv"), "table", provisional=False) == "table"
+    assert live_format("-", None, None, provisional=True) == "json"
+    assert live_format("-", Path("a.jsonl"), None, provisional=False) == "json"
+    assert live_format("-", Path("a.CSV"), None, provisional=False) == "csv"
+    assert live_format("-", Path("a.csv"), "table", provisional=False) == "table"
     for arguments, message in (
-        (("-", None, "srt", False), "srt is written once all is known: with --live take json, csv, table"),
+        (("-", None, "srt", False), "srt is written once all is known: of a live source take json, csv, table"),
         (("-", None, "csv", True), "provisional actions are written as json, not as csv"),
         ((str(tmp_path), tmp_path, None, False), "is the source, and is not written over"),
     ):
         with pytest.raises(InputError, match=message):
-            check_live(*arguments)
+            live_format(*arguments)

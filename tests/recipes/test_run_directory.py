@@ -14,7 +14,7 @@ import pytest
 
 from actionformer.core.errors import InputError
 from actionformer.core.locks import LOCK
-from actionformer.recipes import evaluate_run, train
+from actionformer.recipes import evaluate, train
 from actionformer.recipes.run_directory import clear
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import state_path
@@ -143,7 +143,7 @@ def test_a_directory_in_use(run: Path, tiny: Config, annotations: Path, features
         for flag in ("resume", "overwrite"):
             with pytest.raises(InputError, match=r"run: is in use .*: wait for its end or choose another folder"):
                 train(tiny, annotations, features, run, **{flag: True})
-        evaluate_run(run)  # reads and adds
+        evaluate(run)  # reads and adds
     assert weights(run) == before
     train(tiny, annotations, features, run, resume=True)  # a lock file that was left means nothing
     assert not (run / LOCK).exists()
@@ -171,19 +171,19 @@ def test_an_evaluation_of_weights_that_change_meanwhile(run: Path, monkeypatch: 
 
     monkeypatch.setattr(evaluate_module(), "detect_videos", slow)
     with pytest.warns(UserWarning, match=r"trained on meanwhile: neither detections.json nor evaluation.json"):
-        evaluate_run(run)
+        evaluate(run)
     assert not (run / "detections.json").exists()
     assert not (run / "evaluation.json").exists()
 
 
 def evaluate_module() -> Any:
-    return sys.modules[evaluate_run.__module__]
+    return sys.modules[evaluate.__module__]
 
 
 def test_training_on_removes_the_evaluation_of_the_weights_before(
     run: Path, tiny: Config, annotations: Path, features: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evaluate_run(run)
+    evaluate(run)
     train(tiny, annotations, features, run, resume=True)  # there is no epoch left
     assert (run / "detections.json").is_file()
     lines = (run / "metrics.jsonl").read_text("utf-8").splitlines(keepends=True)

@@ -18,8 +18,9 @@ from actionformer.core.errors import InputError
 from actionformer.data.annotations import read_annotations
 from actionformer.inference.detector import load
 from actionformer.model_directory import load_model
-from actionformer.recipes import detect_files, evaluate_run, train
+from actionformer.recipes import evaluate, train
 from actionformer.recipes.describe import describe
+from actionformer.recipes.search import Search
 from actionformer.settings.config import Config, load_config
 from actionformer.training import journal
 
@@ -77,7 +78,7 @@ def test_normalisation_is_measured_on_the_training_subset(trained: Path, annotat
 
 
 def test_figures_are_those_of_evaluation(run: Path, annotations: Path) -> None:
-    report = evaluate_run(run)
+    report = evaluate(run)
     assert report.average == lines(run)[-1]["map"]
     assert report.map == tuple(lines(run)[-1][f"map@0.{i}"] for i in range(3, 8))
     assert json.loads((run / "evaluation.json").read_text("utf-8"))["average"] == report.average
@@ -85,7 +86,7 @@ def test_figures_are_those_of_evaluation(run: Path, annotations: Path) -> None:
     assert again.average == pytest.approx(report.average, abs=1e-12)
     best = json.loads((run / "best" / "model.json").read_text("utf-8"))
     assert best["metrics"]["map"] == max(row.get("map", 0) for row in lines(run))
-    assert evaluate_run(run / "best").average == best["metrics"]["map"]
+    assert evaluate(run / "best").average == best["metrics"]["map"]
 
 
 def test_model_directory_is_self_contained(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
@@ -128,7 +129,7 @@ def test_kinds_of_training(
 ) -> None:
     detector = train(short(tiny, **changes), annotations, features, tmp_path / "run")
     assert np.isfinite(lines(tmp_path / "run")[0]["loss"])
-    evaluate_run(tmp_path / "run")
+    evaluate(tmp_path / "run")
     assert detector.model.dtype == torch.float32
     assert len(detector.class_names) == detector.config.model.num_classes
 
@@ -160,7 +161,7 @@ def test_nothing_to_learn(tmp_path: Path, tiny: Config, features: Path) -> None:
 def test_several_sources_with_projections(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
     config = short(tiny, model={"input_dim": [6, 6], "projection": [8, 8]})
     train(config, annotations, [features, features], tmp_path / "run")
-    assert evaluate_run(tmp_path / "run").counts.detections > 0
+    assert evaluate(tmp_path / "run").counts.detections > 0
     with pytest.raises(InputError, match=r"6 channels, expected 12"):
         train(config, annotations, features, tmp_path / "other")
     assert not (tmp_path / "other").exists()
@@ -176,8 +177,8 @@ def test_missing_features(tmp_path: Path, tiny: Config, annotations: Path, featu
     with pytest.warns(UserWarning, match="2 videos without features are skipped"):
         train(short(tiny), annotations, fewer, tmp_path / "run", skip_missing=True)
     with pytest.raises(InputError, match=r"1 of 2 videos .*: video5"):
-        evaluate_run(tmp_path / "run")
-    report = evaluate_run(tmp_path / "run", skip_missing=True)
+        evaluate(tmp_path / "run")
+    report = evaluate(tmp_path / "run", skip_missing=True)
     assert (report.counts.skipped_videos, report.counts.skipped_ground_truths) == (1, 4)
     assert report.counts.ground_truths == 8
     assert any("their 4 ground truths count as missed" in warning for warning in report.warnings)
@@ -210,7 +211,7 @@ def test_folder_that_is_no_run_is_left_alone(
 
 def test_overwrite_removes_the_run_and_nothing_else(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
     (run / "notes.txt").write_text("mine", "utf-8")
-    evaluate_run(run)
+    evaluate(run)
     config = short(tiny, training={"evaluate_every": 0, "seed": 5})
     train(config, annotations, features, run, overwrite=True)
     assert (run / "notes.txt").read_text("utf-8") == "mine"
@@ -391,7 +392,7 @@ def test_names_of_videos_are_without_the_prefix(
     for path in features.iterdir():
         shutil.copy(path, folder / f"v_{path.name}")
     train(short(tiny, data={"prefix": "v_"}), annotations, folder, tmp_path / "run")
-    found = detect_files(tmp_path / "run", [folder])
+    found = Search(load(tmp_path / "run"), [folder]).found()
     assert sorted(found.detections) == [f"video{i}" for i in range(6)]
     assert found.failed == {}
 

@@ -9,7 +9,7 @@ from browsing import Open, ready, serving
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from starlette.testclient import TestClient
 
-from actionformer.recipes import evaluate_run
+from actionformer.recipes import evaluate
 from actionformer.viewer.application import application
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
@@ -22,7 +22,7 @@ Client = Callable[..., TestClient]
 def evaluated(tmp_path_factory: pytest.TempPathFactory, seen: Path) -> Path:
     """A run on three videos, evaluated; for reading only."""
     run = shutil.copytree(seen / "run", tmp_path_factory.mktemp("evaluated") / "run")
-    evaluate_run(run)
+    evaluate(run)
     return run
 
 

@@ -14,7 +14,7 @@ from actionformer.detections import Detections, read_results, write_results
 from actionformer.evaluation import score
 from actionformer.inference import load
 from actionformer.inference.explain import Weights
-from actionformer.recipes import evaluate_run
+from actionformer.recipes import evaluate
 from actionformer.viewer.network import _drawn
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
@@ -111,7 +111,7 @@ def test_classes_keep_their_names_whatever_their_ids_in_each_file(
 
 
 def test_only_subsets_with_detections_are_evaluated(client: Any, run: Path) -> None:
-    evaluate_run(run)
+    evaluate(run)
     ids = [video["id"] for video in of(client(run), "/api/project")["videos"]]
     assert ids == ["video4", "video5"]
 

@@ -168,13 +168,14 @@ def score(
     tiou: str | Sequence[float] = "0.3:0.7:0.1",
     recall_at: Sequence[int] = (1, 5),
 ) -> Report:
-    """Compare detections with the ground truth.
+    """Scores detections of any origin against annotations: mAP, Recall@kx, AR@AN.
 
     Args:
-        annotations: the ground truth, or its file.
-        detections: video -> Detections, or a results file or several; classes are compared by name.
-        subset: subsets to evaluate on, in any case; without it, all videos of the annotations.
-        tiou: thresholds, `start:stop:step` or a list.
+        annotations: ground truth, ActivityNet JSON.
+        detections: results JSON, JSON Lines, or CSV with the columns video, label, start, end, score; several files are
+            joined. Classes are compared by name.
+        subset: subsets to evaluate on, in any case; by default all videos.
+        tiou: thresholds, start:stop:step or a list a,b,c.
         recall_at: the k of Recall@kx.
 
     Raises:

@@ -26,16 +26,16 @@ def convert(
     *,
     annotations: str | Path | None = None,
 ) -> Detector:
-    """Turns a published YAML configuration and checkpoint into a model directory.
+    """Turns the authors' checkpoint into a model directory.
 
-    The averaged weights (`state_dict_ema`) are taken, the file is read as weights only, and padding, offsets and all
+    The averaged weights (state_dict_ema) are taken, the file is read as weights only, and padding, offsets and all
     numbers stay as published.
 
     Args:
-        config: the YAML file.
-        checkpoint: the `.pth.tar` file.
-        directory: where the model directory is written.
-        annotations: names the classes; without it they are `class_0`, `class_1`, ...
+        config: the YAML file published beside the checkpoint.
+        checkpoint: the .pth.tar file.
+        directory: the model directory to write.
+        annotations: names the classes; without it they are class_0, class_1, ...
 
     Returns:
         The detector that `load(directory)` gives.

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from actionformer.backbones import Backbone, load_backbone
-from actionformer.core.terminal import say
+from actionformer.core.terminal import plain_console, say
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import collect
 from actionformer.data.dataset import TrainingVideo, place_on_grid
@@ -22,10 +22,11 @@ from actionformer.demo.synthetic import SyntheticData, make
 from actionformer.detections import Detections, results_table, write_results
 from actionformer.evaluation import score
 from actionformer.inference.caps import SHOWN_SCORE
-from actionformer.recipes.detect import detect_files
-from actionformer.recipes.evaluate import evaluate_run
+from actionformer.inference.detector import load
+from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.extract import extract
 from actionformer.recipes.run_directory import check_unoccupied
+from actionformer.recipes.search import Search
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config, load_config
 from actionformer.video.overlay import write_overlay
@@ -48,8 +49,16 @@ CONFIG = Config().replace(
 )
 
 
-def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> int:
-    """Makes videos, extracts, trains, evaluates, detects in a video not seen before, and says where everything lies.
+def demo(
+    out: str | Path = "runs/demo", *, seed: int = 0, overwrite: bool = False, console: Console | None = None
+) -> int:
+    """Shows the whole way on videos made for it: extract features, train, evaluate, detect in a video not seen before.
+
+    Args:
+        out: where videos, features, run, detections and a video with them drawn in are written.
+        seed: of videos and training.
+        overwrite: replace an earlier demo there.
+        console: where figures and progress are shown; by default nowhere.
 
     Returns:
         0, or 1 if test mAP@0.5 is below 0.9 or less than 0.2 above that of frame-wise classification.
@@ -57,7 +66,7 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     Raises:
         InputError: there is a run in `out` and it is not to be overwritten, or OpenCV is not installed.
     """
-    out = Path(out)
+    out, console = Path(out), console or plain_console(quiet=True)
     features, unseen, overlay = out / "data" / "features", out / "unseen.json", out / "unseen_overlay.mp4"
     config = load_config(CONFIG, {"training": {"seed": seed}})
     check_unoccupied(out / "run", resume=False, overwrite=overwrite)
@@ -71,7 +80,7 @@ def demo(out: str | Path, *, seed: int, overwrite: bool, console: Console) -> in
     with _one_thread():
         train(config, data.annotations, features, out / "run", overwrite=overwrite, console=console)
         tell(f"model trained in {config.training.all_epochs} epochs")
-        report = evaluate_run(out / "run", tiou=(0.3, 0.4, TIOU, 0.6, 0.7))
+        report = evaluate(out / "run", tiou=(0.3, 0.4, TIOU, 0.6, 0.7))
     console.print(report.table(per_class=True))
     reached, baseline = report.map[report.tiou.index(TIOU)], _frame_wise(config, data.annotations, features)
     tell(f"test mAP@{TIOU} {reached:.1%}; frame-wise classification of the same features {baseline:.1%}")
@@ -129,7 +138,7 @@ def _extract(data: SyntheticData, backbone: Backbone, features: Path, console: C
 
 def _detect(run: Path, video: Path, results: Path, overlay: Path) -> Detections:
     """Detections of a video, written as they are and drawn into a copy of it."""
-    found = detect_files(run, [video]).detections[video.stem]
+    found = Search(load(run), [video]).found().detections[video.stem]
     write_results(results, {video.stem: found})
     write_overlay(video, found.above(SHOWN_SCORE), overlay)
     return found

@@ -14,7 +14,11 @@ from actionformer.settings.config import ModelSettings
 
 
 def describe(directory: str | Path) -> Group:
-    """Size, classes, features, training and the levels of the pyramid."""
+    """Says what a model is: classes, features, levels, size, training.
+
+    Args:
+        directory: a model directory, a preset's name or a TOML file.
+    """
     model, config, card = load_model(directory)
     facts = TextTable("fact", "value", show_header=False, box=None)
     facts.add_row("parameters", f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M")

@@ -1,265 +1,118 @@
-"""Detection in files, of features or videos: many inputs, one bad file does not stop the rest."""
+"""Detection in files: what is found in videos and feature files is written as it comes."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from actionformer.core.errors import InputError
-from actionformer.core.names import without_prefix
-from actionformer.core.progress import counted
+from actionformer.core.devices import Precision
 from actionformer.core.terminal import plain_console
-from actionformer.detections import Detections
-from actionformer.extraction.encode import encode_videos
-from actionformer.extraction.events import Failed, Finished
-from actionformer.extraction.inputs import FEATURES, VIDEOS, check_names, named_files
-from actionformer.extraction.matching import layout_of
-from actionformer.extraction.store import is_done, write_features
-from actionformer.features import READERS, FeatureSpec, feature_file
-from actionformer.inference.detector import Detector, load
-from actionformer.inference.stream import with_live
-from actionformer.recipes.extract import say_weights, with_progress
+from actionformer.features import FeatureSpec
+from actionformer.recipes.job import Done, run_job, shard_of
+from actionformer.recipes.output import Format, Output, format_of, least_score
+from actionformer.recipes.prepare import prepared_detector
+from actionformer.recipes.search import Search, VideoSettings, input_files
+from actionformer.recipes.wanted import Wanted
+from actionformer.settings.config import Changes
 
 
-@dataclass
-class Found:
-    """What was found in the inputs, and in which nothing could be looked for."""
-
-    detections: dict[str, Detections] = field(default_factory=dict)
-    """Video (the file's id without the prefix of the model's features) -> its actions."""
-    sources: dict[str, Path] = field(default_factory=dict)
-    """Video -> the file that was given."""
-    failed: dict[str, str] = field(default_factory=dict)
-    """File -> what was wrong with it."""
-    warnings: dict[str, str] = field(default_factory=dict)
-    """File -> what its user should know."""
-
-
-@dataclass(frozen=True)
-class VideoSettings:
-    """How videos are turned into features before anything is detected in them."""
-
-    backbone: str | None = None
-    """By default the one that made the features the model was trained on."""
-    weights: Sequence[str | Path] = ()
-    """Its files, see `load_backbone`."""
-    features_out: Path | None = None
-    """A folder that keeps the features; those it already has are taken from there."""
-    batch_size: int | None = None
-    workers: int | None = None
-
-
-@dataclass(frozen=True)
-class Searched:
-    """One of the inputs: what was found in it, or why nothing could be looked for."""
-
-    video: str
-    source: Path
-    found: Detections | None = None
-    failed: str | None = None
-    warning: str | None = None
-    """What its user should know."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """A model, and the feature files and videos that it looks at, one at a time."""
-
-    run: Path
-    detector: Detector
-    sources: Mapping[str, Path]
-    """Video (the file's id without the prefix of the model's features) -> the file that was given."""
-    ids: Mapping[Path, str]
-    """File -> its id."""
-    timing: FeatureSpec
-    videos: VideoSettings
-    console: Console
-
-    def results(self, names: Collection[str]) -> Iterator[Searched]:
-        """What is found in these of the sources: in feature files in their order, in videos as they are read."""
-        sources = {name: source for name, source in self.sources.items() if name in names}
-        features = {name: source for name, source in sources.items() if holds_features(source)}
-        looked_at = (self._in_features(name, source, source, self.timing) for name, source in features.items())
-        yield from counted(looked_at, len(features), self.console)
-        if to_see := {source: name for name, source in sources.items() if name not in features}:
-            yield from self._in_videos(to_see)
-
-    def _in_features(
-        self, video: str, source: Path, features: Path, timing: FeatureSpec, warning: str | None = None
-    ) -> Searched:
-        try:
-            found = self.detector.detect(
-                features,
-                fps=timing.fps,
-                stride=timing.stride,
-                num_frames=timing.num_frames,
-                duration=timing.duration,
-                name=str(source),
-            )
-        except InputError as error:
-            return Searched(video, source, failed=str(error).removeprefix(f"{features}: "), warning=warning)
-        return Searched(video, source, found, warning=warning)
-
-    def _in_videos(self, files: Mapping[Path, str]) -> Iterator[Searched]:
-        """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
-        settings = self.videos
-        backbone = self.detector.backbone(settings.backbone, settings.weights)
-        say_weights(backbone, self.console)
-        made_for, other_timing = self.detector.card.features, self.detector.other_timing
-        layout = layout_of(made_for, backbone, self.timing, other_timing=other_timing)
-        known = FeatureSpec(duration=self.timing.duration)
-        with _folder(settings.features_out) as folder:
-            targets = {file: feature_file(folder, self.ids[file]) for file in files}
-            todo = []
-            for file, path in targets.items():
-                try:
-                    if not is_done(path, file, backbone, layout):
-                        todo.append(file)
-                        continue
-                except InputError as error:
-                    yield Searched(files[file], file, failed=f"{error}: choose another folder for --features-out")
-                    continue
-                yield self._in_features(files[file], file, path, known)
-            events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
-            for event in with_progress(write_features(events, targets, backbone, layout), len(todo), self.console):
-                if isinstance(event, Failed):
-                    yield Searched(files[event.video], event.video, failed=event.reason)
-                elif isinstance(event, Finished):
-                    path = targets[event.video]
-                    yield self._in_features(files[event.video], event.video, path, known, event.summary.warning)
-                    if settings.features_out is None:
-                        path.unlink()
-
-
-def detect_files(
+def detect(
     run: str | Path,
-    inputs: Sequence[str | Path] | Mapping[Path, str],
+    inputs: Sequence[str | Path],
     *,
-    timing: FeatureSpec | None = None,
-    videos: VideoSettings | None = None,
+    out: str | Path | None = None,
+    format: Format | None = None,
+    min_score: float | None = None,
+    classes: Sequence[str] | None = None,
+    overlay: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    shard: str | None = None,
+    features_out: str | Path | None = None,
+    backbone: str | None = None,
+    weights: str | Path | Sequence[str | Path] = (),
+    fps: float | None = None,
+    stride: float | None = None,
+    num_frames: float | None = None,
+    duration: float | None = None,
+    other_timing: bool = False,
+    batch_size: int | None = None,
+    workers: int | None = None,
     max_action_seconds: float | None = None,
     max_per_hour: float | None = None,
     device: str = "cpu",
-    precision: str = "float32",
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
-    other_timing: bool = False,
-    min_score: float | None = None,
+    precision: Precision = "float32",
+    settings: Changes | None = None,
     console: Console | None = None,
-) -> Found:
-    """The actions in feature files and in videos.
+) -> Done | None:
+    """Finds the actions in videos or feature files.
 
     Args:
         run: a model directory.
-        inputs: feature files or videos, folders whose feature files (without any, videos) are all read, or patterns;
-            or file -> id, see `input_files`.
-        timing: fps, stride, num_frames and duration, None where sidecar or model tell.
-        videos: what videos need.
-        max_action_seconds, max_per_hour: what is found is then what `watch` finds; by default as the run has them.
-        device: "cpu", "cuda", ...
-        precision: of the arithmetic, the backbone's too.
-        settings: of decoding, suppression and live, where they are not to be the run's; see `load`.
+        inputs: videos or feature files, folders with their subfolders, or patterns in quotes such as
+            'clips/**/*.mp4'.
+        out: where to write; by default to the terminal. The ending tells the format. Subtitles of several videos: a
+            folder.
+        format: of the output: json (ActivityNet results), jsonl (a line per video, as it comes), csv, table, srt or vtt
+            (subtitles), eaf (ELAN).
+        min_score: leave out what scores below; by default 0.3 in tables, subtitles, ELAN and overlay, else nothing.
+        classes: only these classes.
+        overlay: write the video with labels and a timeline drawn in; of several videos: a folder.
+        resume: go on where an earlier call with the same --out was stopped: what it has found is kept, what failed is
+            tried again.
+        overwrite: replace files that exist.
+        shard: K/N: of the files only the K-th of N shares, from 1 on, for several machines or processes.
+        features_out: a folder that keeps the features of videos; those it already has are taken from there.
+        backbone: what turns videos into features; by default what the model was trained on, and nothing else fits.
+        weights: files of the backbone, or their folder.
+        fps: frames per second of the video; by default the sidecar's, then the model's. So are the next two.
+        stride: frames between neighbouring features.
+        num_frames: frames a feature covers.
+        duration: of the video, seconds; by default the sidecar's, then what the features cover.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
-        min_score: the least score that will be shown: what caps cut from there on is said.
+        batch_size: clips that the backbone sees together.
+        workers: processes that decode; 0 decodes in this one.
+        max_action_seconds: the longest that an action may last; by default the run's setting.
+        max_per_hour: most actions an hour; by default the run's setting, else suppression.max_detections is the cap.
+        device: where to compute: cpu, cuda, cuda:1, ...
+        precision: of the arithmetic, the backbone's too.
+        settings: of decoding, suppression and live, where they are not to be the run's.
         console: where progress is shown; by default nowhere.
 
+    Returns:
+        What was done; None if an earlier call had already done all of it.
+
     Raises:
-        InputError: no model directory, nothing to read, a single input that cannot be used, two of one name, or a
-            backbone that is not the one of the model's features.
+        InputError: no model directory, nothing to read, an output that cannot be written or is there, a single input
+            that cannot be used, two inputs of one name, or a backbone that is not the one of the model's features.
     """
-    search = search_of(
+    detector = prepared_detector(
         run,
-        inputs,
-        timing=timing,
-        videos=videos,
         max_action_seconds=max_action_seconds,
         max_per_hour=max_per_hour,
+        min_score=min_score,
         device=device,
         precision=precision,
         settings=settings,
         other_timing=other_timing,
-        min_score=min_score,
-        console=console,
     )
-    found = Found(sources=dict(search.sources))
-    for one in search.results(found.sources):
-        if one.warning:
-            found.warnings[str(one.source)] = one.warning
-        if one.found is not None:
-            found.detections[one.video] = one.found
-        else:
-            found.failed[str(one.source)] = one.failed or ""
-    if len(found.sources) == 1 and found.failed:
-        raise InputError(": ".join(*found.failed.items()))
-    found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
-    return found
-
-
-def search_of(
-    run: str | Path,
-    inputs: Sequence[str | Path] | Mapping[Path, str],
-    *,
-    timing: FeatureSpec | None = None,
-    videos: VideoSettings | None = None,
-    max_action_seconds: float | None = None,
-    max_per_hour: float | None = None,
-    device: str = "cpu",
-    precision: str = "float32",
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
-    other_timing: bool = False,
-    min_score: float | None = None,
-    console: Console | None = None,
-) -> Search:
-    """A model and what it is to look at, as `detect_files` takes them.
-
-    Raises:
-        InputError: no model directory, nothing to read, or two files of one name.
-    """
-    detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
-    detector.shown_from = min_score
-    detector.config = with_live(detector.config, max_action_seconds, max_per_hour)
     files = input_files(inputs)
-    prefix = detector.config.data.prefix
-    check_names(files, prefix)
-    return Search(
-        run=Path(run),
-        detector=detector,
-        sources={without_prefix(id_, prefix): file for file, id_ in files.items()},
-        ids=files,
-        timing=timing or FeatureSpec(),
-        videos=videos or VideoSettings(),
+    output = Output(_path(out), format_of(_path(out), format), _path(overlay), min_score)
+    output.check(files)
+    wanted = Wanted(detector.class_names, classes, least_score(output.format, min_score))
+    search = Search(
+        detector,
+        shard_of(files, shard),
+        timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration),
+        videos=VideoSettings(backbone, weights, _path(features_out), batch_size, workers),
         console=console or plain_console(quiet=True),
     )
+    if output.check_new(search.sources, resume=resume, overwrite=overwrite):
+        return None
+    return run_job(search, output, wanted, run=Path(run), resume=resume, shard=shard, alone=len(files) == 1)
 
 
-def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path, str]:
-    """The videos and feature files that files, folders and patterns stand for -> their ids, in the given order.
-
-    Raises:
-        InputError: there are none, or two have one id.
-    """
-    if isinstance(inputs, Mapping):
-        return dict(inputs)
-    files = named_files(inputs, FEATURES | VIDEOS)
-    if not files:
-        raise InputError("nothing to detect in: give videos, feature files or folders of them")
-    return files
-
-
-def holds_features(file: Path) -> bool:
-    """Whether a file is one of features, by its ending; any other is taken for a video."""
-    return file.suffix.lower() in READERS
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept is not None:
-        yield kept
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from actionformer.checks import check_actions, tell
+from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import DETECTIONS, REPORT, version_of
 from actionformer.data.annotations import read_annotations
@@ -16,6 +17,7 @@ from actionformer.detections import Detections, write_results
 from actionformer.evaluation import Report, parse_tiou, score
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import WEIGHTS, load_settings
+from actionformer.settings.config import Changes
 
 
 def detect_videos(detector: Detector, videos: Sequence[FeaturedVideo]) -> dict[str, Detections]:
@@ -35,7 +37,7 @@ def _arguments(video: FeaturedVideo) -> dict[str, Any]:
     }
 
 
-def evaluate_run(
+def evaluate(
     run: str | Path,
     *,
     annotations: str | Path | None = None,
@@ -43,17 +45,29 @@ def evaluate_run(
     subset: str | Sequence[str] | None = None,
     tiou: str | Sequence[float] | None = None,
     skip_missing: bool = False,
-    device: str = "cpu",
-    precision: str = "float32",
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
     other_timing: bool = False,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    settings: Changes | None = None,
 ) -> Report:
     """Detects in the evaluation subset and scores that; leaves detections.json and evaluation.json in the run.
 
+    Detections of any other origin are for `score`.
+
     Args:
-        run: a model directory; annotations, features, subset and tIoU are by default those of its training.
-        settings: of decoding, suppression and live, where they are not to be the run's; see `load`.
+        run: a model directory.
+        annotations: ground truth, ActivityNet JSON; by default what it was trained with.
+        features: folders of feature files; by default those it was trained with.
+        subset: subsets to evaluate on; by default the evaluation subset of its settings.
+        tiou: thresholds, start:stop:step or a list a,b,c; by default those of its settings.
+        skip_missing: go on without videos that have no features.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
+        device: where to compute: cpu, cuda, cuda:1, ...
+        precision: of the arithmetic.
+        settings: of decoding, suppression and live, where they are not to be the run's.
+
+    Raises:
+        InputError: no model directory, features that are missing or of other timing, or an unknown subset.
     """
     run = Path(run)
     config, card = load_settings(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TimeRemainingColumn
@@ -12,7 +13,7 @@ from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from actionformer.backbones import Backbone, load_backbone
-from actionformer.core.devices import find_device
+from actionformer.core.devices import Precision, find_device
 from actionformer.core.errors import InputError
 from actionformer.core.progress import TextColumn
 from actionformer.core.terminal import plain_console, say
@@ -21,7 +22,6 @@ from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, 
 from actionformer.extraction.inputs import video_files
 from actionformer.extraction.store import DTYPES, is_done, write_features
 from actionformer.features import feature_file
-from actionformer.video.clips import LastClip
 
 
 @dataclass
@@ -47,34 +47,37 @@ def extract(
     fps: float | None = None,
     stride: float | None = None,
     num_frames: float | None = None,
-    last_clip: LastClip = "pad",
-    dtype: str = "float32",
+    last_clip: Literal["pad", "drop"] = "pad",
+    dtype: Literal["float32", "float16"] = "float32",
     batch_size: int | None = None,
     workers: int | None = None,
-    device: str = "cpu",
-    precision: str = "float32",
     overwrite: bool = False,
+    device: str = "cpu",
+    precision: Precision = "float32",
     console: Console | None = None,
 ) -> Extraction:
-    """Features of videos: for each `OUT/<id>.npy`, (T, D), and its sidecar `OUT/<id>.json`.
+    """Turns videos into features to train on and detect in, each with a sidecar that says how they lie in time.
 
-    A file is whole or absent, and one that is there is kept: a call that was stopped is simply made again.
+    Of each video OUT gets <id>.npy, (T, D), and <id>.json. A file is whole or absent, and one that is there is kept: a
+    call that was stopped is simply made again.
 
     Args:
-        videos: files, folders of them, or patterns such as `clips/*.mp4`.
-        backbone: a name of `load_backbone`, or a backbone.
+        videos: files, folders with their subfolders, or patterns in quotes such as 'clips/**/*.mp4'.
+        backbone: what turns videos into features: motion (no weights), squeezenet, i3d (whose TV-L1 flow takes a second
+            per frame), i3d_dis (faster), i3d_rgb, r2plus1d_tsp, slowfast_r50, or a model of the transformers library:
+            videomae, timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it.
         out: the folder to write.
-        weights: of the backbone, see `load_backbone`.
-        fps: frames a second that videos are sampled at; by default the backbone's, which may be the video's own.
+        weights: files of the backbone, or their folder.
+        fps: frames per second that videos are sampled at; by default the backbone's, or else the video's own.
         stride: frames from one clip to the next; by default the backbone's.
-        num_frames: frames a clip; by default the backbone's.
-        last_clip: "pad" repeats the last frame in a last clip that is not full, "drop" leaves it out.
-        dtype: of the files, "float32" or "float16".
-        batch_size: clips encoded together.
+        num_frames: frames per clip; by default the backbone's.
+        last_clip: a last clip that is not full repeats the last frame (pad) or is left out (drop).
+        dtype: of the files.
+        batch_size: clips that the backbone sees together.
         workers: processes that decode; 0 decodes in this one.
-        device: "cpu", "cuda", ...
+        overwrite: replace what is there, however it was made.
+        device: where to compute: cpu, cuda, cuda:1, ...
         precision: of the backbone's arithmetic.
-        overwrite: replace features that were made in another way.
         console: where progress is shown; by default nowhere.
 
     Raises:

@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
-from actionformer.detections import Detections
+from actionformer.core.terminal import say
 from actionformer.model_directory import WEIGHTS
-from actionformer.recipes.detect import Search, Searched
 from actionformer.recipes.output import Output, least_score
 from actionformer.recipes.record import Record
+from actionformer.recipes.search import Search, Searched
+from actionformer.recipes.wanted import Wanted
 
 
-@dataclass
+@dataclass(frozen=True)
 class Done:
     """What a job did."""
 
+    output: Output
     videos: int = 0
     """With results, those of earlier calls too."""
     detections: int = 0
     before: int = 0
     """Videos that earlier calls had done."""
-    hidden: int = 0
-    """Detections of this call that score too little for what is written."""
+    hidden: str | None = None
+    """What to tell of detections of this call that score too little for what is written."""
     best: float | None = None
     """The best score of this call."""
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
     """File -> what was wrong with it."""
+
+    @property
+    def hint(self) -> str | None:
+        """What to tell when something was found, and all of it scores too little to be shown."""
+        given = self.output.min_score
+        shown = least_score(self.output.format if self.output.overlay is None else "overlay", given)
+        if self.best is None or self.best >= shown:
+            return None
+        hint = f"nothing scores {shown:g} or more, the best is {self.best:.2f}: lower --min-score"
+        return f"warning: {hint}" if given is None else hint
+
+    @property
+    def summary(self) -> str | None:
+        """What was done and where it is, where that is not seen anyway."""
+        out = self.output.out
+        parts = [f"{_counted(self.videos, 'video')}, {_counted(self.detections, 'detection')}"]
+        parts[0] += f" -> {out}" if out is not None else ""
+        if self.before:
+            parts.append(f"{self.before:,} of the videos were done before")
+        if self.hidden and self.output.min_score is None and not self.hint:
+            parts.append(self.hidden)
+        if self.failed and self.output.record is not None:
+            parts.append(f"{len(self.failed):,} failed, --resume tries them again")
+        return "; ".join(parts) if out is not None or self.videos > 1 or len(parts) > 1 else None
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def shard_of(files: Mapping[Path, str], shard: str | None) -> dict[Path, str]:
@@ -53,84 +85,81 @@ def shard_of(files: Mapping[Path, str], shard: str | None) -> dict[Path, str]:
 def run_job(
     search: Search,
     output: Output,
+    wanted: Wanted,
     *,
-    classes: list[str] | None,
-    resume: bool,
-    shard: str | None,
-    alone: bool,
-    complain: Callable[[str], None],
+    run: Path,
+    resume: bool = False,
+    shard: str | None = None,
+    alone: bool = False,
 ) -> Done:
     """Looks at every source that has no result yet, and writes what is found.
 
     Args:
         search: what is looked at.
         output: where results go; checked before.
-        classes: those that are wanted, by default all.
+        wanted: which of them.
+        run: the detector's model directory.
         resume: go on from an earlier call.
         shard: which part of the files the sources are.
         alone: a single file was given, whose failure is an error.
-        complain: is told what users should know of a file.
 
     Raises:
         InputError: something cannot be written, the job was begun with other settings, or a single file failed.
     """
-    with output.open(_settings(search, output, classes, shard), resume=resume) as record:
+    with output.open(_settings(search, output, wanted, run, shard), resume=resume) as record:
         record.check_unchanged(search.sources)
-        done = Done(before=len(record.done))
+        before = len(record.done)
         todo = [video for video in search.sources if video not in record.done]
-        with _telling_of_a_stop(record, output, len(search.sources), complain):
+        with _telling_of_a_stop(record, output, len(search.sources), search.console):
             for one in search.results(todo):
                 if one.warning:
-                    complain(f"warning: {one.source}: {one.warning}")
+                    say(search.console, f"warning: {one.source}: {one.warning}")
                 if one.found is None and alone:
                     raise InputError(f"{one.source}: {one.failed}")
-                found = one.found.of(classes) if one.found is not None and classes else one.found
-                _take(one, found, output, record, done)
+                _take(one, wanted, output, record)
         output.finish(record, search.sources)
-        done.videos, done.detections, done.failed = len(record.done), record.detections, record.failed
-    return done
+        hidden = wanted.hint if wanted.hidden else None
+        return Done(output, len(record.done), record.detections, before, hidden, wanted.best, record.failed)
 
 
 @contextmanager
-def _telling_of_a_stop(record: Record, output: Output, videos: int, complain: Callable[[str], None]) -> Iterator[None]:
+def _telling_of_a_stop(record: Record, output: Output, videos: int, console: Console) -> Iterator[None]:
     """Says what Ctrl-C or SIGTERM leaves of a job."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
         if record.done and output.record is not None:
-            complain(f"stopped: {len(record.done):,} of {videos:,} videos are done, --resume goes on")
+            say(console, f"stopped: {len(record.done):,} of {videos:,} videos are done, --resume goes on")
         raise
 
 
-def _take(one: Searched, found: Detections | None, output: Output, record: Record, done: Done) -> None:
+def _take(one: Searched, wanted: Wanted, output: Output, record: Record) -> None:
     """Writes what was found in one of the files: its own files first, so that what the record has is whole."""
-    if found is None:
+    if one.found is None:
         record.fail(one.video, one.source, one.failed or "")
         return
-    done.best = max([*found.scores[:1].tolist(), *([] if done.best is None else [done.best])], default=None)
-    shown = found.above(least_score(output.format, output.min_score))
-    done.hidden += len(found) - len(shown)
-    reason = output.draw(one.video, one.source, found)
+    shown = wanted(one.found)
+    reason = output.draw(one.video, one.source, wanted.of_classes(one.found))
     output.write(one.video, one.source, shown)
     record.add(one.video, one.source, shown)
     if reason is not None:
         record.fail(one.video, one.source, reason)
 
 
-def _settings(search: Search, output: Output, classes: list[str] | None, shard: str | None) -> dict[str, Any]:
+def _settings(search: Search, output: Output, wanted: Wanted, run: Path, shard: str | None) -> dict[str, Any]:
     """All that results depend on but the videos themselves."""
     detector = search.detector
     sections = detector.config.model_dump(mode="json", exclude={"training", "evaluation"})
     timing = {name: getattr(search.timing, name) for name in ("fps", "stride", "num_frames", "duration")}
     return {
-        "model": hash_of([search.run / WEIGHTS]),
+        "model": hash_of([run / WEIGHTS]),
         "class_names": list(detector.class_names),
         "precision": detector.precision,
         "backbone": search.videos.backbone,
         **timing,
-        "classes": classes,
+        "classes": wanted.classes or None,
         "format": output.format,
-        "min_score": least_score(output.format, output.min_score),
+        "min_score": wanted.min_score,
         "shard": shard,
         **{f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()},
     }

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent, write_pieces, write_whole
@@ -16,12 +16,13 @@ from actionformer.core.names import file_of
 from actionformer.core.terminal import WIDEST, emit, plain_console, rendered
 from actionformer.detections import Detections, results_table
 from actionformer.inference.caps import SHOWN_SCORE
-from actionformer.recipes.detect import holds_features
 from actionformer.recipes.record import Record
+from actionformer.recipes.search import holds_features
 from actionformer.results import csv_text, json_text, jsonl_line
 from actionformer.timelines import eaf, srt, vtt
 from actionformer.video.overlay import write_overlay
 
+Format = Literal["json", "jsonl", "csv", "table", "srt", "vtt", "eaf"]
 PER_VIDEO = ("srt", "vtt", "eaf")
 """Formats that hold one video a file."""
 FOR_PEOPLE = (*PER_VIDEO, "table", "overlay")
@@ -40,13 +41,6 @@ def format_of(out: Path | None, format_: str | None) -> str:
 def least_score(format_: str, given: float | None) -> float:
     """Scores below are left out: those that people look at moment by moment leave out what is hardly believed."""
     return given if given is not None else SHOWN_SCORE if format_ in FOR_PEOPLE else 0.0
-
-
-def nothing_shown(best: float | None, min_score: float) -> str | None:
-    """What to tell people when something was found, and all of it scores too little to be shown by default."""
-    if best is not None and best < min_score:
-        return f"nothing scores {min_score:g} or more, the best is {best:.2f}: lower --min-score"
-    return None
 
 
 @dataclass(frozen=True)

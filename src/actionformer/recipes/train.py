@@ -28,7 +28,7 @@ from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
-from actionformer.settings.config import Config, load_config
+from actionformer.settings.config import Changes, Config, load_config
 from actionformer.training.checkpoints import state_path, write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
@@ -47,21 +47,25 @@ def train(
     skip_missing: bool = False,
     other_timing: bool = False,
     device: str = "cpu",
+    settings: Changes | None = None,
     console: Console | None = None,
 ) -> Detector:
-    """Trains a model and writes a run directory: the last model, in `best/` the best one, and how it got there.
+    """Trains a model and evaluates it on the way.
+
+    The run directory gets the last model, in best/ the best one, and how it got there.
 
     Args:
-        config: a preset's name, a TOML file or settings.
-        annotations: ActivityNet JSON, or what was read from it.
+        config: a preset's name or a TOML file.
+        annotations: ActivityNet JSON.
         features: a folder of feature files; several are joined by channel.
-        out: the run directory.
-        init: a model directory to start from; it may have other classes or another input width.
-        resume: continue the run in `out`, which then ends as if it had never stopped.
-        overwrite: remove the run in `out` and start again.
+        out: the run directory to write.
+        init: a model directory to start from; its classes and input width may differ.
+        resume: continue the run in OUT, which then ends as if it had never stopped.
+        overwrite: remove the run in OUT and start again.
         skip_missing: go on without videos that have no features.
-        other_timing: take features of several timings, or of another than those that `init` was trained on.
-        device: "cpu", "cuda", ...
+        other_timing: take features of several strides or windows, or of other timing than those of INIT.
+        device: where to compute: cpu, cuda, cuda:1, ...
+        settings: section -> setting -> value, of what is not to be as `config` has it.
         console: where progress is shown; by default nowhere.
 
     Returns:
@@ -71,7 +75,7 @@ def train(
         InputError: anything in the settings, annotations or features that cannot be used.
     """
     out = Path(out)
-    config = load_config(config)
+    config = load_config(config, settings)
     find_device(device)
     check_unoccupied(out, resume=resume, overwrite=overwrite)
     with sole_writer(out):

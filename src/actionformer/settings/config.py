@@ -25,6 +25,8 @@ from actionformer.core.files import read_toml
 from actionformer.core.names import nearest
 
 Ranges = tuple[tuple[float, float], ...]
+Changes = Mapping[str, Mapping[str, Any]]
+"""Section -> setting -> value."""
 
 WIDEST = 16_384
 """Channels of any layer."""
@@ -471,7 +473,7 @@ def preset_names() -> list[str]:
     return sorted(names)
 
 
-def load_config(source: str | Path | Config, changes: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
+def load_config(source: str | Path | Config, changes: Changes | None = None) -> Config:
     """Settings of a preset, a TOML file or a model directory, with `changes` on top.
 
     Args:

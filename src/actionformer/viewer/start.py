@@ -50,9 +50,9 @@ def view(
     overwrite: bool = False,
     console: Console | None = None,
 ) -> None:
-    """Look at detections on a page: timelines with the video, errors, what the network says, suppression, corrections.
+    """A local web page shows what was detected, what was missed, and why each error happened.
 
-    Serves the page until it is stopped, or saves it.
+    It has timelines with the video, errors, what the network says, suppression step by step, and corrections.
 
     Args:
         source: A run directory, or a file of detections (JSON, JSON Lines or CSV).

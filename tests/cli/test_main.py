@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from actionformer.cli import VERBS
 from actionformer.settings.config import preset_names
 
-VERBS = ("demo", "train", "evaluate", "score", "extract", "detect", "view", "convert", "info")
-SMALL = Path(__file__).resolve().parent / "data" / "parity"
+SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"
 TINY = [
     *("--model.width", "16", "--model.num-heads", "2", "--model.window", "5", "--model.max-length", "64"),
     *("--model.branch-blocks", "2", "--model.regression-ranges", "0", "4", "4", "8", "8", "1000"),
@@ -40,7 +40,7 @@ def test_help_has_an_example_and_imports_no_torch() -> None:
         "import json, sys, io, contextlib\n"
         "from actionformer.cli import main\n"
         "texts = {}\n"
-        f"for verb in {VERBS!r} + ('',):\n"
+        f"for verb in {(*VERBS, '')!r}:\n"
         "    text = io.StringIO()\n"
         "    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):\n"
         "        main([*verb.split(), '--help'])\n"

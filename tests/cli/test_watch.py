@@ -1,4 +1,4 @@
-"""`detect --live` from the outside."""
+"""`watch` from the outside."""
 
 import csv
 import json
@@ -37,7 +37,7 @@ def test_a_growing_file_gives_what_detect_gives(call: Command, tmp_path: Path, s
     options = ("--max-action-seconds", 3, "--max-per-hour", 2400, "--format", "csv")
     whole = call("detect", seen / "run", moving, *options)
     with written(moving.read_bytes(), tmp_path / "live.ts", bursts=4, pause=0.3) as path:
-        live = call("detect", seen / "run", "--live", path, "--patience", 1.5, *options)
+        live = call("watch", seen / "run", path, "--patience", 1.5, *options)
     assert (whole.code, live.code) == (0, 0), live.err
     assert rows(live.out) == rows(whole.out) != []
     assert re.fullmatch(r"\S+live.ts: an action is final at most \d\d s after its start\n", live.err)
@@ -46,7 +46,7 @@ def test_a_growing_file_gives_what_detect_gives(call: Command, tmp_path: Path, s
 
 
 def test_a_line_an_action(call: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
-    arguments = ("detect", seen / "run", "--live", moving, "--patience", 0.1, "--min-score", 0.5)
+    arguments = ("watch", seen / "run", moving, "--patience", 0.1, "--min-score", 0.5)
     lines = [json.loads(line) for line in call(*arguments).out.splitlines()]
     assert [line["label"] for line in lines] == 3 * ["left", "right"]
     assert all(list(line) == ["label", "start", "end", "score"] for line in lines)
@@ -61,7 +61,7 @@ def test_a_line_an_action(call: Command, tmp_path: Path, seen: Path, moving: Pat
 def test_a_camera(call: Command, seen: Path, moving: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionformer.video.live.WAITING", 1000)  # a busy machine is no failure
     with camera(moving.read_bytes(), seconds=3.0) as address:
-        result = call("detect", seen / "run", "--live", address, "--min-score", 0.5, "--stop-after", 12)
+        result = call("watch", seen / "run", address, "--min-score", 0.5, "--stop-after", 12)
     assert result.code == 0, result.err
     assert "secret" not in result.err
     lines = [json.loads(line) for line in result.out.splitlines()]
@@ -70,18 +70,19 @@ def test_a_camera(call: Command, seen: Path, moving: Path, monkeypatch: pytest.M
 
 
 def test_wrong_calls(refused: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
-    live = ("detect", seen / "run", "--live", moving)
+    live = ("watch", seen / "run", moving)
     for arguments, message in (
-        ((*live, moving), "inputs does not go with --live"),
-        ((*live, "--overlay", tmp_path / "a.mp4"), "overlay does not go with --live"),
-        ((*live, "--workers", 0), "workers does not go with --live"),
+        ((*live, moving), "Unused Tokens"),
+        ((*live, "--overlay", tmp_path / "a.mp4"), "Unknown option: --overlay"),
+        ((*live, "--workers", 0), "Unknown option: --workers"),
         ((*live, "--format", "srt"), "srt is written once all is known"),
         ((*live, "--out", moving), "is the source, and is not written over"),
+        ((*live, "--suppression.sgma", 1), "Did you mean --suppression.sigma?"),
         ((*live, "--patience", -1), "patience must be a positive number of seconds"),
-        (("detect", seen / "run", moving, "--provisional"), "provisional does not go with videos and feature files"),
-        (("detect", seen / "run", "--live", tmp_path / "none.ts"), "no such file, pipe or address"),
-        (("detect", seen / "run", "--live", seen / "annotations.json", "--patience", 0.1), "not a readable video"),
-        (("detect", seen / "run", "--live", "tcp://127.0.0.1:9"), "Connection refused"),
+        (("detect", seen / "run", moving, "--provisional"), "Unknown option: --provisional"),
+        (("watch", seen / "run", tmp_path / "none.ts"), "no such file, pipe or address"),
+        (("watch", seen / "run", seen / "annotations.json", "--patience", 0.1), "not a readable video"),
+        (("watch", seen / "run", "tcp://127.0.0.1:9"), "Connection refused"),
     ):
         assert message in refused(*arguments)
 
@@ -105,7 +106,7 @@ def actionformer(*arguments: Any, **options: Any) -> Iterator[subprocess.Popen[s
 def test_a_signal_ends_it_cleanly(seen: Path, number: signal.Signals) -> None:
     source = "lavfi:testsrc=size=128x96:rate=10,realtime=speed=8"  # never ends
     options = ("--max-action-seconds", 2, "--provisional")
-    with actionformer("detect", seen / "run", "--live", source, *options) as process:
+    with actionformer("watch", seen / "run", source, *options) as process:
         assert process.stdout is not None
         first = process.stdout.readline()  # something has been found
         process.send_signal(number)
@@ -121,7 +122,7 @@ def test_a_signal_ends_it_cleanly(seen: Path, number: signal.Signals) -> None:
 def test_standard_input(seen: Path, moving: Path) -> None:
     with (
         moving.open("rb") as video,
-        actionformer("detect", seen / "run", "--live", "-", "--min-score", 0.5, stdin=video) as process,
+        actionformer("watch", seen / "run", "-", "--min-score", 0.5, stdin=video) as process,
     ):
         out, errors = process.communicate()
     assert process.returncode == 0
@@ -155,7 +156,7 @@ def test_pictures_that_begin_late_are_found_late(call: Command, tmp_path: Path, 
     assert len(before) >= 6
     assert [row[2:] for row in after] == [row[2:] for row in before]
     assert np.array([row[:2] for row in after]) == pytest.approx(np.array([row[:2] for row in before]) + 2.0, abs=5e-3)
-    live = call("detect", seen / "run", "--live", late, "--patience", 0.1, *options, "--format", "csv")
+    live = call("watch", seen / "run", late, "--patience", 0.1, *options, "--format", "csv")
     assert rows(live.out) == after
     cues = call("detect", seen / "run", late, *options, "--format", "srt").out
     first = re.search(r"(\d\d):(\d\d):(\d\d),(\d{3}) -->", cues)

@@ -159,7 +159,7 @@ def test_wrong_calls_of_detect(refused: Command, tmp_path: Path, seen: Path, run
     video = videos / "clip0.mp4"
     assert "the model does not say which backbone" in refused("detect", run, video)
     assert "'motion' gives 204 channels, the model takes 6" in refused("detect", run, video, "--backbone", "motion")
-    weights = ("--weights", Path(__file__).parents[2] / "shared/data/squeezenet/squeezenet_v1.0_decoded.npz")
+    weights = ("--weights", Path(__file__).parents[3] / "shared/data/squeezenet/squeezenet_v1.0_decoded.npz")
     if weights[1].is_file():
         message = refused("detect", seen / "run", video, "--backbone", "squeezenet", *weights)
         assert "features of backbone 'squeezenet', the model was trained on 'motion'" in message
@@ -186,9 +186,9 @@ def test_features_of_another_backbone(refused: Command, tmp_path: Path, seen: Pa
 
 
 def test_detections_of_videos_are_plain_detections(seen: Path, videos: Path) -> None:
-    from actionformer.recipes import detect_files
+    from actionformer.recipes.search import Search
 
-    found = detect_files(seen / "run", [videos / "clip2.mp4"])
+    found = Search(load(seen / "run"), [videos / "clip2.mp4"]).found()
     assert isinstance(found.detections["clip2"], Detections)
     assert found.sources == {"clip2": videos / "clip2.mp4"}
     assert found.detections["clip2"].segments.max() <= SECONDS + 1e-6

@@ -80,7 +80,7 @@ def test_one_live_setting_alone(call: Command, believing: Path) -> None:
     assert rows(call(*detect, "--max-action-seconds", 10)) == 50  # 20 per 64 of 160, as without
     assert rows(call(*detect, "--max-per-hour", 180)) == 4  # in 80 s
     assert rows(call(*detect, "--max-per-hour", 180, "--max-action-seconds", 10)) == 4
-    live = call("detect", believing / "model", "--live", believing / "short.npy", "--format", "csv",
+    live = call("watch", believing / "model", believing / "short.npy", "--format", "csv",
                 "--max-action-seconds", 10, "--suppression.max-detections", 20)  # fmt: skip
     assert rows(live) == 50
     assert f"warning: {believing / 'short.npy'}: kept " in live.err

@@ -1,0 +1,88 @@
+"""The command line: one verb a file, each built from the function that does the work."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+
+from cyclopts import App, CycloptsError, Parameter
+
+from actionformer.cli.declaration import read_declaration
+from actionformer.cli.former import in_todays_words
+from actionformer.core.errors import InputError
+from actionformer.core.terminal import complain, escape_what_lacks, one_line
+
+VERBS = {
+    "demo": ("recipes.demo:demo",),
+    "extract": ("recipes.extract:extract",),
+    "train": ("recipes.train:train",),
+    "evaluate": ("recipes.evaluate:evaluate",),
+    "detect": ("recipes.detect:detect",),
+    "watch": ("recipes.follow:live_output", "recipes.live:watch"),
+    "view": ("viewer.start:view",),
+    "score": ("evaluation.report:score",),
+    "convert": ("interop.convert:convert",),
+    "info": ("recipes.describe:describe",),
+}
+"""Verb -> the functions that do its work, whose parameters are its options; the last one's docstring is its help."""
+
+
+def commands(*, listed: bool) -> App:
+    """The program with its verbs, which are imported when they are called; in a list each has a line."""
+    app = App(
+        name="actionformer",
+        help="Temporal action localization: find every action in a video, when it starts, when it ends, what it is.",
+        version_flags=["--version"],
+        help_format="plaintext",
+        default_parameter=Parameter(negative_iterable=(), consume_multiple=True),
+    )
+    for name, functions in VERBS.items():
+        line = read_declaration(functions[-1]).text.partition("\n")[0] if listed else None
+        app.command(f"actionformer.cli.{name}:{name}", name=name, help=line)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line.
+
+    Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
+    """
+    escape_what_lacks()
+    signal.signal(signal.SIGTERM, _terminated)
+    atexit.register(gc.freeze)  # it would end with a search for cycles in all that torch has made
+    warnings.showwarning = _said_once()
+    words = in_todays_words(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app = commands(listed=not VERBS.keys() & words[:1])
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 0
+    except (CycloptsError, InputError, OSError) as error:
+        complain(f"error: {one_line(error)}")
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _said_once() -> Callable[..., None]:
+    """Prints a warning the first time that it comes, whatever Python's filters have forgotten."""
+    said: set[str] = set()
+
+    def say(message: Warning | str, *_: object, **__: object) -> None:
+        line = one_line(message)
+        if line not in said:
+            said.add(line)
+            complain(f"warning: {line}")
+
+    return say
+
+
+def _terminated(*_: object) -> None:
+    """Ends the program so that what is half written is removed on the way out."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # decoding processes that end with it are no news
+    sys.exit(143)

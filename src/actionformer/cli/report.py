@@ -1,0 +1,40 @@
+"""What verbs print when they are done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from actionformer.cli.options import Flag
+from actionformer.core.terminal import WIDEST, TextTable, complain, plain_console
+
+MOST_CLASSES = 30
+"""Classes that an evaluation shows unasked."""
+PerClass = Annotated[Flag, Parameter(help=f"A row for every class, also where there are more than {MOST_CLASSES}.")]
+
+
+def print_report(report: Any, per_class: bool) -> None:
+    """Prints the figures of an evaluation, a row per class where there are few or it is asked for."""
+    for warning in report.warnings:
+        complain(f"warning: {warning}")
+    classes = len(report.per_class)
+    table = report.table(per_class=per_class or classes <= MOST_CLASSES)
+    plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
+    if classes > MOST_CLASSES and not per_class:
+        complain(f"{classes} classes: --per-class shows each")
+
+
+def report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:
+    """Says what was wrong with which file, failures in a table at the end; returns the exit code."""
+    for file, reason in warned.items():
+        complain(f"warning: {file}: {reason}")
+    if not failed:
+        return 0
+    table = TextTable("failed", "why", box=None)
+    for file, reason in failed.items():
+        table.add_row(file, reason)
+    plain_console(width=None if sys.stderr.isatty() else WIDEST).print(table)
+    return 1

@@ -1,0 +1,61 @@
+"""Every setting as an option: `--training.epochs 30`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, make_dataclass
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin
+
+from cyclopts import Group, Parameter
+from pydantic import BaseModel
+
+from actionformer.settings.config import Config, descriptions
+
+AFTER_TRAINING = ("decoding", "suppression")
+"""Sections that mean the same for any network, whenever they are given."""
+# Every `--help` parses the whole file that a class of options says it comes from: this one is nearly empty.
+_SMALL_SOURCE = {"__module__": "actionformer.settings.presets"}
+_OF_ALL = "--training.epochs 30", "--data.normalize", "--data.no-normalize"
+_AFTER_TRAINING = "--suppression.max-detections 500", "--suppression.per-class", "--suppression.no-per-class"
+
+
+@cache
+def settings_options(*sections: str) -> Any:
+    """The type of a parameter that takes all settings of some sections; by default of all."""
+    chosen = sections or tuple(Config.model_fields)
+    options = [(one, _section_options(one, type(getattr(Config(), one))) | None, None) for one in chosen]
+    changes = make_dataclass("Changes", options, namespace=_SMALL_SOURCE)
+    number, yes, no = _AFTER_TRAINING if sections else _OF_ALL
+    help_ = f"Override any setting, e.g. `{number}`. Switch yes/no settings with `{yes}` or `{no}`."
+    return Annotated[changes | None, Parameter(name="*", group=Group("Settings", help=help_), show_default=False)]
+
+
+def _section_options(section: str, settings: type[BaseModel]) -> type:
+    """A section's settings as options; what is not given is None and stays as the preset or file has it.
+
+    A plain dataclass: of pydantic's models every `--help` would read the source.
+    """
+    options: list[tuple[str, Any, Any]] = [
+        (name, Annotated[_in_a_row(setting.annotation) | None, Parameter(help=descriptions()[section][name])], None)
+        for name, setting in settings.model_fields.items()
+    ]
+    return make_dataclass(settings.__name__, options, namespace=_SMALL_SOURCE)
+
+
+def _in_a_row(annotation: Any) -> Any:
+    """A list wherever one is possible, pairs as numbers in a row: `--model.regression-ranges 0 4 4 8`."""
+    for kind in (annotation, *get_args(annotation)):
+        if get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis:
+            (item, _) = get_args(kind)
+            return list[float] if get_origin(item) is tuple else list[item]  # type: ignore[valid-type]
+    return annotation
+
+
+def given_settings(changes: Any) -> dict[str, dict[str, Any]]:
+    """Section -> setting -> value, of the settings that the command line gives."""
+    sections = asdict(changes) if changes is not None else {}
+    return {
+        section: {name: value for name, value in values.items() if value is not None}
+        for section, values in sections.items()
+        if values is not None
+    }

@@ -1,0 +1,220 @@
+"""The actions of a live source, written line by line as they become final."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console
+
+from actionformer.core.errors import InputError
+from actionformer.core.files import check_absent
+from actionformer.core.progress import in_words
+from actionformer.core.terminal import emit, say, visible
+from actionformer.detections import Detections
+from actionformer.recipes.live import Source, Watch
+from actionformer.recipes.output import Format, least_score
+from actionformer.recipes.wanted import Wanted
+from actionformer.results import CSV_HEADER, csv_line, csv_row
+
+FORMATS = ("json", "csv", "table")
+"""Formats that can be written line by line."""
+
+
+@dataclass(frozen=True)
+class LiveOutput:
+    """Where the actions of a live source are written, and which."""
+
+    out: Path | None
+    format: str
+    classes: Sequence[str] | None
+    min_score: float | None
+    provisional: bool
+
+    def follow(self, watching: Watch, *, console: Console) -> int:
+        """Writes every action as soon as it is final, see `follow`; says how many score too little to be shown.
+
+        Raises:
+            InputError: the model does not know a class, or a file that cannot be written.
+        """
+        try:
+            wanted = Wanted(watching.stream.class_names, self.classes, least_score(self.format, self.min_score))
+            code = follow(watching, self.out, self.format, chosen=wanted, provisional=self.provisional, console=console)
+        finally:
+            watching.stop()
+        if wanted.hidden and self.min_score is None:
+            say(console, wanted.hint)
+        return code
+
+
+def live_output(
+    source: Source,
+    *,
+    out: str | Path | None = None,
+    format: Format | None = None,
+    min_score: float | None = None,
+    classes: Sequence[str] | None = None,
+    provisional: bool = False,
+    overwrite: bool = False,
+) -> LiveOutput:
+    """How the actions of a live source are written, settled before it is opened.
+
+    Args:
+        out: a file to write; by default to the terminal. The ending tells the format.
+        format: of the lines: json (an object per line), csv or table; by default json.
+        min_score: leave out what scores below; by default 0.3 in tables, else nothing.
+        classes: only these classes.
+        provisional: write also what is not final yet, whenever it changes.
+        overwrite: replace files that exist.
+
+    Raises:
+        InputError: a format that cannot be written line by line, provisional actions in another one than json, or an
+            output that is there or is the source.
+    """
+    target = None if out is None else Path(out)
+    chosen = live_format(str(source), target, format, provisional)
+    check_absent([] if target is None else [target], overwrite=overwrite)
+    return LiveOutput(target, chosen, classes, min_score, provisional)
+
+
+def live_format(source: str, out: Path | None, format_: str | None, provisional: bool) -> str:
+    """The format that actions are written in: the one asked for, else the one of the file's ending, else json.
+
+    Raises:
+        InputError: it cannot be written line by line, provisional actions are asked for in another one than json, or
+            the output is the source.
+    """
+    by_ending = {".csv": "csv", ".txt": "table"}
+    chosen = format_ or (by_ending.get(out.suffix.lower(), "json") if out else "json")
+    if chosen not in FORMATS:
+        raise InputError(f"{chosen} is written once all is known: of a live source take {', '.join(FORMATS)}")
+    if provisional and chosen != "json":
+        raise InputError(f"provisional actions are written as json, not as {chosen}")
+    if out is not None and out.exists() and out.resolve() == Path(source).resolve():
+        raise InputError(f"{out}: is the source, and is not written over: choose another output")
+    return chosen
+
+
+def follow(
+    watching: Watch,
+    out: Path | None,
+    format_: str,
+    *,
+    chosen: Callable[[Detections], Detections],
+    provisional: bool,
+    console: Console,
+) -> int:
+    """Writes every action as soon as it is final, a line each; Ctrl-C and SIGTERM end the source, not the program.
+
+    Args:
+        watching: the source.
+        out: a file to write, by default standard output.
+        format_: one of `FORMATS`. json is a line {"label", "start", "end", "score"} an action, in seconds, with the
+            "wall_clock" of the start if the source is taken in real time.
+        chosen: those detections that are wanted.
+        provisional: write, whenever they change, a line {"provisional": [...]} of all actions that are not final yet.
+        console: where the delay is stated, and why a source broke off.
+
+    Returns:
+        The exit code: 0, or 1 if the source broke off; what was found before is written.
+
+    Raises:
+        InputError: a file that cannot be written.
+    """
+    delay = in_words(math.ceil(watching.delay_seconds))
+    say(console, f"{watching.name}: an action is final at most {delay} after its start")
+    with _written(out) as write, _ended_by_signals(watching.stop):
+        for line in _header(format_):
+            write(line)
+        try:
+            for line in _lines(watching, format_, chosen, provisional):
+                write(line)
+        except InputError as error:
+            say(console, f"error: {error}")
+            return 1
+    return 0
+
+
+def _lines(
+    watching: Watch, format_: str, chosen: Callable[[Detections], Detections], provisional: bool
+) -> Iterator[str]:
+    shown: list[dict[str, Any]] = []
+    for found in watching:
+        for action in _actions(watching, chosen(found)):
+            yield _line(action, format_, watching.name)
+        if provisional:
+            waiting = _actions(watching, chosen(watching.provisional()))
+            if waiting != shown:
+                yield json.dumps({"provisional": waiting})
+            shown = waiting
+
+
+def _actions(watching: Watch, found: Detections) -> list[dict[str, Any]]:
+    """Actions in the order of time."""
+    actions = []
+    for one in sorted(found.to_dict(), key=lambda one: one["segment"]):
+        start, end = one["segment"]
+        action = {"label": one["label"], "start": start, "end": end, "score": one["score"]}
+        if clock := watching.wall_clock(start):
+            action["wall_clock"] = clock.isoformat(timespec="milliseconds")
+        actions.append(action)
+    return actions
+
+
+def _header(format_: str) -> list[str]:
+    return {"csv": [csv_row(CSV_HEADER)], "table": [f"{'start':>10} {'end':>10} {'score':>6}  label"]}.get(format_, [])
+
+
+def _line(action: dict[str, Any], format_: str, source: str) -> str:
+    if format_ == "json":
+        return json.dumps(action)
+    label, start, end, score = (action[name] for name in ("label", "start", "end", "score"))
+    if format_ == "csv":
+        return csv_line(source, {"label": label, "segment": (start, end), "score": score})
+    return f"{start:10.2f} {end:10.2f} {score:6.3f}  {visible(label)}"
+
+
+@contextmanager
+def _written(out: Path | None) -> Iterator[Callable[[str], None]]:
+    """A function that writes a line at once."""
+    if out is None:
+        yield lambda line: emit(f"{line}\n")
+        return
+    try:
+        file = out.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"{out}: cannot write ({error.strerror or error})") from error
+    with file:
+        yield lambda line: _append(file, line)
+
+
+def _append(file: IO[str], line: str) -> None:
+    file.write(f"{line}\n")
+    file.flush()
+
+
+@contextmanager
+def _ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM stops, a second one does what it did before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stopped(*_: object) -> None:
+        restore()
+        stop()
+
+    for number in before:
+        signal.signal(number, stopped)
+    try:
+        yield
+    finally:
+        restore()

@@ -1,0 +1,41 @@
+"""The detector that files and live sources are looked at with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actionformer.core.devices import Precision
+from actionformer.core.errors import InputError
+from actionformer.inference.detector import Detector, load
+from actionformer.inference.stream import with_live
+from actionformer.settings.config import Changes
+
+
+def prepared_detector(
+    run: str | Path,
+    *,
+    max_action_seconds: float | None = None,
+    max_per_hour: float | None = None,
+    min_score: float | None = None,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    settings: Changes | None = None,
+    other_timing: bool = False,
+) -> Detector:
+    """The detector of a model directory, with what a call changes.
+
+    Args:
+        run: a model directory.
+        max_action_seconds, max_per_hour: as in the section `live` of the settings; by default the run's.
+        min_score: the least score that will be shown: what caps cut from there on is said.
+        device, precision, settings, other_timing: see `load`.
+
+    Raises:
+        InputError: no model directory, or a number or setting that cannot be.
+    """
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise InputError(f"min_score must lie between 0 and 1, found {min_score:g}")
+    detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
+    detector.config = with_live(detector.config, max_action_seconds, max_per_hour)
+    detector.shown_from = min_score
+    return detector

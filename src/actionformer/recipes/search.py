@@ -1,0 +1,202 @@
+"""A detector that looks at many files, of features or of videos: one bad file does not stop the rest."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from actionformer.core.errors import InputError
+from actionformer.core.names import without_prefix
+from actionformer.core.progress import counted
+from actionformer.core.terminal import plain_console
+from actionformer.detections import Detections
+from actionformer.extraction.encode import encode_videos
+from actionformer.extraction.events import Failed, Finished
+from actionformer.extraction.inputs import FEATURES, VIDEOS, check_names, named_files
+from actionformer.extraction.matching import layout_of
+from actionformer.extraction.store import is_done, write_features
+from actionformer.features import READERS, FeatureSpec, feature_file
+from actionformer.inference.detector import Detector
+from actionformer.recipes.extract import say_weights, with_progress
+
+
+@dataclass
+class Found:
+    """What was found in the inputs, and in which nothing could be looked for."""
+
+    detections: dict[str, Detections] = field(default_factory=dict)
+    """Video (the file's id without the prefix of the model's features) -> its actions."""
+    sources: dict[str, Path] = field(default_factory=dict)
+    """Video -> the file that was given."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """File -> what was wrong with it."""
+    warnings: dict[str, str] = field(default_factory=dict)
+    """File -> what its user should know."""
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """How videos are turned into features before anything is detected in them."""
+
+    backbone: str | None = None
+    """By default the one that made the features the model was trained on."""
+    weights: Sequence[str | Path] = ()
+    """Its files, see `load_backbone`."""
+    features_out: Path | None = None
+    """A folder that keeps the features; those it already has are taken from there."""
+    batch_size: int | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One of the inputs: what was found in it, or why nothing could be looked for."""
+
+    video: str
+    source: Path
+    found: Detections | None = None
+    failed: str | None = None
+    warning: str | None = None
+    """What its user should know."""
+
+
+class Search:
+    """A detector, and the feature files and videos that it looks at, one at a time.
+
+    Attributes:
+        sources: video (the file's id without the prefix of the model's features) -> the file that was given.
+
+    Args:
+        detector: what looks.
+        inputs: feature files or videos, folders whose feature files (without any, videos) are all read, or patterns;
+            or file -> id, see `input_files`.
+        timing: fps, stride, num_frames and duration, None where sidecar or model tell.
+        videos: what videos need.
+        console: where progress is shown; by default nowhere.
+
+    Raises:
+        InputError: nothing to read, or two files of one name.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        inputs: Sequence[str | Path] | Mapping[Path, str],
+        *,
+        timing: FeatureSpec | None = None,
+        videos: VideoSettings | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self.detector, self.ids = detector, input_files(inputs)
+        self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
+        self.console = console or plain_console(quiet=True)
+        prefix = detector.config.data.prefix
+        check_names(self.ids, prefix)
+        self.sources = {without_prefix(id_, prefix): file for file, id_ in self.ids.items()}
+
+    def found(self) -> Found:
+        """What is found in all of them.
+
+        Raises:
+            InputError: a single file that cannot be used, or a backbone that is not the one of the model's features.
+        """
+        found = Found(sources=dict(self.sources))
+        for one in self.results(found.sources):
+            if one.warning:
+                found.warnings[str(one.source)] = one.warning
+            if one.found is not None:
+                found.detections[one.video] = one.found
+            else:
+                found.failed[str(one.source)] = one.failed or ""
+        if len(found.sources) == 1 and found.failed:
+            raise InputError(": ".join(*found.failed.items()))
+        found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
+        return found
+
+    def results(self, names: Collection[str]) -> Iterator[Searched]:
+        """What is found in these of the sources: in feature files in their order, in videos as they are read."""
+        sources = {name: source for name, source in self.sources.items() if name in names}
+        features = {name: source for name, source in sources.items() if holds_features(source)}
+        looked_at = (self._in_features(name, source, source, self.timing) for name, source in features.items())
+        yield from counted(looked_at, len(features), self.console)
+        if to_see := {source: name for name, source in sources.items() if name not in features}:
+            yield from self._in_videos(to_see)
+
+    def _in_features(
+        self, video: str, source: Path, features: Path, timing: FeatureSpec, warning: str | None = None
+    ) -> Searched:
+        try:
+            found = self.detector.detect(
+                features,
+                fps=timing.fps,
+                stride=timing.stride,
+                num_frames=timing.num_frames,
+                duration=timing.duration,
+                name=str(source),
+            )
+        except InputError as error:
+            return Searched(video, source, failed=str(error).removeprefix(f"{features}: "), warning=warning)
+        return Searched(video, source, found, warning=warning)
+
+    def _in_videos(self, files: Mapping[Path, str]) -> Iterator[Searched]:
+        """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
+        settings = self.videos
+        backbone = self.detector.backbone(settings.backbone, settings.weights)
+        say_weights(backbone, self.console)
+        made_for, other_timing = self.detector.card.features, self.detector.other_timing
+        layout = layout_of(made_for, backbone, self.timing, other_timing=other_timing)
+        known = FeatureSpec(duration=self.timing.duration)
+        with _folder(settings.features_out) as folder:
+            targets = {file: feature_file(folder, self.ids[file]) for file in files}
+            todo = []
+            for file, path in targets.items():
+                try:
+                    if not is_done(path, file, backbone, layout):
+                        todo.append(file)
+                        continue
+                except InputError as error:
+                    yield Searched(files[file], file, failed=f"{error}: choose another folder for --features-out")
+                    continue
+                yield self._in_features(files[file], file, path, known)
+            events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
+            for event in with_progress(write_features(events, targets, backbone, layout), len(todo), self.console):
+                if isinstance(event, Failed):
+                    yield Searched(files[event.video], event.video, failed=event.reason)
+                elif isinstance(event, Finished):
+                    path = targets[event.video]
+                    yield self._in_features(files[event.video], event.video, path, known, event.summary.warning)
+                    if settings.features_out is None:
+                        path.unlink()
+
+
+def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path, str]:
+    """The videos and feature files that files, folders and patterns stand for -> their ids, in the given order.
+
+    Raises:
+        InputError: there are none, or two have one id.
+    """
+    if isinstance(inputs, Mapping):
+        return dict(inputs)
+    files = named_files(inputs, FEATURES | VIDEOS)
+    if not files:
+        raise InputError("nothing to detect in: give videos, feature files or folders of them")
+    return files
+
+
+def holds_features(file: Path) -> bool:
+    """Whether a file is one of features, by its ending; any other is taken for a video."""
+    return file.suffix.lower() in READERS
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        yield kept
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
