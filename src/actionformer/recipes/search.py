@@ -45,7 +45,7 @@ class VideoSettings:
 
     backbone: str | None = None
     """By default the one that made the features the model was trained on."""
-    weights: Sequence[str | Path] = ()
+    weights: str | Path | Sequence[str | Path] = ()
     """Its files, see `load_backbone`."""
     features_out: Path | None = None
     """A folder that keeps the features; those it already has are taken from there."""
