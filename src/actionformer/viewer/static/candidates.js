@@ -1,7 +1,8 @@
+// @ts-check
 // The picture of candidates: time across, score upwards, what suppression picks on top of what it lowers.
 
+import { prepare, scaleOf } from "./canvas.js";
 import { classColour, themed } from "./colours.js";
-import { prepare, scaleOf } from "./drawing.js";
 import { state } from "./state.js";
 import { gone } from "./suppression_state.js";
 import { gutter } from "./surface.js";
@@ -10,7 +11,10 @@ const HEIGHT = 330;
 const BESIDE = 14; // pixels between a chosen candidate and its offsets
 
 /** Draws the state after `at` picks of a trace: `scores` are those now, `before` those one pick ago, `chosen` is the
- * index of a candidate or null. */
+ * index of a candidate or null.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Picks} shown
+ */
 export function drawCandidates(canvas, shown) {
   const place = placeOf(canvas, shown);
   const { left, width } = place;
@@ -23,22 +27,35 @@ export function drawCandidates(canvas, shown) {
   if (shown.byLevel) drawMoments(context, place, shown);
   drawWaiting(context, place, shown);
   drawPicks(context, place, shown);
-  if (shown.chosen !== null) drawChosen(context, place, shown);
+  if (shown.chosen !== null) drawChosen(context, place, shown, shown.chosen);
   context.fillStyle = themed("missed");
   context.fillRect(place.scale.x(state.time) - 1, 0, 2, HEIGHT);
   context.restore();
 }
 
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Picks} shown
+ * @returns {CandidateArea}
+ */
 function placeOf(canvas, shown) {
   const left = gutter();
   const width = canvas.clientWidth - left - 8;
   return { scale: scaleOf(state.view, left, width), left, width, bands: bandsOf(shown) };
 }
 
-/** The index of the candidate nearest to a point of the canvas, within `slack` pixels; null if there is none. */
+/** The index of the candidate nearest to a point of the canvas, within `slack` pixels; null if there is none.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Picks} shown
+ * @param {number} x
+ * @param {number} y
+ * @param {number} slack
+ */
 export function candidateAt(canvas, shown, x, y, slack) {
   const place = placeOf(canvas, shown);
-  let [nearest, least] = [null, slack];
+  /** @type {number | null} */
+  let nearest = null;
+  let least = slack;
   for (const index of visible(shown)) {
     const one = shown.trace.candidates[index];
     const [from, to] = one.segment.map(place.scale.x);
@@ -48,7 +65,9 @@ export function candidateAt(canvas, shown, x, y, slack) {
   return nearest;
 }
 
-/** The indices of the candidates that are drawn, worst first. */
+/** The indices of the candidates that are drawn, worst first.
+ * @param {Picks} shown
+ */
 export function visible({ trace, scores }) {
   const shown = [...trace.candidates.keys()].filter(
     (index) => !gone(index) && !state.hiddenClasses.has(trace.candidates[index].label),
@@ -56,7 +75,10 @@ export function visible({ trace, scores }) {
   return shown.sort((a, b) => scores[a] - scores[b]);
 }
 
-/** Bands of heights, one for all candidates (its level is null) or one a level: [{level, top, height}]. */
+/** Bands of heights, one for all candidates (its level is null) or one a level: [{level, top, height}].
+ * @param {Picks} shown
+ * @returns {Band[]}
+ */
 function bandsOf({ trace, byLevel }) {
   if (!byLevel) return [{ level: null, top: 12, height: HEIGHT - 24 }];
   const levels = [...new Set(trace.candidates.map(({ level }) => level))].sort((a, b) => a - b);
@@ -64,14 +86,23 @@ function bandsOf({ trace, byLevel }) {
   return levels.map((level, i) => ({ level, top: 10 + i * height, height: height - 10 }));
 }
 
-const bandOf = ({ bands }, { level }) => bands.find((one) => one.level === null || one.level === level);
+/** @type {(place: CandidateArea, one: {level: number}) => Band} */
+const bandOf = ({ bands }, { level }) => bands.find((one) => one.level === null || one.level === level) ?? bands[0];
 
-/** Small scores are as many as they matter little: the height is the root of the score. */
+/** Small scores are as many as they matter little: the height is the root of the score.
+ * @param {CandidateArea} place
+ * @param {{level: number}} one
+ * @param {number} value
+ */
 function heightOf(place, one, value) {
   const band = bandOf(place, one);
   return band.top + band.height * (1 - Math.sqrt(value));
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {CandidateArea} place
+ */
 function drawScale(context, { bands, left, width }) {
   context.strokeStyle = themed("line");
   context.fillStyle = themed("faint");
@@ -88,7 +119,11 @@ function drawScale(context, { bands, left, width }) {
   }
 }
 
-/** The moments that proposed the candidates, at the foot of their levels. */
+/** The moments that proposed the candidates, at the foot of their levels.
+ * @param {CanvasRenderingContext2D} context
+ * @param {CandidateArea} place
+ * @param {Picks} shown
+ */
 function drawMoments(context, place, shown) {
   context.fillStyle = themed("faint");
   for (const index of visible(shown)) {
@@ -97,8 +132,14 @@ function drawMoments(context, place, shown) {
   }
 }
 
+/** @type {(place: CandidateArea, one: Candidate) => number} */
 const footOf = (place, one) => bandOf(place, one).top + bandOf(place, one).height + 2;
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {CandidateArea} place
+ * @param {Picks} shown
+ */
 function drawWaiting(context, place, shown) {
   const { trace, at, scores, before } = shown;
   const picked = new Set(trace.steps.slice(0, at).map(({ pick }) => pick));
@@ -111,6 +152,14 @@ function drawWaiting(context, place, shown) {
   for (const index of changing) drawFall(context, place, trace.candidates[index], before[index], scores[index]);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {CandidateArea} place
+ * @param {Candidate} one
+ * @param {number} value
+ * @param {number} thick
+ * @param {number} alpha
+ */
 function bar(context, place, { segment, label, level }, value, thick, alpha) {
   const [from, to] = segment.map(place.scale.x);
   context.globalAlpha = alpha;
@@ -119,7 +168,13 @@ function bar(context, place, { segment, label, level }, value, thick, alpha) {
   context.globalAlpha = 1;
 }
 
-/** From the score before the pick down to the one after it. */
+/** From the score before the pick down to the one after it.
+ * @param {CanvasRenderingContext2D} context
+ * @param {CandidateArea} place
+ * @param {Candidate} one
+ * @param {number} before
+ * @param {number} after
+ */
 function drawFall(context, place, one, before, after) {
   const x = place.scale.x((one.segment[0] + one.segment[1]) / 2);
   context.strokeStyle = themed("text");
@@ -131,7 +186,11 @@ function drawFall(context, place, one, before, after) {
   context.setLineDash([]);
 }
 
-/** The newest pick last, on top; the numbers of as many as have room, the newest first. */
+/** The newest pick last, on top; the numbers of as many as have room, the newest first.
+ * @param {CanvasRenderingContext2D} context
+ * @param {CandidateArea} place
+ * @param {Picks} shown
+ */
 function drawPicks(context, place, { trace, at }) {
   const picks = trace.steps.slice(0, at).map(({ pick, score: value }, i) => {
     const one = trace.candidates[pick];
@@ -146,24 +205,32 @@ function drawPicks(context, place, { trace, at }) {
   }
   context.fillStyle = themed("text");
   const bars = picks.map(({ from, to, y }) => ({ x: from, y, width: to - from, height: 4 }));
+  /** @type {Box[]} */
   const taken = [];
   for (const pick of [...picks].reverse()) {
     const { number, from, to, y } = pick;
     const width = context.measureText(String(number)).width;
     const box = { x: (from + to - width) / 2, y: y < 16 ? y + 13 : y - 10, width, height: 12 };
-    const isIn = (other) => meet(box, other);
+    const isIn = (/** @type {Box} */ other) => meet(box, other);
     if (pick !== newest && (taken.some(isIn) || bars.some(isIn))) continue;
     taken.push(box);
     context.fillText(String(number), box.x, box.y);
   }
 }
 
-/** Whether two boxes around a middle height `y` come near each other. */
+/** Whether two boxes around a middle height `y` come near each other.
+ * @type {(a: Box, b: Box) => boolean}
+ */
 const meet = (a, b) =>
   a.x < b.x + b.width + 3 && b.x < a.x + a.width + 3 && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
 
-/** On top of all: its moment as a dot, and its offsets as lines from there to its start and end. */
-function drawChosen(context, place, { trace, scores, chosen, byLevel }) {
+/** On top of all: its moment as a dot, and its offsets as lines from there to its start and end.
+ * @param {CanvasRenderingContext2D} context
+ * @param {CandidateArea} place
+ * @param {Picks} shown
+ * @param {number} chosen
+ */
+function drawChosen(context, place, { trace, scores, byLevel }, chosen) {
   const one = trace.candidates[chosen];
   const [from, to] = one.segment.map(place.scale.x);
   const y = heightOf(place, one, scores[chosen]);

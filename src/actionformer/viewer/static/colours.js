@@ -1,3 +1,4 @@
+// @ts-check
 // Colours that people with any colour vision tell apart, and marks so that none of them speaks alone.
 
 import { state } from "./state.js";
@@ -8,7 +9,9 @@ const CLASSES = {
   dark: ["#7498C2", "#F6923E", "#30C195", "#9B728C", "#F7DE3E", "#AAD9F2", "#B990F9"],
 };
 
-/** How a detection is judged against the ground truth, with its mark. */
+/** How a detection is judged against the ground truth, with its mark.
+ * @type {Record<Kind, {mark: string, name: string, says: string}>}
+ */
 export const KINDS = {
   true: { mark: "✓", name: "found", says: "finds an action" },
   double: { mark: "2", name: "double", says: "finds an action that a better one already found" },
@@ -17,24 +20,35 @@ export const KINDS = {
   background: { mark: "×", name: "background", says: "overlaps no action enough" },
 };
 
+export const KIND_NAMES = /** @type {Kind[]} */ (Object.keys(KINDS));
+
 export const MISSED = { mark: "!", name: "missed", says: "an action that no detection finds" };
 
-/** The colour of a class. */
+/** The colour of a class.
+ * @param {number} label
+ */
 export function classColour(label) {
   const colours = CLASSES[state.theme];
   return colours[label % colours.length];
 }
 
+/** @type {Map<string, string>} */
 const read = new Map(); // asking the style sheet is slow, and drawing asks thousands of times
 
-/** A colour of the page's style sheet, by its name. */
+/** A colour of the page's style sheet, by its name.
+ * @param {string} name
+ */
 export function themed(name) {
   const key = `${state.theme} ${name}`;
-  if (!read.has(key)) read.set(key, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
-  return read.get(key);
+  const known = read.get(key) ?? getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  read.set(key, known);
+  return known;
 }
 
-/** Black or white, whichever is easier to read on a colour that is drawn on the page's surface so opaquely. */
+/** Black or white, whichever is easier to read on a colour that is drawn on the page's surface so opaquely.
+ * @param {string} colour
+ * @param {number} opacity
+ */
 export function textOn(colour, opacity) {
   const [front, back] = [channels(colour), channels(themed("surface"))];
   const [red, green, blue] = front.map((value, i) => linear(opacity * value + (1 - opacity) * back[i]));
@@ -43,5 +57,7 @@ export function textOn(colour, opacity) {
 
 const MIDDLE = 0.18; // the luminance on which black and white have the same contrast (WCAG)
 
+/** @type {(colour: string) => number[]} */
 const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+/** @type {(value: number) => number} */
 const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);

@@ -1,8 +1,10 @@
+// @ts-check
 // Corrections: the ground truth is dragged, relabelled, deleted and added to, undone, and saved as it changes.
 
-import { Refused, escapedId, get, send } from "./api.js";
+import { Refused } from "./api.js";
+import { begin, catchUp, isSaved, save, unsaved } from "./corrections_saving.js";
 import { byId, choice, element, notice, prose, speak } from "./elements.js";
-import { duration, on, set, state } from "./state.js";
+import { NOT_YET, duration, on, set, state } from "./state.js";
 import { judge } from "./videos.js";
 
 const SHORTEST = 0.05; // seconds
@@ -10,16 +12,11 @@ const NEW = 2; // seconds that a new action lasts
 const WAIT = 400; // milliseconds without a change until it is saved
 const CHOOSE = "Choose an action beneath the detections to drag or change it.";
 
-/** What is edited: id of the video, name of the file that it is saved to, revision of what is saved, the actions now
- * and those that are saved (the same list where nothing is to be saved), lists before and after each change, the
- * promise of a save under way, whether someone else saved meanwhile, what is said of it. */
-let session = null;
-let timer = null;
-const unsaved = new Map(); // id of a video that was left -> its session, while that could not be saved
-
-const address = (id) => `api/corrections/${escapedId(id)}`;
-const isSaved = (one) => one.actions === one.saved;
-
+/** What is edited.
+ * @type {Session}
+ */
+let session = NOT_YET;
+let timer = 0;
 export function startCorrections() {
   on(["project", "video", "editing", "chosen"], show);
   on(["video"], followVideo);
@@ -33,16 +30,18 @@ function followVideo() {
   if (!session) return;
   if (state.video?.id === session.id) return set({ actions: session.actions });
   const left = session;
-  session = null;
+  session = NOT_YET;
   set({ editing: false });
   if (!isSaved(left)) leave(left);
 }
 
-/** Saves what was left; what cannot be saved is kept until someone comes back to it. */
+/** Saves what was left; what cannot be saved is kept until someone comes back to it.
+ * @param {Session} one
+ */
 async function leave(one) {
   unsaved.set(one.id, one);
   clearTimeout(timer);
-  await save(one);
+  await save(one, show);
   if (session === one || isSaved(one)) return;
   notice(`The corrections of ${one.id} are kept on this page only. ${one.said} To go on, correct that video again.`);
 }
@@ -59,7 +58,7 @@ export async function toggleEditing() {
     unsaved.delete(id);
     notice(null);
     set({ editing: true, actions: session.actions, chosen: null });
-    if (!isSaved(session)) save(session);
+    if (!isSaved(session)) save(session, show);
     speak("Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -67,26 +66,19 @@ export async function toggleEditing() {
   }
 }
 
-async function begin(id) {
-  const { actions: kept, revision, file } = await get(address(id));
-  const actions = kept.map(({ segment, label }) => ({ segment, label: toLabel(label) }));
-  const said = `Changes go to ${file}`;
-  return { id, file, revision, actions, saved: actions, past: [], future: [], saving: null, conflict: false, said };
-}
-
 async function end() {
   clearTimeout(timer);
   const ending = session;
-  await save(ending);
+  await save(ending, show);
   if (!isSaved(ending) || session !== ending) return; // it could not be saved: nothing is thrown away
-  session = null;
+  session = NOT_YET;
   set({ editing: false, chosen: null });
   await judge({ corrected: ending.revision > 0 });
 }
 
 /** Begins again from what is saved; what was changed here since is let go. */
 async function loadTheirs() {
-  session = null;
+  session = NOT_YET;
   set({ editing: false });
   await toggleEditing();
 }
@@ -94,21 +86,17 @@ async function loadTheirs() {
 /** Saves what is here over what someone else saved. */
 async function keepMine() {
   const one = session;
-  try {
-    one.revision = (await get(address(one.id))).revision;
-    one.conflict = false;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    one.said = `Not saved: ${error.message}`;
-  }
-  await save(one);
+  await catchUp(one);
+  await save(one, show);
 }
 
 const whyNot = () =>
   state.project.why_not?.corrections ?? "Corrections need annotations: start with --annotations FILE.";
-const toLabel = (label) => (typeof label === "number" ? label : state.project.classes.indexOf(label));
-
-/** Puts a new list of actions in place, remembering the old one; `chosen` is an index into it. */
+/** Puts a new list of actions in place, remembering the old one; `chosen` is an index into it.
+ * @param {Action[]} actions
+ * @param {number | null} chosen
+ * @param {string} words
+ */
 function change(actions, chosen, words) {
   session.past.push(session.actions);
   session.future = [];
@@ -116,73 +104,45 @@ function change(actions, chosen, words) {
   speak(words);
 }
 
+/**
+ * @param {Action[]} actions
+ * @param {number | null} chosen
+ */
 function put(actions, chosen) {
   session.actions = actions;
   if (!session.conflict) session.said = "Not saved yet.";
   set({ actions, chosen: chosen === null ? null : { type: "action", index: chosen } });
   clearTimeout(timer);
-  timer = setTimeout(save, WAIT, session);
+  timer = setTimeout(save, WAIT, session, show);
   show();
 }
 
 export function undo() {
   if (!session?.past.length) return;
   session.future.push(session.actions);
-  put(session.past.pop(), null);
+  put(session.past.pop() ?? [], null);
   speak("Undone");
 }
 
 export function redo() {
   if (!session?.future.length) return;
   session.past.push(session.actions);
-  put(session.future.pop(), null);
+  put(session.future.pop() ?? [], null);
   speak("Redone");
 }
 
-/** Saves all that is to be saved, also what is changed meanwhile; one after the other, as each needs the revision of
- * the one before. */
-async function save(one) {
-  one.saving ??= saveAll(one).finally(() => {
-    one.saving = null;
-    show();
-  });
-  await one.saving;
-}
-
-async function saveAll(one) {
-  try {
-    while (!isSaved(one) && !one.conflict) {
-      one.said = "Saving…";
-      show();
-      await upload(one);
-    }
-    if (isSaved(one)) unsaved.delete(one.id);
-    one.said = isSaved(one) ? `Saved in ${one.file}` : one.said;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    one.conflict = error.status === 409;
-    one.said = one.conflict ? "Not saved: someone else changed this video." : `Not saved: ${error.message}`;
-  }
-}
-
-async function upload(one) {
-  const { actions, revision } = one;
-  one.revision = (await send("PUT", address(one.id), { actions: actions.map(plain), revision })).revision;
-  one.saved = actions;
-}
-
-const plain = ({ segment, label }) => ({ segment, label });
-
 const chosenAction = () => (state.editing && state.chosen?.type === "action" ? state.chosen.index : null);
 
+/** @type {(index: number, action: Partial<Action>) => Action[]} */
 const replaced = (index, action) => state.actions.map((one, i) => (i === index ? { ...one, ...action } : one));
 
 /** A new action from the playhead on, of the class of what is chosen, or of the last action before. */
 export function add() {
   if (!state.editing) return;
   const begun = state.actions.filter((one) => one.segment[0] <= state.time);
-  const before = begun.reduce((last, one) => (last && last.segment[0] > one.segment[0] ? last : one), null);
-  const label = chosenAction() === null ? (before?.label ?? 0) : state.actions[chosenAction()].label;
+  const before = begun.sort((a, b) => a.segment[0] - b.segment[0]).at(-1);
+  const chosen = chosenAction();
+  const label = chosen === null ? (before?.label ?? 0) : state.actions[chosen].label;
   const end = Math.min(state.time + NEW, duration());
   insert({ segment: [Math.min(state.time, end - SHORTEST), end], label }, "Action added");
 }
@@ -194,6 +154,10 @@ export function duplicate() {
   insert({ segment: [...segment], label }, "The detection is an action now");
 }
 
+/**
+ * @param {Action} action
+ * @param {string} words
+ */
 function insert(action, words) {
   change([...state.actions, action], state.actions.length, words);
 }
@@ -218,23 +182,31 @@ function chosenOrSaid() {
   return index;
 }
 
-/** Puts the start or the end of the chosen action at the playhead, if it keeps some length. */
+/** Puts the start or the end of the chosen action at the playhead, if it keeps some length.
+ * @param {Edge} edge
+ */
 export function nudge(edge) {
   const index = chosenOrSaid();
   if (index === null) return;
   const [start, end] = state.actions[index].segment;
+  /** @type {Span} */
   const segment =
     edge === "start" ? [Math.min(state.time, end - SHORTEST), end] : [start, Math.max(state.time, start + SHORTEST)];
   change(replaced(index, { segment }), index, `The ${edge} is at the playhead`);
 }
 
+/** @param {number} label */
 function relabel(label) {
   const index = chosenAction();
   if (index !== null) change(replaced(index, { label }), index, `Now ${state.project.classes[label]}`);
 }
 
 /** Dragging an action by its `edge`, "start" or "end", or the "whole"; it counts once `end` is called. What is changed by
- * other means meanwhile ends it. */
+ * other means meanwhile ends it.
+ * @param {number} index
+ * @param {Edge} edge
+ * @returns {Drag}
+ */
 export function beginDrag(index, edge) {
   const { segment } = state.actions[index];
   const last = duration();
@@ -251,6 +223,13 @@ export function beginDrag(index, edge) {
   };
 }
 
+/**
+ * @param {Span} segment
+ * @param {Edge} edge
+ * @param {number} shift
+ * @param {number} last
+ * @returns {Span}
+ */
 function dragged([start, end], edge, shift, last) {
   if (edge === "start") return [Math.min(Math.max(start + shift, 0), end - SHORTEST), end];
   if (edge === "end") return [start, Math.max(Math.min(end + shift, last), start + SHORTEST)];
@@ -291,25 +270,26 @@ function beginning() {
 function beside() {
   if (!state.project.has.corrections) return [element("span", { class: "faint" }, whyNot())];
   if (!state.video.corrected) return [];
+  /** @type {[string, string][]} */
   const truths = [
     ["annotated", "as annotated"],
     ["corrected", "as corrected"],
   ];
   const shown = state.corrected ? "corrected" : "annotated";
-  const change = (value) => judge({ corrected: value === "corrected" });
+  const change = (/** @type {string} */ value) => judge({ corrected: value === "corrected" });
   return [
     element("span", { class: "faint" }, "This video has been corrected."),
     element("label", { class: "field" }, "Ground truth", choice(truths, shown, change, { id: "truth" })),
   ];
 }
 
+/** @type {(id: string, text: string, act: () => void, disabled?: boolean) => HTMLElement} */
 const tool = (id, text, act, disabled = false) => element("button", { id, click: act, disabled }, text);
 
 function label() {
   const index = chosenAction();
-  if (index === null)
-    return [element("span", { id: "choose", class: "faint" }, CHOOSE)];
-  const classes = state.project.classes.map((name, i) => [i, name]);
+  if (index === null) return [element("span", { id: "choose", class: "faint" }, CHOOSE)];
+  const classes = state.project.classes.map((name, i) => /** @type {[number, string]} */ ([i, name]));
   return [
     element(
       "label",

@@ -1,3 +1,4 @@
+// @ts-check
 // Sentences about what lies on the timeline.
 
 import { KINDS, MISSED } from "./colours.js";
@@ -5,20 +6,25 @@ import { plural, score, span } from "./format.js";
 import { isFound } from "./lanes.js";
 import { state, thing } from "./state.js";
 
-/** A sentence about a detection or an action. */
+/** A sentence about a detection or an action.
+ * @param {Thing} which
+ */
 export function describe({ type, index }) {
-  const one = thing({ type, index });
-  const name = state.project.classes[one.label];
+  const name = state.project.classes[thing({ type, index }).label];
   if (type === "action") {
+    const one = state.actions[index];
     const missed = isFound(state, index) === false ? `; ${MISSED.mark} ${MISSED.name} at tIoU ${state.tiou}` : "";
     return `${name}, annotated ${span(one.segment)}${missed}`;
   }
+  const one = state.video.detections[index];
   const level = one.level !== null ? `, level ${one.level}` : "";
   const kind = one.kind ? `; ${KINDS[one.kind].mark} ${KINDS[one.kind].name} at tIoU ${state.tiou}` : "";
   return `${name} ${score(one.score)}, ${span(one.segment)}${level}${kind}`;
 }
 
-/** The whole name of a class, which its lane may have no room for, and what the lane shows. */
+/** The whole name of a class, which its lane may have no room for, and what the lane shows.
+ * @param {Lane} lane
+ */
 export function describeLane({ label, detections, crowded, actions }) {
   const more = crowded.length ? `, ${crowded.length} of them only in the strip beneath, for want of room` : "";
   const shown = plural(detections.length + crowded.length, "detection");

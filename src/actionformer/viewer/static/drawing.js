@@ -1,3 +1,4 @@
+// @ts-check
 // The timeline's pixels: ruler, lanes and overview, each a function of a canvas context and what it shows.
 
 import { KINDS, MISSED, classColour, textOn, themed } from "./colours.js";
@@ -9,34 +10,12 @@ const STEPS = [
 ];
 const OUTSIDE = 3; // pixels
 
-/** Seconds <-> pixels of a span that is drawn from `left` on over `width` pixels. */
-export function scaleOf([start, end], left, width) {
-  const perSecond = width / (end - start);
-  return {
-    left,
-    perSecond,
-    x: (time) => left + (time - start) * perSecond,
-    time: (x) => start + (x - left) / perSecond,
-  };
-}
-
-/** Prepares a canvas of `width` by `height` CSS pixels for sharp drawing and gives its cleared context. */
-export function prepare(canvas, width, height) {
-  const ratio = devicePixelRatio;
-  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
-  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
-  canvas.style.height = `${height}px`;
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  context.font = "12px system-ui, sans-serif";
-  context.textBaseline = "middle";
-  return context;
-}
-
-/** Times along the top, and frames where they are wide enough to be seen. */
+/** Times along the top, and frames where they are wide enough to be seen.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Area & {view: Span, fps: number | null, start: number, height: number}} options
+ */
 export function drawRuler(context, { scale, view, left, width, fps, start, height }) {
-  const step = STEPS.find((one) => one * scale.perSecond >= 84) ?? STEPS.at(-1);
+  const step = STEPS.find((one) => one * scale.perSecond >= 84) ?? STEPS[STEPS.length - 1];
   const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
   context.fillStyle = themed("faint");
   context.strokeStyle = themed("line");
@@ -58,7 +37,12 @@ export function drawRuler(context, { scale, view, left, width, fps, start, heigh
   context.stroke();
 }
 
-/** One lane after the other, moved up by `scrolled` pixels. */
+/** One lane after the other, moved up by `scrolled` pixels.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Lane[]} lanes
+ * @param {State} state
+ * @param {Area & {height: number, scrolled: number}} options
+ */
 export function drawLanes(context, lanes, state, { scale, left, width, height, scrolled }) {
   context.save();
   context.beginPath();
@@ -72,6 +56,12 @@ export function drawLanes(context, lanes, state, { scale, left, width, height, s
   context.restore();
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Lane} lane
+ * @param {State} state
+ * @param {Area} options
+ */
 function drawLane(context, lane, state, { scale, left, width }) {
   const colour = classColour(lane.label);
   const { detections } = state.video;
@@ -85,7 +75,7 @@ function drawLane(context, lane, state, { scale, left, width }) {
   context.beginPath();
   context.rect(left, lane.top, width, lane.height);
   context.clip();
-  const seen = ([start, end]) => end >= state.view[0] && start <= state.view[1];
+  const seen = (/** @type {Span} */ [start, end]) => end >= state.view[0] && start <= state.view[1];
   for (let i = lane.detections.length - 1; i >= 0; i -= 1) {
     const { index, row } = lane.detections[i];
     const detection = detections[index];
@@ -94,7 +84,14 @@ function drawLane(context, lane, state, { scale, left, width }) {
     drawDetection(context, detection, box, colour, isChosen(state, "detection", index));
   }
   const crowded = lane.crowded.filter((index) => seen(detections[index].segment));
-  if (crowded.length) drawStrip(context, lane, crowded.map((index) => detections[index].segment), colour, { scale, left, width });
+  if (crowded.length)
+    drawStrip(
+      context,
+      lane,
+      crowded.map((index) => detections[index].segment),
+      colour,
+      { scale, left, width },
+    );
   for (const index of crowded) {
     if (!isChosen(state, "detection", index)) continue;
     const { x, y, width: wide, height } = boxOf(detections[index].segment, scale, lane.crowdedTop, SIZES.strip - 3);
@@ -113,7 +110,13 @@ function drawLane(context, lane, state, { scale, left, width }) {
   context.restore();
 }
 
-/** How many detections that found no row lie at every pixel: the more, the stronger. */
+/** How many detections that found no row lie at every pixel: the more, the stronger.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Lane} lane
+ * @param {Span[]} segments
+ * @param {string} colour
+ * @param {Area} options
+ */
 function drawStrip(context, { crowdedTop }, segments, colour, { scale, left, width }) {
   const counts = new Uint16Array(Math.ceil(width) + 1);
   for (const [start, end] of segments) {
@@ -129,14 +132,28 @@ function drawStrip(context, { crowdedTop }, segments, colour, { scale, left, wid
   context.globalAlpha = 1;
 }
 
+/** @type {(state: State, type: Thing["type"], index: number) => boolean} */
 const isChosen = ({ chosen }, type, index) => chosen?.type === type && chosen.index === index;
 
-/** What began before the span that is shown begins just outside of it, so that its text is seen. */
+/** What began before the span that is shown begins just outside of it, so that its text is seen.
+ * @param {Span} segment
+ * @param {Scale} scale
+ * @param {number} y
+ * @param {number} height
+ * @returns {Box}
+ */
 function boxOf([start, end], scale, y, height) {
   const x = Math.max(scale.x(start), scale.left - OUTSIDE);
   return { x, y, width: Math.max(scale.x(end) - x, 2), height };
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Lane} lane
+ * @param {string} name
+ * @param {string} colour
+ * @param {number} left
+ */
 function drawName(context, lane, name, colour, left) {
   const middle = lane.top + lane.height / 2;
   context.fillStyle = colour;
@@ -148,15 +165,22 @@ function drawName(context, lane, name, colour, left) {
   context.fillText(`+${lane.crowded.length}`, 14, lane.crowdedTop + SIZES.strip / 2 - 1);
 }
 
+/** @type {Map<string, string>} */
 const fitted = new Map(); // measuring text is slow, and every frame asks for the same names
 
-/** The text, or as much of its beginning and its end as fits around an ellipsis: names often share their beginning. */
+/** The text, or as much of its beginning and its end as fits around an ellipsis: names often share their beginning.
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} text
+ * @param {number} width
+ * @returns {string}
+ */
 function fitting(context, text, width) {
   const key = `${width} ${text}`;
-  if (fitted.has(key)) return fitted.get(key);
-  const fits = (one) => context.measureText(one).width <= width;
+  const known = fitted.get(key);
+  if (known !== undefined) return known;
+  const fits = (/** @type {string} */ one) => context.measureText(one).width <= width;
   const letters = [...text];
-  const cut = (kept) =>
+  const cut = (/** @type {number} */ kept) =>
     `${letters.slice(0, Math.ceil(kept / 2)).join("")}…${letters.slice(letters.length - Math.floor(kept / 2)).join("")}`;
   let [kept, shown] = [letters.length, text];
   while (kept > 1 && !fits(shown)) shown = cut((kept -= 1));
@@ -164,7 +188,13 @@ function fitting(context, text, width) {
   return shown;
 }
 
-/** Its opacity is its score; the line around it is whole if it finds an action and dashed if it is an error. */
+/** Its opacity is its score; the line around it is whole if it finds an action and dashed if it is an error.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Detection} detection
+ * @param {Box} box
+ * @param {string} colour
+ * @param {boolean} chosen
+ */
 function drawDetection(context, detection, { x, y, width, height }, colour, chosen) {
   const opacity = 0.12 + 0.88 * Math.min(detection.score, 1);
   context.globalAlpha = opacity;
@@ -179,7 +209,7 @@ function drawDetection(context, detection, { x, y, width, height }, colour, chos
     context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
     context.setLineDash([]);
   }
-  const mark = KINDS[detection.kind]?.mark ?? "";
+  const mark = detection.kind ? KINDS[detection.kind].mark : "";
   if (width >= 15 && (mark || width >= 42)) {
     const text = width >= 56 || !mark ? `${mark} ${score(detection.score)}`.trim() : mark;
     drawTag(context, text, { x, y, width, height }, textOn(colour, opacity));
@@ -187,6 +217,12 @@ function drawDetection(context, detection, { x, y, width, height }, colour, chos
   if (chosen) drawRing(context, x, y, width, height);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} text
+ * @param {Box} box
+ * @param {string} colour
+ */
 function drawTag(context, text, { x, y, width, height }, colour) {
   context.font = "600 10.5px system-ui, sans-serif";
   context.fillStyle = colour;
@@ -194,7 +230,12 @@ function drawTag(context, text, { x, y, width, height }, colour) {
   context.font = "12px system-ui, sans-serif";
 }
 
-/** Ground truth: full where it is found or nothing is known, hollow with a mark where it is missed. */
+/** Ground truth: full where it is found or nothing is known, hollow with a mark where it is missed.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Box} box
+ * @param {string} colour
+ * @param {{missed: boolean, chosen: boolean, editing: boolean}} options
+ */
 function drawAction(context, { x, y, width, height }, colour, { missed, chosen, editing }) {
   context.fillStyle = themed(missed ? "surface" : "truth");
   context.fillRect(x, y, width, height);
@@ -218,6 +259,13 @@ function drawAction(context, { x, y, width, height }, colour, { missed, chosen, 
   if (chosen) drawRing(context, x, y, width, height);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ */
 function drawRing(context, x, y, width, height) {
   context.strokeStyle = themed("focus");
   context.lineWidth = 2;
@@ -225,7 +273,12 @@ function drawRing(context, x, y, width, height) {
   context.lineWidth = 1;
 }
 
-/** The whole video in one strip: the best score of every pixel, and ground truth beneath. */
+/** The whole video in one strip: the best score of every pixel, and ground truth beneath.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Lane[]} lanes
+ * @param {State} state
+ * @param {Area & {duration: number}} options
+ */
 export function drawOverview(context, lanes, { video, actions }, { scale, left, width, duration }) {
   const height = SIZES.overview;
   const ground = height - 8;

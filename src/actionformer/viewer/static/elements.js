@@ -1,31 +1,55 @@
+// @ts-check
 // Elements of the page. Text from files enters as text alone, never as markup.
 
+/** @type {(id: string) => any} */
 export const byId = (id) => document.getElementById(id);
 
-/** A new element. Functions among `attributes` listen, `true` sets, null and false leave out; strings are text. */
+/** A new element. Functions among `attributes` listen, `true` sets, null and false leave out; strings are text.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...Content} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") made.addEventListener(name, value);
-    else if (name === "value" || name === "checked" || name === "selected") made[name] = value;
+    else if (name === "value" || name === "checked" || name === "selected") Object.assign(made, { [name]: value });
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  made.append(
+    .../** @type {(Node | string)[]} */ (children.flat().filter((child) => child !== null && child !== undefined)),
+  );
   return made;
 }
 
-/** A drop-down with [value, text] pairs. */
+/** A framed part of a view.
+ * @type {(...children: Content[]) => HTMLElement}
+ */
+export const card = (...children) => element("div", { class: "card" }, children);
+
+/** A drop-down with [value, text] pairs.
+ * @param {[string | number, string | number][]} options
+ * @param {string | number} selected
+ * @param {(value: string) => void} change
+ * @param {Record<string, any>} [attributes]
+ */
 export function choice(options, selected, change, attributes = {}) {
-  return element(
+  const made = element(
     "select",
-    { ...attributes, change: (event) => change(event.target.value) },
+    { ...attributes, change: () => change(made.value) },
     options.map(([value, text]) => element("option", { value, selected: String(value) === String(selected) }, text)),
   );
+  return made;
 }
 
-/** A slider with a label and its value beside it. */
-export function slider(text, { min, max, step, value, show = (number) => number, change, id }) {
+/** A slider with a label and its value beside it.
+ * @param {string} text
+ * @param {SliderOptions} options
+ */
+export function slider(text, { min, max, step, value, show = String, change, id }) {
   const output = element("output", {}, show(value));
   const input = element("input", {
     type: "range",
@@ -33,17 +57,23 @@ export function slider(text, { min, max, step, value, show = (number) => number,
     min,
     max,
     step,
-    input: (event) => {
-      output.textContent = show(event.target.valueAsNumber);
-      change(event.target.valueAsNumber);
+    input: () => {
+      output.textContent = show(input.valueAsNumber);
+      change(input.valueAsNumber);
     },
   });
-  input.value = value;
+  input.value = String(value);
   return element("label", { class: "field" }, text, input, output);
 }
 
-/** A table; `columns` are [heading, row => text, is it a number]. */
+/** A table; `columns` are [heading, row => text, is it a number].
+ * @template Row
+ * @param {Column<Row>[]} columns
+ * @param {Row[]} rows
+ * @param {string} caption
+ */
 export function table(columns, rows, caption) {
+  /** @type {(tag: "th" | "td", content: string, numeric?: boolean, attributes?: Record<string, any>) => HTMLElement} */
   const cell = (tag, content, numeric, attributes = {}) =>
     element(tag, { class: numeric ? "number" : null, ...attributes }, content);
   return element(
@@ -79,7 +109,12 @@ export function table(columns, rows, caption) {
 
 const AT_ONCE = 200;
 
-/** Fills a place with `make(item)` of every item; what lies far down is made when one scrolls there. */
+/** Fills a place with `make(item)` of every item; what lies far down is made when one scrolls there.
+ * @template Item
+ * @param {HTMLElement} place
+ * @param {Item[]} items
+ * @param {(item: Item) => Node} make
+ */
 export function fillRows(place, items, make) {
   let made = 0;
   const end = place.tagName === "TBODY" ? element("tr", {}, element("td", {}, "…")) : element("li", {}, "…");
@@ -96,14 +131,22 @@ export function fillRows(place, items, make) {
   more();
 }
 
-/** A sentence in which commands, between backticks, and options stay in one piece. */
+/** A sentence in which commands, between backticks, and options stay in one piece.
+ * @type {(text: string) => Content[]}
+ */
 export const prose = (text) =>
-  text.split(/(`[^`]+`|--[a-z][\w-]*)/).map((part, i) => (i % 2 ? element("code", {}, part.replaceAll("`", "")) : part));
+  text
+    .split(/(`[^`]+`|--[a-z][\w-]*)/)
+    .map((part, i) => (i % 2 ? element("code", {}, part.replaceAll("`", "")) : part));
 
-/** What is said where something would be. */
+/** What is said where something would be.
+ * @type {(text: string) => HTMLElement}
+ */
 export const words = (text) => element("p", { class: "words" }, prose(text.charAt(0).toUpperCase() + text.slice(1)));
 
-/** Says that work goes on. */
+/** Says that work goes on.
+ * @type {(text: string) => HTMLElement}
+ */
 export const loading = (text) =>
   element(
     "p",
@@ -112,12 +155,17 @@ export const loading = (text) =>
     text,
   );
 
-/** Puts a sentence into the region that screen readers speak. */
+/** Puts a sentence into the region that screen readers speak.
+ * @param {string} text
+ */
 export function speak(text) {
   byId("spoken").textContent = text;
 }
 
-/** Says something beside the pointer of an event; null says nothing. */
+/** Says something beside the pointer of an event; null says nothing.
+ * @param {MouseEvent} event
+ * @param {string | null} text
+ */
 export function showTooltip(event, text) {
   const tooltip = byId("tooltip");
   tooltip.hidden = !text;
@@ -130,13 +178,18 @@ export function showTooltip(event, text) {
 
 export const hideTooltip = () => (byId("tooltip").hidden = true);
 
-/** Shows an error above the view until it is closed or the next one comes; null hides it. */
+/** Shows an error above the view until it is closed or the next one comes; null hides it.
+ * @param {string | null} text
+ */
 export function notice(text) {
   const place = byId("notice");
   place.hidden = !text;
   place.replaceChildren(
     ...(text
-      ? [element("span", {}, prose(text)), element("button", { class: "quiet", click: () => notice(null), "aria-label": "Close" }, "×")]
+      ? [
+          element("span", {}, prose(text)),
+          element("button", { class: "quiet", click: () => notice(null), "aria-label": "Close" }, "×"),
+        ]
       : []),
   );
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Above the timeline: score threshold, tIoU, kinds of error, classes, zoom.
 
 import { KINDS, MISSED, classColour } from "./colours.js";
@@ -8,26 +9,34 @@ import { showAll, step, zoom } from "./navigation.js";
 import { judge } from "./videos.js";
 
 const COUNTED = "Counted are those of the classes that are shown, from the score threshold on.";
-const COUNTED_MISSED = "Counted are the actions of the classes that are shown which no detection finds from the score threshold on.";
+const COUNTED_MISSED =
+  "Counted are the actions of the classes that are shown which no detection finds from the score threshold on.";
 
+/** @type {Record<string, any>} */
 const parts = {};
 
 export function startFilters() {
   on(["project"], build);
   on(["video", "minScore", "hiddenClasses", "hiddenKinds", "actions", "theme"], refresh);
   on(["minScore"], () => document.querySelectorAll(".score-slider").forEach(followScore));
-  on(["tiou"], () => document.querySelectorAll(".tiou-choice select").forEach((one) => (one.value = state.tiou)));
+  on(["tiou"], () =>
+    document.querySelectorAll(".tiou-choice select").forEach((/** @type {any} */ one) => (one.value = state.tiou)),
+  );
 }
 
-/** A choice of the tIoU; of several on the page all show the same. */
+/** A choice of the tIoU; of several on the page all show the same.
+ * @param {Record<string, any>} [attributes]
+ */
 export function tiouChoice(attributes = {}) {
-  const values = state.project.tiou.map((value) => [value, value]);
+  const values = state.project.tiou.map((value) => /** @type {[number, number]} */ ([value, value]));
   const title = "From which overlap on a detection finds an action";
   const select = choice(values, state.tiou, (value) => judge({ tiou: Number(value) }), { title, ...attributes });
   return element("label", { class: "field tiou-choice" }, "tIoU", select);
 }
 
-/** A slider of the score threshold; of several on the page all show the same. */
+/** A slider of the score threshold; of several on the page all show the same.
+ * @param {Record<string, any>} [attributes]
+ */
 export function scoreSlider(attributes = {}) {
   const input = element("input", {
     type: "range",
@@ -40,6 +49,7 @@ export function scoreSlider(attributes = {}) {
   return followScore(element("label", { class: "field score-slider" }, "Score ≥", input, element("output", {})));
 }
 
+/** @param {any} label */
 function followScore(label) {
   label.querySelector("input").value = state.minScore;
   label.querySelector("output").textContent = state.minScore.toFixed(2);
@@ -73,14 +83,20 @@ function build() {
   buildClasses();
 }
 
-/** Moves the score threshold by `change`. */
+/** Moves the score threshold by `change`.
+ * @param {number} change
+ */
 export function moveThreshold(change) {
   set({ minScore: Math.min(Math.max(Math.round(100 * (state.minScore + change)) / 100, 0), 1) });
 }
 
-/** Hides what is shown and the other way round; `name` of KINDS, or "missed". */
+/** Hides what is shown and the other way round; `name` of KINDS, or "missed".
+ * @param {"hiddenClasses" | "hiddenKinds"} key
+ * @param {number | string} value
+ */
 function toggle(key, value) {
-  const changed = new Set(state[key]);
+  /** @type {Set<number | string>} */
+  const changed = new Set([...state[key]]);
   if (!changed.delete(value)) changed.add(value);
   set({ [key]: changed });
 }
@@ -99,6 +115,7 @@ function refresh() {
 
 /** From error to error. */
 function errors() {
+  /** @type {(direction: 1 | -1, text: string, name: string) => HTMLElement} */
   const button = (direction, text, name) =>
     element("button", { class: "quiet", click: () => step(direction, isError), "aria-label": name }, text);
   return element(
@@ -118,10 +135,20 @@ const chips = () =>
     chip("missed", MISSED, COUNTED_MISSED),
   );
 
+/**
+ * @param {string} kind
+ * @param {{mark: string, name: string, says: string}} texts
+ * @param {string} counted
+ */
 function chip(kind, { mark, name, says }, counted) {
   return element(
     "button",
-    { class: "chip", "data-kind": kind, title: `${name}: ${says}. ${counted}`, click: () => toggle("hiddenKinds", kind) },
+    {
+      class: "chip",
+      "data-kind": kind,
+      title: `${name}: ${says}. ${counted}`,
+      click: () => toggle("hiddenKinds", kind),
+    },
     element("b", { "aria-hidden": "true" }, mark),
     ` ${name} `,
     element("span", { class: "count" }),
@@ -129,10 +156,11 @@ function chip(kind, { mark, name, says }, counted) {
 }
 
 function countKinds() {
-  const shown = ({ label }) => !state.hiddenClasses.has(label);
+  const shown = (/** @type {Action} */ { label }) => !state.hiddenClasses.has(label);
   const passing = state.video.detections.filter((one) => one.score >= state.minScore && shown(one));
+  /** @type {Record<string, number>} */
   const counts = { missed: state.actions.filter((one, i) => shown(one) && isFound(state, i) === false).length };
-  for (const { kind } of passing) counts[kind] = (counts[kind] ?? 0) + 1;
+  for (const { kind } of passing) if (kind) counts[kind] = (counts[kind] ?? 0) + 1;
   for (const one of parts.kinds.querySelectorAll("[data-kind]")) {
     one.setAttribute("aria-pressed", String(!state.hiddenKinds.has(one.dataset.kind)));
     one.querySelector(".count").textContent = counts[one.dataset.kind] ?? 0;
@@ -162,7 +190,7 @@ function buildClasses() {
     input: () =>
       boxes.forEach((box, i) => (box.hidden = !classes[i].toLowerCase().includes(search.value.toLowerCase()))),
   });
-  const all = (hidden) => set({ hiddenClasses: new Set(hidden ? classes.keys() : []) });
+  const all = (/** @type {boolean} */ hidden) => set({ hiddenClasses: new Set(hidden ? classes.keys() : []) });
   parts.classes.replaceChildren(
     element("summary", {}, "All classes"),
     element(

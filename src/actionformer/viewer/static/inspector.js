@@ -1,3 +1,4 @@
+// @ts-check
 // Beside the video: what is chosen, and as a table what the timeline shows.
 
 import { KINDS, MISSED } from "./colours.js";
@@ -11,9 +12,11 @@ import { delayed } from "./views.js";
 const MOST_ROWS = 100;
 const REST = 60; // milliseconds
 
+/** @type {Record<string, any>} */
 const parts = {};
 
 export function startInspector() {
+  /** @type {(text: string, act: () => void, name?: string) => HTMLElement} */
   const move = (text, act, name = text) => element("button", { class: "quiet", click: act, "aria-label": name }, text);
   Object.assign(parts, {
     facts: element("div", { class: "facts" }),
@@ -64,19 +67,11 @@ function nothingChosen() {
   ];
 }
 
+/** @param {Thing} chosen */
 function facts(chosen) {
   const one = thing(chosen);
   const [start, end] = one.segment;
-  const pairs = [["Time", `${span(one.segment)} · ${seconds(end - start)}`]];
-  if (chosen.type === "detection") {
-    pairs.push(["Score", `${score(one.score)}${one.level === null ? "" : ` · pyramid level ${one.level}`}`]);
-    if (one.kind) pairs.push([`At tIoU ${state.tiou}`, verdict(one)]);
-    if (one.iou !== null && one.iou !== undefined) pairs.push(["Best overlap", matched(one)]);
-  } else {
-    const found = isFound(state, chosen.index);
-    if (found !== null)
-      pairs.push([`At tIoU ${state.tiou}`, found ? `${KINDS.true.mark} found` : `${MISSED.mark} missed`]);
-  }
+  const pairs = [["Time", `${span(one.segment)} · ${seconds(end - start)}`], ...judged(chosen)];
   return [
     element(
       "div",
@@ -92,18 +87,44 @@ function facts(chosen) {
   ];
 }
 
-const verdict = ({ kind }) => `${KINDS[kind].mark} ${KINDS[kind].name}: ${KINDS[kind].says}`;
+/**
+ * @param {Thing} chosen
+ * @returns {[string, string][]}
+ */
+function judged({ type, index }) {
+  const at = `At tIoU ${state.tiou}`;
+  if (type === "action") {
+    const found = isFound(state, index);
+    return found === null ? [] : [[at, found ? `${KINDS.true.mark} found` : `${MISSED.mark} missed`]];
+  }
+  const { score: value, level, kind, iou, match } = state.video.detections[index];
+  /** @type {[string, string][]} */
+  const pairs = [["Score", `${score(value)}${level === null ? "" : ` · pyramid level ${level}`}`]];
+  if (kind) pairs.push([at, verdict(kind)]);
+  if (iou !== null) pairs.push(["Best overlap", matched(iou, match)]);
+  return pairs;
+}
 
-function matched({ iou, match }) {
-  const action = match === null || match === undefined ? null : state.video.actions[match];
+/** @type {(kind: Kind) => string} */
+const verdict = (kind) => `${KINDS[kind].mark} ${KINDS[kind].name}: ${KINDS[kind].says}`;
+
+/**
+ * @param {number} iou
+ * @param {number | null} match
+ */
+function matched(iou, match) {
+  const action = match === null ? null : state.video.actions[match];
   return action
     ? `${iou.toFixed(2)} with ${state.project.classes[action.label]}, ${span(action.segment)}`
     : iou.toFixed(2);
 }
 
+/** @type {(which: Thing) => string} */
 const keyOf = ({ type, index }) => `${type}-${index}`;
 
-/** What lies in the span. For the keyboard all of it is one stop, at what is chosen; arrow keys choose the next. */
+/** What lies in the span. For the keyboard all of it is one stop, at what is chosen; arrow keys choose the next.
+ * @param {Thing | null} chosen
+ */
 function list(chosen) {
   const [from, to] = state.view;
   const inside = inTime(state).filter((one) => thing(one).segment[1] >= from && one.start <= to);
@@ -113,23 +134,40 @@ function list(chosen) {
   const more = listed.length < inside.length ? `, ${MOST_ROWS} of them listed` : "";
   const focused = parts.list.contains(document.activeElement);
   parts.counted.textContent = `${plural(inside.length, "thing")} in this span${more}`;
-  parts.rows.replaceChildren(...listed.map((one, i) => row(one, first + i === here, first + i === Math.max(here, first))));
+  parts.rows.replaceChildren(
+    ...listed.map((one, i) => row(one, first + i === here, first + i === Math.max(here, first))),
+  );
   const stop = parts.rows.querySelector("[tabindex='0']");
   if (focused) stop?.focus({ preventScroll: true });
   if (here >= 0) bring(stop.closest("tr"));
 }
 
-/** Scrolls the list, and nothing else, so that a row is seen. */
+/** Scrolls the list, and nothing else, so that a row is seen.
+ * @param {HTMLElement} row
+ */
 function bring(row) {
   const [top, bottom] = [row.offsetTop, row.offsetTop + row.offsetHeight];
   if (top < parts.list.scrollTop) parts.list.scrollTop = top;
-  else if (bottom > parts.list.scrollTop + parts.list.clientHeight) parts.list.scrollTop = bottom - parts.list.clientHeight;
+  else if (bottom > parts.list.scrollTop + parts.list.clientHeight)
+    parts.list.scrollTop = bottom - parts.list.clientHeight;
 }
 
+/** Its mark, and what stands for its score.
+ * @type {(index: number) => [string, string]}
+ */
+const asAction = (index) => [isFound(state, index) === false ? MISSED.mark : "", "annotated"];
+
+/** @type {(detection: Detection) => [string, string]} */
+const asDetection = ({ kind, score: value }) => [kind ? KINDS[kind].mark : "", score(value)];
+
+/**
+ * @param {Thing} which
+ * @param {boolean} chosen
+ * @param {boolean} stop
+ */
 function row({ type, index }, chosen, stop) {
   const one = thing({ type, index });
-  const missed = type === "action" && isFound(state, index) === false;
-  const mark = type === "action" ? (missed ? MISSED.mark : "") : (KINDS[one.kind]?.mark ?? "");
+  const [mark, value] = type === "action" ? asAction(index) : asDetection(state.video.detections[index]);
   return element(
     "tr",
     { class: chosen ? "chosen" : null },
@@ -148,7 +186,7 @@ function row({ type, index }, chosen, stop) {
         state.project.classes[one.label],
       ),
     ),
-    element("td", { class: "number" }, type === "action" ? "annotated" : score(one.score)),
+    element("td", { class: "number" }, value),
     element("td", {}, mark),
   );
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Everything by keyboard, and the list of it.
 
 import { byId, element } from "./elements.js";
@@ -12,9 +13,15 @@ import { isError } from "./lanes.js";
 import { pan, showAll, showChosen, step, zoom } from "./navigation.js";
 import { openList } from "./videos.js";
 
+/** @type {(amount: number) => () => void} */
 const by = (amount) => () => seek(state.time + amount);
 
-/** [keys, what they do, function]; "Shift+" only where a key means something else with it. */
+/** @type {(keys: string[], says: string, act: () => void) => [string[], string, () => void]} */
+const binding = (keys, says, act) => [keys, says, act];
+
+/** [keys, what they do, function]; "Shift+" only where a key means something else with it.
+ * @type {Record<string, [string[], string, () => void][]>}
+ */
 const KEYS = {
   Playing: [
     [[" "], "Play or pause", togglePlay],
@@ -57,7 +64,7 @@ const KEYS = {
     [["Control+Shift+Z", "Meta+Shift+Z", "Control+y"], "Redo", redo],
   ],
   Page: [
-    ...TABS.map(({ id, name }, i) => [[String(i + 1)], name, () => goTo(id)]),
+    ...TABS.map(({ id, name }, i) => binding([String(i + 1)], name, () => goTo(id))),
     [
       ["/"],
       "Search a video",
@@ -71,6 +78,7 @@ const KEYS = {
   ],
 };
 
+/** @type {Record<string, string>} */
 const SHOWN = {
   " ": "Space",
   ArrowLeft: "←",
@@ -80,6 +88,7 @@ const SHOWN = {
   PageUp: "Page up",
   PageDown: "Page down",
 };
+/** @type {Map<string, () => void>} */
 const bound = new Map(
   Object.values(KEYS)
     .flat()
@@ -127,7 +136,9 @@ export function startKeys() {
   );
 }
 
+/** @type {(part: string) => string} */
 const partName = (part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part);
+/** @type {(key: string) => string} */
 const keyName = (key) => (key === "+" ? key : key.split("+").map(partName).join(" "));
 
 function toggleHelp() {
@@ -139,22 +150,28 @@ function toggleHelp() {
 let tabbed = true; // whether what has the focus was reached by keyboard, and not by a click
 let played = false; // whether the space bar that is down plays: some browsers press a button when it is let go
 
+/** @param {KeyboardEvent} event */
 function press(event) {
-  const { target, key } = event;
+  const { key } = event;
+  const target = /** @type {HTMLElement} */ (event.target);
   tabbed ||= key === "Tab";
   played = false;
   if (byId("keys").open && key !== "?") return; // Escape closes it: the browser's part
   if (key === "Escape") return leave(target);
   if (takesText(target)) return;
   const name = nameOf(event);
-  if (!bound.has(name) || isItsOwn(target, key)) return;
+  const act = bound.get(name);
+  if (!act || isItsOwn(target, key)) return;
   event.preventDefault();
   played = key === " ";
-  bound.get(name)();
+  act();
 }
 
 /** Whether a key means something to what has the focus. The space bar does so only to those who got there by keyboard:
- * after a click it plays. */
+ * after a click it plays.
+ * @param {Element} target
+ * @param {string} key
+ */
 function isItsOwn(target, key) {
   if (key === " ") return tabbed && target.closest("button, summary, select, input:not([type=range]), a");
   const moves = key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key);
@@ -162,7 +179,9 @@ function isItsOwn(target, key) {
 }
 
 /** "Shift+" is told with letters, whatever caps lock makes of them, and where it does not make another character.
- * AltGr, which some systems report as Control and Alt, only makes characters. */
+ * AltGr, which some systems report as Control and Alt, only makes characters.
+ * @param {KeyboardEvent} event
+ */
 function nameOf(event) {
   const { key, shiftKey, ctrlKey, metaKey, altKey } = event;
   if (event.getModifierState("AltGraph")) return key;
@@ -173,11 +192,13 @@ function nameOf(event) {
   return `${ctrlKey ? "Control+" : ""}${metaKey ? "Meta+" : ""}${shift ? "Shift+" : ""}${name}`;
 }
 
+/** @type {(target: HTMLElement) => boolean} */
 const takesText = (target) =>
   target.matches("textarea, input:not([type=range], [type=checkbox], [type=radio])") || target.isContentEditable;
 
+/** @param {HTMLElement} target */
 function leave(target) {
   openList(false);
-  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.removeAttribute("open");
   if (takesText(target)) target.blur();
 }

@@ -1,11 +1,15 @@
+// @ts-check
 // Where everything lies on the timeline: lanes, one a class, with detections above and ground truth beneath.
 
 import { remembering } from "./state.js";
 
 export const SIZES = { row: 17, action: 15, strip: 9, gap: 9, ruler: 24, overview: 40, mostRows: 8 };
 
-/** Detections that the filters let through: indices, best first. */
+/** Detections that the filters let through: indices, best first.
+ * @type {(video: Video, minScore: number, hiddenClasses: Set<number>, hiddenKinds: Set<string>) => number[]}
+ */
 const passing = remembering((video, minScore, hiddenClasses, hiddenKinds) => {
+  /** @type {number[]} */
   const shown = [];
   video.detections.forEach(({ score, label, kind }, index) => {
     if (score >= minScore && !hiddenClasses.has(label) && !(kind && hiddenKinds.has(kind))) shown.push(index);
@@ -13,49 +17,70 @@ const passing = remembering((video, minScore, hiddenClasses, hiddenKinds) => {
   return shown;
 });
 
+/** @type {(state: Shown) => number[]} */
 export const shownDetections = ({ video, minScore, hiddenClasses, hiddenKinds }) =>
   passing(video, minScore, hiddenClasses, hiddenKinds);
 
-/** Action -> the score of the detection that finds it. */
+/** Action -> the score of the detection that finds it.
+ * @type {(video: Video) => Map<number | null, number>}
+ */
 const finders = remembering(
   (video) => new Map(video.detections.filter(({ kind }) => kind === "true").map((one) => [one.match, one.score])),
 );
 
-/** Whether an action is found by a detection that passes the score threshold; null where nobody has judged it. */
+/** Whether an action is found by a detection that passes the score threshold; null where nobody has judged it.
+ * @param {Shown} state
+ * @param {number} index
+ * @returns {boolean | null}
+ */
 export function isFound({ video, actions, minScore }, index) {
   if (typeof actions[index].found !== "boolean") return null;
   return (finders(video).get(index) ?? -1) >= minScore;
 }
 
-/** Whether a {type, index} is a wrong detection or a missed action. */
+/** Whether a {type, index} is a wrong detection or a missed action.
+ * @param {Shown} state
+ * @param {Thing} which
+ */
 export function isError(state, { type, index }) {
   if (type === "action") return isFound(state, index) === false;
   const { kind } = state.video.detections[index];
   return Boolean(kind) && kind !== "true";
 }
 
-/** Actions that the filters let through: indices. */
+/** Actions that the filters let through: indices.
+ * @param {Shown} state
+ * @returns {number[]}
+ */
 function shownActions(state) {
   const { actions, hiddenClasses, hiddenKinds } = state;
-  const hidden = (index) => hiddenKinds.has("missed") && isFound(state, index) === false;
+  const hidden = (/** @type {number} */ index) => hiddenKinds.has("missed") && isFound(state, index) === false;
   return [...actions.keys()].filter((index) => !hiddenClasses.has(actions[index].label) && !hidden(index));
 }
 
-/** What depends on all that decides what the timeline shows is computed once for it. */
+/** What depends on all that decides what the timeline shows is computed once for it.
+ * @template Result
+ * @param {(state: Shown) => Result} compute
+ * @returns {(state: Shown) => Result}
+ */
 function ofWhatIsShown(compute) {
+  /** @type {(...shown: [Video, Action[], number, Set<number>, Set<string>]) => Result} */
   const once = remembering((video, actions, minScore, hiddenClasses, hiddenKinds) =>
     compute({ video, actions, minScore, hiddenClasses, hiddenKinds }),
   );
   return (state) => once(state.video, state.actions, state.minScore, state.hiddenClasses, state.hiddenKinds);
 }
 
-/** Detections by class in rows: label -> {rows, placed: [{index, row}], crowded: [index]}, best first. */
+/** Detections by class in rows, best first.
+ * @type {(video: Video, shown: number[]) => Map<number, {rows: Span[][], placed: Placed[], crowded: number[]}>}
+ */
 const rowsOfDetections = remembering((video, shown) => {
+  /** @type {Map<number, {rows: Span[][], placed: Placed[], crowded: number[]}>} */
   const byLabel = new Map();
   for (const index of shown) {
     const { label, segment } = video.detections[index];
-    if (!byLabel.has(label)) byLabel.set(label, { rows: [], placed: [], crowded: [] });
-    const { rows, placed, crowded } = byLabel.get(label);
+    const { rows, placed, crowded } = byLabel.get(label) ?? { rows: [], placed: [], crowded: [] };
+    byLabel.set(label, { rows, placed, crowded });
     const row = freeRow(rows, segment, SIZES.mostRows);
     if (row === null) crowded.push(index);
     else placed.push({ index, row });
@@ -63,17 +88,18 @@ const rowsOfDetections = remembering((video, shown) => {
   return byLabel;
 });
 
-/** Lanes from top to bottom: {label, top, height, detections: [{index, row}], crowded: [index], crowdedTop,
- * actions: [{index, row}], actionTop}.
+/** Lanes from top to bottom.
  *
  * Those with ground truth come first, then by the best score; a class that shows nothing has no lane. Detections that
  * find no row are crowded: a strip beneath the rows has room for how many they are. Every action has a row. */
 export const layOut = ofWhatIsShown((state) => {
   const detected = rowsOfDetections(state.video, shownDetections(state));
+  /** @type {Map<number, Lane>} */
   const lanes = new Map();
-  const lane = (label) => {
-    if (!lanes.has(label)) lanes.set(label, { label, detections: [], crowded: [], actions: [], rows: 1, actionRows: [] });
-    return lanes.get(label);
+  const lane = (/** @type {number} */ label) => {
+    const one = lanes.get(label) ?? emptyLane(label);
+    lanes.set(label, one);
+    return one;
   };
   for (const [label, { rows, placed, crowded }] of detected) {
     Object.assign(lane(label), { detections: placed, crowded, rows: rows.length });
@@ -81,11 +107,12 @@ export const layOut = ofWhatIsShown((state) => {
   for (const index of shownActions(state)) {
     const { label, segment } = state.actions[index];
     const { actions, actionRows } = lane(label);
-    actions.push({ index, row: freeRow(actionRows, segment) });
+    actions.push({ index, row: /** @type {number} */ (freeRow(actionRows, segment)) });
   }
-  const best = ({ detections }) => (detections.length ? state.video.detections[detections[0].index].score : 0);
+  const best = (/** @type {Lane} */ { detections }) =>
+    detections.length ? state.video.detections[detections[0].index].score : 0;
   const ordered = [...lanes.values()].sort(
-    (a, b) => (b.actions.length > 0) - (a.actions.length > 0) || best(b) - best(a) || a.label - b.label,
+    (a, b) => Number(b.actions.length > 0) - Number(a.actions.length > 0) || best(b) - best(a) || a.label - b.label,
   );
   let top = 0;
   for (const one of ordered) {
@@ -98,7 +125,25 @@ export const layOut = ofWhatIsShown((state) => {
   return ordered;
 });
 
-/** The first of `most` rows in which a segment overlaps nothing, where it is put; null if all are taken. */
+/** @type {(label: number) => Lane} */
+const emptyLane = (label) => ({
+  label,
+  top: 0,
+  height: 0,
+  rows: 1,
+  detections: [],
+  crowded: [],
+  crowdedTop: 0,
+  actions: [],
+  actionTop: 0,
+  actionRows: [],
+});
+
+/** The first of `most` rows in which a segment overlaps nothing, where it is put; null if all are taken.
+ * @param {Span[][]} rows
+ * @param {Span} segment
+ * @param {number} [most]
+ */
 function freeRow(rows, [start, end], most = Infinity) {
   for (let row = 0; row < most; row += 1) {
     rows[row] ??= [];
@@ -113,7 +158,10 @@ function freeRow(rows, [start, end], most = Infinity) {
   return null;
 }
 
-/** Where among sorted segments that do not overlap the first stands that begins at `start` or later. */
+/** Where among sorted segments that do not overlap the first stands that begins at `start` or later.
+ * @param {Span[]} sorted
+ * @param {number} start
+ */
 function firstAfter(sorted, start) {
   let [low, high] = [0, sorted.length];
   while (low < high) {
@@ -124,21 +172,33 @@ function firstAfter(sorted, start) {
   return low;
 }
 
-/** The lane at a height. */
+/** The lane at a height.
+ * @type {(lanes: Lane[], y: number) => Lane | null}
+ */
 export const laneAt = (lanes, y) => lanes.find(({ top, height }) => y >= top && y < top + height) ?? null;
 
-/** What lies at a time and a height: {type, index} or null. `slack` in seconds makes thin things easy to hit. */
+/** What lies at a time and a height: {type, index} or null. `slack` in seconds makes thin things easy to hit.
+ * @param {Lane[]} lanes
+ * @param {Shown} state
+ * @param {number} time
+ * @param {number} y
+ * @param {number} slack
+ * @returns {Thing | null}
+ */
 export function at(lanes, state, time, y, slack) {
   const lane = laneAt(lanes, y);
   if (!lane) return null;
-  const covers = (within, { segment: [start, end] }) => time >= start - within && time <= end + within;
+  const covers = (/** @type {number} */ within, /** @type {Action} */ { segment: [start, end] }) =>
+    time >= start - within && time <= end + within;
+  /** @type {(type: Thing["type"], rows: Action[], indices: number[]) => Thing | null} */
   const hit = (type, rows, indices) => {
     const index = [0, slack]
       .map((within) => indices.find((one) => covers(within, rows[one])))
       .find((one) => one !== undefined);
     return index === undefined ? null : { type, index };
   };
-  const inRow = (placed, row) => placed.filter((one) => one.row === row).map(({ index }) => index);
+  const inRow = (/** @type {Placed[]} */ placed, /** @type {number} */ row) =>
+    placed.filter((one) => one.row === row).map(({ index }) => index);
   if (y >= lane.actionTop) {
     const row = Math.floor((y - lane.actionTop) / SIZES.action);
     return hit("action", state.actions, inRow(lane.actions, Math.min(row, lane.actionRows.length - 1)));
@@ -149,7 +209,12 @@ export function at(lanes, state, time, y, slack) {
 }
 
 /** What a drag at a time takes hold of: the "start" or the "end" of a segment within `slack` seconds, or the "whole",
- * for which at least the middle third is left. */
+ * for which at least the middle third is left.
+ * @param {Span} segment
+ * @param {number} time
+ * @param {number} slack
+ * @returns {Edge}
+ */
 export function gripAt([start, end], time, slack) {
   const near = Math.min(slack, (end - start) / 3);
   if (time <= start + near) return "start";
@@ -158,6 +223,7 @@ export function gripAt([start, end], time, slack) {
 
 /** Everything that is shown, in the order of its start: [{type, index, start}]; what the arrow keys go through. */
 export const inTime = ofWhatIsShown((state) => {
+  /** @type {(type: Thing["type"], rows: Action[], indices: number[]) => (Thing & {start: number})[]} */
   const listed = (type, rows, indices) => indices.map((index) => ({ type, index, start: rows[index].segment[0] }));
   return [
     ...listed("detection", state.video.detections, shownDetections(state)),

@@ -1,8 +1,10 @@
+// @ts-check
 // The pyramid level of every detection. Files of detections do not hold it: it is computed when one is first looked at.
 
 import { Refused, get, videoAddress } from "./api.js";
 import { on, set, state } from "./state.js";
 
+/** @type {Map<string, Promise<(number | null)[] | null>>} */
 const known = new Map(); // id of a video -> promise of its levels, or of null where nobody can tell
 
 export function startLevels() {
@@ -20,6 +22,7 @@ async function fill() {
   set({ levels: [...levels] });
 }
 
+/** @param {string} id */
 async function ask(id) {
   try {
     return (await get(videoAddress(id, "levels"))).levels;

@@ -1,3 +1,4 @@
+// @ts-check
 // The page begins here: every part is started, then the project is asked for and its first video opened.
 
 import { get, savedAt } from "./api.js";
@@ -51,7 +52,7 @@ async function begin() {
     else byId("video-view").replaceChildren(words("There are no videos in these detections."));
     if (state.video) performance.mark("interactive");
   } catch (error) {
-    notice(error.message);
+    notice(error instanceof Error ? error.message : String(error));
   } finally {
     wait.remove();
   }

@@ -1,3 +1,4 @@
+// @ts-check
 // One moment: which positions each level looks at from there, and what attention weighs, local beside global.
 
 import { get, latest, videoAddress } from "./api.js";
@@ -5,22 +6,24 @@ import { themed } from "./colours.js";
 import { byId, choice, element, table, words } from "./elements.js";
 import { clock, count, lengths, plural, seconds } from "./format.js";
 import { heat, timePlot } from "./plot.js";
-import { on, state } from "./state.js";
+import { NOT_YET, on, state } from "./state.js";
 import { gutter } from "./surface.js";
 import { filled, whenShown, whyNoNetwork } from "./views.js";
 
-const ask = latest((signal, id, time, block) =>
+const ask = latest((signal, /** @type {string} */ id, /** @type {number} */ time, /** @type {number} */ block) =>
   get(videoAddress(id, "moment", { time: time.toFixed(3), block }), signal),
 );
 
 const beside = () => 60; // pixels: names of heads before the axis
 
-let answer = null;
+/** @type {Moment} */
+let answer = NOT_YET;
 let block = 0;
+/** @type {Record<string, any>} */
 const parts = {};
 
 export function startMoment() {
-  on(["video"], () => (answer = null));
+  on(["video"], () => (answer = NOT_YET));
   whenShown("moment", ["video", "project", "time", "playing"], fill, 120);
   whenShown("moment", ["theme"], () => answer && show());
 }
@@ -111,6 +114,7 @@ async function show() {
   return (await Promise.all([showWindows(), ...showAttention()])).every(Boolean);
 }
 
+/** @type {(value: number | null) => string} */
 const bounded = (value) => (value === null ? "the whole video" : seconds(value));
 
 function showWindows() {
@@ -156,7 +160,7 @@ function showAttention() {
     `In ${name}, ${plural(heads.length, "head")}: local attention multiplies ${count(local)} pairs of positions, ` +
     `global attention would ${count(full)}: ${(full / local).toFixed(1)} times as many.`;
   const peak = heads.reduce((most, head) => Math.max(most, ...head.local.weight), 0);
-  return ["local", "global"].map((which) =>
+  return /** @type {const} */ (["local", "global"]).map((which) =>
     drawHeads(
       parts[which],
       heads.map((head) => head[which]),
@@ -165,7 +169,11 @@ function showAttention() {
   );
 }
 
-/** Heads as rows, time across; both sides have one scale of colour (the root of the weight). */
+/** Heads as rows, time across; both sides have one scale of colour (the root of the weight).
+ * @param {TimePlot} plot
+ * @param {Weights[]} heads
+ * @param {number} peak
+ */
 function drawHeads(plot, heads, peak) {
   const traces = heads.map(({ time, weight }, i) => ({
     type: "heatmap",

@@ -1,3 +1,4 @@
+// @ts-check
 // Going about in a video: which span is shown, and what in it is chosen.
 
 import { speak } from "./elements.js";
@@ -6,7 +7,10 @@ import { seek } from "./player.js";
 import { duration, set, spanAround, state, thing } from "./state.js";
 import { bringLane } from "./surface.js";
 
-/** Zooms by `factor` (below 1: closer) around a time, which stays where it is. */
+/** Zooms by `factor` (below 1: closer) around a time, which stays where it is.
+ * @param {number} factor
+ * @param {number} [centre]
+ */
 export function zoom(factor, centre = state.time) {
   const [start, end] = state.view;
   const length = Math.min(Math.max((end - start) * factor, 0.2), duration());
@@ -15,7 +19,9 @@ export function zoom(factor, centre = state.time) {
   set({ view: spanAround(fixed + (0.5 - share) * length, length, duration()) });
 }
 
-/** Moves the span by a share of its length. */
+/** Moves the span by a share of its length.
+ * @param {number} share
+ */
 export function pan(share) {
   const length = state.view[1] - state.view[0];
   set({ view: spanAround((state.view[0] + state.view[1]) / 2 + share * length, length, duration()) });
@@ -30,7 +36,10 @@ export function showChosen() {
   set({ view: spanAround((start + end) / 2, Math.max(3 * (end - start), 1), duration()) });
 }
 
-/** Chooses the next (or previous) of what is shown, in time; `only(state, {type, index})` may leave some out. */
+/** Chooses the next (or previous) of what is shown, in time; `only(state, {type, index})` may leave some out.
+ * @param {1 | -1} direction
+ * @param {(state: Shown, which: Thing) => boolean} [only]
+ */
 export function step(direction, only = () => true) {
   const all = inTime(state).filter((one) => only(state, one));
   if (all.length === 0) return speak("Nothing of this kind is shown.");
@@ -45,7 +54,9 @@ export function step(direction, only = () => true) {
   choose(all[Math.min(Math.max(next, 0), all.length - 1)]);
 }
 
-/** Chooses something and goes to its start. */
+/** Chooses something and goes to its start.
+ * @param {Thing} which
+ */
 export function choose({ type, index }) {
   const [start, end] = thing({ type, index }).segment;
   seek(start);

@@ -1,3 +1,4 @@
+// @ts-check
 // Playing: the video where there is one, a clock where there is none. Both move `state.time`.
 
 import { byId, choice, element, words } from "./elements.js";
@@ -9,10 +10,12 @@ const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 const FPS_OF_NO_VIDEO = 25;
 const INTO_FRAME = 1e-3; // seconds: at its very beginning some browsers still show the frame before
 
+/** @type {VideoScreen | null} */
 let screen = null; // what shows the video
 let speed = 1; // that is chosen; J and L play at others
 let muted = true;
 let last = 0; // when the clock last moved, ms
+/** @type {Record<string, any>} */
 const parts = {};
 
 export function startPlayer() {
@@ -21,10 +24,15 @@ export function startPlayer() {
   parts.time = element("output", { id: "clock" }, clock(0));
   parts.length = element("span", { id: "length", class: "faint" });
   parts.rate = element("output", { id: "rate", "aria-label": "Playing at" });
-  parts.speed = choice(SPEEDS.map((one) => [one, `${one}×`]), speed, (value) => choose(Number(value)), {
-    id: "speed",
-    "aria-label": "Speed",
-  });
+  parts.speed = choice(
+    SPEEDS.map((one) => [one, `${one}×`]),
+    speed,
+    (value) => choose(Number(value)),
+    {
+      id: "speed",
+      "aria-label": "Speed",
+    },
+  );
   parts.mute = element("button", { class: "quiet", click: toggleSound, "aria-label": "Sound on or off" }, "Sound");
   byId("player").append(
     parts.screen,
@@ -47,6 +55,7 @@ export function startPlayer() {
   on(["video", "actions"], () => (parts.length.textContent = state.video ? `/ ${clock(duration())}` : ""));
 }
 
+/** @type {string | null} */
 let loaded = null;
 
 function load() {
@@ -69,19 +78,24 @@ function load() {
 
 /** A jump to the end says "ended" too, and late: by then the page may be playing backwards from there. */
 function atTheEnd() {
-  if (state.rate > 0) set({ playing: false, time: screen.media.currentTime });
+  if (state.rate > 0 && screen) set({ playing: false, time: screen.media.currentTime });
 }
 
-/** The <video> while it shows something, else null. */
+/** The <video> while it shows something, else null.
+ * @type {() => HTMLVideoElement | null}
+ */
 const media = () => (screen?.shows() ? screen.media : null);
 
-/** Goes to a time, seconds. */
+/** Goes to a time, seconds.
+ * @param {number} time
+ */
 export function seek(time) {
   const inside = Math.min(Math.max(time, 0), duration());
   if (screen) screen.media.currentTime = inside + INTO_FRAME;
   set({ time: inside });
 }
 
+/** @param {number} frames */
 export function stepFrames(frames) {
   set({ playing: false });
   const fps = state.video?.fps ?? FPS_OF_NO_VIDEO;
@@ -101,13 +115,16 @@ function toggleSound() {
   parts.mute.textContent = muted ? "Sound" : "Mute";
 }
 
-/** J and L: backwards and forwards, faster with every press; K stops. */
+/** J and L: backwards and forwards, faster with every press; K stops.
+ * @param {-1 | 0 | 1} direction
+ */
 export function shuttle(direction) {
   const same = state.playing && Math.sign(state.rate) === direction;
   const rate = direction === 0 ? speed : direction * (same ? Math.min(Math.abs(state.rate) * 2, 8) : 1);
   set({ playing: direction !== 0, rate });
 }
 
+/** @param {number} wanted */
 function choose(wanted) {
   speed = wanted;
   set({ rate: speed });
@@ -138,6 +155,7 @@ function goOn() {
   if (state.playing) awaited = requestAnimationFrame(tick);
 }
 
+/** @param {number} now */
 function tick(now) {
   const passed = Math.max(now - last, 0) / 1000;
   last = now;

@@ -1,3 +1,4 @@
+// @ts-check
 // Plotly, loaded when the first plot is wanted, dressed in the page's colours and tied to the timeline.
 
 import { themed } from "./colours.js";
@@ -6,6 +7,7 @@ import { duration, on, oncePerFrame, set, spanAround, state } from "./state.js";
 import { gutter } from "./surface.js";
 import { seek } from "./player.js";
 
+/** @type {[number, string][]} */
 const HEAT = [
   [0, "#00224e"],
   [0.25, "#414d6b"],
@@ -16,8 +18,10 @@ const HEAT = [
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 
 export const heat = HEAT;
+/** @type {(i: number) => string} */
 export const dash = (i) => DASHES[i % DASHES.length];
 
+/** @type {Promise<any> | null} */
 let wanted = null;
 
 /** The library, or null if it did not load; then the next plot tries again. */
@@ -45,9 +49,12 @@ function asked() {
   });
 }
 
-/** Names as text: Plotly would read tags in them. */
+/** Names as text: Plotly would read tags in them.
+ * @type {(text: string) => string}
+ */
 export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
+/** @type {(more: object) => object} */
 const axis = (more) => ({
   gridcolor: themed("line"),
   zerolinecolor: themed("line"),
@@ -59,7 +66,11 @@ const axis = (more) => ({
 });
 
 /** Draws traces into a place, or draws it anew; axes are given as what differs from the page's. A place lasts as long
- * as the page: a view makes its own once. Gives false where the library did not load, which the place says. */
+ * as the page: a view makes its own once. Gives false where the library did not load, which the place says.
+ * @param {any} place
+ * @param {object[]} traces
+ * @param {Record<string, any>} options
+ */
 export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } = {}) {
   const library = await plotly();
   if (!library) {
@@ -67,7 +78,7 @@ export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } 
     return false;
   }
   if (!place._fullLayout) place.replaceChildren();
-  const named = (name, given) =>
+  const named = (/** @type {Record<string, any>} */ given) =>
     axis({ ...given, title: { text: given.title ?? "", font: { color: themed("faint"), size: 12 } } });
   await library.react(
     place,
@@ -82,8 +93,8 @@ export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } 
       legend: { orientation: "h", y: -0.2, font: { color: themed("text") } },
       hoverlabel: { font: { family: "system-ui, sans-serif" } },
       ...layout,
-      xaxis: named("x", xaxis),
-      yaxis: named("y", yaxis),
+      xaxis: named(xaxis),
+      yaxis: named(yaxis),
     },
     { responsive: true, displayModeBar: false, displaylogo: false },
   );
@@ -91,9 +102,14 @@ export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } 
 }
 
 /** A place for plots on the timeline's axis: its span and playhead are the timeline's, a click seeks. `left` gives the
- * pixels before the axis, as many as the timeline has unless told otherwise. */
+ * pixels before the axis, as many as the timeline has unless told otherwise.
+ * @param {string} label
+ * @param {() => number} [left]
+ * @returns {TimePlot}
+ */
 export function timePlot(label, left = gutter) {
   const line = element("div", { class: "playline" });
+  /** @type {any} */
   const inner = element("div", { role: "img", "aria-label": label });
   const place = element("div", { class: "plot" }, inner, line);
   const shown = () => inner._fullLayout && place.offsetParent !== null;
@@ -137,11 +153,15 @@ export function timePlot(label, left = gutter) {
   };
 }
 
+/** @param {any} inner */
 function listen(inner) {
-  inner.on("plotly_relayout", (event) => {
+  inner.on("plotly_relayout", (/** @type {Record<string, any>} */ event) => {
     const [start, end] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
     if (start !== undefined) set({ view: spanAround((start + end) / 2, end - start, duration()) });
     if (event["xaxis.autorange"]) set({ view: [0, duration()] });
   });
-  inner.on("plotly_click", ({ points }) => typeof points[0].x === "number" && seek(points[0].x));
+  inner.on(
+    "plotly_click",
+    (/** @type {{points: {x: unknown}[]}} */ { points }) => typeof points[0].x === "number" && seek(points[0].x),
+  );
 }

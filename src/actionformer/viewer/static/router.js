@@ -1,3 +1,4 @@
+// @ts-check
 // The address keeps what is looked at, so that a link shows someone else the same, and going back goes back.
 
 import { notice } from "./elements.js";
@@ -10,7 +11,9 @@ import { delayed } from "./views.js";
 const REST = 300; // milliseconds without a change until the address is written
 const LONGEST = 1e7; // seconds that an address may name
 
+/** @type {string | null} */
 let entry = null; // what the current entry of the history is about: video and tab
+/** @type {string | null} */
 let known = null; // the address that was read or written last; another one waits to be followed
 let following = 0; // how many addresses are being followed
 
@@ -24,10 +27,11 @@ export function startRouter() {
 function write() {
   if (!state.video || following || location.hash !== known) return;
   const about = `${state.video.id} ${state.tab}`;
+  /** @type {Record<string, string>} */
   const place = { video: state.video.id, tab: state.tab, at: state.time.toFixed(2) };
   const [from, to] = state.view;
   if (from > 0 || to < duration()) place.view = `${from.toFixed(2)}-${to.toFixed(2)}`;
-  const address = `#${new URLSearchParams({ ...place, score: state.minScore, tiou: state.tiou })}`;
+  const address = `#${new URLSearchParams({ ...place, score: String(state.minScore), tiou: String(state.tiou) })}`;
   if (entry !== null && entry !== about) history.pushState(null, "", address);
   else if (address !== location.hash) history.replaceState(null, "", address);
   [entry, known] = [about, location.hash];
@@ -54,7 +58,10 @@ export async function follow() {
   if (gone) notice(`There is no video “${id}” here.`);
 }
 
-/** In the video that is open. */
+/** In the video that is open.
+ * @param {{time?: number, view?: Span}} there
+ * @param {Partial<State>} changes
+ */
 async function stay({ time, view }, { tiou = state.tiou, ...changes }) {
   set(changes);
   if (view && view[0] < duration()) {
@@ -65,16 +72,24 @@ async function stay({ time, view }, { tiou = state.tiou, ...changes }) {
   if (tiou !== state.tiou) await judge({ tiou });
 }
 
-/** What the address asks for, checked: {id (null: nothing), and of tab, minScore, tiou, time, view what is given}. */
+/** What the address asks for, checked: {id (null: nothing), and of tab, minScore, tiou, time, view what is given}.
+ * @returns {Asked}
+ */
 function asked() {
   const given = new URLSearchParams(location.hash.slice(1));
-  const number = (text, high) => (text && Number(text) >= 0 && Number(text) <= high ? Number(text) : undefined);
+  const number = (/** @type {string | null} */ text, /** @type {number} */ high) =>
+    text && Number(text) >= 0 && Number(text) <= high ? Number(text) : undefined;
   const tab = TABS.map((one) => one.id).find((one) => one === given.get("tab"));
   const minScore = number(given.get("score"), 1);
   const tiou = state.project.tiou.find((one) => one === number(given.get("tiou"), 1));
   const time = number(given.get("at"), LONGEST);
-  const view = given.get("view")?.split("-").map((text) => number(text, LONGEST));
-  const valid = { tab, minScore, tiou, time, view: view?.length === 2 && view[0] < view[1] ? view : undefined };
+  const [from, to, ...more] =
+    given
+      .get("view")
+      ?.split("-")
+      .map((text) => number(text, LONGEST)) ?? [];
+  const isSpan = from !== undefined && to !== undefined && from < to && more.length === 0;
+  const valid = { tab, minScore, tiou, time, view: isSpan ? [from, to] : undefined };
   const found = Object.entries(valid).filter(([, value]) => value !== undefined);
   return { id: given.get("video"), ...Object.fromEntries(found) };
 }

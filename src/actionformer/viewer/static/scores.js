@@ -1,3 +1,4 @@
+// @ts-check
 // What the network says at every moment: a heat map of all levels, and curves of single classes.
 
 import { Refused, get, latest, videoAddress } from "./api.js";
@@ -5,7 +6,7 @@ import { classColour } from "./colours.js";
 import { byId, choice, element, words } from "./elements.js";
 import { lengths, seconds } from "./format.js";
 import { dash, heat, plain, timePlot } from "./plot.js";
-import { duration, on, state } from "./state.js";
+import { NOT_YET, duration, on, state } from "./state.js";
 import { gutter } from "./surface.js";
 import { filled, whenShown, whyNoNetwork } from "./views.js";
 
@@ -13,14 +14,23 @@ const POINTS = 2000;
 const MOST_CURVES = 6;
 const STRONGEST = "strongest";
 
-const ask = latest((signal, id, span) => get(videoAddress(id, "scores", { points: POINTS, ...span }), signal));
+const ask = latest((signal, /** @type {string} */ id, /** @type {{start?: number, stop?: number}} */ span) =>
+  get(videoAddress(id, "scores", { points: POINTS, ...span }), signal),
+);
 
-let levels = null; // of the video that is shown, downsampled so that no level has more than POINTS
+/** @type {LevelScores[]} */
+let levels = NOT_YET; // of the video that is shown, downsampled so that no level has more than POINTS
+/** @type {string | null} */
 let of = null; // id of that video
-let covered = null; // the span that `levels` hold
+/** @type {Span} */
+let covered = [0, 0]; // the span that `levels` hold
+/** @type {LevelScores[] | null} */
 let drawn = null; // the `levels` that the plots show
+/** @type {number | typeof STRONGEST} */
 let label = STRONGEST;
+/** @type {number | null} */
 let level = null; // of the curves; null: the one with the highest peak
+/** @type {Record<string, any>} */
 const parts = {};
 
 export function startScores() {
@@ -30,7 +40,7 @@ export function startScores() {
 }
 
 function forget() {
-  if (state.video?.id !== of) levels = null;
+  if (state.video?.id !== of) levels = NOT_YET;
 }
 
 async function fill() {
@@ -51,7 +61,9 @@ async function fill() {
 }
 
 /** Zoomed in, what was downsampled is asked for again: three spans wide, so that one may move a little. Gives false if
- * something else was asked for since. */
+ * something else was asked for since.
+ * @param {string} id
+ */
 async function refine(id) {
   const [start, end] = state.view;
   const coarse = levels.some(({ time: [, step], seconds_per_step: finest }) => step > 1.5 * finest);
@@ -72,8 +84,12 @@ function build() {
   parts.map = timePlot("Heat map: probability by pyramid level and time");
   parts.curves = timePlot("Curves: probability of classes over time");
   parts.levels = element("span", {});
-  const classes = [[STRONGEST, "Strongest of all classes"], ...state.project.classes.map((name, i) => [i, name])];
-  const choose = (value) => {
+  /** @type {[string | number, string][]} */
+  const classes = [
+    [STRONGEST, "Strongest of all classes"],
+    ...state.project.classes.map((name, i) => /** @type {[number, string]} */ ([i, name])),
+  ];
+  const choose = (/** @type {string} */ value) => {
     label = value === STRONGEST ? STRONGEST : Number(value);
     show();
   };
@@ -119,16 +135,21 @@ async function show() {
 
 /** The drop-down of the curves' level; by itself the one where the chosen class is most probable. */
 function showLevels() {
-  const choose = (value) => {
+  const choose = (/** @type {string} */ value) => {
     level = value === STRONGEST ? null : Number(value);
     show();
   };
-  const options = [[STRONGEST, `Strongest (${strongestLevel()})`], ...levels.map((_, i) => [i, String(i)])];
+  /** @type {[string | number, string][]} */
+  const options = [
+    [STRONGEST, `Strongest (${strongestLevel()})`],
+    ...levels.map((_, i) => /** @type {[number, string]} */ ([i, String(i)])),
+  ];
   const focused = parts.levels.contains(document.activeElement);
   parts.levels.replaceChildren(choice(options, level ?? STRONGEST, choose, { id: "score-level" }));
   if (focused) byId("score-level").focus();
 }
 
+/** @type {(values: number[]) => number} */
 const peakOf = (values) => values.reduce((most, value) => Math.max(most, value), 0);
 
 function strongestLevel() {
@@ -136,11 +157,16 @@ function strongestLevel() {
   return peaks.indexOf(Math.max(...peaks));
 }
 
-/** Beside a row: its level, and where there is room its step and where the actions end that it is made for. */
+/** Beside a row: its level, and where there is room its step and where the actions end that it is made for.
+ * @type {(one: LevelScores, index: number) => string}
+ */
 const ticks = ({ seconds_per_step: step, range }, i) =>
   gutter() < 100 ? `<b>${i}</b>  ${seconds(step)}` : `<b>${i}</b>  every ${seconds(step)}<br>ends ${lengths(range)}`;
 
-/** (n,) of the chosen class, or of the best class of every moment. */
+/** (n,) of the chosen class, or of the best class of every moment.
+ * @param {LevelScores} one
+ * @returns {number[]}
+ */
 function rowOf({ maximum }) {
   if (label !== STRONGEST) return maximum[label];
   return maximum[0].map((_, i) => maximum.reduce((most, ofClass) => Math.max(most, ofClass[i]), 0));
@@ -177,11 +203,7 @@ function curveLabels() {
   if (label !== STRONGEST) return [label];
   const { maximum } = levels[level ?? strongestLevel()];
   const shown = [...maximum.keys()].filter((one) => !state.hiddenClasses.has(one));
-  return shown
-    .map((one) => [peakOf(maximum[one]), one])
-    .sort((a, b) => b[0] - a[0])
-    .slice(0, MOST_CURVES)
-    .map(([, one]) => one);
+  return shown.sort((a, b) => peakOf(maximum[b]) - peakOf(maximum[a])).slice(0, MOST_CURVES);
 }
 
 function drawCurves() {

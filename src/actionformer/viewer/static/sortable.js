@@ -1,3 +1,4 @@
+// @ts-check
 // Tables that their headings sort.
 
 import { element, fillRows } from "./elements.js";
@@ -5,7 +6,13 @@ import { byName } from "./format.js";
 
 /** A table, sorted by the column `sortedBy` at first.
  *
- * Columns: [heading, row => value, value => text or null for names, row => element or nothing]. */
+ * Columns: [heading, row => value, value => text or null for names, row => element or nothing].
+ * @template Row
+ * @param {SortableColumn<Row>[]} columns
+ * @param {Row[]} rows
+ * @param {string} caption
+ * @param {number} sortedBy
+ */
 export function sortable(columns, rows, caption, sortedBy) {
   let [by, direction] = [sortedBy, 1];
   const body = element("tbody", {});
@@ -32,7 +39,7 @@ export function sortable(columns, rows, caption, sortedBy) {
       head.setAttribute("aria-sort", i !== by ? "none" : direction > 0 ? "ascending" : "descending"),
     );
   };
-  const sort = (i) => {
+  const sort = (/** @type {number} */ i) => {
     direction = i === by ? -direction : 1;
     by = i;
     arrange();
@@ -45,8 +52,12 @@ export function sortable(columns, rows, caption, sortedBy) {
   );
 }
 
-/** Upwards or, with a `direction` of -1, downwards; what has no value comes last either way. */
+/** Upwards or, with a `direction` of -1, downwards; what has no value comes last either way.
+ * @param {string | number | null} a
+ * @param {string | number | null} b
+ * @param {number} direction
+ */
 function compare(a, b, direction) {
-  if (a === null || b === null) return (a === null) - (b === null);
-  return direction * (typeof a === "string" ? byName(a, b) : a - b);
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return direction * (typeof a === "string" ? byName(a, String(b)) : a - Number(b));
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // From candidates to detections: suppression goes pick by pick, and the scores that it lets decay are seen moving.
 
 import { latest, send, videoAddress } from "./api.js";
@@ -13,16 +14,22 @@ import { filled, whenShown, whyNoNetwork } from "./views.js";
 
 const LIMIT = 2000;
 const MOST_ROWS = 12;
+/** @type {[string, string][]} */
 const METHODS = [
   ["soft", "soft: scores decay"],
   ["hard", "hard: overlapping go"],
   ["none", "none: the best stay"],
 ];
 
-const ask = latest((signal, id, asked) => send("POST", videoAddress(id, "suppression"), asked, signal));
+const ask = latest((signal, /** @type {string} */ id, /** @type {Record<string, string | number>} */ asked) =>
+  send("POST", videoAddress(id, "suppression"), asked, signal),
+);
 
+/** @type {Record<string, string | number>} */
 let settings = {}; // what was touched here; the rest is the run's
-let again = null; // asks for a new answer
+/** @type {() => void} */
+let again = () => {}; // asks for a new answer
+/** @type {Record<string, any>} */
 const parts = {};
 
 export function startSuppression() {
@@ -73,7 +80,11 @@ function build() {
   });
   parts.says = element("p", { id: "step-says", role: "status" });
   parts.counts = element("p", { class: "faint" });
-  parts.back = element("button", { id: "step-back", click: () => go(picks.at - 1), "aria-label": "One pick back" }, "‹");
+  parts.back = element(
+    "button",
+    { id: "step-back", click: () => go(picks.at - 1), "aria-label": "One pick back" },
+    "‹",
+  );
   parts.on = element("button", { id: "step-on", click: () => go(picks.at + 1), "aria-label": "One pick on" }, "›");
   parts.end = element("button", { id: "step-end", class: "quiet", click: () => go(Infinity) }, "To the end");
   parts.decoded = element("div", { class: "card", id: "decoded" });
@@ -99,34 +110,39 @@ function build() {
 
 function showSettings() {
   const { method, sigma, tiou_threshold: threshold, min_score: least } = picks.trace.settings;
-  const focused = parts.settings.contains(document.activeElement) ? document.activeElement.id : null;
+  const focused = parts.settings.contains(document.activeElement) ? document.activeElement?.id : null;
   if (focused && parts.shownMethod === method) return;
   parts.shownMethod = method;
-  const change = (key) => (value) => {
+  const change = (/** @type {string} */ key) => (/** @type {string | number} */ value) => {
     settings = { ...settings, [key]: value };
     again();
   };
+  /** @type {(text: string, key: string, id: string, value: number, range: [number, number, number], decimals: number) => Node} */
   const setting = (text, key, id, value, [min, max, step], decimals) =>
     slider(text, { id, min, max, step, value, show: (number) => number.toFixed(decimals), change: change(key) });
+  /** @type {[string, string][]} */
   const arrangements = [
     ["score", "score"],
     ["level", "score, by level"],
   ];
-  const arrange = (value) => {
+  const arrange = (/** @type {string} */ value) => {
     picks.byLevel = value === "level";
     drawSoon();
   };
+  const height = picks.byLevel ? "level" : "score";
   parts.settings.replaceChildren(
     element("label", { class: "field" }, "Method", choice(METHODS, method, change("method"), { id: "method" })),
     method === "soft" ? setting("σ", "sigma", "sigma", sigma, [0.05, 2, 0.05], 2) : "",
     method === "hard" ? setting("tIoU", "tiou_threshold", "threshold", threshold, [0, 1, 0.05], 2) : "",
     method === "none" ? "" : setting("Least score", "min_score", "least", least, [0, 0.5, 0.001], 3),
-    element("label", { class: "field" }, "Height", choice(arrangements, picks.byLevel ? "level" : "score", arrange, { id: "arrangement" })),
+    element("label", { class: "field" }, "Height", choice(arrangements, height, arrange, { id: "arrangement" })),
   );
   if (focused) byId(focused)?.focus();
 }
 
-/** Shows the state after `step` picks. */
+/** Shows the state after `step` picks.
+ * @param {number} step
+ */
 function go(step) {
   if (!picks.trace) return;
   goTo(step);
@@ -202,6 +218,7 @@ const drawSoon = oncePerFrame(() => {
   drawCandidates(parts.canvas, picks);
 });
 
+/** @param {number | null} index */
 function choose(index) {
   picks.chosen = index;
   showDecoded();
@@ -209,7 +226,9 @@ function choose(index) {
   if (index !== null) speak(describeCandidate(index));
 }
 
-/** Moves on by so many picks; what the keys call. */
+/** Moves on by so many picks; what the keys call.
+ * @param {number} by
+ */
 export function stepPicks(by) {
   if (state.tab !== "suppression" || !picks.trace) return;
   go(picks.at + by);

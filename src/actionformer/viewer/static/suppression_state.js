@@ -1,8 +1,13 @@
+// @ts-check
 // Suppression as far as it is shown: the candidates, how many picks have been made, and what these left of the scores.
 
-/** What is shown of a trace, which is null while there is none. */
+import { NOT_YET } from "./state.js";
+
+/** What is shown of a trace, which is null while there is none.
+ * @type {Picks}
+ */
 export const picks = {
-  trace: null, // the answer: candidates, steps, settings
+  trace: NOT_YET, // the answer: candidates, steps, settings
   of: null, // id of the video that it is about
   at: 0, // how many picks have been made
   scores: [], // of every candidate after `at` picks
@@ -12,11 +17,15 @@ export const picks = {
 };
 
 export function forget() {
-  picks.trace = picks.chosen = null;
+  picks.trace = NOT_YET;
+  picks.chosen = null;
   picks.at = 0;
 }
 
-/** Puts a new trace in place of the old one; the candidate that was chosen stays so if the new one has it. */
+/** Puts a new trace in place of the old one; the candidate that was chosen stays so if the new one has it.
+ * @param {Trace} trace
+ * @param {string} id
+ */
 export function take(trace, id) {
   if (picks.chosen !== null) picks.chosen = found(trace.candidates, picks.trace.candidates[picks.chosen]);
   picks.trace = trace;
@@ -24,20 +33,27 @@ export function take(trace, id) {
   goTo(picks.at);
 }
 
-/** The index of the same candidate in another answer, or null. */
+/** The index of the same candidate in another answer, or null.
+ * @param {Candidate[]} candidates
+ * @param {Candidate} candidate
+ */
 function found(candidates, { level, moment, label }) {
   const index = candidates.findIndex((one) => one.level === level && one.moment === moment && one.label === label);
   return index < 0 ? null : index;
 }
 
-/** Goes to the state after so many picks, or the nearest that there is. */
+/** Goes to the state after so many picks, or the nearest that there is.
+ * @param {number} step
+ */
 export function goTo(step) {
   picks.at = Math.min(Math.max(step, 0), picks.trace.steps.length);
   picks.before = scoresAfter(picks.at - 1);
   picks.scores = scoresAfter(picks.at);
 }
 
-/** Of every candidate, when so many picks have been made. */
+/** Of every candidate, when so many picks have been made.
+ * @param {number} made
+ */
 function scoresAfter(made) {
   const values = picks.trace.candidates.map((one) => one.score);
   for (const { changed } of picks.trace.steps.slice(0, Math.max(made, 0))) {
@@ -46,7 +62,9 @@ function scoresAfter(made) {
   return values;
 }
 
-/** Whether a candidate was removed by a pick so far: only hard suppression removes. */
+/** Whether a candidate was removed by a pick so far: only hard suppression removes.
+ * @type {(index: number) => boolean}
+ */
 export const gone = (index) => picks.trace.settings.method === "hard" && picks.scores[index] === 0;
 
 /** The index of the candidate that is explained: the chosen one, or else that of the current pick. */

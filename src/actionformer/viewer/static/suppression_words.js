@@ -1,3 +1,4 @@
+// @ts-check
 // Sentences about candidates and picks.
 
 import { clock, count, plural, score, span } from "./format.js";
@@ -12,12 +13,13 @@ export function describePick() {
   const { pick, score: value, changed } = steps[at - 1];
   const { label, segment } = candidates[pick];
   const does = trace.settings.method === "hard" ? "removes" : "lowers";
-  const fate = changed.length ? `${does} ${plural(changed.length, "overlapping candidate")}` : `${does} nothing`;
-  return `Pick ${at} of ${steps.length}: ${state.project.classes[label]}, ${span(segment)}, score ${score(value)}; it ${fate}.`;
+  const outcome = changed.length ? `${does} ${plural(changed.length, "overlapping candidate")}` : `${does} nothing`;
+  return `Pick ${at} of ${steps.length}: ${state.project.classes[label]}, ${span(segment)}, score ${score(value)}; it ${outcome}.`;
 }
 
 export function describeCounts() {
   const { trace } = picks;
+  /** @type {Map<number, number>} */
   const byLevel = new Map();
   for (const { level } of trace.candidates) byLevel.set(level, (byLevel.get(level) ?? 0) + 1);
   const levels = [...byLevel]
@@ -28,9 +30,12 @@ export function describeCounts() {
   return `${plural(trace.candidates.length, "candidate")}${more} from ${clock(state.view[0], 1)} to ${clock(state.view[1], 1)}. ${levels}`;
 }
 
+/** @type {(one: Candidate) => string} */
 export const named = ({ label, segment }) => `${state.project.classes[label]}, ${span(segment)}`;
 
-/** The score of a candidate now and at first. */
+/** The score of a candidate now and at first.
+ * @param {number} index
+ */
 export function fate(index) {
   const first = picks.trace.candidates[index].score;
   const now = picks.scores[index];
@@ -38,11 +43,13 @@ export function fate(index) {
   return now === first ? `Score ${score(first)}` : `Score ${score(now)} now, ${score(first)} at first`;
 }
 
-/** The arithmetic from a moment of a level to a segment, in words. */
+/** The arithmetic from a moment of a level to a segment, in words.
+ * @param {Candidate} candidate
+ */
 export function decoded({ level, moment, offsets: [back, ahead], segment: [from, to], score: probability }) {
   const step = picks.trace.seconds_per_step[level];
-  const number = (value, decimals = 2) => value.toFixed(decimals).replace("-", "−");
-  const sum = (sign, offset, cut) => {
+  const number = (/** @type {number} */ value, decimals = 2) => value.toFixed(decimals).replace("-", "−");
+  const sum = (/** @type {"+" | "−"} */ sign, /** @type {number} */ offset, /** @type {number} */ cut) => {
     const end = moment + (sign === "+" ? offset : -offset) * step;
     const clipped = Math.abs(end - cut) > 0.005 ? `, cut to ${number(cut)} s` : "";
     return `${number(moment, 3)} ${sign} ${number(offset, 3)} × ${number(step, 4)} ≈ ${number(end)} s${clipped}`;
@@ -55,6 +62,7 @@ export function decoded({ level, moment, offsets: [back, ahead], segment: [from,
   };
 }
 
+/** @param {number} index */
 export function describeCandidate(index) {
   const one = picks.trace.candidates[index];
   const { place, start, end, probability } = decoded(one);

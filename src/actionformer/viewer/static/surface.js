@@ -1,13 +1,16 @@
+// @ts-check
 // The timeline's elements, and which time lies at which pixel of them.
 
+import { scaleOf } from "./canvas.js";
 import { byId } from "./elements.js";
-import { scaleOf } from "./drawing.js";
 import { SIZES, layOut } from "./lanes.js";
 import { duration, state } from "./state.js";
 
 export const RIGHT = 8; // pixels right of the timeline
 
-/** Filled when the timeline is started. */
+/** Filled when the timeline is started.
+ * @type {Record<string, any>}
+ */
 export const parts = {};
 
 /** Pixels left of the timeline that hold the names of classes; other views on the same time axis use it too. */
@@ -20,7 +23,9 @@ export function geometry() {
   return { left, width, scale: scaleOf(state.view, left, width), whole: scaleOf([0, duration()], left, width) };
 }
 
-/** Scrolls the lanes so that one is seen. */
+/** Scrolls the lanes so that one is seen.
+ * @param {number} label
+ */
 export function bringLane(label) {
   const lane = layOut(state).find((one) => one.label === label);
   const room = parts.scroll.clientHeight - SIZES.ruler;

@@ -1,3 +1,4 @@
+// @ts-check
 // The views, and what of the page each shows.
 
 import { byId, element } from "./elements.js";
@@ -21,8 +22,8 @@ export function startTabs() {
       ),
     ),
   );
-  byId("tabs").addEventListener("keydown", (event) => {
-    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  byId("tabs").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const direction = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     if (!direction) return;
     event.stopPropagation();
     const here = TABS.findIndex(({ id }) => id === state.tab);
@@ -33,6 +34,7 @@ export function startTabs() {
   show();
 }
 
+/** @type {(tab: string) => void} */
 export const goTo = (tab) => set({ tab });
 
 function show() {

@@ -1,3 +1,4 @@
+// @ts-check
 // Dark or light: what the system prefers, until someone chooses.
 
 import { byId } from "./elements.js";
@@ -5,6 +6,7 @@ import { set, state } from "./state.js";
 
 const system = matchMedia("(prefers-color-scheme: dark)");
 
+/** @param {"light" | "dark"} theme */
 function apply(theme) {
   document.documentElement.dataset.theme = theme;
   byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
@@ -18,6 +20,7 @@ export function toggleTheme() {
   apply(theme);
 }
 
+/** @param {"light" | "dark"} theme */
 function remember(theme) {
   try {
     localStorage.setItem("theme", theme);
@@ -26,9 +29,11 @@ function remember(theme) {
   }
 }
 
+/** @returns {State["theme"] | null} */
 function remembered() {
   try {
-    return localStorage.getItem("theme");
+    const theme = localStorage.getItem("theme");
+    return theme === "dark" || theme === "light" ? theme : null;
   } catch {
     return null;
   }
@@ -36,7 +41,7 @@ function remembered() {
 
 export function startTheme() {
   const preferred = () => (system.matches ? "dark" : "light");
-  apply(["dark", "light"].includes(remembered()) ? remembered() : preferred());
+  apply(remembered() ?? preferred());
   system.addEventListener("change", () => remembered() || apply(preferred()));
   byId("theme").addEventListener("click", toggleTheme);
 }

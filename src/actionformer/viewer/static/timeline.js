@@ -1,7 +1,9 @@
+// @ts-check
 // The timeline: a canvas of lanes under the video, which is looked at, clicked, dragged and zoomed.
 
+import { prepare } from "./canvas.js";
 import { describe } from "./descriptions.js";
-import { drawLanes, drawOverview, drawRuler, prepare } from "./drawing.js";
+import { drawLanes, drawOverview, drawRuler } from "./drawing.js";
 import { byId, element, speak } from "./elements.js";
 import { clock, score } from "./format.js";
 import { SIZES, layOut } from "./lanes.js";
@@ -13,7 +15,7 @@ import { startGestures } from "./timeline_gestures.js";
 const BESIDE = 130; // pixels of height beside another view
 
 export function startTimeline() {
-  const canvas = (name, label) =>
+  const canvas = (/** @type {string} */ name, /** @type {string | undefined} */ label = undefined) =>
     element("canvas", {
       id: name,
       tabindex: label ? 0 : null,
@@ -60,7 +62,11 @@ function redrawAll() {
   redraw();
 }
 
-const heightOf = (lanes) => (lanes.length ? lanes.at(-1).top + lanes.at(-1).height : 0) + SIZES.ruler;
+/** @param {Lane[]} lanes */
+function heightOf(lanes) {
+  const last = lanes.at(-1);
+  return (last ? last.top + last.height : 0) + SIZES.ruler;
+}
 
 function draw() {
   const { left, width, scale, whole } = geometry();

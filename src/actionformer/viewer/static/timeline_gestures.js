@@ -1,3 +1,4 @@
+// @ts-check
 // What pointers and the wheel do on the timeline: look, click, drag, pan, pinch.
 
 import { beginDrag } from "./corrections.js";
@@ -21,18 +22,27 @@ export function startGestures() {
   parts.lanes.addEventListener("pointermove", move);
   parts.lanes.addEventListener("pointerup", lift);
   parts.lanes.addEventListener("pointercancel", lift);
-  parts.lanes.addEventListener("pointerleave", ({ pointerType }) => pointerType === "touch" || hideTooltip());
+  parts.lanes.addEventListener(
+    "pointerleave",
+    (/** @type {PointerEvent} */ { pointerType }) => pointerType === "touch" || hideTooltip(),
+  );
   document.addEventListener("pointerdown", hideTooltip, { capture: true });
 }
 
-const ofPointer = (pixels, { pointerType }) => (pointerType === "touch" ? pixels.touch : pixels.mouse);
+/** @type {(pixels: {mouse: number, touch: number}, event: PointerEvent | WheelEvent) => number} */
+const ofPointer = (pixels, event) =>
+  "pointerType" in event && event.pointerType === "touch" ? pixels.touch : pixels.mouse;
 
-/** What is under a pointer: the lane whose name it is, or the time, and what lies there. */
+/** What is under a pointer: the lane whose name it is, or the time, and what lies there.
+ * @param {PointerEvent | WheelEvent} event
+ * @returns {Place}
+ */
 function locate(event) {
   const box = parts.lanes.getBoundingClientRect();
   const [x, y] = [event.clientX - box.left, event.clientY - box.top];
   const { scale, left } = geometry();
   const time = Math.min(Math.max(scale.time(x), 0), duration());
+  /** @type {Place} */
   const place = { time, scale, ruler: y < SIZES.ruler, named: null, hit: null, grip: null };
   if (place.ruler) return place;
   const down = y - SIZES.ruler + parts.scroll.scrollTop;
@@ -43,12 +53,14 @@ function locate(event) {
   return place;
 }
 
+/** @param {PointerEvent} event */
 function hover(event) {
   const { hit, named, grip } = locate(event);
   parts.lanes.style.cursor = grip ? (grip === "whole" ? "grab" : "ew-resize") : hit ? "pointer" : named ? "help" : "";
   showTooltip(event, hit ? describe(hit) : named ? describeLane(named) : null);
 }
 
+/** @param {WheelEvent} event */
 function zoomByWheel(event) {
   if (!state.video) return;
   if (event.ctrlKey || event.metaKey) {
@@ -60,10 +72,12 @@ function zoomByWheel(event) {
   }
 }
 
-/** What fingers (or the mouse) do on the lanes between the first one down and the last one up: where each of them is,
- * what was under the first, what is dragged, what to go back to if the browser takes the gesture for its own. */
+/** What is being done, from the first finger down to the last one up.
+ * @type {Gesture | null}
+ */
 let gesture = null;
 
+/** @param {PointerEvent} event */
 function press(event) {
   if (!state.video || event.button !== 0) return;
   parts.lanes.setPointerCapture(event.pointerId);
@@ -72,27 +86,33 @@ function press(event) {
     gesture.moved = true;
   } else {
     const { time, view, chosen, actions } = state;
-    gesture = { fingers: new Map(), place: locate(event), moved: false, before: { time, view, chosen, actions } };
-    const { hit, grip, ruler } = gesture.place;
-    if (ruler) seek(gesture.place.time);
-    if (grip) gesture.drag = beginDrag(hit.index, grip);
+    const place = locate(event);
+    const from = { x: event.clientX, view };
+    gesture = { fingers: new Map(), place, moved: false, before: { time, view, chosen, actions }, from, drag: null };
+    if (place.ruler) seek(place.time);
+    if (place.hit && place.grip) gesture.drag = beginDrag(place.hit.index, place.grip);
   }
   gesture.fingers.set(event.pointerId, event.clientX);
-  beginPan();
+  beginPan(gesture);
 }
 
-/** From where on a single finger moves things. */
-function beginPan() {
-  gesture.from = { x: [...gesture.fingers.values()][0], view: state.view };
+/** From where on a single finger moves things.
+ * @param {Gesture} one
+ */
+function beginPan(one) {
+  one.from = { x: [...one.fingers.values()][0], view: state.view };
 }
 
-/** As if nothing of the annotations had been dragged. */
+/** As if nothing of the annotations had been dragged.
+ * @param {Gesture} one
+ */
 function takeBack(one) {
   const { chosen, actions } = one.before;
   if (one.drag) set({ chosen, actions });
   one.drag = null;
 }
 
+/** @param {PointerEvent} event */
 function move(event) {
   if (!state.video) return;
   if (!gesture?.fingers.has(event.pointerId)) {
@@ -100,7 +120,7 @@ function move(event) {
     return;
   }
   const { fingers, from, place, drag } = gesture;
-  if (fingers.size > 1) return pinch(event);
+  if (fingers.size > 1) return pinch(event, gesture);
   const pixels = event.clientX - from.x;
   gesture.moved ||= Math.abs(pixels) > CLICK;
   fingers.set(event.pointerId, event.clientX);
@@ -112,20 +132,23 @@ function move(event) {
   else set({ view: spanAround((start + end) / 2 - pixels / geometry().scale.perSecond, end - start, duration()) });
 }
 
-/** Two fingers: the span grows and shrinks with their distance, around the time between them. */
-function pinch(event) {
-  const { fingers } = gesture;
+/** Two fingers: the span grows and shrinks with their distance, around the time between them.
+ * @param {PointerEvent} event
+ * @param {Gesture} one
+ */
+function pinch(event, { fingers }) {
   const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, x]) => x);
-  const before = Math.abs(fingers.get(event.pointerId) - other);
+  const before = Math.abs((fingers.get(event.pointerId) ?? other) - other);
   fingers.set(event.pointerId, event.clientX);
   const now = Math.abs(event.clientX - other);
   const middle = (event.clientX + other) / 2 - parts.lanes.getBoundingClientRect().left;
   if (before > 10 && now > 10) zoom(before / now, geometry().scale.time(middle));
 }
 
+/** @param {PointerEvent} event */
 function lift(event) {
   if (!gesture?.fingers.delete(event.pointerId)) return;
-  if (gesture.fingers.size > 0) return beginPan();
+  if (gesture.fingers.size > 0) return beginPan(gesture);
   const { place, moved, drag, before } = gesture;
   if (event.type === "pointercancel") {
     takeBack(gesture);
@@ -136,6 +159,10 @@ function lift(event) {
   gesture = null;
 }
 
+/**
+ * @param {PointerEvent} event
+ * @param {Place} place
+ */
 function click(event, { named, hit, time }) {
   if (named) return showTooltip(event, describeLane(named));
   seek(time);
@@ -143,10 +170,18 @@ function click(event, { named, hit, time }) {
   if (hit && event.pointerType === "touch") showTooltip(event, describe(hit)); // what a mouse sees by hovering
 }
 
-/** Calls `go(event)` until the pointer is let go; if the browser takes it for its own, `takenBack()`. */
+/** Calls `go(event)` until the pointer is let go; if the browser takes it for its own, `takenBack()`.
+ * @param {HTMLElement} target
+ * @param {PointerEvent} event
+ * @param {(event: PointerEvent) => void} go
+ * @param {() => void} takenBack
+ */
 function track(target, event, go, takenBack) {
   const stop = new AbortController();
-  const listen = (name, react) =>
+  const listen = (
+    /** @type {"pointermove" | "pointerup" | "pointercancel"} */ name,
+    /** @type {(event: PointerEvent) => void} */ react,
+  ) =>
     target.addEventListener(name, (next) => next.pointerId === event.pointerId && react(next), { signal: stop.signal });
   target.setPointerCapture(event.pointerId);
   go(event);
@@ -158,13 +193,21 @@ function track(target, event, go, takenBack) {
   });
 }
 
+/** @param {PointerEvent} event */
 function dragOverview(event) {
   if (!state.video || event.button !== 0) return;
   const { whole } = geometry();
   const { view, time } = state;
   const length = view[1] - view[0];
-  const timeOf = (one) => whole.time(one.clientX - parts.overview.getBoundingClientRect().left);
-  if (length >= duration() * 0.999) track(parts.overview, event, (one) => seek(timeOf(one)), () => seek(time));
+  const timeOf = (/** @type {PointerEvent} */ one) =>
+    whole.time(one.clientX - parts.overview.getBoundingClientRect().left);
+  if (length >= duration() * 0.999)
+    track(
+      parts.overview,
+      event,
+      (one) => seek(timeOf(one)),
+      () => seek(time),
+    );
   else
     track(
       parts.overview,

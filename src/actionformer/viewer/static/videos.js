@@ -1,3 +1,4 @@
+// @ts-check
 // The list of videos: searched, ordered, and one of them opened.
 
 import { Refused, get, latest, videoAddress } from "./api.js";
@@ -7,19 +8,25 @@ import { durationOf, on, set, spanAround, state } from "./state.js";
 
 const PATIENCE = 200; // milliseconds until it is said that a video is being opened
 
+/** @type {Record<string, [string, (a: ListedVideo, b: ListedVideo) => number]>} */
 const ORDERS = {
-  worst: ["Worst first", (a, b) => precision(a) - precision(b)],
+  worst: ["Worst first", (a, b) => precision(a, 2) - precision(b, 2)],
   best: ["Best first", (a, b) => precision(b, -1) - precision(a, -1)],
   name: ["Name", (a, b) => byName(a.id, b.id)],
   longest: ["Longest first", (a, b) => (b.duration ?? 0) - (a.duration ?? 0)],
   detections: ["Most detections", (a, b) => (b.detections ?? -1) - (a.detections ?? -1)],
 };
 
-/** Average precision at the chosen tIoU, or of what there is; without one, `none`. */
-function precision(video, none = 2) {
-  const values = Object.entries(video.ap ?? {}).filter(([, value]) => value !== null);
-  const chosen = values.find(([tiou]) => Number(tiou) === state.tiou) ?? values[0];
-  return chosen ? chosen[1] : none;
+/** Average precision at the chosen tIoU, or of what there is; without one, `none`.
+ * @template None
+ * @param {ListedVideo} video
+ * @param {None} none
+ * @returns {number | None}
+ */
+function precision(video, none) {
+  const values = Object.entries(video.ap ?? {}).flatMap(([tiou, value]) => (value === null ? [] : [{ tiou, value }]));
+  const chosen = values.find(({ tiou }) => Number(tiou) === state.tiou) ?? values[0];
+  return chosen ? chosen.value : none;
 }
 
 export function startVideos() {
@@ -33,7 +40,9 @@ export function startVideos() {
   on(["video"], learn);
 }
 
-/** Enter in the search opens what it found first, and the keys are the page's again. */
+/** Enter in the search opens what it found first, and the keys are the page's again.
+ * @param {KeyboardEvent} event
+ */
 function openFirst({ key }) {
   const [first] = listed();
   if (key !== "Enter" || !first) return;
@@ -41,6 +50,7 @@ function openFirst({ key }) {
   open(first.id);
 }
 
+/** @param {boolean} open */
 export function openList(open) {
   document.body.classList.toggle("list-open", open);
   byId("list-toggle").setAttribute("aria-expanded", String(open));
@@ -72,6 +82,7 @@ function showList() {
     byId("video-list").append(element("li", { class: "faint" }, "No video has this in its name."));
 }
 
+/** @type {(video: ListedVideo) => string} */
 const facts = (video) =>
   [
     video.duration ? clock(video.duration, 0) : null,
@@ -82,17 +93,20 @@ const facts = (video) =>
     .filter(Boolean)
     .join(" · ");
 
+/** @type {(id: string) => HTMLElement | null} */
 const buttonOf = (id) => byId("video-list").querySelector(`[data-id="${CSS.escape(id)}"]`);
 
 /** What is known of a video only once it was opened is told in the list too. */
 function learn() {
   const { id, detections, duration, corrected } = state.video;
   const video = state.project.videos.find((one) => one.id === id);
+  if (!video) return;
   Object.assign(video, { detections: detections.length, duration, corrected });
   const told = buttonOf(id)?.querySelector(".facts");
   if (told) told.textContent = facts(video);
 }
 
+/** @param {ListedVideo} video */
 function row(video) {
   const ap = precision(video, null);
   return element(
@@ -115,17 +129,23 @@ function markCurrent() {
   }
 }
 
-/** As Python writes it, so that a saved report finds it: "1.0", not "1". */
+/** As Python writes it, so that a saved report finds it: "1.0", not "1".
+ * @type {(tiou: number) => string}
+ */
 export const tiouText = (tiou) => (Number.isInteger(tiou) ? tiou.toFixed(1) : String(tiou));
 
-const ask = latest((signal, id) => {
+const ask = latest((signal, /** @type {string} */ id) => {
   const asked = { tiou: tiouText(state.tiou), corrected: state.corrected ? true : null };
   return get(videoAddress(id, "", asked), signal);
 });
 
+/** @type {Opening | null} */
 let awaited = null; // {id, start} of the video that is being opened
 
-/** Opens a video; one that was asked for later wins. `start` may give what else is to be set, such as time and view. */
+/** Opens a video; one that was asked for later wins. `start` may give what else is to be set, such as time and view.
+ * @param {string} id
+ * @param {Partial<State>} [start]
+ */
 export async function open(id, start = {}) {
   const mine = (awaited = { id, start });
   const wait = loading(`${id} is being opened…`);
@@ -147,17 +167,23 @@ export async function open(id, start = {}) {
   }
 }
 
-/** Where in a video one begins: as asked for, as far as the video has it. */
+/** Where in a video one begins: as asked for, as far as the video has it.
+ * @param {Video} video
+ * @param {Partial<State>} start
+ */
 function placed(video, { time = 0, view: [from, to] = [0, Infinity] }) {
   const length = durationOf(video, video.actions);
   const end = Math.min(to, length);
+  /** @type {Span} */
   const view = from < end ? spanAround((from + end) / 2, end - from, length) : [0, length];
   return { time: Math.min(time, length), view };
 }
 
-/** The same video judged at another tIoU, or by another ground truth: `changes` of the state; nothing else changes. */
+/** The same video judged at another tIoU, or by another ground truth: `changes` of the state; nothing else changes.
+ * @param {Partial<Pick<State, "tiou" | "corrected">>} changes
+ */
 export async function judge(changes) {
-  const before = Object.fromEntries(Object.keys(changes).map((key) => [key, state[key]]));
+  const before = { tiou: state.tiou, corrected: state.corrected };
   set(changes);
   if (awaited) return open(awaited.id, awaited.start); // which is judged as it is asked for
   if (!state.video) return;

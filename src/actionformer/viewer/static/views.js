@@ -1,3 +1,4 @@
+// @ts-check
 // What the views beside the timeline share: they compute when they are looked at, and say why they cannot.
 
 import { Refused } from "./api.js";
@@ -19,7 +20,12 @@ export function whyNoNetwork() {
  *
  * Changes while it is shown are answered when `wait` milliseconds have passed without another. Where `fill` gives
  * false, or a promise of it, the view is not what was asked for, and is filled again at the next occasion. Gives a
- * function that says that something else has changed. */
+ * function that says that something else has changed.
+ * @param {string} tab
+ * @param {(keyof State)[]} keys
+ * @param {() => any} fill
+ * @param {number} [wait]
+ */
 export function whenShown(tab, keys, fill, wait = 0) {
   let [wanted, filling, filledFor] = [1, 0, 0]; // numbers of changes
   const update = async () => {
@@ -43,7 +49,14 @@ export function whenShown(tab, keys, fill, wait = 0) {
 
 /** What `compute` gives; null if something else was asked for since; false if it was refused, then `place` says why.
  *
- * Until it is there, `place` shows `text` and a wheel; with `keep` what it showed before, faintly. */
+ * Until it is there, `place` shows `text` and a wheel; with `keep` what it showed before, faintly.
+ * @template Answer
+ * @param {HTMLElement} place
+ * @param {string} text
+ * @param {() => Promise<Answer>} compute
+ * @param {boolean} [keep]
+ * @returns {Promise<Answer | false>}
+ */
 export async function filled(place, text, compute, keep = false) {
   const slow = setTimeout(() => {
     if (keep) place.setAttribute("aria-busy", "true");
@@ -61,9 +74,12 @@ export async function filled(place, text, compute, keep = false) {
   }
 }
 
-/** The same function, run when `milliseconds` have passed without another call. */
+/** The same function, run when `milliseconds` have passed without another call.
+ * @param {() => void} act
+ * @param {number} milliseconds
+ */
 export function delayed(act, milliseconds) {
-  let timer = null;
+  let timer = 0;
   return () => {
     clearTimeout(timer);
     timer = setTimeout(act, milliseconds);

@@ -1,0 +1,80 @@
+// @ts-check
+// Corrections between the page and the server: begun from what is saved, and saved one after the other.
+
+import { Refused, escapedId, get, send } from "./api.js";
+
+/** Id of a video that was left -> what was edited of it, while that could not be saved.
+ * @type {Map<string, Session>}
+ */
+export const unsaved = new Map();
+
+/** @type {(id: string) => string} */
+const address = (id) => `api/corrections/${escapedId(id)}`;
+/** @type {(one: Session) => boolean} */
+export const isSaved = (one) => one.actions === one.saved;
+
+/** Begins to edit a video, from what is saved.
+ * @param {string} id
+ * @returns {Promise<Session>}
+ */
+export async function begin(id) {
+  const { actions, revision, file } = await get(address(id));
+  const said = `Changes go to ${file}`;
+  return { id, file, revision, actions, saved: actions, past: [], future: [], saving: null, conflict: false, said };
+}
+
+/** Saves all that is to be saved, also what is changed meanwhile; one after the other, as each needs the revision of
+ * the one before.
+ * @param {Session} one
+ * @param {() => void} told called when what is said of it may have changed
+ */
+export async function save(one, told) {
+  one.saving ??= saveAll(one, told).finally(() => {
+    one.saving = null;
+    told();
+  });
+  await one.saving;
+}
+
+/**
+ * @param {Session} one
+ * @param {() => void} told
+ */
+async function saveAll(one, told) {
+  try {
+    while (!isSaved(one) && !one.conflict) {
+      one.said = "Saving…";
+      told();
+      await upload(one);
+    }
+    if (isSaved(one)) unsaved.delete(one.id);
+    one.said = isSaved(one) ? `Saved in ${one.file}` : one.said;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    one.conflict = error.status === 409;
+    one.said = one.conflict ? "Not saved: someone else changed this video." : `Not saved: ${error.message}`;
+  }
+}
+
+/** @param {Session} one */
+async function upload(one) {
+  const { actions, revision } = one;
+  one.revision = (await send("PUT", address(one.id), { actions: actions.map(plain), revision })).revision;
+  one.saved = actions;
+}
+
+/** @type {(action: Action) => Action} */
+const plain = ({ segment, label }) => ({ segment, label });
+
+/** Lets the next save replace what someone else saved meanwhile.
+ * @param {Session} one
+ */
+export async function catchUp(one) {
+  try {
+    one.revision = (await get(address(one.id))).revision;
+    one.conflict = false;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    one.said = `Not saved: ${error.message}`;
+  }
+}
