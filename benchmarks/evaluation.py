@@ -12,7 +12,7 @@ from common import median_seconds, shared_folder, write_result
 
 from actionformer.data.annotations import Annotations, Video, read_annotations
 from actionformer.detections import Detections
-from actionformer.evaluation import score
+from actionformer.evaluation.report import score
 
 PUBLISHED_EVALUATOR_SECONDS = 12.9
 """Quoted: the published evaluator at THUMOS14 size on a 2-core CPU, mAP alone."""

@@ -22,15 +22,15 @@ from training import made_batch
 import actionformer
 from actionformer import Config, Detector, load, score, suppress
 from actionformer.core.segments import TimeGrid
-from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import build_network
 from actionformer.features import FeatureSpec, write_sidecar
 from actionformer.inference.graphs import Graphs
 from actionformer.inference.runner import LARGEST_GRAPH
 from actionformer.inference.sequences import ArrayRows, Sequence
+from actionformer.inference.settings import DecodingSettings
 from actionformer.model_directory import save_model
 from actionformer.nn.decoding import decode
 from actionformer.recipes.search import Search
-from actionformer.settings.config import DecodingSettings
 from actionformer.training.loop import Trainer
 
 REPEATS, REPEATS_OF_LONG = 7, 3
@@ -57,7 +57,7 @@ class Case:
     """Sequences, or files."""
     precision: str = "float32"
     device: str = "cpu"
-    padding: str = "clean"
+    padding: str = "exact"
     repeats: int = REPEATS
 
 
@@ -184,7 +184,7 @@ def memory(case: Case) -> Row:
 def train(case: Case) -> Row:
     """One step of training: forward, backward, optimiser, weight average. The floor is three times that of forward."""
     config = _config(case).replace(training={"precision": case.precision})
-    trainer = Trainer(build_model(config.model), config, steps_per_epoch=100, device=case.device)
+    trainer = Trainer(build_network(config.model), config, steps_per_epoch=100, device=case.device)
     batch = made_batch(case.batch, case.length, config.model.input_width, config.model.num_classes or 1)
     return timed(case, lambda: trainer.step([batch]), 3 * _gmac(case, config))
 

@@ -57,7 +57,7 @@ def cases() -> Iterator[Case]:
 def network_cases(device: str, precision: str) -> Iterator[Case]:
     """Products, forward passes, detection and training on one device in one precision."""
 
-    def case(part: str, of: str = "thumos14_i3d", length: int = 0, batch: int = 1, padding: str = "clean") -> Case:
+    def case(part: str, of: str = "thumos14_i3d", length: int = 0, batch: int = 1, padding: str = "exact") -> Case:
         return Case(part, of, length, batch, precision, device, padding)
 
     yield case("product", "the network's shapes")
@@ -71,7 +71,7 @@ def network_cases(device: str, precision: str) -> Iterator[Case]:
         yield case("forward", preset, length, batch)
     for length in LENGTHS:
         yield case("detect", length=length)
-    yield case("detect", length=300, padding="published")
+    yield case("detect", length=300, mask_padding="published")
     yield case("train", length=2304, batch=2)
 
 

@@ -26,7 +26,7 @@ import actionformer
 from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import read_annotations
 from actionformer.data.dataset import Batch, EpochLoader, FeatureSource, TrainingSet, TrainingVideo
-from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import build_network
 from actionformer.features import open_features
 from actionformer.nn.assignment import assign_batch
 from actionformer.settings.config import Config
@@ -191,7 +191,7 @@ def targets() -> dict[str, float]:
 def step(precision: str) -> dict[str, Any]:
     """A step on 2 x 2304 features of THUMOS14's shape, beside matrix products, and shares of its other parts."""
     config = actionformer.build("thumos14_i3d").config.replace(training={"precision": precision})
-    trainer = Trainer(build_model(config.model), config, steps_per_epoch=100)
+    trainer = Trainer(build_network(config.model), config, steps_per_epoch=100)
     batch = made_batch(2, 2304, 2048)
     gflop = 3 * 2 * 2e-9 * multiplications(config.model, 2304)
     trainer.step([batch])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from actionformer.settings.config import ModelSettings
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -31,8 +31,8 @@ def speed(*options: str | Path) -> str:
 
 
 def test_multiplications_of_a_small_network(script: Any) -> None:
-    settings = ModelSettings(
-        input_dim=3, num_classes=2, backbone="convolution", width=4, embedding_layers=1, head_layers=1,
+    settings = ActionFormerSettings(
+        input_dim=3, num_classes=2, block="convolution", width=4, embedding_layers=1, head_layers=1,
         stem_blocks=1, branch_blocks=1, regression_ranges=((0, 4), (4, 99)),
     )  # fmt: skip
     embedding = 8 * 3 * 3 * 4

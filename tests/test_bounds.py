@@ -10,8 +10,10 @@ import pytest
 from variants import BASE, VARIANTS
 
 from actionformer.core.errors import InputError
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.settings.config import Config, ModelSettings, load_config, preset_names, published_shape
+from actionformer.detectors.actionformer.network import build_network
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config, preset_names, published_shape
 
 IN_WORDS: dict[str, tuple[Any, ...]] = {
     "data.crop_ratio": ([0.5, 1.5], [-1, 1], [0.9, float("nan")], [0.9]),
@@ -84,13 +86,15 @@ def test_presets_lie_within_and_their_size_is_nearly_known(preset: str) -> None:
     shape = {"input_dim": 2048, "num_classes": 20} | published_shape(preset)
     missing = {name: value for name, value in shape.items() if getattr(config.model, name) is None}
     model = config.replace(model=missing).model
-    assert sum(weight.numel() for weight in build_model(model).parameters()) == pytest.approx(model.rough_size, rel=0.1)
+    assert sum(weight.numel() for weight in build_network(model).parameters()) == pytest.approx(
+        model.rough_size, rel=0.1
+    )
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_parts_that_presets_lack_count_too(name: str) -> None:
-    settings = ModelSettings(**(BASE | {"width": 320, "num_heads": 4} | fitting(VARIANTS[name])))
-    assert sum(weight.numel() for weight in build_model(settings).parameters()) == pytest.approx(
+    settings = ActionFormerSettings(**(BASE | {"width": 320, "num_heads": 4} | fitting(VARIANTS[name])))
+    assert sum(weight.numel() for weight in build_network(settings).parameters()) == pytest.approx(
         settings.rough_size, rel=0.2
     )
 
@@ -116,7 +120,7 @@ def drawn(rng: random.Random) -> dict[str, Any]:
         ("neck", ["identity", "fpn"]),
         ("backbone", ["transformer", "convolution"]),
         ("position", ["none", "sinusoidal", "learned"]),
-        ("padding", ["clean", "published"]),
+        ("padding", ["exact", "published"]),
         ("relative_position", [False, True]),
         ("stem_levels", [False, True]),
         ("window", [-1, 0, 3, 19, 8191, 8193]),
@@ -143,7 +147,7 @@ def _size(changes: dict[str, Any]) -> int | None:
     """Weights of a network, None if it is refused, in a line; either takes no time."""
     begun = time.process_time()
     try:
-        model = build_model(Config().replace(model=changes).model)
+        model = build_network(Config().replace(model=changes).model)
         return sum(weight.numel() for weight in model.parameters())
     except InputError as refused:
         message = str(refused)

@@ -15,7 +15,7 @@ from actionformer.core.terminal import WIDEST, rendered
 from actionformer.detections import results_table
 from actionformer.evaluation.report import Counts
 from actionformer.recipes.describe import describe
-from actionformer.settings.config import preset_names
+from actionformer.settings.loading import preset_names
 
 Command = Callable[..., Any]
 LONG = "a name that goes on and on, as those of verbs and nouns do " * 3

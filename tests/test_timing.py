@@ -12,7 +12,7 @@ from variants import lively_detector as lively
 
 from actionformer.core.errors import InputError
 from actionformer.features import FeatureSpec, check_timing
-from actionformer.inference import Detector, build, load
+from actionformer.inference.detector import Detector, build, load
 from actionformer.recipes import evaluate, train, watch
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search

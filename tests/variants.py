@@ -5,10 +5,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
-from actionformer.inference import Detector, build
-from actionformer.settings.config import Config, ModelSettings
+from actionformer.detectors.actionformer.network import build_network
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.detectors.base import architecture_of
+from actionformer.inference.detector import Detector, build
+from actionformer.nn.pyramid_network import PyramidNetwork
+from actionformer.settings.config import Config
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 BASE = {
@@ -27,9 +29,9 @@ VARIANTS = {
     "fpn": {"neck": "fpn", "neck_width": 12, "head_width": 10},
     "no norms": {"embedding_norm": False, "neck_norm": False, "head_norm": False},
     "fpn, no norms": {"neck": "fpn", "embedding_norm": False, "neck_norm": False, "head_norm": False},
-    "convolution": {"backbone": "convolution"},
-    "convolution, fpn": {"backbone": "convolution", "neck": "fpn"},
-    "convolution, no norms": {"backbone": "convolution", "embedding_norm": False, "neck_norm": False},
+    "convolution": {"block": "convolution"},
+    "convolution, fpn": {"block": "convolution", "neck": "fpn"},
+    "convolution, no norms": {"block": "convolution", "embedding_norm": False, "neck_norm": False},
     "sinusoidal": {"position": "sinusoidal"},
     "learned": {"position": "learned"},
     "global": {"window": 0},
@@ -47,10 +49,10 @@ VARIANTS = {
 }
 
 
-def make(**changes: object) -> ActionFormer:
+def make(**changes: object) -> PyramidNetwork:
     """A network in which every part matters: fresh drop-path scales of 1e-4 would hide what the blocks do."""
     torch.manual_seed(0)
-    model = build_model(ModelSettings(**(BASE | changes))).eval()
+    model = build_network(ActionFormerSettings(**(BASE | changes))).eval()
     for name, parameter in model.named_parameters():
         if parameter.dim() <= 1:
             centre = 0.0 if name.endswith("bias") else 1.0
@@ -71,3 +73,14 @@ def lively_detector(tiny: Config, **sections: Any) -> Detector:
         detector.model.classifier.output.weight.mul_(6)
         detector.model.classifier.output.bias.fill_(-2.0)
     return detector
+
+
+def published_length(length: int, settings: ActionFormerSettings) -> int:
+    """What published inference pads a sequence to."""
+    published = settings.model_copy(update={"mask_padding": "published"})
+    return architecture_of(Config(model=published)).padded_length(length)
+
+
+def computed_length(length: int, settings: ActionFormerSettings) -> int:
+    """What is computed for a sequence."""
+    return architecture_of(Config(model=settings)).computed_length(length)

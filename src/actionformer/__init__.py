@@ -44,40 +44,40 @@ if TYPE_CHECKING:
     from actionformer.data.annotations import read_annotations as read_annotations
     from actionformer.detections import Detections as Detections
     from actionformer.detections import read_results as read_results
-    from actionformer.evaluation import Report as Report
-    from actionformer.evaluation import score as score
-    from actionformer.inference import Detector as Detector
-    from actionformer.inference import build as build
-    from actionformer.inference import load as load
-    from actionformer.inference import suppress as suppress
+    from actionformer.evaluation.report import Report as Report
+    from actionformer.evaluation.report import score as score
+    from actionformer.inference.detector import Detector as Detector
+    from actionformer.inference.detector import build as build
+    from actionformer.inference.detector import load as load
+    from actionformer.inference.settings import SuppressionSettings as SuppressionSettings
+    from actionformer.inference.suppression import suppress as suppress
     from actionformer.interop import convert as convert
     from actionformer.recipes import evaluate as evaluate
     from actionformer.recipes import extract as extract
     from actionformer.recipes import train as train
     from actionformer.recipes import watch as watch
     from actionformer.settings.config import Config as Config
-    from actionformer.settings.config import SuppressionSettings as SuppressionSettings
-    from actionformer.settings.config import load_config as load_config
+    from actionformer.settings.loading import load_config as load_config
 
 _HOMES = {
     "Backbone": "backbones",
     "Config": "settings.config",
     "Detections": "detections",
-    "Detector": "inference",
+    "Detector": "inference.detector",
     "InputError": "core.errors",
-    "Report": "evaluation",
-    "SuppressionSettings": "settings.config",
-    "build": "inference",
+    "Report": "evaluation.report",
+    "SuppressionSettings": "inference.settings",
+    "build": "inference.detector",
     "convert": "interop",
     "evaluate": "recipes",
     "extract": "recipes",
-    "load": "inference",
+    "load": "inference.detector",
     "load_backbone": "backbones",
-    "load_config": "settings.config",
+    "load_config": "settings.loading",
     "read_annotations": "data.annotations",
     "read_results": "detections",
-    "score": "evaluation",
-    "suppress": "inference",
+    "score": "evaluation.report",
+    "suppress": "inference.suppression",
     "train": "recipes",
     "watch": "recipes",
 }

@@ -17,10 +17,11 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import naming, read_json, write_whole
 from actionformer.core.locks import part_name
 from actionformer.core.names import check_name
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
-from actionformer.settings.config import Config, load_config
+from actionformer.nn.network import Network
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 from actionformer.weights import load_weights, read_weights
 
 CONFIG, WEIGHTS, CARD = "config.toml", "model.safetensors", "model.json"
@@ -50,7 +51,7 @@ class ModelCard:
         return content
 
 
-def save_model(directory: str | Path, model: ActionFormer, config: Config, card: ModelCard) -> None:
+def save_model(directory: str | Path, model: Network, config: Config, card: ModelCard) -> None:
     """Writes a model directory, each file whole or not at all.
 
     Raises:
@@ -60,7 +61,7 @@ def save_model(directory: str | Path, model: ActionFormer, config: Config, card:
         write_whole(Path(directory) / name, content)
 
 
-def replace_model(directory: str | Path, model: ActionFormer, config: Config, card: ModelCard) -> None:
+def replace_model(directory: str | Path, model: Network, config: Config, card: ModelCard) -> None:
     """Puts a model directory into the place of another one, whole: there is never a mix of both.
 
     Its caller is its sole writer: what is left beside it is of writers that were killed.
@@ -87,7 +88,7 @@ def replace_model(directory: str | Path, model: ActionFormer, config: Config, ca
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _files(model: ActionFormer, config: Config, card: ModelCard) -> dict[str, bytes]:
+def _files(model: Network, config: Config, card: ModelCard) -> dict[str, bytes]:
     return {
         CONFIG: config.to_toml().encode(),
         WEIGHTS: save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}),
@@ -95,15 +96,15 @@ def _files(model: ActionFormer, config: Config, card: ModelCard) -> dict[str, by
     }
 
 
-def load_model(directory: str | Path) -> tuple[ActionFormer, Config, ModelCard]:
-    """Reads a model directory; the model is on the CPU, in test mode.
+def load_model(directory: str | Path) -> tuple[Network, Config, ModelCard]:
+    """Reads a model directory; the model is on the CPU, in eval mode.
 
     Raises:
         InputError: no model directory, a broken file, or weights of another shape than the settings call for.
     """
     directory = Path(directory)
     config, card = load_settings(directory)
-    model = build_model(config.model)
+    model = architecture_of(config).network()
     load_weights(model, read_weights(directory / WEIGHTS), str(directory / WEIGHTS))
     if not (model.normalizer.deviation > 0).all():
         raise InputError(

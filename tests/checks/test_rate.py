@@ -3,7 +3,8 @@
 import pytest
 
 from actionformer.checks.rate import check_rate
-from actionformer.settings.config import Config, load_config, preset_names
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config, preset_names
 
 
 @pytest.mark.parametrize(("width", "rate", "absurd"), [(512, 0.03, True), (128, 0.03, False), (128, 0.06, True)])

@@ -14,7 +14,8 @@ from actionformer.data.dataset import TrainingSet, place_on_grid
 from actionformer.demo import synthetic
 from actionformer.features import Features, FeatureSpec
 from actionformer.recipes import demo
-from actionformer.settings.config import Config, load_config
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 
 
 def collection(annotations: Annotations, config: Config) -> Collection:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from actionformer.cli import VERBS
-from actionformer.settings.config import preset_names
+from actionformer.settings.loading import preset_names
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"
 TINY = [

@@ -5,7 +5,7 @@ import torch
 
 from actionformer.core.errors import InputError
 from actionformer.data.augmentation import FeatureJitter, SensorRotation, rotations
-from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import build_network
 from actionformer.settings.config import Config
 
 
@@ -81,7 +81,7 @@ def test_refusals(settings: dict[str, float], message: str) -> None:
 
 def test_the_network_turns_its_features_before_it_scales_them() -> None:
     settings = {"input_dim": 12, "num_classes": 2, "width": 8, "num_heads": 2, "sensor_axes": 6, "sensor_rotation": 90}
-    model = build_model(Config().replace(model=settings).model).train()
+    model = build_network(Config().replace(model=settings).model).train()
     seen = []
     model.normalizer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     features = torch.randn(1, 16, 12)

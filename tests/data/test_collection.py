@@ -11,8 +11,9 @@ import pytest
 from actionformer.core.errors import InputError
 from actionformer.data.annotations import Annotations, parse_annotations, read_annotations
 from actionformer.data.collection import collect, common_spec, with_classes
+from actionformer.data.settings import DataSettings
 from actionformer.features import FeatureSpec
-from actionformer.settings.config import Config, DataSettings
+from actionformer.settings.config import Config
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 

@@ -26,7 +26,8 @@ from actionformer.data.dataset import (
     read_ahead,
 )
 from actionformer.features import FeatureSpec, open_features, resize
-from actionformer.settings.config import Config, load_config
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)
 LENGTHS = (40, 80, 57, 64, 33)
@@ -74,10 +75,10 @@ def assert_equal(first: list[Batch], second: list[Batch]) -> None:
                 assert torch.equal(a, b)
 
 
-@pytest.mark.parametrize("padding", ["clean", "published"])
+@pytest.mark.parametrize("padding", ["exact", "published"])
 def test_order_and_crops_do_not_depend_on_threads(padding: str) -> None:
     alone, helped, automatic = (
-        loader(spied(), batch_size=2, workers=workers, model={"padding": padding}) for workers in (0, 2, None)
+        loader(spied(), batch_size=2, workers=workers, model={"mask_padding": padding}) for workers in (0, 2, None)
     )
     for epoch in (0, 3):
         assert_equal(list(alone.epoch(epoch)), list(helped.epoch(epoch)))
@@ -123,7 +124,7 @@ def test_an_epoch_sees_the_same_crops_in_whatever_batches() -> None:
     videos = spied((40, 500, 57, 64, 33, 90, 81))
     seen = []
     for size, padding in ((1, "clean"), (2, "clean"), (3, "published")):
-        batches = list(loader(videos, batch_size=size, model={"padding": padding}).epoch(4))
+        batches = list(loader(videos, batch_size=size, model={"mask_padding": padding}).epoch(4))
         rows = [row[:length, 0].tolist() for b in batches for row, length in zip(b.features, b.lengths, strict=True)]
         seen.append(sorted(rows))
     assert seen[0] == seen[1] == seen[2]
@@ -153,7 +154,7 @@ def test_resized_sequences_are_cropped_after_the_resize() -> None:
 
 def test_batches_are_padded_with_zeros() -> None:
     for padding, longest in (("clean", None), ("published", 64)):
-        (batch,) = loader(spied((10, 20)), batch_size=2, model={"padding": padding}).epoch(0)
+        (batch,) = loader(spied((10, 20)), batch_size=2, model={"mask_padding": padding}).epoch(0)
         assert batch.features.shape == (2, longest or max(batch.lengths), 3)
         for row, length in enumerate(batch.lengths):
             assert batch.valid[row].tolist() == [True] * length + [False] * (batch.features.shape[1] - length)

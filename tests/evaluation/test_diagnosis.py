@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.segments import tiou
-from actionformer.evaluation import diagnosis, score
+from actionformer.evaluation import diagnosis
 from actionformer.evaluation.diagnosis import KINDS, average_precision_by_video, diagnose
+from actionformer.evaluation.report import score
 
 TRUTH = {"v": [(0, 10, 0), (20, 30, 1), (40, 44, 0)], "w": [(0, 4, 2)]}
 FOUND = {

@@ -8,7 +8,7 @@ import pytest
 from actionformer.core.errors import InputError
 from actionformer.data.annotations import read_annotations
 from actionformer.detections import Detections
-from actionformer.evaluation import score
+from actionformer.evaluation.report import score
 
 # ---- by hand
 

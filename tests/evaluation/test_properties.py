@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actionformer.core.segments import tiou
-from actionformer.evaluation import score
 from actionformer.evaluation.mean_average_precision import average_precision_of_hits
 from actionformer.evaluation.pairs import rank_within
+from actionformer.evaluation.report import score
 
 # whole seconds make equal overlaps, touching segments and repeats common
 spans = st.tuples(st.integers(0, 12), st.integers(0, 6)).map(lambda pair: (pair[0], pair[0] + pair[1]))

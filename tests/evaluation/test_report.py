@@ -8,7 +8,7 @@ from rich.console import Console
 from actionformer.core.errors import InputError
 from actionformer.data.annotations import write_annotations
 from actionformer.detections import write_results
-from actionformer.evaluation import parse_tiou, score
+from actionformer.evaluation.report import parse_tiou, score
 
 
 @pytest.fixture

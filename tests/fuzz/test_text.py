@@ -20,7 +20,8 @@ from actionformer.detections import read_results
 from actionformer.features import read_sidecar
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.model_directory import load_settings
-from actionformer.settings.config import Config, load_config
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 
 SHORT, LONG = pytest.param(0, 60, id="short"), pytest.param(1, 4000, id="long", marks=pytest.mark.slow)
 GIGABYTE = 1 << 20

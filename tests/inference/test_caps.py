@@ -13,13 +13,15 @@ from variants import lively_detector as lively
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.detections import Detections
-from actionformer.inference import Detector, load
 from actionformer.inference.caps import Cut, Shares, most_detections, worth_telling
+from actionformer.inference.detector import Detector, load
+from actionformer.inference.settings import DecodingSettings, SuppressionSettings
 from actionformer.inference.suppression import suppress, suppress_and_count
 from actionformer.interop import convert
+from actionformer.nn.chunks import LevelOutputs
 from actionformer.nn.decoding import Decoder
-from actionformer.nn.pieces import LevelOutputs
-from actionformer.settings.config import Config, DecodingSettings, SuppressionSettings, load_config
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)  # two features a second
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"
@@ -297,5 +299,5 @@ def test_a_converted_model_keeps_the_published_caps(tmp_path: Path, run: Path) -
         assert load_config(directory) == config
         assert load(directory).config == config
     assert load_config("thumos14_i3d").suppression.cap_per == "length"
-    own = load_config("thumos14_i3d", {"model": {"padding": "published"}, "suppression": {"cap_per": "length"}})
+    own = load_config("thumos14_i3d", {"model": {"mask_padding": "published"}, "suppression": {"cap_per": "length"}})
     assert (own.decoding.cap_per, own.suppression.cap_per) == ("video", "length")

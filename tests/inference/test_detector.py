@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.lib.npyio import NpzFile
+from variants import published_length
 
 from actionformer.core.errors import InputError
 from actionformer.detections import Detections
 from actionformer.inference.detector import Detector, build, load
 from actionformer.interop import convert
-from actionformer.nn.padding import published_length
-from actionformer.settings.config import Config, load_config
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"

@@ -6,7 +6,7 @@ import torch
 from variants import TIMING, lively_detector
 
 from actionformer.core.errors import InputError
-from actionformer.inference import Detector, suppress
+from actionformer.inference.detector import Detector
 from actionformer.inference.explain import (
     attention_at,
     block_names,
@@ -18,8 +18,9 @@ from actionformer.inference.explain import (
     surroundings,
 )
 from actionformer.inference.sequences import Sequence, place
+from actionformer.inference.suppression import suppress
 from actionformer.nn.attention import windowed_attention_by_definition
-from actionformer.nn.pieces import lookahead
+from actionformer.nn.chunks import lookahead
 from actionformer.settings.config import Config
 
 
@@ -36,10 +37,10 @@ def understood(detector: Detector, sequence: Sequence) -> Any:
     return explain(detector.runner, sequence)
 
 
-@pytest.mark.parametrize("padding", ["clean", "published"])
+@pytest.mark.parametrize("padding", ["exact", "published"])
 @pytest.mark.parametrize("length", [1, 37, 90])
 def test_candidates_are_those_that_detection_suppresses(tiny: Config, padding: str, length: int) -> None:
-    detector = lively_detector(tiny, model={"padding": padding}, suppression={"max_detections": 1000})
+    detector = lively_detector(tiny, model={"mask_padding": padding}, suppression={"max_detections": 1000})
     sequence = sequence_of(detector, length)
     found = understood(detector, sequence).candidates
     kept = suppress(found.segments, found.scores, found.labels, detector.config.suppression)
@@ -132,7 +133,7 @@ def test_a_global_block_looks_everywhere(tiny: Config) -> None:
 
 
 def test_published_padding_is_not_looked_at(tiny: Config) -> None:
-    detector = lively(tiny, padding="published")
+    detector = lively(tiny, mask_padding="published")
     seen = project(detector.model, detector.config, sequence_of(detector, 37), (0, 37), 3)
     assert len(seen.key) == seen.length == 10
 
@@ -185,6 +186,6 @@ def test_blocks_have_names_and_convolutions_no_attention(tiny: Config) -> None:
     assert block_names(detector.model)[-2:] == ["branch 1 (stride 2)", "branch 2 (stride 4)"]
     with pytest.raises(InputError, match="blocks 0 to 3"):
         project(detector.model, detector.config, sequence_of(detector, 8), (0, 8), 4)
-    plain = lively(tiny, backbone="convolution")
+    plain = lively(tiny, block="convolution")
     with pytest.raises(InputError, match="no attention"):
         project(plain.model, plain.config, sequence_of(plain, 8), (0, 8), 0)

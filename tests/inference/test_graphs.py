@@ -8,13 +8,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from variants import VARIANTS, make
+from variants import VARIANTS, make, published_length
 
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.inference import graphs as module
 from actionformer.inference.graphs import Graphs, bucket
 from actionformer.inference.runner import Runner
-from actionformer.nn.padding import published_length
-from actionformer.settings.config import Config, ModelSettings
+from actionformer.settings.config import Config
 
 
 @given(length=st.integers(1, 10**6))
@@ -27,14 +27,16 @@ def test_there_are_few_buckets() -> None:
     assert len({bucket(length) for length in range(1, 32769)}) < 80
 
 
-@pytest.mark.parametrize("padding", ["clean", "published"])
+@pytest.mark.parametrize("padding", ["exact", "published"])
 @pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "relative", "global"])
 def test_padding_to_the_length_of_a_graph_changes_nothing(name: str, padding: str) -> None:
-    model = make(**VARIANTS[name], padding=padding)
-    settings = ModelSettings(**({"input_dim": 6, "num_classes": 3} | SMALL | VARIANTS[name]), padding=padding)
+    model = make(**VARIANTS[name], mask_padding=padding)
+    settings = ActionFormerSettings(
+        **({"input_dim": 6, "num_classes": 3} | SMALL | VARIANTS[name]), mask_padding=padding
+    )
     runner = Runner(model, Config().replace(model=settings.model_dump()), torch.device("cpu"))
     for length in (5, 63, 64, 65, 200, 700):
-        plain = length if padding == "clean" else published_length(length, settings)
+        plain = length if padding == "exact" else published_length(length, settings)
         x = torch.randn(1, plain, 6, generator=torch.Generator().manual_seed(length))
         outputs = []
         for padded in (plain, runner.graph_length(length)):

@@ -15,7 +15,7 @@ from variants import lively_detector as lively
 from actionformer.core.errors import InputError
 from actionformer.detections import Detections
 from actionformer.features import Features
-from actionformer.inference import Detector
+from actionformer.inference.detector import Detector
 from actionformer.inference.sequences import ArrayRows
 from actionformer.inference.stream import joined
 from actionformer.nn.decoding import Candidates
@@ -41,12 +41,12 @@ def assert_same(found: Detections, expected: Detections, tolerance: float = 0.0)
         )
 
 
-@pytest.mark.parametrize("padding", ["clean", "published"])
-@pytest.mark.parametrize("changes", [{}, {"neck": "fpn"}, {"backbone": "convolution"}])
+@pytest.mark.parametrize("padding", ["exact", "published"])
+@pytest.mark.parametrize("changes", [{}, {"neck": "fpn"}, {"block": "convolution"}])
 def test_pieces_equal_one_pass(
     tiny: Config, padding: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    detector = lively(tiny, model=changes | {"padding": padding}, suppression={"cap_per": "video"})
+    detector = lively(tiny, model=changes | {"mask_padding": padding}, suppression={"cap_per": "video"})
     expected = {length: detector.detect(array(length)) for length in (300, 417, 1000)}
     passes = []
     detector.runner.piece = 96
@@ -118,14 +118,14 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
     return joined([found for _, found in given], detector.class_names), given
 
 
-@pytest.mark.parametrize("padding", ["clean", "published"])
+@pytest.mark.parametrize("padding", ["exact", "published"])
 @settings(max_examples=10, deadline=None)
 @given(length=st.integers(1, 700), sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5), seed=st.integers(0, 9))
 def test_a_stream_finds_exactly_what_detect_finds(
     tiny: Config, padding: str, length: int, sizes: list[int], seed: int
 ) -> None:
     live = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
-    detector = lively(tiny, model={"padding": padding}, live=live)
+    detector = lively(tiny, model={"mask_padding": padding}, live=live)
     detector.shown_from = 1.0  # or all that is cut would be counted
     expected = detector.detect(array(length, seed))
     found, _ = streamed(detector, array(length, seed), sizes)

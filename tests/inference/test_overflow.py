@@ -9,7 +9,7 @@ import pytest
 from variants import lively_detector as lively
 
 from actionformer.core.errors import InputError
-from actionformer.inference import Detector, load
+from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import explain
 from actionformer.inference.sequences import place
 from actionformer.nn.extremes import largest_of
@@ -31,9 +31,9 @@ def detector(tiny: Config) -> Detector:
 
 
 @pytest.mark.parametrize("value", [1e25, -1e30, 3e38])
-@pytest.mark.parametrize("padding", ["clean", "published"])
+@pytest.mark.parametrize("padding", ["exact", "published"])
 def test_the_row_is_named(tiny: Config, padding: str, value: float, tmp_path: Path) -> None:
-    detector = lively(tiny, model={"padding": padding})
+    detector = lively(tiny, model={"mask_padding": padding})
     message = rf"row 17 has the value {np.float32(value):g}, with which the network overflows in float32".replace(
         "+", r"\+"
     )

@@ -6,20 +6,19 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from variants import make
+from variants import make, published_length
 
 from actionformer.core.segments import TimeGrid
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import ArrayRows, Sequence
-from actionformer.nn.padding import published_length
 from actionformer.settings.config import Config
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)
 
 
-def runner(padding: str = "clean") -> Runner:
-    config = Config().replace(model={"max_length": 64, "padding": padding})
-    return Runner(make(padding=padding), config, torch.device("cpu"))
+def runner(padding: str = "exact") -> Runner:
+    config = Config().replace(model={"max_length": 64, "mask_padding": padding})
+    return Runner(make(mask_padding=padding), config, torch.device("cpu"))
 
 
 def sequences(lengths: list[int]) -> list[Sequence]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from actionformer.core.errors import InputError
+from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import Kept, suppress, trace
-from actionformer.settings.config import SuppressionSettings
 
 CASES = (
     "hard_agnostic_voting",

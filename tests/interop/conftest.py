@@ -6,8 +6,8 @@ import pytest
 import yaml
 from torch import Tensor
 
-from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.interop.published_weights import published_name
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"
 """A small model in the published format with random weights, and the published implementation's numbers for it."""
@@ -37,10 +37,10 @@ def published(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def as_published() -> Callable[[ActionFormer], dict[str, Tensor]]:
+def as_published() -> Callable[[PyramidNetwork], dict[str, Tensor]]:
     """A model's weights under the published names, in the published shapes."""
 
-    def convert(model: ActionFormer) -> dict[str, Tensor]:
+    def convert(model: PyramidNetwork) -> dict[str, Tensor]:
         weights = {}
         for name, tensor in model.named_parameters():
             tensor = tensor.detach()

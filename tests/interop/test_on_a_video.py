@@ -16,8 +16,8 @@ from torch import Tensor
 from actionformer import build, load_config
 from actionformer.backbones.i3d import InflatedInception
 from actionformer.detections import read_results
-from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.features import read_sidecar
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 # configs/thumos_i3d.yaml of the published code, what it gives
 THUMOS14: dict[str, Any] = {
@@ -60,7 +60,7 @@ THUMOS14: dict[str, Any] = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("backbone", "frames"), [("i3d", 20), ("i3d_dis", 40)])
 def test_two_commands(
-    tmp_path: Path, as_published: Callable[[ActionFormer], dict[str, Tensor]], backbone: str, frames: int
+    tmp_path: Path, as_published: Callable[[PyramidNetwork], dict[str, Tensor]], backbone: str, frames: int
 ) -> None:
     torch.manual_seed(0)
     (tmp_path / "thumos_i3d.yaml").write_text(yaml.safe_dump(THUMOS14), "utf-8")

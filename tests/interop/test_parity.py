@@ -8,24 +8,24 @@ import pytest
 import torch
 from numpy.lib.npyio import NpzFile
 
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.detectors.actionformer.network import build_network
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 FIXTURES = ("thumos", "anet", "ablation_conv_fpn")
 
 
-def load(folder: Path) -> ActionFormer:
+def load(folder: Path) -> PyramidNetwork:
     settings = read_published_settings(folder / "official_config.yaml")
-    model = build_model(settings.model)
+    model = build_network(settings.model)
     weights = read_published_weights(folder / "epoch_007.pth.tar")
     load_published_weights(model, weights, str(folder))
     return model.eval()
 
 
 @torch.inference_mode()
-def worst_difference(model: ActionFormer, arrays: NpzFile, case: int, padded: int) -> float:
+def worst_difference(model: PyramidNetwork, arrays: NpzFile, case: int, padded: int) -> float:
     """Largest difference at valid moments over all levels; the masks must be equal."""
     sequence = torch.from_numpy(arrays[f"{case}.features"])
     features = torch.zeros(1, padded, sequence.shape[1])

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
-from actionformer.settings.config import ModelSettings
+from actionformer.detectors.actionformer.network import build_network
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "relative position": {"relative_position": True, "window": 5},
@@ -45,7 +45,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 class PlainNetwork:
     """x (B, C, T) and mask (B, 1, T), as numbers 0 and 1."""
 
-    def __init__(self, weights: Mapping[str, Tensor], settings: ModelSettings) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], settings: ActionFormerSettings) -> None:
         self.weights = weights
         self.settings = settings
 
@@ -146,11 +146,11 @@ class PlainNetwork:
         return self.conv(x, f"{name}.{output}.conv") * mask
 
 
-def build(variant: str) -> tuple[ActionFormer, ModelSettings]:
-    common = {"input_dim": 7, "width": 16, "num_classes": 3, "max_length": 64, "padding": "published"}
-    settings = ModelSettings(**{**common, "offsets": "relu", **VARIANTS[variant]})
+def build(variant: str) -> tuple[PyramidNetwork, ActionFormerSettings]:
+    common = {"input_dim": 7, "width": 16, "num_classes": 3, "max_length": 64, "mask_padding": "published"}
+    settings = ActionFormerSettings(**{**common, "offsets": "relu", **VARIANTS[variant]})
     torch.manual_seed(0)
-    model = build_model(settings).eval()
+    model = build_network(settings).eval()
     with torch.no_grad():  # scales near 1: the initial 1e-4 hides every fault
         for name, parameter in model.named_parameters():
             if "drop_" in name:
@@ -163,7 +163,7 @@ def build(variant: str) -> tuple[ActionFormer, ModelSettings]:
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("times", [1, 2])
 @torch.no_grad()
-def test_variants(variant: str, times: int, as_published: Callable[[ActionFormer], dict[str, Tensor]]) -> None:
+def test_variants(variant: str, times: int, as_published: Callable[[PyramidNetwork], dict[str, Tensor]]) -> None:
     """Sequences padded to max_length, and longer ones, two of other lengths in a batch."""
     model, settings = build(variant)
     length = times * settings.max_length

@@ -24,7 +24,7 @@ def test_the_small_model(small: Path) -> None:
     assert config.model.num_classes == 5
     assert config.model.windows == (19,) * 6
     assert config.model.max_length == 576
-    assert config.model.padding == "published"
+    assert config.model.mask_padding == "published"
     assert config.model.offsets == "relu"
     assert config.training.initial_normalizer == 100
     assert config.training.gradient_clip == 1.0
@@ -41,14 +41,14 @@ def test_defaults(tmp_path: Path) -> None:
     model, training, suppression = config.model, config.training, config.suppression
     assert (model.embedding_layers, model.stem_blocks, model.branch_blocks) == (2, 2, 5)
     assert (model.width, model.neck_width, model.head_width, model.num_heads) == (512, 512, 512, 4)
-    assert (model.backbone, model.neck, model.position) == ("transformer", "identity", "none")
+    assert (model.block, model.neck, model.position) == ("transformer", "identity", "none")
     assert (model.embedding_kernel, model.head_kernel, model.head_layers) == (3, 3, 3)
     assert model.embedding_norm
     assert model.neck_norm
     assert model.head_norm
     assert model.windows == (-1,) * 6
     assert model.regression_ranges == ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000))
-    assert (model.dropout, model.drop_path, model.prior) == (0.0, 0.1, 0.01)
+    assert (model.dropout, model.drop_path, model.class_prior) == (0.0, 0.1, 0.01)
     assert (training.center_sampling, training.center_radius) == (True, 1.5)
     assert (training.regression_weight, training.label_smoothing) == (1.0, 0.0)
     assert (training.initial_normalizer, training.gradient_clip, training.weight_decay) == (2000, 0.0, 0.0)

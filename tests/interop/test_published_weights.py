@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from actionformer.core.errors import InputError
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.detectors.actionformer.network import build_network
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import (
     from_published_shape,
@@ -17,12 +17,12 @@ from actionformer.interop.published_weights import (
     published_name,
     read_published_weights,
 )
-from actionformer.settings.config import ModelSettings
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 
 @pytest.fixture
-def model(small: Path) -> ActionFormer:
-    return build_model(read_published_settings(small / "official_config.yaml").model)
+def model(small: Path) -> PyramidNetwork:
+    return build_network(read_published_settings(small / "official_config.yaml").model)
 
 
 @pytest.fixture
@@ -72,39 +72,39 @@ def test_shapes() -> None:
 
 
 def test_projections_and_relative_bias_find_their_place(
-    as_published: Callable[[ActionFormer], dict[str, Tensor]],
+    as_published: Callable[[PyramidNetwork], dict[str, Tensor]],
 ) -> None:
     """The parts that no stored case holds: a model's weights in the published layout come back."""
-    settings = ModelSettings(
+    settings = ActionFormerSettings(
         input_dim=(3, 4), projection=(6, 10), width=16, num_classes=2, window=5, relative_position=True
     )
     torch.manual_seed(0)
-    source, target = build_model(settings), build_model(settings)
+    source, target = build_network(settings), build_network(settings)
     load_published_weights(target, as_published(source), "file")
     pairs = zip(source.parameters(), target.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
 
 
-def test_every_weight_is_loaded(model: ActionFormer, weights: dict[str, Tensor]) -> None:
+def test_every_weight_is_loaded(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
     load_published_weights(model, weights, "file")
     ours = sum(parameter.double().abs().sum() for parameter in model.parameters()).item()
     assert ours == pytest.approx(sum(tensor.double().abs().sum() for tensor in weights.values()).item())
 
 
-def test_a_missing_weight_is_named(model: ActionFormer, weights: dict[str, Tensor]) -> None:
+def test_a_missing_weight_is_named(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
     del weights["backbone.stem.0.attn.query.weight"]
     with pytest.raises(InputError, match=r"file: 1 weights .* missing, first backbone\.stem\.0\.attn\.query"):
         load_published_weights(model, weights, "file")
 
 
-def test_an_unknown_weight_is_named(model: ActionFormer, weights: dict[str, Tensor]) -> None:
+def test_an_unknown_weight_is_named(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
     weights["backbone.branch.5.ln1.weight"] = torch.ones(1)
     with pytest.raises(InputError, match=r"file: 1 weights .* first backbone\.branch\.5\.ln1\.weight"):
         load_published_weights(model, weights, "file")
 
 
 def test_a_weight_of_another_shape_is_named_and_nothing_is_loaded(
-    model: ActionFormer, weights: dict[str, Tensor]
+    model: PyramidNetwork, weights: dict[str, Tensor]
 ) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     weights["cls_head.cls_head.conv.weight"] = torch.ones(6, 32, 3)

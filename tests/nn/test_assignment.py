@@ -11,7 +11,7 @@ from torch import Tensor
 
 from actionformer.nn.assignment import LENGTH_TOLERANCE, assign_batch
 from actionformer.nn.points import level_lengths, moments
-from actionformer.settings.config import DEFAULT_RANGES
+from actionformer.nn.settings import DEFAULT_RANGES
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 RANGES = ((0, 4), (4, 8), (8, 10000))

@@ -109,7 +109,7 @@ def test_without_a_valid_key_nothing_is_nan(window: int, dtype: torch.dtype) -> 
 
 
 def make_attention(**changes: object) -> Attention:
-    values = {"num_heads": 2, "window": 5, "stride": 1, "relative_position": False, "dropout": 0.0, "clean": True}
+    values = {"num_heads": 2, "window": 5, "stride": 1, "relative_position": False, "dropout": 0.0, "exact": True}
     return Attention(8, **(values | changes))
 
 
@@ -133,7 +133,7 @@ def test_a_global_block_has_no_relative_bias() -> None:
 
 def test_the_relative_bias_starts_with_deviation_sqrt_two_over_channels() -> None:
     torch.manual_seed(0)
-    attention = Attention(64, num_heads=16, window=201, stride=1, relative_position=True, dropout=0.0, clean=True)
+    attention = Attention(64, num_heads=16, window=201, stride=1, relative_position=True, dropout=0.0, exact=True)
     assert attention.relative_bias is not None
     assert attention.relative_bias.shape == (16, 201)
     assert attention.relative_bias.std().item() == pytest.approx((2 / 64) ** 0.5, rel=0.05)

@@ -10,9 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
+from actionformer.inference.fusion import fuse
+from actionformer.inference.settings import DecodingSettings, SuppressionSettings
 from actionformer.inference.suppression import suppress
-from actionformer.nn.decoding import Candidates, decode, fuse
-from actionformer.settings.config import DecodingSettings, SuppressionSettings
+from actionformer.nn.decoding import Candidates, decode
 
 SETTINGS = {
     "thumos": (DecodingSettings(), SuppressionSettings()),

@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from actionformer.detectors.actionformer.network import FeatureNormalizer
+from actionformer.nn.blocks import TransformerBlock
 from actionformer.nn.layers import Conv, LayerNorm, Linear, ScaledDropPath, masked, max_pool
+from actionformer.nn.normalizer import FeatureNormalizer
 from actionformer.nn.points import level_lengths, moments
 from actionformer.nn.position import PositionEncoding, sinusoids
-from actionformer.nn.pyramid import TransformerBlock
 
 
 @pytest.mark.parametrize("length", [1, 2, 9, 10])
@@ -41,7 +41,7 @@ def test_conv_starts_as_torch_does_with_a_bias_of_zero(depthwise: bool) -> None:
 
 def test_clean_layer_norm_is_zero_at_padding() -> None:
     x, valid = torch.randn(1, 4, 8), torch.tensor([[True, True, False, False]])
-    clean, published = LayerNorm(8, clean=True), LayerNorm(8, clean=False)
+    clean, published = LayerNorm(8, exact=True), LayerNorm(8, exact=False)
     for norm in (clean, published):
         torch.nn.init.normal_(norm.bias)
     expected = F.layer_norm(x, (8,), clean.weight, clean.bias, 1e-5)
@@ -54,15 +54,15 @@ def test_max_pool_without_padding_is_max_pool1d(length: int) -> None:
     x = torch.randn(2, length, 3) - 5  # all negative: zeros would show
     valid = torch.ones(2, length, dtype=torch.bool)
     expected = F.max_pool1d(x.mT, 3, stride=2, padding=1).mT
-    for clean in (True, False):
-        assert torch.equal(max_pool(x, valid, clean=clean), expected)
+    for exact in (True, False):
+        assert torch.equal(max_pool(x, valid, exact=exact), expected)
 
 
-@pytest.mark.parametrize(("clean", "expected"), [(True, [-2.0, -1.0, -1.0, 0.0]), (False, [-2.0, -1.0, 0.0, 0.0])])
-def test_max_pool_sees_padding_only_as_published(clean: bool, expected: list[float]) -> None:
+@pytest.mark.parametrize(("exact", "expected"), [(True, [-2.0, -1.0, -1.0, 0.0]), (False, [-2.0, -1.0, 0.0, 0.0])])
+def test_max_pool_sees_padding_only_as_published(exact: bool, expected: list[float]) -> None:
     x = torch.tensor([-2.0, -4.0, -5.0, -1.0, -3.0, 0.0, 0.0, 0.0]).view(1, 8, 1)
     valid = torch.arange(8).unsqueeze(0) < 5
-    assert max_pool(x, valid, clean=clean).flatten().tolist() == expected
+    assert max_pool(x, valid, exact=exact).flatten().tolist() == expected
 
 
 def test_drop_path_scales_then_divides_survivors_by_the_keep_probability() -> None:
@@ -86,9 +86,9 @@ def test_sinusoids_by_hand() -> None:
     assert sinusoids(3, 5).shape == (3, 5)
 
 
-def encode(length: int, valid_length: int, *, clean: bool, max_length: int = 4) -> torch.Tensor:
+def encode(length: int, valid_length: int, *, exact: bool, max_length: int = 4) -> torch.Tensor:
     """Rows that an encoding whose table holds 0, 1, 2, ... adds to zeros."""
-    encoding = PositionEncoding(max_length=max_length, channels=1, learned=True, clean=clean).eval()
+    encoding = PositionEncoding(max_length=max_length, channels=1, learned=True, exact=exact).eval()
     assert isinstance(encoding.table, torch.nn.Parameter)
     with torch.no_grad():
         encoding.table.copy_(torch.arange(float(max_length)).unsqueeze(1))
@@ -96,29 +96,29 @@ def encode(length: int, valid_length: int, *, clean: bool, max_length: int = 4) 
 
 
 def test_positions_are_cut_and_masked() -> None:
-    for clean in (True, False):
-        assert encode(3, 2, clean=clean).tolist() == [0.0, 1.0, 0.0]
-        assert encode(4, 4, clean=clean).tolist() == [0.0, 1.0, 2.0, 3.0]
+    for exact in (True, False):
+        assert encode(3, 2, exact=exact).tolist() == [0.0, 1.0, 0.0]
+        assert encode(4, 4, exact=exact).tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_published_positions_stretch_over_the_padded_length() -> None:
     expected = [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 0.0, 0.0]  # half-pixel centres, as align_corners=False
-    assert encode(8, 6, clean=False).tolist() == expected
+    assert encode(8, 6, exact=False).tolist() == expected
 
 
 def test_clean_positions_stretch_over_the_sequence_alone() -> None:
-    assert encode(8, 4, clean=True).tolist() == [0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0]
-    assert encode(9, 8, clean=True).tolist() == [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0, 0.0]
+    assert encode(8, 4, exact=True).tolist() == [0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0]
+    assert encode(9, 8, exact=True).tolist() == [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0, 0.0]
 
 
 def test_published_training_never_exceeds_max_length() -> None:
-    encoding = PositionEncoding(max_length=4, channels=2, learned=False, clean=False)
+    encoding = PositionEncoding(max_length=4, channels=2, learned=False, exact=False)
     with pytest.raises(ValueError, match="5 exceeds max_length 4"):
         encoding(torch.zeros(1, 5, 2), torch.ones(1, 5, dtype=torch.bool))
 
 
 def test_fixed_positions_are_not_weights() -> None:
-    encoding = PositionEncoding(max_length=4, channels=2, learned=False, clean=True)
+    encoding = PositionEncoding(max_length=4, channels=2, learned=False, exact=True)
     assert not encoding.state_dict()
     assert not list(encoding.parameters())
 
@@ -137,11 +137,12 @@ def test_a_block_is_its_formula() -> None:
 
     class Doubling(torch.nn.Module):
         stride = 2
+        window = 3
 
         def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
             return masked(2 * x[:, ::2], valid)
 
-    block = TransformerBlock(attention=Doubling(), channels=4, drop_path=0.1, dropout=0.0, clean=True).eval()
+    block = TransformerBlock(attention=Doubling(), channels=4, drop_path=0.1, dropout=0.0, exact=True).eval()
     torch.nn.init.normal_(block.drop_attention.scale)
     torch.nn.init.normal_(block.drop_mlp.scale)
     x, valid = torch.randn(1, 6, 4), torch.ones(1, 6, dtype=torch.bool)

@@ -10,10 +10,10 @@ pytestmark = pytest.mark.skipif(not can_pack(make()), reason="this build of torc
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-@pytest.mark.parametrize("padding", ["clean", "published"])
+@pytest.mark.parametrize("padding", ["exact", "published"])
 @torch.inference_mode()
 def test_it_says_what_the_plain_network_says(name: str, padding: str) -> None:
-    model = make(**VARIANTS[name], padding=padding)
+    model = make(**VARIANTS[name], mask_padding=padding)
     twin = packed(model)
     for batch, length in ((1, 1), (1, 37), (3, 64), (2, 101)):
         x = torch.randn(batch, length, 6, generator=torch.Generator().manual_seed(length))

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from variants import VARIANTS, make
 
-from actionformer.detectors.actionformer.network import ActionFormer, Outputs
+from actionformer.nn.outputs import PyramidOutputs
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 LENGTHS = (1, 2, 7, 33, 64, 101)  # 64 is max_length: the last is interpolated where there are positions
 
@@ -16,7 +17,7 @@ def sequences() -> list[Tensor]:
 
 
 @torch.inference_mode()
-def predict(model: ActionFormer, batch: list[Tensor], length: int) -> Outputs:
+def predict(model: PyramidNetwork, batch: list[Tensor], length: int) -> PyramidOutputs:
     features = torch.zeros(len(batch), length, 6)
     for row, sequence in zip(features, batch, strict=True):
         row[: len(sequence)] = sequence
@@ -24,7 +25,7 @@ def predict(model: ActionFormer, batch: list[Tensor], length: int) -> Outputs:
     return model(features, valid)
 
 
-def difference(one: Outputs, row: int, other: Outputs, other_row: int) -> float:
+def difference(one: PyramidOutputs, row: int, other: PyramidOutputs, other_row: int) -> float:
     """The largest difference of two predictions for one sequence, at its valid moments."""
     worst = 0.0
     for level in range(len(one.valid)):
@@ -72,7 +73,7 @@ def test_no_mask_is_a_mask_that_is_true_everywhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "sinusoidal", "global"])
 def test_published_padding_changes_the_result(name: str) -> None:
-    model = make(**VARIANTS[name], padding="published")
+    model = make(**VARIANTS[name], mask_padding="published")
     sequence = sequences()[3]
     assert difference(predict(model, [sequence], 33), 0, predict(model, [sequence], 64), 0) > 1e-2
 
@@ -80,12 +81,12 @@ def test_published_padding_changes_the_result(name: str) -> None:
 @pytest.mark.parametrize("backbone", ["transformer", "convolution"])
 def test_without_padding_both_kinds_agree(backbone: str) -> None:
     sequence = sequences()[4]
-    outputs = [predict(make(backbone=backbone, padding=kind), [sequence], 64) for kind in ("clean", "published")]
+    outputs = [predict(make(block=backbone, mask_padding=kind), [sequence], 64) for kind in ("exact", "published")]
     assert difference(outputs[0], 0, outputs[1], 0) < 1e-6
 
 
 def test_published_pyramid_is_zero_at_padding() -> None:
-    outputs = predict(make(padding="published"), sequences(), 160)
+    outputs = predict(make(mask_padding="published"), sequences(), 160)
     for pyramid, logits, valid in zip(outputs.pyramid, outputs.logits, outputs.valid, strict=True):
         assert not pyramid[~valid].any()
         assert not logits[~valid].any()

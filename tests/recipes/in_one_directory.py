@@ -19,7 +19,7 @@ import torch._dynamo  # the optimiser would import it in every process
 
 from actionformer.core.errors import InputError
 from actionformer.recipes import train
-from actionformer.settings.config import load_config
+from actionformer.settings.loading import load_config
 
 CONTEXT = get_context("fork")
 

@@ -18,7 +18,7 @@ import torch._dynamo  # the optimiser and the journal would import these in ever
 import torch.utils.tensorboard
 
 from actionformer.recipes import train
-from actionformer.settings.config import load_config
+from actionformer.settings.loading import load_config
 from actionformer.training import journal
 
 

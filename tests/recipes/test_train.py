@@ -21,7 +21,8 @@ from actionformer.model_directory import load_model
 from actionformer.recipes import evaluate, train
 from actionformer.recipes.describe import describe
 from actionformer.recipes.search import Search
-from actionformer.settings.config import Config, load_config
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 from actionformer.training import journal
 
 
@@ -116,8 +117,8 @@ def test_training_can_be_repeated(tmp_path: Path, tiny: Config, annotations: Pat
     [
         {"training": {"precision": "bfloat16"}},
         {"training": {"average_decay": 0.0, "optimizer": "adam", "evaluate_every": 0}},
-        {"model": {"backbone": "convolution", "neck": "fpn"}},
-        {"model": {"padding": "published", "offsets": "relu", "position": "sinusoidal"}},
+        {"model": {"block": "convolution", "neck": "fpn"}},
+        {"model": {"mask_padding": "published", "offsets": "relu", "position": "sinusoidal"}},
         {"model": {"stem_levels": True, "regression_ranges": [[0, 4], [0, 4], [4, 8], [8, 99]], "position": "learned"}},
         {"data": {"resize": 64, "normalize": False}},
         {"model": {"num_classes": 1}},
@@ -333,7 +334,7 @@ def test_init_with_another_input_width(
         {"head_layers": 4},
         {"branch_blocks": 1, "regression_ranges": [[0, 4], [4, 99]]},
         {"branch_blocks": 3, "regression_ranges": [[0, 4], [4, 8], [8, 16], [16, 99]]},
-        {"backbone": "convolution"},
+        {"block": "convolution"},
     ],
 )
 def test_init_of_another_shape(

@@ -6,7 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from actionformer.core.errors import InputError
-from actionformer.settings.config import Config, descriptions, load_config, nearest, preset_names
+from actionformer.core.names import nearest
+from actionformer.settings.base import descriptions
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config, preset_names
 
 PRESETS = preset_names()
 
@@ -27,8 +30,8 @@ def test_every_setting_is_written_with_its_description(preset: str) -> None:
     lines = text.splitlines()
     for section, settings in config:
         assert any(line.startswith(f"[{section}] # ") for line in lines)
-        assert descriptions()[section].keys() == type(settings).model_fields.keys()
-        for key, description in descriptions()[section].items():
+        assert descriptions(type(settings)).keys() == type(settings).model_fields.keys()
+        for key, description in descriptions(type(settings)).items():
             if getattr(settings, key) is None:
                 assert f"# {key} is not set: {description}" in lines
             else:
@@ -192,7 +195,7 @@ def test_a_folder_does_not_hide_a_preset(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_only_attention_divides_the_width() -> None:
-    assert Config().replace(model={"backbone": "convolution", "width": 30}).model.num_heads == 4
+    assert Config().replace(model={"block": "convolution", "width": 30}).model.num_heads == 4
 
 
 def test_input_width() -> None:

@@ -10,8 +10,8 @@ import torch
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import Batch, Collate, EpochLoader, Sample, TrainingSet, TrainingVideo
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.detectors.actionformer.network import build_network
+from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.settings.config import Config
 from actionformer.training.loop import Trainer, fit, steps_per_epoch
 
@@ -34,9 +34,9 @@ def settings(tiny: Config, **training: Any) -> Config:
     return tiny.replace(model=model, training={"warmup_epochs": 0, **training})
 
 
-def network(config: Config, seed: int = 0) -> ActionFormer:
+def network(config: Config, seed: int = 0) -> PyramidNetwork:
     torch.manual_seed(seed)
-    return build_model(config.model)
+    return build_network(config.model)
 
 
 def steps(config: Config, groups: list[list[list[Sample]]]) -> tuple[Trainer, dict[str, float]]:

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from actionformer.settings.config import TrainingSettings
 from actionformer.training.optimisation import (
     WeightAverage,
     build_optimizer,
@@ -18,6 +17,7 @@ from actionformer.training.optimisation import (
     parameter_groups,
     set_learning_rate,
 )
+from actionformer.training.settings import TrainingSettings
 
 
 class Network(nn.Module):

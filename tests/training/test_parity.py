@@ -12,7 +12,7 @@ from numpy.lib.npyio import NpzFile
 from torch import Tensor, nn
 
 from actionformer.data.dataset import Batch, Collate, Sample
-from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.actionformer.network import build_network
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import (
     from_published_shape,
@@ -97,7 +97,7 @@ def norms(run: Run) -> tuple[np.ndarray, np.ndarray]:
 def train(folder: Path, arrays: NpzFile, nudged: int | None = None) -> Run:
     config = read_published_settings(folder / "official_config.yaml")
     config = config.replace(training={"learning_rate": float(arrays["base_learning_rate"])})
-    model = build_model(config.model)
+    model = build_network(config.model)
     load_published_weights(model, read_published_weights(folder / "epoch_007.pth.tar"), str(folder))
     without_chance(model)
     trainer = Trainer(model, config, steps_per_epoch=STEPS_PER_EPOCH)

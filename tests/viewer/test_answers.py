@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.detections import Detections, read_results, write_results
-from actionformer.evaluation import score
-from actionformer.inference import load
+from actionformer.evaluation.report import score
+from actionformer.inference.detector import load
 from actionformer.inference.explain import Weights
 from actionformer.recipes import evaluate
 from actionformer.viewer.network import _drawn

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from actionformer.checks.findings import Finding
 from actionformer.core.errors import listed
 from actionformer.data.dataset import TrainingSet, TrainingVideo
-from actionformer.nn.assignment import answering
+from actionformer.detectors.base import architecture_of
 from actionformer.settings.config import Config
 
 AT_ONCE = 1 << 20
@@ -32,6 +32,8 @@ def check_moments(training: TrainingSet, config: Config, class_names: Sequence[s
     A sequence is looked at whole, whatever crops show of it. Of a class that then has no moment, crops are
     looked at too: they are those that training will see.
     """
+    if architecture_of(config).taught([], []) is None:
+        return []
     actions = _Actions.of(training, config)
     if not len(actions.labels):
         return []
@@ -82,7 +84,7 @@ class _Actions:
             steps=np.concatenate([nothing, *(np.minimum(*pair) for pair in zip(steps, crops, strict=True))]),
             longer=np.concatenate([np.empty(0, bool), *(one > crop for one, crop in zip(steps, crops, strict=True))]),
             seconds=np.concatenate([nothing, *(one * size for one, size in zip(steps, step, strict=True))]),
-            reach=max(largest for _, largest in config.model.regression_ranges),
+            reach=architecture_of(config).furthest,
             apart=max(step, default=0.0),
         )
 
@@ -113,14 +115,9 @@ def _moments(videos: Sequence[TrainingVideo], config: Config) -> NDArray[np.int6
 
 
 def _answering(segments: list[NDArray[np.float32]], lengths: list[int], config: Config) -> NDArray[np.int64]:
-    model, training = config.model, config.training
-    counts: NDArray[np.int64] = answering(
-        [torch.from_numpy(one) for one in segments],
-        lengths,
-        strides=model.strides,
-        ranges=model.regression_ranges,
-        center_radius=training.center_radius if training.center_sampling else None,
-    ).numpy()
+    taught = architecture_of(config).taught([torch.from_numpy(one) for one in segments], lengths)
+    assert taught is not None
+    counts: NDArray[np.int64] = taught.numpy()
     return counts
 
 

@@ -16,7 +16,7 @@ def check_rate(config: Config, steps: int) -> list[Finding]:
     The rate of a run is half its peak on average.
     """
     rate = config.training.learning_rate
-    largest = (config.model.width * config.model.embedding_kernel) ** -0.5
+    largest = config.model.layer_inputs**-0.5
     way = 0.5 * rate * steps
     if rate > largest:
         what = f"a step changes a weight by about the rate, more than weights are at first (at most {largest:.2g})"

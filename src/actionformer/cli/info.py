@@ -9,7 +9,7 @@ from actionformer.cli.verb import Recipe, verb
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
 from actionformer.core.terminal import emit, plain_console
-from actionformer.settings.config import load_config, preset_names
+from actionformer.settings.loading import load_config, preset_names
 
 
 @verb(takes="directory", example="info runs/thumos14")

@@ -7,9 +7,8 @@ from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from cyclopts import Group, Parameter
-from pydantic import BaseModel
 
-from actionformer.settings.config import Config, descriptions
+from actionformer.settings.config import sections as all_sections
 
 AFTER_TRAINING = ("decoding", "suppression")
 """Sections that mean the same for any network, whenever they are given."""
@@ -22,24 +21,24 @@ _AFTER_TRAINING = "--suppression.max-detections 500", "--suppression.per-class",
 @cache
 def settings_options(*sections: str) -> Any:
     """The type of a parameter that takes all settings of some sections; by default of all."""
-    chosen = sections or tuple(Config.model_fields)
-    options = [(one, _section_options(one, type(getattr(Config(), one))) | None, None) for one in chosen]
+    known = all_sections()
+    options = [(one, _section_options(one, known[one]) | None, None) for one in sections or known]
     changes = make_dataclass("Changes", options, namespace=_SMALL_SOURCE)
     number, yes, no = _AFTER_TRAINING if sections else _OF_ALL
     help_ = f"Override any setting, e.g. `{number}`. Switch yes/no settings with `{yes}` or `{no}`."
     return Annotated[changes | None, Parameter(name="*", group=Group("Settings", help=help_), show_default=False)]
 
 
-def _section_options(section: str, settings: type[BaseModel]) -> type:
+def _section_options(section: str, settings: dict[str, tuple[Any, str]]) -> type:
     """A section's settings as options; what is not given is None and stays as the preset or file has it.
 
     A plain dataclass: of pydantic's models every `--help` would read the source.
     """
     options: list[tuple[str, Any, Any]] = [
-        (name, Annotated[_in_a_row(setting.annotation) | None, Parameter(help=descriptions()[section][name])], None)
-        for name, setting in settings.model_fields.items()
+        (name, Annotated[_in_a_row(annotation) | None, Parameter(help=text)], None)
+        for name, (annotation, text) in settings.items()
     ]
-    return make_dataclass(settings.__name__, options, namespace=_SMALL_SOURCE)
+    return make_dataclass(f"{section.title()}Options", options, namespace=_SMALL_SOURCE)
 
 
 def _in_a_row(annotation: Any) -> Any:

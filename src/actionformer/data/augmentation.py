@@ -1,66 +1,71 @@
-"""What training does to features so that a network learns from few people or videos; in test nothing happens."""
+"""What training does to features so that a network learns from few people or videos."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
 
-from actionformer.nn.layers import Mask, masked
+from actionformer.data.settings import DataSettings
 
 
-class FeatureJitter(nn.Module):
-    """In training, makes normalised features less certain; in test it does nothing.
+class Augmentation:
+    """Changes the features of every batch of training, drawn from torch's global generator.
 
-    Every sequence gets a random gain and shift of its own a channel, every value noise, and some values are dropped:
-    x -> drop(x * (1 + shift * g) + shift * h + noise * e), with g, h and e standard normal.
+    Args:
+        settings: how much of what.
+        mean: (D,) of each channel in the training set.
+        deviation: (D,) likewise.
     """
 
-    def __init__(self, *, shift: float, noise: float, dropout: float) -> None:
-        super().__init__()
-        self.shift = shift
-        self.noise = noise
-        self.dropout = nn.Dropout(dropout)
+    def __init__(self, settings: DataSettings, mean: Tensor, deviation: Tensor) -> None:
+        self.settings, self.mean, self.deviation = settings, mean, deviation
 
-    def forward(self, x: Tensor, valid: Mask) -> Tensor:
-        """(B, T, D) -> (B, T, D), 0 at padding."""
-        if not self.training:
-            return x
-        if self.shift:
+    def __call__(self, features: Tensor) -> Tensor:
+        """Features (B, T, D) as measured -> the same shape; what becomes of padding has no meaning."""
+        settings = self.settings
+        if settings.sensor_axes is not None and settings.sensor_rotation:
+            features = turned(features, axes=settings.sensor_axes, degrees=settings.sensor_rotation)
+        if settings.feature_shift or settings.feature_noise or settings.feature_dropout:
+            jittered = self._jittered((features - self.mean) / self.deviation)
+            features = jittered * self.deviation + self.mean
+        return features
+
+    def _jittered(self, x: Tensor) -> Tensor:
+        """Makes normalised features (B, T, D) less certain: x -> drop(x * (1 + shift * g) + shift * h + noise * e).
+
+        Every sequence has a gain g and a shift h of its own per channel, every value noise e, all standard normal.
+        """
+        shift, noise = self.settings.feature_shift, self.settings.feature_noise
+        if shift:
             gain, offset = torch.randn(2, len(x), 1, x.shape[2], device=x.device, dtype=x.dtype)
-            x = x * (1 + self.shift * gain) + self.shift * offset
-        if self.noise:
-            x = x + self.noise * torch.randn_like(x)
-        jittered: Tensor = self.dropout(x)
-        return masked(jittered, valid)
+            x = x * (1 + shift * gain) + shift * offset
+        if noise:
+            x = x + noise * torch.randn_like(x)
+        return F.dropout(x, self.settings.feature_dropout)
 
 
-class SensorRotation(nn.Module):
-    """In training, turns every sequence of windows of sensor samples in space, as if the sensor were worn askew.
+def turned(features: Tensor, *, axes: int, degrees: float) -> Tensor:
+    """Windows of sensor samples, every sequence turned in space as if the sensor were worn askew.
 
     Features are windows of 3-D sensors, axis after axis: x, y, z of the accelerometer, x, y, z of the gyroscope, and so
     on, all samples of an axis together. A sequence is turned about a random axis by a normally distributed angle, all
-    its sensors alike. It acts on the features as measured: scaled channels have no directions.
+    its sensors alike.
 
     Args:
+        features: (B, T, D) as measured: scaled channels have no directions.
         axes: sensor axes in a feature vector, a multiple of 3.
         degrees: standard deviation of the angle.
+
+    Returns:
+        (B, T, D)
     """
-
-    def __init__(self, *, axes: int, degrees: float) -> None:
-        super().__init__()
-        self.axes = axes
-        self.degrees = degrees
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
-        if not self.training:
-            return x
-        with torch.autocast(x.device.type, enabled=False):
-            turn = rotations(torch.randn(len(x), 3), math.radians(self.degrees) * torch.randn(len(x))).to(x.device)
-            triples = x.float().reshape(*x.shape[:2], self.axes // 3, 3, -1)  # (B, T, sensors, 3, samples)
-            return torch.matmul(turn[:, None, None], triples).flatten(2)
+    angle = math.radians(degrees)
+    turn = rotations(torch.randn(len(features), 3), angle * torch.randn(len(features))).to(features.device)
+    triples = features.float().reshape(*features.shape[:2], axes // 3, 3, -1)  # (B, T, sensors, 3, samples)
+    return torch.matmul(turn[:, None, None], triples).flatten(2)
 
 
 def rotations(axis: Tensor, angle: Tensor) -> Tensor:

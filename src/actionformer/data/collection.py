@@ -12,6 +12,7 @@ from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import explained
 from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import Annotations, Video
+from actionformer.data.settings import DataSettings
 from actionformer.features import (
     FeatureFolders,
     Features,
@@ -21,7 +22,6 @@ from actionformer.features import (
     compare_duration,
     other_features,
 )
-from actionformer.settings.config import DataSettings
 
 Paths = str | Path | Sequence[str | Path]
 TIMING = ("fps", "stride", "num_frames")

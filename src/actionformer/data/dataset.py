@@ -21,8 +21,9 @@ from torch import Tensor
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
+from actionformer.data.settings import DataSettings
 from actionformer.features import resize
-from actionformer.settings.config import DataSettings, ModelSettings, TrainingSettings
+from actionformer.training.settings import TrainingSettings
 
 MOST_PADDING = 0.05
 """Share of an epoch's moments that may be padding before videos of like length are looked for in larger pools."""
@@ -161,15 +162,21 @@ class Collate:
 
 
 class EpochLoader:
-    """Batches of any one epoch, in an order drawn from the seed and the epoch."""
+    """Batches of any one epoch, in an order drawn from the seed and the epoch.
 
-    def __init__(self, dataset: TrainingSet, *, training: TrainingSettings, model: ModelSettings) -> None:
+    Args:
+        dataset: the crops.
+        training: settings.
+        pad_to: the length that every sequence is padded to, by default that of the longest in its batch.
+    """
+
+    def __init__(self, dataset: TrainingSet, *, training: TrainingSettings, pad_to: int | None = None) -> None:
         self.dataset = dataset
         self.batch_size = training.batch_size
         self.by_length = training.batch_by_length
         self.workers = training.workers
         self.seed = training.seed
-        self.pad_to = model.max_length if model.padding == "published" else None
+        self.pad_to = pad_to
 
     @property
     def batches_per_epoch(self) -> int:

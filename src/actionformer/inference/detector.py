@@ -22,20 +22,22 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.core.terminal import shortened
 from actionformer.detections import Detections
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.detectors.base import architecture_of
 from actionformer.extraction.matching import backbone_of, layout_of
 from actionformer.extraction.store import extract_video
 from actionformer.features import FeatureSpec, check_timing
 from actionformer.inference.caps import Cut, most_detections, worth_telling
+from actionformer.inference.fusion import fuse
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress_and_count
 from actionformer.model_directory import ModelCard, load_model
-from actionformer.nn.decoding import Candidates, fuse
-from actionformer.settings.config import Config, load_config, preset_names, published_shape
+from actionformer.nn.decoding import Candidates
+from actionformer.nn.network import Network
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config, preset_names, published_shape
 
 Item = TypeVar("Item")
 CHANGEABLE = ("decoding", "suppression", "live")
@@ -48,8 +50,8 @@ class Detector:
     """Finds actions in features.
 
     Attributes:
-        model: the network in test mode: features (B, T, D) float32 or the detector's type, and their mask (B, T) ->
-            `Outputs`.
+        model: the network in eval mode: features (B, T, D) float32 or the detector's type, and their mask (B, T) ->
+            outputs.
         config: all settings; those of decoding, suppression and live detection can be replaced.
         card: class names, the features the model expects, its training.
         runner: how the model is run on the device.
@@ -60,7 +62,7 @@ class Detector:
 
     def __init__(
         self,
-        model: ActionFormer,
+        model: Network,
         config: Config,
         card: ModelCard,
         *,
@@ -276,8 +278,7 @@ class Detector:
         return self._stream(config, grid, name, told=True)
 
     def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool) -> Stream:
-        network, shown = self.runner.network, self.shown_from
-        return Stream(network, config, grid, self.class_names, self.device, name=name, told=told, shown_from=shown)
+        return Stream(self.runner, config, grid, self.class_names, name=name, told=told, shown_from=self.shown_from)
 
     def _named_sequence(self, video: str, item: Any) -> Sequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
@@ -414,7 +415,7 @@ def build(source: str | Path | Config, *, device: str = "cpu", precision: str = 
     """
     preset = isinstance(source, str) and source in preset_names()
     config = load_config(source, {"model": published_shape(str(source))} if preset else None)
-    model = build_model(config.model)
+    model = architecture_of(config).network()
     card = ModelCard(tuple(f"class_{i}" for i in range(config.model.num_classes or 0)), features_of(config))
     return Detector(model, config, card, device=device, precision=precision)
 

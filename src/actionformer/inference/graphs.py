@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from actionformer.detectors.actionformer.network import ActionFormer, Outputs
+from actionformer.nn.network import Network
 
 KEPT = 32
 
@@ -30,21 +31,21 @@ class _Graph:
     graph: torch.cuda.CUDAGraph
     features: Tensor
     valid: Tensor
-    outputs: Outputs
+    outputs: Any
 
 
 class Graphs:
-    """Stands for a model in test mode; weights that are changed in place later are seen.
+    """Stands for a model in eval mode; weights that are changed in place later are seen.
 
     What a call returns holds until the next call of the same shape.
     """
 
-    def __init__(self, model: ActionFormer) -> None:
+    def __init__(self, model: Network) -> None:
         self.model = model
         self.graphs: OrderedDict[tuple[int, ...], _Graph] = OrderedDict()
 
-    def __call__(self, features: Tensor, valid: Tensor) -> Outputs:
-        """Features (B, T, D) and their mask (B, T) -> `Outputs`."""
+    def __call__(self, features: Tensor, valid: Tensor) -> Any:
+        """Features (B, T, D) and their mask (B, T) -> outputs."""
         key = tuple(features.shape)
         if key not in self.graphs:
             self.graphs[key] = self._record(features, valid)

@@ -7,20 +7,20 @@ features around 1 changes scores no further away, and no more, than 100 does.
 from __future__ import annotations
 
 from actionformer.core.errors import InputError
-from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.inference.sequences import Rows
 from actionformer.nn.extremes import EXTREME, Largest, largest_of
+from actionformer.nn.network import Network
 
 PART = 4096  # rows looked at together
 
 
-def overflow_of(features: Rows, name: str, model: ActionFormer) -> InputError:
+def overflow_of(features: Rows, name: str, model: Network) -> InputError:
     """The error of features with which a network has overflown; names the row to blame."""
     starts = range(0, features.shape[0], PART)
     return overflow_at(max(largest_of(features[start : start + PART], model, start) for start in starts), name, model)
 
 
-def overflow_at(largest: Largest, name: str, model: ActionFormer) -> InputError:
+def overflow_at(largest: Largest, name: str, model: Network) -> InputError:
     """The error of features of which this is the largest."""
     precision = str(next(model.parameters()).dtype).removeprefix("torch.")
     if largest.deviations > EXTREME:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from actionformer.core.errors import warn
-from actionformer.detectors.actionformer.network import ActionFormer, Outputs
+from actionformer.detectors.base import Architecture, Decoder, Level, Part, architecture_of
 from actionformer.inference.graphs import Graphs, bucket
 from actionformer.inference.sequences import Sequence
-from actionformer.nn.decoding import Decoder
+from actionformer.nn.network import Network
 from actionformer.nn.packed import can_pack, packed
-from actionformer.nn.padding import computed_length, published_length
-from actionformer.nn.pieces import LevelOutputs, Pieces, lookahead
 from actionformer.settings.config import Config
 
 PIECE, GPU_PIECE = 2048, 65536
@@ -24,19 +23,21 @@ LARGEST_GRAPH = 32768  # from here on kernels are long enough to be launched one
 
 
 class Runner:
-    """A model in test mode, made fast on its device.
+    """A network in eval mode, made fast on its device.
 
     Attributes:
         model: the network as it was built.
+        architecture: its detector, under the present settings.
         piece: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
             two pieces is run piece by piece, in memory that does not grow with its length.
     """
 
-    def __init__(self, model: ActionFormer, config: Config, device: torch.device) -> None:
-        self.model, self.config, self.device = model, config, device
+    def __init__(self, model: Network, config: Config, device: torch.device) -> None:
+        self.model, self.device = model, device
+        self.config = config
         self.on_cpu = device.type == "cpu"
         self.piece = PIECE if self.on_cpu else GPU_PIECE
-        self._twin: tuple[list[tuple[int, int]], ActionFormer] | None = None
+        self._twin: tuple[list[tuple[int, int]], Network] | None = None
         self._graphs = Graphs(model) if device.type == "cuda" else None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -45,7 +46,21 @@ class Runner:
         return self.__dict__ | {"_twin": None, "_graphs": graphs}
 
     @property
-    def network(self) -> ActionFormer:
+    def config(self) -> Config:
+        """All settings."""
+        return self.architecture.config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        self.architecture: Architecture = architecture_of(config)
+
+    @property
+    def levels(self) -> list[Level]:
+        """The levels of the network's pyramid, if it has one."""
+        return self.architecture.levels(self.model)
+
+    @property
+    def network(self) -> Network:
         """The model, or on a CPU its packed twin, made anew when its weights have changed."""
         if not can_pack(self.model):
             return self.model
@@ -66,10 +81,9 @@ class Runner:
                 a piece in any case.
         """
         groups: dict[tuple[int, int], list[int]] = {}
-        clean = self.config.model.padding == "clean"
         for row, sequence in enumerate(sequences):
             alone = row if self._is_long(self._computed(sequence)) else -1
-            padded = 0 if clean else published_length(len(sequence), self.config.model)
+            padded = self.architecture.padded_length(len(sequence))
             groups.setdefault((alone, padded), []).append(row)
         largest = size or (1 if self.on_cpu else GPU_BATCH)
         batches: list[list[int]] = []
@@ -88,49 +102,46 @@ class Runner:
     @torch.inference_mode()
     def run(self, sequences: list[Sequence]) -> Decoder:
         """Has sequences of one batch computed and decoded; a GPU still works when this returns."""
-        decoder = Decoder.of(self.config)
+        decoder = self.architecture.decoder()
         for outputs in self.outputs(sequences):
             decoder.add(outputs)
         return decoder
 
-    def outputs(self, sequences: list[Sequence]) -> Iterator[LevelOutputs]:
-        """What the network says of sequences of one batch: of a long one piece by piece, else level by level.
+    def outputs(self, sequences: list[Sequence]) -> Iterator[Any]:
+        """What the network says of sequences of one batch, as its decoder takes it: of a long one chunk by chunk.
 
-        Each is to be used before the next is asked for, without gradients.
+        Each part is to be used before the next is asked for, without gradients.
         """
         padded = max(map(self._computed, sequences))
         if self._is_long(padded):
-            if lookahead(self.model) is not None:
-                yield from self._in_pieces(sequences[0], padded)
+            found = self.architecture.long_outputs(self.network, partial(self._in_chunks, sequences[0], padded))
+            if found is not None:
+                yield from found
                 return
             warn(
                 f"{padded} features run in one pass, in memory that grows with their number: "
-                "this model sees a sequence as a whole (global attention or positions)",
+                "this model sees a sequence as a whole",
                 stacklevel=2,
             )
-        outputs = self._forward(sequences, padded)
-        for level, tensors in enumerate(zip(outputs.logits, outputs.offsets, outputs.valid, strict=True)):
-            yield LevelOutputs(level, 0, *tensors)
+        yield from self.architecture.parts(self._forward(sequences, padded))
 
-    def _forward(self, sequences: list[Sequence], padded: int) -> Outputs:
-        graphs, model = self._graphs, self.config.model
+    def _forward(self, sequences: list[Sequence], padded: int) -> Any:
+        graphs = self._graphs
         if graphs is not None and len(sequences) == 1:
             longer = self.graph_length(len(sequences[0]))
-            if longer <= LARGEST_GRAPH and (model.position == "none" or longer <= model.max_length):
+            if longer <= LARGEST_GRAPH:
                 features, valid = self._batch(sequences, longer)
                 everywhere = torch.ones(features.shape[:2], dtype=torch.bool, device=self.device)
                 return graphs(features, everywhere if valid is None else valid)
-        outputs: Outputs = self.network(*self._batch(sequences, padded))
-        return outputs
+        return self.network(*self._batch(sequences, padded))
 
     def graph_length(self, length: int) -> int:
         """The length of the graph for a sequence of `length` features, whose results are those of the padding rule."""
-        settings = self.config.model
-        longer = bucket(computed_length(length, settings))
-        return longer if settings.padding == "clean" else min(longer, published_length(length, settings))
+        longer = bucket(self.architecture.computed_length(length))
+        return min(longer, self.architecture.padded_length(length) or longer)
 
     def _computed(self, sequence: Sequence) -> int:
-        return computed_length(len(sequence), self.config.model)
+        return self.architecture.computed_length(len(sequence))
 
     def _is_long(self, length: int) -> bool:
         return length > 2 * self.piece
@@ -144,8 +155,6 @@ class Runner:
         valid = torch.arange(padded) < torch.tensor([[len(sequence)] for sequence in sequences])
         return features.to(self.device), valid.to(self.device)
 
-    def _in_pieces(self, sequence: Sequence, padded: int) -> Iterator[LevelOutputs]:
-        pieces = Pieces(self.network)
+    def _in_chunks(self, sequence: Sequence, padded: int) -> Iterator[Part]:
         for start in range(0, padded, self.piece):
-            stop = min(start + self.piece, padded)
-            yield from pieces.push(*sequence.part(start, stop, self.device), last=stop == padded)
+            yield sequence.part(start, min(start + self.piece, padded), self.device)

@@ -12,16 +12,14 @@ import torch
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.detections import Detections
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.detectors.base import Level, architecture_of
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.overflow import overflow_at
-from actionformer.inference.runner import PIECE
+from actionformer.inference.runner import PIECE, Runner
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
 from actionformer.inference.suppression import suppress_and_count
-from actionformer.nn.decoding import Candidates, Decoder
+from actionformer.nn.decoding import Candidates
 from actionformer.nn.extremes import Largest, largest_of
-from actionformer.nn.padding import computed_length
-from actionformer.nn.pieces import Pieces, lookahead
 from actionformer.settings.config import Config
 
 
@@ -45,11 +43,10 @@ class Stream:
     pyramid that are made for longer actions alone, which would have to be waited for longest, are left out.
 
     Args:
-        network: one whose `lookahead` has a bound.
+        runner: of a network that can be run in chunks.
         config: all settings.
         grid: of the features.
         class_names: of the network.
-        device: where it is.
         name: what messages call the source.
         told: warn where caps cut what is missed; else `cut` tells.
         shown_from: the least score that is shown, from which on what is cut is missed; see `worth_telling`.
@@ -61,41 +58,42 @@ class Stream:
 
     def __init__(
         self,
-        network: ActionFormer,
+        runner: Runner,
         config: Config,
         grid: TimeGrid,
         class_names: tuple[str, ...],
-        device: torch.device,
         *,
         name: str = "stream",
         told: bool = True,
         shown_from: float | None = None,
     ) -> None:
-        self.config, self.grid, self.class_names, self.device = config, grid, class_names, device
+        self.config, self.grid, self.class_names, self.device = config, grid, class_names, runner.device
+        self._architecture, self._network = architecture_of(config), runner.network
         seconds = config.live.max_action_seconds
         if seconds is None:
             raise InputError("a stream needs max_action_seconds, the longest that an action may last")
-        reaches = lookahead(network)
-        if reaches is None or config.data.resize is not None:
+        chunks = self._architecture.chunks(self._network)
+        if chunks is None or config.data.resize is not None:
             raise InputError(
                 "this model cannot follow a stream: it sees a sequence as a whole "
-                "(global attention, positions, or features resized to one length)"
+                "(global attention, positions, statistics of all moments, or features resized to one length)"
             )
+        levels = self._architecture.levels(self._network)
         step = grid.stride / grid.fps
         self.block = longest_action(config, grid)
         if self.block < 1:
             raise InputError(
                 f"max_action_seconds must be at least the {step:g} s between two features, found {seconds:g}"
             )
-        self.strides = config.model.strides
-        self.levels = levels_of(config, self.block)
+        self.strides = [level.stride for level in levels]
+        self.levels = levels_for(levels, self.block)
         coarsest = self.strides[self.levels[-1]]
         self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, PIECE)
-        wait = max(reaches[level] for level in self.levels) + coarsest
+        wait = max(levels[level].lookahead or 0 for level in self.levels) + coarsest
         self.delay_seconds = (3 * self.block + wait + self.size + 1) * step
         self.length = 0  # features so far
         self.ended = False
-        self._network, self._pieces = network, Pieces(network)
+        self._chunks = chunks
         self._largest, self._fed = Largest(0.0, 0, 0.0), 0  # of the features that the network has seen, and how many
         self._waiting: list[Array] = []  # features that do not fill a piece yet
         self._known = dict.fromkeys(self.levels, 0)  # moments of each level of which all is known
@@ -143,7 +141,7 @@ class Stream:
         if self.length == 0:
             return joined((), self.class_names)
         rest = np.concatenate(self._waiting)
-        padding = computed_length(self.length, self.config.model) - self.length
+        padding = self._architecture.computed_length(self.length) - self.length
         self._feed(rest, padding, last=True)
         found = self._final(duration or self.grid.seconds_covered(self.length))
         self._say(0)
@@ -166,8 +164,8 @@ class Stream:
         """Runs a piece, the last one with padding behind it, and keeps the candidates it gives."""
         self._largest = max(self._largest, largest_of(features, self._network, self._fed))
         self._fed += len(features)
-        decoder = Decoder.of(self.config)
-        completed = self._pieces.push(*with_padding(features, padding, self.device), last=last)
+        decoder = self._architecture.decoder()
+        completed = self._chunks.push(*with_padding(features, padding, self.device), last=last)
         completed = [outputs for outputs in completed if outputs.level in self.levels]
         for outputs in completed:
             decoder.add(outputs)
@@ -256,9 +254,9 @@ def longest_action(config: Config, grid: TimeGrid) -> float:
     return math.inf if seconds is None else seconds * grid.fps / grid.stride
 
 
-def levels_of(config: Config, longest: float) -> list[int]:
-    """The pyramid levels that are made for actions of up to `longest` grid steps."""
-    return [level for level, (least, _) in enumerate(config.model.regression_ranges) if least < longest] or [0]
+def levels_for(levels: list[Level], longest: float) -> list[int]:
+    """Which levels are made for actions of up to `longest` grid steps."""
+    return [index for index, level in enumerate(levels) if level.action_range[0] < longest] or [0]
 
 
 def joined(several: Iterable[Detections], class_names: tuple[str, ...]) -> Detections:

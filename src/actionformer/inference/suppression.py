@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.settings.config import SuppressionSettings
+from actionformer.inference.settings import SuppressionSettings
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]

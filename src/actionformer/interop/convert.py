@@ -9,7 +9,7 @@ from actionformer.core.files import DETECTIONS, REPORT
 from actionformer.core.locks import LOCK, sole_writer
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import with_classes
-from actionformer.detectors.actionformer.build import build_model
+from actionformer.detectors.base import architecture_of
 from actionformer.inference.detector import Detector, features_of
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
@@ -47,7 +47,7 @@ def convert(
     directory = Path(directory)
     _check_replaceable(directory)
     settings = read_published_settings(config)
-    model = build_model(settings.model)
+    model = architecture_of(settings).network()
     load_published_weights(model, read_published_weights(checkpoint), str(checkpoint))
     card = ModelCard(
         class_names=_class_names(settings.model.num_classes or 0, annotations),

@@ -11,7 +11,9 @@ import yaml
 from actionformer.core.errors import InputError
 from actionformer.core.files import LARGEST_SETTINGS, parsing, read_text
 from actionformer.core.names import nearest
-from actionformer.settings.config import DEFAULT_RANGES, Config, load_config
+from actionformer.nn.settings import DEFAULT_RANGES
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 
 # Every key of a published file with the default it takes when absent; paths and devices mean nothing here.
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -255,7 +257,7 @@ def _model(published: Mapping[str, Any]) -> dict[str, Any]:
         "input_dim": dataset["input_dim"],
         "num_classes": dataset["num_classes"],
         "projection": widths if listed else None,
-        "backbone": "transformer" if transformer else "convolution",
+        "block": "transformer" if transformer else "convolution",
         "width": width,
         "neck": model["fpn_type"],
         "neck_width": model["fpn_dim"],
@@ -274,11 +276,11 @@ def _model(published: Mapping[str, Any]) -> dict[str, Any]:
         "position": "sinusoidal" if model["use_abs_pe"] and transformer else "none",
         "relative_position": model["use_rel_pe"],
         "max_length": dataset["max_seq_len"],
-        "padding": "published",
+        "mask_padding": "published",
         "offsets": "relu",
         "dropout": train["dropout"],
         "drop_path": train["droppath"],
-        "prior": train["cls_prior_prob"],
+        "class_prior": train["cls_prior_prob"],
         "regression_ranges": model["regression_range"],
     }
 

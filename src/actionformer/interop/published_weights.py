@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from actionformer.core.errors import InputError
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.nn.network import Network
 from actionformer.weights import check_archive
 
 # Our name -> theirs, applied in order; each pattern rewrites one part of a name.
@@ -99,7 +99,7 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
     return weights
 
 
-def load_published_weights(model: ActionFormer, weights: Mapping[str, Tensor], source: str) -> None:
+def load_published_weights(model: Network, weights: Mapping[str, Tensor], source: str) -> None:
     """Copies published weights into a model of the same shape, all of them or, where one does not fit, none.
 
     Raises:

@@ -20,6 +20,20 @@ LENGTH_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
+class GroundTruth:
+    """The actions of a batch of videos, padded on the right to one length."""
+
+    segments: Sequence[Tensor]
+    """For each video (N, 2) starts and ends of its actions, in level-0 steps; N may differ and may be 0."""
+    labels: Sequence[Tensor]
+    """For each video (N,) their classes, integers in [0, K)."""
+    lengths: Sequence[int]
+    """T of each video, before padding."""
+    padded_length: int
+    """Features of every sequence, padding included."""
+
+
+@dataclass(frozen=True)
 class Targets:
     """What the network should say about a batch.
 

@@ -30,7 +30,7 @@ class Attention(nn.Module):
         stride: int,
         relative_position: bool,
         dropout: float,
-        clean: bool,
+        exact: bool,
     ) -> None:
         super().__init__()
         self.num_heads = num_heads
@@ -41,9 +41,9 @@ class Attention(nn.Module):
             return Conv(channels, channels, 3, stride=stride, bias=False, depthwise=True)
 
         self.query_conv, self.key_conv, self.value_conv = conv(), conv(), conv()
-        self.query_norm = LayerNorm(channels, clean=clean)
-        self.key_norm = LayerNorm(channels, clean=clean)
-        self.value_norm = LayerNorm(channels, clean=clean)
+        self.query_norm = LayerNorm(channels, exact=exact)
+        self.key_norm = LayerNorm(channels, exact=exact)
+        self.value_norm = LayerNorm(channels, exact=exact)
         self.query = Linear(channels, channels)
         self.key = Linear(channels, channels)
         self.value = Linear(channels, channels)

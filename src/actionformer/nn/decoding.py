@@ -1,18 +1,15 @@
-"""From the network's outputs for one sequence to candidates, and fusion with video-level classes."""
+"""From the outputs of a pyramid's moments to candidates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from actionformer.core.errors import InputError
-from actionformer.inference.suppression import Kept, as_array
-from actionformer.nn.pieces import LevelOutputs
-from actionformer.settings.config import Config, DecodingSettings
+from actionformer.inference.settings import DecodingSettings
+from actionformer.nn.outputs import LevelOutputs
 
 
 class Candidates(NamedTuple):
@@ -47,7 +44,8 @@ def decode(
 
     Args:
         logits: a level each, (T_l, K).
-        offsets: a level each, (T_l, 2) distances to start and end, at least 0, in strides of the level.
+        offsets: a level each, (T_l, 2) distances to start and end, or (T_l, K, 2) of each class, at least 0, in strides
+            of the level.
         valid: a level each, (T_l,) bool, False at padding.
         strides: a level each, grid steps between moments.
         settings: thresholds.
@@ -97,12 +95,6 @@ class Decoder:
         self._found: dict[tuple[int, int], _Proposals] = {}  # of every level and span
         self._left: dict[int, Tensor] = {}  # of every level (B,), the highest score left out
 
-    @classmethod
-    def of(cls, config: Config) -> Decoder:
-        """With the settings of a model."""
-        span = config.model.max_length if config.decoding.cap_per == "length" else None
-        return cls(config.model.strides, config.decoding, span)
-
     @torch.no_grad()
     def add(self, outputs: LevelOutputs) -> None:
         """Takes in outputs of further moments of a level."""
@@ -131,7 +123,9 @@ class Decoder:
         probability = (logits.float().sigmoid() * valid[:, :, None]).flatten(1)  # (B, t * K)
         scores, pairs, left = _best(probability, top_k)
         moments = pairs // classes
-        starts, ends = ((side.float() * self.strides[level]).gather(1, moments) for side in offsets.unbind(2))
+        distances = offsets.float().flatten(1, -2) * self.strides[level]  # (B, t, 2), or (B, t * K, 2) class by class
+        own = moments if offsets.ndim == 3 else pairs
+        starts, ends = (side.gather(1, own) for side in distances.unbind(2))
         found = _Proposals(scores, moments + first, pairs % classes, starts, ends)
         if (level, span) in self._found:
             both = zip(self._found[level, span], found, strict=True)
@@ -169,43 +163,3 @@ class Decoder:
             Candidates(segments[row, mask], scores[row, mask], labels[row, mask], level[mask], moments[row, mask])
             for row, mask in enumerate(kept)
         ]
-
-
-def fuse(
-    segments: Any, scores: Any, class_scores: Any, *, max_proposals: int = 200, classes_per_video: int = 2
-) -> Kept:
-    """Class-agnostic proposals of a video with the classes that a video classifier gives it.
-
-    The best proposals are each repeated for the video's best classes, with score
-    sqrt(class score * proposal score), as in the published ActivityNet results.
-
-    Args:
-        segments: (N, 2) proposals, in any one unit.
-        scores: (N,) their scores, at least 0.
-        class_scores: (K,) the video's score for every class, at least 0.
-        max_proposals: proposals that take part.
-        classes_per_video: classes that take part.
-
-    Returns:
-        Up to max_proposals * classes_per_video detections, best first; `index` is the proposal of each.
-
-    Raises:
-        InputError: class scores that are not a list of numbers of at least 0.
-    """
-    segments, scores, class_scores = (as_array(values) for values in (segments, scores, class_scores))
-    if class_scores.ndim != 1 or not (np.isfinite(class_scores) & (class_scores >= 0)).all():
-        raise InputError(
-            "class scores of a video: expected (K,) finite numbers of at least 0, "
-            f"found shape {class_scores.shape}, {np.array2string(class_scores, threshold=5)}"
-        )
-    proposals = np.argsort(-scores, kind="stable")[:max_proposals]
-    classes = np.argsort(-class_scores, kind="stable")[:classes_per_video]
-    fused = np.sqrt(scores[proposals, None] * class_scores[classes])  # (proposals, classes)
-    order = np.argsort(-fused, axis=None, kind="stable")
-    proposal, label = (axis[order] for axis in (np.repeat(proposals, len(classes)), np.tile(classes, len(proposals))))
-    return Kept(
-        segments[proposal].astype(np.float32),
-        fused.reshape(-1)[order].astype(np.float32),
-        label.astype(np.int64),
-        proposal.astype(np.int64),
-    )

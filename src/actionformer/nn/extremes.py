@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.nn.network import Network
 
 EXTREME = 1e4
 """Deviations from its mean beyond which a feature is to blame: float16 ends at 65,504."""
@@ -22,7 +22,7 @@ class Largest(NamedTuple):
     value: float
 
 
-def largest_of(rows: NDArray[np.float32], model: ActionFormer, first: int = 0) -> Largest:
+def largest_of(rows: NDArray[np.float32], model: Network, first: int = 0) -> Largest:
     """The largest of features (t, D), whose first is row `first` of a video."""
     known = (model.normalizer.mean, model.normalizer.deviation)
     mean, deviation = (values.detach().double().cpu().numpy() for values in known)

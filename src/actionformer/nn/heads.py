@@ -1,4 +1,4 @@
-"""The two heads that every level shares: what happens at a moment, and how far its ends are."""
+"""The heads that every level shares: what happens at a moment, and how far its ends are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Head(nn.Module):
         self.output = output
 
     @property
-    def reach(self) -> int:
+    def receptive_radius(self) -> int:
         """Moments on either side that an output depends on."""
         return sum(conv.kernel // 2 for conv in (*self.convs, self.output))
 
@@ -38,6 +38,42 @@ class OffsetActivation(nn.Module):
         self.softplus = softplus
 
     def forward(self, x: Tensor, level: int) -> Tensor:
-        """(B, T_l, 2) -> (B, T_l, 2)."""
+        """(B, T_l, 2), or (B, T_l, 2 * bins) of a trident boundary -> the same shape."""
         x = x * self.scales[level]
         return F.softplus(x) if self.softplus else F.relu(x)
+
+
+class TridentBoundary(nn.Module):
+    """Distances to start and end as expectations over bins beside each moment (Shi et al., TriDet, CVPR 2023, 3.3).
+
+    Of every class k, S[k] and E[k] say how much each moment looks like a start and an end. With B bins on each side and
+    the regressor's O, moment t lies
+
+        d_s = sum_j (B - j) softmax_j(S[k, t - B + j] + O[t, 0, j])
+        d_e = sum_j j softmax_j(E[k, t + j] + O[t, 1, j])
+
+    strides of the level away from the ends of its action of class k, j = 0 ... B. Beyond the sequence S and E are 0, as
+    published. The heads do not change what they look at: no gradient goes back through them.
+    """
+
+    def __init__(self, *, start: Head, end: Head, bins: int) -> None:
+        super().__init__()
+        self.start = start
+        self.end = end
+        self.bins = bins
+
+    @property
+    def receptive_radius(self) -> int:
+        """Moments on either side that a distance depends on."""
+        return self.bins + self.start.receptive_radius
+
+    def forward(self, x: Tensor, offsets: Tensor, valid: Mask) -> Tensor:
+        """x (B, T, C) and the regressor's O (B, T, 2 * (bins + 1)) -> distances (B, T, K, 2)."""
+        x, bins = x.detach(), self.bins
+        to_start, to_end = offsets.unflatten(-1, (2, 1, bins + 1)).unbind(2)  # (B, T, 1, bins + 1)
+        starts = F.pad(self.start(x, valid), (0, 0, bins, 0)).unfold(1, bins + 1, 1)  # (B, T, K, bins + 1)
+        ends = F.pad(self.end(x, valid), (0, 0, 0, bins)).unfold(1, bins + 1, 1)
+        steps = torch.arange(bins + 1, device=x.device, dtype=offsets.dtype)
+        d_start = (starts + to_start).softmax(-1) @ steps.flip(0)
+        d_end = (ends + to_end).softmax(-1) @ steps
+        return torch.stack((d_start, d_end), dim=-1)

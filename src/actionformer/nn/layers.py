@@ -71,16 +71,16 @@ class Conv(nn.Module):
 
 
 class LayerNorm(nn.LayerNorm):
-    """LayerNorm over channels, eps 1e-5. With `clean`, padding is 0 afterwards, so that no convolution reads it."""
+    """LayerNorm over channels, eps 1e-5. With `exact`, padding is 0 afterwards, so that no convolution reads it."""
 
-    def __init__(self, channels: int, *, clean: bool) -> None:
+    def __init__(self, channels: int, *, exact: bool) -> None:
         super().__init__(channels)
-        self.clean = clean
+        self.exact = exact
 
     def forward(self, x: Tensor, valid: Mask) -> Tensor:  # type: ignore[override]
         """(B, T, C), (B, T) -> (B, T, C)."""
         x = super().forward(x)
-        return masked(x, valid) if self.clean else x
+        return masked(x, valid) if self.exact else x
 
 
 class Linear(nn.Linear):
@@ -97,12 +97,12 @@ class Linear(nn.Linear):
         return F.gelu(x) if self.gelu else x
 
 
-def max_pool(x: Tensor, valid: Mask, *, clean: bool) -> Tensor:
+def max_pool(x: Tensor, valid: Mask, *, exact: bool) -> Tensor:
     """Maximum over 3 moments at every second one: (B, T, C) -> (B, ceil(T / 2), C), 0 at padding.
 
-    Published padding lets the zeros behind a sequence take part; clean padding does not.
+    Published padding lets the zeros behind a sequence take part; exact padding does not.
     """
-    if clean and valid is not None:
+    if exact and valid is not None:
         x = x.masked_fill(~valid.unsqueeze(-1), float("-inf"))
     pooled = as_tokens(F.max_pool2d(as_image(x), (1, 3), stride=(1, 2), padding=(0, 1)))
     return pooled if valid is None else pooled.masked_fill(~valid[:, ::2].unsqueeze(-1), 0.0)

@@ -20,15 +20,22 @@ _TINY = 1e-8
 
 
 class Losses(NamedTuple):
-    """Scalars with gradients, divided by the normaliser; `total` is the one to minimise."""
+    """Scalars with gradients, divided by the normaliser."""
 
     classification: Tensor
     regression: Tensor
     """Before its weight."""
-    total: Tensor
+    weighted_regression: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """The one to minimise."""
+        return self.classification + self.weighted_regression
 
 
-def focal_loss(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+def focal_loss(
+    logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0, weight: Tensor | None = None
+) -> Tensor:
     """Sum of the focal loss (Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, equation 5).
 
     `-a_t (1 - p_t)^gamma log(p_t)`, where p_t is the probability given to the target and a_t is alpha for a
@@ -39,6 +46,7 @@ def focal_loss(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: floa
         targets: the same shape, in [0, 1].
         alpha: weight of the positive targets.
         gamma: how far easy cases are down-weighted; 0 for cross-entropy.
+        weight: the same shape, what each case counts; by default all count 1.
 
     Returns:
         A scalar.
@@ -46,8 +54,9 @@ def focal_loss(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: floa
     cross_entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     probability = logits.sigmoid()
     miss = probability * (1 - targets) + (1 - probability) * targets  # 1 - p_t
-    weight = alpha * targets + (1 - alpha) * (1 - targets)
-    return (weight * miss**gamma * cross_entropy).sum()
+    balance = alpha * targets + (1 - alpha) * (1 - targets)
+    losses = balance * miss**gamma * cross_entropy
+    return losses.sum() if weight is None else (losses * weight).sum()
 
 
 def diou_loss(predicted: Tensor, target: Tensor) -> Tensor:
@@ -63,12 +72,17 @@ def diou_loss(predicted: Tensor, target: Tensor) -> Tensor:
     Returns:
         A scalar.
     """
-    intersection = torch.minimum(predicted, target).sum(dim=-1)
     hull = torch.maximum(predicted, target).sum(dim=-1)
-    union = predicted.sum(dim=-1) + target.sum(dim=-1) - intersection
     difference = predicted - target
     distance = 0.5 * (difference[..., 1] - difference[..., 0])
-    return (1 - intersection / union.clamp(min=_TINY) + (distance / hull.clamp(min=_TINY)) ** 2).sum()
+    return (1 - tiou_about_moments(predicted, target) + (distance / hull.clamp(min=_TINY)) ** 2).sum()
+
+
+def tiou_about_moments(predicted: Tensor, target: Tensor) -> Tensor:
+    """(P,) tIoU of pairs of segments about one moment, each (P, 2) distances to start and end, not negative."""
+    intersection = torch.minimum(predicted, target).sum(dim=-1)
+    union = predicted.sum(dim=-1) + target.sum(dim=-1) - intersection
+    return intersection / union.clamp(min=_TINY)
 
 
 def smooth_labels(classes: Tensor, smoothing: float) -> Tensor:
@@ -105,10 +119,15 @@ class LossNormalizer:
 class Criterion:
     """Losses of the network's outputs for given targets.
 
+    Where every class has distances of its own (a trident boundary), those of each positive moment's classes are
+    learned, and `iou_power` weighs the focal loss of these cases by tIoU ** power, gradient included (Shi et al.,
+    TriDet, CVPR 2023, equation 8 as published code has it).
+
     Args:
         regression_weight: weight of the regression loss; below 0 it is
             `classification / max(regression, 0.01)`, without a gradient, so that both are of one size.
         label_smoothing: share of a class target that is spread over all classes.
+        iou_power: see above; it has no effect where classes share their distances.
         accumulate: batches whose gradients make one step.
 
     Raises:
@@ -116,7 +135,14 @@ class Criterion:
             accumulated batches knows.
     """
 
-    def __init__(self, *, regression_weight: float = 1.0, label_smoothing: float = 0.0, accumulate: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        regression_weight: float = 1.0,
+        label_smoothing: float = 0.0,
+        iou_power: float = 0.0,
+        accumulate: int = 1,
+    ) -> None:
         if regression_weight < 0 and accumulate > 1:
             raise InputError(
                 f"training.regression_weight is {regression_weight} and training.accumulate {accumulate}: "
@@ -125,6 +151,7 @@ class Criterion:
             )
         self.regression_weight = regression_weight
         self.label_smoothing = label_smoothing
+        self.iou_power = iou_power
 
     def __call__(
         self, logits: Sequence[Tensor], offsets: Sequence[Tensor], targets: Targets, normalizer: float
@@ -133,20 +160,29 @@ class Criterion:
 
         Args:
             logits: of every level (B, T_l, K).
-            offsets: of every level (B, T_l, 2), in strides of the level, not negative.
+            offsets: of every level (B, T_l, 2) or (B, T_l, K, 2), in strides of the level, not negative.
             targets: of the same moments, all levels concatenated.
             normalizer: what `LossNormalizer.update` returned for the step.
         """
         all_logits = torch.cat(list(logits), dim=1).flatten(0, 1).float()
         all_offsets = torch.cat(list(offsets), dim=1).flatten(0, 1).float()
-        valid, positive = targets.valid_moments, targets.positive_moments
-        classes = smooth_labels(targets.classes.flatten(0, 1)[valid], self.label_smoothing)
-        classification = focal_loss(all_logits[valid], classes) / normalizer
-        regression = diou_loss(all_offsets[positive], targets.offsets.flatten(0, 1)[positive]) / normalizer
-        weight = self._weight(classification.detach(), regression.detach())
-        return Losses(classification, regression, classification + weight * regression)
+        all_classes, valid, positive = targets.classes.flatten(0, 1), targets.valid_moments, targets.positive_moments
+        predicted, wanted = all_offsets[positive], targets.offsets.flatten(0, 1)[positive]
+        weight = None
+        if predicted.ndim == 3:  # (P, K, 2): one entry for each positive moment and class of it
+            moment, label = all_classes[positive].nonzero().unbind(1)
+            predicted, wanted = predicted[moment, label], wanted[moment]
+            if self.iou_power:
+                tiou = tiou_about_moments(predicted, wanted)
+                entries = positive[moment], label
+                weight = torch.ones_like(all_logits).index_put(entries, tiou**self.iou_power)[valid]
+        classes = smooth_labels(all_classes[valid], self.label_smoothing)
+        classification = focal_loss(all_logits[valid], classes, weight=weight) / normalizer
+        regression = diou_loss(predicted, wanted) / normalizer
+        scale = self._scale(classification.detach(), regression.detach())
+        return Losses(classification, regression, scale * regression)
 
-    def _weight(self, classification: Tensor, regression: Tensor) -> Tensor | float:
+    def _scale(self, classification: Tensor, regression: Tensor) -> Tensor | float:
         if self.regression_weight < 0:
             return classification / regression.clamp(min=0.01)
         return self.regression_weight

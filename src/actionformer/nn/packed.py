@@ -14,16 +14,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.detectors.actionformer.network import ActionFormer
 from actionformer.nn.layers import Conv, Linear
+from actionformer.nn.network import Network
 
 EXPECTED_ROWS = 512  # what the order is chosen for; others are as fast
 DTYPES = (torch.float32, torch.bfloat16)
 
 
-def can_pack(model: ActionFormer) -> bool:
+def can_pack(model: Network) -> bool:
     """Whether this machine and this build of torch have the product, for where and what the weights are."""
-    return has_product(model.offset_activation.scales[0])
+    return has_product(next(model.parameters()))
 
 
 def has_product(weight: Tensor) -> bool:
@@ -37,8 +37,8 @@ def has_product(weight: Tensor) -> bool:
     )
 
 
-def packed(model: ActionFormer) -> ActionFormer:
-    """A twin in test mode, without gradients, whose products are packed.
+def packed(model: Network) -> Network:
+    """A twin in eval mode, without gradients, whose products are packed.
 
     Later changes of the model's weights do not reach it.
     """

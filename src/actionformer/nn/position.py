@@ -27,13 +27,13 @@ def sinusoids(length: int, channels: int) -> Tensor:
 class PositionEncoding(nn.Module):
     """Adds a table of `max_length` positions, fixed or learned; longer sequences interpolate it linearly.
 
-    Published: in test, all of a padded sequence of `max_length` or more shares one interpolation. Clean: each
+    Published: in test, all of a padded sequence of `max_length` or more shares one interpolation. Exact: each
     sequence is interpolated by its own length, and only if that exceeds `max_length`.
     """
 
-    def __init__(self, *, max_length: int, channels: int, learned: bool, clean: bool) -> None:
+    def __init__(self, *, max_length: int, channels: int, learned: bool, exact: bool) -> None:
         super().__init__()
-        self.clean = clean
+        self.exact = exact
         if learned:
             self.table: Tensor = nn.Parameter(nn.init.trunc_normal_(torch.empty(max_length, channels), std=0.02))
         else:
@@ -44,7 +44,7 @@ class PositionEncoding(nn.Module):
         length, max_length = x.shape[1], len(self.table)
         if length <= max_length:
             positions = self.table[:length]
-        elif self.clean:
+        elif self.exact:
             lengths = [length] if valid is None else valid.sum(1).tolist()
             positions = torch.stack([self._stretched(n, length) for n in lengths])
         elif self.training:

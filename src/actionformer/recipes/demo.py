@@ -20,7 +20,7 @@ from actionformer.demo.framewise import frame_wise_baseline
 from actionformer.demo.reels import FPS
 from actionformer.demo.synthetic import SyntheticData, make
 from actionformer.detections import Detections, results_table, write_results
-from actionformer.evaluation import score
+from actionformer.evaluation.report import score
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.inference.detector import load
 from actionformer.recipes.evaluate import evaluate
@@ -28,7 +28,8 @@ from actionformer.recipes.extract import extract
 from actionformer.recipes.run_directory import check_unoccupied
 from actionformer.recipes.search import Search
 from actionformer.recipes.train import train
-from actionformer.settings.config import Config, load_config
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 from actionformer.video.overlay import write_overlay
 
 BACKBONE = "motion"

@@ -9,8 +9,8 @@ from rich.console import Group
 
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import TextTable
+from actionformer.detectors.base import Level, architecture_of
 from actionformer.model_directory import load_model
-from actionformer.settings.config import ModelSettings
 
 
 def describe(directory: str | Path) -> Group:
@@ -30,7 +30,7 @@ def describe(directory: str | Path) -> Group:
         facts.add_row(f"training: {name.replace('_', ' ')}", _in_words(value))
     for name, share in card.metrics.items():
         facts.add_row(name.replace("map", "mAP", 1), f"{100 * share:.2f}%")
-    return Group(facts, _levels(config.model, card.features.grid))
+    return Group(facts, _levels(architecture_of(config).levels(model), card.features.grid))
 
 
 def _in_words(value: Any) -> str:
@@ -39,13 +39,14 @@ def _in_words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _levels(settings: ModelSettings, grid: TimeGrid | None) -> TextTable:
+def _levels(levels: list[Level], grid: TimeGrid | None) -> TextTable:
     table = TextTable("level", "stride", "window", "actions, features", title="pyramid")
     if grid is not None:
         table.add_column("actions, s")
-    rows = zip(settings.strides, settings.level_windows, settings.regression_ranges, strict=True)
-    for level, (stride, window, (least, largest)) in enumerate(rows):
-        row = [str(level), str(stride), str(window) if window > 1 else "global", f"{least:g} - {largest:g}"]
+    for index, level in enumerate(levels):
+        least, largest = level.action_range
+        window = str(level.window) if level.window > 1 else "global"
+        row = [str(index), str(level.stride), window, f"{least:g} - {largest:g}"]
         if grid is not None:
             step = grid.stride / grid.fps
             row.append(f"{least * step:.2f} - {largest * step:.2f}")

@@ -14,7 +14,7 @@ from actionformer.core.files import DETECTIONS, REPORT, version_of
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
-from actionformer.evaluation import Report, parse_tiou, score
+from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import WEIGHTS, load_settings
 from actionformer.settings.config import Changes

@@ -10,11 +10,13 @@ import torch
 from actionformer.core.errors import InputError
 from actionformer.data.dataset import TrainingVideo
 from actionformer.data.statistics import FeatureStatistics
-from actionformer.detectors.actionformer.build import EMPTY_CLASS_PRIOR, build_model, set_class_prior
-from actionformer.detectors.actionformer.network import ActionFormer
+from actionformer.detectors.base import architecture_of
 from actionformer.features import check_backbone, check_timing
 from actionformer.model_directory import ModelCard, load_model, load_settings
+from actionformer.nn.network import Network
 from actionformer.settings.config import Config
+
+EMPTY_CLASS_PRIOR = 1e-6
 
 
 def initial_model(
@@ -23,10 +25,10 @@ def initial_model(
     videos: Sequence[TrainingVideo],
     statistics: FeatureStatistics | None,
     init: str | Path | None,
-) -> ActionFormer:
+) -> Network:
     """A network for these classes that normalises by `statistics`, if given; with `init`, that model's weights."""
     torch.manual_seed(config.training.seed)
-    model = build_model(config.model)
+    model = architecture_of(config).network()
     if statistics is not None:
         mean, deviation = statistics.mean_and_deviation()
         model.normalizer.mean.copy_(mean)
@@ -34,7 +36,7 @@ def initial_model(
     if config.training.empty_class_prior:
         present = {int(label) for video in videos for label in video.labels}
         empty = [label for label in range(len(card.class_names)) if label not in present]
-        set_class_prior(model, EMPTY_CLASS_PRIOR, empty)
+        model.set_class_prior(EMPTY_CLASS_PRIOR, empty)
     if init is not None:
         _start_from(model, card, init)
     return model
@@ -51,7 +53,7 @@ def check_start(init: str | Path, card: ModelCard) -> None:
         check_timing(card.features, other.features, str(init))
 
 
-def _start_from(model: ActionFormer, card: ModelCard, init: str | Path) -> None:
+def _start_from(model: Network, card: ModelCard, init: str | Path) -> None:
     """Copies the weights of another model: of the classifier the rows of classes that both know by name, of a network
     with another input width everything but the first layer.
 
@@ -68,19 +70,19 @@ def _start_from(model: ActionFormer, card: ModelCard, init: str | Path) -> None:
     same_input = own["normalizer.mean"].shape == theirs["normalizer.mean"].shape
     if same_input:
         check_backbone(card.features, other_card.features)
-    if dropped := [name for name in theirs if name not in own and (same_input or not _is_first_layer(name))]:
+    if dropped := [name for name in theirs if name not in own and (same_input or not _is_first_layer(model, name))]:
         raise InputError(f"{init}: has {dropped[0]}, for which the settings have no place: another model.* setting?")
     for name, tensor in own.items():
-        if name.startswith("classifier.output.") and tensor.shape[1:] == theirs[name].shape[1:]:
+        if name.startswith(model.CLASS_ROWS) and tensor.shape[1:] == theirs[name].shape[1:]:
             for row, origin in shared:
                 tensor[row] = theirs[name][origin]
         elif name not in theirs or tensor.shape != theirs[name].shape:
-            if same_input or not _is_first_layer(name):
+            if same_input or not _is_first_layer(model, name):
                 found = tuple(theirs[name].shape) if name in theirs else "nothing"
                 raise InputError(f"{init}: {name} is {found}, the settings call for {tuple(tensor.shape)}")
         elif not name.startswith("normalizer."):
             tensor.copy_(theirs[name])
 
 
-def _is_first_layer(name: str) -> bool:
-    return name.startswith(("normalizer.", "embedding.projections.", "embedding.convs.0."))
+def _is_first_layer(model: Network, name: str) -> bool:
+    return name.startswith(model.FIRST_LAYER)

@@ -20,15 +20,16 @@ from actionformer.data.collection import Collection, Paths, as_list, collect, co
 from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
 from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.statistics import FeatureStatistics
-from actionformer.detectors.actionformer.build import build_model
-from actionformer.detectors.actionformer.network import ActionFormer
-from actionformer.evaluation import score
+from actionformer.detectors.base import architecture_of
+from actionformer.evaluation.report import score
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import ModelCard, save_model
+from actionformer.nn.network import Network
 from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
-from actionformer.settings.config import Changes, Config, load_config
+from actionformer.settings.config import Changes, Config
+from actionformer.settings.loading import load_config
 from actionformer.training.checkpoints import state_path, write_state
 from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
@@ -97,8 +98,8 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
         statistics = measured if config.data.normalize else None
         model = initial_model(config, task.card, task.training.videos, statistics, init)
     else:
-        model = build_model(config.model)
-    loader = EpochLoader(task.training, training=config.training, model=config.model)
+        model = architecture_of(config).network()
+    loader = EpochLoader(task.training, training=config.training, pad_to=architecture_of(config).training_length())
     steps = steps_per_epoch(loader, config.training.accumulate)
     tell(check_rate(config, steps * config.training.all_epochs), "settings")
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
@@ -276,7 +277,7 @@ def _evaluator(task: _Task, device: str) -> Callable[[nn.Module], Metrics]:
     subset = task.annotations.subset(task.config.data.test_subset)
 
     def figures(model: nn.Module) -> Metrics:
-        assert isinstance(model, ActionFormer)
+        assert isinstance(model, Network)
         detections = detect_videos(Detector(model, task.config, task.card, device=device), videos)
         report = score(subset, detections, tiou=settings.tiou, recall_at=settings.recall_at)
         named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}

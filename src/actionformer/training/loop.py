@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any, Protocol
@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from actionformer.core.errors import InputError
+from actionformer.data.augmentation import Augmentation
 from actionformer.data.dataset import Batch, EpochLoader
-from actionformer.detectors.actionformer.network import ActionFormer
-from actionformer.nn.assignment import Targets, assign_batch
+from actionformer.detectors.base import architecture_of
+from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.extremes import EXTREME, Largest, largest_of
-from actionformer.nn.losses import Criterion, LossNormalizer
+from actionformer.nn.network import Network
 from actionformer.settings.config import Config
 from actionformer.training.optimisation import (
     WeightAverage,
@@ -43,11 +44,11 @@ class Observer(Protocol):
 class Trainer:
     """A model in training: everything that changes from step to step, and how.
 
-    Dropout and drop path of a step are drawn from the seed and the number of the step, so the state needs no
-    generator's: what `state_dict` holds is all that a resumed run must know.
+    Augmentation, dropout and drop path of a step are drawn from the seed and the number of the step, so the state needs
+    no generator's: what `state_dict` holds is all that a resumed run must know.
     """
 
-    def __init__(self, model: ActionFormer, config: Config, *, steps_per_epoch: int, device: str = "cpu") -> None:
+    def __init__(self, model: Network, config: Config, *, steps_per_epoch: int, device: str = "cpu") -> None:
         settings = config.training
         self.model = model.to(device).train()
         self.config = config
@@ -55,23 +56,19 @@ class Trainer:
         self.device = torch.device(device)
         self.optimizer = build_optimizer(settings, model)
         self.average = WeightAverage(model, settings.average_decay, settings.average_warmup)
-        self.normalizer = LossNormalizer(settings.initial_normalizer)
-        self.criterion = Criterion(
-            regression_weight=settings.regression_weight,
-            label_smoothing=settings.label_smoothing,
-            accumulate=settings.accumulate,
-        )
+        self.criterion = architecture_of(config).criterion()
+        self.augmentation = Augmentation(config.data, model.normalizer.mean, model.normalizer.deviation)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "float16")
         self.warmup_steps = settings.warmup_epochs * steps_per_epoch
         self.total_steps = settings.all_epochs * steps_per_epoch
         self.steps = 0
 
     @property
-    def evaluated(self) -> ActionFormer:
+    def evaluated(self) -> Network:
         """The model to evaluate and keep: the weight average, or the last weights where its decay is 0."""
         if self.settings.average_decay == 0:
             return self.model
-        assert isinstance(self.average.model, ActionFormer)
+        assert isinstance(self.average.model, Network)
         return self.average.model
 
     def step(self, batches: list[Batch]) -> Metrics:
@@ -82,29 +79,28 @@ class Trainer:
             base=self.settings.learning_rate,
             warmup_steps=self.warmup_steps,
             total_steps=self.total_steps,
+            lowest=self.settings.lowest_rate,
         )
         set_learning_rate(self.optimizer, rate)
-        targets = [self.targets(batch) for batch in batches]
-        normalizer = self.normalizer.update(sum(target.num_positives for target in targets))
+        losses = self.criterion.losses([_truth(batch) for batch in batches], self.device)
         self.optimizer.zero_grad(set_to_none=True)
-        sums = torch.zeros(3, device=self.device)
-        for batch, target in zip(batches, targets, strict=True):
-            sums += self._backward(batch, target, normalizer)
+        sums: dict[str, Tensor] = {}
+        for batch, loss in zip(batches, losses, strict=True):
+            for name, part in self._backward(batch, loss).items():
+                sums[name] = sums[name] + part if name in sums else part
         self.scaler.unscale_(self.optimizer)
         norm = clip_gradients(self.model.parameters(), self.settings.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.average.update(self.model)
-        classification, regression, total, norm_before = torch.stack((*sums, norm)).tolist()  # waits for the device
+        *parts, norm_before = torch.stack((*sums.values(), norm)).tolist()  # waits for the device
         self._check_finite(norm_before, batches)
         self.steps += 1
         return {
-            "classification_loss": classification,
-            "regression_loss": regression,
-            "loss": total,
+            **dict(zip(sums, parts, strict=True)),
             "gradient_norm": norm_before,
             "learning_rate": rate,
-            "normalizer": normalizer,
+            **self.criterion.figures(),
         }
 
     def _check_finite(self, norm: float, batches: list[Batch]) -> None:
@@ -128,30 +124,18 @@ class Trainer:
             return None
         return f"row {found.row} of video {video!r} has the value {found.value:g}: extract its features again"
 
-    def targets(self, batch: Batch) -> Targets:
-        """What the network should say about a batch."""
-        model, settings = self.config.model, self.settings
-        assert model.num_classes is not None
-        return assign_batch(
-            batch.segments,
-            batch.labels,
-            batch.lengths,
-            padded_length=batch.features.shape[1],
-            strides=model.strides,
-            ranges=model.regression_ranges,
-            num_classes=model.num_classes,
-            center_radius=settings.center_radius if settings.center_sampling else None,
-        ).to(self.device)
-
-    def _backward(self, batch: Batch, targets: Targets, normalizer: float) -> Tensor:
+    def _backward(self, batch: Batch, loss: Callable[[Any], Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """Adds a batch's gradients; returns the parts of its loss and their sum."""
+        features, valid = batch.features.to(self.device, non_blocking=True), batch.valid
+        if valid is not None:
+            valid = valid.to(self.device, non_blocking=True)
+        features = self.augmentation(features)
         with self._precision():
-            features, valid = batch.features.to(self.device, non_blocking=True), batch.valid
-            if valid is not None:
-                valid = valid.to(self.device, non_blocking=True)
             outputs = self.model(features, valid)
-        losses = self.criterion(outputs.logits, outputs.offsets, targets, normalizer)
-        self.scaler.scale(losses.total).backward()  # type: ignore[no-untyped-call]
-        return torch.stack(losses).detach()
+        parts = loss(outputs)
+        total = torch.stack(list(parts.values())).sum()
+        self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+        return {name: part.detach() for name, part in {**parts, "loss": total}.items()}
 
     def _precision(self) -> Any:
         if self.settings.precision == "float32":
@@ -165,7 +149,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state_dict(),
-            "normalizer": self.normalizer.state_dict(),
+            "criterion": self.criterion.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
 
@@ -184,7 +168,7 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.average.load_state_dict(state["average"])
-            self.normalizer.load_state_dict(state["normalizer"])
+            self.criterion.load_state_dict(state["criterion"] if "criterion" in state else state["normalizer"])
             self.scaler.load_state_dict(state["scaler"])
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             reason = " ".join(str(error).split())
@@ -204,6 +188,10 @@ class Trainer:
         fitting = all(isinstance(value, Tensor) and value.shape == parameter.shape for parameter, value in moments)
         loaded = [*self.model.state_dict().values(), *self.average.model.state_dict().values()]
         return fitting and all(bool(torch.isfinite(one).all()) for one in (*loaded, *(value for _, value in moments)))
+
+
+def _truth(batch: Batch) -> GroundTruth:
+    return GroundTruth(batch.segments, batch.labels, batch.lengths, padded_length=batch.features.shape[1])
 
 
 def steps_per_epoch(loader: EpochLoader, accumulate: int) -> int:
@@ -234,7 +222,7 @@ def fit(
     epochs = settings.all_epochs
     for epoch in range(first_epoch, epochs):
         started = time.perf_counter()
-        trainer.model.train()  # evaluation of the last weights leaves them in test mode
+        trainer.model.train()  # evaluation of the last weights leaves them in eval mode
         rows = []
         for batches in _groups(loader.epoch(epoch, trainer.device), settings.accumulate):
             rows.append(trainer.step(batches))

@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Adam, AdamW, Optimizer
 
-from actionformer.settings.config import TrainingSettings
-
-_LOWEST_RATE = 1e-8
+from actionformer.training.settings import TrainingSettings
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -43,17 +41,17 @@ def build_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
     return kind(groups, lr=settings.learning_rate, betas=(0.9, 0.999), eps=1e-8)
 
 
-def learning_rate(step: int, *, base: float, warmup_steps: int, total_steps: int) -> float:
-    """Rate of step 0, 1, ..., total_steps - 1: a line from 0 up to `base`, then half a cosine down to 1e-8.
+def learning_rate(step: int, *, base: float, warmup_steps: int, total_steps: int, lowest: float = 1e-8) -> float:
+    """Rate of step 0, 1, ..., total_steps - 1: a line from 0 up to `base`, then half a cosine down to `lowest`.
 
     With W = `warmup_steps` and N = `total_steps`, warm-up included, as published:
-    `base * i / (W - 1)` for i < W, then `1e-8 + (base - 1e-8) * (1 + cos(pi (i - W) / (N - W))) / 2`.
+    `base * i / (W - 1)` for i < W, then `lowest + (base - lowest) * (1 + cos(pi (i - W) / (N - W))) / 2`.
     A warm-up of a single step is at rate 0; steps from N on stay at the lowest rate.
     """
     if step < warmup_steps:
         return base * step / max(warmup_steps - 1, 1)
     progress = min((step - warmup_steps) / max(total_steps - warmup_steps, 1), 1.0)
-    return _LOWEST_RATE + (base - _LOWEST_RATE) * (1 + math.cos(math.pi * progress)) / 2
+    return lowest + (base - lowest) * (1 + math.cos(math.pi * progress)) / 2
 
 
 def set_learning_rate(optimizer: Optimizer, rate: float) -> None:

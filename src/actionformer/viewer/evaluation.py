@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from actionformer.core.files import METRICS, read_json_lines
-from actionformer.evaluation import Report, parse_tiou, score
 from actionformer.evaluation.diagnosis import average_precision_by_video, diagnose
+from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.viewer.memory import LAST, kept
 from actionformer.viewer.project import Project
 from actionformer.viewer.values import Answer, by_tiou, rounded

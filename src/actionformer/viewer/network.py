@@ -17,11 +17,7 @@ from actionformer.features import Features, check_backbone, open_features
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import (
     Explanation,
-    Projections,
-    Weights,
-    attention_at,
-    block_names,
-    comparisons,
+    attention_of,
     decoded_from,
     explain,
     level_ranges,
@@ -31,9 +27,10 @@ from actionformer.inference.explain import (
     surroundings,
 )
 from actionformer.inference.sequences import TIMING, Sequence, place
+from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import trace
+from actionformer.nn.attention_maps import Projections, Weights, attention_at, comparisons
 from actionformer.nn.decoding import Candidates
-from actionformer.settings.config import SuppressionSettings
 from actionformer.viewer.memory import kept
 from actionformer.viewer.project import Project
 from actionformer.viewer.values import Answer, rounded, rounded_score
@@ -101,7 +98,7 @@ class Network:
     def _project(self, video: str, part: tuple[int, int], block: int) -> Projections:
         sequence = self.sequence(video)
         with self._busy:
-            return project(self.detector.model, self.detector.config, sequence, part, block)
+            return project(self.detector.runner, sequence, part, block)
 
     def _detect(self, video: str) -> Detections:
         features, timing = self._features(video)
@@ -125,7 +122,7 @@ class Network:
         """The probability of every class at every level over time, the maximum of neighbours where there are many."""
         sequence = self.sequence(video)
         detector, levels = self._loaded(), self._explained(video).levels
-        ranges = level_ranges(detector.model, detector.config, sequence.grid)
+        ranges = level_ranges(detector.runner.levels, sequence.grid)
         answers = []
         for level, sees in zip(levels, ranges, strict=True):
             length, classes = level.probability.shape
@@ -154,7 +151,8 @@ class Network:
     def moment(self, video: str, seconds: float, block: int) -> Answer:
         """What every level's window covers around a time, the attention of a block there, and how far levels see."""
         sequence, detector = self.sequence(video), self._loaded()
-        windows = level_windows(detector.config, sequence, seconds)
+        pyramid = detector.runner.levels
+        windows = level_windows(pyramid, sequence, seconds)
         answer: Answer = {
             "levels": [
                 {
@@ -172,16 +170,17 @@ class Network:
                     "reach_seconds": one.reach_seconds,
                     "action_range": list(one.action_range),
                 }
-                for level, one in enumerate(level_ranges(detector.model, detector.config, sequence.grid))
+                for level, one in enumerate(level_ranges(pyramid, sequence.grid))
             ],
-            "blocks": block_names(detector.model),
+            "blocks": [],
             "attention": None,
             "why_not": None,
         }
-        if detector.config.model.backbone == "convolution":
-            answer["why_not"] = "this network is made of convolutions: it has no attention to show"
-            return answer
-        part = surroundings(detector.model, detector.config, sequence, seconds)
+        try:
+            answer["blocks"] = attention_of(detector.runner).names()
+        except InputError as error:
+            return {**answer, "why_not": str(error)}
+        part = surroundings(detector.runner, sequence, seconds)
         answer["attention"] = self._attention(self._projected(video, part, block), sequence, seconds, block)
         return answer
 
@@ -210,7 +209,7 @@ class Network:
         best = np.argsort(-found.scores.numpy()[near], kind="stable")
         rows = near[best][: max(1, min(limit, MOST_CANDIDATES))]
         chosen = Candidates(*(tensor[torch.from_numpy(rows)] for tensor in found))
-        strides = np.array(self.about.config.model.strides)
+        strides = np.array([level.stride for level in self._loaded().runner.levels] or [1])
         places, offsets = decoded_from(chosen, strides)
         columns = {
             "segment": rounded(clip(seconds[rows], sequence.duration, sequence.grid.start)),

@@ -1,103 +1,73 @@
-"""The whole network: features -> embedding -> pyramid -> neck -> heads."""
+"""ActionFormer's network: a pyramid of local-attention transformer blocks (Zhang, Wu & Li, ECCV 2022)."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import torch
-from torch import Tensor, nn
-
-from actionformer.data.augmentation import FeatureJitter, SensorRotation
-from actionformer.nn.heads import Head, OffsetActivation
-from actionformer.nn.layers import Mask, masked
-from actionformer.nn.position import PositionEncoding
-from actionformer.nn.pyramid import Embedding, FeaturePyramidNeck, IdentityNeck, Pyramid
-
-
-class Outputs(NamedTuple):
-    """What the network says, a list over levels; T_l = ceil(T / stride_l)."""
-
-    logits: list[Tensor]
-    """(B, T_l, K) class scores before the sigmoid, 0 at padding."""
-    offsets: list[Tensor]
-    """(B, T_l, 2) distances to the action's start and end, in strides of the level."""
-    valid: list[Tensor]
-    """(B, T_l) bool."""
-    pyramid: list[Tensor]
-    """(B, T_l, C) the pyramid before the neck."""
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.nn.attention import Attention
+from actionformer.nn.blocks import Block, ConvBlock, MaxPoolBlock, TransformerBlock
+from actionformer.nn.building import (
+    boundary,
+    build_neck,
+    classifier,
+    embedding,
+    is_exact,
+    offset_activation,
+    position_encoding,
+    regressor,
+)
+from actionformer.nn.normalizer import FeatureNormalizer
+from actionformer.nn.pyramid import Pyramid
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 
-class ActionFormer(nn.Module):
-    """Single-stage, anchor-free temporal action localization (Zhang, Wu & Li, ECCV 2022)."""
+def build_network(settings: ActionFormerSettings) -> PyramidNetwork:
+    """A network with fresh weights, drawn from torch's global generator.
 
-    def __init__(
-        self,
-        *,
-        rotation: SensorRotation | nn.Identity,
-        normalizer: FeatureNormalizer,
-        jitter: FeatureJitter,
-        embedding: Embedding,
-        position: PositionEncoding | None,
-        pyramid: Pyramid,
-        neck: IdentityNeck | FeaturePyramidNeck,
-        classifier: Head,
-        regressor: Head,
-        offset_activation: OffsetActivation,
-    ) -> None:
-        super().__init__()
-        self.rotation = rotation
-        self.normalizer = normalizer
-        self.jitter = jitter
-        self.embedding = embedding
-        self.position = position
-        self.pyramid = pyramid
-        self.neck = neck
-        self.classifier = classifier
-        self.regressor = regressor
-        self.offset_activation = offset_activation
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The type of the weights."""
-        dtype: torch.dtype = self.offset_activation.scales[0].dtype
-        return dtype
-
-    def forward(self, features: Tensor, valid: Tensor | None = None) -> Outputs:
-        """Features (B, T, D) and their mask (B, T) bool, without which all are valid -> `Outputs`."""
-        x = self.embed(features, valid)
-        levels, masks = self.pyramid(x, valid)
-        inputs = self.neck(levels, masks)
-        logits = [self.classifier(x, mask) for x, mask in zip(inputs, masks, strict=True)]
-        distances = [self.regressor(x, mask) for x, mask in zip(inputs, masks, strict=True)]
-        offsets = [self.offset_activation(x, level) for level, x in enumerate(distances)]
-        return Outputs(logits, offsets, [_spelled_out(mask, x) for mask, x in zip(masks, levels, strict=True)], levels)
-
-    def embed(self, features: Tensor, valid: Mask) -> Tensor:
-        """Features (B, T, D) as the pyramid takes them, (B, T, C)."""
-        x: Tensor = self.normalizer(self.rotation(features), valid).to(self.dtype)
-        x = self.jitter(x, valid)
-        x = self.embedding(x, valid)
-        if self.position is not None:
-            x = self.position(x, valid)
-        return x
+    Raises:
+        InputError: `input_dim` or `num_classes` is not set.
+    """
+    network = PyramidNetwork(
+        position=position_encoding(settings, settings.position),
+        normalizer=FeatureNormalizer(settings.input_width),
+        embedding=embedding(settings),
+        pyramid=build_pyramid(settings),
+        neck=build_neck(settings),
+        classifier=classifier(settings),
+        regressor=regressor(settings),
+        offset_activation=offset_activation(settings),
+        boundary=boundary(settings),
+    )
+    network.set_class_prior(settings.class_prior)
+    return network
 
 
-def _spelled_out(valid: Mask, x: Tensor) -> Tensor:
-    """The mask (B, T) of x (B, T, C)."""
-    return torch.ones(x.shape[:2], dtype=torch.bool, device=x.device) if valid is None else valid
+def build_pyramid(settings: ActionFormerSettings) -> Pyramid:
+    """Stem blocks at full length, then branch blocks that each halve it."""
+    windows = settings.windows
+    stem = [_block(settings, window=windows[0], stride=1) for _ in range(settings.stem_size)]
+    branch = [_block(settings, window=window, stride=2) for window in windows[1:]]
+    return Pyramid(stem=stem, branch=branch, stem_levels=settings.stem_levels)
 
 
-class FeatureNormalizer(nn.Module):
-    """(x - mean) / deviation a channel, both measured on the training features and kept with the weights."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("deviation", torch.ones(channels))
-
-    def forward(self, x: Tensor, valid: Mask) -> Tensor:
-        """(B, T, D) -> (B, T, D), 0 at padding."""
-        return masked((x - self.mean).div_(self.deviation), valid)
+def _block(settings: ActionFormerSettings, *, window: int, stride: int) -> Block:
+    exact = is_exact(settings)
+    if settings.block == "convolution":
+        return ConvBlock(settings.width, stride=stride)
+    if settings.block == "maxpool":
+        return MaxPoolBlock(exact=exact)
+    attention = Attention(
+        settings.width,
+        num_heads=settings.num_heads,
+        window=window,
+        stride=stride,
+        relative_position=settings.relative_position,
+        dropout=settings.dropout,
+        exact=exact,
+    )
+    return TransformerBlock(
+        attention=attention,
+        channels=settings.width,
+        drop_path=settings.drop_path,
+        dropout=settings.dropout,
+        exact=exact,
+    )

@@ -5,12 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from variants import BASE, VARIANTS, make
+from variants import BASE, VARIANTS, computed_length, make, published_length
 
-from actionformer.detectors.actionformer.network import ActionFormer
-from actionformer.nn.padding import computed_length, published_length
-from actionformer.nn.pieces import Pieces, lookahead
-from actionformer.settings.config import ModelSettings
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.nn.chunks import Chunks, lookahead
+from actionformer.nn.pyramid_network import PyramidNetwork
 
 WITHOUT_BOUND = {"sinusoidal", "learned", "global", "some global"}
 WITH_BOUND = sorted(VARIANTS.keys() - WITHOUT_BOUND)
@@ -21,9 +20,9 @@ def features(length: int, seed: int = 0) -> Tensor:
     return torch.randn(length, 6, generator=torch.Generator().manual_seed(seed))
 
 
-def in_pieces(model: ActionFormer, x: Tensor, sizes: list[int], valid: Tensor | None = None) -> list[list[Tensor]]:
+def in_pieces(model: PyramidNetwork, x: Tensor, sizes: list[int], valid: Tensor | None = None) -> list[list[Tensor]]:
     """Logits, offsets and mask of every level, joined; checks that the pieces follow one another."""
-    pieces, start = Pieces(model), 0
+    pieces, start = Chunks(model), 0
     levels: list[list[list[Tensor]]] = [[] for _ in model.offset_activation.scales]
     while start < len(x):
         size = sizes.pop(0) if sizes else len(x) - start
@@ -38,7 +37,7 @@ def in_pieces(model: ActionFormer, x: Tensor, sizes: list[int], valid: Tensor | 
 
 
 @torch.inference_mode()
-def in_one_pass(model: ActionFormer, x: Tensor, valid: Tensor | None = None) -> list[list[Tensor]]:
+def in_one_pass(model: PyramidNetwork, x: Tensor, valid: Tensor | None = None) -> list[list[Tensor]]:
     outputs = model(x[None], None if valid is None else valid[None])
     return [[t[0] for t in level] for level in zip(outputs.logits, outputs.offsets, outputs.valid, strict=True)]
 
@@ -56,7 +55,7 @@ def test_pieces_give_what_one_pass_gives(name: str, length: int, sizes: list[int
 @settings(max_examples=6)
 @given(length=st.integers(1, 200), padding=st.integers(0, 90), sizes=st.lists(st.integers(1, 80), max_size=8))
 def test_pieces_of_a_padded_sequence_too(name: str, length: int, padding: int, sizes: list[int]) -> None:
-    model = make(**VARIANTS[name], padding="published")
+    model = make(**VARIANTS[name], mask_padding="published")
     x = torch.cat([features(length), torch.zeros(padding, 6)])
     valid = torch.arange(len(x)) < length
     for found, expected in zip(in_pieces(model, x, sizes, valid), in_one_pass(model, x, valid), strict=True):
@@ -71,7 +70,7 @@ def test_lookahead_is_what_outputs_depend_on(name: str) -> None:
     assert reaches is not None
     before = in_one_pass(model, x)
     for level, (reach, stride) in enumerate(
-        zip(reaches, ModelSettings(**(BASE | VARIANTS[name])).strides, strict=True)
+        zip(reaches, ActionFormerSettings(**(BASE | VARIANTS[name])).strides, strict=True)
     ):
         moment = 160 // stride  # a multiple of every stride
         for distance in (reach, reach + 1):
@@ -94,8 +93,8 @@ def test_what_sees_everything_has_no_lookahead(name: str) -> None:
 @settings(max_examples=12)
 @given(length=st.integers(1, 140))
 def test_no_more_is_computed_of_published_padding_than_can_be_seen(name: str, length: int) -> None:
-    model = make(**VARIANTS[name], padding="published")
-    config = ModelSettings(**(BASE | VARIANTS[name]), padding="published")
+    model = make(**VARIANTS[name], mask_padding="published")
+    config = ActionFormerSettings(**(BASE | VARIANTS[name]), mask_padding="published")
     outputs = []
     for padded in (published_length(length, config), computed_length(length, config)):
         x = torch.cat([features(length), torch.zeros(padded - length, 6)])
@@ -110,7 +109,7 @@ def test_no_more_is_computed_of_published_padding_than_can_be_seen(name: str, le
 
 
 def test_a_short_sequence_is_not_computed_at_full_published_length() -> None:
-    thumos = ModelSettings(padding="published", max_length=2304)
+    thumos = ActionFormerSettings(mask_padding="published", max_length=2304)
     assert published_length(300, thumos) == 2304
     assert computed_length(300, thumos) == 352
     assert computed_length(2304, thumos) == 2304

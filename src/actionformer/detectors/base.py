@@ -1,0 +1,151 @@
+"""The contract for detectors: what each brings, so that training, inference and the viewer need not know which it is.
+
+A detector has a folder here with its settings (`settings.py`, no torch), the network that they make (`network.py`), and
+its `Architecture`. `index.py` says where to find them.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from actionformer.detectors.index import ARCHITECTURES, imported
+from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.attention_maps import AttentionMaps
+from actionformer.nn.chunks import Chunks
+from actionformer.nn.decoding import Candidates
+from actionformer.nn.network import Network
+from actionformer.settings.config import Config
+
+Part = tuple[Tensor, Tensor | None]
+"""Features (t, D) that follow those before, and their mask (t,), None where nothing is padding."""
+
+
+class Criterion(Protocol):
+    """The loss of training, with what it remembers from step to step."""
+
+    def losses(
+        self, truths: Sequence[GroundTruth], device: torch.device
+    ) -> list[Callable[[Any], Mapping[str, Tensor]]]:
+        """For each batch of one step a function from the network's outputs to the parts of its loss.
+
+        The parts are named scalars; their sum is what the step minimises.
+        """
+
+    def figures(self) -> dict[str, float]:
+        """Numbers of the last step that a person may want to follow."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continues from `state_dict`."""
+
+
+class Decoder(Protocol):
+    """From outputs to candidates, for a batch of sequences whose outputs may come in parts."""
+
+    def add(self, outputs: Any) -> None:
+        """Takes in a part of the outputs; nothing waits for the device."""
+
+    def candidates(self) -> list[Candidates]:
+        """Those of all outputs so far, of each sequence, in grid steps."""
+
+    def overflown(self) -> list[bool]:
+        """Of each sequence whether the network gave a number that is not finite."""
+
+    def left_out(self) -> list[tuple[float, int]]:
+        """The highest score that `decoding.top_k` has left out of each sequence, 0 if none, and its level."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a pyramid."""
+
+    stride: int
+    """Features from one moment to the next."""
+    window: int
+    """Moments that the level's own block sees; at most 1 for all."""
+    lookahead: int | None
+    """Features after a moment that its outputs depend on; None where that has no bound."""
+    action_range: tuple[float, float]
+    """Distances to the further end of an action that the level was trained for, in features."""
+
+
+class Architecture(ABC):
+    """A detector under some settings. A sequence is fed to it whole, or as `data.resize` says resized to one length."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @abstractmethod
+    def network(self) -> Network:
+        """The network with fresh weights, drawn from torch's global generator."""
+
+    @abstractmethod
+    def criterion(self) -> Criterion:
+        """The loss of training."""
+
+    @abstractmethod
+    def decoder(self) -> Decoder:
+        """What makes candidates of outputs."""
+
+    @abstractmethod
+    def parts(self, outputs: Any) -> Iterator[Any]:
+        """The outputs of one forward pass, as the decoder takes them."""
+
+    # What a detector may bring besides.
+
+    def computed_length(self, length: int) -> int:
+        """The length to compute for a sequence of `length` features, padding included, so that outputs are right."""
+        return length
+
+    def padded_length(self, length: int) -> int:
+        """The length that the results of a sequence depend on; sequences of unlike ones share no batch. 0: on none."""
+        return 0
+
+    def training_length(self) -> int | None:
+        """The length that training pads every sequence to, None for that of the longest in the batch."""
+        return None
+
+    def chunks(self, network: Network) -> Chunks | None:
+        """What runs a sequence in chunks, as it comes; None where the network has to see all of it first."""
+        return None
+
+    def long_outputs(self, network: Network, read: Callable[[], Iterable[Part]]) -> Iterator[Any] | None:
+        """Outputs of one long sequence in memory that does not grow with it, None where the network cannot.
+
+        Args:
+            network: in eval mode.
+            read: gives the sequence from its beginning, in parts; it may be called more than once.
+        """
+        return None
+
+    def levels(self, network: Network) -> list[Level]:
+        """The levels of the pyramid, none where a detector has no such thing."""
+        return []
+
+    def attention(self, network: Network) -> AttentionMaps | None:
+        """What shows the network's attention, None where it has none."""
+        return None
+
+    @property
+    def furthest(self) -> float:
+        """The longest distance to an action's end, in features, that any output is responsible for."""
+        return math.inf
+
+    def taught(self, segments: Sequence[Tensor], lengths: Sequence[int]) -> Tensor | None:
+        """(N,) how many outputs learn each of the N actions of some videos, None where that cannot be told."""
+        return None
+
+
+def architecture_of(config: Config) -> Architecture:
+    """What the detector that the settings name brings."""
+    architecture: type[Architecture] = imported(ARCHITECTURES[config.model.detector])
+    return architecture(config)

@@ -1,0 +1,73 @@
+"""Settings from presets (`presets/NAME.toml`, variants inside), from TOML files of the user's, and from Python."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from actionformer.core.errors import InputError
+from actionformer.core.files import read_toml
+from actionformer.core.names import nearest
+from actionformer.settings.config import Changes, Config, merged, validated
+from actionformer.settings.renamed import with_present_names
+
+
+def preset_names() -> list[str]:
+    """The names that `load_config` knows."""
+    names = []
+    for file in resources.files("actionformer.settings.presets").iterdir():
+        if file.name.endswith(".toml"):
+            stem = file.name.removesuffix(".toml")
+            variants = tomllib.loads(file.read_text("utf-8")).get("variants", {})
+            names += [f"{stem}_{variant}" for variant in variants] or [stem]
+    return sorted(names)
+
+
+def load_config(source: str | Path | Config, changes: Changes | None = None) -> Config:
+    """Settings of a preset, a TOML file or a model directory, with `changes` on top.
+
+    Args:
+        source: the name of a preset, a path that ends in `.toml`, a directory with a `config.toml`, or a Config.
+        changes: section -> setting -> value.
+
+    Raises:
+        InputError: no such preset or file, broken TOML (with its line), an unknown setting, a value out of range.
+    """
+    if isinstance(source, Config):
+        return source.replace(**(changes or {}))
+    path = Path(source)
+    is_preset = isinstance(source, str) and source in preset_names()  # also where a folder has that name
+    if path.is_dir() and not is_preset:
+        path = path / "config.toml"
+    if path.suffix == ".toml":
+        tables = with_present_names(read_toml(path))
+        if "preset" in tables:
+            tables = merged(_preset_tables(str(tables.pop("preset"))), tables)
+    else:
+        tables = _preset_tables(str(source))
+    tables.pop("published", None)
+    return validated(merged(tables, with_present_names(changes or {})), source=str(source))
+
+
+def _preset_tables(name: str) -> dict[str, Any]:
+    if name not in preset_names():
+        raise InputError(
+            f"no preset {name!r}{nearest(name, preset_names()) or '.'} "
+            f"The presets are {', '.join(preset_names())}; or give a .toml file"
+        )
+    files = resources.files("actionformer.settings.presets")
+    stem, variant = name, ""
+    while not (files / f"{stem}.toml").is_file():
+        stem, _, last = stem.rpartition("_")
+        variant = f"{last}_{variant}" if variant else last
+    tables = tomllib.loads((files / f"{stem}.toml").read_text("utf-8"))
+    variants = tables.pop("variants", {})
+    return merged(tables, variants[variant]) if variant else tables
+
+
+def published_shape(preset: str) -> dict[str, Any]:
+    """`input_dim` and `num_classes` of a preset's published features, as far as its settings leave them to the data."""
+    shape: dict[str, Any] = _preset_tables(preset).get("published", {})
+    return shape
