@@ -190,7 +190,7 @@ def train(case: Case) -> Row:
 
 
 def _config(case: Case) -> Config:
-    return actionformer.build(case.of).config.replace(model={"padding": case.padding})
+    return actionformer.build(case.of).config.replace(model={"mask_padding": case.padding})
 
 
 def _detector(case: Case) -> Detector:

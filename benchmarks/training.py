@@ -27,6 +27,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import read_annotations
 from actionformer.data.dataset import Batch, EpochLoader, FeatureSource, TrainingSet, TrainingVideo
 from actionformer.detectors.actionformer.network import build_network
+from actionformer.detectors.base import architecture_of
 from actionformer.features import open_features
 from actionformer.nn.assignment import assign_batch
 from actionformer.settings.config import Config
@@ -69,7 +70,7 @@ def padding(name: str, file: Path) -> dict[str, Any]:
     """Share of an epoch's moments that is padding: batches of like length, and batches in random order."""
     config = actionformer.load_config(name, {"training": {"batch_by_length": True}})
     dataset = TrainingSet(annotated(config, file), data=config.data, max_length=config.model.max_length, seed=0)
-    loader = EpochLoader(dataset, training=config.training, model=config.model)
+    loader = EpochLoader(dataset, training=config.training, pad_to=architecture_of(config).training_length())
     size = config.training.batch_size
     alike, random, repeated = [], [], []
     before: set[frozenset[int]] = set()
@@ -121,7 +122,7 @@ def loader_of(config: Config, sources: list[FeatureSource]) -> EpochLoader:
         segments = np.stack((starts, starts + 10), axis=1)
         videos.append(TrainingVideo(f"v{i}", source, GRID, segments, np.zeros(len(starts), dtype=np.int64)))
     dataset = TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=0)
-    return EpochLoader(dataset, training=config.training, model=config.model)
+    return EpochLoader(dataset, training=config.training, pad_to=architecture_of(config).training_length())
 
 
 def loading(name: str, length: int, folder: Path) -> list[dict[str, Any]]:

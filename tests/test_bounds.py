@@ -118,9 +118,9 @@ def drawn(rng: random.Random) -> dict[str, Any]:
         changes[key] = round(value) if schemas[0]["type"] == "integer" else value
     for key, values in (
         ("neck", ["identity", "fpn"]),
-        ("backbone", ["transformer", "convolution"]),
+        ("block", ["transformer", "convolution", "maxpool"]),
         ("position", ["none", "sinusoidal", "learned"]),
-        ("padding", ["exact", "published"]),
+        ("mask_padding", ["exact", "published"]),
         ("relative_position", [False, True]),
         ("stem_levels", [False, True]),
         ("window", [-1, 0, 3, 19, 8191, 8193]),

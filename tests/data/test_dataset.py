@@ -25,6 +25,7 @@ from actionformer.data.dataset import (
     place_on_grid,
     read_ahead,
 )
+from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec, open_features, resize
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
@@ -62,7 +63,7 @@ def loader(videos: list[TrainingVideo], **training: Any) -> EpochLoader:
     model = {"max_length": 64} | training.pop("model", {})
     config = Config().replace(training=training, model=model, data=training.pop("data", {}))
     dataset = TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed)
-    return EpochLoader(dataset, training=config.training, model=config.model)
+    return EpochLoader(dataset, training=config.training, pad_to=architecture_of(config).training_length())
 
 
 def assert_equal(first: list[Batch], second: list[Batch]) -> None:
@@ -123,7 +124,7 @@ def test_an_epoch_sees_the_same_crops_in_whatever_batches() -> None:
     """A crop depends on seed, epoch and video; batches of another size, or in another order, hold the same ones."""
     videos = spied((40, 500, 57, 64, 33, 90, 81))
     seen = []
-    for size, padding in ((1, "clean"), (2, "clean"), (3, "published")):
+    for size, padding in ((1, "exact"), (2, "exact"), (3, "published")):
         batches = list(loader(videos, batch_size=size, model={"mask_padding": padding}).epoch(4))
         rows = [row[:length, 0].tolist() for b in batches for row, length in zip(b.features, b.lengths, strict=True)]
         seen.append(sorted(rows))
@@ -153,7 +154,7 @@ def test_resized_sequences_are_cropped_after_the_resize() -> None:
 
 
 def test_batches_are_padded_with_zeros() -> None:
-    for padding, longest in (("clean", None), ("published", 64)):
+    for padding, longest in (("exact", None), ("published", 64)):
         (batch,) = loader(spied((10, 20)), batch_size=2, model={"mask_padding": padding}).epoch(0)
         assert batch.features.shape == (2, longest or max(batch.lengths), 3)
         for row, length in enumerate(batch.lengths):
@@ -207,7 +208,7 @@ def test_little_of_real_training_is_padding(shared: Path, preset: str) -> None:
         length = int((video.duration * grid.fps - grid.num_frames) / grid.stride) + 1
         videos.append(TrainingVideo(video.id, Spy(length, 1), grid, grid.to_grid(video.segments), video.labels))
     dataset = TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=0)
-    batches = EpochLoader(dataset, training=config.training, model=config.model)
+    batches = EpochLoader(dataset, training=config.training, pad_to=architecture_of(config).training_length())
     shares = []
     for epoch in range(10):
         crops = [dataset.crop(epoch, index) for index in range(len(dataset))]

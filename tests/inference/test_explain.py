@@ -8,9 +8,7 @@ from variants import TIMING, lively_detector
 from actionformer.core.errors import InputError
 from actionformer.inference.detector import Detector
 from actionformer.inference.explain import (
-    attention_at,
-    block_names,
-    comparisons,
+    attention_of,
     explain,
     level_ranges,
     level_windows,
@@ -20,6 +18,7 @@ from actionformer.inference.explain import (
 from actionformer.inference.sequences import Sequence, place
 from actionformer.inference.suppression import suppress
 from actionformer.nn.attention import windowed_attention_by_definition
+from actionformer.nn.attention_maps import attention_at, comparisons
 from actionformer.nn.chunks import lookahead
 from actionformer.settings.config import Config
 
@@ -98,7 +97,7 @@ def test_weights_within_the_window_are_those_of_the_blocks_attention(tiny: Confi
     model = detector.model
     attention = model.pyramid.blocks[block].attention
     torch.nn.init.normal_(attention.relative_bias)
-    seen = project(model, detector.config, sequence, (0, 40), block)
+    seen = project(detector.runner, sequence, (0, 40), block)
     length = seen.length
     identity = torch.eye(length)[None, :, None, :].expand(1, length, attention.num_heads, length)  # values: who am I
     expected = windowed_attention_by_definition(
@@ -113,7 +112,7 @@ def test_weights_within_the_window_are_those_of_the_blocks_attention(tiny: Confi
 
 def test_weights_everywhere_are_global_attention_over_the_same_queries_and_keys(tiny: Config) -> None:
     detector = lively(tiny)
-    seen = project(detector.model, detector.config, sequence_of(detector, 40), (0, 40), 0)
+    seen = project(detector.runner, sequence_of(detector, 40), (0, 40), 0)
     found = attention_at(seen, 7, everywhere=True)
     assert found.positions.tolist() == list(range(40))
     logits = torch.einsum("hd,khd->hk", seen.query[7], seen.key) / seen.key.shape[-1] ** 0.5
@@ -127,14 +126,14 @@ def test_weights_everywhere_are_global_attention_over_the_same_queries_and_keys(
 
 def test_a_global_block_looks_everywhere(tiny: Config) -> None:
     detector = lively(tiny, window=1)
-    seen = project(detector.model, detector.config, sequence_of(detector, 30), (0, 30), 1)
+    seen = project(detector.runner, sequence_of(detector, 30), (0, 30), 1)
     assert len(attention_at(seen, 3, everywhere=False).positions) == 30
     assert comparisons(seen) == (900, 900)
 
 
 def test_published_padding_is_not_looked_at(tiny: Config) -> None:
     detector = lively(tiny, mask_padding="published")
-    seen = project(detector.model, detector.config, sequence_of(detector, 37), (0, 37), 3)
+    seen = project(detector.runner, sequence_of(detector, 37), (0, 37), 3)
     assert len(seen.key) == seen.length == 10
 
 
@@ -144,12 +143,12 @@ def test_surroundings_give_the_weights_of_the_whole_video(
 ) -> None:
     detector = lively(tiny)
     sequence = sequence_of(detector, 203)
-    whole = project(detector.model, detector.config, sequence, (0, 203), 2)
+    whole = project(detector.runner, sequence, (0, 203), 2)
     monkeypatch.setattr("actionformer.inference.explain.SURROUNDINGS", 120)
-    part = surroundings(detector.model, detector.config, sequence, seconds)
+    part = surroundings(detector.runner, sequence, seconds)
     assert part != (0, 203)
-    seen = project(detector.model, detector.config, sequence, part, 2)
-    position = level_windows(detector.config, sequence, seconds)[1].position
+    seen = project(detector.runner, sequence, part, 2)
+    position = level_windows(detector.runner.levels, sequence, seconds)[1].position
     one, other = (attention_at(projections, position, everywhere=False) for projections in (whole, seen))
     assert one.positions.tolist() == other.positions.tolist()
     np.testing.assert_allclose(one.weights, other.weights, atol=1e-5)
@@ -158,34 +157,34 @@ def test_surroundings_give_the_weights_of_the_whole_video(
 def test_windows_and_comparisons_worked_by_hand(tiny: Config) -> None:
     detector = lively(tiny)
     sequence = sequence_of(detector, 40)  # position i stands for 0.5 i + 0.5 s
-    first, second, _ = level_windows(detector.config, sequence, 5.5)
+    first, second, _ = level_windows(detector.runner.levels, sequence, 5.5)
     assert (first.position, first.first, first.last) == (10, 8, 12)
     assert first.seconds == (4.25, 6.75)
     assert (second.position, second.first, second.last) == (5, 3, 7)
     assert second.seconds == (3.0, 8.0)
-    assert level_windows(detector.config, sequence, 0.0)[0].first == 0
-    assert level_windows(detector.config, sequence, 1e6)[0].last == 39
-    seen = project(detector.model, detector.config, sequence, (0, 40), 0)
+    assert level_windows(detector.runner.levels, sequence, 0.0)[0].first == 0
+    assert level_windows(detector.runner.levels, sequence, 1e6)[0].last == 39
+    seen = project(detector.runner, sequence, (0, 40), 0)
     assert comparisons(seen) == (5 * 40 - 6, 1600)
 
 
 def test_ranges_in_seconds(tiny: Config) -> None:
     detector = lively(tiny)
     grid = sequence_of(detector, 5).grid
-    rows = level_ranges(detector.model, detector.config, grid)
+    rows = level_ranges(detector.runner.levels, grid)
     reaches = lookahead(detector.model)
     assert [row.window_seconds for row in rows] == [2.5, 5.0, 10.0]
     assert [row.reach_seconds for row in rows] == [0.5 * reach for reach in reaches]
     assert [row.action_range for row in rows] == [(0.0, 2.0), (2.0, 4.0), (4.0, None)]
     everywhere = lively(tiny, window=1)
-    assert level_ranges(everywhere.model, everywhere.config, grid)[0].reach_seconds is None
+    assert level_ranges(everywhere.runner.levels, grid)[0].reach_seconds is None
 
 
 def test_blocks_have_names_and_convolutions_no_attention(tiny: Config) -> None:
     detector = lively(tiny)
-    assert block_names(detector.model)[-2:] == ["branch 1 (stride 2)", "branch 2 (stride 4)"]
+    assert attention_of(detector.runner).names()[-2:] == ["branch 1 (stride 2)", "branch 2 (stride 4)"]
     with pytest.raises(InputError, match="blocks 0 to 3"):
-        project(detector.model, detector.config, sequence_of(detector, 8), (0, 8), 4)
+        project(detector.runner, sequence_of(detector, 8), (0, 8), 4)
     plain = lively(tiny, block="convolution")
     with pytest.raises(InputError, match="no attention"):
-        project(plain.model, plain.config, sequence_of(plain, 8), (0, 8), 0)
+        project(plain.runner, sequence_of(plain, 8), (0, 8), 0)

@@ -50,7 +50,7 @@ def test_pieces_equal_one_pass(
     expected = {length: detector.detect(array(length)) for length in (300, 417, 1000)}
     passes = []
     detector.runner.piece = 96
-    monkeypatch.setattr(detector.runner, "_in_pieces", _counted(detector.runner._in_pieces, passes))
+    monkeypatch.setattr(detector.runner, "_in_chunks", _counted(detector.runner._in_chunks, passes))
     for length, one_pass in expected.items():
         assert_same(detector.detect(array(length)), one_pass, tolerance=1e-5)
     assert len(passes) == 3

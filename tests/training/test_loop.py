@@ -11,6 +11,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import Batch, Collate, EpochLoader, Sample, TrainingSet, TrainingVideo
 from actionformer.detectors.actionformer.network import build_network
+from actionformer.detectors.base import architecture_of
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.settings.config import Config
 from actionformer.training.loop import Trainer, fit, steps_per_epoch
@@ -54,7 +55,7 @@ def test_several_batches_make_the_step_of_one_large_one(tiny: Config, size: int)
     large, figures = steps(settings(tiny), [[every]] * 3)
     small, same = steps(settings(tiny, accumulate=4 // size), [parts] * 3)
     assert large.steps == small.steps == 3
-    assert large.normalizer.state_dict() == small.normalizer.state_dict()
+    assert large.criterion.state_dict() == small.criterion.state_dict()
     assert same == pytest.approx(figures, rel=1e-5)
     for before, after in ((large.model, small.model), (large.average.model, small.average.model)):
         for (name, one), other in zip(before.named_parameters(), after.parameters(), strict=True):
@@ -169,7 +170,7 @@ def train(
         for i, one in enumerate(samples())
     ]
     dataset = TrainingSet(videos, data=config.data, max_length=64, seed=0)
-    loader = EpochLoader(dataset, training=config.training, model=config.model)
+    loader = EpochLoader(dataset, training=config.training, pad_to=architecture_of(config).training_length())
     count = steps_per_epoch(loader, config.training.accumulate)
     trainer = Trainer(network(config, seed=first_epoch), config, steps_per_epoch=count)
     if first_epoch:

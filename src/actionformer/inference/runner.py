@@ -28,6 +28,8 @@ class Runner:
     Attributes:
         model: the network as it was built.
         architecture: its detector, under the present settings.
+        graphs: CUDA graphs that replay single sequences, of a network without positions. Nobody has measured yet what
+            they gain: `runner.graphs = Graphs(runner.model)` switches them on.
         piece: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
             two pieces is run piece by piece, in memory that does not grow with its length.
     """
@@ -38,12 +40,12 @@ class Runner:
         self.on_cpu = device.type == "cpu"
         self.piece = PIECE if self.on_cpu else GPU_PIECE
         self._twin: tuple[list[tuple[int, int]], Network] | None = None
-        self._graphs = Graphs(model) if device.type == "cuda" else None
+        self.graphs: Graphs | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made again when it is needed, and cannot be pickled."""
-        graphs = None if self._graphs is None else Graphs(self.model)
-        return self.__dict__ | {"_twin": None, "_graphs": graphs}
+        graphs = None if self.graphs is None else Graphs(self.model)
+        return self.__dict__ | {"_twin": None, "graphs": graphs}
 
     @property
     def config(self) -> Config:
@@ -126,7 +128,7 @@ class Runner:
         yield from self.architecture.parts(self._forward(sequences, padded))
 
     def _forward(self, sequences: list[Sequence], padded: int) -> Any:
-        graphs = self._graphs
+        graphs = self.graphs
         if graphs is not None and len(sequences) == 1:
             longer = self.graph_length(len(sequences[0]))
             if longer <= LARGEST_GRAPH:
