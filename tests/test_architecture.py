@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import actionformer
+from actionformer.detectors.index import ARCHITECTURES, SETTINGS
 
 SOURCE = Path(actionformer.__file__).parent
 ORDER = [
@@ -36,6 +37,8 @@ ORDER = [
     "viewer",
     "cli",
 ]
+OWN_FOLDERS = tuple(f"actionformer.detectors.{name}." for name in ARCHITECTURES)
+CLASSES = {path.rpartition(".")[2] for path in (*ARCHITECTURES.values(), *SETTINGS.values())}
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 
@@ -60,10 +63,38 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_only_run_against_the_way_of_the_data(path: Path) -> None:
+    own = dotted(path)
     for name in imported_files(path):
+        assert place(name) <= place(own), f"{path.name} imports {name}"
         other = name.split(".")[1]
-        assert ORDER.index(other) <= ORDER.index(room(path)), f"{path.name} imports {name}"
-        assert {other, room(path)} != {"training", "inference"}
+        assert {other, room(path)} != {"training", "inference"} or is_leaf(name)
+
+
+def place(module: str) -> int:
+    """Where a module stands in the order: sections of settings, and the index of detectors, with `settings`."""
+    return ORDER.index("settings" if is_leaf(module) else module.split(".")[1])
+
+
+def is_leaf(module: str) -> bool:
+    """Whether a module holds settings, or says where they are."""
+    return module.endswith(".settings") or module == "actionformer.detectors.index"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_detector_is_named_where_all_are_meant(path: Path) -> None:
+    if room(path) in ("detectors", "interop") or dotted(path) == "actionformer.settings.model":
+        return
+    strangers = [name for name in imported_files(path) if name.startswith(OWN_FOLDERS)]
+    assert not strangers
+    names = {node.id for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Name)}
+    assert not names & CLASSES
+
+
+@pytest.mark.parametrize("detector", ARCHITECTURES)
+def test_no_detector_imports_another(detector: str) -> None:
+    others = tuple(f"actionformer.detectors.{name}." for name in ARCHITECTURES if name != detector)
+    for path in (SOURCE / "detectors" / detector).glob("*.py"):
+        assert not [name for name in imported_files(path) if name.startswith(others)]
 
 
 def test_no_files_import_one_another_in_a_circle() -> None:

@@ -70,7 +70,7 @@ class TridentBoundary(nn.Module):
     def forward(self, x: Tensor, offsets: Tensor, valid: Mask) -> Tensor:
         """x (B, T, C) and the regressor's O (B, T, 2 * (bins + 1)) -> distances (B, T, K, 2)."""
         x, bins = x.detach(), self.bins
-        to_start, to_end = offsets.unflatten(-1, (2, 1, bins + 1)).unbind(2)  # (B, T, 1, bins + 1)
+        to_start, to_end = offsets.view(*offsets.shape[:2], 2, 1, bins + 1).unbind(2)  # (B, T, 1, bins + 1)
         starts = F.pad(self.start(x, valid), (0, 0, bins, 0)).unfold(1, bins + 1, 1)  # (B, T, K, bins + 1)
         ends = F.pad(self.end(x, valid), (0, 0, 0, bins)).unfold(1, bins + 1, 1)
         steps = torch.arange(bins + 1, device=x.device, dtype=offsets.dtype)

@@ -88,10 +88,11 @@ class Config(Settings):
         """The settings as TOML, each with its description as a comment."""
         document = tomlkit.document()
         for section, settings in self:
+            kind: type[Settings] = type(settings)
             table = tomlkit.table()
-            table.comment((type(settings).__doc__ or "").strip())
+            table.comment((kind.__doc__ or "").strip())
             for key, value in settings.model_dump(mode="json").items():
-                text = descriptions(type(settings))[key]
+                text = descriptions(kind)[key]
                 if value is None:
                     table.add(tomlkit.comment(f"{key} is not set: {text}"))
                 else:
@@ -106,7 +107,9 @@ def sections() -> dict[str, dict[str, tuple[Any, str]]]:
     """Section -> setting -> its type and its text, of the network those of all detectors."""
     found: dict[str, dict[str, tuple[Any, str]]] = {}
     for name, default in Config():
-        kinds = [settings_of(detector) for detector in SETTINGS] if name == "model" else [type(default)]
+        kinds: list[type[Settings]] = (
+            [settings_of(detector) for detector in SETTINGS] if name == "model" else [type(default)]
+        )
         found[name] = {}
         for kind in kinds:
             for setting, field in kind.model_fields.items():
