@@ -13,7 +13,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.detections import Detections, read_results, write_results
 from actionformer.evaluation.report import score
 from actionformer.inference.detector import load
-from actionformer.inference.explain import Weights
+from actionformer.nn.attention_maps import Weights
 from actionformer.recipes import evaluate
 from actionformer.viewer.network import _drawn
 from actionformer.viewer.opening import open_project
