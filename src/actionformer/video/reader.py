@@ -10,34 +10,28 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import av
 import numpy as np
-from av.container import InputContainer
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import LATEST, LEAST
 from actionformer.video.clock import Clock, Rate, lasts, rate_of, usual_step
-from actionformer.video.opening import ADVICE, opened, reason, streams_of
 from actionformer.video.orientation import Orientation, orientation_of
+from actionformer.video.packets import Packet, PacketReader
 from actionformer.video.stated import stated
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
-Packet: TypeAlias = "av.Packet[Any]"
 
 STEPS_BACK = (0.0, 2.0, 10.0, 60.0)
 """Seconds before a wanted time at which containers without an index are looked for a key frame."""
 PEEKED, PEEKED_LONG = 32, 224
 """Packets by whose times a stated rate is judged, and how many more are looked at where none is stated."""
-PEEKED_BYTES = 16 << 20
-"""After which fewer do."""
-
 HIGHEST_STATED = 1 / LEAST
 """Frames a second; a single picture may state so many as its clock has ticks."""
 
@@ -66,25 +60,18 @@ class TimedFrame:
         return self.orientation.upright(pixels)
 
 
-class VideoReader:
+class VideoReader(PacketReader):
     """An open video file.
 
-    Attributes:
-        name: what messages call it, its path.
-        streams: its streams of pictures and sound.
-        stream: that of pictures, which is read.
+    Attributes, beside those of `PacketReader`:
         stated: what the container says of its clock.
         rate: frames a second, with what is doubtful about them.
-        skipped: packets that could not be decoded so far.
-        broken: why reading broke off in the middle, None while it has not.
         jumps: how often the clock of the file jumped so far; times go on from the frame before.
         end: seconds at which the last frame so far ends.
 
     Raises:
         InputError: not a readable video file, one without a video stream, or one that cannot last as long as it says.
     """
-
-    advice = ADVICE
 
     def __init__(self, path: str | Path) -> None:
         if not Path(path).is_file():
@@ -94,9 +81,7 @@ class VideoReader:
         self._begin(str(path))
 
     def _begin(self, name: str) -> None:
-        self.name = name
-        self.skipped = 0
-        self.broken: str | None = None
+        super().__init__(name)
         self.jumps = 0
         self.end = 0.0
         self._first: float | None = None  # time of the first picture on the clock of the container
@@ -104,7 +89,6 @@ class VideoReader:
         self._fed: list[Packet] = []  # to the decoder, until the first picture is there
         self._step = 0.0  # seconds from a packet to the next
         self._lag = 0.0  # by which decoding times are late
-        self._open()
         self.stated = stated(self.container, self.stream)
         try:
             self._check(self.declared or 0.0)
@@ -112,20 +96,6 @@ class VideoReader:
         except InputError:
             self.close()
             raise
-
-    def _open(self) -> None:
-        self.container = self._opened()
-        try:
-            self.streams = streams_of(self.container, self.name)
-        except InputError:
-            self.container.close()
-            raise
-        self.stream = self.streams.video
-        self.stream.thread_type = "AUTO"
-        self._packets: Iterator[Packet] = self._demuxed()
-
-    def _opened(self) -> InputContainer:
-        return opened(self.name, self.name)
 
     def _check(self, seconds: float) -> None:
         if not seconds < LATEST:
@@ -185,7 +155,7 @@ class VideoReader:
             rate = self._rate_by(self._steps(peeked))
         elif rate.doubt:  # two packets that hold a field each make a picture
             rate = self._rate_by(self._steps(self._tried(peeked)) or self._steps(peeked))
-        self._packets = chain(peeked, self._packets)
+        self._put_back(peeked)
         self._step = usual_step(self._steps(peeked)) or 1 / rate.fps
         return rate
 
@@ -199,21 +169,6 @@ class VideoReader:
             )
         return rate
 
-    def _peeked(self, most: int) -> list[Packet]:
-        """The next packets, which are still to be decoded."""
-        packets: list[Packet] = []
-        size = 0
-        while len(packets) < most and size < PEEKED_BYTES and not (packets and self._pressed()):
-            if (packet := next(self._packets, None)) is None:
-                break
-            packets.append(packet)
-            size += packet.size
-        return packets
-
-    def _pressed(self) -> bool:
-        """Whether what comes next should not be waited for."""
-        return False
-
     def _steps(self, shown: Iterable[Packet | av.VideoFrame]) -> list[float]:
         """Seconds between neighbouring times of packets or frames; as long as each lasts where they have no times."""
         shown = [item for item in shown if not (isinstance(item, av.Packet) and (item.is_discard or not item.size))]
@@ -221,17 +176,6 @@ class VideoReader:
         if stamps:
             return [second - first for first, second in pairwise(stamps)]
         return [float(item.duration * item.time_base) for item in shown[1:] if item.duration and item.time_base]
-
-    def _tried(self, packets: Iterable[Packet]) -> list[av.VideoFrame]:
-        """The frames of packets, as if they had not been decoded."""
-        frames: list[av.VideoFrame] = []
-        for packet in packets:
-            try:
-                frames += packet.decode()
-            except av.FFmpegError:
-                continue
-        self.stream.codec_context.flush_buffers()
-        return frames
 
     def frames(self, start: float = 0.0, stop: float = math.inf) -> Iterator[TimedFrame]:
         """The frames shown between two times, in order; what cannot be decoded is left out and counted in `skipped`.
@@ -312,22 +256,6 @@ class VideoReader:
         stamp = next((stamp for stamp in stamps if stamp is not None), None)
         return None if stamp is None or item.time_base is None else float(stamp * item.time_base)
 
-    def _demuxed(self) -> Iterator[Packet]:
-        try:
-            yield from self.container.demux(self.stream)
-        except (av.FFmpegError, IndexError) as error:  # the file ends, or is broken, in the middle of a packet
-            self.skipped += 1  # (an IndexError where a stream turns up that was not announced)
-            self.broken = reason(error)
-
-    def _decoded(self) -> Iterator[av.VideoFrame]:
-        for packet in self._packets:
-            if self._first is None:
-                self._fed.append(packet)
-            try:
-                yield from packet.decode()
-            except av.FFmpegError:
-                self.skipped += 1
-
     def _seek(self, start: float) -> None:
         """To a key frame at or before `start`, or to the beginning where none can be found."""
         if self._first is None:
@@ -344,23 +272,11 @@ class VideoReader:
             pass
         finally:
             self.skipped, self.jumps = skipped, jumps
-        self.container.close()
-        self._open()
+        self._reopen()
 
     def _seek_to(self, time: float) -> None:
-        target = math.floor((self.origin + max(time, 0.0)) / self.stream.time_base)
-        self.container.seek(max(target, 0), stream=self.stream, backward=True)
-        self._packets = self._demuxed()
+        self._jump(self.origin + max(time, 0.0))
 
-    def close(self) -> None:
-        """Closes the file."""
-        self._packets = iter(())  # no cycle: a process that is forked later must not find threads of FFmpeg to end
-        self.container.close()
-
-    def __enter__(self) -> VideoReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _feeding(self, packet: Packet) -> None:
+        if self._first is None:
+            self._fed.append(packet)
