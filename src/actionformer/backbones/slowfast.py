@@ -29,11 +29,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.backbones.base import Backbone
 from actionformer.backbones.preprocessing import ResizeAndCrop
-from actionformer.backbones.published import Published, find_weights
-from actionformer.core.hashes import hash_of
-from actionformer.weights import load_weights, read_weights
+from actionformer.backbones.published import ClipNetwork, Published, find_weights, load_published
 
 MEAN = 0.45
 """Of each colour, where white is 1."""
@@ -220,7 +217,7 @@ def window_mean(x: Tensor) -> Tensor:
     return F.avg_pool2d(x.mean(dim=2), WINDOW, stride=1).mean(dim=(2, 3))
 
 
-class SlowFast(Backbone):
+class SlowFast(ClipNetwork):
     """SlowFast 8 x 8 R50 as Ego4D extracts features with it.
 
     Args:
@@ -232,31 +229,16 @@ class SlowFast(Backbone):
         InputError: no such file, or not one of this network.
     """
 
+    name = "slowfast_r50"
+    dim = 2304
+    fps = 30.0
+    num_frames = 32
+    stride = 16
+    mean, std = MEAN, STD
+
     def __init__(self, *, weights: Sequence[str | Path], device: str, precision: str) -> None:
-        self.name = "slowfast_r50"
-        self.dim = 2304
-        self.fps = 30.0
-        self.num_frames = 32
-        self.stride = 16
         self.preprocessing = ResizeAndCrop(resize=256, crop=256, antialias=False)
         paths = find_weights(self.name, PUBLISHED, weights)
-        self.weights_hash = hash_of(paths)
-        self.device = torch.device(device)
-        self.dtype: torch.dtype = getattr(torch, precision)
-        self.network = _read_network(paths[0]).to(self.device, self.dtype).eval()
-
-    def encode(self, clips: Tensor) -> Tensor:
-        """uint8 (B, T, 256, 256, 3) -> (B, 2304) float32 on the CPU."""
-        with torch.inference_mode():
-            x = (clips.to(self.device).to(self.dtype) - 255 * MEAN) / (255 * STD)
-            features: Tensor = self.network(x.permute(0, 4, 1, 2, 3))
-            return features.float().cpu()
-
-
-def _read_network(path: Path) -> SlowFastR50:
-    network = SlowFastR50()
-    # Counters of training steps, which no forward pass reads: files from before torch 0.4.1 have none.
-    counters = {name: tensor for name, tensor in network.state_dict().items() if name.endswith("num_batches_tracked")}
-    weights = {name: tensor for name, tensor in read_weights(path).items() if name not in HEAD}
-    load_weights(network, counters | weights, str(path))
-    return network
+        network = SlowFastR50()
+        load_published(network, paths[0], HEAD)
+        super().__init__(network, paths, device=device, precision=precision)
