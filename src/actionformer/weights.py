@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import zipfile
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,14 +38,11 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         if path.suffix == ".npz":
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-        with torch.serialization.safe_globals([Namespace]):  # the options of a training script, plain values
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_torch(path)
     except InputError:
         raise
     except Exception as error:  # every library has its own ways of refusing a broken file
-        code = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it holds {code[1]}, which is code and is never run" if code else _first_sentence(error)
-        raise InputError(f"{path}: not a readable weights file ({reason})") from error
+        raise InputError(f"{path}: not a readable weights file ({unreadable(error)})") from error
     for key in NESTED:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
@@ -63,8 +62,22 @@ def check_archive(path: Path) -> None:
             check_compression(path, sum(member.file_size for member in file.filelist))
 
 
-def _first_sentence(error: Exception) -> str:
-    """What a library says, without its colours and advice."""
+def load_torch(path: Path) -> Any:
+    """The content of a file in torch's own formats; of code, it may hold the options of a training script alone.
+
+    Raises:
+        Exception: of any kind, where it is none or holds code; `unreadable` says what it means.
+    """
+    with torch.serialization.safe_globals([Namespace]):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def unreadable(error: Exception) -> str:
+    """Why a file of weights could not be read, in a few words, without a library's colours and advice."""
+    if code := re.search(r"GLOBAL (\S+)", str(error)):
+        return f"it holds {code[1]}, which is code and is never run"
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is of another kind, or damaged"
     text = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
     return text.partition(". ")[0][:160] or type(error).__name__
 

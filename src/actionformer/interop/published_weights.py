@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from actionformer.core.errors import InputError
 from actionformer.nn.network import Network
-from actionformer.weights import check_archive
+from actionformer.weights import check_archive, load_torch, unreadable
 
 # Our name -> theirs, applied in order; each pattern rewrites one part of a name.
 _RENAMES = (
@@ -77,16 +76,11 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
         raise InputError(f"{path}: no such checkpoint")
     try:
         check_archive(Path(path))
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = load_torch(Path(path))
     except InputError:
         raise
-    except pickle.UnpicklingError as error:
-        code = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it holds {code[1]}, which is code and is never run" if code else "it is none, or damaged"
-        raise InputError(f"{path}: expected a checkpoint of weights only, {reason}") from error
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: cannot be read as a checkpoint of weights ({reason})") from error
+    except Exception as error:  # every library has its own ways of refusing a broken file
+        raise InputError(f"{path}: expected a checkpoint of weights only, {unreadable(error)}") from error
     if not isinstance(checkpoint, Mapping) or not isinstance(checkpoint.get("state_dict_ema"), Mapping):
         found = ", ".join(map(str, checkpoint)) if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
         raise InputError(f"{path}: expected a checkpoint with state_dict_ema, found {found}")
