@@ -2,12 +2,12 @@
 
 import inspect
 from importlib import import_module
+from typing import Any, get_args
 
 import pytest
 
 from actionformer.cli import VERBS
-from actionformer.cli.declaration import REQUIRED, read_declaration
-from actionformer.cli.options import options_of
+from actionformer.cli.declaration import read_declaration
 
 FUNCTIONS = sorted({function for functions in VERBS.values() for function in functions})
 
@@ -15,12 +15,25 @@ FUNCTIONS = sorted({function for functions in VERBS.values() for function in fun
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_names_and_defaults_are_those_of_the_function(function: str) -> None:
     module, _, name = function.partition(":")
-    real = inspect.signature(getattr(import_module(f"actionformer.{module}"), name))
+    real = inspect.signature(getattr(import_module(f"actionformer.{module}"), name)).parameters
     declared = read_declaration(function)
-    assert {name: one.default for name, one in real.parameters.items()} == {
-        name: one.default for name, one in declared.parameters.items()
-    }
     assert declared.text
+    assert declared.names == set(real)
+    assert declared.names - set(declared.options) <= {"settings", "console"}
+    for name, option in declared.options.items():
+        assert option.default == real[name].default or (option.default, real[name].default) == (None, ())
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_says_what_it_is(verb: str) -> None:
+    command = getattr(import_module(f"actionformer.cli.{verb}"), verb)
+    options = {name: one for name, one in inspect.signature(command).parameters.items() if name != "settings"}
+    assert options
+    for name, option in options.items():
+        text = " ".join(one.help for one in get_args(option.annotation)[1:] if one.help)
+        assert text.endswith("."), name
+        assert text[0] == text[0].upper(), name
+    assert f"Example: actionformer {verb}" in (command.__doc__ or "")
 
 
 def test_a_declaration() -> None:
@@ -28,32 +41,22 @@ def test_a_declaration() -> None:
     assert found.text.startswith("Turns videos into features to train on and detect in, each with a sidecar that says")
     assert found.text.count("\n\n") == 1
     assert "Args" not in found.text
-    assert found.parameters["out"].default is REQUIRED
-    assert found.parameters["out"].kinds == ("str", "Path")
-    assert found.parameters["out"].text == "The folder to write."
-    assert found.parameters["last_clip"].choices == ("pad", "drop")
-    assert found.parameters["last_clip"].default == "pad"
-    assert found.parameters["backbone"].text.endswith("huggingface, with :ID or :FOLDER after it.")  # several lines
+
+    def kind_and_text(name: str) -> Any:
+        kind, how = get_args(found.options[name].annotation)
+        return kind, how.help
+
+    assert kind_and_text("fps")[0] == float | None
+    assert get_args(kind_and_text("last_clip")[0]) == ("pad", "drop")
+    assert kind_and_text("out")[1] == "The folder to write."
+    assert kind_and_text("backbone")[1].endswith("huggingface, with :ID or :FOLDER after it.")  # several lines
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_option_says_what_it_is(verb: str) -> None:
-    declarations = [read_declaration(function) for function in VERBS[verb]]
-    texts = {name: one.text for each in reversed(declarations) for name, one in each.parameters.items() if one.text}
-    options = [option.name for option in options_of(declarations, "", {}, ())]
-    assert set(options) <= texts.keys()
-    for name in options:
-        assert texts[name].endswith(".")
-        assert texts[name][0] == texts[name][0].upper()
+def test_options_of_two_functions_in_their_order() -> None:
+    from actionformer.cli.watch import watch
 
-
-def test_options_in_their_order_and_what_no_command_line_can_give() -> None:
-    declarations = [read_declaration(function) for function in VERBS["watch"]]
-    options = list(options_of(declarations, "run source", {}, ("suppression",)))
-    assert [one.name for one in options[:4]] == ["run", "source", "out", "format"]
-    assert {one.kind for one in options[:2]} == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
-    assert {one.kind for one in options[2:]} == {inspect.Parameter.KEYWORD_ONLY}
-    names = [one.name for one in options]
-    assert "settings" in names
-    assert "console" not in names
-    assert len(names) == len(set(names))
+    options = inspect.signature(watch).parameters
+    assert list(options)[:4] == ["run", "source", "out", "format"]
+    assert list(options)[-1] == "settings"
+    assert "Leave out what scores below" in str(options["min_score"].annotation)
+    assert "rtsp://" in str(options["source"].annotation)

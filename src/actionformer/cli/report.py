@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from actionformer.cli.options import Flag
+from actionformer.cli.declaration import Flag
 from actionformer.core.terminal import WIDEST, TextTable, complain, plain_console
 
 MOST_CLASSES = 30

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from actionformer.cli.options import Flag
+from actionformer.cli.declaration import Flag
 from actionformer.cli.report import PerClass, print_report
 from actionformer.cli.verb import Recipe, verb
 from actionformer.core.files import check_absent

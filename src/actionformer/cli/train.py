@@ -7,8 +7,7 @@ from actionformer.core.terminal import plain_console, tell
 
 
 @verb(
-    takes="config",
-    names={"config": "preset"},
+    takes="config=preset",
     example="train thumos14_i3d --annotations thumos14.json --features i3d/ --out runs/thumos14",
 )
 def train(recipe: Recipe) -> None:

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import gc
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any, get_args
+
+import cyclopts
 
 from actionformer.cli import VERBS
-from actionformer.cli.declaration import read_declaration
-from actionformer.cli.options import options_of
-from actionformer.cli.settings import given_settings
+from actionformer.cli.declaration import Declaration, read_declaration
+from actionformer.cli.settings import given_settings, settings_options
 
 Verb = Callable[..., int | None]
 
@@ -39,36 +41,27 @@ class Recipe:
         return getattr(_imported(f"actionformer.{module}"), name)(**self.given, **more)
 
 
-def verb(
-    *, example: str, takes: str = "", names: Mapping[str, str] | None = None, sections: tuple[str, ...] = ()
-) -> Callable[[Verb], Verb]:
+def verb(*, example: str, takes: str = "", sections: tuple[str, ...] = ()) -> Callable[[Verb], Verb]:
     """Makes a command of a function of its name, which is handed its recipes, and its own options by name.
 
     Args:
         example: of a call, without the program's name.
-        takes: the parameters given by position, in order; of one with a star there may be many.
-        names: parameter -> what the command line calls it, where that differs.
+        takes: the parameters given by position, in order; of `*videos` there may be many, and `config=preset` is the
+            parameter `config`, which the command line calls preset.
         sections: whose settings are options; by default all.
     """
 
     def made(function: Verb) -> Verb:
         declared = {one: read_declaration(one) for one in VERBS[function.__name__]}
-        own = [
-            one
-            for one in inspect.signature(function, eval_str=True).parameters.values()
-            if one.kind == one.KEYWORD_ONLY
-        ]
-        signature = inspect.Signature([*options_of(declared.values(), takes, names or {}, sections), *own])
-        nothing: dict[str, Any] = {
-            one.name: () for one in signature.parameters.values() if one.kind == one.VAR_POSITIONAL
-        }
+        signature = _signature(declared.values(), takes, sections, function)
+        many = {name: () for name, one in signature.parameters.items() if one.kind == one.VAR_POSITIONAL}
 
         def run(*arguments: Any, **named: Any) -> int | None:
-            given = nothing | signature.bind(*arguments, **named).arguments
+            given: dict[str, Any] = many | signature.bind(*arguments, **named).arguments
             if "settings" in given:
                 given["settings"] = given_settings(given["settings"])
-            recipes = [Recipe(one, _some(given, each.parameters)) for one, each in declared.items()]
-            return function(*recipes, **_some(given, [one.name for one in own]))
+            recipes = [Recipe(one, _some(given, each.names)) for one, each in declared.items()]
+            return function(*recipes, **_some(given, _own(function)))
 
         *_, last = declared.values()
         texts = (last.text, inspect.getdoc(function), f"Example: actionformer {example}")
@@ -77,6 +70,39 @@ def verb(
         return run
 
     return made
+
+
+def _signature(
+    declared: Iterable[Declaration], takes: str, sections: tuple[str, ...], function: Verb
+) -> inspect.Signature:
+    """What the command line gives: of two functions with a parameter of one name the first that says what it is."""
+    options: dict[str, inspect.Parameter] = {}
+    for name, option in (entry for each in declared for entry in each.options.items()):
+        if name not in options or not _is_explained(options[name]):
+            options[name] = option
+    by_position = [_by_position(options.pop(re.split(r"\W", word.strip("*"))[0]), word) for word in takes.split()]
+    if any("settings" in each.names for each in declared):
+        options["settings"] = inspect.Parameter(
+            "settings", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=settings_options(*sections)
+        )
+    return inspect.Signature([*by_position, *options.values(), *_own(function).values()])
+
+
+def _is_explained(option: inspect.Parameter) -> bool:
+    return any(how.help for how in get_args(option.annotation)[1:])
+
+
+def _by_position(option: inspect.Parameter, word: str) -> inspect.Parameter:
+    if word.startswith("*"):
+        kind, how = get_args(option.annotation)
+        return inspect.Parameter(option.name, option.VAR_POSITIONAL, annotation=Annotated[get_args(kind)[0], how])
+    called = cyclopts.Parameter(name=word.partition("=")[2] or None)
+    return option.replace(kind=option.POSITIONAL_OR_KEYWORD, annotation=Annotated[option.annotation, called])
+
+
+def _own(function: Verb) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(function, eval_str=True).parameters
+    return {name: one for name, one in parameters.items() if one.kind == one.KEYWORD_ONLY}
 
 
 def _some(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
