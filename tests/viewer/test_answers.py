@@ -55,7 +55,10 @@ def test_a_project_lists_what_there_is_and_every_video(asked: TestClient, seen: 
     assert [video["id"] for video in project["videos"]] == ["clip0", "clip1", "clip2"]
     for video in project["videos"]:
         assert (video["duration"], video["actions"], video["corrected"]) == (6.0, 2, False)
-        assert set(video["ap"]) == {"0.3", "0.4", "0.5", "0.6", "0.7"}
+    precision = of(asked, "/api/precision")
+    assert list(precision) == ["clip0", "clip1", "clip2"]
+    for by_tiou in precision.values():
+        assert set(by_tiou) == {"0.3", "0.4", "0.5", "0.6", "0.7"}
 
 
 def test_every_detection_says_what_it_is(client: Any, detections: Path, seen: Path) -> None:
@@ -79,9 +82,7 @@ def test_detections_alone_show_what_they_can_and_say_why_not_more(client: Any, d
     project = of(asked, "/api/project")
     assert [part for part, there in project["has"].items() if there] == ["corrections"]
     assert project["why_not"].keys() == {"videos", "features", "annotations", "run", "compare", "candidates"}
-    assert project["videos"] == [
-        {"id": "clip0", "duration": 6.0, "detections": 5, "actions": None, "ap": None, "corrected": False}
-    ]
+    assert project["videos"] == [{"id": "clip0", "duration": 6.0, "detections": 5, "actions": None, "corrected": False}]
     video = of(asked, "/api/videos/clip0")
     assert {one["kind"] for one in video["detections"]} == {None}
     assert video["conversion"] is None

@@ -99,6 +99,7 @@ def test_answers_are_those_of_the_server(tmp_path: Path, hostile: Path) -> None:
     kept = report["answers"]
     project = kept["api/project"]
     assert project["videos"] == asked.get("/api/project").json()["videos"]
+    assert kept["api/precision"] == asked.get("/api/precision").json()
     assert project["has"]["corrections"] is False
     assert "saves nothing" in project["why_not"]["corrections"]
     for tiou in project["tiou"]:

@@ -117,6 +117,10 @@ def _serve_answers(app: FastAPI, services: Services) -> None:
     def project() -> Response:
         return _json(services.facts.all())
 
+    @app.get("/api/precision")
+    def precision() -> Response:
+        return _json(services.evaluation.precision())
+
     @app.get("/api/run")
     def run(tiou: Tiou = None, min_score: Score = None) -> Response:
         return _json(services.evaluation.run(checked_tiou(tiou, thresholds), min_score))

@@ -1,11 +1,10 @@
-"""What a project has: its title, its classes, and every video with how well it is done."""
+"""What a project has: its title, its classes, and its videos."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from actionformer.viewer.corrections import Corrections, corrected_videos
-from actionformer.viewer.evaluation import Evaluation
 from actionformer.viewer.project import Project
 from actionformer.viewer.values import Answer, rounded
 
@@ -17,26 +16,24 @@ class ProjectFacts:
 
     Args:
         project: what the viewer shows.
-        evaluation: how well each video is done.
         corrections: gives the corrected annotations.
     """
 
-    def __init__(self, project: Project, evaluation: Evaluation, corrections: Callable[[], Corrections]) -> None:
+    def __init__(self, project: Project, corrections: Callable[[], Corrections]) -> None:
         self.project = project
-        self.evaluation = evaluation
         self.corrections = corrections
 
     def all(self) -> Answer:
-        """The title, the classes, what there is, and every video with how well it is done."""
+        """The title, the classes, what there is, and every video."""
         project, why_not = self.project, self._why_not()
-        precision, corrected = self.evaluation.precision(), corrected_videos(self.corrections)
+        corrected = corrected_videos(self.corrections)
         return {
             "title": project.title,
             "classes": list(project.class_names),
             "has": {part: part not in why_not for part in PARTS},
             "why_not": why_not,
             "tiou": list(project.thresholds),
-            "videos": [self._video(video, precision.get(video), video in corrected) for video in project.ids],
+            "videos": [self._video(video, video in corrected) for video in project.ids],
         }
 
     def _why_not(self) -> dict[str, str]:
@@ -46,7 +43,7 @@ class ProjectFacts:
             why_not["candidates"] = why_not["features"]
         return why_not
 
-    def _video(self, video: str, precision: Answer | None, corrected: bool) -> Answer:
+    def _video(self, video: str, corrected: bool) -> Answer:
         project = self.project
         found = project.detections.get(video)
         annotated = project.annotations.videos.get(video) if project.annotations else None
@@ -56,6 +53,5 @@ class ProjectFacts:
             "duration": None if unmeasured else rounded(project.duration(video)),
             "detections": None if found is None and project.computes else len(found or ()),
             "actions": len(annotated.labels) if annotated else None,
-            "ap": precision,
             "corrected": corrected,
         }

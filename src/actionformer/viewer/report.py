@@ -108,7 +108,10 @@ def kept_answers(services: Services, console: Console) -> dict[str, Answer]:
     project = services.project
     counted = sum(len(found) for found in project.detections.values()) * len(project.thresholds)
     thresholds = project.thresholds if counted <= MOST_JUDGED else (checked_tiou(None, project.thresholds),)
-    kept: dict[str, Answer] = {"api/project": _facts(services, thresholds)}
+    kept: dict[str, Answer] = {
+        "api/project": _facts(services, thresholds),
+        "api/precision": services.evaluation.precision(),
+    }
     kept |= {f"api/run?tiou={tiou}": services.evaluation.run(tiou) for tiou in thresholds}
     kept |= {
         f"{address(video)}?tiou={tiou}": _video(services, video, tiou) for video in project.ids for tiou in thresholds

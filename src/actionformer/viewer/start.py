@@ -107,7 +107,7 @@ def services_for(project: Project) -> Services:
     durations = Durations(project, playback, network)
     return Services(
         project=project,
-        facts=ProjectFacts(project, evaluation, corrections),
+        facts=ProjectFacts(project, corrections),
         videos=VideoAnswers(project, playback, durations, corrections, network),
         evaluation=evaluation,
         playback=playback,

@@ -9,7 +9,7 @@ import { startInspector } from "./inspector.js";
 import { startKeys } from "./keys.js";
 import { startLevels } from "./levels.js";
 import { startMoment } from "./moment.js";
-import { follow, startRouter } from "./router.js";
+import { follow, namesVideo, startRouter } from "./router.js";
 import { startPlayer } from "./player.js";
 import { startRun } from "./run.js";
 import { startScores } from "./scores.js";
@@ -46,16 +46,28 @@ async function begin() {
     const project = await get("api/project");
     document.title = byId("title").textContent = project.title;
     if (savedAt) byId("title").textContent += ` · saved ${savedAt.slice(0, 10)}`;
-    wait.remove();
     set({ project, tiou: project.tiou.includes(0.5) ? 0.5 : project.tiou[0] });
-    if (project.videos.length) await follow();
-    else byId("video-view").replaceChildren(words("There are no videos in these detections."));
-    if (state.video) performance.mark("interactive");
+    const judged = judgeAll();
+    const open = () => openFirst(wait);
+    await Promise.all([judged, namesVideo() ? open() : judged.then(open)]); // by itself the worst is opened
   } catch (error) {
     notice(error instanceof Error ? error.message : String(error));
   } finally {
     wait.remove();
   }
+}
+
+async function judgeAll() {
+  set({ precision: await get("api/precision") });
+}
+
+/** @param {HTMLElement} wait what stands in place of a video until then */
+async function openFirst(wait) {
+  wait.remove();
+  if (!state.project.videos.length)
+    byId("video-view").replaceChildren(words("There are no videos in these detections."));
+  else await follow();
+  if (state.video) performance.mark("interactive");
 }
 
 begin();

@@ -37,6 +37,9 @@ function write() {
   [entry, known] = [about, location.hash];
 }
 
+/** Whether the address names a video that is here. */
+export const namesVideo = () => state.project.videos.some(({ id }) => id === asked().id);
+
 /** Goes where the address says; what is not there or not valid in it stays as it is. */
 export async function follow() {
   const { id, time, view, ...changes } = asked();

@@ -33,7 +33,7 @@ const parts = {};
 
 export function startRun() {
   on(["project"], () => (answer = parts.cards = NOT_YET));
-  whenShown("run", ["project", "tiou", "minScore"], fill, 150);
+  whenShown("run", ["project", "precision", "tiou", "minScore"], fill, 150);
   whenShown("run", ["theme"], () => answer && drawCurves());
 }
 
@@ -169,9 +169,9 @@ function precision(map) {
 }
 
 function whyNotJudged() {
-  const { has, why_not: why, videos: all } = state.project;
+  const { has, why_not: why } = state.project;
   if (why?.annotations) return why.annotations;
-  if (has.run && !all.some(({ ap }) => ap))
+  if (has.run && !Object.keys(state.precision ?? {}).length)
     return "This run was not evaluated: `actionformer evaluate RUN` does that, then start the viewer again.";
   return "No video has both detections and annotations: nothing can be judged.";
 }
@@ -187,7 +187,7 @@ function videos() {
   /** @type {string | null} */
   let shown = null;
   parts.listVideos = () => {
-    const key = keyOf(state.project.videos.find(({ ap }) => ap)?.ap ?? {});
+    const key = keyOf(Object.values(state.precision ?? {})[0] ?? {});
     const wanted = search.value.trim().toLowerCase();
     if (shown === `${key} ${wanted}`) return; // as it was sorted and scrolled
     shown = `${key} ${wanted}`;

@@ -7,7 +7,7 @@ import { clock, count, lengths, percent } from "./format.js";
 import { which } from "./run_bars.js";
 import { sortable } from "./sortable.js";
 import { state } from "./state.js";
-import { open } from "./videos.js";
+import { open, precisionOf } from "./videos.js";
 
 const ERRORS = KIND_NAMES.filter((kind) => kind !== "true");
 
@@ -109,6 +109,6 @@ export function videoTable(rows, key) {
     ["Detections", (row) => row.detections, (value) => (value === null ? "–" : count(value))],
     ["Actions", (row) => row.actions, (value) => (value === null ? "–" : count(value))],
   ];
-  if (key) columns.splice(1, 0, [`AP at ${key}`, (row) => row.ap?.[key] ?? null, percent]);
+  if (key) columns.splice(1, 0, [`AP at ${key}`, (row) => precisionOf(row.id)?.[key] ?? null, percent]);
   return sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0);
 }

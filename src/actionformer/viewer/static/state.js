@@ -9,6 +9,7 @@ export const NOT_YET = null;
 /** @type {State} */
 export const state = {
   project: NOT_YET, // answer of api/project
+  precision: null, // answer of api/precision
   video: NOT_YET, // answer of api/videos/ID, of the chosen tIoU
   tab: "timeline",
   time: 0, // seconds; where the playhead stands

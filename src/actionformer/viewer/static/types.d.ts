@@ -22,7 +22,6 @@ interface ListedVideo {
   duration: number | null;
   detections: number | null;
   actions: number | null;
-  ap: ByTiou | null;
   corrected: boolean;
 }
 
@@ -73,6 +72,8 @@ interface Thing {
 
 interface State {
   project: Project;
+  /** Video -> its average precision; null until it is computed. */
+  precision: Record<string, ByTiou> | null;
   video: Video;
   tab: string;
   time: number;

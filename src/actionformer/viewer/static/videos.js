@@ -17,6 +17,11 @@ const ORDERS = {
   detections: ["Most detections", (a, b) => (b.detections ?? -1) - (a.detections ?? -1)],
 };
 
+/** Average precision of a video; null where none is known.
+ * @type {(id: string) => ByTiou | null}
+ */
+export const precisionOf = (id) => state.precision?.[id] ?? null;
+
 /** Average precision at the chosen tIoU, or of what there is; without one, `none`.
  * @template None
  * @param {ListedVideo} video
@@ -24,7 +29,9 @@ const ORDERS = {
  * @returns {number | None}
  */
 function precision(video, none) {
-  const values = Object.entries(video.ap ?? {}).flatMap(([tiou, value]) => (value === null ? [] : [{ tiou, value }]));
+  const values = Object.entries(precisionOf(video.id) ?? {}).flatMap(([tiou, value]) =>
+    value === null ? [] : [{ tiou, value }],
+  );
   const chosen = values.find(({ tiou }) => Number(tiou) === state.tiou) ?? values[0];
   return chosen ? chosen.value : none;
 }
@@ -34,8 +41,8 @@ export function startVideos() {
   byId("search").addEventListener("keydown", openFirst);
   byId("order").addEventListener("change", showList);
   byId("list-toggle").addEventListener("click", () => openList(!document.body.classList.contains("list-open")));
-  on(["project"], offerOrders);
-  on(["project", "tiou"], showList);
+  on(["precision"], offerOrders);
+  on(["project", "precision", "tiou"], showList);
   on(["video"], markCurrent);
   on(["video"], learn);
 }
