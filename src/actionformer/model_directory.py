@@ -17,14 +17,13 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import naming, read_json, write_whole
 from actionformer.core.locks import part_name
 from actionformer.core.names import check_name
+from actionformer.core.run_files import CARD, CONFIG, WEIGHTS
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
 from actionformer.nn.network import Network
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 from actionformer.weights import load_weights, read_weights
-
-CONFIG, WEIGHTS, CARD = "config.toml", "model.safetensors", "model.json"
 
 
 @dataclass(frozen=True)

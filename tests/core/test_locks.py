@@ -9,7 +9,8 @@ import pytest
 from actionformer.core import locks
 from actionformer.core.errors import InputError
 from actionformer.core.files import replacing, write_whole
-from actionformer.core.locks import LOCK, lock, sole_writer
+from actionformer.core.locks import lock, sole_writer
+from actionformer.core.run_files import LOCK
 
 
 def test_a_second_writer_is_refused_by_name(tmp_path: Path) -> None:

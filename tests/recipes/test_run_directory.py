@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.core.locks import LOCK
+from actionformer.core.run_files import LOCK
 from actionformer.recipes import evaluate, train
 from actionformer.recipes.run_directory import clear
 from actionformer.settings.config import Config

@@ -15,9 +15,6 @@ from typing import Any
 from actionformer.core.errors import InputError
 from actionformer.core.locks import new_part, parts_of, remove_left
 
-DETECTIONS, REPORT, METRICS = "detections.json", "evaluation.json", "metrics.jsonl"
-"""Files of a run directory that more than one room knows."""
-
 LARGEST_TEXT, LARGEST_SETTINGS = 1 << 30, 1 << 17
 """Bytes of a text file, and of one that people write by hand."""
 LARGE_CLAIM, CLAIMED = 1 << 28, 200

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from actionformer.core.errors import InputError, warn
-
-LOCK = ".lock"
-"""The file in a folder that says who writes there."""
+from actionformer.core.run_files import LOCK, PART
 
 
 def lock(file: int | IO[bytes], *, wait: bool = False) -> bool | None:
@@ -124,7 +122,7 @@ def _is_at(file: IO[bytes], path: Path) -> bool:
 def part_name(name: str, which: str) -> str:
     """What a file is called while it is written, however long its own name is."""
     short = name.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "ignore")
-    return f".{short}.{which}.part"
+    return f".{short}.{which}{PART}"
 
 
 def parts_of(target: Path) -> Iterable[Path]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from actionformer.core.errors import InputError, warn
-from actionformer.core.files import DETECTIONS, REPORT
-from actionformer.core.locks import LOCK, sole_writer
+from actionformer.core.locks import sole_writer
+from actionformer.core.run_files import CARD, EVALUATION, LOCK, MODEL
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import with_classes
 from actionformer.detectors.base import architecture_of
 from actionformer.inference.detector import Detector, features_of
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
-from actionformer.model_directory import CARD, CONFIG, WEIGHTS, ModelCard, load_settings, replace_model
+from actionformer.model_directory import ModelCard, load_settings, replace_model
 
-REPLACED = {CONFIG, WEIGHTS, CARD, DETECTIONS, REPORT, LOCK}
+REPLACED = {*MODEL, *EVALUATION, LOCK}
 """What a converted model is, and what evaluation leaves of it."""
 
 

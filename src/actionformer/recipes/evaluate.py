@@ -10,13 +10,14 @@ from typing import Any
 from actionformer.checks import check_actions, tell
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError, warn
-from actionformer.core.files import DETECTIONS, REPORT, version_of
+from actionformer.core.files import version_of
+from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
 from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
 from actionformer.detections import Detections, write_results
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.inference.detector import Detector, load
-from actionformer.model_directory import WEIGHTS, load_settings
+from actionformer.model_directory import load_settings
 from actionformer.settings.config import Changes
 
 

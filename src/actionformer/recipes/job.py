@@ -13,8 +13,8 @@ from rich.console import Console
 
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
+from actionformer.core.run_files import WEIGHTS
 from actionformer.core.terminal import say
-from actionformer.model_directory import WEIGHTS
 from actionformer.recipes.output import Output, least_score
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import Search, Searched

@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.core.errors import InputError, warn
-from actionformer.core.files import DETECTIONS, METRICS, REPORT, naming
-from actionformer.core.locks import LOCK, remove_left
-from actionformer.model_directory import CARD, CONFIG, WEIGHTS, ModelCard, load_settings
+from actionformer.core.files import naming
+from actionformer.core.locks import remove_left
+from actionformer.core.run_files import CARD, EVALUATION, EVENTS, LOCK, METRICS, PARTS, RESUME, RUN
+from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state
-
-BEST, RESUME, EVENTS = "best", "resume", "events"
-RUN = (RESUME, CARD, CONFIG, WEIGHTS, METRICS, DETECTIONS, REPORT, BEST, EVENTS)
-"""What a run writes, and all that `--overwrite` removes: first of all what a run is continued from."""
 
 
 def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
@@ -86,18 +83,18 @@ def clear(out: Path, *, fresh: bool) -> None:
                 path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{out}: the run before cannot be removed ({error.strerror})") from error
-    remove_left(list(out.rglob(".*.part")))
+    remove_left(list(out.rglob(PARTS)))
 
 
 def forget_evaluation(directory: Path) -> None:
     """Removes what an evaluation has left of weights that are about to be replaced."""
     with naming(directory):
-        for name in (DETECTIONS, REPORT):
+        for name in EVALUATION:
             (directory / name).unlink(missing_ok=True)
 
 
 def _is_run(directory: Path) -> bool:
-    begun = any(directory.glob(".*.part"))  # killed while it wrote its first file
+    begun = any(directory.glob(PARTS))  # killed while it wrote its first file
     return begun or any((directory / name).exists() for name in (CARD, METRICS, RESUME, EVENTS))
 
 

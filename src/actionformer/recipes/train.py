@@ -14,6 +14,7 @@ from actionformer.checks import check_evaluation, check_rate, check_training, ch
 from actionformer.core.devices import find_device
 from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
+from actionformer.core.run_files import BEST
 from actionformer.core.terminal import plain_console
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
@@ -26,7 +27,7 @@ from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.nn.network import Network
 from actionformer.recipes.evaluate import detect_videos
-from actionformer.recipes.run_directory import BEST, check_unoccupied, clear, forget_evaluation, resumed_state
+from actionformer.recipes.run_directory import check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import load_config

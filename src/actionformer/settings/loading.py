@@ -10,6 +10,7 @@ from typing import Any
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_toml
 from actionformer.core.names import nearest
+from actionformer.core.run_files import CONFIG
 from actionformer.settings.config import Changes, Config, merged, validated
 from actionformer.settings.renamed import with_present_names
 
@@ -40,7 +41,7 @@ def load_config(source: str | Path | Config, changes: Changes | None = None) -> 
     path = Path(source)
     is_preset = isinstance(source, str) and source in preset_names()  # also where a folder has that name
     if path.is_dir() and not is_preset:
-        path = path / "config.toml"
+        path = path / CONFIG
     if path.suffix == ".toml":
         tables = with_present_names(read_toml(path))
         if "preset" in tables:

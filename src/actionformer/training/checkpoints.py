@@ -10,12 +10,13 @@ import torch
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import write_whole
+from actionformer.core.run_files import RESUME, STATE
 from actionformer.weights import check_archive
 
 
 def state_path(run: Path) -> Path:
     """Where the state of a run is."""
-    return run / "resume" / "state.pt"
+    return run / RESUME / STATE
 
 
 def write_state(run: Path, state: dict[str, Any]) -> None:

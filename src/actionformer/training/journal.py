@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from actionformer.core.errors import warn
-from actionformer.core.files import METRICS, read_json_lines, write_whole
+from actionformer.core.files import read_json_lines, write_whole
+from actionformer.core.run_files import EVENTS, METRICS
 from actionformer.training.events import Events
 from actionformer.training.loop import Metrics
 from actionformer.training.progress import TrainingProgress
@@ -29,7 +30,7 @@ class Journal:
     def __init__(self, directory: Path, *, first_epoch: int, steps_per_epoch: int, progress: TrainingProgress) -> None:
         self.path = directory / METRICS
         self.lines = _lines_before(self.path, first_epoch)
-        self.events = Events(directory / "events", purge_step=first_epoch * steps_per_epoch)
+        self.events = Events(directory / EVENTS, purge_step=first_epoch * steps_per_epoch)
         self.progress = progress
         self.grown = False
 

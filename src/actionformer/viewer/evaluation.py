@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from actionformer.core.files import METRICS, read_json_lines
+from actionformer.core.files import read_json_lines
+from actionformer.core.run_files import METRICS
 from actionformer.evaluation.diagnosis import average_precision_by_video, diagnose
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.viewer.memory import LAST, kept

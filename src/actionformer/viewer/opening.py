@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actionformer.core.errors import InputError
-from actionformer.core.files import DETECTIONS
 from actionformer.core.names import matched
+from actionformer.core.run_files import DETECTIONS
 from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import as_list, with_classes
 from actionformer.detections import Detections, read_results

@@ -1,0 +1,35 @@
+"""The names of all files of a run directory.
+
+The first three are a model directory: the model of the last epoch, which is complete without the rest. A run has them a
+second time, in `BEST`.
+"""
+
+CONFIG = "config.toml"
+"""All settings."""
+WEIGHTS = "model.safetensors"
+CARD = "model.json"
+"""What the model is for and where it comes from."""
+BEST = "best"
+"""The model directory of the epoch with the best mAP."""
+METRICS = "metrics.jsonl"
+"""A line per epoch."""
+EVENTS = "events"
+"""A folder of events for TensorBoard."""
+RESUME = "resume"
+"""A folder with what a stopped run is continued from, the file `STATE`."""
+STATE = "state.pt"
+DETECTIONS = "detections.json"
+"""What the last evaluation detected."""
+REPORT = "evaluation.json"
+"""The figures of the last evaluation."""
+LOCK = ".lock"
+"""Who writes the run, while somebody does."""
+PART = ".part"
+"""The ending of hidden files that are being written, which have their own names once they are whole."""
+PARTS = f".*{PART}"
+"""Their pattern."""
+
+MODEL = (CONFIG, WEIGHTS, CARD)
+EVALUATION = (DETECTIONS, REPORT)
+RUN = (RESUME, CARD, CONFIG, WEIGHTS, METRICS, DETECTIONS, REPORT, BEST, EVENTS)
+"""What training and evaluation leave, in the order in which it is removed: first what a run is continued from."""
