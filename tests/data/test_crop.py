@@ -11,7 +11,7 @@ from actionformer.data.crop import TRIALS, Crop, random_crop
 
 def crop(length: int, segments: Any, labels: Any = None, *, rng: Any = None, **changes: Any) -> Crop:
     segments = np.array(segments, dtype=np.float32).reshape(-1, 2)
-    settings = {"max_length": 1000, "crop_ratio": (0.9, 1.0), "min_overlap": 0.5, "half_window": 1.0} | changes
+    settings = {"max_length": 1000, "crop_ratio": (0.9, 1.0), "min_overlap": 0.5, "margin": 1.0} | changes
     labels = np.arange(len(segments)) if labels is None else labels
     return random_crop(length, segments, labels, rng=rng or np.random.default_rng(0), **settings)
 
@@ -33,6 +33,13 @@ def test_by_hand() -> None:
     assert (found.start, found.stop) == (20, 30)
     np.testing.assert_array_equal(found.labels, [0, 2])
     np.testing.assert_allclose(found.segments, [[-1, 0.5], [5, 6]])
+
+
+def test_by_hand_without_a_margin() -> None:
+    """Window [20, 30] itself: 0.5 of 3 steps of the first action lie in it, 1.5 of the second."""
+    found = crop(100, [[17.5, 20.5], [18.5, 21.5], [25, 40]], max_length=10, margin=0.0, rng=Scripted(20))
+    np.testing.assert_array_equal(found.labels, [1])
+    np.testing.assert_allclose(found.segments, [[0, 1.5]])
 
 
 def test_clipped_to_the_widened_window() -> None:
@@ -91,11 +98,11 @@ def test_at_and_above_the_longest() -> None:
     max_length=st.integers(1, 80),
     actions=st.lists(st.tuples(st.floats(-2, 120), st.floats(0.01, 60)), max_size=6),
     min_overlap=st.floats(0.05, 1),
-    half_window=st.floats(0.1, 3),
+    margin=st.floats(0.1, 3),
     seed=st.integers(0, 1000),
 )
 def test_properties(
-    length: int, max_length: int, actions: list[Any], min_overlap: float, half_window: float, seed: int
+    length: int, max_length: int, actions: list[Any], min_overlap: float, margin: float, seed: int
 ) -> None:
     segments = np.array([(start, start + size) for start, size in actions], dtype=np.float32).reshape(-1, 2)
     found = crop(
@@ -103,7 +110,7 @@ def test_properties(
         segments,
         max_length=max_length,
         min_overlap=min_overlap,
-        half_window=half_window,
+        margin=margin,
         rng=np.random.default_rng(seed),
     )
     size = found.stop - found.start
@@ -115,12 +122,12 @@ def test_properties(
     if size == length:
         np.testing.assert_array_equal(found.segments, segments)
         return
-    left, right = found.start - half_window, found.stop + half_window
+    left, right = found.start - margin, found.stop + margin
     for label, (start, end) in enumerate(segments):
         inside = min(end, right) - max(start, left)
         kept = label in found.labels
         if abs(inside - min_overlap * (end - start)) > 1e-3 and abs(inside) > 1e-3:
             assert kept == (inside >= min_overlap * (end - start))
-    assert (found.segments >= -half_window - 1e-3).all()
-    assert (found.segments <= size + half_window + 1e-3).all()
+    assert (found.segments >= -margin - 1e-3).all()
+    assert (found.segments <= size + margin + 1e-3).all()
     np.testing.assert_allclose(found.segments + found.start, segments[found.labels].clip(left, right), atol=1e-3)

@@ -316,3 +316,13 @@ def test_broken_features_are_one_line_whoever_reads_them(tmp_path: Any, workers:
         list(loader([video], workers=workers, data={"crop_ratio": [1, 1]}).epoch(0))
     assert str(error.value).startswith(f"{tmp_path / 'v.npy'}: row 4 has a value")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("margin", "clips"), [(0.0, 0), (0.5, 1), (1.0, 2)])
+def test_the_margin_of_crops_is_counted_in_clips(margin: float, clips: float) -> None:
+    """A clip of 10 frames is 2 features 5 frames apart; of an action all through the video a crop shows that much."""
+    whole = TrainingVideo("v80", Spy(80), GRID, np.array([[-1.0, 81.0]], dtype=np.float32), np.array([0]))
+    data = Config().replace(data={"crop_margin": margin, "min_overlap": 0.0}).data
+    dataset = TrainingSet([whole], data=data, max_length=32, seed=0)
+    np.testing.assert_allclose(np.diff(dataset.crop(0, 0).segments), 32 + 2 * clips, atol=1 + clips)
+    assert dataset.margin(whole) == clips

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.lib.npyio import NpzFile
+from published import FOLDERS, cases, configuration
 from variants import published_length
 
 from actionformer.core.errors import InputError
@@ -304,15 +305,14 @@ def _compare(detector: Detector, arrays: NpzFile, case: int, timing: dict[str, f
 
 
 @pytest.mark.filterwarnings("ignore:.*detections that score")  # weights drawn at random believe a lot
-@pytest.mark.parametrize("fixture", ["thumos", "anet", "ablation_conv_fpn"])
+@pytest.mark.parametrize("fixture", FOLDERS)
 def test_published_detections(shared: Path, tmp_path: Path, fixture: str) -> None:
     folder = shared / "parity" / fixture
-    convert(folder / "official_config.yaml", folder / "epoch_007.pth.tar", tmp_path / "model")
-    detector = load(tmp_path / "model")
+    convert(configuration(folder), folder / "epoch_007.pth.tar", tmp_path / "model")
+    detector = load(tmp_path / "model", other_timing=True)
     with np.load(folder / "inference.npz") as arrays:
-        for case in json.loads((folder / "cases.json").read_text("utf-8")):
-            timing = {"stride": case["feat_stride"], **{k: case[k] for k in ("fps", "num_frames", "duration")}}
-            _compare(detector, arrays, case["index"], timing)
+        for case in cases(folder):
+            _compare(detector, arrays, case.index, case.timing)
 
 
 def test_published_detections_of_resized_sequences(shared: Path, tmp_path: Path) -> None:

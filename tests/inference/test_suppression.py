@@ -185,6 +185,13 @@ def test_votes_of_all_candidates_count_with_their_first_scores(method: str) -> N
     assert_array_equal(suppress(segments, scores, labels, per_class).segments, [[0, 10]])
 
 
+def test_votes_by_score_alone() -> None:
+    segments, scores = [[0, 10], [0, 9], [6, 30]], [0.8, 0.4, 0.1]
+    chosen = SuppressionSettings(per_class=False, voting_threshold=0.85, voting_weight="score", max_detections=1)
+    kept = suppress(segments, scores, [0, 0, 0], chosen)
+    assert_allclose(kept.segments, [[0, (0.8 * 10 + 0.4 * 9) / 1.2]], rtol=1e-5)
+
+
 def test_a_narrow_gaussian_never_keeps_a_candidate_twice() -> None:
     kept = suppress(
         np.tile([0.0, 10.0], (4, 1)),

@@ -4,10 +4,6 @@ from typing import Any
 
 import pytest
 import yaml
-from torch import Tensor
-
-from actionformer.interop.published_weights import published_name
-from actionformer.nn.pyramid_network import PyramidNetwork
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"
 """A small model in the published format with random weights, and the published implementation's numbers for it."""
@@ -34,25 +30,3 @@ def published(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
-@pytest.fixture
-def as_published() -> Callable[[PyramidNetwork], dict[str, Tensor]]:
-    """A model's weights under the published names, in the published shapes."""
-
-    def convert(model: PyramidNetwork) -> dict[str, Tensor]:
-        weights = {}
-        for name, tensor in model.named_parameters():
-            tensor = tensor.detach()
-            if name.endswith("relative_bias"):
-                tensor = tensor[None, None]
-            elif tensor.dim() == 2:
-                tensor = tensor.unsqueeze(-1)
-            elif tensor.dim() == 3:
-                tensor = tensor.mT
-            elif "norm" in name or name.endswith(".scale"):
-                tensor = tensor.view(1, -1, 1)
-            weights[published_name(name)] = tensor
-        return weights
-
-    return convert

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from torch import Tensor
+from published import published_weights
 
 from actionformer import build, load_config
 from actionformer.backbones.i3d import InflatedInception
 from actionformer.detections import read_results
 from actionformer.features import read_sidecar
+from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.nn.pyramid_network import PyramidNetwork
 
 # configs/thumos_i3d.yaml of the published code, what it gives
@@ -59,13 +59,13 @@ THUMOS14: dict[str, Any] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("backbone", "frames"), [("i3d", 20), ("i3d_dis", 40)])
-def test_two_commands(
-    tmp_path: Path, as_published: Callable[[PyramidNetwork], dict[str, Tensor]], backbone: str, frames: int
-) -> None:
+def test_two_commands(tmp_path: Path, backbone: str, frames: int) -> None:
     torch.manual_seed(0)
     (tmp_path / "thumos_i3d.yaml").write_text(yaml.safe_dump(THUMOS14), "utf-8")
     settings = load_config("thumos14_i3d", {"model": {"input_dim": 2048, "num_classes": 20, "offsets": "relu"}})
-    weights = {f"module.{name}": tensor for name, tensor in as_published(build(settings).model).items()}
+    network = build(settings).model
+    assert isinstance(network, PyramidNetwork)
+    weights = {f"module.{name}": tensor for name, tensor in published_weights(network, ACTIONFORMER).items()}
     torch.save({"epoch": 34, "state_dict": weights, "state_dict_ema": weights}, tmp_path / "epoch_034.pth.tar")
     for name, channels in (("rgb_imagenet.pt", 3), ("flow_imagenet.pt", 2)):
         state = InflatedInception(in_channels=channels).state_dict()

@@ -1,70 +1,60 @@
 """Loaded checkpoints give the published implementation's numbers."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.lib.npyio import NpzFile
-
-from actionformer.detectors.actionformer.network import build_network
-from actionformer.interop.published_settings import read_published_settings
-from actionformer.interop.published_weights import load_published_weights, read_published_weights
-from actionformer.nn.pyramid_network import PyramidNetwork
-
-FIXTURES = ("thumos", "anet", "ablation_conv_fpn")
-
-
-def load(folder: Path) -> PyramidNetwork:
-    settings = read_published_settings(folder / "official_config.yaml")
-    model = build_network(settings.model)
-    weights = read_published_weights(folder / "epoch_007.pth.tar")
-    load_published_weights(model, weights, str(folder))
-    return model.eval()
-
-
-@torch.inference_mode()
-def worst_difference(model: PyramidNetwork, arrays: NpzFile, case: int, padded: int) -> float:
-    """Largest difference at valid moments over all levels; the masks must be equal."""
-    sequence = torch.from_numpy(arrays[f"{case}.features"])
-    features = torch.zeros(1, padded, sequence.shape[1])
-    features[0, : len(sequence)] = sequence
-    outputs = model(features, torch.arange(padded).unsqueeze(0) < len(sequence))
-    worst = 0.0
-    for level, valid in enumerate(outputs.valid):
-        mask = valid[0].numpy()
-        np.testing.assert_array_equal(mask, arrays[f"{case}.level{level}.mask"])
-        for name in ("pyramid", "logits", "offsets"):
-            found = getattr(outputs, name)[level][0].numpy()
-            expected = arrays[f"{case}.level{level}.{name}"]
-            assert found.shape == expected.shape
-            worst = max(worst, float(np.abs(found - expected)[mask].max()))
-    return worst
+from published import FOLDERS, cases, differences, load
 
 
 def test_small_model(small: Path) -> None:
     """Needs nothing outside the checkout: 100 features, padded to 576 as published."""
     with np.load(small / "inference.npz") as arrays:
-        assert worst_difference(load(small), arrays, case=0, padded=576) < 2e-5
+        found = differences(load(small).network.eval(), arrays, case=0, padded=576)
+    assert found.keys() == {"pyramid", "logits", "offsets"}
+    assert max(found.values()) < 2e-5
 
 
-@pytest.mark.parametrize("fixture", FIXTURES)
-def test_pyramid_logits_and_offsets(shared: Path, fixture: str) -> None:
+STAGES = {
+    "thumos": {"pyramid", "logits", "offsets"},
+    "family/tridet/thumos": {"pyramid", "fpn", "logits", "start_logits", "end_logits", "bins", "distances"},
+    "family/tridet/plain_head": {"pyramid", "fpn", "logits", "offsets"},
+}
+
+
+@pytest.mark.parametrize("fixture", FOLDERS)
+def test_every_stage(shared: Path, fixture: str) -> None:
     folder = shared / "parity" / fixture
-    model = load(folder)
-    cases = json.loads((folder / "cases.json").read_text("utf-8"))
+    network = load(folder).network.eval()
     with np.load(folder / "inference.npz") as arrays:
-        for case in cases:
-            assert worst_difference(model, arrays, case["index"], case["padded"]) < 2e-5, case
+        for case in cases(folder):
+            found = differences(network, arrays, case.index, case.padded)
+            assert max(found.values()) < 2e-5, (case, found)
+            assert found.keys() == STAGES.get(fixture, found.keys())
+
+
+@pytest.mark.parametrize("fixture", [name for name in FOLDERS if "tridet" in name])
+def test_the_embedding_and_how_far_it_is_padded(shared: Path, fixture: str) -> None:
+    folder = shared / "parity" / fixture
+    _, architecture, network = load(folder)
+    network.eval()
+    with np.load(folder / "inference.npz") as arrays, torch.inference_mode():
+        for case in cases(folder):
+            features = torch.from_numpy(arrays[f"{case.index}.features"])
+            assert architecture.padded_length(len(features)) == case.padded
+            valid = torch.arange(case.padded)[None] < len(features)
+            padded = torch.cat((features, torch.zeros(case.padded - len(features), features.shape[1])))
+            embedded = network.embed(padded[None], valid)[0].numpy()
+            np.testing.assert_allclose(embedded, arrays[f"{case.index}.embedding"], rtol=0, atol=2e-5)
 
 
 def test_another_padding_gives_other_numbers(small: Path) -> None:
     """Or the parity above would not show that padding is as published."""
-    model = load(small)
+    network = load(small).network.eval()
     with np.load(small / "inference.npz") as arrays:
         features = torch.from_numpy(arrays["0.features"]).unsqueeze(0)
         with torch.inference_mode():
-            bare = model(features).logits[0][0].numpy()
+            bare = network(features).logits[0][0].numpy()
         mask = arrays["0.level0.mask"]
         assert np.abs(bare - arrays["0.level0.logits"][mask]).max() > 1e-3

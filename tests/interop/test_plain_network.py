@@ -4,16 +4,18 @@ The plain one works on (B, C, T) with the published names and shapes of weights,
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from published import published_weights
 from torch import Tensor
 
 from actionformer.detectors.actionformer.network import build_network
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.nn.pyramid_network import PyramidNetwork
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -163,14 +165,14 @@ def build(variant: str) -> tuple[PyramidNetwork, ActionFormerSettings]:
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("times", [1, 2])
 @torch.no_grad()
-def test_variants(variant: str, times: int, as_published: Callable[[PyramidNetwork], dict[str, Tensor]]) -> None:
+def test_variants(variant: str, times: int) -> None:
     """Sequences padded to max_length, and longer ones, two of other lengths in a batch."""
     model, settings = build(variant)
     length = times * settings.max_length
     valid = torch.arange(length) < torch.tensor([[length - 27], [length // 3]])
     features = torch.randn(2, length, 7) * valid[..., None]
     found = model(features, valid)
-    expected = PlainNetwork(as_published(model), settings)(features.mT, valid[:, None].float())
+    expected = PlainNetwork(published_weights(model, ACTIONFORMER), settings)(features.mT, valid[:, None].float())
     for one, plain in zip((found.logits, found.offsets, found.pyramid), expected, strict=True):
         for level, other in zip(one, plain, strict=True):
             torch.testing.assert_close(level, other.mT, atol=1e-5, rtol=1e-5)

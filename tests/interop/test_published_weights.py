@@ -1,20 +1,20 @@
 import datetime
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from published import published_weights
 from torch import Tensor
 
 from actionformer.core.errors import InputError
 from actionformer.detectors.actionformer.network import build_network
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.interop.published_weights import (
     from_published_shape,
     load_published_weights,
-    published_name,
     read_published_weights,
 )
 from actionformer.nn.pyramid_network import PyramidNetwork
@@ -59,7 +59,7 @@ def weights(small: Path) -> dict[str, Tensor]:
     ],
 )
 def test_names(ours: str, theirs: str) -> None:
-    assert published_name(ours) == theirs
+    assert ACTIONFORMER.published_name(ours) == theirs
 
 
 def test_shapes() -> None:
@@ -71,22 +71,20 @@ def test_shapes() -> None:
     assert from_published_shape(torch.ones(()), torch.empty(())).shape == ()
 
 
-def test_projections_and_relative_bias_find_their_place(
-    as_published: Callable[[PyramidNetwork], dict[str, Tensor]],
-) -> None:
+def test_projections_and_relative_bias_find_their_place() -> None:
     """The parts that no stored case holds: a model's weights in the published layout come back."""
     settings = ActionFormerSettings(
         input_dim=(3, 4), projection=(6, 10), width=16, num_classes=2, window=5, relative_position=True
     )
     torch.manual_seed(0)
     source, target = build_network(settings), build_network(settings)
-    load_published_weights(target, as_published(source), "file")
+    load_published_weights(target, published_weights(source, ACTIONFORMER), "file", ACTIONFORMER)
     pairs = zip(source.parameters(), target.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
 
 
 def test_every_weight_is_loaded(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
-    load_published_weights(model, weights, "file")
+    load_published_weights(model, weights, "file", ACTIONFORMER)
     ours = sum(parameter.double().abs().sum() for parameter in model.parameters()).item()
     assert ours == pytest.approx(sum(tensor.double().abs().sum() for tensor in weights.values()).item())
 
@@ -94,13 +92,13 @@ def test_every_weight_is_loaded(model: PyramidNetwork, weights: dict[str, Tensor
 def test_a_missing_weight_is_named(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
     del weights["backbone.stem.0.attn.query.weight"]
     with pytest.raises(InputError, match=r"file: 1 weights .* missing, first backbone\.stem\.0\.attn\.query"):
-        load_published_weights(model, weights, "file")
+        load_published_weights(model, weights, "file", ACTIONFORMER)
 
 
 def test_an_unknown_weight_is_named(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
     weights["backbone.branch.5.ln1.weight"] = torch.ones(1)
     with pytest.raises(InputError, match=r"file: 1 weights .* first backbone\.branch\.5\.ln1\.weight"):
-        load_published_weights(model, weights, "file")
+        load_published_weights(model, weights, "file", ACTIONFORMER)
 
 
 def test_a_weight_of_another_shape_is_named_and_nothing_is_loaded(
@@ -109,7 +107,7 @@ def test_a_weight_of_another_shape_is_named_and_nothing_is_loaded(
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     weights["cls_head.cls_head.conv.weight"] = torch.ones(6, 32, 3)
     with pytest.raises(InputError, match=r"\(5, 3, 32\).*cls_head\.cls_head\.conv\.weight gives \(6, 3, 32\)"):
-        load_published_weights(model, weights, "file")
+        load_published_weights(model, weights, "file", ACTIONFORMER)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 

@@ -1,6 +1,6 @@
-"""Twelve steps of training from a published checkpoint, against the published implementation's numbers."""
+"""Steps of training from a published checkpoint, against the published implementation's numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -9,33 +9,29 @@ import numpy as np
 import pytest
 import torch
 from numpy.lib.npyio import NpzFile
-from torch import Tensor, nn
+from published import FOLDERS, load, steps_per_epoch, without_chance
+from torch import nn
 
 from actionformer.data.dataset import Batch, Collate, Sample
-from actionformer.detectors.actionformer.network import build_network
 from actionformer.detectors.pyramid import PyramidCriterion
-from actionformer.interop.published_settings import read_published_settings
-from actionformer.interop.published_weights import (
-    from_published_shape,
-    load_published_weights,
-    published_name,
-    read_published_weights,
-)
+from actionformer.interop.published_weights import from_published_shape
+from actionformer.interop.repository import Repository
 from actionformer.nn.assignment import GroundTruth
-from actionformer.nn.layers import ScaledDropPath
 from actionformer.training.loop import Trainer
 from actionformer.training.optimisation import learning_rate
 
-STEPS_PER_EPOCH = 4
 TOLERANCE = 5e-6
 LAST_DIGIT = 1e-7  # of a float32, relative
 NOISE = ("key.bias", "key_norm.bias")  # softmax does not depend on them: their gradients are rounding alone
+HARDLY_SEEN = ("start_head.cls_head.conv.bias", "end_head.cls_head.conv.bias")  # likewise, but for a sequence's ends
+STEPPED = 1.2e-5  # in weights after a few steps: Adam makes large ones of small gradients
 
 
 class Run(NamedTuple):
-    """A trainer after its twelve steps, and what it should have done."""
+    """A trainer after its steps, and what it should have done."""
 
     trainer: Trainer
+    repository: Repository
     batch: Batch
     rows: list[dict[str, float]]
     first_gradients: dict[str, float]
@@ -53,20 +49,13 @@ def read_batch(arrays: NpzFile, pad_to: int) -> Batch:
     return Collate(pad_to)(samples)
 
 
-def without_chance(model: nn.Module) -> None:
-    for module in model.modules():
-        if isinstance(module, ScaledDropPath):
-            module.probability = 0.0
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-
-
-def gradient_norms(model: nn.Module, clipped_by: float) -> dict[str, float]:
+def gradient_norms(model: nn.Module, repository: Repository, clipped_by: float) -> dict[str, float]:
     """Published name -> L2 norm of the gradient before clipping divided it."""
-    return {published_name(name): p.grad.norm().item() * clipped_by for name, p in model.named_parameters()}
+    named = ((repository.published_name(name), parameter.grad) for name, parameter in model.named_parameters())
+    return {name: gradient.norm().item() * clipped_by for name, gradient in named if gradient is not None}
 
 
-@pytest.fixture(scope="module", params=["thumos", "anet", "ablation_conv_fpn"])
+@pytest.fixture(scope="module", params=FOLDERS)
 def run(request: pytest.FixtureRequest, shared: Path) -> Iterator[Run]:
     # One thread: with more, sums are rounded in another order.
     threads = torch.get_num_threads()
@@ -84,11 +73,17 @@ def rounded_alike(folder: Path, arrays: NpzFile) -> Run:
 
     Processors round sums differently. Now and then that changes the sign of a ReLU's input, and the gradient takes a
     step that no tolerance for rounding covers. Which of the steps is taken is then chance, for the published numbers
-    too; but once it is the same, all twelve steps agree to the last digits again.
+    too; but once it is the same, all steps agree to the last digits again.
     """
     plain = train(folder, arrays)
     runs = chain([plain], (train(folder, arrays, nudged=seed) for seed in range(8)))
-    return next((run for run in runs if np.allclose(*norms(run), rtol=TOLERANCE, atol=0)), plain)
+    return next((run for run in runs if is_rounded_alike(run)), plain)
+
+
+def is_rounded_alike(run: Run) -> bool:
+    stepped = any(name.startswith("after.") for name in run.arrays)
+    apart = weights_apart(run, run.trainer.model, "after.", HARDLY_SEEN) if stepped else 0.0
+    return np.allclose(*norms(run), rtol=TOLERANCE, atol=0) and apart < STEPPED
 
 
 def norms(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -97,21 +92,21 @@ def norms(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def train(folder: Path, arrays: NpzFile, nudged: int | None = None) -> Run:
-    config = read_published_settings(folder / "official_config.yaml")
-    config = config.replace(training={"learning_rate": float(arrays["base_learning_rate"])})
-    model = build_network(config.model)
-    load_published_weights(model, read_published_weights(folder / "epoch_007.pth.tar"), str(folder))
+    repository, architecture, model = load(folder)
+    config = architecture.config
+    if "base_learning_rate" in arrays:
+        config = config.replace(training={"learning_rate": float(arrays["base_learning_rate"])})
     without_chance(model)
-    trainer = Trainer(model, config, steps_per_epoch=STEPS_PER_EPOCH)
+    trainer = Trainer(model, config, steps_per_epoch=steps_per_epoch(folder))
     batch = read_batch(arrays, config.model.max_length)
     if nudged is not None:
         chance = torch.randn(batch.features.shape, generator=torch.Generator().manual_seed(nudged))
         batch = batch._replace(features=batch.features * (1 + LAST_DIGIT * chance))
     rows = [trainer.step([batch])]
     clipped_by = max(1.0, rows[0]["gradient_norm"] / config.training.gradient_clip)
-    first_gradients = gradient_norms(model, clipped_by)
+    first_gradients = gradient_norms(model, repository, clipped_by)
     rows += [trainer.step([batch]) for _ in range(len(arrays["losses"]) - 1)]
-    return Run(trainer, batch, rows, first_gradients, arrays)
+    return Run(trainer, repository, batch, rows, first_gradients, arrays)
 
 
 def test_targets(run: Run) -> None:
@@ -144,6 +139,8 @@ def test_gradients(run: Run) -> None:
 def test_learning_rates(run: Run) -> None:
     settings = run.trainer.settings
     np.testing.assert_allclose(run.column("learning_rate"), run.arrays["learning_rates"], rtol=0, atol=1e-12)
+    if "learning_rates_all" not in run.arrays:
+        return
     whole = run.arrays["learning_rates_all"]
     assert run.trainer.total_steps == len(whole)
     rates = [
@@ -152,6 +149,7 @@ def test_learning_rates(run: Run) -> None:
             base=settings.learning_rate,
             warmup_steps=run.trainer.warmup_steps,
             total_steps=run.trainer.total_steps,
+            lowest=settings.lowest_rate,
         )
         for step in range(len(whole))
     ]
@@ -162,14 +160,20 @@ def test_normalizers(run: Run) -> None:
     np.testing.assert_allclose(run.column("normalizer"), run.arrays["loss_normalizers"], rtol=1e-12)
 
 
-def test_weight_average(run: Run) -> None:
-    average = dict(run.trainer.evaluated.named_parameters())
-    assert {f"ema_after.{published_name(name)}" for name in average} == {n for n in run.arrays if "ema_after." in n}
-    for name, parameter in average.items():
-        if not name.endswith(NOISE):
-            expected = published(run.arrays, name, parameter)
-            torch.testing.assert_close(parameter.detach(), expected, rtol=0, atol=5e-7)
+def test_weights(run: Run) -> None:
+    assert weights_apart(run, run.trainer.evaluated, "ema_after.", ()) < 5e-7
+    if any(name.startswith("after.") for name in run.arrays):
+        assert weights_apart(run, run.trainer.model, "after.", HARDLY_SEEN) < STEPPED
+        assert weights_apart(run, run.trainer.model, "after.", ()) < 5e-4
 
 
-def published(arrays: NpzFile, name: str, like: Tensor) -> Tensor:
-    return from_published_shape(torch.from_numpy(arrays[f"ema_after.{published_name(name)}"]), like)
+def weights_apart(run: Run, model: nn.Module, prefix: str, without: Collection[str]) -> float:
+    """Largest difference to the published weights, of all but what is rounding alone and some others."""
+    theirs = {f"{prefix}{run.repository.published_name(name)}": own for name, own in model.named_parameters()}
+    assert theirs.keys() == {name for name in run.arrays if name.startswith(prefix)}
+    differences = [
+        (own.detach() - from_published_shape(torch.from_numpy(run.arrays[name]), own)).abs().max().item()
+        for name, own in theirs.items()
+        if not name.endswith((*NOISE, *without))
+    ]
+    return max(differences)

@@ -76,7 +76,7 @@ class _Actions:
         videos = [video for video in training.videos if len(video.segments)]
         steps = [np.diff(video.segments.astype(np.float64))[:, 0] for video in videos]
         step = [video.grid.stride / video.grid.fps for video in videos]
-        crops = [training.max_length + 2 * video.grid.half_window for video in videos]
+        crops = [training.max_length + 2 * training.margin(video) for video in videos]
         nothing = np.empty(0)
         return cls(
             labels=np.concatenate([np.empty(0, np.int64), *(video.labels for video in videos)]),

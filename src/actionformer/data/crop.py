@@ -28,14 +28,14 @@ def random_crop(
     max_length: int,
     crop_ratio: tuple[float, float],
     min_overlap: float,
-    half_window: float,
+    margin: float,
     rng: np.random.Generator,
 ) -> Crop:
     """Draws a window of the sequence, again up to 200 times until an action lies in it.
 
     A sequence over `max_length` is cut to exactly that; a shorter one to a random share of its length within
     `crop_ratio`, and if that is all of it, nothing changes. An action stays if at least `min_overlap` of its length
-    lies in the window widened by `half_window` grid steps, and is clipped to that.
+    lies in the window widened by `margin` grid steps on either side, and is clipped to that.
 
     Args:
         length: features of the sequence.
@@ -46,7 +46,7 @@ def random_crop(
         return Crop(0, length, segments, labels)
     for _ in range(TRIALS):
         start = int(rng.integers(0, length - window + 1))
-        kept, clipped = _inside(segments, start - half_window, start + window + half_window, min_overlap)
+        kept, clipped = _inside(segments, start - margin, start + window + margin, min_overlap)
         if kept.any() or len(segments) == 0:
             break
     return Crop(start, start + window, (clipped[kept] - start).astype(np.float32), labels[kept])

@@ -118,6 +118,10 @@ class TrainingSet:
     def __len__(self) -> int:
         return len(self.videos)
 
+    def margin(self, video: TrainingVideo) -> float:
+        """Grid steps beyond a crop of a video that its actions may reach."""
+        return self.data.crop_margin * video.grid.num_frames / video.grid.stride
+
     def crop(self, epoch: int, index: int) -> Crop:
         """What is seen of video `index` in `epoch`; no feature is read for it."""
         video = self.videos[index]
@@ -128,7 +132,7 @@ class TrainingSet:
             max_length=self.max_length,
             crop_ratio=self.data.crop_ratio,
             min_overlap=self.data.min_overlap,
-            half_window=video.grid.half_window,
+            margin=self.margin(video),
             rng=np.random.default_rng([self.seed, epoch, index]),
         )
 

@@ -31,6 +31,8 @@ class DataSettings(Settings):
     """Least and largest share of a sequence within max_length that a random crop keeps; 1, 1 keeps all."""
     min_overlap: float = Field(0.5, ge=0, le=1)
     """Share of an action's length that must lie in the crop for the action to be kept."""
+    crop_margin: float = Field(0.5, ge=0, le=1)
+    """How far beyond a crop its actions may reach, in clips of num_frames; TriDet and TemporalMaxer have 0."""
     feature_shift: float = Field(0.0, ge=0, le=100)
     """Training gives every sequence a random gain and shift of this size per channel, in deviations of the channel."""
     feature_noise: float = Field(0.0, ge=0, le=100)

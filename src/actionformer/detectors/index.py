@@ -11,11 +11,13 @@ from actionformer.settings.model import ModelSettings
 
 SETTINGS = {
     "actionformer": "actionformer.detectors.actionformer.settings.ActionFormerSettings",
+    "tridet": "actionformer.detectors.tridet.settings.TriDetSettings",
 }
 """The settings of each detector's network, a `ModelSettings`. These modules import no torch."""
 
 ARCHITECTURES = {
     "actionformer": "actionformer.detectors.actionformer.architecture.ActionFormer",
+    "tridet": "actionformer.detectors.tridet.architecture.TriDet",
 }
 """What each detector brings, an `Architecture`."""
 

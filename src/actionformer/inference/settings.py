@@ -41,6 +41,8 @@ class SuppressionSettings(Settings):
     """`length`: videos of more than model.max_length features may have more in proportion; `video`: as published."""
     voting_threshold: float = Field(0.0, ge=0, le=1)
     """Class-agnostic only: a kept segment becomes the weighted mean of candidates from this tIoU on; 0 is off."""
+    voting_weight: Literal["score_tiou", "score"] = "score_tiou"
+    """What candidates weigh in that mean: score * tIoU, or the score alone, as in published TriDet."""
 
 
 class LiveSettings(Settings):

@@ -97,7 +97,7 @@ def suppress_and_count(
     )
     if settings.method == "none" or settings.per_class or settings.voting_threshold <= 0:
         return kept, more
-    return kept._replace(segments=_voted(kept, candidates, settings.voting_threshold)), more
+    return kept._replace(segments=_voted(kept, candidates, settings)), more
 
 
 def _ranked(candidates: Kept, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
@@ -222,17 +222,19 @@ def _lower(scores: Floats, line: _Neighbours, best: np.intp, settings: Suppressi
     scores[near] *= np.exp(tiou, out=tiou)
 
 
-def _voted(kept: Kept, candidates: Kept, threshold: float) -> Floats:
-    """(M, 2): every kept segment as the mean of the candidates around it, weighted by score * tIoU.
+def _voted(kept: Kept, candidates: Kept, settings: SuppressionSettings) -> Floats:
+    """(M, 2): every kept segment as the mean of the candidates around it, weighted by score * tIoU or score.
 
     All candidates vote, whatever their class, with the scores that they entered with.
     """
     line = _Neighbours(candidates.segments)
     scores = candidates.scores[line.order]
+    by_tiou = settings.voting_weight == "score_tiou"
     voted = kept.segments.copy()
     for row, (start, end) in enumerate(kept.segments):
         near, tiou = line.tiou(start, end)
-        weight = np.where(tiou >= np.float32(threshold), tiou * scores[near], np.float32(0))
+        votes = tiou * scores[near] if by_tiou else scores[near]
+        weight = np.where(tiou >= np.float32(settings.voting_threshold), votes, np.float32(0))
         if (total := weight.sum()) > 0:
             voted[row] = weight @ line.start[near] / total, weight @ line.end[near] / total
     return voted

@@ -11,7 +11,7 @@ from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import with_classes
 from actionformer.detectors.base import architecture_of
 from actionformer.inference.detector import Detector, features_of
-from actionformer.interop.published_settings import read_published_settings
+from actionformer.interop.published_settings import read_configuration
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
 from actionformer.model_directory import ModelCard, load_settings, replace_model
 
@@ -46,9 +46,9 @@ def convert(
     """
     directory = Path(directory)
     _check_replaceable(directory)
-    settings = read_published_settings(config)
+    repository, settings = read_configuration(config)
     model = architecture_of(settings).network()
-    load_published_weights(model, read_published_weights(checkpoint), str(checkpoint))
+    load_published_weights(model, read_published_weights(checkpoint), str(checkpoint), repository)
     card = ModelCard(
         class_names=_class_names(settings.model.num_classes or 0, annotations),
         features=features_of(settings),

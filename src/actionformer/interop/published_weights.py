@@ -1,8 +1,7 @@
-"""The published checkpoints' names and shapes, and ours."""
+"""Published checkpoints: read without running code, and their weights in the place and shape of ours."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,43 +9,9 @@ import torch
 from torch import Tensor
 
 from actionformer.core.errors import InputError
+from actionformer.interop.repository import Repository
 from actionformer.nn.network import Network
 from actionformer.weights import check_archive, load_torch, unreadable
-
-# Our name -> theirs, applied in order; each pattern rewrites one part of a name.
-_RENAMES = (
-    (r"^embedding\.projections\.(\d+)", r"backbone.proj.\1.conv"),
-    (r"^embedding\.convs\.(\d+)", r"backbone.embd.\1.conv"),
-    (r"^embedding\.norms\.(\d+)", r"backbone.embd_norm.\1"),
-    (r"^pyramid\.(stem|branch)", r"backbone.\1"),
-    (r"\.attention_norm\.", ".ln1."),
-    (r"\.mlp_norm\.", ".ln2."),
-    (r"\.attention\.(query|key|value)_conv\.", r".attn.\1_conv.conv."),
-    (r"\.attention\.relative_bias$", ".attn.rel_pe"),
-    (r"\.attention\.", ".attn."),
-    (r"\.expand\.", ".mlp.0."),
-    (r"\.contract\.", ".mlp.3."),
-    (r"\.drop_attention\.", ".drop_path_attn."),
-    (r"\.drop_mlp\.", ".drop_path_mlp."),
-    (r"\.(conv1|conv2|downsample)\.", r".\1.conv."),
-    (r"^neck\.norms\.", "neck.fpn_norms."),
-    (r"^neck\.laterals\.(\d+)", r"neck.lateral_convs.\1.conv"),
-    (r"^neck\.convs\.(\d+)", r"neck.fpn_convs.\1.conv"),
-    (r"^classifier\.output", "cls_head.cls_head.conv"),
-    (r"^regressor\.output", "reg_head.offset_head.conv"),
-    (r"^classifier", "cls_head"),
-    (r"^regressor", "reg_head"),
-    (r"_head\.convs\.(\d+)", r"_head.head.\1.conv"),
-    (r"_head\.norms\.", "_head.norm."),
-    (r"^offset_activation\.scales\.(\d+)$", r"reg_head.scale.\1.scale"),
-)
-
-
-def published_name(name: str) -> str:
-    """The name that a parameter of ours has in a published checkpoint, without the `module.` prefix."""
-    for pattern, replacement in _RENAMES:
-        name = re.sub(pattern, replacement, name)
-    return name
 
 
 def from_published_shape(tensor: Tensor, like: Tensor) -> Tensor:
@@ -93,14 +58,14 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
     return weights
 
 
-def load_published_weights(model: Network, weights: Mapping[str, Tensor], source: str) -> None:
+def load_published_weights(model: Network, weights: Mapping[str, Tensor], source: str, repository: Repository) -> None:
     """Copies published weights into a model of the same shape, all of them or, where one does not fit, none.
 
     Raises:
         InputError: names the first weight that is missing, unknown or of another shape.
     """
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("normalizer.")}
-    theirs = {published_name(name): name for name in own}
+    theirs = {repository.published_name(name): name for name in own}
     if missing := [name for name in theirs if name not in weights]:
         raise InputError(f"{source}: {len(missing)} weights that the settings call for are missing, first {missing[0]}")
     if unknown := [name for name in weights if name not in theirs]:

@@ -83,6 +83,35 @@ class LayerNorm(nn.LayerNorm):
         return masked(x, valid) if self.exact else x
 
 
+class GroupNorm(nn.GroupNorm):
+    """GroupNorm over time and the channels of each group, eps 1e-5.
+
+    With `exact`, padding is left out of mean and variance and is 0 afterwards; published padding counts it in.
+    """
+
+    def __init__(self, channels: int, *, groups: int, exact: bool, affine: bool = True) -> None:
+        super().__init__(groups, channels, affine=affine)
+        self.exact = exact
+
+    def forward(self, x: Tensor, valid: Mask) -> Tensor:  # type: ignore[override]
+        """(B, T, C), (B, T) -> (B, T, C)."""
+        if valid is None or not self.exact:
+            return super().forward(x.transpose(1, 2)).transpose(1, 2)
+        grouped = x.float().view(*x.shape[:2], self.num_groups, -1)  # (B, T, G, C / G)
+        mean = mean_of_valid(grouped.mean(-1), valid).unsqueeze(-1)
+        variance = mean_of_valid((grouped - mean).square().mean(-1), valid).unsqueeze(-1)
+        x = ((grouped - mean) * (variance + self.eps).rsqrt()).flatten(2).to(x.dtype)
+        return masked(x * self.weight + self.bias if self.affine else x, valid)
+
+
+def mean_of_valid(x: Tensor, valid: Mask) -> Tensor:
+    """The mean over time (B, 1, C) of x (B, T, C), padding left out."""
+    if valid is None:
+        return x.mean(1, keepdim=True)
+    count = valid.sum(1).clamp(min=1)[:, None, None]
+    return (masked(x, valid).sum(1, keepdim=True, dtype=torch.float32) / count).to(x.dtype)
+
+
 class Linear(nn.Linear):
     """A linear map of every moment, its bias starting at 0, followed by (exact) GELU if asked."""
 
@@ -106,6 +135,14 @@ def max_pool(x: Tensor, valid: Mask, *, exact: bool) -> Tensor:
         x = x.masked_fill(~valid.unsqueeze(-1), float("-inf"))
     pooled = as_tokens(F.max_pool2d(as_image(x), (1, 3), stride=(1, 2), padding=(0, 1)))
     return pooled if valid is None else pooled.masked_fill(~valid[:, ::2].unsqueeze(-1), 0.0)
+
+
+def average_pool(x: Tensor, valid: Mask) -> Tensor:
+    """Mean of every two moments: (B, T, C) -> (B, ceil(T / 2), C). What is padding, or beyond the end, is left out."""
+    odd = x.shape[1] % 2
+    here = torch.ones_like(x[..., :1]) if valid is None else valid.unsqueeze(-1).to(x.dtype)
+    total, count = (F.pad(one, (0, 0, 0, odd)) for one in (masked(x, valid), here))
+    return (total[:, ::2] + total[:, 1::2]) / (count[:, ::2] + count[:, 1::2]).clamp(min=1)
 
 
 class ScaledDropPath(nn.Module):

@@ -1,0 +1,1 @@
+"""TriDet (Shi et al., CVPR 2023)."""
