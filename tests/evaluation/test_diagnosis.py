@@ -27,35 +27,53 @@ def kinds(diagnosis, video):
     return [KINDS[kind] for kind in diagnosis.of(video).kinds]
 
 
+def counted(*of_kinds: int, found: int, missed: int) -> dict[str, int]:
+    return dict(zip(KINDS, of_kinds, strict=True)) | {"found": found, "missed": missed}
+
+
 def test_every_kind_of_a_case_worked_by_hand(make_annotations, make_detections):
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
     one = diagnosis.of("v")
-    assert kinds(diagnosis, "v") == ["true", "double", "class", "bounds", "background", "background"]
+    assert kinds(diagnosis, "v") == [
+        "true positive",
+        "duplicate",
+        "wrong label",
+        "localization",
+        "background",
+        "background",
+    ]
     assert one.matches.tolist() == [0, 0, 1, 1, -1, -1]
     np.testing.assert_allclose(one.tious, [0.9, 1.0, 1.0, 0.3, 0.0, 0.0])
     assert one.found.tolist() == [True, False, False]
     assert diagnosis.of("w").found.tolist() == [False]
-    assert diagnosis.counts == dict(true=1, double=1, **{"class": 1}, bounds=1, background=3, found=1, missed=3)
+    assert diagnosis.counts == counted(1, 1, 1, 1, 3, found=1, missed=3)
 
 
 def test_another_class_comes_before_bad_bounds_and_a_double_before_both(make_annotations, make_detections):
     truth = make_annotations({"v": [(0, 10, 0), (0, 4, 1), (0, 9, 2)]})
     found = make_detections({"v": [(0, 10, 1, 0.9), (0, 4, 1, 0.8), (0, 4.5, 1, 0.7)]})
-    assert kinds(diagnose(truth, found, 0.5), "v") == ["class", "true", "double"]
-    assert kinds(diagnose(truth, found, 0.95), "v") == ["class", "true", "bounds"]
+    assert kinds(diagnose(truth, found, 0.5), "v") == ["wrong label", "true positive", "duplicate"]
+    assert kinds(diagnose(truth, found, 0.95), "v") == ["wrong label", "true positive", "localization"]
 
 
 def test_a_lower_threshold_turns_bad_bounds_into_hits(make_annotations, make_detections):
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.3)
-    assert kinds(diagnosis, "v") == ["true", "double", "class", "true", "background", "background"]
+    assert kinds(diagnosis, "v") == [
+        "true positive",
+        "duplicate",
+        "wrong label",
+        "true positive",
+        "background",
+        "background",
+    ]
     assert diagnosis.of("v").found.tolist() == [True, True, False]
 
 
 def test_counts_by_class_and_by_length(make_annotations, make_detections):
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
     by_class = diagnosis.by_class()
-    assert by_class["a"] == dict(true=1, double=1, **{"class": 1}, bounds=0, background=1, found=1, missed=1)
-    assert by_class["b"] == dict(true=0, double=0, **{"class": 0}, bounds=1, background=2, found=0, missed=1)
+    assert by_class["a"] == counted(1, 1, 1, 0, 1, found=1, missed=1)
+    assert by_class["b"] == counted(0, 0, 0, 1, 2, found=0, missed=1)
     rows = diagnosis.by_length()
     assert [row["range"] for row in rows] == [[4.0, 8.0], [8.0, 16.0]]
     assert [(row["found"], row["missed"]) for row in rows] == [(0, 2), (1, 1)]
@@ -66,7 +84,7 @@ def test_classes_are_compared_by_name_and_unknown_ones_are_background_or_another
     make_annotations, make_detections
 ):
     found = make_detections({"v": [(0, 10, 0, 0.9), (50, 60, 0, 0.8), (0, 10, 1, 0.7)]}, class_names=("z", "a"))
-    assert kinds(diagnose(make_annotations(TRUTH), found, 0.5), "v") == ["class", "background", "true"]
+    assert kinds(diagnose(make_annotations(TRUTH), found, 0.5), "v") == ["wrong label", "background", "true positive"]
 
 
 def test_what_average_precision_would_gain_without_a_kind_of_error(make_annotations, make_detections):
@@ -74,7 +92,7 @@ def test_what_average_precision_would_gain_without_a_kind_of_error(make_annotati
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
     gains = diagnosis.gains()
     assert gains["background"] == pytest.approx((1 / 2 - 1 / 4) / 3)  # the one elsewhere stood before the hit
-    assert gains["double"] == gains["class"] == gains["bounds"] == 0  # they stand behind it
+    assert gains["duplicate"] == gains["wrong label"] == gains["localization"] == 0  # they stand behind it
     assert gains["missed"] == pytest.approx(1 / 2 - 1 / 4 / 3)  # of a one action is left, b and c are not asked for
     assert diagnose(make_annotations({"v": []}), make_detections(FOUND), 0.5).gains() == {}
 
@@ -121,11 +139,11 @@ def test_kinds_keep_their_promises(make_annotations, make_detections, truth, fou
     same = detections["v"].labels[:, None] == one.labels
     for row, kind in enumerate(kinds(diagnosis, "v")):
         reached = (overlap[row] >= threshold) & same[row]
-        assert reached.any() == (kind in ("true", "double"))
+        assert reached.any() == (kind in ("true positive", "duplicate"))
         if kind != "background":
             assert overlap[row, one.matches[row]] == pytest.approx(one.tious[row])
-            assert same[row, one.matches[row]] == (kind != "class")
-    true = one.matches[one.kinds == KINDS.index("true")]
+            assert same[row, one.matches[row]] == (kind != "wrong label")
+    true = one.matches[one.kinds == KINDS.index("true positive")]
     assert sorted(true) == np.flatnonzero(one.found).tolist()
 
 

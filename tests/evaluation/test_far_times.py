@@ -45,7 +45,7 @@ def test_far_times_change_no_score(make_annotations, make_detections):
     for far in (2.0, 1e9, -1e9):
         annotations = make_annotations({**rows, "c": sorted([(far, far + 1, 1), (0, 3, 1)])})
         assert score(annotations, found, tiou=[0.5]).average == 0
-        assert diagnose(annotations, found, 0.5).counts["true"] == 0
+        assert diagnose(annotations, found, 0.5).counts["true positive"] == 0
         assert len(flatten_detections(found, annotations, flatten_truths(annotations)[0])) == 2
 
 

@@ -34,7 +34,7 @@ def refusal(client: TestClient, address: str, status: int, **parameters: Any) ->
 
 @pytest.fixture
 def detections(tmp_path: Path) -> Path:
-    """A file of detections, and no run: one is right, one double, one of another class, one beside it."""
+    """A file of detections, and no run: one is right, one a duplicate, one of another class, one beside it."""
     found = Detections(
         np.array([[1.0, 2.5], [1.0, 2.4], [1.1, 2.5], [4.4, 6.0], [0.0, 0.5]]),
         np.array([0.9, 0.8, 0.7, 0.6, 0.5]),
@@ -64,17 +64,23 @@ def test_a_project_lists_what_there_is_and_every_video(asked: TestClient, seen: 
 def test_every_detection_says_what_it_is(client: Any, detections: Path, seen: Path) -> None:
     asked = client(detections, annotations=seen / "annotations.json")
     video = of(asked, "/api/videos/clip0", tiou=0.5)
-    assert [one["kind"] for one in video["detections"]] == ["true", "double", "class", "bounds", "background"]
+    assert [one["kind"] for one in video["detections"]] == [
+        "true positive",
+        "duplicate",
+        "wrong label",
+        "localization",
+        "background",
+    ]
     assert [one["match"] for one in video["detections"]] == [0, 0, 0, 1, None]
     assert video["detections"][3] == {
-        "segment": [4.4, 6.0], "score": 0.6, "label": 1, "level": None, "kind": "bounds", "iou": 0.24, "match": 1,
+        "segment": [4.4, 6.0], "score": 0.6, "label": 1, "level": None, "kind": "localization", "iou": 0.24, "match": 1,
     }  # fmt: skip
     assert video["actions"] == [
         {"segment": [1.0, 2.5], "label": 0, "found": True},
         {"segment": [3.5, 5.0], "label": 1, "found": False},
     ]
     lower = of(asked, "/api/videos/clip0", tiou=0.2)
-    assert [one["kind"] for one in lower["detections"]][3] == "true"
+    assert [one["kind"] for one in lower["detections"]][3] == "true positive"
 
 
 def test_detections_alone_show_what_they_can_and_say_why_not_more(client: Any, detections: Path) -> None:
@@ -108,7 +114,7 @@ def test_classes_keep_their_names_whatever_their_ids_in_each_file(
     names = of(asked, "/api/project")["classes"]
     video = of(asked, "/api/videos/clip0")
     assert names[video["actions"][0]["label"]] == "left"
-    assert video["detections"][0]["kind"] == "true"
+    assert video["detections"][0]["kind"] == "true positive"
 
 
 def test_only_subsets_with_detections_are_evaluated(client: Any, run: Path) -> None:

@@ -128,18 +128,20 @@ def test_filters_act_on_score_kind_class_and_tiou(page: Page) -> None:
     assert shown(page) == sum(one["score"] >= 0.5 for one in detections)
     page.locator("#min-score").fill("0")
     assert shown(page) == len(detections)
-    page.click("[data-kind=double]")
-    assert shown(page) == sum(one["kind"] != "double" for one in detections)
-    page.click("[data-kind=double]")
+    page.click("[data-kind=duplicate]")
+    assert shown(page) == sum(one["kind"] != "duplicate" for one in detections)
+    page.click("[data-kind=duplicate]")
     page.click("#classes summary")
     page.uncheck("#classes [data-label='0']")
     assert shown(page) == sum(one["label"] != 0 for one in detections)
     page.check("#classes [data-label='0']")
     page.keyboard.press("Escape")
     page.select_option("#tiou", "0.7")
-    until(page, "document.querySelector('[data-kind=true] .count') !== null")
+    until(page, "document.querySelector(\"[data-kind='true positive'] .count\") !== null")
     stricter = answer(page, f"api/videos/{state(page, 's.video.id')}?tiou=0.7")["detections"]
-    expect(page.locator("[data-kind=true] .count")).to_have_text(str(sum(one["kind"] == "true" for one in stricter)))
+    expect(page.locator("[data-kind='true positive'] .count")).to_have_text(
+        str(sum(one["kind"] == "true positive" for one in stricter))
+    )
 
 
 def test_a_saved_report_is_read_from_disk_without_a_network(open_page: Open, evaluated: Path, tmp_path: Path) -> None:

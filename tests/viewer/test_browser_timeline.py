@@ -32,9 +32,9 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> ViewerOptions:
     folder = tmp_path_factory.mktemp("marked")
     found = [
         row("walk the little brown dog slowly", 10, 20, 0.9),
-        row("walk the little brown dog slowly", 10, 19, 0.7),  # double
+        row("walk the little brown dog slowly", 10, 19, 0.7),  # duplicate
         row("walk the little brown dog slowly", 40, 50, 0.3),  # finds an action, with a low score
-        row("run", 10, 20, 0.6),  # wrong class
+        row("run", 10, 20, 0.6),  # wrong label
         row("run", 80, 90, 0.5),  # background
         *(row("jump", 60 + 0.1 * i, 70, 0.8 - 0.01 * i) for i in range(12)),
         row("walk the little brown dog quickly", 30, 34, 0.2),
@@ -233,7 +233,7 @@ def test_facts_stay_in_view_and_the_list_is_one_stop_of_the_keyboard(page: Page)
 
 
 def test_space_plays_after_a_click_and_presses_what_the_keyboard_has_reached(page: Page) -> None:
-    for click in ("#tab-timeline", "[data-id=first]", ".steps button >> text=All", "[data-kind=true]"):
+    for click in ("#tab-timeline", "[data-id=first]", ".steps button >> text=All", "[data-kind='true positive']"):
         page.click(click)
         hidden = state(page, "[...s.hiddenKinds]")
         page.keyboard.press("z")
@@ -242,12 +242,12 @@ def test_space_plays_after_a_click_and_presses_what_the_keyboard_has_reached(pag
         page.keyboard.press("k")
         assert state(page, "[...s.hiddenKinds]") == hidden
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.dataset.kind") == "double"
+    assert page.evaluate("document.activeElement.dataset.kind") == "duplicate"
     page.keyboard.press(" ")
-    assert state(page, "s.hiddenKinds.has('double')")
+    assert state(page, "s.hiddenKinds.has('duplicate')")
     page.keyboard.press(" ")
     assert not state(page, "s.playing")
-    page.click("[data-kind=true]")
+    page.click("[data-kind='true positive']")
 
     page.evaluate("document.activeElement.blur()")
     press = "(given) => document.body.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, ...given }))"
@@ -278,15 +278,15 @@ def test_space_plays_after_a_click_and_presses_what_the_keyboard_has_reached(pag
 
 
 def count_of(page: Page, kind: str) -> int:
-    return int(page.locator(f"[data-kind={kind}] .count").inner_text())
+    return int(page.locator(f"[data-kind='{kind}'] .count").inner_text())
 
 
 def test_an_action_is_found_by_what_passes_the_threshold(page: Page) -> None:
     weak = 1  # the action that only a detection of 0.3 finds
-    assert (count_of(page, "true"), count_of(page, "missed")) == (3, 1)
+    assert (count_of(page, "true positive"), count_of(page, "missed")) == (3, 1)
     expect(page.locator("[data-kind=missed]")).to_have_attribute("title", re.compile("from the score threshold on"))
     page.locator("#min-score").fill("0.31")
-    assert (count_of(page, "true"), count_of(page, "missed")) == (2, 2)
+    assert (count_of(page, "true positive"), count_of(page, "missed")) == (2, 2)
     assert module(page, "lanes.js", "m.isFound(state, arg)", weak) is False
     x, y = place(page, "walk the little brown dog slowly", 42, action=0)
     page.mouse.move(x, y)
@@ -312,7 +312,7 @@ def test_an_action_is_found_by_what_passes_the_threshold(page: Page) -> None:
     expect(page.locator("#more select")).to_have_value("0.3")
     page.locator("#min-score").fill("0.2")
     expect(page.locator("#more output")).to_have_text("0.20")
-    chip = page.locator("[data-kind=true]").element_handle()
+    chip = page.locator("[data-kind='true positive']").element_handle()
     page.locator("#min-score").fill("0.25")
     assert chip is not None
     assert chip.evaluate("one => one.isConnected")
@@ -551,8 +551,8 @@ def test_what_is_written_can_be_read(page: Page) -> None:
     expect(option).to_have_text("--videos")
     for _ in range(2):
         page.keyboard.press("d")
-        page.click("[data-kind=double]")
-        chip = page.locator("[data-kind=double]")
+        page.click("[data-kind=duplicate]")
+        chip = page.locator("[data-kind=duplicate]")
         expect(chip).to_have_attribute("aria-pressed", "false")
         page.mouse.move(5, 790)
         style = chip.evaluate(
@@ -562,7 +562,7 @@ def test_what_is_written_can_be_read(page: Page) -> None:
         text, back = (luminance(np.array(re.findall(r"\d+", colour)[:3], float) / 255) for colour in style[::2])
         assert style[1] == "1"
         assert (max(text, back) + 0.05) / (min(text, back) + 0.05) >= 4.5
-        page.click("[data-kind=double]")
+        page.click("[data-kind=duplicate]")
     for width in range(300, 420, 10):
         page.set_viewport_size({"width": width, "height": 800})
         assert lines(option) == 1, width

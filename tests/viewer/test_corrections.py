@@ -150,12 +150,12 @@ def test_a_video_can_be_judged_by_its_corrected_annotations(client: Any, found: 
         actions = [(one["segment"], one["found"]) for one in answer["actions"]]
         return answer["corrected"], [one["kind"] for one in answer["detections"]], actions
 
-    as_annotated = (["true", "background"], [([1.25, 2.1235], True), ([3.0, 4.0], False)])
+    as_annotated = (["true positive", "background"], [([1.25, 2.1235], True), ([3.0, 4.0], False)])
     assert judged() == (False, *as_annotated)
     assert judged(corrected=True) == (False, *as_annotated)  # nothing was corrected
     swim = names.index("swim")
     put(asked, [(1.0, 2.0, swim), (5.2, 6.0, swim)], 0)
-    assert judged(corrected=True) == (True, ["class", "true"], [([1.0, 2.0], False), ([5.2, 6.0], True)])
+    assert judged(corrected=True) == (True, ["wrong label", "true positive"], [([1.0, 2.0], False), ([5.2, 6.0], True)])
     assert judged() == (True, *as_annotated)
 
 
@@ -164,7 +164,7 @@ def test_without_annotations_what_is_added_is_the_ground_truth(client: Any, foun
     assert put(asked, [(1.0, 2.0, 0)], 0).status_code == 200
     plain, corrected = (asked.get("/api/videos/a", params={"corrected": how}).json() for how in (False, True))
     assert [one["kind"] for one in plain["detections"]] == [None, None]
-    assert [one["kind"] for one in corrected["detections"]] == ["true", "background"]
+    assert [one["kind"] for one in corrected["detections"]] == ["true positive", "background"]
 
 
 def test_two_viewers_write_one_file_and_lose_nothing(client: Any, truth: Path, tmp_path: Path) -> None:

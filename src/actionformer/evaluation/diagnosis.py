@@ -30,8 +30,8 @@ from actionformer.evaluation.pairs import (
     overlapping_pairs,
 )
 
-KINDS = ("true", "double", "class", "bounds", "background")
-"""What a detection can be; see `diagnose`."""
+KINDS = ("true positive", "duplicate", "wrong label", "localization", "background")
+"""What a detection can be, in the words of DETAD and TIDE; see `diagnose`."""
 
 BLOCK = 1 << 16
 """Detections that are looked at together where videos are evaluated one by one: the processor's cache holds them."""
@@ -142,7 +142,7 @@ class Diagnosis:
         if not len(labels):
             return 0.0
         kept = self.kinds != without
-        hits = self.kinds[kept] == KINDS.index("true")
+        hits = self.kinds[kept] == KINDS.index("true positive")
         return float(np.nanmean(average_precision_of_hits(hits[None], self.candidates.labels[kept], labels)))
 
     def _counts(self, detections: NDArray[np.bool_], truths: NDArray[np.bool_]) -> dict[str, int]:
@@ -159,15 +159,15 @@ def _lengths(segments: Floats) -> Floats:
 def diagnose(annotations: Annotations, detections: Mapping[str, Detections], tiou: float) -> Diagnosis:
     """What every detection is, at one tIoU; the first of these that holds:
 
-    - `true`: it finds a ground truth, as average precision counts it (best first, each takes the free one of its class
-      that it overlaps most, if the tIoU is at least `tiou`);
-    - `double`: it overlaps a ground truth of its class as much, but a better detection has taken that;
-    - `class`: it overlaps a ground truth of another class as much;
-    - `bounds`: it overlaps a ground truth of its class by at least `LEAST_TIOU`, but less than `tiou`;
+    - `true positive`: it finds a ground truth, as average precision counts it (best first, each takes the free one of
+      its class that it overlaps most, if the tIoU is at least `tiou`);
+    - `duplicate`: it overlaps a ground truth of its class as much, but a better detection has taken that;
+    - `wrong label`: it overlaps a ground truth of another class as much;
+    - `localization`: it overlaps a ground truth of its class by at least `LEAST_TIOU`, but less than `tiou`;
     - `background`: all others, among them those in videos without annotations.
 
-    A ground truth is found if a detection is true to it, else missed. Ground truths that do not count (repeats, shorter
-    than 1 ms) take no part.
+    A ground truth is found if a detection is a true positive for it, else missed. Ground truths that do not count
+    (repeats, shorter than 1 ms) take no part.
 
     Args:
         annotations: the videos that are evaluated.
@@ -181,10 +181,10 @@ def diagnose(annotations: Annotations, detections: Mapping[str, Detections], tio
     enough = pairs.tiou >= tiou
     taken = assign(pairs.where(same), len(candidates), len(truths), np.array([tiou]))[0]
     masks = {
-        "bounds": same & ~enough,
-        "class": ~same & enough,
-        "double": same & enough,
-        "true": pairs.truth == taken[pairs.detection],
+        "localization": same & ~enough,
+        "wrong label": ~same & enough,
+        "duplicate": same & enough,
+        "true positive": pairs.truth == taken[pairs.detection],
     }
     kinds = np.full(len(candidates), KINDS.index("background"))
     matches = np.full(len(candidates), -1)

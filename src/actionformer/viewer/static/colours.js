@@ -10,19 +10,19 @@ const CLASSES = {
 };
 
 /** How a detection is judged against the ground truth, with its mark.
- * @type {Record<Kind, {mark: string, name: string, says: string}>}
+ * @type {Record<Kind, {mark: string, says: string}>}
  */
 export const KINDS = {
-  true: { mark: "✓", name: "found", says: "finds an action" },
-  double: { mark: "2", name: "double", says: "finds an action that a better one already found" },
-  class: { mark: "≠", name: "wrong class", says: "lies well on an action of another class" },
-  bounds: { mark: "↔", name: "badly bounded", says: "overlaps an action of its class, but not enough" },
-  background: { mark: "×", name: "background", says: "overlaps no action enough" },
+  "true positive": { mark: "✓", says: "finds an action" },
+  duplicate: { mark: "2", says: "finds an action that a better one already found" },
+  "wrong label": { mark: "≠", says: "overlaps an action of another class enough" },
+  localization: { mark: "↔", says: "overlaps an action of its class, but not enough" },
+  background: { mark: "×", says: "overlaps no action enough" },
 };
 
 export const KIND_NAMES = /** @type {Kind[]} */ (Object.keys(KINDS));
 
-export const MISSED = { mark: "!", name: "missed", says: "an action that no detection finds" };
+export const MISSED = { mark: "!", says: "an action that no detection finds" };
 
 /** The colour of a class.
  * @param {number} label

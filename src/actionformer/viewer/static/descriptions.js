@@ -13,12 +13,12 @@ export function describe({ type, index }) {
   const name = state.project.classes[thing({ type, index }).label];
   if (type === "action") {
     const one = state.actions[index];
-    const missed = isFound(state, index) === false ? `; ${MISSED.mark} ${MISSED.name} at tIoU ${state.tiou}` : "";
+    const missed = isFound(state, index) === false ? `; ${MISSED.mark} missed at tIoU ${state.tiou}` : "";
     return `${name}, annotated ${span(one.segment)}${missed}`;
   }
   const one = state.video.detections[index];
   const level = one.level !== null ? `, level ${one.level}` : "";
-  const kind = one.kind ? `; ${KINDS[one.kind].mark} ${KINDS[one.kind].name} at tIoU ${state.tiou}` : "";
+  const kind = one.kind ? `; ${KINDS[one.kind].mark} ${one.kind} at tIoU ${state.tiou}` : "";
   return `${name} ${score(one.score)}, ${span(one.segment)}${level}${kind}`;
 }
 

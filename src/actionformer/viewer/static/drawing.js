@@ -202,7 +202,7 @@ function drawDetection(context, detection, { x, y, width, height }, colour, chos
   context.fillRect(x, y, width, height);
   context.globalAlpha = 1;
   if (width >= 5) {
-    const wrong = detection.kind && detection.kind !== "true";
+    const wrong = detection.kind && detection.kind !== "true positive";
     context.setLineDash(wrong ? [3, 3] : []);
     context.strokeStyle = wrong ? themed("text") : colour;
     context.lineWidth = 1;

@@ -90,7 +90,7 @@ export function moveThreshold(change) {
   set({ minScore: Math.min(Math.max(Math.round(100 * (state.minScore + change)) / 100, 0), 1) });
 }
 
-/** Hides what is shown and the other way round; `name` of KINDS, or "missed".
+/** Hides what is shown and the other way round; of kinds those of KINDS and "missed".
  * @param {"hiddenClasses" | "hiddenKinds"} key
  * @param {number | string} value
  */
@@ -137,20 +137,20 @@ const chips = () =>
 
 /**
  * @param {string} kind
- * @param {{mark: string, name: string, says: string}} texts
+ * @param {{mark: string, says: string}} texts
  * @param {string} counted
  */
-function chip(kind, { mark, name, says }, counted) {
+function chip(kind, { mark, says }, counted) {
   return element(
     "button",
     {
       class: "chip",
       "data-kind": kind,
-      title: `${name}: ${says}. ${counted}`,
+      title: `${kind}: ${says}. ${counted}`,
       click: () => toggle("hiddenKinds", kind),
     },
     element("b", { "aria-hidden": "true" }, mark),
-    ` ${name} `,
+    ` ${kind} `,
     element("span", { class: "count" }),
   );
 }

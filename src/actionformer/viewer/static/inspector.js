@@ -95,7 +95,7 @@ function judged({ type, index }) {
   const at = `At tIoU ${state.tiou}`;
   if (type === "action") {
     const found = isFound(state, index);
-    return found === null ? [] : [[at, found ? `${KINDS.true.mark} found` : `${MISSED.mark} missed`]];
+    return found === null ? [] : [[at, found ? `${KINDS["true positive"].mark} found` : `${MISSED.mark} missed`]];
   }
   const { score: value, level, kind, iou, match } = state.video.detections[index];
   /** @type {[string, string][]} */
@@ -106,7 +106,7 @@ function judged({ type, index }) {
 }
 
 /** @type {(kind: Kind) => string} */
-const verdict = (kind) => `${KINDS[kind].mark} ${KINDS[kind].name}: ${KINDS[kind].says}`;
+const verdict = (kind) => `${KINDS[kind].mark} ${kind}: ${KINDS[kind].says}`;
 
 /**
  * @param {number} iou

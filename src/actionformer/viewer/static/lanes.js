@@ -25,7 +25,8 @@ export const shownDetections = ({ video, minScore, hiddenClasses, hiddenKinds })
  * @type {(video: Video) => Map<number | null, number>}
  */
 const finders = remembering(
-  (video) => new Map(video.detections.filter(({ kind }) => kind === "true").map((one) => [one.match, one.score])),
+  (video) =>
+    new Map(video.detections.filter(({ kind }) => kind === "true positive").map((one) => [one.match, one.score])),
 );
 
 /** Whether an action is found by a detection that passes the score threshold; null where nobody has judged it.
@@ -45,7 +46,7 @@ export function isFound({ video, actions, minScore }, index) {
 export function isError(state, { type, index }) {
   if (type === "action") return isFound(state, index) === false;
   const { kind } = state.video.detections[index];
-  return Boolean(kind) && kind !== "true";
+  return Boolean(kind) && kind !== "true positive";
 }
 
 /** Actions that the filters let through: indices.

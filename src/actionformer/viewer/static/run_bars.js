@@ -49,8 +49,8 @@ export function kinds({ kinds: counts, gains }) {
   const total = all.reduce((sum, kind) => sum + counts[kind], 0);
   /** @type {BarRow[]} */
   const rows = all.map((kind) => [
-    `${KINDS[kind].mark} ${KINDS[kind].name}`,
-    [[counts[kind], kind === "true" ? "" : "hatched"]],
+    `${KINDS[kind].mark} ${kind}`,
+    [[counts[kind], kind === "true positive" ? "" : "hatched"]],
     `${count(counts[kind])}${gain(gains[kind])}`,
     total,
   ]);
@@ -59,13 +59,13 @@ export function kinds({ kinds: counts, gains }) {
     element(
       "p",
       { class: "faint" },
-      `Detections ${which()}. Filled: right, hatched: errors. Beside an error, what mAP would gain without it.`,
+      `Detections ${which()}. Filled: true positives, hatched: errors. Beside an error, what mAP would gain without it.`,
     ),
     bars(rows),
     element("p", { class: "faint" }, "And of all actions, those found (filled) and those missed (hatched):"),
     bars([
       foundAndMissed(
-        `${MISSED.mark} ${MISSED.name}`,
+        `${MISSED.mark} missed`,
         found,
         missed,
         `${count(missed)} of ${count(found + missed)}${gain(gains.missed)}`,

@@ -9,7 +9,7 @@ import { sortable } from "./sortable.js";
 import { state } from "./state.js";
 import { open, precisionOf } from "./videos.js";
 
-const ERRORS = KIND_NAMES.filter((kind) => kind !== "true");
+const ERRORS = KIND_NAMES.filter((kind) => kind !== "true positive");
 
 /** @type {(map: object) => string[]} */
 export const thresholds = (map) => Object.keys(map).sort((a, b) => Number(a) - Number(b));
@@ -44,7 +44,7 @@ const countedErrors = (counts) => (kind) => [headed(kind), (row) => counts[row.c
 const errorsOfLength = (kind) => [headed(kind), (row) => count(row[kind]), true];
 
 /** @type {(kind: Kind) => string} */
-const headed = (kind) => `${KINDS[kind].mark} ${KINDS[kind].name}`;
+const headed = (kind) => `${KINDS[kind].mark} ${kind}`;
 
 /** @param {Errors} errors */
 export function byLength({ by_length: ranges }) {

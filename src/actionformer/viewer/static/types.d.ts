@@ -4,7 +4,7 @@
 type Span = [number, number];
 /** "0.5" -> value at that tIoU. */
 type ByTiou = Record<string, number | null>;
-type Kind = "true" | "double" | "class" | "bounds" | "background";
+type Kind = "true positive" | "duplicate" | "wrong label" | "localization" | "background";
 
 interface Project {
   title: string;
