@@ -289,6 +289,7 @@ def test_demo_leaves_an_earlier_demo_alone(refused: Command, tmp_path: Path) -> 
         ("train absent.toml --annotations a --features f --out o", "absent.toml: cannot read"),
         ("train hapt --annotations a --features f --out o --device quantum", "quantum"),
         ("evaluate absent", "absent: no model directory"),
+        (f"evaluate {__file__}", "is a file, evaluate takes a model directory; a file of detections is for score"),
         ("detect absent a.npy", "absent: no model directory"),
         ("info absent", "absent: no model directory, and no preset"),
         ("info thumos_i3d", "did you mean 'thumos14_i3d'?"),

@@ -91,3 +91,15 @@ def test_evaluate_takes_them_too(call: Command, run: Path) -> None:
     assert result.code == 0
     found = json.loads((run / "detections.json").read_text("utf-8"))["results"]
     assert {len(actions) for actions in found.values()} == {2}
+
+
+def test_former_names_of_settings_work_and_say_what_to_write(call: Command, refused: Command, tmp_path: Path) -> None:
+    train = ("train", "hapt", "--annotations", "a", "--features", "f", "--out", tmp_path / "run")
+    result = call(*train, "--model.prior", 0.02, "--model.padding", "clean", "--model.window", 5)
+    assert result.err.splitlines()[:-1] == [
+        "warning: --model.padding is now called --model.mask-padding",
+        "warning: --model.prior is now called --model.class-prior",
+    ]
+    assert result.err.splitlines()[-1].startswith("error: a: cannot read")
+    assert "model.class_prior: " in call(*train, "--model.prior", 2).err
+    assert "--model.prior " not in call("train", "--help").out

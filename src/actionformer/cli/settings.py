@@ -8,7 +8,9 @@ from typing import Annotated, Any, get_args, get_origin
 
 from cyclopts import Group, Parameter
 
+from actionformer.core.terminal import complain
 from actionformer.settings.config import sections as all_sections
+from actionformer.settings.renamed import RENAMED
 
 AFTER_TRAINING = ("decoding", "suppression")
 """Sections that mean the same for any network, whenever they are given."""
@@ -38,6 +40,8 @@ def _section_options(section: str, settings: dict[str, tuple[Any, str]]) -> type
         (name, Annotated[_in_a_row(annotation) | None, Parameter(help=text)], None)
         for name, (annotation, text) in settings.items()
     ]
+    former = Annotated[str | None, Parameter(show=False)]
+    options += [(name, former, None) for one, name in RENAMED if one == section and name not in settings]
     return make_dataclass(f"{section.title()}Options", options, namespace=_SMALL_SOURCE)
 
 
@@ -51,10 +55,18 @@ def _in_a_row(annotation: Any) -> Any:
 
 
 def given_settings(changes: Any) -> dict[str, dict[str, Any]]:
-    """Section -> setting -> value, of the settings that the command line gives."""
+    """Section -> setting -> value, of the settings that the command line gives; who writes a former name is told."""
     sections = asdict(changes) if changes is not None else {}
-    return {
+    given = {
         section: {name: value for name, value in values.items() if value is not None}
         for section, values in sections.items()
         if values is not None
     }
+    for before, now in RENAMED.items():
+        if before[1] in given.get(before[0], {}):
+            complain(f"warning: {_option(*before)} is now called {_option(*now)}")
+    return given
+
+
+def _option(section: str, name: str) -> str:
+    return f"--{section}.{name.replace('_', '-')}"

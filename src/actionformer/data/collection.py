@@ -14,6 +14,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import Annotations, Video
 from actionformer.data.settings import DataSettings
 from actionformer.features import (
+    GRID,
     FeatureFolders,
     Features,
     FeatureSpec,
@@ -21,10 +22,11 @@ from actionformer.features import (
     check_timing,
     compare_duration,
     other_features,
+    timing_of,
+    unknown_of,
 )
 
 Paths = str | Path | Sequence[str | Path]
-TIMING = ("fps", "stride", "num_frames")
 SEVERAL = 3  # videos that say something of all
 
 
@@ -38,9 +40,14 @@ class FeaturedVideo:
     spec: FeatureSpec
 
     @property
+    def duration(self) -> float | None:
+        """Where the video ends, seconds, as its annotations or else its sidecar say."""
+        return self.video.duration or self.spec.duration
+
+    @property
     def end(self) -> float:
-        """Where the video ends, seconds: as its annotations or its sidecar say, else where its features end."""
-        return self.video.duration or self.spec.duration or self.grid.seconds_covered(self.features.shape[0])
+        """Where the video ends, seconds; where nobody says it, where its features end."""
+        return self.duration or self.grid.seconds_covered(self.features.shape[0])
 
 
 @dataclass(frozen=True)
@@ -131,11 +138,10 @@ def _check_durations(videos: Sequence[FeaturedVideo]) -> None:
     Raises:
         InputError: some cannot belong together, or all of several fit exactly if they are stored as (D, T).
     """
-    known = [(one, one.video.duration or one.spec.duration) for one in videos]
     compared = [
         compare_duration(f"video {one.video.id!r}", *(len(one.features), duration, one.grid, one.features.shape[1]))
-        for one, duration in known
-        if duration
+        for one in videos
+        if (duration := one.duration)
     ]
     different = [one for one in compared if one]
     hopeless = [one for one in different if one.hopeless]
@@ -170,7 +176,7 @@ def transposed(videos: Sequence[FeaturedVideo], seconds: Sequence[float]) -> boo
 
     All would have as many rows, D, and as (T, D) each would reach as far as it is needed, and one not twice as far.
     """
-    if any(video.video.duration or video.spec.duration for video in videos):
+    if any(video.duration for video in videos):
         return False
     reached = [video.grid.seconds_covered(video.features.shape[1]) for video in videos]
     alike = len({video.features.shape[0] for video in videos}) == 1
@@ -217,25 +223,20 @@ def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
     )
 
 
-def _grid(video: Video, spec: FeatureSpec, data: DataSettings) -> TimeGrid:
-    known: dict[str, float] = {}
-    for name in TIMING:
-        setting, sidecar = getattr(data, name), getattr(spec, name)
-        if setting is not None and sidecar is not None and setting != sidecar:
-            warn(
-                f"sidecars say {name} {sidecar:g}, data.{name} is {setting:g}: the sidecars are believed", stacklevel=2
-            )
-        value = sidecar if sidecar is not None else setting
-        if value is None and name == "fps":
-            value = video.fps
-        if value is not None:
-            known[name] = value
-    if unknown := [name for name in TIMING if name not in known]:
+def _grid(video: Video, sidecar: FeatureSpec, data: DataSettings) -> TimeGrid:
+    settings = FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames)
+    for name in GRID:
+        setting, said = getattr(settings, name), getattr(sidecar, name)
+        if setting is not None and said is not None and setting != said:
+            warn(f"sidecars say {name} {said:g}, data.{name} is {setting:g}: the sidecars are believed", stacklevel=2)
+    known = timing_of(sidecar=sidecar, settings=settings, annotations=FeatureSpec(fps=video.fps))
+    if known.grid is None:
+        unknown = unknown_of(known)
         raise InputError(
             f"video {video.id!r}: {listed(unknown)} of the features {'is' if len(unknown) == 1 else 'are'} not known: "
             f"write a sidecar or set {listed([f'data.{name}' for name in unknown])}"
         )
-    return TimeGrid(**known, start=spec.start or 0.0)
+    return known.grid
 
 
 def _missing_message(missing: list[str], total: int, source: FeatureFolders, skipped: bool) -> str:

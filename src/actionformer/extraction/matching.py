@@ -8,7 +8,7 @@ from pathlib import Path
 from actionformer.backbones import Backbone, load_backbone
 from actionformer.core.errors import InputError
 from actionformer.extraction.encode import layout_for
-from actionformer.features import FeatureSpec, check_backbone, check_timing
+from actionformer.features import FeatureSpec, check_backbone, check_timing, timing_of
 from actionformer.video.clips import ClipLayout
 
 
@@ -43,11 +43,12 @@ def layout_of(
     Raises:
         InputError: clips that cannot be, or (without `other_timing`) that lie otherwise than the model's features.
     """
+    wanted = timing_of(call=timing, model=made_for)
     layout = layout_for(
         backbone,
-        fps=timing.fps or made_for.fps,
-        stride=timing.stride or made_for.stride,
-        num_frames=timing.num_frames or made_for.num_frames,
+        fps=wanted.fps,
+        stride=wanted.stride,
+        num_frames=wanted.num_frames,
         last_clip="drop" if made_for.last_clip == "drop" else "pad",
     )
     if not other_timing:

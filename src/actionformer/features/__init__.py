@@ -18,11 +18,13 @@ from actionformer.features.spec import (
     sidecar_path,
     write_sidecar,
 )
-from actionformer.features.timing import check_timing
+from actionformer.features.timing import GRID, TIMING, check_timing, timing_of, unknown_of
 from actionformer.features.writer import FeatureWriter
 
 __all__ = [
+    "GRID",
     "READERS",
+    "TIMING",
     "TRANSPOSED",
     "FeatureFolders",
     "FeatureSpec",
@@ -38,5 +40,7 @@ __all__ = [
     "read_sidecar",
     "resize",
     "sidecar_path",
+    "timing_of",
+    "unknown_of",
     "write_sidecar",
 ]

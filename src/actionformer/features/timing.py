@@ -1,14 +1,48 @@
-"""Whether features lie in time as those that a model was trained on."""
+"""How features lie in time: who is believed where several say it, and whether a model was trained on such."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from actionformer.core.errors import InputError
 from actionformer.features.spec import FeatureSpec
 
+GRID = ("fps", "stride", "num_frames")
+"""What must be known of features to place them in time."""
+TIMING = (*GRID, "start", "duration")
+"""All that can be said of it."""
 SAME_SECONDS = 0.05
 """Share by which steps and windows in seconds may differ: 24 frames a second are as good as 25."""
 SAME_RATE = 1.3
 """Features of every fourth frame, say, may be of videos of 25 or of 30 frames a second, but not of 60."""
+
+
+UNKNOWN = FeatureSpec()
+
+
+def timing_of(
+    *,
+    call: FeatureSpec = UNKNOWN,
+    sidecar: FeatureSpec = UNKNOWN,
+    settings: FeatureSpec = UNKNOWN,
+    model: FeatureSpec = UNKNOWN,
+    annotations: FeatureSpec = UNKNOWN,
+) -> FeatureSpec:
+    """Timing of which several speak: each number is that of the first who knows it.
+
+    A call is believed before the sidecar, which travels with its features; then come the settings, what a model was
+    trained on, and last the annotation file, whose rate may be that of another copy of the video.
+    """
+    believed = (call, sidecar, settings, model, annotations)
+    known: dict[str, Any] = {}
+    for name in TIMING:
+        known[name] = next((said for spec in believed if (said := _of(spec, name)) is not None), None)
+    return FeatureSpec(**known)
+
+
+def unknown_of(spec: FeatureSpec) -> list[str]:
+    """What is not known, and must be to place features in time."""
+    return [name for name in GRID if _of(spec, name) is None]
 
 
 def check_timing(found: FeatureSpec, expected: FeatureSpec, where: str, *, rates: bool = True) -> None:

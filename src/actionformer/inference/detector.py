@@ -25,12 +25,12 @@ from actionformer.detections import Detections
 from actionformer.detectors.base import architecture_of
 from actionformer.extraction.matching import backbone_of, layout_of
 from actionformer.extraction.store import extract_video
-from actionformer.features import FeatureSpec, check_timing
+from actionformer.features import TIMING, FeatureSpec, check_timing, timing_of
 from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.fusion import fuse
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
-from actionformer.inference.sequences import TIMING, Array, ArrayRows, Sequence, known_grid, place, spec_of
+from actionformer.inference.sequences import Array, ArrayRows, Sequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.suppression import Kept, suppress_and_count
 from actionformer.model_directory import ModelCard, load_model
@@ -272,7 +272,7 @@ class Detector:
         """
         config = with_live(self.config, max_action_seconds, max_per_hour)
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start}
-        grid = known_grid(spec_of(timing), self.card.features)
+        grid = known_grid(timing_of(call=spec_of(timing), model=self.card.features))
         if not self.other_timing:
             check_timing(FeatureSpec.on(grid), self.card.features, name)
         return self._stream(config, grid, name, told=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,12 +24,12 @@ from actionformer.features import (
     open_features,
     read_sidecar,
     resize,
+    timing_of,
+    unknown_of,
 )
 from actionformer.settings.config import Config
 
 Array = NDArray[np.float32]
-GRID = tuple(field.name for field in fields(TimeGrid))
-TIMING = (*GRID, "duration")
 
 
 class Rows(Protocol):
@@ -120,11 +120,11 @@ def place(
         features = open_features(features, width=config.model.input_width)
     rows = features if isinstance(features, Features) else ArrayRows(as_matrix(features))
     check_shape(rows.shape, config.model.input_width)
-    given = spec_of(timing)
-    grid = known_grid(given, sidecar, made_for)
+    said = timing_of(call=spec_of(timing), sidecar=sidecar)
+    grid = known_grid(timing_of(call=said, model=made_for))
     if not (collected or other_timing or config.data.resize):
         check_timing(FeatureSpec.on(grid), made_for, source)
-    length, duration = rows.shape[0], given.duration or sidecar.duration
+    length, duration = rows.shape[0], said.duration
     if duration is None:
         duration = grid.seconds_covered(length)
     elif not collected:
@@ -167,21 +167,16 @@ def spec_of(timing: Mapping[str, Any]) -> FeatureSpec:
     )
 
 
-def known_grid(*specs: FeatureSpec) -> TimeGrid:
-    """The grid of the first spec that knows each of its numbers; a start that none knows is 0.
+def known_grid(spec: FeatureSpec) -> TimeGrid:
+    """The grid of features whose timing is known; a start that nobody knows is 0.
 
     Raises:
-        InputError: one that none knows.
+        InputError: one of its numbers is not known.
     """
-    known = {name: _first_known(specs, name) for name in GRID if name != "start"}
-    return TimeGrid(**known, start=next((spec.start for spec in specs if spec.start is not None), 0.0))
-
-
-def _first_known(specs: tuple[FeatureSpec, ...], name: str) -> float:
-    for spec in specs:
-        value: float | None = getattr(spec, name)
-        if value is not None:
-            return value
-    raise InputError(
-        f"{name} of the features is not known: neither the call, a sidecar nor the model tells; give {name}"
-    )
+    grid = spec.grid
+    if grid is None:
+        name = unknown_of(spec)[0]
+        raise InputError(
+            f"{name} of the features is not known: neither the call, a sidecar nor the model tells; give {name}"
+        )
+    return grid

@@ -34,7 +34,7 @@ def _arguments(video: FeaturedVideo) -> dict[str, Any]:
         "stride": grid.stride,
         "num_frames": grid.num_frames,
         "start": grid.start,
-        "duration": video.video.duration or video.spec.duration,
+        "duration": video.duration,
     }
 
 
@@ -71,6 +71,8 @@ def evaluate(
         InputError: no model directory, features that are missing or of other timing, or an unknown subset.
     """
     run = Path(run)
+    if run.is_file():
+        raise InputError(f"{run}: is a file, evaluate takes a model directory; a file of detections is for score")
     config, card = load_settings(run)
     thresholds = parse_tiou(tiou or config.evaluation.tiou)
     annotations = annotations or card.training.get("annotations")

@@ -13,7 +13,7 @@ import torch
 from actionformer.core.errors import InputError
 from actionformer.core.segments import clip
 from actionformer.detections import Detections
-from actionformer.features import Features, check_backbone, open_features
+from actionformer.features import TIMING, Features, check_backbone, open_features
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import (
     Explanation,
@@ -26,7 +26,7 @@ from actionformer.inference.explain import (
     project,
     surroundings,
 )
-from actionformer.inference.sequences import TIMING, Sequence, place
+from actionformer.inference.sequences import Sequence, place
 from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import trace
 from actionformer.nn.attention_maps import Projections, Weights, attention_at, comparisons

@@ -11,7 +11,7 @@ import pytest
 from variants import lively_detector as lively
 
 from actionformer.core.errors import InputError
-from actionformer.features import FeatureSpec, check_timing
+from actionformer.features import FeatureSpec, check_timing, timing_of, unknown_of
 from actionformer.inference.detector import Detector, build, load
 from actionformer.recipes import evaluate, train, watch
 from actionformer.recipes.prepare import prepared_detector
@@ -169,3 +169,13 @@ def test_no_false_alarms(tiny: Config) -> None:
     unknown.detect(np.zeros((9, 6)), fps=50, stride=9, num_frames=3)
     resized = lively(tiny, data={"resize": 32})  # sees every video as 32 features
     resized.detect(np.zeros((9, 6)), fps=50, stride=9, num_frames=3)
+
+
+def test_who_is_believed() -> None:
+    call, sidecar = FeatureSpec(stride=1), FeatureSpec(stride=2, num_frames=2, start=0.5, backbone="motion")
+    settings, model = FeatureSpec(num_frames=3), FeatureSpec(num_frames=4, fps=4, dim=6)
+    annotations = FeatureSpec(fps=5, duration=9)
+    said = timing_of(call=call, sidecar=sidecar, settings=settings, model=model, annotations=annotations)
+    assert said == FeatureSpec(stride=1, num_frames=2, start=0.5, fps=4, duration=9)
+    assert unknown_of(said) == []
+    assert unknown_of(timing_of(call=call, sidecar=FeatureSpec(start=0.0))) == ["fps", "num_frames"]
