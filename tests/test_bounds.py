@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from variants import BASE, VARIANTS
+from variants import VARIANTS, small_settings
 
 from actionformer.core.errors import InputError
 from actionformer.detectors.actionformer.network import build_network
-from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.detectors.base import architecture_of
+from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config, preset_names, published_shape
 
@@ -85,18 +86,17 @@ def test_presets_lie_within_and_their_size_is_nearly_known(preset: str) -> None:
     config = load_config(preset)
     shape = {"input_dim": 2048, "num_classes": 20} | published_shape(preset)
     missing = {name: value for name, value in shape.items() if getattr(config.model, name) is None}
-    model = config.replace(model=missing).model
-    assert sum(weight.numel() for weight in build_network(model).parameters()) == pytest.approx(
-        model.rough_size, rel=0.1
-    )
+    config = config.replace(model=missing)
+    assert isinstance(config.model, PyramidSettings)
+    network = architecture_of(config).network()
+    assert sum(weight.numel() for weight in network.parameters()) == pytest.approx(config.model.rough_size, rel=0.1)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_parts_that_presets_lack_count_too(name: str) -> None:
-    settings = ActionFormerSettings(**(BASE | {"width": 320, "num_heads": 4} | fitting(VARIANTS[name])))
-    assert sum(weight.numel() for weight in build_network(settings).parameters()) == pytest.approx(
-        settings.rough_size, rel=0.2
-    )
+    settings = small_settings(**{"width": 320} | fitting(VARIANTS[name]))
+    network = architecture_of(Config(model=settings)).network()
+    assert sum(weight.numel() for weight in network.parameters()) == pytest.approx(settings.rough_size, rel=0.2)
 
 
 def fitting(variant: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def drawn(rng: random.Random) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("seed", "count"), [(0, 150), pytest.param(1, 5000, marks=pytest.mark.slow, id="long")])
 def test_settings_are_built_quickly_or_refused(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actionformer.settings.config.MOST_WEIGHTS", 3_000_000)  # what this machine builds at once
+    monkeypatch.setattr("actionformer.nn.settings.MOST_WEIGHTS", 3_000_000)  # what this machine builds at once
     rng = random.Random(seed)
     built = [size for _ in range(count) if (size := _size(drawn(rng))) is not None]
     assert len(built) > count / 50

@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from actionformer.detectors.actionformer.network import build_network
-from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.detectors.base import architecture_of
+from actionformer.detectors.index import settings_of
 from actionformer.inference.detector import Detector, build
 from actionformer.nn.pyramid_network import PyramidNetwork
+from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
@@ -17,12 +17,12 @@ BASE = {
     "input_dim": 6,
     "num_classes": 3,
     "width": 16,
-    "num_heads": 2,
-    "window": 5,
     "branch_blocks": 3,
     "max_length": 64,
     "regression_ranges": ((0, 4), (4, 8), (8, 16), (16, 1000)),
 }
+OWN = {"actionformer": {"num_heads": 2, "window": 5}}
+"""What small networks of a detector have besides."""
 FIVE_LEVELS = ((0, 4), (0, 4), (4, 8), (8, 16), (16, 1000))
 VARIANTS = {
     "plain": {},
@@ -46,13 +46,27 @@ VARIANTS = {
     "relu": {"offsets": "relu"},
     "wide kernels": {"embedding_kernel": 5, "head_kernel": 5},
     "one layer each": {"embedding_layers": 1, "head_layers": 1},
+    "max pooling": {"block": "maxpool"},
+    "temporalmaxer": {"detector": "temporalmaxer"},
+    "temporalmaxer, fpn, no norms": {"detector": "temporalmaxer", "neck": "fpn", "neck_norm": False},
+    "temporalmaxer, groupnorm": {"detector": "temporalmaxer", "level_norm": "groupnorm"},
+    "temporalmaxer, groupnorm, fpn": {"detector": "temporalmaxer", "level_norm": "groupnorm", "neck": "fpn"},
 }
 
 
-def make(**changes: object) -> PyramidNetwork:
+def small_settings(**changes: Any) -> PyramidSettings:
+    """Settings of a small network."""
+    detector = changes.get("detector", "actionformer")
+    settings = settings_of(detector)(**(BASE | OWN.get(detector, {}) | changes))
+    assert isinstance(settings, PyramidSettings)
+    return settings
+
+
+def make(**changes: Any) -> PyramidNetwork:
     """A network in which every part matters: fresh drop-path scales of 1e-4 would hide what the blocks do."""
     torch.manual_seed(0)
-    model = build_network(ActionFormerSettings(**(BASE | changes))).eval()
+    model = architecture_of(Config(model=small_settings(**changes))).network().eval()
+    assert isinstance(model, PyramidNetwork)
     for name, parameter in model.named_parameters():
         if parameter.dim() <= 1:
             centre = 0.0 if name.endswith("bias") else 1.0
@@ -63,7 +77,9 @@ def make(**changes: object) -> PyramidNetwork:
 
 def lively_detector(tiny: Config, **sections: Any) -> Detector:
     """A detector whose scores spread and whose every part matters."""
-    model = {"input_dim": 6, "num_classes": 3} | sections.pop("model", {})
+    shared = ("width", "branch_blocks", "regression_ranges", "max_length")  # what another detector keeps of `tiny`
+    model = {name: getattr(tiny.model, name) for name in shared}
+    model |= {"input_dim": 6, "num_classes": 3} | sections.pop("model", {})
     torch.manual_seed(3)
     detector = build(tiny.replace(model=model, data=TIMING | sections.pop("data", {}), **sections))
     with torch.no_grad():
@@ -75,12 +91,12 @@ def lively_detector(tiny: Config, **sections: Any) -> Detector:
     return detector
 
 
-def published_length(length: int, settings: ActionFormerSettings) -> int:
+def published_length(length: int, settings: PyramidSettings) -> int:
     """What published inference pads a sequence to."""
     published = settings.model_copy(update={"mask_padding": "published"})
     return architecture_of(Config(model=published)).padded_length(length)
 
 
-def computed_length(length: int, settings: ActionFormerSettings) -> int:
+def computed_length(length: int, settings: PyramidSettings) -> int:
     """What is computed for a sequence."""
     return architecture_of(Config(model=settings)).computed_length(length)

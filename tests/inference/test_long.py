@@ -24,6 +24,9 @@ from actionformer.settings.config import Config
 pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")  # weights drawn at random believe a lot
 
 
+TEMPORALMAXER = {"detector": "temporalmaxer"}
+
+
 def array(length: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((length, 6)).astype(np.float32)
 
@@ -42,7 +45,10 @@ def assert_same(found: Detections, expected: Detections, tolerance: float = 0.0)
 
 
 @pytest.mark.parametrize("padding", ["exact", "published"])
-@pytest.mark.parametrize("changes", [{}, {"neck": "fpn"}, {"block": "convolution"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"neck": "fpn"}, {"block": "convolution"}, TEMPORALMAXER, TEMPORALMAXER | {"level_norm": "groupnorm"}],
+)
 def test_pieces_equal_one_pass(
     tiny: Config, padding: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +59,7 @@ def test_pieces_equal_one_pass(
     monkeypatch.setattr(detector.runner, "_in_chunks", _counted(detector.runner._in_chunks, passes))
     for length, one_pass in expected.items():
         assert_same(detector.detect(array(length)), one_pass, tolerance=1e-5)
-    assert len(passes) == 3
+    assert len(passes) == (6 if "level_norm" in changes else 3)  # first for statistics of the whole
 
 
 def _counted(function: Any, calls: list[Any]) -> Any:
@@ -107,6 +113,12 @@ def test_a_model_that_sees_the_whole_runs_in_one_pass_and_says_so(tiny: Config, 
         detector.stream(max_action_seconds=10)
 
 
+def test_a_model_with_statistics_of_the_whole_follows_no_stream(tiny: Config) -> None:
+    detector = lively(tiny, model=TEMPORALMAXER | {"level_norm": "groupnorm"})
+    with pytest.raises(InputError, match=r"cannot follow a stream: .*statistics of all moments"):
+        detector.stream(max_action_seconds=10)
+
+
 def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live: Any) -> tuple[Detections, list[Any]]:
     """All that a stream gives, and for each push how much was known and what became final."""
     stream, given, start = detector.stream(**live), [], 0
@@ -119,13 +131,14 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
 
 
 @pytest.mark.parametrize("padding", ["exact", "published"])
+@pytest.mark.parametrize("changes", [{}, TEMPORALMAXER])
 @settings(max_examples=10, deadline=None)
 @given(length=st.integers(1, 700), sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5), seed=st.integers(0, 9))
 def test_a_stream_finds_exactly_what_detect_finds(
-    tiny: Config, padding: str, length: int, sizes: list[int], seed: int
+    tiny: Config, changes: dict[str, Any], padding: str, length: int, sizes: list[int], seed: int
 ) -> None:
     live = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
-    detector = lively(tiny, model={"mask_padding": padding}, live=live)
+    detector = lively(tiny, model=changes | {"mask_padding": padding}, live=live)
     detector.shown_from = 1.0  # or all that is cut would be counted
     expected = detector.detect(array(length, seed))
     found, _ = streamed(detector, array(length, seed), sizes)

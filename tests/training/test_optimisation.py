@@ -171,6 +171,21 @@ def test_average_equals_plain_recursion() -> None:
         assert torch.equal(average.model.mean, model.mean)
 
 
+def test_a_weight_that_is_counted_in_several_times_moves_by_the_decay_to_that_power() -> None:
+    plain, model = make(), make()
+    averages = [WeightAverage(plain, decay=0.9, warmup=False, updates=updates) for updates in (None, {"scale": 6})]
+    start = model.scale.item()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1)
+    for average in averages:
+        average.update(model)
+    once, several = (dict(average.model.named_parameters()) for average in averages)
+    assert several["scale"].item() == pytest.approx(start + 1 - 0.9**6, abs=1e-6)
+    assert once["scale"].item() == pytest.approx(start + 1 - 0.9, abs=1e-6)
+    assert all(torch.equal(once[name], several[name]) for name in once if name != "scale")
+
+
 def test_average_stands_apart_from_the_model() -> None:
     model = make()
     average = WeightAverage(model, decay=0.0, warmup=True)

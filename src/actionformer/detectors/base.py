@@ -102,6 +102,10 @@ class Architecture(ABC):
 
     # What a detector may bring besides.
 
+    def average_updates(self) -> dict[str, int]:
+        """Weights that the weight average counts in more than once per step, and how often, as published code does."""
+        return {}
+
     def computed_length(self, length: int) -> int:
         """The length to compute for a sequence of `length` features, padding included, so that outputs are right."""
         return length

@@ -12,12 +12,14 @@ from actionformer.settings.model import ModelSettings
 SETTINGS = {
     "actionformer": "actionformer.detectors.actionformer.settings.ActionFormerSettings",
     "tridet": "actionformer.detectors.tridet.settings.TriDetSettings",
+    "temporalmaxer": "actionformer.detectors.temporalmaxer.settings.TemporalMaxerSettings",
 }
 """The settings of each detector's network, a `ModelSettings`. These modules import no torch."""
 
 ARCHITECTURES = {
     "actionformer": "actionformer.detectors.actionformer.architecture.ActionFormer",
     "tridet": "actionformer.detectors.tridet.architecture.TriDet",
+    "temporalmaxer": "actionformer.detectors.temporalmaxer.architecture.TemporalMaxer",
 }
 """What each detector brings, an `Architecture`."""
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from actionformer.detectors.base import Architecture, Level, Part
 from actionformer.nn.assignment import GroundTruth, Targets, answering, assign_batch
-from actionformer.nn.chunks import Chunks, lookahead
+from actionformer.nn.chunks import Chunks, lookahead, with_last
 from actionformer.nn.decoding import Decoder
 from actionformer.nn.losses import Criterion, LossNormalizer
 from actionformer.nn.network import Network
@@ -112,13 +112,8 @@ class PyramidArchitecture(Architecture):
 
 
 def _pushed(chunks: Chunks, parts: Iterable[Part]) -> Iterator[LevelOutputs]:
-    held: Part | None = None
-    for part in parts:
-        if held is not None:
-            yield from chunks.push(*held)
-        held = part
-    assert held is not None
-    yield from chunks.push(*held, last=True)
+    for part, last in with_last(parts):
+        yield from chunks.push(*part, last=last)
 
 
 def center_radius(config: Config) -> float | None:

@@ -74,6 +74,14 @@ class Targets:
             vars(moved)[name] = getattr(self, name).to(device, non_blocking=True)
         return moved
 
+    def with_offsets(self, distances: Tensor) -> Targets:
+        """The same targets with other distances (P, 2) to start and end for the positive moments."""
+        offsets = self.offsets.flatten(0, 1).index_copy(0, self.positive_moments, distances)
+        changed = Targets(self.classes, offsets.view_as(self.offsets), self.valid)
+        for name in ("valid_moments", "positive_moments"):
+            vars(changed)[name] = getattr(self, name)
+        return changed
+
 
 def assign_batch(
     segments: Sequence[Tensor],

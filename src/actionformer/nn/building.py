@@ -36,11 +36,12 @@ def embedding(settings: PyramidSettings) -> Embedding:
     return Embedding(projections=projections, convs=convs, norms=norms)
 
 
-def build_neck(settings: PyramidSettings) -> IdentityNeck | FeaturePyramidNeck:
-    """A norm per level, or a top-down feature pyramid."""
+def build_neck(settings: PyramidSettings, norms: nn.ModuleList | None = None) -> IdentityNeck | FeaturePyramidNeck:
+    """Nothing but norms, or a top-down feature pyramid before them; by default a LayerNorm per level."""
     levels, norm = settings.num_levels, settings.neck_norm
     width = settings.neck_width or settings.width
-    norms = _norms(levels, width, settings, wanted=norm)
+    if norms is None:
+        norms = _norms(levels, width, settings, wanted=norm)
     if settings.neck == "identity":
         return IdentityNeck(norms)
     laterals = [Conv(settings.width, width, 1, bias=not norm) for _ in range(levels)]

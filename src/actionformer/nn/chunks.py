@@ -7,8 +7,9 @@ a live source are the same here: they differ in who cuts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from actionformer.nn.necks import FeaturePyramidNeck
 from actionformer.nn.outputs import LevelOutputs
 from actionformer.nn.pyramid_network import PyramidNetwork
 
+T = TypeVar("T")
 Part = Callable[[Tensor, Mask], tuple[Tensor, ...]]
 Chunk = tuple[Tensor, ...]
 """x (1, t, C) and its mask (1, t) that follow those before, t >= 1; of heads logits, offsets, mask; () for nothing."""
@@ -27,9 +29,11 @@ Chunk = tuple[Tensor, ...]
 def lookahead(model: PyramidNetwork) -> list[int] | None:
     """For every level, how many features after a moment its outputs depend on (before it: as many, with an fpn more).
 
-    None where that has no bound: attention over the whole sequence, or positions, which a long sequence interpolates.
+    None where that has no bound: attention or statistics over the whole sequence, or positions, which a long sequence
+    interpolates.
     """
-    if model.position is not None:
+    neck_radius = model.neck.receptive_radius
+    if model.position is not None or neck_radius is None:
         return None
     reaches, strides = [model.embedding.receptive_radius], [1]
     for block in model.pyramid.blocks:
@@ -40,8 +44,45 @@ def lookahead(model: PyramidNetwork) -> list[int] | None:
     reaches, strides = reaches[model.pyramid.first_level :], strides[model.pyramid.first_level :]
     if isinstance(model.neck, FeaturePyramidNeck):
         reaches = [max(reaches)] * len(reaches)  # the finest level waits for the coarsest
-    last = model.neck.receptive_radius + model.head_radius
+    last = neck_radius + model.head_radius
     return [reach + last * stride for reach, stride in zip(reaches, strides, strict=True)]
+
+
+class PyramidChunks:
+    """Embedding and pyramid of a network in eval mode, and the top-down way of an fpn neck, at work on one sequence.
+
+    Args:
+        model: one whose blocks see a limited way, and which knows no positions.
+    """
+
+    def __init__(self, model: PyramidNetwork) -> None:
+        assert model.position is None
+        assert not model.training
+        self.first_level = model.pyramid.first_level
+        self.padded = False
+        self.embedding = Stage(lambda x, valid: (model.embed(x, valid),), radius=model.embedding.receptive_radius)
+        self.blocks = [
+            Stage(partial(_output, block), radius=block.receptive_radius or 0, stride=block.stride)
+            for block in model.pyramid.blocks
+        ]
+        count = len(model.offset_activation.scales)
+        self.sums = [_Sum(model.neck, level) for level in range(count) if isinstance(model.neck, FeaturePyramidNeck)]
+
+    def push(self, features: Tensor, valid: Tensor | None = None, *, last: bool = False) -> list[Chunk]:
+        """Takes in features (t, D) and their mask (t,); returns what they complete of each level."""
+        self.padded |= valid is not None
+        if valid is None:
+            valid = torch.ones(len(features), dtype=torch.bool, device=features.device)
+        outputs = [self.embedding((features[None], valid[None]), last, self.padded)]
+        for block in self.blocks:
+            outputs.append(block(outputs[-1], last, self.padded))
+        return self._summed(outputs[self.first_level :], last)
+
+    def _summed(self, levels: list[Chunk], last: bool) -> list[Chunk]:
+        above: Chunk | None = None
+        for level in reversed(range(len(self.sums))):
+            levels[level] = above = self.sums[level](levels[level], above, last)
+        return levels
 
 
 class Chunks:
@@ -53,18 +94,11 @@ class Chunks:
 
     def __init__(self, model: PyramidNetwork) -> None:
         assert lookahead(model) is not None
-        assert not model.training
         self.model = model
-        self.padded = False
-        self.embedding = _Stage(lambda x, valid: (model.embed(x, valid),), radius=model.embedding.receptive_radius)
-        self.blocks = [
-            _Stage(partial(_output, block), radius=block.receptive_radius or 0, stride=block.stride)
-            for block in model.pyramid.blocks
-        ]
-        count = len(model.offset_activation.scales)
-        radius = model.neck.receptive_radius + model.head_radius
-        self.heads = [_Stage(partial(self._look, level=level), radius=radius) for level in range(count)]
-        self.sums = [_Sum(model.neck, level) for level in range(count) if isinstance(model.neck, FeaturePyramidNeck)]
+        self.pyramid = PyramidChunks(model)
+        radius = model.neck.radius + model.head_radius
+        levels = range(len(model.offset_activation.scales))
+        self.heads = [Stage(partial(self._look, level=level), radius=radius) for level in levels]
 
     @torch.inference_mode()
     def push(self, features: Tensor, valid: Tensor | None = None, *, last: bool = False) -> list[LevelOutputs]:
@@ -74,30 +108,27 @@ class Chunks:
 
         With `last` that is all that is left: no more features can follow.
         """
-        self.padded |= valid is not None
-        if valid is None:
-            valid = torch.ones(len(features), dtype=torch.bool, device=features.device)
-        outputs = [self.embedding((features[None], valid[None]), last, self.padded)]
-        for block in self.blocks:
-            outputs.append(block(outputs[-1], last, self.padded))
-        levels = self._summed(outputs[self.model.pyramid.first_level :], last)
+        levels = self.pyramid.push(features, valid, last=last)
         completed = []
         for level, (head, chunk) in enumerate(zip(self.heads, levels, strict=True)):
             first = head.done
-            if found := head(chunk, last, self.padded):
+            if found := head(chunk, last, self.pyramid.padded):
                 logits, offsets, mask = found
                 completed.append(LevelOutputs(level, first, logits, offsets, mask))
         return completed
 
-    def _summed(self, levels: list[Chunk], last: bool) -> list[Chunk]:
-        """The top-down way of an fpn neck."""
-        above: Chunk | None = None
-        for level in reversed(range(len(self.sums))):
-            levels[level] = above = self.sums[level](levels[level], above, last)
-        return levels
-
     def _look(self, x: Tensor, valid: Mask, level: int) -> tuple[Tensor, Tensor]:
         return self.model.look(self.model.neck.finish(x, valid, level), valid, level)
+
+
+def with_last(parts: Iterable[T]) -> Iterator[tuple[T, bool]]:
+    """Each part with whether it is the last; there is at least one."""
+    following = iter(parts)
+    part = next(following)
+    for after in following:
+        yield part, False
+        part = after
+    yield part, True
 
 
 def _output(block: Block, x: Tensor, valid: Mask) -> tuple[Tensor]:
@@ -128,7 +159,7 @@ def cut(chunk: Chunk, start: int, stop: int | None = None) -> Chunk:
     return tuple(tensor[:, start:stop] for tensor in chunk)
 
 
-class _Stage:
+class Stage:
     """One part of the network over chunks.
 
     Outputs too near to an end of what is held, where the sequence goes on, are not those of the whole sequence and are
@@ -142,6 +173,7 @@ class _Stage:
         self.done = 0  # outputs given so far
 
     def __call__(self, chunk: Chunk, last: bool, padded: bool) -> Chunk:
+        """The outputs that a chunk of inputs completes, and their mask; with `last` all that are left."""
         self.held.add(chunk)
         known = self.first + len(self.held)
         ready = -(-known // self.stride) if last else (known - 1 - self.radius) // self.stride + 1

@@ -96,12 +96,22 @@ class GroupNorm(nn.GroupNorm):
     def forward(self, x: Tensor, valid: Mask) -> Tensor:  # type: ignore[override]
         """(B, T, C), (B, T) -> (B, T, C)."""
         if valid is None or not self.exact:
-            return super().forward(x.transpose(1, 2)).transpose(1, 2)
-        grouped = x.float().view(*x.shape[:2], self.num_groups, -1)  # (B, T, G, C / G)
-        mean = mean_of_valid(grouped.mean(-1), valid).unsqueeze(-1)
-        variance = mean_of_valid((grouped - mean).square().mean(-1), valid).unsqueeze(-1)
-        x = ((grouped - mean) * (variance + self.eps).rsqrt()).flatten(2).to(x.dtype)
-        return masked(x * self.weight + self.bias if self.affine else x, valid)
+            return super().forward(x.transpose(1, 2)).transpose(1, 2).contiguous()
+        grouped = self.grouped(x)
+        mean = mean_of_valid(grouped.mean(-1), valid)
+        variance = mean_of_valid((grouped - mean.unsqueeze(-1)).square().mean(-1), valid)
+        return self.normalised(x, valid, mean, variance)
+
+    def grouped(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, groups, C / groups), in float32."""
+        return x.float().view(*x.shape[:-1], self.num_groups, x.shape[-1] // self.num_groups)
+
+    def normalised(self, x: Tensor, valid: Mask, mean: Tensor, variance: Tensor) -> Tensor:
+        """x (B, T, C) by the mean and variance (B, 1, groups) of its sequences."""
+        y = (self.grouped(x) - mean.unsqueeze(-1)) * (variance + self.eps).rsqrt().unsqueeze(-1)
+        x = y.flatten(2).to(x.dtype)
+        x = x * self.weight + self.bias if self.affine else x
+        return masked(x, valid) if self.exact else x
 
 
 def mean_of_valid(x: Tensor, valid: Mask) -> Tensor:

@@ -36,7 +36,13 @@ class Losses(NamedTuple):
 def focal_loss(
     logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0, weight: Tensor | None = None
 ) -> Tensor:
-    """Sum of the focal loss (Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, equation 5).
+    """Sum of the focal loss, a scalar; each case counts as much as `weight` says, by default 1. See `focal_losses`."""
+    losses = focal_losses(logits, targets, alpha, gamma)
+    return losses.sum() if weight is None else (losses * weight).sum()
+
+
+def focal_losses(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """The focal loss of every case (Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, equation 5).
 
     `-a_t (1 - p_t)^gamma log(p_t)`, where p_t is the probability given to the target and a_t is alpha for a
     target of 1 and 1 - alpha for 0; for smoothed targets the factors and the logarithm are interpolated.
@@ -46,36 +52,39 @@ def focal_loss(
         targets: the same shape, in [0, 1].
         alpha: weight of the positive targets.
         gamma: how far easy cases are down-weighted; 0 for cross-entropy.
-        weight: the same shape, what each case counts; by default all count 1.
 
     Returns:
-        A scalar.
+        The same shape.
     """
     cross_entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     probability = logits.sigmoid()
     miss = probability * (1 - targets) + (1 - probability) * targets  # 1 - p_t
     balance = alpha * targets + (1 - alpha) * (1 - targets)
-    losses = balance * miss**gamma * cross_entropy
-    return losses.sum() if weight is None else (losses * weight).sum()
+    return balance * miss**gamma * cross_entropy
 
 
 def diou_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Sum of the distance-IoU loss (Zheng et al., Distance-IoU Loss, AAAI 2020) of pairs about one moment.
+    """Sum of the distance-IoU loss, a scalar, which over no pair is 0 and has a gradient. See `diou_losses`."""
+    return diou_losses(predicted, target).sum()
+
+
+def diou_losses(predicted: Tensor, target: Tensor) -> Tensor:
+    """The distance-IoU loss (Zheng et al., Distance-IoU Loss, AAAI 2020) of every pair about one moment.
 
     `1 - IoU + (centre distance / hull)^2`, each in [0, 1.25]: both segments contain their moment, so their
-    centres are at most half the hull apart. The sum over no pair is 0 and has a gradient.
+    centres are at most half the hull apart.
 
     Args:
         predicted: (P, 2) distances to start and end, not negative, in any one unit.
         target: (P, 2), likewise, of positive length.
 
     Returns:
-        A scalar.
+        (P,)
     """
     hull = torch.maximum(predicted, target).sum(dim=-1)
     difference = predicted - target
     distance = 0.5 * (difference[..., 1] - difference[..., 0])
-    return (1 - tiou_about_moments(predicted, target) + (distance / hull.clamp(min=_TINY)) ** 2).sum()
+    return 1 - tiou_about_moments(predicted, target) + (distance / hull.clamp(min=_TINY)) ** 2
 
 
 def tiou_about_moments(predicted: Tensor, target: Tensor) -> Tensor:

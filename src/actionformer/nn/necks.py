@@ -7,28 +7,48 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from actionformer.nn.layers import Mask, masked
+from actionformer.nn.layers import GroupNorm, Mask, masked
 
 
 class Neck(nn.Module, ABC):
     """Levels of the pyramid -> what the heads look at, level by level."""
 
-    receptive_radius: int
-    """Moments of its level on either side that an output depends on."""
+    norms: nn.ModuleList
+    """The last step: a norm per level, one that all levels share, or none."""
+    radius: int
+    """Moments of its level on either side that an output depends on, the norm left aside."""
+
+    @property
+    def receptive_radius(self) -> int | None:
+        """Moments of its level on either side that an output depends on; None for all."""
+        return None if any(isinstance(norm, GroupNorm) for norm in self.norms) else self.radius
 
     @abstractmethod
     def forward(self, levels: list[Tensor], masks: list[Mask]) -> list[Tensor]:
         """Levels (B, T_l, C) and their masks (B, T_l) -> (B, T_l, C_neck)."""
 
-    @abstractmethod
     def finish(self, x: Tensor, valid: Mask, level: int) -> Tensor:
-        """The last step, which looks at one level alone: (B, T_l, C_neck) -> the same shape."""
+        """The last steps, which look at one level alone: (B, T_l, C_neck) -> the same shape."""
+        x = self.before_norm(x, valid, level)
+        return self.norm(level)(x, valid) if self.norms else x
+
+    def norm(self, level: int) -> nn.Module:
+        """That of a level."""
+        return self.norms[level % len(self.norms)]
+
+    @abstractmethod
+    def before_norm(self, x: Tensor, valid: Mask, level: int) -> Tensor:
+        """What the norm of one level looks at: (B, T_l, C_neck) -> the same shape."""
+
+    @abstractmethod
+    def with_norms(self, norms: nn.ModuleList) -> Neck:
+        """The same neck, not a copy of its parts, with other norms."""
 
 
 class IdentityNeck(Neck):
-    """A LayerNorm for each level, or nothing."""
+    """Norms alone, or nothing."""
 
-    receptive_radius = 0
+    radius = 0
 
     def __init__(self, norms: nn.ModuleList) -> None:
         super().__init__()
@@ -38,15 +58,19 @@ class IdentityNeck(Neck):
         """Levels (B, T_l, C) -> the same shapes."""
         return [self.finish(x, valid, level) for level, (x, valid) in enumerate(zip(levels, masks, strict=True))]
 
-    def finish(self, x: Tensor, valid: Mask, level: int) -> Tensor:
-        """One level (B, T_l, C) -> the same shape."""
-        return self.norms[level](x, valid) if self.norms else x
+    def before_norm(self, x: Tensor, valid: Mask, level: int) -> Tensor:
+        """One level (B, T_l, C) as it is."""
+        return x
+
+    def with_norms(self, norms: nn.ModuleList) -> IdentityNeck:
+        """The same neck with other norms."""
+        return IdentityNeck(norms)
 
 
 class FeaturePyramidNeck(Neck):
     """Top-down: each level's lateral map plus the coarser level, repeated twice; then a depthwise convolution."""
 
-    receptive_radius = 1
+    radius = 1
 
     def __init__(
         self,
@@ -80,7 +104,12 @@ class FeaturePyramidNeck(Neck):
         x = x + above.repeat_interleave(self.repeats[level], dim=1)[:, : x.shape[1]]
         return masked(x, valid) if self.exact else x
 
-    def finish(self, x: Tensor, valid: Mask, level: int) -> Tensor:
+    def before_norm(self, x: Tensor, valid: Mask, level: int) -> Tensor:
         """One level (B, T_l, C_neck) -> the same shape."""
-        x = masked(self.convs[level](x), valid)
-        return self.norms[level](x, valid) if self.norms else x
+        return masked(self.convs[level](x), valid)
+
+    def with_norms(self, norms: nn.ModuleList) -> FeaturePyramidNeck:
+        """The same neck with other norms."""
+        return FeaturePyramidNeck(
+            laterals=self.laterals, convs=self.convs, norms=norms, repeats=self.repeats, exact=self.exact
+        )

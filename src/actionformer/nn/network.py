@@ -37,7 +37,3 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def set_class_prior(self, probability: float, classes: list[int] | None = None) -> None:
         """Lets the fresh classifier give this probability, to all classes or to those listed."""
-
-    def averaged_again(self) -> list[tuple[str, int]]:
-        """Names of weights that the published training counts into its average more than once a step, and how often."""
-        return []

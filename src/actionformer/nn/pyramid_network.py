@@ -74,6 +74,11 @@ class PyramidNetwork(Network):
         offsets = self.offset_activation(self.regressor(x, valid), level)
         return logits, offsets if self.boundary is None else self.boundary(x, offsets, valid)
 
+    def with_neck(self, neck: Neck) -> PyramidNetwork:
+        """The same network in eval mode, not a copy of its parts, with another neck."""
+        parts = {name: getattr(self, name) for name, _ in self.named_children() if name != "neck"}
+        return PyramidNetwork(**{"position": None, **parts}, neck=neck).eval()
+
     @property
     def head_radius(self) -> int:
         """Moments of its level on either side that a moment's outputs depend on, after the neck."""

@@ -55,8 +55,11 @@ class Trainer:
         self.settings = settings
         self.device = torch.device(device)
         self.optimizer = build_optimizer(settings, model)
-        self.average = WeightAverage(model, settings.average_decay, settings.average_warmup)
-        self.criterion = architecture_of(config).criterion()
+        architecture = architecture_of(config)
+        self.criterion = architecture.criterion()
+        self.average = WeightAverage(
+            model, settings.average_decay, settings.average_warmup, updates=architecture.average_updates()
+        )
         self.augmentation = Augmentation(config.data, model.normalizer.mean, model.normalizer.deviation)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "float16")
         self.warmup_steps = settings.warmup_epochs * steps_per_epoch

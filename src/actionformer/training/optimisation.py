@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -80,24 +80,36 @@ class WeightAverage:
     d = min(decay, (1 + step) / (10 + step)), so that the average of a short run is not mostly its initial
     weights. Buffers are copied.
 
+    Args:
+        model: whose weights are averaged.
+        decay: d.
+        warmup: see above.
+        updates: names of weights that are counted in more than once per step, and how often.
+
     Attributes:
         model: a copy of the model with the averaged weights, in evaluation mode and without gradients.
         step: updates made.
     """
 
-    def __init__(self, model: nn.Module, decay: float, warmup: bool) -> None:
+    def __init__(
+        self, model: nn.Module, decay: float, warmup: bool, *, updates: Mapping[str, int] | None = None
+    ) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay = decay
         self.warmup = warmup
+        self.updates = dict(updates or {})
         self.step = 0
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """Count in the weights of `model` after a step."""
         decay = min(self.decay, (1 + self.step) / (10 + self.step)) if self.warmup else self.decay
-        averages: list[Tensor] = list(self.model.parameters())
-        torch._foreach_mul_(averages, decay)  # rounded twice, as published; a lerp drifts from it
-        torch._foreach_add_(averages, list(model.parameters()), alpha=1 - decay)
+        averages, weights = dict(self.model.named_parameters()), dict(model.named_parameters())
+        for done in range(max(self.updates.values(), default=1)):
+            names = [name for name in averages if self.updates.get(name, 1) > done]
+            due: list[Tensor] = [averages[name] for name in names]
+            torch._foreach_mul_(due, decay)  # rounded twice, as published; a lerp drifts from it
+            torch._foreach_add_(due, [weights[name] for name in names], alpha=1 - decay)
         for average, buffer in zip(self.model.buffers(), model.buffers(), strict=True):
             average.copy_(buffer)
         self.step += 1

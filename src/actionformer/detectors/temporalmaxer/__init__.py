@@ -1,0 +1,1 @@
+"""TemporalMaxer (Tang, Kim & Sohn, arXiv 2303.09055)."""

@@ -1,0 +1,33 @@
+"""Settings of TemporalMaxer's network."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from actionformer.nn.settings import PyramidSettings
+
+GROUPS = 4
+"""Of the GroupNorm before the heads."""
+
+
+class TemporalMaxerSettings(PyramidSettings):
+    """TemporalMaxer's network: max pooling alone between embedding and heads. Widths are channels."""
+
+    detector: Literal["temporalmaxer"] = "temporalmaxer"
+    """Which detector."""
+    level_norm: Literal["layernorm", "groupnorm"] = "layernorm"
+    """Norm of each level before the heads: a LayerNorm that all levels share, or GroupNorm over the whole sequence."""
+    offset_target: Literal["shortest", "cheapest"] = "shortest"
+    """Whose ends a positive moment learns: of its shortest action, or of any around it that outputs are nearest to."""
+
+    def _check_blocks(self) -> None:
+        width = self.neck_width or self.width
+        if self.normalises_sequences and width % GROUPS:
+            raise ValueError(f"width must be a multiple of {GROUPS} for groupnorm, found {width}")
+        if self.offset_target == "cheapest" and self.boundary == "trident":
+            raise ValueError("offset_target cheapest compares the offsets of a plain boundary; boundary is trident")
+
+    @property
+    def normalises_sequences(self) -> bool:
+        """Whether the norm before the heads depends on all moments of a sequence."""
+        return self.neck_norm and self.level_norm == "groupnorm"
