@@ -17,10 +17,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.detectors.actionformer.network import build_network
-from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.nn.layers import Conv
 from actionformer.nn.packed import has_product
+from actionformer.settings.config import Config
 
 SHAPES = {
     "cpu": ((2304, 6144, 512), (2304, 1536, 512), (2304, 512, 2048), (2304, 2048, 512)),
@@ -38,7 +37,7 @@ class Product:
     shape: tuple[int, int, int]
 
 
-def multiplications(settings: ActionFormerSettings, length: int) -> int:
+def multiplications(config: Config, length: int) -> int:
     """Multiplications of all convolutions and linear maps for `length` features, but for attention's own, under 1%.
 
     Counted on the plain network without data, so that it does not depend on how a fast path computes.
@@ -50,12 +49,14 @@ def multiplications(settings: ActionFormerSettings, length: int) -> int:
         assert isinstance(module.weight, Tensor)
         total += module.weight.numel() * output.shape[0] * output.shape[1]
 
+    if "position" in type(config.model).model_fields:
+        config = config.replace(model={"position": "none"})
     with torch.device("meta"), torch.no_grad():
-        model = build_network(settings.model_copy(update={"position": "none"})).eval()
+        model = architecture_of(config).network().eval()
         for module in model.modules():
             if isinstance(module, Conv | nn.Linear):
                 module.register_forward_hook(count)
-        model(torch.empty(1, length, settings.input_width))
+        model(torch.empty(1, length, config.model.input_width))
     return total
 
 

@@ -22,11 +22,11 @@ from training import made_batch
 import actionformer
 from actionformer import Config, Detector, load, score, suppress
 from actionformer.core.segments import TimeGrid
-from actionformer.detectors.actionformer.network import build_network
+from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec, write_sidecar
 from actionformer.inference.graphs import Graphs
 from actionformer.inference.runner import LARGEST_GRAPH
-from actionformer.inference.sequences import ArrayRows, Sequence
+from actionformer.inference.sequences import ArrayRows, FeatureSequence
 from actionformer.inference.settings import DecodingSettings
 from actionformer.model_directory import save_model
 from actionformer.nn.decoding import decode
@@ -136,7 +136,7 @@ def forward(case: Case) -> Row:
     arrays = [np.random.default_rng(0).standard_normal((case.length, width), np.float32) for _ in range(case.batch)]
     if (length := detector.config.data.resize) is not None:
         arrays = [array[:length] for array in arrays]
-    sequences = [Sequence(ArrayRows(array), grid, 1.0) for array in arrays]
+    sequences = [FeatureSequence(ArrayRows(array), grid, 1.0) for array in arrays]
     batches = detector.runner.batches(sequences, case.batch)
 
     def run() -> None:
@@ -184,7 +184,7 @@ def memory(case: Case) -> Row:
 def train(case: Case) -> Row:
     """One step of training: forward, backward, optimiser, weight average. The floor is three times that of forward."""
     config = _config(case).replace(training={"precision": case.precision})
-    trainer = Trainer(build_network(config.model), config, steps_per_epoch=100, device=case.device)
+    trainer = Trainer(architecture_of(config).network(), config, steps_per_epoch=100, device=case.device)
     batch = made_batch(case.batch, case.length, config.model.input_width, config.model.num_classes or 1)
     return timed(case, lambda: trainer.step([batch]), 3 * _gmac(case, config))
 
@@ -200,7 +200,7 @@ def _detector(case: Case) -> Detector:
 def _gmac(case: Case, config: Config) -> float:
     """Multiplications of all sequences, in 10^9; of features that are resized, after that."""
     length = case.length if config.data.resize is None else config.data.resize
-    return case.batch * multiplications(config.model, length) / 1e9
+    return case.batch * multiplications(config, length) / 1e9
 
 
 def _check_memory(case: Case) -> None:
@@ -295,7 +295,7 @@ def folder_part(case: Case) -> Row:
         features.mkdir()
         for number, length in enumerate(lengths):
             _feature_file(features / f"video{number}.npy", length, config.model.input_width)
-        gmac = sum(multiplications(config.model, length) for length in lengths) / 1e9
+        gmac = sum(multiplications(config, length) for length in lengths) / 1e9
         row = timed(case, lambda: Search(load(run), [features]).found(), gmac)
     return {**row, "forward_share": 1000 * _network_seconds(_detector(case), lengths) / row["ms"]}
 

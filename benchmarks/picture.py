@@ -69,7 +69,7 @@ def draw_detections(demo: Path, target: Path) -> None:
         2, 1, figsize=(11, 5.2), sharex=True, height_ratios=(3, 2), layout="constrained"
     )
     draw_timeline(above, video, found)
-    draw_pyramid(below, outputs.logits, detector.config.model.strides, video.duration)
+    draw_pyramid(below, outputs.logits, tuple(level.stride for level in detector.runner.levels), video.duration)
     figure.savefig(target, dpi=110)
 
 

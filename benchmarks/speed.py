@@ -71,7 +71,7 @@ def network_cases(device: str, precision: str) -> Iterator[Case]:
         yield case("forward", preset, length, batch)
     for length in LENGTHS:
         yield case("detect", length=length)
-    yield case("detect", length=300, mask_padding="published")
+    yield case("detect", length=300, padding="published")
     yield case("train", length=2304, batch=2)
 
 

@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 import actionformer
 from actionformer.core.segments import TimeGrid
 from actionformer.data.annotations import read_annotations
-from actionformer.data.dataset import Batch, EpochLoader, FeatureSource, TrainingSet, TrainingVideo
-from actionformer.detectors.actionformer.network import build_network
+from actionformer.data.dataset import Batch, EpochLoader, TrainingSet, TrainingVideo
 from actionformer.detectors.base import architecture_of
-from actionformer.features import open_features
+from actionformer.features import FeatureReader, open_features
 from actionformer.nn.assignment import assign_batch
+from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
-from actionformer.training.loop import Trainer
+from actionformer.training.loop import Trainer, truth_of
 from actionformer.training.optimisation import clip_gradients
 
 PARTS = ("padding", "loading", "targets", "step")
@@ -113,7 +113,7 @@ WRITERS: dict[str, Callable[[Path, NDArray[np.float32]], None]] = {
 }
 
 
-def loader_of(config: Config, sources: list[FeatureSource]) -> EpochLoader:
+def loader_of(config: Config, sources: list[FeatureReader]) -> EpochLoader:
     """Batches of made videos, with an action every 50 features."""
     videos = []
     for i, source in enumerate(sources):
@@ -131,7 +131,7 @@ def loading(name: str, length: int, folder: Path) -> list[dict[str, Any]]:
     config = published.config
     rng = np.random.default_rng(0)
     array = rng.standard_normal((length, config.model.input_width)).astype(np.float32)
-    sources: dict[str, list[FeatureSource]] = {}
+    sources: dict[str, list[FeatureReader]] = {}
     for suffix, write in WRITERS.items():
         paths = [folder / f"{name}_{i}{suffix}" for i in range(max(4, config.training.batch_size))]
         for path in paths:
@@ -172,6 +172,7 @@ def targets() -> dict[str, float]:
     segments = torch.stack((start, start + torch.from_numpy(rng.uniform(1, 100, 2000)).float()), dim=1)
     labels = torch.from_numpy(rng.integers(0, 20, 2000))
     model = actionformer.load_config("thumos14_i3d").model
+    assert isinstance(model, PyramidSettings)
     times = {}
     for name, radius in (("center_sampling_ms", 1.5), ("all_moments_inside_ms", None)):
         times[name] = 1000 * median_seconds(
@@ -192,9 +193,9 @@ def targets() -> dict[str, float]:
 def step(precision: str) -> dict[str, Any]:
     """A step on 2 x 2304 features of THUMOS14's shape, beside matrix products, and shares of its other parts."""
     config = actionformer.build("thumos14_i3d").config.replace(training={"precision": precision})
-    trainer = Trainer(build_network(config.model), config, steps_per_epoch=100)
+    trainer = Trainer(architecture_of(config).network(), config, steps_per_epoch=100)
     batch = made_batch(2, 2304, 2048)
-    gflop = 3 * 2 * 2e-9 * multiplications(config.model, 2304)
+    gflop = 3 * 2 * 2e-9 * multiplications(config, 2304)
     trainer.step([batch])
     products = {name: fastest_products(name, "cpu")["linear"] for name in (precision, "float32")}
     taken, rates = in_turns(lambda: trainer.step([batch]), products, REPEATS, "cpu")
@@ -214,7 +215,7 @@ def parts(trainer: Trainer, batch: Batch) -> dict[str, Callable[[], object]]:
     """What a step does besides forward and backward pass; the gradients are those of the last one."""
     parameters = list(trainer.model.parameters())
     return {
-        "targets": lambda: trainer.targets(batch),
+        "targets": lambda: trainer.criterion.losses([truth_of(batch)], trainer.device),
         "clipping": lambda: clip_gradients(parameters, trainer.settings.gradient_clip),
         "optimiser": trainer.optimizer.step,
         "weight_average": lambda: trainer.average.update(trainer.model),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.settings.config import Config
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -39,7 +40,7 @@ def test_multiplications_of_a_small_network(script: Any) -> None:
     stem = 8 * (3 * 4 * 8 + 3 * 8 * 4)
     branch = 4 * (3 * 4 * 8 + 3 * 8 * 4 + 4 * 4)
     heads = (8 + 4) * (3 * 4 * 2 + 3 * 4 * 2)
-    assert script("floor").multiplications(settings, 8) == embedding + stem + branch + heads
+    assert script("floor").multiplications(Config(model=settings), 8) == embedding + stem + branch + heads
 
 
 def test_products_are_timed_in_turns(script: Any) -> None:

@@ -15,7 +15,7 @@ from actionformer.inference.explain import (
     project,
     surroundings,
 )
-from actionformer.inference.sequences import Sequence, place
+from actionformer.inference.sequences import FeatureSequence, place
 from actionformer.inference.suppression import suppress
 from actionformer.nn.attention import windowed_attention_by_definition
 from actionformer.nn.attention_maps import attention_at, comparisons
@@ -27,12 +27,12 @@ def lively(tiny: Config, **model: Any) -> Detector:
     return lively_detector(tiny, model=model)
 
 
-def sequence_of(detector: Detector, length: int) -> Sequence:
+def sequence_of(detector: Detector, length: int) -> FeatureSequence:
     array = np.random.default_rng(0).standard_normal((length, 6)).astype(np.float32)
     return place(array, TIMING | {"duration": None}, None, detector.config, detector.card.features)
 
 
-def understood(detector: Detector, sequence: Sequence) -> Any:
+def understood(detector: Detector, sequence: FeatureSequence) -> Any:
     return explain(detector.runner, sequence)
 
 

@@ -10,7 +10,7 @@ from variants import make, published_length
 
 from actionformer.core.segments import TimeGrid
 from actionformer.inference.runner import Runner
-from actionformer.inference.sequences import ArrayRows, Sequence
+from actionformer.inference.sequences import ArrayRows, FeatureSequence
 from actionformer.settings.config import Config
 
 GRID = TimeGrid(fps=10, stride=5, num_frames=10)
@@ -21,9 +21,9 @@ def runner(padding: str = "exact") -> Runner:
     return Runner(make(mask_padding=padding), config, torch.device("cpu"))
 
 
-def sequences(lengths: list[int]) -> list[Sequence]:
+def sequences(lengths: list[int]) -> list[FeatureSequence]:
     rows = np.lib.stride_tricks.as_strided(np.zeros(6, np.float32), (10**6, 6), (0, 4))
-    return [Sequence(ArrayRows(rows[:length]), GRID, 1.0) for length in lengths]
+    return [FeatureSequence(ArrayRows(rows[:length]), GRID, 1.0) for length in lengths]
 
 
 @given(lengths=st.lists(st.integers(1, 6000), min_size=1, max_size=40), size=st.sampled_from([None, 1, 3, 64]))

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from actionformer.core.errors import InputError
 from actionformer.inference.settings import SuppressionSettings
-from actionformer.inference.suppression import Kept, suppress, trace
+from actionformer.inference.suppression import ScoredSegments, suppress, trace
 
 CASES = (
     "hard_agnostic_voting",
@@ -133,7 +133,7 @@ def test_equals_the_published_implementation(name: str, shared: Path) -> None:
     assert_array_equal(kept.labels, expected[2])
 
 
-def worked(**options: object) -> Kept:
+def worked(**options: object) -> ScoredSegments:
     """[0, 10] and [5, 15] share 5 of 15; [20, 30] stands alone."""
     segments = [[0, 10], [5, 15], [20, 30]]
     return suppress(segments, [0.9, 0.8, 0.5], [0, 0, 1], SuppressionSettings(**options))

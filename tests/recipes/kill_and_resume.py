@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch._dynamo  # the optimiser and the journal would import these in every process
+import torch._dynamo  # the optimiser and the metrics log would import these in every process
 import torch.utils.tensorboard
 
 from actionformer.recipes import train
 from actionformer.settings.loading import load_config
-from actionformer.training import journal
+from actionformer.training import metrics_log
 
 
 def die() -> None:
@@ -60,7 +60,7 @@ def once(plan: dict[str, Any], out: Path, settings: dict[str, Any], kill: dict[s
     """One training, killed after the n-th epoch, in the middle of the n-th file, or after the n-th replacement."""
     for moment, n in kill.items():
         if moment == "epoch":
-            journal.Journal.epoch = dying_after(journal.Journal.epoch, n)
+            metrics_log.MetricsLog.epoch = dying_after(metrics_log.MetricsLog.epoch, n)
         elif moment == "write":
             Path.write_bytes = dying_in_the_middle(Path.write_bytes, n)
         elif moment == "replace":

@@ -23,7 +23,7 @@ from actionformer.recipes.describe import describe
 from actionformer.recipes.search import Search
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
-from actionformer.training import journal
+from actionformer.training import metrics_log
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -401,4 +401,4 @@ def test_names_of_videos_are_without_the_prefix(
 def test_lines_cut_short_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"epoch": 0}\n{"epoch": 1}\n{"epoch": 2}\n{"epo', "utf-8")
-    assert journal._lines_before(path, 2) == ['{"epoch": 0}\n', '{"epoch": 1}\n']
+    assert metrics_log._lines_before(path, 2) == ['{"epoch": 0}\n', '{"epoch": 1}\n']

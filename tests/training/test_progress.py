@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from actionformer.training.journal import Journal
+from actionformer.training.metrics_log import MetricsLog
 from actionformer.training.progress import TrainingProgress
 
 
@@ -29,10 +29,10 @@ def written(path: Path, *epochs: dict[str, float], terminal: bool = False, first
     console = Console(file=text, force_terminal=terminal, width=100, color_system=None)
     plan = {"epochs": 5, "warmup_epochs": 2, "steps_per_epoch": 1, **of}
     progress = TrainingProgress(console, first_epoch=first_epoch, **plan)
-    with Journal(path, first_epoch=first_epoch, steps_per_epoch=1, progress=progress) as journal:
+    with MetricsLog(path, first_epoch=first_epoch, steps_per_epoch=1, progress=progress) as log:
         for epoch, metrics in enumerate(epochs, first_epoch):
-            journal.step(epoch + 1, metrics)
-            journal.epoch(epoch, metrics)
+            log.step(epoch + 1, metrics)
+            log.epoch(epoch, metrics)
     return text.getvalue()
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from actionformer.core.segments import TimeGrid, clip
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
 from actionformer.data.settings import DataSettings
-from actionformer.features import resize
+from actionformer.features import FeatureReader, resize
 from actionformer.training.settings import TrainingSettings
 
 MOST_PADDING = 0.05
@@ -35,23 +35,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class FeatureSource(Protocol):
-    """Features (T, D) of a video, of which a slice can be read alone."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """T and D."""
-
-    def __getitem__(self, part: slice) -> NDArray[np.float32]:
-        """Features of some moments, (t, D)."""
-
-
 @dataclass(frozen=True, eq=False)
 class TrainingVideo:
     """A video's features, the grid they lie on, and its actions in grid steps."""
 
     id: str
-    features: FeatureSource
+    features: FeatureReader
     grid: TimeGrid
     segments: NDArray[np.float32]
     """(N, 2) grid steps."""
@@ -138,7 +127,7 @@ class TrainingSet:
 
     def read(self, index: int, crop: Crop) -> Sample:
         """A crop of video `index`; only that part is read from disk, unless sequences are resized."""
-        source: FeatureSource | NDArray[np.float32] = self.videos[index].features
+        source: FeatureReader | NDArray[np.float32] = self.videos[index].features
         if self.data.resize is not None:
             source = resize(source[:], self.data.resize)
         features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actionformer.data.dataset import FeatureSource
+from actionformer.features import FeatureReader
 
 Floats = NDArray[np.float64]
 
@@ -24,8 +24,8 @@ class FeatureStatistics:
         InputError: features that cannot be read, or are no finite numbers.
     """
 
-    def __init__(self, videos: Iterable[tuple[str, FeatureSource]]) -> None:
-        self.videos: list[tuple[str, FeatureSource]] = []
+    def __init__(self, videos: Iterable[tuple[str, FeatureReader]]) -> None:
+        self.videos: list[tuple[str, FeatureReader]] = []
         self.count = 0
         """Rows of all."""
         self.constant: list[str] = []
@@ -36,7 +36,7 @@ class FeatureStatistics:
         for id_, features in videos:
             self._add(id_, features)
 
-    def _add(self, id_: str, features: FeatureSource) -> None:
+    def _add(self, id_: str, features: FeatureReader) -> None:
         rows = np.asarray(features[:], dtype=np.float64)
         if not self.videos:
             self.offset = rows[0].copy()  # keeps squares small

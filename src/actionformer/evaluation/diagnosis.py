@@ -20,7 +20,7 @@ from actionformer.data.annotations import Annotations
 from actionformer.detections import Detections
 from actionformer.evaluation.mean_average_precision import assign, average_precision, average_precision_of_hits
 from actionformer.evaluation.pairs import (
-    Candidates,
+    FlatDetections,
     Floats,
     Ints,
     Pairs,
@@ -65,7 +65,7 @@ class Diagnosis:
     tiou: float
     class_names: tuple[str, ...]
     """Of the annotations."""
-    candidates: Candidates
+    candidates: FlatDetections
     truths: Truths
     kinds: Ints
     """(D,)"""
@@ -242,7 +242,7 @@ def _by_video(annotations: Annotations, detections: Mapping[str, Detections], th
     numbers[occurring] = np.arange(len(occurring))
     own = np.where(candidates.labels < 0, -1, numbers[candidates.videos * count + candidates.labels])
     kept = own >= 0
-    apart = Candidates(candidates.segments[kept], own[kept], candidates.videos[kept])
+    apart = FlatDetections(candidates.segments[kept], own[kept], candidates.videos[kept])
     truths = replace(truths, labels=labels)
     pairs = overlapping_pairs(apart, truths, at_least=float(min(thresholds)))
     precision = average_precision(apart, truths, pairs, thresholds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.evaluation.pairs import Candidates, Floats, Ints, Pairs, Truths, rank_within
+from actionformer.evaluation.pairs import FlatDetections, Floats, Ints, Pairs, Truths, rank_within
 
 
 def match(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Floats) -> NDArray[np.bool_]:
@@ -48,7 +48,7 @@ def assign(pairs: Pairs, num_detections: int, num_truths: int, thresholds: Float
     return found
 
 
-def average_precision(candidates: Candidates, truths: Truths, pairs: Pairs, thresholds: Floats) -> Floats:
+def average_precision(candidates: FlatDetections, truths: Truths, pairs: Pairs, thresholds: Floats) -> Floats:
     """All-point interpolated average precision of every class.
 
     Precision is made non-increasing from the right and summed over the steps of recall. Every detection

@@ -41,7 +41,7 @@ class Truths:
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
+class FlatDetections:
     """The detections of all videos, best first."""
 
     segments: Floats
@@ -104,7 +104,9 @@ def _repeats(truths: Truths) -> NDArray[np.bool_]:
     return repeat
 
 
-def flatten_detections(detections: Mapping[str, Detections], annotations: Annotations, truths: Truths) -> Candidates:
+def flatten_detections(
+    detections: Mapping[str, Detections], annotations: Annotations, truths: Truths
+) -> FlatDetections:
     """The detections of all videos, with labels mapped to the annotations' by name.
 
     Equal scores stand in the order of video names, then as given.
@@ -122,14 +124,14 @@ def flatten_detections(detections: Mapping[str, Detections], annotations: Annota
             tables[one.class_names] = np.array(labels_of_names, dtype=np.int64)
     labels = [tables[one.class_names][one.labels] for one in found if len(one)]
     order = np.argsort(-np.concatenate([np.empty(0), *(one.scores for one in found)]), kind="stable")
-    return Candidates(
+    return FlatDetections(
         segments=np.concatenate([np.empty((0, 2)), *(one.segments for one in found)])[order],
         labels=np.concatenate([np.empty(0, np.int64), *labels])[order],
         videos=np.repeat(np.array(numbers_of_found, dtype=np.int64), [len(one) for one in found])[order],
     )
 
 
-def overlapping_pairs(candidates: Candidates, truths: Truths, at_least: float) -> Pairs:
+def overlapping_pairs(candidates: FlatDetections, truths: Truths, at_least: float) -> Pairs:
     """All pairs within a video, of whatever class, whose tIoU is at least `at_least` > 0."""
     blocks = list(_blocks(candidates, truths, at_least))
     pairs = Pairs(
@@ -141,7 +143,7 @@ def overlapping_pairs(candidates: Candidates, truths: Truths, at_least: float) -
     return Pairs(pairs.detection[order], pairs.truth[order], pairs.tiou[order])
 
 
-def _blocks(candidates: Candidates, truths: Truths, at_least: float) -> Iterator[Pairs]:
+def _blocks(candidates: FlatDetections, truths: Truths, at_least: float) -> Iterator[Pairs]:
     order, first, count = _near(candidates, truths)
     end = np.cumsum(count)
     total = int(end[-1]) if len(end) else 0
@@ -157,7 +159,7 @@ def _places(rows: Ints, first: Ints, count: Ints) -> tuple[Ints, Ints]:
     return repeated, np.arange(len(repeated)) + np.repeat(first - (np.cumsum(count) - count), count)
 
 
-def _near(candidates: Candidates, truths: Truths) -> tuple[Ints, Ints, Ints]:
+def _near(candidates: FlatDetections, truths: Truths) -> tuple[Ints, Ints, Ints]:
     """Where the ground truths are that detections may overlap.
 
     Returns:
@@ -175,7 +177,7 @@ def _near(candidates: Candidates, truths: Truths) -> tuple[Ints, Ints, Ints]:
     return order, first, np.maximum(count, 0)
 
 
-def _overlapping(candidates: Candidates, truths: Truths, detection: Ints, truth: Ints, at_least: float) -> Pairs:
+def _overlapping(candidates: FlatDetections, truths: Truths, detection: Ints, truth: Ints, at_least: float) -> Pairs:
     """Of pairs (P,) those of one video that overlap enough."""
     start, end = candidates.segments[detection].T
     true_start, true_end = truths.segments[truth].T

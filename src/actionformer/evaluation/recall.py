@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from actionformer.evaluation.pairs import Candidates, Floats, Ints, Pairs, Truths, rank_within
+from actionformer.evaluation.pairs import FlatDetections, Floats, Ints, Pairs, Truths, rank_within
 
 PROPOSAL_TIOU = np.linspace(0.5, 0.95, 10).round(2)
 """tIoU thresholds that average recall is the mean over."""
@@ -16,7 +16,7 @@ MAX_PROPOSALS = 100
 
 
 def recall_at_kx(
-    candidates: Candidates, truths: Truths, pairs: Pairs, thresholds: Floats, multiples: Sequence[int]
+    candidates: FlatDetections, truths: Truths, pairs: Pairs, thresholds: Floats, multiples: Sequence[int]
 ) -> Floats:
     """Recall@kx: ground truths found among the k * N best detections of their class in their video.
 
@@ -50,7 +50,7 @@ def recall_at_kx(
     return recall
 
 
-def average_recall(candidates: Candidates, truths: Truths, pairs: Pairs) -> Floats:
+def average_recall(candidates: FlatDetections, truths: Truths, pairs: Pairs) -> Floats:
     """AR@AN of ActivityNet: recall (mean over tIoU 0.5:0.95:0.05) at 1 to 100 proposals a video on average.
 
     Classes play no part, and one proposal may find several ground truths. At an average of n, each video with

@@ -19,7 +19,7 @@ from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.detections import Detections, read_results
 from actionformer.evaluation.mean_average_precision import average_precision
 from actionformer.evaluation.pairs import (
-    Candidates,
+    FlatDetections,
     Floats,
     Pairs,
     Truths,
@@ -211,7 +211,7 @@ def score(
 
 def _report(
     thresholds: Floats,
-    candidates: Candidates,
+    candidates: FlatDetections,
     truths: Truths,
     pairs: Pairs,
     *,
@@ -254,7 +254,7 @@ def _nearest(annotations: Annotations, detections: Mapping[str, Detections]) -> 
     return {kind: hint for kind, hint in hints.items() if hint}
 
 
-def _count(annotations: Annotations, truths: Truths, candidates: Candidates, removed: int) -> Counts:
+def _count(annotations: Annotations, truths: Truths, candidates: FlatDetections, removed: int) -> Counts:
     return Counts(
         videos=len(annotations),
         ground_truths=len(truths),
@@ -267,7 +267,7 @@ def _count(annotations: Annotations, truths: Truths, candidates: Candidates, rem
     )
 
 
-def _beyond_end(annotations: Annotations, candidates: Candidates) -> int:
+def _beyond_end(annotations: Annotations, candidates: FlatDetections) -> int:
     """Detections that begin after the end of their video, as far as the annotations state it."""
     ends = np.array([video.duration or np.inf for video in annotations.videos.values()])
     known = candidates.videos >= 0

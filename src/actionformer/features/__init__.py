@@ -9,6 +9,7 @@ from actionformer.features.arrays import (
     open_features,
     resize,
 )
+from actionformer.features.reader import FeatureReader
 from actionformer.features.readers import READERS, other_features
 from actionformer.features.spec import (
     FeatureSpec,
@@ -27,6 +28,7 @@ __all__ = [
     "TIMING",
     "TRANSPOSED",
     "FeatureFolders",
+    "FeatureReader",
     "FeatureSpec",
     "FeatureWriter",
     "Features",

@@ -30,9 +30,9 @@ from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.fusion import fuse
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
-from actionformer.inference.sequences import Array, ArrayRows, Sequence, known_grid, place, spec_of
+from actionformer.inference.sequences import Array, ArrayRows, FeatureSequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
-from actionformer.inference.suppression import Kept, suppress_and_count
+from actionformer.inference.suppression import ScoredSegments, suppress_and_count
 from actionformer.model_directory import ModelCard, load_model
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.network import Network
@@ -280,7 +280,7 @@ class Detector:
     def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool) -> Stream:
         return Stream(self.runner, config, grid, self.class_names, name=name, told=told, shown_from=self.shown_from)
 
-    def _named_sequence(self, video: str, item: Any) -> Sequence:
+    def _named_sequence(self, video: str, item: Any) -> FeatureSequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
         unknown = arguments.keys() - {"features", "class_scores", *TIMING}
         if unknown or "features" not in arguments:
@@ -295,12 +295,12 @@ class Detector:
             sequence = replace(sequence, features=rows)
         return replace(sequence, name=f"video {video!r}")
 
-    def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> Sequence:
+    def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> FeatureSequence:
         made_for, other_timing = self.card.features, self.other_timing
         return place(features, timing, class_scores, self.config, made_for, other_timing=other_timing)
 
     def _detect(
-        self, named: list[tuple[str, Sequence]], names: tuple[str, ...] | None, batch_size: int | None = None
+        self, named: list[tuple[str, FeatureSequence]], names: tuple[str, ...] | None, batch_size: int | None = None
     ) -> dict[str, Detections]:
         """Detections in some videos. While those of one batch are made from its candidates, a GPU runs the next."""
         sequences = [sequence for _, sequence in named]
@@ -317,7 +317,7 @@ class Detector:
                 found[row] = self._detections(candidates, left, sequences[row], names)
         return {video: found[row] for row, (video, _) in enumerate(named)}
 
-    def _detect_in_stream(self, sequence: Sequence, names: tuple[str, ...] | None) -> Detections:
+    def _detect_in_stream(self, sequence: FeatureSequence, names: tuple[str, ...] | None) -> Detections:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
         stream = self._stream(self.config, sequence.grid, sequence.name, told=False)
@@ -327,12 +327,12 @@ class Detector:
         self._say(stream.cut, sequence)
         return joined(found, self.class_names)
 
-    def _say(self, cut: Cut, sequence: Sequence) -> None:
+    def _say(self, cut: Cut, sequence: FeatureSequence) -> None:
         if message := cut.message(sequence.name, self.config):
             warn(message, stacklevel=5)
 
     def _detections(
-        self, candidates: Candidates, left: tuple[float, int], sequence: Sequence, names: tuple[str, ...] | None
+        self, candidates: Candidates, left: tuple[float, int], sequence: FeatureSequence, names: tuple[str, ...] | None
     ) -> Detections:
         segments, scores, labels, *_ = candidates
         best = scores.max().item() if len(scores) else 0.0
@@ -353,8 +353,8 @@ class Detector:
         return Detections(seconds, kept.scores.astype(np.float64), kept.labels, names or self.class_names, origin)
 
     def _fused(
-        self, kept: Kept, origin: NDArray[np.int64], sequence: Sequence, names: tuple[str, ...] | None
-    ) -> tuple[Kept, NDArray[np.int64]]:
+        self, kept: ScoredSegments, origin: NDArray[np.int64], sequence: FeatureSequence, names: tuple[str, ...] | None
+    ) -> tuple[ScoredSegments, NDArray[np.int64]]:
         if len(self.class_names) > 1:
             raise InputError(
                 f"class scores are fused with proposals of one class, this model has {len(self.class_names)}"

@@ -18,7 +18,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.detectors.base import Level
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
-from actionformer.inference.sequences import Sequence
+from actionformer.inference.sequences import FeatureSequence
 from actionformer.inference.stream import levels_for, longest_action
 from actionformer.nn.attention_maps import AttentionMaps, Projections
 from actionformer.nn.decoding import Candidates
@@ -63,7 +63,7 @@ class Explanation:
 
 
 @torch.inference_mode()
-def explain(runner: Runner, sequence: Sequence) -> Explanation:
+def explain(runner: Runner, sequence: FeatureSequence) -> Explanation:
     """What the network says of a whole sequence, run as detection runs it."""
     pyramid = runner.levels
     strides = [level.stride for level in pyramid]
@@ -141,7 +141,7 @@ class LevelWindow:
     """Where these lie, unclipped."""
 
 
-def level_windows(levels: list[Level], sequence: Sequence, seconds: float) -> list[LevelWindow]:
+def level_windows(levels: list[Level], sequence: FeatureSequence, seconds: float) -> list[LevelWindow]:
     """The window of every level around a time in seconds; one of global attention is the whole video."""
     lengths = level_lengths(len(sequence), [level.stride for level in levels])
     found = []
@@ -159,7 +159,7 @@ def nearest_position(grid: TimeGrid, seconds: float, stride: int, length: int) -
     return int(np.clip(round(float(grid.to_grid(np.array(seconds))) / stride), 0, length - 1))
 
 
-def surroundings(runner: Runner, sequence: Sequence, seconds: float) -> tuple[int, int]:
+def surroundings(runner: Runner, sequence: FeatureSequence, seconds: float) -> tuple[int, int]:
     """First and last feature (excluded) that the attention of a moment is computed from: all, if they are few.
 
     Long videos are cut where neighbouring moments are cut too. Where a network knows positions nothing is cut.
@@ -176,7 +176,7 @@ def surroundings(runner: Runner, sequence: Sequence, seconds: float) -> tuple[in
     return start, length if length - stop < coarsest else stop
 
 
-def project(runner: Runner, sequence: Sequence, part: tuple[int, int], block: int) -> Projections:
+def project(runner: Runner, sequence: FeatureSequence, part: tuple[int, int], block: int) -> Projections:
     """Queries and keys of one block for the features of a part of a sequence.
 
     Args:

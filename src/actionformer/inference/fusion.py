@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from actionformer.core.errors import InputError
-from actionformer.inference.suppression import Kept, as_array
+from actionformer.inference.suppression import ScoredSegments, as_array
 
 
 def fuse(
     segments: Any, scores: Any, class_scores: Any, *, max_proposals: int = 200, classes_per_video: int = 2
-) -> Kept:
+) -> ScoredSegments:
     """Class-agnostic proposals of a video with the classes that a video classifier gives it.
 
     The best proposals are each repeated for the video's best classes, with score
@@ -42,7 +42,7 @@ def fuse(
     fused = np.sqrt(scores[proposals, None] * class_scores[classes])  # (proposals, classes)
     order = np.argsort(-fused, axis=None, kind="stable")
     proposal, label = (axis[order] for axis in (np.repeat(proposals, len(classes)), np.tile(classes, len(proposals))))
-    return Kept(
+    return ScoredSegments(
         segments[proposal].astype(np.float32),
         fused.reshape(-1)[order].astype(np.float32),
         label.astype(np.int64),

@@ -7,14 +7,14 @@ features around 1 changes scores no further away, and no more, than 100 does.
 from __future__ import annotations
 
 from actionformer.core.errors import InputError
-from actionformer.inference.sequences import Rows
+from actionformer.features import FeatureReader
 from actionformer.nn.extremes import EXTREME, Largest, largest_of
 from actionformer.nn.network import Network
 
 PART = 4096  # rows looked at together
 
 
-def overflow_of(features: Rows, name: str, model: Network) -> InputError:
+def overflow_of(features: FeatureReader, name: str, model: Network) -> InputError:
     """The error of features with which a network has overflown; names the row to blame."""
     starts = range(0, features.shape[0], PART)
     return overflow_at(max(largest_of(features[start : start + PART], model, start) for start in starts), name, model)

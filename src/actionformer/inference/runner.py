@@ -12,7 +12,7 @@ from torch import Tensor
 from actionformer.core.errors import warn
 from actionformer.detectors.base import Architecture, Decoder, Level, Part, architecture_of
 from actionformer.inference.graphs import Graphs, bucket
-from actionformer.inference.sequences import Sequence
+from actionformer.inference.sequences import FeatureSequence
 from actionformer.nn.network import Network
 from actionformer.nn.packed import can_pack, packed
 from actionformer.settings.config import Config
@@ -72,7 +72,7 @@ class Runner:
             self._twin = state, packed(self.model)
         return self._twin[1]
 
-    def batches(self, sequences: list[Sequence], size: int | None = None) -> list[list[int]]:
+    def batches(self, sequences: list[FeatureSequence], size: int | None = None) -> list[list[int]]:
         """Rows of the sequences that are run together: long ones alone, others with those of like length.
 
         Sequences with published padding share a batch only if they are padded alike: that is part of their result.
@@ -102,14 +102,14 @@ class Runner:
         return batches
 
     @torch.inference_mode()
-    def run(self, sequences: list[Sequence]) -> Decoder:
+    def run(self, sequences: list[FeatureSequence]) -> Decoder:
         """Has sequences of one batch computed and decoded; a GPU still works when this returns."""
         decoder = self.architecture.decoder()
         for outputs in self.outputs(sequences):
             decoder.add(outputs)
         return decoder
 
-    def outputs(self, sequences: list[Sequence]) -> Iterator[Any]:
+    def outputs(self, sequences: list[FeatureSequence]) -> Iterator[Any]:
         """What the network says of sequences of one batch, as its decoder takes it: of a long one chunk by chunk.
 
         Each part is to be used before the next is asked for, without gradients.
@@ -127,7 +127,7 @@ class Runner:
             )
         yield from self.architecture.parts(self._forward(sequences, padded))
 
-    def _forward(self, sequences: list[Sequence], padded: int) -> Any:
+    def _forward(self, sequences: list[FeatureSequence], padded: int) -> Any:
         graphs = self.graphs
         if graphs is not None and len(sequences) == 1:
             longer = self.graph_length(len(sequences[0]))
@@ -142,13 +142,13 @@ class Runner:
         longer = bucket(self.architecture.computed_length(length))
         return min(longer, self.architecture.padded_length(length) or longer)
 
-    def _computed(self, sequence: Sequence) -> int:
+    def _computed(self, sequence: FeatureSequence) -> int:
         return self.architecture.computed_length(len(sequence))
 
     def _is_long(self, length: int) -> bool:
         return length > 2 * self.piece
 
-    def _batch(self, sequences: list[Sequence], padded: int) -> tuple[Tensor, Tensor | None]:
+    def _batch(self, sequences: list[FeatureSequence], padded: int) -> tuple[Tensor, Tensor | None]:
         """Features (B, T, D) and their mask (B, T), None where nothing is padding, on the device."""
         parts = [sequence.part(0, padded) for sequence in sequences]
         features = torch.stack([rows for rows, _ in parts]) if len(parts) > 1 else parts[0][0][None]
@@ -157,6 +157,6 @@ class Runner:
         valid = torch.arange(padded) < torch.tensor([[len(sequence)] for sequence in sequences])
         return features.to(self.device), valid.to(self.device)
 
-    def _in_chunks(self, sequence: Sequence, padded: int) -> Iterator[Part]:
+    def _in_chunks(self, sequence: FeatureSequence, padded: int) -> Iterator[Part]:
         for start in range(0, padded, self.piece):
             yield sequence.part(start, min(start + self.piece, padded), self.device)

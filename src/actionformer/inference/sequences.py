@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.features import (
+    FeatureReader,
     Features,
     FeatureSpec,
     check_backbone,
@@ -32,22 +33,11 @@ from actionformer.settings.config import Config
 Array = NDArray[np.float32]
 
 
-class Rows(Protocol):
-    """Features of which a slice can be read alone."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """T and D."""
-
-    def __getitem__(self, part: slice) -> Array:
-        """Some moments, (t, D), all of them finite."""
-
-
 @dataclass(frozen=True)
-class Sequence:
+class FeatureSequence:
     """Features of one video, ready for the network, and their place in time."""
 
-    features: Rows
+    features: FeatureReader
     grid: TimeGrid
     duration: float
     """Where the video ends, seconds."""
@@ -55,7 +45,7 @@ class Sequence:
     """(K,) scores of a video classifier, for fusion."""
     name: str = "features"
     """What messages call it."""
-    given: Rows | None = None
+    given: FeatureReader | None = None
     """The features as they were before they were resized, if they were."""
 
     def __len__(self) -> int:
@@ -104,7 +94,7 @@ def place(
     made_for: FeatureSpec,
     *,
     other_timing: bool = False,
-) -> Sequence:
+) -> FeatureSequence:
     """Features as `Detector.detect` takes them, on their grid: as the call says, else a sidecar, else the model.
 
     With `other_timing` that need not be the timing of the features that the model was trained on.
@@ -130,9 +120,11 @@ def place(
     elif not collected:
         check_duration(source, length, duration, grid)
     if config.data.resize is None:
-        return Sequence(rows, grid, duration, class_scores, source)
+        return FeatureSequence(rows, grid, duration, class_scores, source)
     resized = ArrayRows(resize(rows[:], config.data.resize))
-    return Sequence(resized, grid.resized(length, config.data.resize), duration, class_scores, source, given=rows)
+    return FeatureSequence(
+        resized, grid.resized(length, config.data.resize), duration, class_scores, source, given=rows
+    )
 
 
 def as_matrix(features: Any) -> NDArray[Any]:

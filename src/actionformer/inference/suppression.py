@@ -28,8 +28,8 @@ GONE = np.float32(-1.0)  # the score of a candidate that was kept or removed
 TINY = np.finfo(np.float32).tiny  # scores below are 0: never kept
 
 
-class Kept(NamedTuple):
-    """What suppression keeps, best score first."""
+class ScoredSegments(NamedTuple):
+    """Segments with scores and classes: candidates as they come in, or what suppression keeps, best score first."""
 
     segments: Floats
     """(M, 2) starts and ends, in the unit of the candidates."""
@@ -48,7 +48,7 @@ def suppress(
     settings: SuppressionSettings,
     *,
     wanted: Any = None,
-) -> Kept:
+) -> ScoredSegments:
     """Keep the best candidates of one sequence, at most `max_detections` of them, whatever its length.
 
     Soft decays scores by exp(-tIoU^2 / sigma) and ends below `min_score`; hard takes scores above `min_score`
@@ -79,7 +79,7 @@ def suppress_and_count(
     most: int,
     worth: float,
     wanted: Any = None,
-) -> tuple[Kept, int]:
+) -> tuple[ScoredSegments, int]:
     """`suppress` with `most` in place of `max_detections`, and how many more score `worth` or more.
 
     Raises:
@@ -100,7 +100,7 @@ def suppress_and_count(
     return kept._replace(segments=_voted(kept, candidates, settings)), more
 
 
-def _ranked(candidates: Kept, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
+def _ranked(candidates: ScoredSegments, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
     """All that suppression keeps, best first, each found when it is asked for."""
     if settings.method == "none":
         order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))
@@ -116,7 +116,7 @@ class Step(NamedTuple):
     """The candidate that is kept."""
     score: float
     """Its score by now."""
-    index: Integers  # type: ignore[assignment]  # as in Kept
+    index: Integers  # type: ignore[assignment]  # as in ScoredSegments
     """(N,) the candidates whose scores it changes."""
     scores: Floats
     """(N,) their scores afterwards; 0 of those it removes."""
@@ -137,7 +137,7 @@ def trace(segments: Any, scores: Any, labels: Any, settings: SuppressionSettings
     return list(islice(heapq.merge(*steps, key=lambda step: step.score, reverse=True), settings.max_detections))
 
 
-def _steps(candidates: Kept, group: Integers, settings: SuppressionSettings) -> list[Step]:
+def _steps(candidates: ScoredSegments, group: Integers, settings: SuppressionSettings) -> list[Step]:
     """All picks of one group, best first."""
     changes: list[tuple[Integers, Floats]] = []
     picks = list(_picks(candidates, group, settings, lambda *change: changes.append(change)))
@@ -151,7 +151,7 @@ def _score(pick: tuple[int, np.float32]) -> np.float32:
     return pick[1]
 
 
-def _groups(candidates: Kept, settings: SuppressionSettings) -> list[Integers]:
+def _groups(candidates: ScoredSegments, settings: SuppressionSettings) -> list[Integers]:
     """Indices of the candidates that compete: a class each, or all; too low scores left out."""
     enough = np.greater_equal if settings.method == "soft" else np.greater
     index = np.flatnonzero(enough(candidates.scores, np.float32(settings.min_score)))
@@ -183,7 +183,7 @@ class _Neighbours:
 
 
 def _picks(
-    candidates: Kept,
+    candidates: ScoredSegments,
     group: Integers,
     settings: SuppressionSettings,
     watch: Callable[[Integers, Floats], None] | None = None,
@@ -222,7 +222,7 @@ def _lower(scores: Floats, line: _Neighbours, best: np.intp, settings: Suppressi
     scores[near] *= np.exp(tiou, out=tiou)
 
 
-def _voted(kept: Kept, candidates: Kept, settings: SuppressionSettings) -> Floats:
+def _voted(kept: ScoredSegments, candidates: ScoredSegments, settings: SuppressionSettings) -> Floats:
     """(M, 2): every kept segment as the mean of the candidates around it, weighted by score * tIoU or score.
 
     All candidates vote, whatever their class, with the scores that they entered with.
@@ -240,11 +240,11 @@ def _voted(kept: Kept, candidates: Kept, settings: SuppressionSettings) -> Float
     return voted
 
 
-def _take(candidates: Kept, index: Integers, scores: Floats) -> Kept:
-    return Kept(candidates.segments[index], scores, candidates.labels[index], candidates.index[index])
+def _take(candidates: ScoredSegments, index: Integers, scores: Floats) -> ScoredSegments:
+    return ScoredSegments(candidates.segments[index], scores, candidates.labels[index], candidates.index[index])
 
 
-def _checked(segments: Any, scores: Any, labels: Any) -> Kept:
+def _checked(segments: Any, scores: Any, labels: Any) -> ScoredSegments:
     """The candidates as arrays, each with its own index."""
     ends, points, classes = as_array(segments), as_array(scores), as_array(labels)
     count = len(points) if points.ndim else 0
@@ -257,7 +257,7 @@ def _checked(segments: Any, scores: Any, labels: Any) -> Kept:
             raise InputError(f"{name} of the candidates: expected shape {shape}, found {array.shape}")
     if classes.size and classes.dtype.kind not in "iu":
         raise InputError(f"labels of the candidates: expected integers, found {classes.dtype}")
-    candidates = Kept(
+    candidates = ScoredSegments(
         segments=ends.astype(np.float32).reshape(-1, 2),
         scores=points.astype(np.float32).reshape(-1),
         labels=classes.astype(np.int64).reshape(-1),
@@ -267,7 +267,7 @@ def _checked(segments: Any, scores: Any, labels: Any) -> Kept:
     return candidates
 
 
-def _check_values(candidates: Kept) -> None:
+def _check_values(candidates: ScoredSegments) -> None:
     start, end = candidates.segments.T
     for what, wrong in (
         ("a start or end that is not finite", ~(np.isfinite(start) & np.isfinite(end))),

@@ -32,8 +32,8 @@ from actionformer.recipes.start import check_start, initial_model
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import load_config
 from actionformer.training.checkpoints import state_path, write_state
-from actionformer.training.journal import Journal
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
+from actionformer.training.metrics_log import MetricsLog
 from actionformer.training.progress import TrainingProgress
 
 
@@ -114,12 +114,12 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
         warmup_epochs=config.training.warmup_epochs,
         steps_per_epoch=steps,
     )
-    with Journal(out, first_epoch=first_epoch, steps_per_epoch=steps, progress=progress) as journal:
+    with MetricsLog(out, first_epoch=first_epoch, steps_per_epoch=steps, progress=progress) as log:
         fit(
             trainer,
             loader,
             first_epoch=first_epoch,
-            observer=journal,
+            observer=log,
             evaluate=_evaluator(task, device) if task.test is not None else None,
             save=run.save,
         )

@@ -85,7 +85,7 @@ class Trainer:
             lowest=self.settings.lowest_rate,
         )
         set_learning_rate(self.optimizer, rate)
-        losses = self.criterion.losses([_truth(batch) for batch in batches], self.device)
+        losses = self.criterion.losses([truth_of(batch) for batch in batches], self.device)
         self.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
         for batch, loss in zip(batches, losses, strict=True):
@@ -193,7 +193,8 @@ class Trainer:
         return fitting and all(bool(torch.isfinite(one).all()) for one in (*loaded, *(value for _, value in moments)))
 
 
-def _truth(batch: Batch) -> GroundTruth:
+def truth_of(batch: Batch) -> GroundTruth:
+    """The actions of a batch."""
     return GroundTruth(batch.segments, batch.labels, batch.lengths, padded_length=batch.features.shape[1])
 
 

@@ -26,7 +26,7 @@ from actionformer.inference.explain import (
     project,
     surroundings,
 )
-from actionformer.inference.sequences import Sequence, place
+from actionformer.inference.sequences import FeatureSequence, place
 from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import trace
 from actionformer.nn.attention_maps import Projections, Weights, attention_at, comparisons
@@ -69,7 +69,7 @@ class Network:
         assert self.about.run is not None
         return load(self.about.run)
 
-    def sequence(self, video: str) -> Sequence:
+    def sequence(self, video: str) -> FeatureSequence:
         """The features of a video in time."""
         assert self.about.config is not None
         assert self.about.card is not None
@@ -184,7 +184,7 @@ class Network:
         answer["attention"] = self._attention(self._projected(video, part, block), sequence, seconds, block)
         return answer
 
-    def _attention(self, seen: Projections, sequence: Sequence, seconds: float, block: int) -> Answer:
+    def _attention(self, seen: Projections, sequence: FeatureSequence, seconds: float, block: int) -> Answer:
         position = nearest_position(sequence.grid, seconds, seen.stride, seen.length)
         near, everywhere = (attention_at(seen, position, everywhere=where) for where in (False, True))
         local, globally = comparisons(seen)
@@ -257,7 +257,7 @@ class Network:
         return self.about.config.replace(suppression=changes).suppression
 
 
-def _drawn(weights: Weights, stride: int, sequence: Sequence) -> list[Answer]:
+def _drawn(weights: Weights, stride: int, sequence: FeatureSequence) -> list[Answer]:
     """The weights of every head over time, the maximum of neighbours where there are many."""
     together = -(-len(weights.positions) // DRAWN)
     begins = np.arange(0, len(weights.positions), together)

@@ -20,7 +20,7 @@ GROWN = 2.0
 """Times the loss of the first epoch, which has hardly learned anything, from which on training goes wrong."""
 
 
-class Journal:
+class MetricsLog:
     """Observes training: a line of metrics.jsonl an epoch, events for TensorBoard if that is installed, and progress.
 
     `map` and `map@<tIoU>` are shares from 0 to 1 in metrics.jsonl, and `map_percent` in TensorBoard, which people read.
@@ -34,7 +34,7 @@ class Journal:
         self.progress = progress
         self.grown = False
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> MetricsLog:
         write_whole(self.path, "".join(self.lines))
         self.progress.start()
         return self
