@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from actionformer.detectors.base import architecture_of
 from actionformer.nn.layers import Conv
 from actionformer.nn.packed import has_product
 from actionformer.settings.config import Config
