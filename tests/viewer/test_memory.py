@@ -20,7 +20,7 @@ from actionformer import results
 from actionformer.detections import Detections, write_results
 from actionformer.evaluation import diagnosis
 from actionformer.evaluation.mean_average_precision import average_precision
-from actionformer.evaluation.pairs import Candidates
+from actionformer.evaluation.pairs import FlatDetections
 from actionformer.viewer.memory import LAST, bytes_of, kept
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
@@ -93,7 +93,7 @@ def test_the_list_of_videos_reads_no_row_alone_and_all_are_evaluated_together(
 ) -> None:
     evaluated: list[int] = []
 
-    def counted(candidates: Candidates, *rest: Any) -> Any:
+    def counted(candidates: FlatDetections, *rest: Any) -> Any:
         evaluated.append(len(candidates))
         return average_precision(candidates, *rest)
 
