@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from common import median_seconds, shared_folder, write_result
 
-from actionformer.data.annotations import Annotations, Video, read_annotations
-from actionformer.detections import Detections
+from actionformer.core.annotations import AnnotatedVideo, Annotations
+from actionformer.core.detections import Detections
 from actionformer.evaluation.report import score
+from actionformer.formats.annotations import read_annotations
 
 PUBLISHED_EVALUATOR_SECONDS = 12.9
 """Quoted: the published evaluator at THUMOS14 size on a 2-core CPU, mAP alone."""
@@ -43,7 +44,7 @@ def synthetic(
         truths = np.sort(rng.uniform(0, 120, (int(rng.integers(1, 3)), 2)), axis=1)
         segments = np.sort(truths[rng.integers(len(truths), size=per_video)] + rng.normal(0, 8, (per_video, 2)))
         labels = np.where(rng.random(per_video) < 0.5, label, rng.integers(num_classes, size=per_video))
-        videos[name] = Video(name, "validation", 120.0, None, truths, np.full(len(truths), label))
+        videos[name] = AnnotatedVideo(name, "validation", 120.0, None, truths, np.full(len(truths), label))
         detections[name] = Detections(segments, rng.random(per_video), labels, names)
     return Annotations(videos, names), detections
 

@@ -19,7 +19,7 @@ from accuracy import hapt_features
 from common import shared_folder, write_result
 
 from actionformer import Detector, load_config, read_annotations, score, train
-from actionformer.detections import Detections
+from actionformer.core.detections import Detections
 from actionformer.features import open_features
 
 SECONDS = (300.0, 120.0, 60.0, 30.0)

@@ -20,8 +20,9 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 import actionformer
-from actionformer.data.annotations import Video
-from actionformer.detections import Detections, read_results
+from actionformer.core.annotations import AnnotatedVideo
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import read_results
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.recipes.demo import BACKBONE, NUM_FRAMES, STRIDE
 from actionformer.video import reader
@@ -29,7 +30,7 @@ from actionformer.video import reader
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # safe for colour-blind readers
 
 
-def draw_timeline(axes: Axes, video: Video, found: Detections) -> None:
+def draw_timeline(axes: Axes, video: AnnotatedVideo, found: Detections) -> None:
     """A lane a class: detections above, opacity their score; ground truth beneath."""
     for label, name in enumerate(found.class_names):
         colour = COLOURS[label % len(COLOURS)]

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 import actionformer
 from actionformer.core.segments import TimeGrid
-from actionformer.data.annotations import read_annotations
 from actionformer.data.dataset import Batch, EpochLoader, TrainingSet, TrainingVideo
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureReader, open_features
+from actionformer.formats.annotations import read_annotations
 from actionformer.nn.assignment import assign_batch
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config

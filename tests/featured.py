@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from actionformer.core.annotations import AnnotatedVideo
 from actionformer.core.segments import TimeGrid
-from actionformer.data.annotations import Video
 from actionformer.data.collection import FeaturedVideo
 from actionformer.features import Features, FeatureSpec
 
@@ -27,6 +27,6 @@ def featured(
     for i, actions in enumerate(videos):
         segments = np.array(actions, dtype=float).reshape(-1, 2)
         own = np.zeros(len(segments), np.int64) if labels is None else np.array(labels[i], np.int64)
-        video = Video(f"v{i}", "training", duration, fps, segments, own)
+        video = AnnotatedVideo(f"v{i}", "training", duration, fps, segments, own)
         made.append(FeaturedVideo(video, Features((), (length, width)), grid, FeatureSpec()))
     return made

@@ -14,11 +14,8 @@ SOURCE = Path(actionformer.__file__).parent
 ORDER = [
     "core",
     "settings",
+    "formats",
     "features",
-    "timelines",
-    "large_results",
-    "results",
-    "detections",
     "weights",
     "video",
     "backbones",
@@ -150,7 +147,9 @@ def reachable(files: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["core/segments.py", "detections.py", "settings/config.py", "core/files.py"])
+@pytest.mark.parametrize(
+    "name", ["core/segments.py", "core/detections.py", "core/annotations.py", "settings/config.py", "core/files.py"]
+)
 def test_plain_rooms_know_no_torch(name: str) -> None:
     assert not [module for module in imported(SOURCE / name) if module.split(".")[0] == "torch"]
 

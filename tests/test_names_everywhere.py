@@ -4,7 +4,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,15 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actionformer.core.annotations import AnnotatedVideo, Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.core.files import write_whole
 from actionformer.core.names import file_of
 from actionformer.core.terminal import plain_console
-from actionformer.data.annotations import Annotations, Video, read_annotations, write_annotations
-from actionformer.detections import Detections, read_results, results_table, write_csv, write_results
-from actionformer.results import jsonl_line
+from actionformer.formats import index
+from actionformer.formats.annotations import read_annotations, write_annotations
+from actionformer.formats.detections import named_rows, read_results, video_text, write_results
+from actionformer.formats.table import results_table
 from actionformer.settings.config import Config
-from actionformer.timelines import eaf, srt, vtt
 
 Command = Callable[..., Any]
 
@@ -61,21 +62,15 @@ def found_of(names: list[str]) -> Detections:
     )
 
 
-def write_lines(path: Path, detections: Mapping[str, Detections]) -> None:
-    write_whole(path, "".join(jsonl_line(id_, "", found.to_dict()) for id_, found in detections.items()))
-
-
-@pytest.mark.parametrize(("ending", "write"), [("json", write_results), ("csv", write_csv), ("jsonl", write_lines)])
+@pytest.mark.parametrize("ending", index.names(reads=True, writes=True))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(
     names=st.lists(TEXT, min_size=1, max_size=4, unique=True), ids=st.lists(TEXT, min_size=1, max_size=3, unique=True)
 )
-def test_results_come_back_or_are_refused(
-    tmp_path: Path, ending: str, write: Callable[..., None], names: list[str], ids: list[str]
-) -> None:
+def test_results_come_back_or_are_refused(tmp_path: Path, ending: str, names: list[str], ids: list[str]) -> None:
     path, one = tmp_path / f"a.{ending}", found_of(names)
     try:
-        write(path, dict.fromkeys(ids, one))
+        write_results(path, dict.fromkeys(ids, one), ending)
         found = read_results(path, names)
     except InputError:
         assert not all(map(is_name, [*names, *ids]))
@@ -89,7 +84,7 @@ def test_results_come_back_or_are_refused(
 @pytest.mark.filterwarnings("ignore:.*taken for different ones")
 def test_annotations_come_back_or_are_refused(tmp_path: Path, names: list[str], id_: str, subset: str) -> None:
     n = len(names)
-    video = Video(id_, subset, 9.0, 25.0, np.tile([1.0, 2.0], (n, 1)), np.arange(n))
+    video = AnnotatedVideo(id_, subset, 9.0, 25.0, np.tile([1.0, 2.0], (n, 1)), np.arange(n))
     write_annotations(tmp_path / "a.json", Annotations({id_: video}, tuple(names)))
     try:
         found = read_annotations(tmp_path / "a.json")
@@ -104,17 +99,17 @@ def test_annotations_come_back_or_are_refused(tmp_path: Path, names: list[str], 
 def test_what_people_read_is_one_line_a_name(names: list[str], id_: str) -> None:
     found = found_of(names)
     n = len(names)
-    for write, lines in ((srt, 3), (vtt, 2)):
-        text = write(found)
+    for format_, lines in (("srt", 3), ("vtt", 2)):
+        text = video_text(found, format_)
         cues = text.removeprefix("WEBVTT\n\n").split("\n\n")
         assert [len(cue.rstrip("\n").splitlines()) for cue in cues] == [lines] * n
         assert text.count("-->") == n
         assert text.encode("utf-8")
-    root = ElementTree.fromstring(eaf(found))
+    root = ElementTree.fromstring(video_text(found, "eaf"))
     tiers = [tier.get("TIER_ID") for tier in root.iter("TIER")]
     assert len(set(tiers)) == len(tiers) == n  # one of each name
     file = io.StringIO()
-    plain_console(file, width=1000).print(results_table({id_: found}))
+    plain_console(file, width=1000).print(results_table(named_rows({id_: found})))
     assert len(file.getvalue().splitlines()) == n + 4
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", file.getvalue())
 

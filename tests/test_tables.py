@@ -12,8 +12,9 @@ import pytest
 
 from actionformer import Detections, Report, load, load_config
 from actionformer.core.terminal import WIDEST, rendered
-from actionformer.detections import results_table
 from actionformer.evaluation.report import Counts
+from actionformer.formats.detections import named_rows
+from actionformer.formats.table import results_table
 from actionformer.recipes.describe import describe
 from actionformer.settings.loading import preset_names
 
@@ -64,7 +65,7 @@ def test_more_thresholds_than_columns() -> None:
 
 def test_detections_with_long_ids_and_names() -> None:
     found = Detections([[3599.25, 86399.5]], [0.5], [0], (LONG,))
-    table = results_table(dict.fromkeys(IDS, found))
+    table = results_table(named_rows(dict.fromkeys(IDS, found)))
     assert widest(rendered(table, 80)) <= 80
     assert "86399.50" in rendered(table, 80)
     whole = rendered(table, WIDEST)

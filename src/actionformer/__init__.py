@@ -40,12 +40,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from actionformer.backbones import Backbone as Backbone
     from actionformer.backbones import load_backbone as load_backbone
+    from actionformer.core.detections import Detections as Detections
     from actionformer.core.errors import InputError as InputError
-    from actionformer.data.annotations import read_annotations as read_annotations
-    from actionformer.detections import Detections as Detections
-    from actionformer.detections import read_results as read_results
     from actionformer.evaluation.report import Report as Report
     from actionformer.evaluation.report import score as score
+    from actionformer.formats.annotations import read_annotations as read_annotations
+    from actionformer.formats.detections import read_results as read_results
     from actionformer.inference.detector import Detector as Detector
     from actionformer.inference.detector import build as build
     from actionformer.inference.detector import load as load
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Backbone": "backbones",
     "Config": "settings.config",
-    "Detections": "detections",
+    "Detections": "core.detections",
     "Detector": "inference.detector",
     "InputError": "core.errors",
     "Report": "evaluation.report",
@@ -74,8 +74,8 @@ _HOMES = {
     "load": "inference.detector",
     "load_backbone": "backbones",
     "load_config": "settings.loading",
-    "read_annotations": "data.annotations",
-    "read_results": "detections",
+    "read_annotations": "formats.annotations",
+    "read_results": "formats.detections",
     "score": "evaluation.report",
     "suppress": "inference.suppression",
     "train": "recipes",

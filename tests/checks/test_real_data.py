@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from actionformer.checks import Finding, check_evaluation, check_training
+from actionformer.core.annotations import Annotations
 from actionformer.core.segments import TimeGrid
-from actionformer.data.annotations import Annotations, parse_annotations, read_annotations
 from actionformer.data.collection import Collection, FeaturedVideo
 from actionformer.data.dataset import TrainingSet, place_on_grid
 from actionformer.demo import synthetic
 from actionformer.features import Features, FeatureSpec
+from actionformer.formats.activitynet.annotations import parse_annotations
+from actionformer.formats.annotations import read_annotations
 from actionformer.recipes import demo
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config

@@ -15,8 +15,8 @@ import pytest
 from moving import ACTIONS, FPS, SECONDS
 
 from actionformer import Detections, load, load_backbone
-from actionformer.detections import read_results
 from actionformer.features import read_sidecar
+from actionformer.formats.detections import read_results
 from actionformer.model_directory import load_settings
 
 Command = Callable[..., Any]

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from moving import camera, write_moving, written
 
-from actionformer.detections import read_results
+from actionformer.formats.detections import read_results
 
 Command = Callable[..., Any]
 
@@ -75,7 +75,7 @@ def test_wrong_calls(refused: Command, tmp_path: Path, seen: Path, moving: Path)
         ((*live, moving), "Unused Tokens"),
         ((*live, "--overlay", tmp_path / "a.mp4"), "Unknown option: --overlay"),
         ((*live, "--workers", 0), "Unknown option: --workers"),
-        ((*live, "--format", "srt"), "srt is written once all is known"),
+        ((*live, "--format", "srt"), 'Choose from: "json", "csv", "table"'),
         ((*live, "--out", moving), "is the source, and is not written over"),
         ((*live, "--suppression.sgma", 1), "Did you mean --suppression.sigma?"),
         ((*live, "--patience", -1), "patience must be a positive number of seconds"),

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
-from actionformer.data.annotations import Annotations, parse_annotations, read_annotations
 from actionformer.data.collection import collect, common_spec, with_classes
 from actionformer.data.settings import DataSettings
 from actionformer.features import FeatureSpec
+from actionformer.formats.activitynet.annotations import parse_annotations
+from actionformer.formats.annotations import read_annotations
 from actionformer.settings.config import Config
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}

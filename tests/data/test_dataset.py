@@ -11,9 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actionformer.core.annotations import AnnotatedVideo
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
-from actionformer.data.annotations import Video, read_annotations
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import (
     MOST_PADDING,
@@ -27,6 +27,7 @@ from actionformer.data.dataset import (
 )
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec, open_features, resize
+from actionformer.formats.annotations import read_annotations
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 
@@ -143,7 +144,7 @@ def test_only_the_crop_is_read() -> None:
 
 def test_resized_sequences_are_cropped_after_the_resize() -> None:
     array = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
-    video = Video("v", "training", None, None, np.array([[1.0, 4.0]]), np.array([0]))
+    video = AnnotatedVideo("v", "training", None, None, np.array([[1.0, 4.0]]), np.array([0]))
     (placed,) = place_on_grid([FeaturedVideo(video, array, GRID, FeatureSpec())], resize_to=48)
     np.testing.assert_allclose(placed.grid.stride, (29 * 5 + 10) / 48)
     np.testing.assert_allclose(placed.segments, placed.grid.to_grid(np.array([[1.0, 4.0]])), rtol=1e-6)
@@ -290,7 +291,7 @@ def test_a_failed_read_is_raised_in_its_place_and_the_rest_is_left(threads: int)
 
 def test_what_lies_beyond_the_end_is_left_out() -> None:
     segments = np.array([[1.0, 3.0], [9.0, 12.0], [11.0, 14.0], [-1.0, 2.0], [5.0, 5.0]])
-    video = Video("v", "training", 10.0, None, segments, np.arange(5))
+    video = AnnotatedVideo("v", "training", 10.0, None, segments, np.arange(5))
     (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), GRID, FeatureSpec())], None)
     np.testing.assert_array_equal(placed.labels, [0, 1, 3])
     np.testing.assert_allclose(placed.segments, [[1, 5], [17, 19], [-1, 3]])  # 2 steps a second, half a window is 1
@@ -299,7 +300,7 @@ def test_what_lies_beyond_the_end_is_left_out() -> None:
 def test_what_lies_before_the_first_picture_is_left_out() -> None:
     late = replace(GRID, start=2.0)
     segments = np.array([[3.0, 5.0], [0.5, 1.5], [1.0, 4.0]])
-    video = Video("v", "training", 12.0, None, segments, np.arange(3))
+    video = AnnotatedVideo("v", "training", 12.0, None, segments, np.arange(3))
     (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), late, FeatureSpec())], None)
     np.testing.assert_array_equal(placed.labels, [0, 2])
     np.testing.assert_allclose(placed.segments, [[1, 5], [-1, 3]])  # as [1, 3] and [0, 2] of one that begins at 0

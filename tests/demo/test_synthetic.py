@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
+from actionformer.core.detections import Detections
 from actionformer.core.segments import TimeGrid, tiou
-from actionformer.data.annotations import read_annotations
 from actionformer.data.dataset import TrainingVideo
 from actionformer.demo.framewise import fit_classifier, frame_targets, frame_wise_baseline, runs
 from actionformer.demo.reels import (
@@ -40,7 +40,7 @@ from actionformer.demo.synthetic import (
     there_and_back,
     turn,
 )
-from actionformer.detections import Detections
+from actionformer.formats.annotations import read_annotations
 from actionformer.video.reader import VideoReader
 
 GRID_STEPS = TimeGrid(fps=1, stride=1, num_frames=1)

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from actionformer.data.annotations import Annotations, Video
-from actionformer.detections import Detections
+from actionformer.core.annotations import AnnotatedVideo, Annotations
+from actionformer.core.detections import Detections
 
 
 def _annotations(videos, class_names=("a", "b", "c"), subset="test"):
     """Annotations from video -> [(start, end, label id)]."""
     return Annotations(
         videos={
-            name: Video(
+            name: AnnotatedVideo(
                 id=name,
                 subset=subset,
                 duration=None,

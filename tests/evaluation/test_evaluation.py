@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.data.annotations import read_annotations
-from actionformer.detections import Detections
 from actionformer.evaluation.report import score
+from actionformer.formats.annotations import read_annotations
 
 # ---- by hand
 

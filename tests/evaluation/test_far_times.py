@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.data.annotations import parse_annotations, read_annotations
-from actionformer.detections import Detections, read_results
 from actionformer.evaluation.diagnosis import diagnose
 from actionformer.evaluation.pairs import FlatDetections, Truths, flatten_detections, flatten_truths, overlapping_pairs
 from actionformer.evaluation.report import score
+from actionformer.formats.activitynet.annotations import parse_annotations
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import read_results
 
 
 @pytest.mark.parametrize("far", [0.0, 1e9, 1e15, 1e17, 1e25, 1e300])

@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from actionformer.core.errors import InputError
-from actionformer.data.annotations import write_annotations
-from actionformer.detections import write_results
 from actionformer.evaluation.report import parse_tiou, score
+from actionformer.formats.annotations import write_annotations
+from actionformer.formats.detections import write_results
 
 
 @pytest.fixture

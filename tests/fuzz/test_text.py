@@ -15,9 +15,9 @@ import yaml
 from fuzz.hostile import MOMENTS, VALUES, changed, damaged, in_a_line, literal
 
 from actionformer.core.files import read_json, read_json_lines
-from actionformer.data.annotations import read_annotations
-from actionformer.detections import read_results
 from actionformer.features import read_sidecar
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import read_results
 from actionformer.interop.published_settings import read_published_settings
 from actionformer.model_directory import load_settings
 from actionformer.settings.config import Config

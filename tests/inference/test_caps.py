@@ -10,9 +10,9 @@ import pytest
 import torch
 from variants import lively_detector as lively
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
-from actionformer.detections import Detections
 from actionformer.inference.caps import Cut, Shares, most_detections, worth_telling
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.settings import DecodingSettings, SuppressionSettings

@@ -11,8 +11,8 @@ from numpy.lib.npyio import NpzFile
 from published import FOLDERS, cases, configuration
 from variants import published_length
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.detections import Detections
 from actionformer.inference.detector import Detector, build, load
 from actionformer.interop import convert
 from actionformer.settings.config import Config

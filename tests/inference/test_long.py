@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from variants import lively_detector as lively
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.detections import Detections
 from actionformer.features import Features
 from actionformer.inference.detector import Detector
 from actionformer.inference.sequences import ArrayRows

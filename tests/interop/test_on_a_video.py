@@ -14,8 +14,8 @@ from published import published_weights
 
 from actionformer import build, load_config
 from actionformer.backbones.i3d import InflatedInception
-from actionformer.detections import read_results
 from actionformer.features import read_sidecar
+from actionformer.formats.detections import read_results
 from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.nn.pyramid_network import PyramidNetwork
 

@@ -15,8 +15,8 @@ from moving import SECONDS, played, write_moving
 from rich.console import Console
 
 import actionformer
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.detections import Detections
 from actionformer.inference.stream import joined
 from actionformer.recipes import Watch
 from actionformer.recipes.follow import follow, live_format

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from actionformer.detections import Detections
+from actionformer.core.detections import Detections
 from actionformer.recipes import output
 from actionformer.recipes.output import Output
 

@@ -14,8 +14,8 @@ import pytest
 from av.stream import Disposition
 
 import actionformer
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.detections import Detections
 from actionformer.video.live import LiveVideoReader
 from actionformer.video.opening import opened, streams_of
 from actionformer.video.overlay import write_overlay

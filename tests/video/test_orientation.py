@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from actionformer.detections import Detections
+from actionformer.core.detections import Detections
 from actionformer.video.orientation import ALL, UPRIGHT, Orientation, exactly, nearest
 from actionformer.video.overlay import write_overlay
 from actionformer.video.reader import VideoReader

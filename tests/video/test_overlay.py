@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.detections import Detections
 from actionformer.video.overlay import (
     CONTAINERS,
     DARK,

@@ -16,9 +16,9 @@ import torch
 from actionformer import extract
 from actionformer.backbones import Backbone
 from actionformer.backbones.preprocessing import ResizeAndCrop
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
-from actionformer.detections import Detections
 from actionformer.features import read_sidecar
 from actionformer.recipes.extract import Extraction
 from actionformer.video import VideoReader, read_frames

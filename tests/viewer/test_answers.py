@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
-from actionformer.detections import Detections, read_results, write_results
 from actionformer.evaluation.report import score
+from actionformer.formats.detections import read_results, write_results
 from actionformer.inference.detector import load
 from actionformer.nn.attention_maps import Weights
 from actionformer.recipes import evaluate

@@ -9,7 +9,7 @@ import pytest
 from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, Route, expect
 
-from actionformer.data.annotations import read_annotations
+from actionformer.formats.annotations import read_annotations
 from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM

@@ -12,7 +12,8 @@ import pytest
 from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, expect
 
-from actionformer.detections import Detections, write_results
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import write_results
 from actionformer.video.reader import VideoReader
 from actionformer.viewer.media.segments import SEGMENT_SECONDS
 from actionformer.viewer.options import ViewerOptions

@@ -9,7 +9,8 @@ import pytest
 from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page
 
-from actionformer.detections import Detections, write_results
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import write_results
 from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.data.annotations import read_annotations
-from actionformer.detections import Detections, write_results
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import write_results
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
 

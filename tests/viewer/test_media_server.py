@@ -16,7 +16,8 @@ import pytest
 from browsing import serving
 from starlette.testclient import TestClient
 
-from actionformer.detections import Detections, write_results
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import write_results
 from actionformer.viewer.media import conversions
 from actionformer.viewer.media.segments import SEGMENT_SECONDS
 from actionformer.viewer.options import ViewerOptions

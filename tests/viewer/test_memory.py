@@ -16,11 +16,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer import results
-from actionformer.detections import Detections, write_results
+from actionformer.core.detections import Detections
 from actionformer.evaluation import diagnosis
 from actionformer.evaluation.mean_average_precision import average_precision
 from actionformer.evaluation.pairs import FlatDetections
+from actionformer.formats import rows
+from actionformer.formats.detections import write_results
 from actionformer.viewer.memory import LAST, bytes_of, kept
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
@@ -75,11 +76,11 @@ def many(tmp_path: Path) -> ViewerOptions:
     """20 videos with 1,000 detections each, and their annotations."""
     rng = np.random.default_rng(0)
     starts = rng.uniform(0, 1000, (20, 1000))
-    rows = [
+    made = [
         Detections(np.stack([start, start + 5], axis=1), rng.uniform(0, 1, 1000), np.zeros(1000, int), ("left",))
         for start in starts
     ]
-    write_results(tmp_path / "found.json", {f"video {i}": found for i, found in enumerate(rows)})
+    write_results(tmp_path / "found.json", {f"video {i}": found for i, found in enumerate(made)})
     database = {
         f"video {i}": {"subset": "test", "duration": 1010.0, "annotations": [{"segment": [5, 9], "label": "left"}]}
         for i in range(20)
@@ -97,7 +98,7 @@ def test_the_list_of_videos_reads_no_row_alone_and_all_are_evaluated_together(
         evaluated.append(len(candidates))
         return average_precision(candidates, *rest)
 
-    monkeypatch.setattr(results, "_json_row", None)
+    monkeypatch.setattr(rows, "_json_row", None)
     monkeypatch.setattr(diagnosis, "average_precision", counted)
     services = services_for(open_project(many))
     with closing(services):

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from starlette.testclient import TestClient
 
-from actionformer.detections import Detections, write_results
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import write_results
 from actionformer.viewer import report as report_module
 from actionformer.viewer.application import application
 from actionformer.viewer.opening import open_project

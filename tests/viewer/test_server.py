@@ -16,8 +16,9 @@ import uvicorn
 from rich.console import Console
 from starlette.testclient import TestClient
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.detections import Detections, write_results
+from actionformer.formats.detections import write_results
 from actionformer.viewer.application import MOST_ACTIONS, application
 from actionformer.viewer.facts import ProjectFacts
 from actionformer.viewer.guard import MOST_BODY, is_local, name_of

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from moving import write_moving
 
-from actionformer.detections import Detections, write_results
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import write_results
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.checks.findings import Finding
+from actionformer.core.annotations import AnnotatedVideo
 from actionformer.core.errors import listed
-from actionformer.data.annotations import Video
 
 FEW = 3
 """Actions of a class from which on something may be learned of it; published data sets have classes with no more."""
 
 
-def check_trained_classes(videos: Sequence[Video], names: Sequence[str]) -> list[Finding]:
+def check_trained_classes(videos: Sequence[AnnotatedVideo], names: Sequence[str]) -> list[Finding]:
     """Classes of which there is hardly any action to learn from."""
     counts = _counts(videos, names)
     few = np.flatnonzero((counts > 0) & (counts < FEW)).tolist()
@@ -26,7 +26,9 @@ def check_trained_classes(videos: Sequence[Video], names: Sequence[str]) -> list
     return [Finding("few_actions", "warning", len(few), int((counts > 0).sum()), what, example)]
 
 
-def check_evaluated_classes(videos: Sequence[Video], trained: Sequence[Video], names: Sequence[str]) -> list[Finding]:
+def check_evaluated_classes(
+    videos: Sequence[AnnotatedVideo], trained: Sequence[AnnotatedVideo], names: Sequence[str]
+) -> list[Finding]:
     """Classes that are evaluated, and of which no `trained` video has an action."""
     counts, learned = _counts(videos, names), _counts(trained, names)
     unknown = np.flatnonzero((counts > 0) & (learned == 0)).tolist()
@@ -37,7 +39,7 @@ def check_evaluated_classes(videos: Sequence[Video], trained: Sequence[Video], n
     return [Finding("untrained", "warning", len(unknown), int((counts > 0).sum()), what, example)]
 
 
-def _counts(videos: Sequence[Video], names: Sequence[str]) -> NDArray[np.int64]:
+def _counts(videos: Sequence[AnnotatedVideo], names: Sequence[str]) -> NDArray[np.int64]:
     """(K,) actions of each class."""
     labels = np.concatenate([np.empty(0, np.int64), *(video.labels for video in videos)])
     counts: NDArray[np.int64] = np.bincount(labels, minlength=len(names))

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal
 import cyclopts
 
 from actionformer.core.devices import PRECISIONS
+from actionformer.formats.index import names
 
-FORMATS = ("json", "jsonl", "csv", "table", "srt", "vtt", "eaf")
 TYPES: dict[str, Any] = {
     "Config": str,  # a preset's name or a file
     "Source": Annotated[str, cyclopts.Parameter(allow_leading_hyphen=True)],  # - is standard input
@@ -30,7 +30,8 @@ TYPES: dict[str, Any] = {
     "Sequence[float]": str,  # numbers with commas or colons between them
     "Sequence[str]": list[str],
     "Precision": Literal[PRECISIONS],
-    "Format": Literal[FORMATS],
+    "FormatName": Literal[names(writes=True)],
+    "LiveFormatName": Literal[names(streams=True)],
     "bool": bool,
     "int": int,
     "float": float,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import explained
 from actionformer.core.segments import TimeGrid
-from actionformer.data.annotations import Annotations, Video
 from actionformer.data.settings import DataSettings
 from actionformer.features import (
     GRID,
@@ -34,7 +34,7 @@ SEVERAL = 3  # videos that say something of all
 class FeaturedVideo:
     """An annotated video, its features and where they lie in time."""
 
-    video: Video
+    video: AnnotatedVideo
     features: Features
     grid: TimeGrid
     spec: FeatureSpec
@@ -55,7 +55,7 @@ class Collection:
     """The videos of a subset that have features, and those that have not."""
 
     videos: list[FeaturedVideo]
-    missing: list[Video]
+    missing: list[AnnotatedVideo]
 
     @property
     def missing_actions(self) -> int:
@@ -223,7 +223,7 @@ def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
     )
 
 
-def _grid(video: Video, sidecar: FeatureSpec, data: DataSettings) -> TimeGrid:
+def _grid(video: AnnotatedVideo, sidecar: FeatureSpec, data: DataSettings) -> TimeGrid:
     settings = FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames)
     for name in GRID:
         setting, said = getattr(settings, name), getattr(sidecar, name)

@@ -12,9 +12,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from actionformer.core.detections import Detections
 from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import TrainingVideo
-from actionformer.detections import Detections
 
 Floats = NDArray[np.float64]
 Score = Callable[[Mapping[str, Detections]], float]

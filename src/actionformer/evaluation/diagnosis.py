@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.names import matched
-from actionformer.data.annotations import Annotations
-from actionformer.detections import Detections
 from actionformer.evaluation.mean_average_precision import assign, average_precision, average_precision_of_hits
 from actionformer.evaluation.pairs import (
     FlatDetections,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.names import matched
-from actionformer.data.annotations import Annotations
-from actionformer.detections import Detections
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

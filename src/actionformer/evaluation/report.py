@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from rich.box import SIMPLE_HEAD
 
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import write_whole
 from actionformer.core.names import explained, matched
 from actionformer.core.terminal import WIDEST, TextTable, rendered
-from actionformer.data.annotations import Annotations, read_annotations
-from actionformer.detections import Detections, read_results
 from actionformer.evaluation.mean_average_precision import average_precision
 from actionformer.evaluation.pairs import (
     FlatDetections,
@@ -33,6 +33,8 @@ from actionformer.evaluation.recall import (
     average_recall,
     recall_at_kx,
 )
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import read_results
 
 MOST_COLUMNS, WIDE_COLUMNS = 10, 7  # thresholds that a table shows, and with two decimals
 MOST_FIGURES = 5  # thresholds in a `repr`

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actionformer.backbones import Backbone
+from actionformer.core.detections import Detections
 from actionformer.core.devices import check_precision, find_device
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.core.terminal import shortened
-from actionformer.detections import Detections
 from actionformer.detectors.base import architecture_of
 from actionformer.extraction.matching import backbone_of, layout_of
 from actionformer.extraction.store import extract_video

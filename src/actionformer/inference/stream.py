@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
-from actionformer.detections import Detections
 from actionformer.detectors.base import Level, architecture_of
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.overflow import overflow_at

@@ -7,9 +7,9 @@ from pathlib import Path
 from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import CARD, EVALUATION, LOCK, MODEL
-from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import with_classes
 from actionformer.detectors.base import architecture_of
+from actionformer.formats.annotations import read_annotations
 from actionformer.inference.detector import Detector, features_of
 from actionformer.interop.published_settings import read_configuration
 from actionformer.interop.published_weights import load_published_weights, read_published_weights

@@ -12,15 +12,18 @@ import torch
 from rich.console import Console
 
 from actionformer.backbones import Backbone, load_backbone
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.terminal import plain_console, say
-from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import collect
 from actionformer.data.dataset import TrainingVideo, place_on_grid
 from actionformer.demo.framewise import frame_wise_baseline
 from actionformer.demo.reels import FPS
 from actionformer.demo.synthetic import SyntheticData, make
-from actionformer.detections import Detections, results_table, write_results
 from actionformer.evaluation.report import score
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import named_rows, write_results
+from actionformer.formats.table import results_table
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.inference.detector import load
 from actionformer.recipes.evaluate import evaluate
@@ -87,7 +90,7 @@ def demo(
     tell(f"test mAP@{TIOU} {reached:.1%}; frame-wise classification of the same features {baseline:.1%}")
 
     found = _detect(out / "run", data.unseen, unseen, overlay)
-    console.print(results_table({data.unseen.stem: found.above(SHOWN_SCORE)}))
+    console.print(results_table(named_rows({data.unseen.stem: found.above(SHOWN_SCORE)})))
     tell("looked for actions in a video not seen before, and drawn them into it")
     _say_where(console, videos=data.unseen.parent, annotations=data.annotations, features=features, model=out / "run",
                detections=unseen, overlay=overlay)  # fmt: skip

@@ -10,8 +10,9 @@ from rich.console import Console
 from actionformer.core.devices import Precision
 from actionformer.core.terminal import plain_console
 from actionformer.features import FeatureSpec
+from actionformer.formats.index import FormatName
 from actionformer.recipes.job import Done, run_job, shard_of
-from actionformer.recipes.output import Format, Output, format_of, least_score
+from actionformer.recipes.output import Output, format_of, least_score
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search, VideoSettings, input_files
 from actionformer.recipes.wanted import Wanted
@@ -23,7 +24,7 @@ def detect(
     inputs: Sequence[str | Path],
     *,
     out: str | Path | None = None,
-    format: Format | None = None,
+    format: FormatName | None = None,
     min_score: float | None = None,
     classes: Sequence[str] | None = None,
     overlay: str | Path | None = None,

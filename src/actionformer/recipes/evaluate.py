@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.checks import check_actions, tell
+from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import version_of
 from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
-from actionformer.data.annotations import read_annotations
 from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
-from actionformer.detections import Detections, write_results
 from actionformer.evaluation.report import Report, parse_tiou, score
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import write_results
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import load_settings
 from actionformer.settings.config import Changes

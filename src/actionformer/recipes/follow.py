@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -13,18 +12,15 @@ from typing import IO, Any
 
 from rich.console import Console
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent
 from actionformer.core.progress import in_words
-from actionformer.core.terminal import emit, say, visible
-from actionformer.detections import Detections
+from actionformer.core.terminal import emit, say
+from actionformer.formats.index import FORMATS, LiveFormatName, find, names
 from actionformer.recipes.live import Source, Watch
-from actionformer.recipes.output import Format, least_score
+from actionformer.recipes.output import least_score
 from actionformer.recipes.wanted import Wanted
-from actionformer.results import CSV_HEADER, csv_line, csv_row
-
-FORMATS = ("json", "csv", "table")
-"""Formats that can be written line by line."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def live_output(
     source: Source,
     *,
     out: str | Path | None = None,
-    format: Format | None = None,
+    format: LiveFormatName | None = None,
     min_score: float | None = None,
     classes: Sequence[str] | None = None,
     provisional: bool = False,
@@ -90,15 +86,15 @@ def live_format(source: str, out: Path | None, format_: str | None, provisional:
         InputError: it cannot be written line by line, provisional actions are asked for in another one than json, or
             the output is the source.
     """
-    by_ending = {".csv": "csv", ".txt": "table"}
-    chosen = format_ or (by_ending.get(out.suffix.lower(), "json") if out else "json")
-    if chosen not in FORMATS:
-        raise InputError(f"{chosen} is written once all is known: of a live source take {', '.join(FORMATS)}")
-    if provisional and chosen != "json":
-        raise InputError(f"provisional actions are written as json, not as {chosen}")
+    chosen = find(format_, out, can="action_line")
+    if not chosen.streams:
+        lines = ", ".join(names(streams=True))
+        raise InputError(f"{chosen.name} is written once all is known: of a live source take {lines}")
+    if provisional and "provisional_line" not in chosen.can:
+        raise InputError(f"provisional actions are written as json, not as {chosen.name}")
     if out is not None and out.exists() and out.resolve() == Path(source).resolve():
         raise InputError(f"{out}: is the source, and is not written over: choose another output")
-    return chosen
+    return chosen.name
 
 
 def follow(
@@ -115,8 +111,8 @@ def follow(
     Args:
         watching: the source.
         out: a file to write, by default standard output.
-        format_: one of `FORMATS`. json is a line {"label", "start", "end", "score"} an action, in seconds, with the
-            "wall_clock" of the start if the source is taken in real time.
+        format_: one that can be written line by line. json is a line {"label", "start", "end", "score"} per action, in
+            seconds, with the "wall_clock" of the start if the source is taken in real time.
         chosen: those detections that are wanted.
         provisional: write, whenever they change, a line {"provisional": [...]} of all actions that are not final yet.
         console: where the delay is stated, and why a source broke off.
@@ -130,8 +126,8 @@ def follow(
     delay = in_words(math.ceil(watching.delay_seconds))
     say(console, f"{watching.name}: an action is final at most {delay} after its start")
     with _written(out) as write, _ended_by_signals(watching.stop):
-        for line in _header(format_):
-            write(line)
+        if header := FORMATS[format_].function("stream_header")():
+            write(header)
         try:
             for line in _lines(watching, format_, chosen, provisional):
                 write(line)
@@ -144,14 +140,15 @@ def follow(
 def _lines(
     watching: Watch, format_: str, chosen: Callable[[Detections], Detections], provisional: bool
 ) -> Iterator[str]:
+    line_of = FORMATS[format_].function("action_line")
     shown: list[dict[str, Any]] = []
     for found in watching:
         for action in _actions(watching, chosen(found)):
-            yield _line(action, format_, watching.name)
+            yield line_of(action, watching.name)
         if provisional:
             waiting = _actions(watching, chosen(watching.provisional()))
             if waiting != shown:
-                yield json.dumps({"provisional": waiting})
+                yield FORMATS[format_].function("provisional_line")(waiting)
             shown = waiting
 
 
@@ -165,19 +162,6 @@ def _actions(watching: Watch, found: Detections) -> list[dict[str, Any]]:
             action["wall_clock"] = clock.isoformat(timespec="milliseconds")
         actions.append(action)
     return actions
-
-
-def _header(format_: str) -> list[str]:
-    return {"csv": [csv_row(CSV_HEADER)], "table": [f"{'start':>10} {'end':>10} {'score':>6}  label"]}.get(format_, [])
-
-
-def _line(action: dict[str, Any], format_: str, source: str) -> str:
-    if format_ == "json":
-        return json.dumps(action)
-    label, start, end, score = (action[name] for name in ("label", "start", "end", "score"))
-    if format_ == "csv":
-        return csv_line(source, {"label": label, "segment": (start, end), "score": score})
-    return f"{start:10.2f} {end:10.2f} {score:6.3f}  {visible(label)}"
 
 
 @contextmanager

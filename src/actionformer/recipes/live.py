@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
 from actionformer.core.terminal import plain_console
-from actionformer.detections import Detections
 from actionformer.extraction.live import LiveFeatures
 from actionformer.extraction.matching import layout_of
 from actionformer.features import FeatureSpec

@@ -8,39 +8,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent, write_pieces, write_whole
 from actionformer.core.names import file_of
-from actionformer.core.terminal import WIDEST, emit, plain_console, rendered
-from actionformer.detections import Detections, results_table
+from actionformer.core.terminal import WIDEST, emit, plain_console
+from actionformer.formats.detections import results_text, video_text
+from actionformer.formats.index import FORMATS, find
+from actionformer.formats.rows import VideoRows
+from actionformer.formats.table import results_table
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import holds_features
-from actionformer.results import csv_text, json_text, jsonl_line
-from actionformer.timelines import eaf, srt, vtt
 from actionformer.video.overlay import write_overlay
 
-Format = Literal["json", "jsonl", "csv", "table", "srt", "vtt", "eaf"]
-PER_VIDEO = ("srt", "vtt", "eaf")
-"""Formats that hold one video a file."""
-FOR_PEOPLE = (*PER_VIDEO, "table", "overlay")
-"""Formats that people look at moment by moment."""
 UNFINISHED = "unfinished.jsonl"
 """What the results of a job are called until they are whole."""
-_TEXTS = {"json": json_text, "csv": csv_text}
 
 
 def format_of(out: Path | None, format_: str | None) -> str:
     """The format asked for, else the one that the file's ending tells; a table for the terminal."""
-    by_ending = {".csv": "csv", ".jsonl": "jsonl", ".txt": "table", **{f".{name}": name for name in PER_VIDEO}}
-    return format_ or (by_ending.get(out.suffix.lower(), "json") if out else "table")
+    return find(format_ or ("table" if out is None else None), out).name
 
 
 def least_score(format_: str, given: float | None) -> float:
     """Scores below are left out: those that people look at moment by moment leave out what is hardly believed."""
-    return given if given is not None else SHOWN_SCORE if format_ in FOR_PEOPLE else 0.0
+    return given if given is not None else SHOWN_SCORE if format_ == "overlay" or FORMATS[format_].for_people else 0.0
 
 
 @dataclass(frozen=True)
@@ -60,9 +55,19 @@ class Output:
     min_score: float | None = None
 
     @property
+    def one_video(self) -> bool:
+        """Whether a file holds one video."""
+        return FORMATS[self.format].one_video
+
+    @property
     def in_folder(self) -> bool:
         """Whether every video has a file of its own."""
-        return self.format in PER_VIDEO and self.out is not None and _is_folder(self.out)
+        return self.one_video and self.out is not None and _is_folder(self.out)
+
+    @property
+    def _by_line(self) -> bool:
+        """Whether the file grows video by video, as the record of a job does."""
+        return "video_line" in FORMATS[self.format].can
 
     def check(self, files: Mapping[Path, str]) -> None:
         """Checks, before anything is computed, that these files can be written about so, and that none is written over.
@@ -72,11 +77,11 @@ class Output:
                 or an output that is an input.
         """
         several, out, overlay = len(files) > 1, self.out, self.overlay
-        if several and self.format in PER_VIDEO and not self.in_folder:
+        if several and self.one_video and not self.in_folder:
             raise InputError(
                 f"{self.format} holds one video a file: give a folder with --out, which exists or has no ending"
             )
-        if out is not None and out.is_dir() and self.format not in PER_VIDEO:
+        if out is not None and out.is_dir() and not self.one_video:
             raise InputError(f"{out}: is a folder, {self.format} is written into a file")
         if overlay is not None and (features := [file for file in files if holds_features(file)]):
             raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
@@ -101,7 +106,7 @@ class Output:
     def file_of(self, video: str) -> Path:
         """The file of one video, in a format that holds one video a file."""
         assert self.out is not None
-        return file_of(self.out, video, f".{self.format}") if self.in_folder else self.out
+        return file_of(self.out, video, FORMATS[self.format].endings[0]) if self.in_folder else self.out
 
     def overlay_of(self, video: str) -> Path:
         """The overlay of one video."""
@@ -113,7 +118,7 @@ class Output:
         """Where the results of a job lie until they are whole; None if they are for a terminal, a pipe or a device."""
         if self.out is None or (self.out.exists() and not self.out.is_file() and not self.out.is_dir()):
             return None
-        if self.format == "jsonl":
+        if self._by_line:
             return self.out
         return self.out / UNFINISHED if self.in_folder else self.out.with_name(f"{self.out.name}.{UNFINISHED}")
 
@@ -149,14 +154,15 @@ class Output:
 
     def write(self, video: str, source: Path, found: Detections) -> None:
         """Writes what is known of one video as soon as it is: files of its own, lines of standard output."""
-        if self.format in PER_VIDEO:
-            text = _text_of(found, source, self.format)
+        if self.one_video:
+            media = "" if holds_features(source) else source.resolve().as_uri()
+            text = video_text(found, self.format, media)
             if self.out is None:
                 emit(text)
             else:
                 write_whole(self.file_of(video), text)
-        elif self.format == "jsonl" and self.out is None:
-            emit(jsonl_line(video, str(source), found.to_dict()))
+        elif self._by_line and self.out is None:
+            emit(FORMATS[self.format].function("video_line")(VideoRows(video, found.to_dict(), str(source))))
 
     def draw(self, video: str, source: Path, found: Detections) -> str | None:
         """Writes the video with its detections drawn in, if that is asked for; returns why it failed."""
@@ -173,14 +179,14 @@ class Output:
 
     def finish(self, record: Record, order: Iterable[str]) -> None:
         """Writes what holds many videos, now that all are known, and removes the record if nothing is left to do."""
-        as_it_came = self.format in PER_VIDEO or record.path == self.out
+        as_it_came = self.one_video or record.path == self.out or (self._by_line and self.out is None)
         if self.out is not None and not as_it_came:
-            write_pieces(self.out, _pieces(record, order, self.format))
+            write_pieces(self.out, results_text(record.results(order), self.format))
         elif self.format == "table":
             table = results_table(record.results(order))
             plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
-        elif not as_it_came and self.format != "jsonl":
-            for piece in _pieces(record, order, self.format):
+        elif not as_it_came:
+            for piece in results_text(record.results(order), self.format):
                 emit(piece)
         if record.path != self.out and not record.failed:
             record.remove()
@@ -189,17 +195,3 @@ class Output:
 def _is_folder(path: Path) -> bool:
     """Whether an output is a folder: it is one already, or has no ending."""
     return path.is_dir() or not path.suffix
-
-
-def _pieces(record: Record, order: Iterable[str], format_: str) -> Iterable[str]:
-    """A file that holds many videos, piece by piece."""
-    if format_ == "jsonl":
-        return record.lines(order)
-    results = record.results(order)
-    return [rendered(results_table(results), WIDEST)] if format_ == "table" else _TEXTS[format_](results)
-
-
-def _text_of(found: Detections, source: Path, format_: str) -> str:
-    if format_ == "eaf":
-        return eaf(found, "" if holds_features(source) else source.resolve().as_uri())
-    return {"srt": srt, "vtt": vtt}[format_](found)

@@ -13,12 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import make_folder, naming, parse_json, read_json_lines, read_text
 from actionformer.core.locks import alone
 from actionformer.data.fingerprint import source_hash
-from actionformer.detections import Detections
-from actionformer.results import Rows, jsonl_line, line_content
+from actionformer.formats.jsonl import line_content, video_line
+from actionformer.formats.rows import VideoRows
 
 
 class Record:
@@ -82,7 +83,7 @@ class Record:
         self._note({"video": video, "content": source_hash(source)})
         self.done[video] = self._file.tell()
         self.detections += len(found)
-        self._append(self._file, jsonl_line(video, str(source), found.to_dict()))
+        self._append(self._file, video_line(VideoRows(video, found.to_dict(), str(source))))
 
     def fail(self, video: str, source: Path, reason: str) -> None:
         """Notes that a video failed; a job that is continued tries it again."""
@@ -102,11 +103,11 @@ class Record:
                     "continued as it was begun; --overwrite starts again"
                 )
 
-    def results(self, order: Iterable[str]) -> Iterator[tuple[str, Rows]]:
+    def results(self, order: Iterable[str]) -> Iterator[VideoRows]:
         """The results of these videos in this order, then all others; those of one video are in memory at a time."""
         for line in self.lines(order):
             content = json.loads(line)
-            yield content["video"], content["detections"]
+            yield VideoRows(content["video"], content["detections"], content.get("source", ""))
 
     def lines(self, order: Iterable[str]) -> Iterator[str]:
         """The lines of these videos in this order, then all others."""

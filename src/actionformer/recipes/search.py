@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.names import without_prefix
 from actionformer.core.progress import counted
 from actionformer.core.terminal import plain_console
-from actionformer.detections import Detections
 from actionformer.extraction.encode import encode_videos
 from actionformer.extraction.events import Failed, Finished
 from actionformer.extraction.inputs import FEATURES, VIDEOS, check_names, named_files

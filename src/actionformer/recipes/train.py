@@ -11,18 +11,19 @@ from rich.console import Console
 from torch import nn
 
 from actionformer.checks import check_evaluation, check_rate, check_training, check_values, tell
+from actionformer.core.annotations import Annotations
 from actionformer.core.devices import find_device
 from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import BEST
 from actionformer.core.terminal import plain_console
-from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
 from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
 from actionformer.evaluation.report import score
+from actionformer.formats.annotations import read_annotations
 from actionformer.inference.detector import Detector, load
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.nn.network import Network

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from actionformer.core.detections import Detections
 from actionformer.core.names import known_name
-from actionformer.detections import Detections
 
 
 class Wanted:

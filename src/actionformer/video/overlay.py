@@ -15,9 +15,9 @@ from typing import Any
 import av
 import numpy as np
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import replacing
-from actionformer.detections import Detections
 from actionformer.video.lettering import drawn_names
 from actionformer.video.opencv import opencv
 from actionformer.video.opening import opened

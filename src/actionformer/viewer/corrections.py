@@ -11,10 +11,11 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json, version_of, write_whole
 from actionformer.core.locks import lock
-from actionformer.data.annotations import Annotations, parse_annotations
+from actionformer.formats.activitynet.annotations import parse_annotations
 from actionformer.viewer.project import Project
 
 NEW_SUBSET = "training"

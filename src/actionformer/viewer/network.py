@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.segments import clip
-from actionformer.detections import Detections
 from actionformer.features import TIMING, Features, check_backbone, open_features
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import (

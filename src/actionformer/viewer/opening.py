@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.names import matched
 from actionformer.core.run_files import DETECTIONS
-from actionformer.data.annotations import Annotations, read_annotations
 from actionformer.data.collection import as_list, with_classes
-from actionformer.detections import Detections, read_results
 from actionformer.extraction.inputs import ENDINGS
 from actionformer.features import FeatureFolders
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import read_results
 from actionformer.settings.config import Config
 from actionformer.viewer.folders import VideoFolder
 from actionformer.viewer.options import ViewerOptions

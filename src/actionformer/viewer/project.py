@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.data.annotations import Annotations
-from actionformer.detections import Detections
 from actionformer.features import FeatureFolders
 from actionformer.features.spec import FeatureSpec
 from actionformer.settings.config import Config

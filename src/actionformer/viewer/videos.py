@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from actionformer.data.annotations import Annotations
-from actionformer.detections import Detections
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.evaluation.diagnosis import KINDS, VideoDiagnosis, diagnose
 from actionformer.viewer.corrections import Corrections, corrected_videos
 from actionformer.viewer.durations import Durations

@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from actionformer.detections import Detections, write_results
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import write_results
 from actionformer.video.reader import VideoReader
 from actionformer.viewer.media.conversions import Conversions
 from actionformer.viewer.media.length import measured

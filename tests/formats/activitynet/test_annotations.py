@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.data.annotations import parse_annotations, read_annotations, write_annotations
+from actionformer.formats.activitynet.annotations import parse_annotations
+from actionformer.formats.annotations import read_annotations, write_annotations
 
 
 def action(label="run", segment=(0, 1), **others):

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.detections import Detections, read_results, write_csv, write_results
-from actionformer.timelines import srt, vtt
+from actionformer.formats import srt, vtt
+from actionformer.formats.detections import read_results, write_results
 
 NAMES = ("run", "jump", "throw")
 
@@ -59,8 +60,8 @@ def test_subtitles_and_elan_documents(tmp_path):
     found.to_srt(tmp_path / "a.srt")
     found.to_vtt(tmp_path / "a.vtt")
     found.to_eaf(tmp_path / "a.eaf")
-    assert (tmp_path / "a.srt").read_text() == srt(found)
-    assert (tmp_path / "a.vtt").read_text() == vtt(found)
+    assert (tmp_path / "a.srt").read_text() == srt.video_text(found)
+    assert (tmp_path / "a.vtt").read_text() == vtt.video_text(found)
     assert "MEDIA_DESCRIPTOR" not in (tmp_path / "a.eaf").read_text()
     found.to_eaf(tmp_path / "a.eaf", media=tmp_path / "a.mp4")
     assert f'MEDIA_URL="{(tmp_path / "a.mp4").resolve().as_uri()}"' in (tmp_path / "a.eaf").read_text()
@@ -154,11 +155,11 @@ def test_files_give_back_what_was_written(tmp_path_factory, rows):
     )
     write_results(folder / "r.json", {"v": found})
     assert equal(read_results(folder / "r.json", NAMES)["v"], found)
-    write_csv(folder / "r.csv", {"v": found})
+    write_results(folder / "r.csv", {"v": found}, "csv")
     if not rows:
         return
     again = read_results(folder / "r.csv", NAMES)["v"]  # to a millisecond, and six digits of the score
-    write_csv(folder / "again.csv", {"v": again})
+    write_results(folder / "again.csv", {"v": again}, "csv")
     assert sorted((folder / "again.csv").read_text().splitlines()) == sorted(
         (folder / "r.csv").read_text().splitlines()
     )
@@ -223,8 +224,7 @@ HOSTILE = ["a\rb", "a\nb", "a\r\nb", '"q",', " blank ", "\x1b[2J", "\0", "\u2028
 def test_every_name_comes_back(tmp_path: Path, ending: str) -> None:
     n = len(HOSTILE)
     one = Detections(np.tile([1.0, 2.0], (n, 1)), np.linspace(1, 0.5, n).round(3), np.arange(n), tuple(HOSTILE))
-    write = {"json": write_results, "csv": write_csv}[ending]
-    write(tmp_path / f"a.{ending}", dict.fromkeys(HOSTILE, one))
+    write_results(tmp_path / f"a.{ending}", dict.fromkeys(HOSTILE, one), ending)
     found = read_results(tmp_path / f"a.{ending}", HOSTILE)
     assert list(found) == HOSTILE
     assert all(video.to_dict() == one.to_dict() for video in found.values())
@@ -240,7 +240,7 @@ def test_a_class_in_another_form_of_unicode(tmp_path: Path) -> None:
 def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
     one = Detections([[0.0, 1.0]], [0.5], [0], ("\ud800",))
     with pytest.raises(InputError, match=r"cannot write '\\ud800', which is not Unicode text"):
-        write_csv(tmp_path / "a.csv", {"v": one})
+        write_results(tmp_path / "a.csv", {"v": one}, "csv")
     write_results(tmp_path / "a.json", {"v": one})
     with pytest.raises(InputError, match=r"label '\\ud800' is not Unicode text"):
         read_results(tmp_path / "a.json")

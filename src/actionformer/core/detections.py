@@ -1,9 +1,10 @@
-"""Detections: scored, labelled segments of one video, and the files that hold those of many."""
+"""Detections: scored, labelled segments of one video."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.core.files import write_whole
-from actionformer.core.names import known_name, matched, nearest
+from actionformer.core.names import known_name
 from actionformer.core.segments import LATEST, check_times
-from actionformer.core.terminal import TextTable, shortened
-from actionformer.large_results import Columns
-from actionformer.results import Rows, csv_text, in_time, json_text, read_columns
-from actionformer.timelines import eaf, srt, vtt
+from actionformer.core.terminal import shortened
 
+Rows = list[dict[str, Any]]
+"""Detections as `Detections.to_dict` gives them: {"label", "score", "segment": [start, end]}, seconds."""
 BEST_SHOWN, LABEL_SHOWN = 5, 48  # detections of a `repr`, and columns of their labels
 
 
@@ -127,7 +126,7 @@ class Detections:
             raise InputError(f"no class {label}: ids run from 0 to {len(self.class_names) - 1}")
         return int(label)
 
-    def to_dict(self) -> list[dict[str, Any]]:
+    def to_dict(self) -> Rows:
         """`[{"label": name, "score": float, "segment": [start, end]}, ...]`, seconds, best first."""
         rows = zip(self.labels.tolist(), self.scores.tolist(), self.segments.tolist(), strict=True)
         return [
@@ -136,101 +135,35 @@ class Detections:
 
     def to_json(self, path: str | Path, video_id: str = "video") -> None:
         """Write the ActivityNet results layout, with this one video in it; `read_results` reads it back."""
-        write_results(path, {video_id: self})
+        _files().write_results(path, {video_id: self})
 
     def to_csv(self, path: str | Path, video_id: str = "video") -> None:
         """Write rows of video, label, start, end (seconds), score in the order of time; `read_results` reads it."""
-        write_csv(path, {video_id: self})
+        _files().write_results(path, {video_id: self}, "csv")
 
     def to_srt(self, path: str | Path) -> None:
-        """Write SubRip subtitles: a cue a detection. You may want `above(0.3)` of them."""
-        write_whole(path, srt(self))
+        """Write SubRip subtitles: a cue per detection. You may want `above(0.3)` of them."""
+        _files().write_video(path, self, "srt")
 
     def to_vtt(self, path: str | Path) -> None:
-        """Write WebVTT subtitles: a cue a detection. You may want `above(0.3)` of them."""
-        write_whole(path, vtt(self))
+        """Write WebVTT subtitles: a cue per detection. You may want `above(0.3)` of them."""
+        _files().write_video(path, self, "vtt")
 
     def to_eaf(self, path: str | Path, media: str | Path | None = None) -> None:
-        """Write a document of the annotation tool ELAN: a tier a class.
+        """Write a document of the annotation tool ELAN: a tier per class.
 
         Args:
             path: the file.
             media: the video, which ELAN opens with it.
         """
-        write_whole(path, eaf(self, Path(media).resolve().as_uri() if media is not None else ""))
+        _files().write_video(path, self, "eaf", Path(media).resolve().as_uri() if media is not None else "")
 
 
-def results_json(detections: Mapping[str, Detections]) -> str:
-    """The detections of many videos as ActivityNet results JSON."""
-    return "".join(json_text(_entries(detections)))
+def in_time(rows: Rows) -> Rows:
+    """Rows in the order of time."""
+    return sorted(rows, key=lambda row: (*row["segment"], -row["score"]))
 
 
-def results_csv(detections: Mapping[str, Detections]) -> str:
-    """The detections of many videos as CSV with a header, those of a video in the order of time; times in seconds."""
-    return "".join(csv_text(_entries(detections)))
-
-
-def _entries(detections: Mapping[str, Detections]) -> Iterator[tuple[str, Rows]]:
-    return ((video, found.to_dict()) for video, found in detections.items())
-
-
-def results_table(results: Mapping[str, Detections] | Iterable[tuple[str, Rows]]) -> TextTable:
-    """The detections of many videos as a table for people, those of a video in the order of time."""
-    entries = _entries(results) if isinstance(results, Mapping) else results
-    table = TextTable("video", "start", "end", "label", "score", cut=("video", "label"))
-    for video, rows in entries:
-        for row in in_time(rows):
-            start, end = row["segment"]
-            table.add_row(video, f"{start:.2f}", f"{end:.2f}", row["label"], f"{row['score']:.3f}")
-    return table
-
-
-def write_results(path: str | Path, detections: Mapping[str, Detections]) -> None:
-    """Write the detections of many videos as ActivityNet results JSON, whole or not at all."""
-    write_whole(path, results_json(detections))
-
-
-def write_csv(path: str | Path, detections: Mapping[str, Detections]) -> None:
-    """Write the detections of many videos as CSV with a header, whole or not at all."""
-    write_whole(path, results_csv(detections))
-
-
-def read_results(
-    paths: str | Path | Sequence[str | Path], class_names: Sequence[str] | None = None
-) -> dict[str, Detections]:
-    """Read detections that `detect` or the functions above have written, or another program in those layouts.
-
-    Args:
-        paths: ActivityNet results JSON, a file ending in `.jsonl` with a line {"video", "detections"} a video, or one
-            ending in `.csv` with a header video,label,start,end,score; of several files the videos are joined.
-        class_names: names that labels are indices into; without them, the files' own labels, sorted.
-
-    Returns:
-        video -> Detections, all with the same `class_names`.
-
-    Raises:
-        InputError: a broken file or entry, a label that is not in `class_names`, or a video that is in two files.
-    """
-    homes: dict[str, str | Path] = {}
-    columns: dict[str, Columns] = {}
-    for path in [paths] if isinstance(paths, str | Path) else paths:
-        for video, found in read_columns(path).items():
-            if video in columns:
-                raise InputError(f"video {video!r} is in {homes[video]} and in {path}: keep one of them")
-            homes[video], columns[video] = path, found
-    labels = {label for found in columns.values() for label in found.names}
-    names = tuple(class_names or sorted(labels))
-    own = {label: names.index(name) for label, name in matched(labels, names).items()}
-    for video, found in columns.items():
-        for label in found.names:
-            if label not in own:
-                raise InputError(f"{homes[video]}: video {video!r}: no class {label!r}{nearest(label, names)}")
-    return {
-        video: Detections(
-            segments=found.segments,
-            scores=found.scores,
-            labels=np.array([own[name] for name in found.names], dtype=np.int64)[found.labels],
-            class_names=names,
-        )
-        for video, found in columns.items()
-    }
+def _files() -> Any:
+    """Readers and writers of files know this type and stand after it: they are looked up when a file is written."""
+    return import_module("actionformer.formats.detections")

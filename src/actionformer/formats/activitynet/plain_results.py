@@ -1,7 +1,7 @@
-"""Results files in JSON, read video by video: in a fraction of the time and memory that an object a detection takes.
+"""Results files in JSON, read video by video: in a fraction of the time and memory that an object per detection takes.
 
-Files are read so that are laid out plainly, as `results.json_text` writes them, in any spacing. All others (escapes in
-names, more keys, numbers that cannot be) are left to the reader of `results`, which says what is wrong with them.
+Files are read so that are laid out plainly, as `results.results_text` writes them, in any spacing. All others (escapes
+in names, more keys, numbers that cannot be) are left to `results.read_carefully`, which says what is wrong with them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from actionformer.core.segments import LATEST
+from actionformer.formats.rows import Columns, columns_of
 
 FIELDS = [itemgetter(key) for key in ("label", "segment", "score")]
 QUOTES = 2 * (len(FIELDS) + 1)
@@ -31,31 +31,6 @@ EMPTY, END = re.compile(rb"\[\s*\]"), re.compile(rb"\}\s*\]")
 """A list of none, and where one ends; what is part of a label in truth leaves a list that is none."""
 NEXT = re.compile(rb"\s*([,}])")
 AROUND = (["results"], ["results", "version"], ["external_data", "results"], ["external_data", "results", "version"])
-
-
-class Columns(NamedTuple):
-    """The detections of a video, in the order of the file."""
-
-    names: tuple[str, ...]
-    """Classes that occur."""
-    labels: NDArray[np.int64]
-    """(N,) indices into `names`."""
-    segments: NDArray[np.float64]
-    """(N, 2) seconds."""
-    scores: NDArray[np.float64]
-    """(N,)"""
-
-
-def columns_of(labels: list[str], ends: list[float], scores: list[float]) -> Columns:
-    """Columns of N labels, of 2 N starts and ends in turns, and of N scores."""
-    names = tuple(dict.fromkeys(labels))
-    places = {name: place for place, name in enumerate(names)}
-    return Columns(
-        names,
-        np.fromiter(map(places.__getitem__, labels), np.int64, len(labels)),
-        np.fromiter(ends, np.float64, len(ends)).reshape(-1, 2),
-        np.fromiter(scores, np.float64, len(scores)),
-    )
 
 
 class NotPlainError(ValueError):

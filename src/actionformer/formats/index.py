@@ -1,0 +1,125 @@
+"""Which formats there are, and what each can do. A format's own file is imported when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from actionformer.core.errors import InputError
+from actionformer.core.names import nearest
+
+FormatName = str
+"""The name of a format that detections are written in."""
+LiveFormatName = str
+"""The name of one that the actions of a live source are written in."""
+Ability = Literal[
+    "read_annotations",
+    "annotations_text",
+    "read_results",
+    "results_text",
+    "video_text",
+    "video_line",
+    "stream_header",
+    "action_line",
+    "provisional_line",
+]
+"""A function that a format's file may define, see `formats`."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a format is called and what it can do."""
+
+    name: str
+    home: str
+    """The module in this folder that defines its functions."""
+    endings: tuple[str, ...]
+    """Of its files, the usual one first."""
+    can: tuple[Ability, ...]
+    """The functions that its module defines."""
+    for_people: bool = False
+    """Whether people look at it moment by moment, so that what is hardly believed is left out."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether detections can be read."""
+        return "read_results" in self.can
+
+    @property
+    def writes(self) -> bool:
+        """Whether detections can be written."""
+        return "results_text" in self.can or self.one_video
+
+    @property
+    def one_video(self) -> bool:
+        """Whether a file holds one video."""
+        return "video_text" in self.can
+
+    @property
+    def streams(self) -> bool:
+        """Whether the actions of a live source can be written, a line each."""
+        return "action_line" in self.can
+
+    def function(self, name: Ability) -> Callable[..., Any]:
+        """One of its functions.
+
+        Raises:
+            InputError: it has none of that name.
+        """
+        if name not in self.can:
+            able = [other for other, one in FORMATS.items() if name in one.can]
+            raise InputError(f"format {self.name!r} has no {name}; those that have: {', '.join(able)}")
+        function: Callable[..., Any] = getattr(import_module(f"actionformer.formats.{self.home}"), name)
+        return function
+
+
+_ANNOTATIONS: tuple[Ability, ...] = ("read_annotations", "annotations_text")
+_RESULTS: tuple[Ability, ...] = ("read_results", "results_text")
+_STREAM: tuple[Ability, ...] = ("stream_header", "action_line")
+FORMATS: dict[str, Format] = {
+    one.name: one
+    for one in (
+        Format("json", "activitynet", (".json",), (*_ANNOTATIONS, *_RESULTS, *_STREAM, "provisional_line")),
+        Format("jsonl", "jsonl", (".jsonl",), (*_RESULTS, "video_line")),
+        Format("csv", "csv_table", (".csv",), (*_RESULTS, *_STREAM)),
+        Format("table", "table", (".txt",), ("results_text", *_STREAM), for_people=True),
+        Format("srt", "srt", (".srt",), ("video_text",), for_people=True),
+        Format("vtt", "vtt", (".vtt",), ("video_text",), for_people=True),
+        Format("eaf", "elan", (".eaf",), ("video_text",), for_people=True),
+    )
+}
+"""Name -> format, in the order in which choices are listed."""
+DEFAULT = "json"
+"""The format of a file whose ending tells none."""
+
+
+def names(*, reads: bool = False, writes: bool = False, streams: bool = False) -> tuple[str, ...]:
+    """The names of the formats that can do all of what is asked for."""
+    return tuple(
+        name
+        for name, one in FORMATS.items()
+        if (one.reads or not reads) and (one.writes or not writes) and (one.streams or not streams)
+    )
+
+
+def find(name: str | None = None, path: str | Path | None = None, *, can: Ability | None = None) -> Format:
+    """The format of a name, else the one that a file's ending tells, else `DEFAULT`.
+
+    Args:
+        name: as a user gives it.
+        path: the file; its ending counts for the formats that can do what is needed.
+        can: what is needed.
+
+    Raises:
+        InputError: no format of that name; those that exist are listed.
+    """
+    if name is not None:
+        if name not in FORMATS:
+            raise InputError(f"no format {name!r}{nearest(name, list(FORMATS))}; there are {', '.join(FORMATS)}")
+        return FORMATS[name]
+    ending = Path(path).suffix.lower() if path is not None else ""
+    able = (one for one in FORMATS.values() if can is None or can in one.can)
+    return next((one for one in able if ending in one.endings), FORMATS[DEFAULT])

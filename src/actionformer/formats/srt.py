@@ -1,0 +1,23 @@
+"""SubRip subtitles: one cue per detection in the order of time, `label score`."""
+
+from __future__ import annotations
+
+import re
+
+from actionformer.core.detections import Detections
+from actionformer.core.terminal import visible
+from actionformer.formats.cues import clock_time, cues_of
+
+
+def video_text(found: Detections, media: str = "") -> str:
+    """The subtitles of a video; they name no `media`."""
+    cues = (
+        f"{i}\n{clock_time(start, ',')} --> {clock_time(end, ',')}\n{_unmarked(visible(label))} {score:.2f}\n"
+        for i, (start, end, label, score) in enumerate(cues_of(found), 1)
+    )
+    return "\n".join(cues)
+
+
+def _unmarked(label: str) -> str:
+    """A label in which nothing is formatting, or the times of a cue: SubRip has no escapes, so signs are kept apart."""
+    return re.sub(r"<(?=/?(?:[bius]|font)\b)|\{(?=\\)|--(?=>)", lambda found: f"{found[0]}\u2060", label)
