@@ -11,9 +11,11 @@ from starlette.testclient import TestClient
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
+from actionformer.detectors.base import architecture_of
 from actionformer.evaluation.report import score
 from actionformer.formats.detections import read_results, write_results
 from actionformer.inference.detector import load
+from actionformer.model_directory import load_settings, replace_model
 from actionformer.nn.attention_maps import Weights
 from actionformer.recipes import evaluate
 from actionformer.viewer.network import _drawn
@@ -313,3 +315,36 @@ def test_classes_that_the_network_does_not_know_have_no_probability(
     assert max(left) > 0
     assert upward == [0.0] * len(left)
     assert of(asked, "/api/videos/clip0")["actions"][0]["label"] == 0
+
+
+@pytest.fixture
+def without_attention(run: Path) -> Path:
+    """A run of a detector that has levels but no attention, its weights as they were drawn."""
+    config, card = load_settings(run)
+    changes = {"width": 16, "branch_blocks": 2, "regression_ranges": [[0, 4], [4, 8], [8, 1000]], "max_length": 64}
+    sizes = {"input_dim": config.model.input_dim, "num_classes": config.model.num_classes}
+    other = config.replace(model={"detector": "tridet", **changes, **sizes})
+    replace_model(run, architecture_of(other).network(), other, card)
+    return run
+
+
+def test_a_detector_without_attention_says_so_and_shows_the_rest(client: Any, without_attention: Path) -> None:
+    asked = client(without_attention)
+    video = asked.get("/api/project").json()["videos"][0]["id"]
+    moment = of(asked, f"/api/videos/{video}/moment", time=5)
+    assert (moment["attention"], moment["why_not"]) == (None, "this network has no attention to show")
+    assert [one["stride"] for one in moment["ranges"]] == [1, 2, 4]
+    assert [level["stride"] for level in of(asked, f"/api/videos/{video}/scores")["levels"]] == [1, 2, 4]
+    span = {"start": 0, "stop": 20, "limit": 5}
+    assert of(asked, f"/api/videos/{video}/candidates", **span)["total"] > 0
+
+
+def test_a_detector_without_levels_says_so(
+    client: Any, without_attention: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actionformer.detectors.tridet.architecture.TriDet.levels", lambda self, network: [])
+    asked = client(without_attention)
+    video = asked.get("/api/project").json()["videos"][0]["id"]
+    words = "this detector has no levels to show"
+    assert refusal(asked, f"/api/videos/{video}/scores", 404) == words
+    assert refusal(asked, f"/api/videos/{video}/moment", 404, time=5) == words

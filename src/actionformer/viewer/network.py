@@ -12,11 +12,14 @@ import torch
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.core.segments import clip
+from actionformer.core.segments import TimeGrid, clip
+from actionformer.detectors.base import Level
 from actionformer.features import TIMING, Features, check_backbone, open_features
 from actionformer.inference.detector import Detector, load
 from actionformer.inference.explain import (
     Explanation,
+    LevelRange,
+    LevelScores,
     attention_of,
     decoded_from,
     explain,
@@ -32,7 +35,7 @@ from actionformer.inference.suppression import trace
 from actionformer.nn.attention_maps import Projections, Weights, attention_at, comparisons
 from actionformer.nn.decoding import Candidates
 from actionformer.viewer.memory import kept
-from actionformer.viewer.project import Project
+from actionformer.viewer.project import Project, UnavailableError
 from actionformer.viewer.values import Answer, rounded, rounded_score
 
 MOST_SCORES = 400_000
@@ -121,66 +124,51 @@ class Network:
     def scores(self, video: str, points: int, start: float | None, stop: float | None) -> Answer:
         """The probability of every class at every level over time, the maximum of neighbours where there are many."""
         sequence = self.sequence(video)
-        detector, levels = self._loaded(), self._explained(video).levels
-        ranges = level_ranges(detector.runner.levels, sequence.grid)
-        answers = []
-        for level, sees in zip(levels, ranges, strict=True):
-            length, classes = level.probability.shape
-            first, last = (
-                nearest_position(sequence.grid, end, level.stride, length)
-                for end in (0.0 if start is None else start, sequence.duration if stop is None else stop)
-            )
-            most = max(1, min(points, MOST_SCORES // classes))
-            maximum, together = level.part(first, max(first, last) + 1).maximum(most)
-            unknown = np.zeros(
-                (len(self.about.class_names) - classes, maximum.shape[1])
-            )  # classes of annotations alone
-            centre = (first + np.array([0, together]) + 0.5 * (together - 1)) * level.stride
-            begin, second = sequence.grid.to_seconds(centre)
-            answers.append(
-                {
-                    "stride": level.stride,
-                    "seconds_per_step": level.stride * sequence.grid.stride / sequence.grid.fps,
-                    "time": [float(begin), float(second - begin)],
-                    "range": list(sees.action_range),
-                    "maximum": rounded(np.concatenate([maximum, unknown]), 5),
-                }
-            )
-        return {"levels": answers}
+        span = (0.0 if start is None else start, sequence.duration if stop is None else stop)
+        levels, ranges = self._explained(video).levels, level_ranges(self._levels(), sequence.grid)
+        rows = zip(levels, ranges, strict=True)
+        return {"levels": [self._scores(level, sees, sequence.grid, span, points) for level, sees in rows]}
+
+    def _levels(self) -> list[Level]:
+        levels = self._loaded().runner.levels
+        if not levels:
+            raise UnavailableError("this detector has no levels to show")
+        return levels
+
+    def _scores(
+        self, level: LevelScores, sees: LevelRange, grid: TimeGrid, span: tuple[float, float], points: int
+    ) -> Answer:
+        """Of one level, in a span of seconds."""
+        length, classes = level.probability.shape
+        first, last = (nearest_position(grid, end, level.stride, length) for end in span)
+        most = max(1, min(points, MOST_SCORES // classes))
+        maximum, together = level.part(first, max(first, last) + 1).maximum(most)
+        unknown = np.zeros((len(self.about.class_names) - classes, maximum.shape[1]))  # classes of annotations alone
+        centre = (first + np.array([0, together]) + 0.5 * (together - 1)) * level.stride
+        begin, second = grid.to_seconds(centre)
+        return {
+            "stride": level.stride,
+            "seconds_per_step": level.stride * grid.stride / grid.fps,
+            "time": [float(begin), float(second - begin)],
+            "range": list(sees.action_range),
+            "maximum": rounded(np.concatenate([maximum, unknown]), 5),
+        }
 
     def moment(self, video: str, seconds: float, block: int) -> Answer:
         """What every level's window covers around a time, the attention of a block there, and how far levels see."""
-        sequence, detector = self.sequence(video), self._loaded()
-        pyramid = detector.runner.levels
-        windows = level_windows(pyramid, sequence, seconds)
+        sequence, levels, runner = self.sequence(video), self._levels(), self._loaded().runner
         answer: Answer = {
-            "levels": [
-                {
-                    "level": level,
-                    "window": rounded(clip(np.array(window.seconds), sequence.duration, sequence.grid.start)),
-                    "positions": window.last - window.first + 1,
-                }
-                for level, window in enumerate(windows)
-            ],
-            "ranges": [
-                {
-                    "level": level,
-                    "stride": one.stride,
-                    "window_seconds": one.window_seconds,
-                    "reach_seconds": one.reach_seconds,
-                    "action_range": list(one.action_range),
-                }
-                for level, one in enumerate(level_ranges(pyramid, sequence.grid))
-            ],
+            "levels": _windows(levels, sequence, seconds),
+            "ranges": _ranges(levels, sequence.grid),
             "blocks": [],
             "attention": None,
             "why_not": None,
         }
         try:
-            answer["blocks"] = attention_of(detector.runner).names()
+            answer["blocks"] = attention_of(runner).names()
         except InputError as error:
             return {**answer, "why_not": str(error)}
-        part = surroundings(detector.runner, sequence, seconds)
+        part = surroundings(runner, sequence, seconds)
         answer["attention"] = self._attention(self._projected(video, part, block), sequence, seconds, block)
         return answer
 
@@ -255,6 +243,32 @@ class Network:
         if self.about.config is None:
             raise InputError("there is no run whose settings could be changed")
         return self.about.config.replace(suppression=changes).suppression
+
+
+def _windows(levels: list[Level], sequence: FeatureSequence, seconds: float) -> list[Answer]:
+    """What the window of every level covers around a time."""
+    return [
+        {
+            "level": level,
+            "window": rounded(clip(np.array(window.seconds), sequence.duration, sequence.grid.start)),
+            "positions": window.last - window.first + 1,
+        }
+        for level, window in enumerate(level_windows(levels, sequence, seconds))
+    ]
+
+
+def _ranges(levels: list[Level], grid: TimeGrid) -> list[Answer]:
+    """How far every level sees, and which actions it is made for."""
+    return [
+        {
+            "level": level,
+            "stride": one.stride,
+            "window_seconds": one.window_seconds,
+            "reach_seconds": one.reach_seconds,
+            "action_range": list(one.action_range),
+        }
+        for level, one in enumerate(level_ranges(levels, grid))
+    ]
 
 
 def _drawn(weights: Weights, stride: int, sequence: FeatureSequence) -> list[Answer]:

@@ -80,7 +80,8 @@ async function show() {
   const widest = answer.levels.reduce((most, { window: [start, end] }) => Math.max(most, end - start), 0);
   parts.says.textContent = `At ${clock(state.time)} the widest window covers ${seconds(widest)}; move the playhead to look elsewhere.`;
   const blocks = answer.blocks ?? [];
-  if (!parts.block.contains(document.activeElement)) {
+  if (blocks.length === 0) parts.block.replaceChildren();
+  else if (!parts.block.contains(document.activeElement)) {
     parts.block.replaceChildren(
       element(
         "label",
