@@ -7,7 +7,8 @@ from torch import nn
 
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.index import settings_of
-from actionformer.inference.detector import Detector, build
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import build
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from actionformer.formats.annotations import read_annotations as read_annotations
     from actionformer.formats.detections import read_results as read_results
     from actionformer.inference.detector import Detector as Detector
-    from actionformer.inference.detector import build as build
-    from actionformer.inference.detector import load as load
+    from actionformer.inference.loading import build as build
+    from actionformer.inference.loading import load as load
     from actionformer.inference.settings import SuppressionSettings as SuppressionSettings
     from actionformer.inference.suppression import suppress as suppress
     from actionformer.interop import convert as convert
@@ -67,11 +67,11 @@ _HOMES = {
     "InputError": "core.errors",
     "Report": "evaluation.report",
     "SuppressionSettings": "inference.settings",
-    "build": "inference.detector",
+    "build": "inference.loading",
     "convert": "interop",
     "evaluate": "recipes",
     "extract": "recipes",
-    "load": "inference.detector",
+    "load": "inference.loading",
     "load_backbone": "backbones",
     "load_config": "settings.loading",
     "read_annotations": "formats.annotations",

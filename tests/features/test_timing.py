@@ -12,7 +12,8 @@ from variants import lively_detector as lively
 
 from actionformer.core.errors import InputError
 from actionformer.features import FeatureSpec, check_timing, timing_of, unknown_of
-from actionformer.inference.detector import Detector, build, load
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import build, load
 from actionformer.recipes import evaluate, train, watch
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search

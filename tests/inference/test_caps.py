@@ -14,7 +14,8 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.inference.caps import Cut, Shares, most_detections, worth_telling
-from actionformer.inference.detector import Detector, load
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import load
 from actionformer.inference.settings import DecodingSettings, SuppressionSettings
 from actionformer.inference.suppression import suppress, suppress_and_count
 from actionformer.interop import convert

@@ -13,7 +13,8 @@ from variants import published_length
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.inference.detector import Detector, build, load
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import build, load
 from actionformer.interop import convert
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config

@@ -9,8 +9,9 @@ import pytest
 from variants import lively_detector as lively
 
 from actionformer.core.errors import InputError
-from actionformer.inference.detector import Detector, load
+from actionformer.inference.detector import Detector
 from actionformer.inference.explain import explain
+from actionformer.inference.loading import load
 from actionformer.inference.sequences import place
 from actionformer.nn.extremes import largest_of
 from actionformer.settings.config import Config

@@ -9,7 +9,7 @@ import pytest
 from actionformer import model_directory
 from actionformer.core.errors import InputError
 from actionformer.core.locks import sole_writer
-from actionformer.inference.detector import load
+from actionformer.inference.loading import load
 from actionformer.interop import convert
 
 

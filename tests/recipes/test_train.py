@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 import actionformer
 from actionformer.core.errors import InputError
 from actionformer.formats.annotations import read_annotations
-from actionformer.inference.detector import load
+from actionformer.inference.loading import load
 from actionformer.model_directory import load_model
 from actionformer.recipes import evaluate, train
 from actionformer.recipes.describe import describe

@@ -14,7 +14,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.detectors.base import architecture_of
 from actionformer.evaluation.report import score
 from actionformer.formats.detections import read_results, write_results
-from actionformer.inference.detector import load
+from actionformer.inference.loading import load
 from actionformer.model_directory import load_settings, replace_model
 from actionformer.nn.attention_maps import Weights
 from actionformer.recipes import evaluate

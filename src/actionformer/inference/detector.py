@@ -11,33 +11,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from actionformer.backbones import Backbone
 from actionformer.core.detections import Detections
 from actionformer.core.devices import check_precision, find_device
 from actionformer.core.errors import InputError, warn
-from actionformer.core.segments import TimeGrid, clip
+from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import shortened
-from actionformer.detectors.base import architecture_of
 from actionformer.extraction.matching import backbone_of, layout_of
 from actionformer.extraction.store import extract_video
 from actionformer.features import TIMING, FeatureSpec, check_timing, timing_of
-from actionformer.inference.caps import Cut, most_detections, worth_telling
-from actionformer.inference.fusion import fuse
+from actionformer.inference.caps import Cut
+from actionformer.inference.finishing import finished
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import Array, ArrayRows, FeatureSequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
-from actionformer.inference.suppression import ScoredSegments, suppress_and_count
-from actionformer.model_directory import ModelCard, load_model
-from actionformer.nn.decoding import Candidates
+from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
 from actionformer.settings.config import Config
-from actionformer.settings.loading import load_config, preset_names, published_shape
 
 Item = TypeVar("Item")
 CHANGEABLE = ("decoding", "suppression", "live")
@@ -314,7 +308,10 @@ class Detector:
                 if overflown:
                     raise overflow_of(sequences[row].given or sequences[row].features, sequences[row].name, self.model)
             for row, candidates, left in zip(rows, decoder.candidates(), decoder.left_out(), strict=True):
-                found[row] = self._detections(candidates, left, sequences[row], names)
+                found[row], cut = finished(
+                    candidates, left, sequences[row], self.config, self.class_names, names, shown_from=self.shown_from
+                )
+                self._say(cut, sequences[row])
         return {video: found[row] for row, (video, _) in enumerate(named)}
 
     def _detect_in_stream(self, sequence: FeatureSequence, names: tuple[str, ...] | None) -> Detections:
@@ -329,40 +326,7 @@ class Detector:
 
     def _say(self, cut: Cut, sequence: FeatureSequence) -> None:
         if message := cut.message(sequence.name, self.config):
-            warn(message, stacklevel=5)
-
-    def _detections(
-        self, candidates: Candidates, left: tuple[float, int], sequence: FeatureSequence, names: tuple[str, ...] | None
-    ) -> Detections:
-        segments, scores, labels, *_ = candidates
-        best = scores.max().item() if len(scores) else 0.0
-        worth = worth_telling(best) if self.shown_from is None else self.shown_from
-        most = most_detections(self.config, len(sequence), sequence.grid)
-        kept, more = suppress_and_count(segments, scores, labels, self.config.suppression, most=most, worth=worth)
-        cut = Cut()
-        cut.add(int((kept.scores >= worth).sum()), more, worth)
-        cut.leave(*left)
-        self._say(cut, sequence)
-        origin = candidates.levels.numpy()[kept.index]
-        if sequence.class_scores is not None:
-            kept, origin = self._fused(kept, origin, sequence, names)
-        elif names is not None:
-            raise InputError("class_names are those of class_scores, which are not given")
-        grid = sequence.grid
-        seconds = clip(grid.to_seconds(kept.segments.astype(np.float64)), sequence.duration, grid.start)
-        return Detections(seconds, kept.scores.astype(np.float64), kept.labels, names or self.class_names, origin)
-
-    def _fused(
-        self, kept: ScoredSegments, origin: NDArray[np.int64], sequence: FeatureSequence, names: tuple[str, ...] | None
-    ) -> tuple[ScoredSegments, NDArray[np.int64]]:
-        if len(self.class_names) > 1:
-            raise InputError(
-                f"class scores are fused with proposals of one class, this model has {len(self.class_names)}"
-            )
-        fused = fuse(kept.segments, kept.scores, sequence.class_scores)
-        if names is None or len(names) != len(sequence.class_scores):
-            raise InputError(f"class_names must name the {len(sequence.class_scores)} classes of class_scores")
-        return fused, origin[fused.index]
+            warn(message, stacklevel=4)
 
 
 def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
@@ -373,54 +337,3 @@ def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
         if len(held) == 2:
             yield held.popleft()
     yield from held
-
-
-def load(
-    directory: str | Path,
-    *,
-    device: str = "cpu",
-    precision: str = "float32",
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
-    other_timing: bool = False,
-) -> Detector:
-    """The detector of a model directory.
-
-    Args:
-        directory: what training or conversion wrote.
-        device: "cpu", "cuda", "cuda:1", ...
-        precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
-        settings: section -> setting -> value, of what is not to be as the directory has it; see `with_settings`.
-        other_timing: take features of another stride, window or rate than those that the model was trained on.
-
-    Raises:
-        InputError: no model directory, a broken file, a device that is not there, or a setting that cannot be.
-    """
-    model, config, card = load_model(directory)
-    detector = Detector(model, config, card, device=device, precision=precision)
-    detector.other_timing = other_timing
-    return detector.with_settings(**settings) if settings else detector
-
-
-def build(source: str | Path | Config, *, device: str = "cpu", precision: str = "float32") -> Detector:
-    """A detector with fresh weights.
-
-    Args:
-        source: a preset's name, whose published input width and number of classes are taken; or a TOML file or
-            settings in which both are set.
-        device: "cpu", "cuda", "cuda:1", ...
-        precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
-
-    Raises:
-        InputError: unknown settings, or a device that is not there.
-    """
-    preset = isinstance(source, str) and source in preset_names()
-    config = load_config(source, {"model": published_shape(str(source))} if preset else None)
-    model = architecture_of(config).network()
-    card = ModelCard(tuple(f"class_{i}" for i in range(config.model.num_classes or 0)), features_of(config))
-    return Detector(model, config, card, device=device, precision=precision)
-
-
-def features_of(config: Config) -> FeatureSpec:
-    """The features that the settings describe."""
-    data = config.data
-    return FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames, dim=config.model.input_width)

@@ -10,7 +10,8 @@ from actionformer.core.run_files import CARD, EVALUATION, LOCK, MODEL
 from actionformer.data.collection import with_classes
 from actionformer.detectors.base import architecture_of
 from actionformer.formats.annotations import read_annotations
-from actionformer.inference.detector import Detector, features_of
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import features_of
 from actionformer.interop.published_settings import read_configuration
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
 from actionformer.model_directory import ModelCard, load_settings, replace_model

@@ -25,7 +25,7 @@ from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import named_rows, write_results
 from actionformer.formats.table import results_table
 from actionformer.inference.caps import SHOWN_SCORE
-from actionformer.inference.detector import load
+from actionformer.inference.loading import load
 from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.extract import extract
 from actionformer.recipes.run_directory import check_unoccupied

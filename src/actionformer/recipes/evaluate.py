@@ -17,7 +17,8 @@ from actionformer.data.collection import FeaturedVideo, Paths, collect, with_cla
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
-from actionformer.inference.detector import Detector, load
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import load
 from actionformer.model_directory import load_settings
 from actionformer.settings.config import Changes
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
-from actionformer.inference.detector import Detector, load
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import load
 from actionformer.inference.stream import with_live
 from actionformer.settings.config import Changes
 

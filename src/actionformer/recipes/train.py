@@ -24,7 +24,8 @@ from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
 from actionformer.evaluation.report import score
 from actionformer.formats.annotations import read_annotations
-from actionformer.inference.detector import Detector, load
+from actionformer.inference.detector import Detector
+from actionformer.inference.loading import load
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.nn.network import Network
 from actionformer.recipes.evaluate import detect_videos

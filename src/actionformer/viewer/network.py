@@ -15,7 +15,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.detectors.base import Level
 from actionformer.features import TIMING, Features, check_backbone, open_features
-from actionformer.inference.detector import Detector, load
+from actionformer.inference.detector import Detector
 from actionformer.inference.explain import (
     Explanation,
     LevelRange,
@@ -29,6 +29,7 @@ from actionformer.inference.explain import (
     project,
     surroundings,
 )
+from actionformer.inference.loading import load
 from actionformer.inference.sequences import FeatureSequence, place
 from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import trace

@@ -1,0 +1,65 @@
+"""Detectors from model directories, and with fresh weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from actionformer.detectors.base import architecture_of
+from actionformer.features import FeatureSpec
+from actionformer.inference.detector import Detector
+from actionformer.model_directory import ModelCard, load_model
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config, preset_names, published_shape
+
+
+def load(
+    directory: str | Path,
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    other_timing: bool = False,
+) -> Detector:
+    """The detector of a model directory.
+
+    Args:
+        directory: what training or conversion wrote.
+        device: "cpu", "cuda", "cuda:1", ...
+        precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
+        settings: section -> setting -> value, of what is not to be as the directory has it; see `with_settings`.
+        other_timing: take features of another stride, window or rate than those that the model was trained on.
+
+    Raises:
+        InputError: no model directory, a broken file, a device that is not there, or a setting that cannot be.
+    """
+    model, config, card = load_model(directory)
+    detector = Detector(model, config, card, device=device, precision=precision)
+    detector.other_timing = other_timing
+    return detector.with_settings(**settings) if settings else detector
+
+
+def build(source: str | Path | Config, *, device: str = "cpu", precision: str = "float32") -> Detector:
+    """A detector with fresh weights.
+
+    Args:
+        source: a preset's name, whose published input width and number of classes are taken; or a TOML file or
+            settings in which both are set.
+        device: "cpu", "cuda", "cuda:1", ...
+        precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
+
+    Raises:
+        InputError: unknown settings, or a device that is not there.
+    """
+    preset = isinstance(source, str) and source in preset_names()
+    config = load_config(source, {"model": published_shape(str(source))} if preset else None)
+    model = architecture_of(config).network()
+    card = ModelCard(tuple(f"class_{i}" for i in range(config.model.num_classes or 0)), features_of(config))
+    return Detector(model, config, card, device=device, precision=precision)
+
+
+def features_of(config: Config) -> FeatureSpec:
+    """The features that the settings describe."""
+    data = config.data
+    return FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames, dim=config.model.input_width)
