@@ -58,5 +58,5 @@ def test_options_of_two_functions_in_their_order() -> None:
     options = inspect.signature(watch).parameters
     assert list(options)[:4] == ["run", "source", "out", "format"]
     assert list(options)[-1] == "settings"
-    assert "Leave out what scores below" in str(options["min_score"].annotation)
+    assert "Leave out detections with a lower score" in str(options["min_score"].annotation)
     assert "rtsp://" in str(options["source"].annotation)

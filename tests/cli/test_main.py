@@ -56,6 +56,20 @@ def test_help_has_an_example_and_imports_no_torch() -> None:
     assert "--training.warmup-epochs" in texts["train"]
 
 
+@pytest.mark.parametrize(("verb", "needed"), [("", False), ("score", False), ("train", True)])
+def test_help_reads_settings_only_where_they_are_options(verb: str, needed: bool) -> None:
+    script = (
+        "import atexit, sys\n"
+        "from actionformer.cli import main\n"
+        "atexit.register(lambda: print('pydantic' in sys.modules, file=sys.stderr))\n"
+        "main([*sys.argv[1:], '--help'])\n"
+    )
+    command = [sys.executable, "-c", script, *verb.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == f"{needed}\n"
+    assert "Usage: actionformer" in done.stdout
+
+
 def test_detect_in_features_starts_with_what_it_needs_alone(trained: Path, features: Path) -> None:
     script = (
         "import atexit, gc, json, sys\n"

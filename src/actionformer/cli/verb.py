@@ -24,7 +24,6 @@ import cyclopts
 
 from actionformer.cli import VERBS
 from actionformer.cli.declaration import Declaration, read_declaration
-from actionformer.cli.settings import given_settings, settings_options
 
 Verb = Callable[..., int | None]
 
@@ -59,6 +58,8 @@ def verb(*, example: str, takes: str = "", sections: tuple[str, ...] = ()) -> Ca
         def run(*arguments: Any, **named: Any) -> int | None:
             given: dict[str, Any] = many | signature.bind(*arguments, **named).arguments
             if "settings" in given:
+                from actionformer.cli.settings import given_settings
+
                 given["settings"] = given_settings(given["settings"])
             recipes = [Recipe(one, _some(given, each.names)) for one, each in declared.items()]
             return function(*recipes, **_some(given, _own(function)))
@@ -82,6 +83,8 @@ def _signature(
             options[name] = option
     by_position = [_by_position(options.pop(re.split(r"\W", word.strip("*"))[0]), word) for word in takes.split()]
     if any("settings" in each.names for each in declared):
+        from actionformer.cli.settings import settings_options  # takes longer than all the rest
+
         options["settings"] = inspect.Parameter(
             "settings", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=settings_options(*sections)
         )

@@ -177,7 +177,7 @@ def score(
         detections: results JSON, JSON Lines, or CSV with the columns video, label, start, end, score; several files are
             joined. Classes are compared by name.
         subset: subsets to evaluate on, in any case; by default all videos.
-        tiou: thresholds, start:stop:step or a list a,b,c.
+        tiou: tIoU thresholds, start:stop:step or a list a,b,c.
         recall_at: the k of Recall@kx.
 
     Raises:

@@ -36,7 +36,7 @@ def convert(
         config: the YAML file published beside the checkpoint.
         checkpoint: the .pth.tar file.
         directory: the model directory to write.
-        annotations: names the classes; without it they are class_0, class_1, ...
+        annotations: an annotation file that names the classes; without it they are class_0, class_1, ...
 
     Returns:
         The detector that `load(directory)` gives.

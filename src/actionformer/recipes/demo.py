@@ -60,7 +60,7 @@ def demo(
 
     Args:
         out: where videos, features, run, detections and a video with them drawn in are written.
-        seed: of videos and training.
+        seed: seed of the videos and of training.
         overwrite: replace an earlier demo there.
         console: where figures and progress are shown; by default nowhere.
 

@@ -58,7 +58,8 @@ def detect(
             folder.
         format: of the output: json (ActivityNet results), jsonl (a line per video, as it comes), csv, table, srt or vtt
             (subtitles), eaf (ELAN).
-        min_score: leave out what scores below; by default 0.3 in tables, subtitles, ELAN and overlay, else nothing.
+        min_score: leave out detections with a lower score; by default 0.3 in tables, subtitles, ELAN and overlay, else
+            nothing.
         classes: only these classes.
         overlay: write the video with labels and a timeline drawn in; of several videos: a folder.
         resume: go on where an earlier call with the same --out was stopped: what it has found is kept, what failed is
@@ -71,14 +72,14 @@ def detect(
         fps: frames per second of the video; by default the sidecar's, then the model's. So are the next two.
         stride: frames between neighbouring features.
         num_frames: frames a feature covers.
-        duration: of the video, seconds; by default the sidecar's, then what the features cover.
+        duration: length of the video in seconds; by default the sidecar's, then what the features cover.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
-        batch_size: clips that the backbone sees together.
-        workers: processes that decode; 0 decodes in this one.
+        batch_size: clips that the backbone computes together.
+        workers: processes that decode videos; 0 decodes in this process.
         max_action_seconds: the longest that an action may last; by default the run's setting.
-        max_per_hour: most actions an hour; by default the run's setting, else suppression.max_detections is the cap.
+        max_per_hour: most actions per hour; by default the run's setting, else suppression.max_detections is the cap.
         device: where to compute: cpu, cuda, cuda:1, ...
-        precision: of the arithmetic, the backbone's too.
+        precision: number format of the arithmetic, also the backbone's.
         settings: of decoding, suppression and live, where they are not to be the run's.
         console: where progress is shown; by default nowhere.
 

@@ -62,11 +62,11 @@ def evaluate(
         annotations: ground truth, ActivityNet JSON; by default what it was trained with.
         features: folders of feature files; by default those it was trained with.
         subset: subsets to evaluate on; by default the evaluation subset of its settings.
-        tiou: thresholds, start:stop:step or a list a,b,c; by default those of its settings.
+        tiou: tIoU thresholds, start:stop:step or a list a,b,c; by default those of its settings.
         skip_missing: go on without videos that have no features.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
         device: where to compute: cpu, cuda, cuda:1, ...
-        precision: of the arithmetic.
+        precision: number format of the arithmetic.
         settings: of decoding, suppression and live, where they are not to be the run's.
 
     Raises:

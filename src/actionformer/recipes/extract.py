@@ -72,12 +72,12 @@ def extract(
         stride: frames from one clip to the next; by default the backbone's.
         num_frames: frames per clip; by default the backbone's.
         last_clip: a last clip that is not full repeats the last frame (pad) or is left out (drop).
-        dtype: of the files.
-        batch_size: clips that the backbone sees together.
-        workers: processes that decode; 0 decodes in this one.
+        dtype: number format of the files.
+        batch_size: clips that the backbone computes together.
+        workers: processes that decode videos; 0 decodes in this process.
         overwrite: replace what is there, however it was made.
         device: where to compute: cpu, cuda, cuda:1, ...
-        precision: of the backbone's arithmetic.
+        precision: number format of the backbone's arithmetic.
         console: where progress is shown; by default nowhere.
 
     Raises:

@@ -64,7 +64,7 @@ def live_output(
     Args:
         out: a file to write; by default to the terminal. The ending tells the format.
         format: of the lines: json (an object per line), csv or table; by default json.
-        min_score: leave out what scores below; by default 0.3 in tables, else nothing.
+        min_score: leave out detections with a lower score; by default 0.3 in tables, else nothing.
         classes: only these classes.
         provisional: write also what is not final yet, whenever it changes.
         overwrite: replace files that exist.

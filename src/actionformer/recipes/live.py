@@ -132,7 +132,7 @@ def watch(
         source: a camera (/dev/video0, avfoundation:0, 'dshow:video=NAME'), an address such as rtsp://..., a named pipe,
             - for standard input, a .ts, .mkv or fragmented .mp4 file that is still written, or a file of features.
         max_action_seconds: the longest that an action may last, which bounds the delay; by default the run's, else 60.
-        max_per_hour: most actions an hour; by default the run's, or else suppression.max_detections is the cap.
+        max_per_hour: most actions per hour; by default the run's, or else suppression.max_detections is the cap.
         backbone: what turns video into features; by default what the model was trained on, and nothing else fits.
         weights: files of the backbone, or their folder.
         fps: frames per second of the video; by default the model's. So are the next two.
@@ -141,7 +141,7 @@ def watch(
         patience: seconds without anything new after which a file has ended, and any other source is given up.
         stop_after: seconds of video after which to end.
         device: where to compute: cpu, cuda, cuda:1, ...
-        precision: of the arithmetic, the backbone's too.
+        precision: number format of the arithmetic, also the backbone's.
         settings: of decoding, suppression and live, where they are not to be the run's.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
         min_score: the least score that will be shown: what caps cut from there on is said.
