@@ -23,6 +23,8 @@ FOLDERS = (
     "family/tridet/thumos",
     "family/tridet/anet",
     "family/tridet/plain_head",
+    "family/temporalmaxer/thumos",
+    "family/temporalmaxer/epic",
 )
 """Beneath `../shared/parity`."""
 

@@ -20,6 +20,8 @@ STAGES = {
     "thumos": {"pyramid", "logits", "offsets"},
     "family/tridet/thumos": {"pyramid", "fpn", "logits", "start_logits", "end_logits", "bins", "distances"},
     "family/tridet/plain_head": {"pyramid", "fpn", "logits", "offsets"},
+    "family/temporalmaxer/thumos": {"pyramid", "fpn", "logits", "offsets"},
+    "family/temporalmaxer/epic": {"pyramid", "fpn", "logits", "offsets"},
 }
 
 
@@ -34,7 +36,7 @@ def test_every_stage(shared: Path, fixture: str) -> None:
             assert found.keys() == STAGES.get(fixture, found.keys())
 
 
-@pytest.mark.parametrize("fixture", [name for name in FOLDERS if "tridet" in name])
+@pytest.mark.parametrize("fixture", [name for name in FOLDERS if "family" in name])
 def test_the_embedding_and_how_far_it_is_padded(shared: Path, fixture: str) -> None:
     folder = shared / "parity" / fixture
     _, architecture, network = load(folder)

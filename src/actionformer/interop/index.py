@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.interop.repository import Repository, Tables
+from actionformer.interop.temporalmaxer import TEMPORALMAXER
 from actionformer.interop.tridet import TRIDET
 
-REPOSITORIES = (TRIDET, ACTIONFORMER)
+REPOSITORIES = (TRIDET, TEMPORALMAXER, ACTIONFORMER)
 """In the order in which they are asked; the last takes what no other recognises."""
 
 

@@ -64,6 +64,7 @@ def load_published_weights(model: Network, weights: Mapping[str, Tensor], source
     Raises:
         InputError: names the first weight that is missing, unknown or of another shape.
     """
+    weights = _each_once(weights, source, repository)
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("normalizer.")}
     theirs = {repository.published_name(name): name for name in own}
     if missing := [name for name in theirs if name not in weights]:
@@ -77,3 +78,12 @@ def load_published_weights(model: Network, weights: Mapping[str, Tensor], source
             raise InputError(f"{source}: the settings call for {expected} numbers in {name}, {published} gives {found}")
     for name, tensor in own.items():
         tensor.copy_(fitting[name])
+
+
+def _each_once(weights: Mapping[str, Tensor], source: str, repository: Repository) -> dict[str, Tensor]:
+    """The weights without those that are others again, which must equal them."""
+    for name, tensor in weights.items():
+        first = repository.first_name(name)
+        if first in weights and not torch.equal(tensor, weights[first]):
+            raise InputError(f"{source}: expected equal numbers as {first} and {name}, which are one weight")
+    return {name: tensor for name, tensor in weights.items() if repository.first_name(name) == name}

@@ -105,6 +105,7 @@ ALLOWED: dict[tuple[str, str], tuple[Any, ...]] = {
 # The preset with the tIoU thresholds that the published code evaluates a data set at.
 _EVALUATED_AS = {
     "thumos": "thumos14_i3d",
+    "multithumos": "temporalmaxer_multithumos_i3d",
     "anet": "activitynet_tsp",
     "hacs": "activitynet_tsp",
     "epic": "epic100_verb",

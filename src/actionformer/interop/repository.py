@@ -31,6 +31,8 @@ class Repository:
     """Our settings for a configuration with all its defaults."""
     renames: tuple[tuple[str, str], ...]
     """Our names of weights -> theirs: patterns and replacements, applied in order; each rewrites one part of a name."""
+    repeated: tuple[tuple[str, str], ...] = ()
+    """Their names of one weight that checkpoints hold under several -> the name of ours: patterns and replacements."""
 
     def recognises(self, tables: Tables) -> bool:
         """Whether a configuration, as it stands in the file, is of this repository."""
@@ -41,6 +43,14 @@ class Repository:
 
     def published_name(self, name: str) -> str:
         """The name that a weight of ours has in a checkpoint, without the `module.` prefix."""
-        for pattern, replacement in self.renames:
-            name = re.sub(pattern, replacement, name)
-        return name
+        return _rewritten(name, self.renames)
+
+    def first_name(self, name: str) -> str:
+        """Of the names that a checkpoint has for one weight that of ours."""
+        return _rewritten(name, self.repeated)
+
+
+def _rewritten(name: str, rules: tuple[tuple[str, str], ...]) -> str:
+    for pattern, replacement in rules:
+        name = re.sub(pattern, replacement, name)
+    return name
