@@ -22,9 +22,10 @@ BASE = {
     "max_length": 64,
     "regression_ranges": ((0, 4), (4, 8), (8, 16), (16, 1000)),
 }
-OWN = {"actionformer": {"num_heads": 2, "window": 5}}
+OWN = {"actionformer": {"num_heads": 2, "window": 5}, "tridet": {"window": 5}}
 """What small networks of a detector have besides."""
 FIVE_LEVELS = ((0, 4), (0, 4), (4, 8), (8, 16), (16, 1000))
+TRIDET = {"detector": "tridet", "width": 64, "init_deviation": 0.2, "window_factor": 1.2, "boundary_bins": 4}
 VARIANTS = {
     "plain": {},
     "fpn": {"neck": "fpn", "neck_width": 12, "head_width": 10},
@@ -52,6 +53,18 @@ VARIANTS = {
     "temporalmaxer, fpn, no norms": {"detector": "temporalmaxer", "neck": "fpn", "neck_norm": False},
     "temporalmaxer, groupnorm": {"detector": "temporalmaxer", "level_norm": "groupnorm"},
     "temporalmaxer, groupnorm, fpn": {"detector": "temporalmaxer", "level_norm": "groupnorm", "neck": "fpn"},
+    "trident": {"boundary": "trident", "boundary_bins": 4},
+    "trident, fpn, relu": {
+        "boundary": "trident",
+        "boundary_bins": 3,
+        "boundary_kernel": 1,
+        "neck": "fpn",
+        "offsets": "relu",
+    },
+    "tridet": TRIDET,
+    "tridet, fpn": TRIDET | {"neck": "fpn", "downsampling": "average", "head_kernel": 5, "boundary_kernel": 1},
+    "tridet, plain": TRIDET | {"boundary": "plain", "position": "sinusoidal", "drop_path": 0.0, "window": 1},
+    "max pooling, trident": {"block": "maxpool", "boundary": "trident", "boundary_bins": 5, "head_kernel": 5},
 }
 
 

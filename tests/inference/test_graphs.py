@@ -8,9 +8,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from variants import VARIANTS, make, published_length
+from variants import VARIANTS, make, published_length, small_settings
 
-from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.inference import graphs as module
 from actionformer.inference.graphs import Graphs, bucket
 from actionformer.inference.runner import Runner
@@ -28,12 +27,10 @@ def test_there_are_few_buckets() -> None:
 
 
 @pytest.mark.parametrize("padding", ["exact", "published"])
-@pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "relative", "global"])
+@pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "relative", "global", "trident", "tridet"])
 def test_padding_to_the_length_of_a_graph_changes_nothing(name: str, padding: str) -> None:
     model = make(**VARIANTS[name], mask_padding=padding)
-    settings = ActionFormerSettings(
-        **({"input_dim": 6, "num_classes": 3} | SMALL | VARIANTS[name]), mask_padding=padding
-    )
+    settings = small_settings(**VARIANTS[name], mask_padding=padding)
     runner = Runner(model, Config().replace(model=settings.model_dump()), torch.device("cpu"))
     for length in (5, 63, 64, 65, 200, 700):
         plain = length if padding == "exact" else published_length(length, settings)
@@ -48,16 +45,6 @@ def test_padding_to_the_length_of_a_graph_changes_nothing(name: str, padding: st
             moments = -(-length // stride)
             for one, other in ((outputs[0].logits, outputs[1].logits), (outputs[0].offsets, outputs[1].offsets)):
                 torch.testing.assert_close(one[level][:, :moments], other[level][:, :moments], rtol=1e-5, atol=1e-5)
-
-
-SMALL: dict[str, Any] = {
-    "width": 16,
-    "num_heads": 2,
-    "window": 5,
-    "branch_blocks": 3,
-    "max_length": 64,
-    "regression_ranges": ((0, 4), (4, 8), (8, 16), (16, 1000)),
-}
 
 
 class FakeCuda:

@@ -221,3 +221,39 @@ def test_normalizer_equals_the_published_one(shared: Path, name: str, initial: f
     normalizer = LossNormalizer(initial)
     found = [normalizer.update(positives) for _ in expected]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("power", "smoothing", "weight"), [(0.0, 0.0, 1.0), (0.2, 0.0, 2.0), (1.0, 0.1, 2.0)])
+def test_distances_of_each_class_moment_by_moment(power: float, smoothing: float, weight: float) -> None:
+    """Every class of a positive moment is an entry: its distances are learned, and its focal loss counts tIoU ** p."""
+    torch.manual_seed(1)
+    logits, distances = torch.randn(2, 12, 3), torch.rand(2, 12, 3, 2) + 0.1
+    _, _, targets = random_batch(2)
+    focal, diou = 0.0, 0.0
+    classes = smooth_labels(targets.classes, smoothing)
+    for video, moment in targets.valid.nonzero().tolist():
+        for label in range(3):
+            count = 1.0
+            if targets.classes[video, moment, label]:
+                pair = distances[video, moment, label], targets.offsets[video, moment]
+                shared = torch.minimum(*pair).sum()
+                tiou = shared / (pair[0].sum() + pair[1].sum() - shared)
+                count = tiou.item() ** power
+                diou += diou_loss(pair[0][None], pair[1][None]).item()
+            one = video, moment, label
+            focal += count * focal_loss(logits[one], classes[one]).item()
+    criterion = Criterion(regression_weight=weight, label_smoothing=smoothing, iou_power=power)
+    split = ([one[:, :8], one[:, 8:]] for one in (logits, distances))
+    found = criterion(*split, targets, 10.0)
+    assert found.classification.item() == pytest.approx(focal / 10, rel=1e-5)
+    assert found.regression.item() == pytest.approx(diou / 10, rel=1e-5)
+    assert found.total.item() == pytest.approx((focal + weight * diou) / 10, rel=1e-5)
+
+
+def test_the_weight_of_a_hopeless_moment_has_a_gradient() -> None:
+    """A tIoU of 0, whose root has none."""
+    distances = torch.zeros(1, 12, 3, 2, requires_grad=True)
+    targets = Targets(torch.ones(1, 12, 3), torch.ones(1, 12, 2), torch.ones(1, 12, dtype=torch.bool))
+    Criterion(iou_power=0.2)([torch.zeros(1, 12, 3)], [distances], targets, 1.0).total.backward()
+    assert distances.grad is not None
+    assert distances.grad.isfinite().all()

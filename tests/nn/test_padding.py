@@ -71,7 +71,7 @@ def test_no_mask_is_a_mask_that_is_true_everywhere(name: str) -> None:
             torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "sinusoidal", "global"])
+@pytest.mark.parametrize("name", ["plain", "fpn", "convolution", "sinusoidal", "global", "trident", "tridet"])
 def test_published_padding_changes_the_result(name: str) -> None:
     model = make(**VARIANTS[name], mask_padding="published")
     sequence = sequences()[3]

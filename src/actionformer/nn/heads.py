@@ -73,7 +73,12 @@ class TridentBoundary(nn.Module):
         to_start, to_end = offsets.view(*offsets.shape[:2], 2, 1, bins + 1).unbind(2)  # (B, T, 1, bins + 1)
         starts = F.pad(self.start(x, valid), (0, 0, bins, 0)).unfold(1, bins + 1, 1)  # (B, T, K, bins + 1)
         ends = F.pad(self.end(x, valid), (0, 0, 0, bins)).unfold(1, bins + 1, 1)
-        steps = torch.arange(bins + 1, device=x.device, dtype=offsets.dtype)
-        d_start = (starts + to_start).softmax(-1) @ steps.flip(0)
-        d_end = (ends + to_end).softmax(-1) @ steps
-        return torch.stack((d_start, d_end), dim=-1)
+        return torch.stack((_expected(starts + to_start, reverse=True), _expected(ends + to_end)), dim=-1)
+
+
+def _expected(scores: Tensor, *, reverse: bool = False) -> Tensor:
+    """The mean number (...) of bins 0, 1, ..., or with `reverse` ..., 1, 0, under softmax of scores (..., bins + 1)."""
+    with torch.autocast(scores.device.type, enabled=False):  # whose products have too few digits for many bins
+        scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+        steps = torch.arange(scores.shape[-1], device=scores.device, dtype=scores.dtype)
+        return scores.softmax(-1) @ (steps.flip(0) if reverse else steps)

@@ -95,7 +95,7 @@ class GroupNorm(nn.GroupNorm):
 
     def forward(self, x: Tensor, valid: Mask) -> Tensor:  # type: ignore[override]
         """(B, T, C), (B, T) -> (B, T, C)."""
-        if valid is None or not self.exact:
+        if not self.exact:
             return super().forward(x.transpose(1, 2)).transpose(1, 2).contiguous()
         grouped = self.grouped(x)
         mean = mean_of_valid(grouped.mean(-1), valid)

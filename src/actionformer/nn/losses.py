@@ -184,7 +184,7 @@ class Criterion:
             if self.iou_power:
                 tiou = tiou_about_moments(predicted, wanted)
                 entries = positive[moment], label
-                weight = torch.ones_like(all_logits).index_put(entries, tiou**self.iou_power)[valid]
+                weight = torch.ones_like(all_logits).index_put(entries, tiou.clamp(min=_TINY) ** self.iou_power)[valid]
         classes = smooth_labels(all_classes[valid], self.label_smoothing)
         classification = focal_loss(all_logits[valid], classes, weight=weight) / normalizer
         regression = diou_loss(predicted, wanted) / normalizer
