@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from textwrap import dedent
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,11 +28,16 @@ def descriptions(section: type[Settings]) -> dict[str, str]:
 
 
 def _documented(section: type[Settings]) -> Iterator[tuple[str, str]]:
-    (node,) = ast.parse(dedent(inspect.getsource(section))).body
-    assert isinstance(node, ast.ClassDef)
-    for field, text in pairwise(node.body):
+    for field, text in pairwise(_classes(section.__module__)[section.__name__].body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             yield ast.unparse(field.target), str(text.value.value)
+
+
+@cache
+def _classes(module: str) -> dict[str, ast.ClassDef]:
+    """The classes of a module by name: parsed once, as Python's search for each in the source takes far longer."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
 def check_short(name: str, numbers: tuple[float, ...]) -> None:
