@@ -4,11 +4,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browsing import Open, ready, serving
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from starlette.testclient import TestClient
 
+from actionformer.core.detections import Detections
+from actionformer.formats.detections import write_results
 from actionformer.recipes import evaluate
 from actionformer.viewer.application import application
 from actionformer.viewer.opening import open_project
@@ -40,6 +43,19 @@ def client() -> Iterator[Client]:
 
     with opened:
         yield open_client
+
+
+@pytest.fixture
+def detections(tmp_path: Path) -> Path:
+    """A file of detections, and no run: one is right, one a duplicate, one of another class, one beside it."""
+    found = Detections(
+        np.array([[1.0, 2.5], [1.0, 2.4], [1.1, 2.5], [4.4, 6.0], [0.0, 0.5]]),
+        np.array([0.9, 0.8, 0.7, 0.6, 0.5]),
+        np.array([0, 0, 1, 1, 0]),
+        ("left", "right"),
+    )
+    write_results(tmp_path / "found.json", {"clip0": found})
+    return tmp_path / "found.json"
 
 
 @pytest.fixture

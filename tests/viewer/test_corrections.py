@@ -129,7 +129,7 @@ def test_actions_that_cannot_be_are_refused(
 
 
 def test_the_annotations_themselves_are_never_written(found: Path, truth: Path) -> None:
-    with pytest.raises(InputError, match="are the annotations themselves"):
+    with pytest.raises(InputError, match="is the annotation file itself"):
         open_project(ViewerOptions(found, annotations=truth, corrections=truth))
 
 

@@ -77,7 +77,7 @@ def _corrections_file(options: ViewerOptions, annotations: Path | None) -> Path:
     name = f"{(annotations or options.source).stem}.corrected.json"
     file = options.corrections or options.source.resolve().parent / name
     if annotations is not None and file.resolve() == annotations.resolve():
-        raise InputError(f"{file}: are the annotations themselves; give --corrections another file")
+        raise InputError(f"{file}: is the annotation file itself; give --corrections another file")
     return file
 
 

@@ -8,9 +8,9 @@ import { on, set, state } from "./state.js";
 import { showAll, step, zoom } from "./navigation.js";
 import { judge } from "./videos.js";
 
-const COUNTED = "Counted are those of the classes that are shown, from the score threshold on.";
+const COUNTED = "Counts the classes that are shown, from the score threshold on.";
 const COUNTED_MISSED =
-  "Counted are the actions of the classes that are shown which no detection finds from the score threshold on.";
+  "Counts the actions of the classes that are shown that no detection finds from the score threshold on.";
 
 /** @type {Record<string, any>} */
 const parts = {};
@@ -29,7 +29,7 @@ export function startFilters() {
  */
 export function tiouChoice(attributes = {}) {
   const values = state.project.tiou.map((value) => /** @type {[number, number]} */ ([value, value]));
-  const title = "From which overlap on a detection finds an action";
+  const title = "The least overlap with which a detection finds an action";
   const select = choice(values, state.tiou, (value) => judge({ tiou: Number(value) }), { title, ...attributes });
   return element("label", { class: "field tiou-choice" }, "tIoU", select);
 }

@@ -104,12 +104,12 @@ async function show() {
       [
         ["Level", (row) => String(row.level), true],
         ["Stride", (row) => String(row.stride), true],
-        ["Window of a block", (row) => bounded(row.window_seconds), true],
-        ["Reach through all blocks", (row) => bounded(row.reach_seconds), true],
+        ["Window of one block", (row) => bounded(row.window_seconds), true],
+        ["Receptive radius of all blocks", (row) => bounded(row.reach_seconds), true],
         ["Further end of an action at", (row) => lengths(row.action_range), true],
       ],
       answer.ranges,
-      "Effective range by level; last, how far away the further end of an action may lie that the level is made for",
+      "Effective range per level; last, how far away the further end of the actions lies that the level is trained for",
     ),
   );
   return (await Promise.all([showWindows(), ...showAttention()])).every(Boolean);

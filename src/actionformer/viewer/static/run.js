@@ -39,7 +39,7 @@ export function startRun() {
 
 async function fill() {
   const place = byId("run");
-  const given = await filled(place, "The run is being judged…", () => ask(state.tiou, least()), answer !== null);
+  const given = await filled(place, "The run is being evaluated…", () => ask(state.tiou, least()), answer !== null);
   if (!given) return false;
   [answer, comparison] = given;
   if (!parts.cards) build();
@@ -172,8 +172,8 @@ function whyNotJudged() {
   const { has, why_not: why } = state.project;
   if (why?.annotations) return why.annotations;
   if (has.run && !Object.keys(state.precision ?? {}).length)
-    return "This run was not evaluated: `actionformer evaluate RUN` does that, then start the viewer again.";
-  return "No video has both detections and annotations: nothing can be judged.";
+    return "This run was not evaluated. Run `actionformer evaluate RUN`, then start the viewer again.";
+  return "No video has both detections and annotations: nothing can be evaluated.";
 }
 
 function videos() {

@@ -31,7 +31,7 @@ export function byClass(classes, { by_class: counts }) {
         ...ERRORS.map(countedErrors(counts)),
       ],
       classes,
-      `Precision of all detections, errors among those ${which()}; a heading sorts`,
+      `Precision of all detections, errors among those ${which()}; click a heading to sort`,
       1,
     ),
   );
@@ -86,7 +86,7 @@ export function compared({ names: [first, second], map, per_class: classes }) {
         ],
       ],
       classes,
-      "Average precision of every class; a heading sorts",
+      "Average precision of every class; click a heading to sort",
       3,
     ),
   );
@@ -110,5 +110,5 @@ export function videoTable(rows, key) {
     ["Actions", (row) => row.actions, (value) => (value === null ? "–" : count(value))],
   ];
   if (key) columns.splice(1, 0, [`AP at ${key}`, (row) => precisionOf(row.id)?.[key] ?? null, percent]);
-  return sortable(columns, rows, key ? "Worst first; a heading sorts" : "A heading sorts", key ? 1 : 0);
+  return sortable(columns, rows, key ? "Worst first; click a heading to sort" : "Click a heading to sort", key ? 1 : 0);
 }

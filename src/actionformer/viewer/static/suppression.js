@@ -167,7 +167,7 @@ function showChanged() {
   const { at, before, trace } = picks;
   if (at === 0)
     return parts.changed.replaceChildren(
-      element("p", { class: "faint" }, "Here stand the candidates that a pick changes."),
+      element("p", { class: "faint" }, "The candidates that a pick changes appear here."),
     );
   const { changed } = trace.steps[at - 1];
   const rows = changed.map(([index, after]) => ({ ...trace.candidates[index], index, before: before[index], after }));
