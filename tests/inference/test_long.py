@@ -25,6 +25,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")  # wei
 
 
 TEMPORALMAXER = {"detector": "temporalmaxer"}
+TRIDET = {"detector": "tridet", "width": 16, "branch_blocks": 2, "regression_ranges": [[0, 4], [4, 8], [8, 1000]]}
+TRIDENT = {"boundary": "trident", "boundary_bins": 6, "iou_power": 0.2}
 
 
 def array(length: int, seed: int = 0) -> np.ndarray:
@@ -47,7 +49,15 @@ def assert_same(found: Detections, expected: Detections, tolerance: float = 0.0)
 @pytest.mark.parametrize("padding", ["exact", "published"])
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"neck": "fpn"}, {"block": "convolution"}, TEMPORALMAXER, TEMPORALMAXER | {"level_norm": "groupnorm"}],
+    [
+        {},
+        {"neck": "fpn"},
+        {"block": "convolution"},
+        TRIDENT,
+        TRIDENT | {"block": "maxpool", "neck": "fpn"},
+        TEMPORALMAXER,
+        TEMPORALMAXER | {"level_norm": "groupnorm"},
+    ],
 )
 def test_pieces_equal_one_pass(
     tiny: Config, padding: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -102,7 +112,7 @@ def test_a_value_that_is_no_number_is_found_in_any_piece(tiny: Config) -> None:
         detector.detect(broken)
 
 
-@pytest.mark.parametrize("changes", [{"window": (5, 5, 0)}, {"position": "sinusoidal"}])
+@pytest.mark.parametrize("changes", [{"window": (5, 5, 0)}, {"position": "sinusoidal"}, TRIDET])
 def test_a_model_that_sees_the_whole_runs_in_one_pass_and_says_so(tiny: Config, changes: dict[str, Any]) -> None:
     detector = lively(tiny, model=changes)
     expected = detector.detect(array(300))
@@ -131,7 +141,7 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
 
 
 @pytest.mark.parametrize("padding", ["exact", "published"])
-@pytest.mark.parametrize("changes", [{}, TEMPORALMAXER])
+@pytest.mark.parametrize("changes", [{}, TRIDENT, TEMPORALMAXER])
 @settings(max_examples=10, deadline=None)
 @given(length=st.integers(1, 700), sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5), seed=st.integers(0, 9))
 def test_a_stream_finds_exactly_what_detect_finds(

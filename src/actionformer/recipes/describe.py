@@ -21,6 +21,7 @@ def describe(directory: str | Path) -> Group:
     """
     model, config, card = load_model(directory)
     facts = TextTable("fact", "value", show_header=False, box=None)
+    facts.add_row("detector", config.model.detector)
     facts.add_row("parameters", f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M")
     names = ", ".join(card.class_names[:8]) + (", ..." if len(card.class_names) > 8 else "")
     facts.add_row("classes", f"{len(card.class_names)}: {names}")
