@@ -1,0 +1,76 @@
+"""The numbers that the released TriDet checkpoints were trained with."""
+
+from typing import Any
+
+import pytest
+
+from actionformer.detectors.tridet.settings import TriDetSettings
+from actionformer.settings.loading import load_config
+
+# Classes, rate, lowest rate, epochs, warm-up, batch, length; width, head, MLP, window, factor, deviation, bins, power;
+# normaliser, smoothing, decay, clip, noise, sigma, most detections.
+TABLE: dict[str, tuple[Any, ...]] = {
+    "tridet_thumos14_i3d": (
+        (None, 1e-4, 1e-8, 20, 20, 2, 2304),
+        (512, 512, 768, 1, 5, 0, 16, 0.2),
+        (100, 0, 0.025, 1, 0.0005, 0.5, 2000),
+    ),
+    "tridet_activitynet_tsp": (
+        (1, 1e-3, 5e-5, 5, 10, 16, 768),
+        (256, 512, 2048, 15, 1.3, 0.2, 12, 1),
+        (400, 0.1, 0.04, 0.4, 0.5, 0.7, 200),
+    ),
+    "tridet_epic100_noun": (
+        (300, 1e-4, 1e-8, 14, 5, 2, 2304),
+        (512, 512, 1024, 1, 4, 0, 16, 0.25),
+        (250, 0.1, 0.05, 1, 0, 0.4, 2000),
+    ),
+    "tridet_epic100_verb": (
+        (97, 1e-4, 5e-5, 22, 5, 2, 2304),
+        (512, 512, 1024, 5, 2, 0, 16, 0.25),
+        (250, 0, 0.05, 1, 0, 0.4, 2000),
+    ),
+    "tridet_hacs_slowfast": (
+        (None, 1e-3, 5e-4, 4, 7, 16, 960),
+        (1024, 1024, 1024, 3, 1.2, 0.1, 14, 1),
+        (400, 0.1, 0.03, 0.5, 0.2, 0.75, 250),
+    ),
+    "tridet_hacs_i3d": (
+        (None, 1e-3, 2e-4, 3, 10, 16, 512),
+        (1024, 1024, 1024, 15, 1.2, 0.1, 12, 1),
+        (400, 0.1, 0.03, 1, 0, 0.75, 250),
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", TABLE)
+def test_presets_have_the_published_numbers(preset: str) -> None:
+    config = load_config(preset)
+    model, training, suppression = config.model, config.training, config.suppression
+    assert isinstance(model, TriDetSettings)
+    schedule = (training.learning_rate, training.lowest_rate, training.epochs, training.warmup_epochs)
+    widths = (model.width, model.head_width or model.width, model.mlp_width)
+    loss = (training.initial_normalizer, training.label_smoothing, training.weight_decay, training.gradient_clip)
+    assert (
+        (model.num_classes, *schedule, training.batch_size, model.max_length),
+        (*widths, model.window, model.window_factor, model.init_deviation, model.boundary_bins, model.iou_power),
+        (*loss, config.data.feature_noise, suppression.sigma, suppression.max_detections),
+    ) == TABLE[preset]
+    agnostic = preset == "tridet_activitynet_tsp"
+    assert (suppression.per_class, suppression.voting_threshold) == (not agnostic, 0.95 if agnostic else 0.0)
+    assert config.decoding.min_length == (0.1 if agnostic else 0.05)
+    assert config.decoding.top_k == (5000 if "epic" in preset else 2000)
+    assert (config.data.normalize, config.data.crop_margin) == (False, 0.0)
+    assert config.data.min_overlap == (0.3 if "epic" in preset else 0.5)
+    hacs = "hacs" in preset
+    assert (model.head_kernel, model.boundary_kernel) == ((5, 1) if hacs else (3, 3))
+    assert model.position == ("sinusoidal" if hacs or agnostic else "none")
+
+
+@pytest.mark.parametrize("name", ["small", "hapt", "salads"])
+def test_other_data_have_actionformers_budget_and_blocks_that_learn(name: str) -> None:
+    config, other = load_config(f"tridet_{name}"), load_config(name)
+    assert (config.training, config.data) == (other.training, other.data)
+    assert isinstance(config.model, TriDetSettings)
+    assert config.model.init_deviation > 0
+    assert (config.model.mask_padding, config.model.width) == ("exact", 128)
