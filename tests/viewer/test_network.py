@@ -118,16 +118,17 @@ def test_classes_that_the_network_does_not_know_have_no_probability(
 
 
 @pytest.fixture
-def without_attention(run: Path) -> Path:
+def without_attention(request: pytest.FixtureRequest, run: Path) -> Path:
     """A run of a detector that has levels but no attention, its weights as they were drawn."""
     config, card = load_settings(run)
     changes = {"width": 16, "branch_blocks": 2, "regression_ranges": [[0, 4], [4, 8], [8, 1000]], "max_length": 64}
     sizes = {"input_dim": config.model.input_dim, "num_classes": config.model.num_classes}
-    other = config.replace(model={"detector": "tridet", **changes, **sizes})
+    other = config.replace(model={"detector": getattr(request, "param", "tridet"), **changes, **sizes})
     replace_model(run, architecture_of(other).network(), other, card)
     return run
 
 
+@pytest.mark.parametrize("without_attention", ["tridet", "temporalmaxer"], indirect=True)
 def test_a_detector_without_attention_says_so_and_shows_the_rest(client: Any, without_attention: Path) -> None:
     asked = client(without_attention)
     video = asked.get("/api/project").json()["videos"][0]["id"]
