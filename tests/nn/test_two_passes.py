@@ -16,7 +16,6 @@ from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.two_passes import Statistics, with_known_statistics
 
 NAMES = ["temporalmaxer, groupnorm", "temporalmaxer, groupnorm, fpn"]
-EXACT = {"rtol": 1e-5, "atol": 1e-5}
 Part = tuple[Tensor, Tensor | None]
 
 
@@ -59,7 +58,7 @@ def test_two_passes_give_what_one_pass_gives(
     with torch.inference_mode():
         whole = model(x[None], torch.arange(len(x))[None] < length)
     for found, logits, offsets in zip(in_two_passes(model, x, sizes, length), whole.logits, whole.offsets, strict=True):
-        torch.testing.assert_close(found, [logits[0], offsets[0]], **EXACT)
+        torch.testing.assert_close(found, [logits[0], offsets[0]], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("exact", [True, False])

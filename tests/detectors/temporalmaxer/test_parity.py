@@ -24,7 +24,7 @@ FOLDERS = ["thumos", "epic"]
 
 @pytest.fixture(params=FOLDERS)
 def folder(request: pytest.FixtureRequest, shared: Path) -> Path:
-    return shared / "parity" / "family" / "temporalmaxer" / request.param
+    return shared / "parity" / "family" / "temporalmaxer" / str(request.param)
 
 
 def test_which_actions_are_assigned_and_whose_offsets_are_learned(folder: Path) -> None:
