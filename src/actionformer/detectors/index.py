@@ -30,7 +30,7 @@ def settings_of(detector: Any) -> type[ModelSettings]:
     Raises:
         InputError: there is no such detector.
     """
-    if detector not in SETTINGS:
+    if not isinstance(detector, str) or detector not in SETTINGS:
         near = nearest(str(detector), list(SETTINGS)) or "."
         raise InputError(f"model.detector: no detector {detector!r}{near} The detectors are {', '.join(SETTINGS)}")
     found: type[ModelSettings] = imported(SETTINGS[detector])
