@@ -26,7 +26,7 @@ OWN = {"actionformer": {"num_heads": 2, "window": 5}, "tridet": {"window": 5}}
 """What small networks of a detector have besides."""
 FIVE_LEVELS = ((0, 4), (0, 4), (4, 8), (8, 16), (16, 1000))
 TRIDET = {"detector": "tridet", "width": 64, "init_deviation": 0.2, "window_factor": 1.2, "boundary_bins": 4}
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "fpn": {"neck": "fpn", "neck_width": 12, "head_width": 10},
     "no norms": {"embedding_norm": False, "neck_norm": False, "head_norm": False},

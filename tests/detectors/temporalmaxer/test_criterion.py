@@ -84,7 +84,7 @@ def test_offsets_are_in_strides_of_the_level() -> None:
 )
 def test_no_action_around_a_moment_is_cheaper(data: list[list[tuple[int, int, int]]], seed: int) -> None:
     """Against a search pair by pair."""
-    videos = [[(start, start + size, label) for start, size, label in video] for video in data]
+    videos = [[(float(start), float(start + size), label) for start, size, label in video] for video in data]
     truth, outputs = truth_of(*videos), outputs_of(len(videos), seed=seed)
     targets = CheapestOffsets(CONFIG).targets(truth)
     chosen = with_cheapest(targets, surroundings(truth, targets, (1, 2)), outputs)
@@ -112,7 +112,7 @@ def test_a_video_without_actions_trains() -> None:
     for truth in (truth_of([], []), truth_of([], [(4, 6, 0)])):
         (loss,) = criterion.losses([truth], CPU)
         parts = loss(outputs)
-        sum(parts.values()).backward()
+        torch.stack(list(parts.values())).sum().backward()
         assert all(part.isfinite() for part in parts.values())
         assert (parts["regression_loss"] > 0) == any(len(one) for one in truth.segments)
 

@@ -10,6 +10,7 @@ from actionformer.detectors.temporalmaxer.settings import TemporalMaxerSettings
 from actionformer.nn.layers import GroupNorm
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.settings.config import Config
+from actionformer.settings.model import listed
 
 TINY = {"input_dim": 6, "num_classes": 3, "width": 16}
 
@@ -39,7 +40,7 @@ class PlainNetwork:
 
     def embedding(self, x: Tensor, mask: Tensor) -> Tensor:
         if self.settings.projection is not None:
-            sources = x.split(list(self.settings.input_dim), 1)
+            sources = torch.split(x, list(listed(self.settings.input_dim)), 1)
             x = torch.cat([self.map(part, f"embedding.projections.{i}") for i, part in enumerate(sources)], 1) * mask
         for layer in range(self.settings.embedding_layers):
             x = F.relu(self.norm(self.conv(x, f"embedding.convs.{layer}") * mask, f"embedding.norms.{layer}"))
@@ -66,7 +67,8 @@ class PlainNetwork:
     def norm(self, x: Tensor, name: str) -> Tensor:
         centred = x - x.mean(1, keepdim=True)
         standard = centred / (centred.square().mean(1, keepdim=True) + 1e-5).sqrt()
-        return standard * self.weights[f"{name}.weight"][:, None] + self.weights[f"{name}.bias"][:, None]
+        scaled: Tensor = standard * self.weights[f"{name}.weight"][:, None] + self.weights[f"{name}.bias"][:, None]
+        return scaled
 
 
 @pytest.mark.parametrize("level_norm", ["layernorm", "groupnorm"])
@@ -101,7 +103,7 @@ def test_the_maximum_of_three_moments_at_every_second_one() -> None:
                     regression_ranges=((0, 4), (4, 8), (8, 99)))  # fmt: skip
     model = build_network(settings).eval()
     with torch.no_grad():
-        model.embedding.convs[0].weight.copy_(torch.tensor([[[0.0], [1.0], [0.0]]]))
+        next(model.embedding.convs.parameters()).copy_(torch.tensor([[[0.0], [1.0], [0.0]]]))
         pyramid = model(torch.tensor([[[1.0], [5.0], [2.0], [0.0], [7.0], [3.0]]])).pyramid
     assert [level[0, :, 0].tolist() for level in pyramid] == [[1, 5, 2, 0, 7, 3], [5, 5, 7], [5, 7]]
 
@@ -120,7 +122,9 @@ def test_there_are_no_weights_between_embedding_and_neck() -> None:
     assert {name.partition(".")[0] for name in model.state_dict()} == {
         "normalizer", "embedding", "neck", "classifier", "regressor", "offset_activation",
     }  # fmt: skip
-    torch.testing.assert_close(model.classifier.output.bias.sigmoid(), torch.full((3,), 0.01))
+    bias = model.classifier.output.bias
+    assert bias is not None
+    torch.testing.assert_close(bias.sigmoid(), torch.full((3,), 0.01))
 
 
 def test_the_thumos14_shape_has_7_million_parameters() -> None:

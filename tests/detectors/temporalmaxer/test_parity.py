@@ -4,6 +4,7 @@ Every stage, losses, gradients and weights: tests/interop/test_parity.py and tes
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,8 +33,14 @@ def test_which_actions_are_assigned_and_whose_offsets_are_learned(folder: Path) 
     settings = architecture.config.model
     assert isinstance(settings, PyramidSettings)
     with np.load(folder / "training.npz") as arrays:
-        names = ("features", "segments_grid", "labels")
-        samples = [Sample(*(torch.from_numpy(arrays[f"{row}.{name}"]) for name in names)) for row in (0, 1)]
+        samples = [
+            Sample(
+                features=torch.from_numpy(arrays[f"{row}.features"]),
+                segments=torch.from_numpy(arrays[f"{row}.segments_grid"]),
+                labels=torch.from_numpy(arrays[f"{row}.labels"]),
+            )
+            for row in (0, 1)
+        ]
         batch = Collate(settings.max_length)(samples)
         truth = GroundTruth(batch.segments, batch.labels, batch.lengths, settings.max_length)
         targets = PyramidCriterion(architecture.config).targets(truth)
@@ -66,7 +73,8 @@ def test_detections(folder: Path) -> None:
     detector = Detector(network, config, ModelCard(names))
     with np.load(folder / "inference.npz") as arrays:
         for case in cases(folder):
-            found = detector.detect(arrays[f"{case.index}.features"], **case.timing)
+            timing: dict[str, Any] = dict(case.timing)
+            found = detector.detect(arrays[f"{case.index}.features"], **timing)
             segments, scores, labels = (arrays[f"{case.index}.{name}"] for name in ("segments", "scores", "labels"))
             assert len(found) == len(scores)
             same = (found.labels[:, None] == labels) & (np.abs(found.segments[:, None] - segments).max(-1) < 1e-3)
