@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import torch
 from common import RESULTS, machine, shared_folder, write_result
-from numpy.lib.stride_tricks import sliding_window_view
 
 from actionformer import Config, load_config, train
+from actionformer.datasets import gtea, hapt, salads
 from actionformer.detectors.index import SETTINGS
 from actionformer.features import FeatureSpec, write_sidecar
 from actionformer.model_directory import load_settings
@@ -40,19 +40,18 @@ def hapt_features(source: Path, folder: Path) -> None:
     """Windows of 50 samples every 25, flattened axis-major: (T, 300) at fps 50, stride 25, num_frames 50."""
     with np.load(source / "raw_50hz_acc_gyro.npz") as recordings:
         for name, samples in recordings.items():
-            windows = sliding_window_view(samples, 50, axis=0)[::25]  # (T, 6, 50)
-            np.save(folder / f"{name}.npy", windows.reshape(len(windows), -1))
-            write_sidecar(folder / f"{name}.npy", FeatureSpec(fps=50, stride=25, num_frames=50))
+            np.save(folder / f"{name}.npy", hapt.windows(samples))
+            write_sidecar(folder / f"{name}.npy", hapt.SPEC)
 
 
 def salads_features(source: Path, folder: Path) -> None:
     """The published SpatialCNN features, (T, 128) at 3 Hz."""
-    _unpack(source / "spatialcnn_3hz_fp16.npz", folder, FeatureSpec(fps=3, stride=1, num_frames=1))
+    _unpack(source / "spatialcnn_3hz_fp16.npz", folder, salads.SPEC)
 
 
 def gtea_features(source: Path, folder: Path) -> None:
     """The published SpatialCNN features of split 1, (T, 128) at 15 Hz."""
-    _unpack(source / "gtea_spatialcnn_split1_fp16.npz", folder, FeatureSpec(fps=15, stride=1, num_frames=1))
+    _unpack(source / "gtea_spatialcnn_split1_fp16.npz", folder, gtea.SPEC)
 
 
 def _unpack(archive: Path, folder: Path, spec: FeatureSpec) -> None:

@@ -21,6 +21,7 @@ ORDER = [
     "backbones",
     "extraction",
     "data",
+    "datasets",
     "nn",
     "detectors",
     "model_directory",

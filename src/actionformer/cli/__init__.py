@@ -18,6 +18,7 @@ from actionformer.core.terminal import complain, escape_what_lacks, one_line
 
 VERBS = {
     "demo": ("recipes.demo:demo",),
+    "dataset": ("recipes.dataset:convert_dataset",),
     "extract": ("recipes.extract:extract",),
     "train": ("recipes.train:train",),
     "evaluate": ("recipes.evaluate:evaluate",),

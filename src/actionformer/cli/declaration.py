@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import cyclopts
 
 from actionformer.core.devices import PRECISIONS
+from actionformer.datasets.index import DATASETS
 from actionformer.formats.index import names
 
 TYPES: dict[str, Any] = {
@@ -32,6 +33,7 @@ TYPES: dict[str, Any] = {
     "Precision": Literal[PRECISIONS],
     "FormatName": Literal[names(writes=True)],
     "LiveFormatName": Literal[names(streams=True)],
+    "DatasetName": Literal[tuple(DATASETS)],
     "bool": bool,
     "int": int,
     "float": float,

@@ -1,0 +1,65 @@
+"""The data sets by name."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actionformer import InputError, load_config
+from actionformer.datasets.index import DATASETS, PRESETS, read_dataset
+from actionformer.recipes.dataset import convert_dataset
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_data_set_has_a_preset_of_its_timing(name: str, tmp_path: Path) -> None:
+    preset, _, changes = PRESETS[name].partition(" --data.fps ")
+    data = load_config(preset, {"data": {"fps": float(changes)}} if changes else None).data
+    module = __import__(f"actionformer.datasets.{name}", fromlist=["SPEC"])
+    assert (data.fps, data.stride, data.num_frames) == (
+        module.SPEC.fps,
+        module.SPEC.stride,
+        module.SPEC.num_frames,
+    )
+
+
+def test_a_name_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no data set 'salad', did you mean 'salads'"):
+        read_dataset("salad", tmp_path)
+
+
+def test_from_outside(call: Any, hapt_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "my data"
+    found = call("dataset", "hapt", hapt_folder, out)
+    assert (found.code, found.err) == (0, "")
+    *_, last = found.out.splitlines()
+    assert found.out.splitlines()[0] == f"annotations: {out / 'annotations.json'}"
+    assert last.startswith("train on it: actionformer train hapt --annotations ")
+    command = last.removeprefix("train on it: actionformer ").removesuffix("runs/hapt")
+    trained = call(*shlex.split(command), tmp_path / "run", "--training.epochs", 1, "--training.warmup-epochs", 0,
+                   "--model.width", 16, "--model.max-length", 288)  # fmt: skip
+    assert trained.code == 0, trained
+
+
+def test_what_is_there_is_replaced_only_if_asked(
+    call: Any, refused: Any, framewise_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert call("dataset", "gtea", framewise_folder, out).code == 0
+    assert "annotations_split1.json: exists" in refused("dataset", "gtea", framewise_folder, out)
+    assert call("dataset", "gtea", framewise_folder, out, "--overwrite").code == 0
+
+
+def test_the_published_folder_is_never_written_into(framewise_folder: Path, refused: Any) -> None:
+    before = np.load(framewise_folder / "features" / "a.npy")
+    line = refused("dataset", "gtea", framewise_folder, framewise_folder, "--overwrite")
+    assert "is the data set itself" in line
+    np.testing.assert_array_equal(np.load(framewise_folder / "features" / "a.npy"), before)
+
+
+def test_a_wrong_folder_is_one_line(refused: Any, tmp_path: Path) -> None:
+    line = refused("dataset", "hapt", tmp_path, tmp_path / "out")
+    assert line.startswith(f"error: {tmp_path / 'activity_labels.txt'}: missing, expected a number and a class a line")
+    with pytest.raises(InputError, match="no such folder"):
+        convert_dataset("hapt", tmp_path / "nothing", tmp_path / "out")
