@@ -51,7 +51,7 @@ def test_the_installed_package_is_the_one_that_runs(installed: Path) -> None:
 
 def test_presets_load(installed: Path) -> None:
     script = (
-        "from actionformer.settings.config import load_config, preset_names\n"
+        "from actionformer.settings.loading import load_config, preset_names\n"
         "names = preset_names()\n"
         "print(*names)\n"
         "assert all(load_config(name).model.num_levels >= 6 for name in names)\n"

@@ -168,7 +168,7 @@ def plain(weights: dict[str, Tensor], x: Tensor) -> Tensor:
     """The network as its authors' code says it, from weights by name."""
 
     def convolved(x: Tensor, name: str, stride: tuple[int, ...], padding: tuple[int, ...]) -> Tensor:
-        return F.conv3d(x, weights[f"{name}.weight"], stride=stride, mask_padding=padding)
+        return F.conv3d(x, weights[f"{name}.weight"], stride=stride, padding=padding)
 
     def normed(x: Tensor, name: str) -> Tensor:
         mean, var, scale, shift = (

@@ -56,7 +56,7 @@ def test_the_command_line_prints_a_warning_once(
                 warn("times are guessed")
         return []
 
-    monkeypatch.setattr("actionformer.settings.config.preset_names", said_twice)
+    monkeypatch.setattr("actionformer.cli.info.preset_names", said_twice)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         with pytest.raises(SystemExit):

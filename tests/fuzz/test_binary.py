@@ -274,7 +274,7 @@ STATES: dict[str, Any] = {
     "a best that is a text": lambda state: state.update(best="x"),
     "a trainer that is a list": lambda state: state.update(trainer=[1]),
     "an average of another kind": lambda state: state["trainer"].update(average=3),
-    "a scaler of another kind": lambda state: state["trainer"].update(normalizer=None),
+    "a criterion of another kind": lambda state: state["trainer"].update(criterion=None),
 }
 
 

@@ -410,7 +410,7 @@ def test_names_in_another_form_of_unicode_are_one(client: Any, videos: Path, tmp
     assert project["classes"] == [composed]
     shown = asked.get(f"/api/videos/{escaped_id(composed)}?tiou=0.5").json()
     assert shown["playable"]
-    assert [one["kind"] for one in shown["detections"]] == ["true"]
+    assert [one["kind"] for one in shown["detections"]] == ["true positive"]
     assert asked.get("/api/run?tiou=0.5").json()["map"]["0.5"] == 1.0
     assert asked.get("/api/compare").json()["map"]["0.5"] == [1.0, 1.0]
 
