@@ -1,7 +1,8 @@
-"""From settings to the parts that detectors with a feature pyramid share: every width is chosen here."""
+"""From settings to a network around a feature pyramid, which a detector builds for itself: widths are chosen here."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from torch import nn
@@ -10,12 +11,47 @@ from actionformer.core.errors import InputError
 from actionformer.nn.heads import Head, OffsetActivation, TridentBoundary
 from actionformer.nn.layers import Conv, LayerNorm, Linear
 from actionformer.nn.necks import FeaturePyramidNeck, IdentityNeck
+from actionformer.nn.normalizer import FeatureNormalizer
 from actionformer.nn.position import PositionEncoding
-from actionformer.nn.pyramid import Embedding
+from actionformer.nn.pyramid import Embedding, Pyramid
+from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.settings import PyramidSettings
 
 
-def position_encoding(settings: PyramidSettings, kind: str) -> PositionEncoding | None:
+def pyramid_network(
+    settings: PyramidSettings,
+    *,
+    build_pyramid: Callable[[], Pyramid],
+    position: str = "none",
+    norms: nn.ModuleList | None = None,
+) -> PyramidNetwork:
+    """A network with fresh weights, drawn from torch's global generator: part after part as they stand here.
+
+    Args:
+        settings: widths, kernels, neck, heads.
+        build_pyramid: draws the pyramid, once the embedding is drawn.
+        position: none, sinusoidal or learned.
+        norms: of the neck, by default a LayerNorm per level.
+
+    Raises:
+        InputError: `input_dim` or `num_classes` is not set.
+    """
+    network = PyramidNetwork(
+        position=_position(settings, position),
+        normalizer=FeatureNormalizer(settings.input_width),
+        embedding=_embedding(settings),
+        pyramid=build_pyramid(),
+        neck=_neck(settings, norms),
+        classifier=_classifier(settings),
+        regressor=_regressor(settings),
+        offset_activation=_offset_activation(settings),
+        boundary=_boundary(settings),
+    )
+    network.set_class_prior(settings.class_prior)
+    return network
+
+
+def _position(settings: PyramidSettings, kind: str) -> PositionEncoding | None:
     """What adds positions to the embedding; `kind` is none, sinusoidal or learned."""
     if kind == "none":
         return None
@@ -23,7 +59,7 @@ def position_encoding(settings: PyramidSettings, kind: str) -> PositionEncoding 
     return PositionEncoding(max_length=settings.max_length, channels=settings.width, learned=learned, exact=exact)
 
 
-def embedding(settings: PyramidSettings) -> Embedding:
+def _embedding(settings: PyramidSettings) -> Embedding:
     """Projections of the sources, if any, and the convolutions of the embedding."""
     count, norm = settings.embedding_layers, settings.embedding_norm
     projections: list[Linear] = []
@@ -36,7 +72,7 @@ def embedding(settings: PyramidSettings) -> Embedding:
     return Embedding(projections=projections, convs=convs, norms=norms)
 
 
-def build_neck(settings: PyramidSettings, norms: nn.ModuleList | None = None) -> IdentityNeck | FeaturePyramidNeck:
+def _neck(settings: PyramidSettings, norms: nn.ModuleList | None) -> IdentityNeck | FeaturePyramidNeck:
     """Nothing but norms, or a top-down feature pyramid before them; by default a LayerNorm per level."""
     levels, norm = settings.num_levels, settings.neck_norm
     width = settings.neck_width or settings.width
@@ -55,27 +91,23 @@ def build_neck(settings: PyramidSettings, norms: nn.ModuleList | None = None) ->
     )
 
 
-def classifier(settings: PyramidSettings) -> Head:
-    """The head that says what happens: an output per class.
-
-    Raises:
-        InputError: `num_classes` is not set.
-    """
+def _classifier(settings: PyramidSettings) -> Head:
+    """The head that says what happens: an output per class."""
     return _head(settings, outputs=_classes(settings), kernel=settings.head_kernel)
 
 
-def regressor(settings: PyramidSettings) -> Head:
+def _regressor(settings: PyramidSettings) -> Head:
     """The head that says how far the ends are: two distances, or for a trident boundary two rows of bins."""
     outputs = 2 * (settings.boundary_bins + 1) if settings.boundary == "trident" else 2
     return _head(settings, outputs=outputs, kernel=settings.head_kernel)
 
 
-def offset_activation(settings: PyramidSettings) -> OffsetActivation:
+def _offset_activation(settings: PyramidSettings) -> OffsetActivation:
     """What makes distances positive."""
     return OffsetActivation(num_levels=settings.num_levels, softplus=settings.offsets == "softplus")
 
 
-def boundary(settings: PyramidSettings) -> TridentBoundary | None:
+def _boundary(settings: PyramidSettings) -> TridentBoundary | None:
     """The heads that find starts and ends, if the settings ask for them."""
     if settings.boundary == "plain":
         return None

@@ -27,15 +27,15 @@ Changes = Mapping[str, Mapping[str, Any]]
 """Section -> setting -> value."""
 
 
-def _default_model() -> ModelSettings:
-    return settings_of(ModelSettings().detector)()
+DETECTOR = ModelSettings().detector
+"""Whose network it is where nothing is said."""
 
 
 class Config(Settings):
     """All settings of a model."""
 
     data: DataSettings = DataSettings()
-    model: SerializeAsAny[ModelSettings] = _default_model()
+    model: SerializeAsAny[ModelSettings] = settings_of(DETECTOR)()
     training: TrainingSettings = TrainingSettings()
     decoding: DecodingSettings = DecodingSettings()
     suppression: SuppressionSettings = SuppressionSettings()
@@ -49,8 +49,11 @@ class Config(Settings):
         model = tables.get("model") if isinstance(tables, Mapping) else None
         if not isinstance(model, Mapping):
             return tables
-        section = settings_of(model.get("detector", "actionformer"))
-        return {**tables, "model": _validated_section(section, "model", model)}
+        section = settings_of(model.get("detector", DETECTOR))
+        try:
+            return {**tables, "model": section.model_validate(model)}
+        except ValidationError as error:
+            raise InputError(_explain(error, "model", section)) from error
 
     @model_validator(mode="before")
     @classmethod
@@ -136,32 +139,20 @@ def validated(tables: Mapping[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(tables)
     except ValidationError as error:
-        raise InputError(f"{source}: {_explain(error, tables)}") from error
+        raise InputError(f"{source}: {_explain(error)}") from error
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
 
 
-def _validated_section(section: type[ModelSettings], name: str, table: Mapping[str, Any]) -> ModelSettings:
-    try:
-        return section.model_validate(table)
-    except ValidationError as error:
-        raise InputError(_explain_first(error, [name], list(section.model_fields))) from error
-
-
-def _explain(error: ValidationError, tables: Mapping[str, Any]) -> str:
-    section = str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else ""
-    known = list(Config.model_fields)
-    if len(error.errors()[0]["loc"]) > 1 and section in known:
-        known = list(type(getattr(Config(), section)).model_fields)
-    return _explain_first(error, [], known)
-
-
-def _explain_first(error: ValidationError, above: list[str], known: list[str]) -> str:
+def _explain(error: ValidationError, section: str = "", kind: type[Settings] | None = None) -> str:
+    """What is wrong, in one line; the error is of a section of some kind, or of all settings."""
     first = error.errors()[0]
-    where = [*above, *(str(part) for part in first["loc"])]
+    where = [*([section] if section else []), *(str(part) for part in first["loc"])]
     name = ".".join(where[:2])
     if first["type"] == "extra_forbidden":
-        return f"unknown setting {name}{nearest(where[-1], known)}"
+        if kind is None:
+            kind = Config if len(where) == 1 else type(getattr(Config(), where[0]))
+        return f"unknown setting {name}{nearest(where[-1], list(kind.model_fields))}"
     message = first["msg"].removeprefix("Value error, ")
     found = "" if isinstance(first["input"], Mapping) else f", found {short(first['input'])}"
     return f"{name}: {message}{found}"

@@ -5,17 +5,7 @@ from __future__ import annotations
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.nn.attention import Attention
 from actionformer.nn.blocks import Block, ConvBlock, MaxPoolBlock, TransformerBlock
-from actionformer.nn.building import (
-    boundary,
-    build_neck,
-    classifier,
-    embedding,
-    is_exact,
-    offset_activation,
-    position_encoding,
-    regressor,
-)
-from actionformer.nn.normalizer import FeatureNormalizer
+from actionformer.nn.building import is_exact, pyramid_network
 from actionformer.nn.pyramid import Pyramid
 from actionformer.nn.pyramid_network import PyramidNetwork
 
@@ -26,19 +16,7 @@ def build_network(settings: ActionFormerSettings) -> PyramidNetwork:
     Raises:
         InputError: `input_dim` or `num_classes` is not set.
     """
-    network = PyramidNetwork(
-        position=position_encoding(settings, settings.position),
-        normalizer=FeatureNormalizer(settings.input_width),
-        embedding=embedding(settings),
-        pyramid=build_pyramid(settings),
-        neck=build_neck(settings),
-        classifier=classifier(settings),
-        regressor=regressor(settings),
-        offset_activation=offset_activation(settings),
-        boundary=boundary(settings),
-    )
-    network.set_class_prior(settings.class_prior)
-    return network
+    return pyramid_network(settings, build_pyramid=lambda: build_pyramid(settings), position=settings.position)
 
 
 def build_pyramid(settings: ActionFormerSettings) -> Pyramid:

@@ -6,17 +6,8 @@ from torch import nn
 
 from actionformer.detectors.temporalmaxer.settings import GROUPS, TemporalMaxerSettings
 from actionformer.nn.blocks import MaxPoolBlock
-from actionformer.nn.building import (
-    boundary,
-    build_neck,
-    classifier,
-    embedding,
-    is_exact,
-    offset_activation,
-    regressor,
-)
+from actionformer.nn.building import is_exact, pyramid_network
 from actionformer.nn.layers import GroupNorm, LayerNorm
-from actionformer.nn.normalizer import FeatureNormalizer
 from actionformer.nn.pyramid import Pyramid
 from actionformer.nn.pyramid_network import PyramidNetwork
 
@@ -27,20 +18,13 @@ def build_network(settings: TemporalMaxerSettings) -> PyramidNetwork:
     Raises:
         InputError: `input_dim` or `num_classes` is not set.
     """
+    return pyramid_network(settings, build_pyramid=lambda: build_pyramid(settings), norms=_shared_norm(settings))
+
+
+def build_pyramid(settings: TemporalMaxerSettings) -> Pyramid:
+    """Max pooling alone, level by level."""
     blocks = [MaxPoolBlock(exact=is_exact(settings)) for _ in range(settings.branch_blocks)]
-    network = PyramidNetwork(
-        normalizer=FeatureNormalizer(settings.input_width),
-        embedding=embedding(settings),
-        position=None,
-        pyramid=Pyramid(stem=[], branch=blocks, stem_levels=False),
-        neck=build_neck(settings, norms=_shared_norm(settings)),
-        classifier=classifier(settings),
-        regressor=regressor(settings),
-        offset_activation=offset_activation(settings),
-        boundary=boundary(settings),
-    )
-    network.set_class_prior(settings.class_prior)
-    return network
+    return Pyramid(stem=[], branch=blocks, stem_levels=False)
 
 
 def _shared_norm(settings: TemporalMaxerSettings) -> nn.ModuleList:

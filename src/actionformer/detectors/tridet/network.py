@@ -7,16 +7,7 @@ from torch import Tensor, nn
 
 from actionformer.detectors.tridet.settings import GROUPS, TriDetSettings
 from actionformer.nn.blocks import Block
-from actionformer.nn.building import (
-    boundary,
-    build_neck,
-    classifier,
-    embedding,
-    is_exact,
-    offset_activation,
-    position_encoding,
-    regressor,
-)
+from actionformer.nn.building import is_exact, pyramid_network
 from actionformer.nn.layers import (
     Conv,
     GroupNorm,
@@ -30,7 +21,6 @@ from actionformer.nn.layers import (
     max_pool,
     mean_of_valid,
 )
-from actionformer.nn.normalizer import FeatureNormalizer
 from actionformer.nn.pyramid import Pyramid
 from actionformer.nn.pyramid_network import PyramidNetwork
 
@@ -41,19 +31,7 @@ def build_network(settings: TriDetSettings) -> PyramidNetwork:
     Raises:
         InputError: `input_dim` or `num_classes` is not set.
     """
-    network = PyramidNetwork(
-        position=position_encoding(settings, settings.position),
-        normalizer=FeatureNormalizer(settings.input_width),
-        embedding=embedding(settings),
-        pyramid=build_pyramid(settings),
-        neck=build_neck(settings),
-        classifier=classifier(settings),
-        regressor=regressor(settings),
-        offset_activation=offset_activation(settings),
-        boundary=boundary(settings),
-    )
-    network.set_class_prior(settings.class_prior)
-    return network
+    return pyramid_network(settings, build_pyramid=lambda: build_pyramid(settings), position=settings.position)
 
 
 def build_pyramid(settings: TriDetSettings) -> Pyramid:
