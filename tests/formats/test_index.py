@@ -13,7 +13,7 @@ from actionformer.formats import detections
 from actionformer.formats.index import FORMATS, Ability, find, names
 
 FOLDER = Path(detections.__file__).parent
-SHARED = {"__init__", "index", "annotations", "detections", "rows", "cues"}
+SHARED = {"__init__", "index", "annotations", "detections", "rows", "cues", "document", "labels", "recognition"}
 
 
 @pytest.mark.parametrize("name", FORMATS)

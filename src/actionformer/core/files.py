@@ -157,9 +157,7 @@ def read_text(path: str | Path, *, what: str = "", largest: int = LARGEST_TEXT, 
         InputError: missing, unreadable, a folder or a device, empty, too large or not UTF-8.
     """
     try:
-        text = _content(path, largest).decode("utf-8-sig")  # a line break in a name stays as it is
-    except OSError as error:
-        raise InputError(f"{path}: cannot read{f' {what}' if what else ''} ({error.strerror or error})") from error
+        text = read_bytes(path, what=what, largest=largest).decode("utf-8-sig")  # a line break in a name stays as it is
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from error
     if not (may_be_empty or text.strip()):
@@ -167,8 +165,24 @@ def read_text(path: str | Path, *, what: str = "", largest: int = LARGEST_TEXT, 
     return text
 
 
+def read_bytes(path: str | Path, *, what: str = "", largest: int = LARGEST_TEXT) -> bytes:
+    """All bytes of a file, or of a pipe that somebody writes into; what never ends is refused.
+
+    Args:
+        path: the file.
+        what: how a message calls its content.
+        largest: bytes that are read at most.
+
+    Raises:
+        InputError: missing, unreadable, a folder or a device, or too large.
+    """
+    try:
+        return _content(path, largest)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read{f' {what}' if what else ''} ({error.strerror or error})") from error
+
+
 def _content(path: str | Path, largest: int) -> bytes:
-    """All bytes of a file; what never ends, or has nobody who writes, is refused."""
     without_waiting = getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody writes into is empty
     blocks, read = [], 0
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | without_waiting)) as file:

@@ -25,6 +25,8 @@ Ability = Literal[
     "stream_header",
     "action_line",
     "provisional_line",
+    "holds_labels",
+    "read_labels",
 ]
 """A function that a format's file may define, see `formats`."""
 
@@ -47,6 +49,11 @@ class Format:
     def reads(self) -> bool:
         """Whether detections can be read."""
         return "read_results" in self.can
+
+    @property
+    def imports(self) -> bool:
+        """Whether labels of an annotation tool or a data set can be read."""
+        return "read_labels" in self.can
 
     @property
     def writes(self) -> bool:
@@ -79,6 +86,7 @@ class Format:
 _ANNOTATIONS: tuple[Ability, ...] = ("read_annotations", "annotations_text")
 _RESULTS: tuple[Ability, ...] = ("read_results", "results_text")
 _STREAM: tuple[Ability, ...] = ("stream_header", "action_line")
+_LABELS: tuple[Ability, ...] = ("holds_labels", "read_labels")
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
@@ -89,6 +97,7 @@ FORMATS: dict[str, Format] = {
         Format("srt", "srt", (".srt",), ("video_text",), for_people=True),
         Format("vtt", "vtt", (".vtt",), ("video_text",), for_people=True),
         Format("eaf", "elan", (".eaf",), ("video_text",), for_people=True),
+        Format("audacity", "audacity", (".txt",), _LABELS),
     )
 }
 """Name -> format, in the order in which choices are listed."""
@@ -96,12 +105,17 @@ DEFAULT = "json"
 """The format of a file whose ending tells none."""
 
 
-def names(*, reads: bool = False, writes: bool = False, streams: bool = False) -> tuple[str, ...]:
+def names(
+    *, reads: bool = False, writes: bool = False, streams: bool = False, imports: bool = False
+) -> tuple[str, ...]:
     """The names of the formats that can do all of what is asked for."""
     return tuple(
         name
         for name, one in FORMATS.items()
-        if (one.reads or not reads) and (one.writes or not writes) and (one.streams or not streams)
+        if (one.reads or not reads)
+        and (one.writes or not writes)
+        and (one.streams or not streams)
+        and (one.imports or not imports)
     )
 
 

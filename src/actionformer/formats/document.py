@@ -1,0 +1,128 @@
+"""A file of unknown format, read once: as bytes, as text, as JSON, as XML, as a table, whichever it is."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+from actionformer.core.errors import InputError
+from actionformer.core.files import parse_json, read_bytes
+
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Byte order mark -> encoding."""
+DELIMITERS = "\t;,"
+SNIFFED = 50
+"""Lines that tell the delimiter of a table."""
+
+
+class TableRow(NamedTuple):
+    """A row of a table, and its line in the file."""
+
+    line: int
+    cells: Sequence[str]
+
+
+class Document:
+    """What the readers of formats look at. Each view is made when it is first asked for.
+
+    Args:
+        path: the file.
+        data: its content, by default what it holds now.
+
+    Raises:
+        InputError: it cannot be read, or is empty.
+    """
+
+    def __init__(self, path: str | Path, data: bytes | None = None) -> None:
+        self.path = Path(path)
+        self.data = read_bytes(path) if data is None else data
+        if not self.data.strip():
+            raise InputError(f"{path}: the file is empty")
+
+    @property
+    def stem(self) -> str:
+        """The name of the file without its ending, which is the video's where a format names none."""
+        return self.path.stem
+
+    @cached_property
+    def text(self) -> str:
+        """The text, without its byte order mark: UTF-8 or UTF-16 as the mark says, else UTF-8, else Windows' Latin-1.
+
+        Line breaks of all systems become one newline. Empty for a binary file.
+        """
+        text = self._decoded()
+        return "" if "\0" in text else text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _decoded(self) -> str:
+        encoding = next((name for mark, name in MARKS.items() if self.data.startswith(mark)), "utf-8")
+        try:
+            return self.data.decode(encoding)
+        except UnicodeDecodeError:
+            return self.data.decode("cp1252", errors="replace")
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return self.text.removesuffix("\n").split("\n")
+
+    @cached_property
+    def json(self) -> Any:
+        """The content of a JSON file; None if it is none."""
+        if not self.text.lstrip().startswith(("{", "[")):
+            return None
+        try:
+            return parse_json(self.text, str(self.path))
+        except InputError:
+            return None
+
+    @cached_property
+    def xml(self) -> ElementTree.Element | None:
+        """The root of an XML file, of any encoding that it states; None if it is none."""
+        try:
+            return ElementTree.fromstring(self.data)
+        except (ElementTree.ParseError, ValueError, LookupError):
+            return None
+
+    @cached_property
+    def table(self) -> list[TableRow]:
+        """The rows of a file of values with tabs, semicolons or commas between them; without empty lines.
+
+        Quotes are as spreadsheets write them. The delimiter is the one that the most of the first lines agree on.
+        """
+        rows = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
+        try:
+            return [
+                TableRow(rows.line_num, [cell.strip() for cell in cells])
+                for cells in rows
+                if any(map(str.strip, cells))
+            ]
+        except csv.Error:
+            return []
+
+    @cached_property
+    def delimiter(self) -> str:
+        """What stands between the values of a table: of tab, semicolon and comma, in this order, one in most lines."""
+        lines = [line for line in self.lines[:SNIFFED] if line.strip()]
+        counts = {one: Counter(line.count(one) for line in lines if one in line) for one in DELIMITERS}
+        return max(DELIMITERS, key=lambda one: max(counts[one].values(), default=0))
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The first row of the table, in lower case."""
+        return tuple(cell.casefold() for cell in self.table[0].cells) if self.table else ()
+
+    def where(self, line: int | None = None, item: str = "") -> str:
+        """A place in the file, for messages."""
+        place = f"line {line}" if line is not None else item
+        return f"{self.path}: {place}" if place else str(self.path)

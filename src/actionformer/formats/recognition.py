@@ -1,0 +1,61 @@
+"""Which format a file of labels has, told by its content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actionformer.core.errors import InputError
+from actionformer.formats.document import Document
+from actionformer.formats.index import FORMATS, find, names
+from actionformer.formats.labels import LabelFile
+
+
+def read_labels(path: str | Path, format: str | None = None) -> LabelFile:
+    """The labels of a file of any format.
+
+    Args:
+        path: the file.
+        format: what it is, by default what its content says.
+
+    Raises:
+        InputError: no format that is known (what was seen is said), several that could be meant, or a broken file.
+    """
+    document = Document(path)
+    one = find(format) if format is not None else FORMATS[recognised(document)]
+    found: LabelFile = one.function("read_labels")(document)
+    return found
+
+
+def recognised(document: Document) -> str:
+    """The name of the one format that a file's content is.
+
+    Raises:
+        InputError: none, or several.
+    """
+    fitting = [name for name in names(imports=True) if FORMATS[name].function("holds_labels")(document)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise InputError(f"{document.path}: could be {' or '.join(fitting)}: say which with --format")
+    known = ", ".join(names(imports=True))
+    raise InputError(f"{document.path}: {seen(document)}: no format of labels that is known; there are {known}")
+
+
+def seen(document: Document) -> str:
+    """What a file looks like, for a person who wonders why it is not read."""
+    if document.xml is not None:
+        return f"XML whose root is <{document.xml.tag}>"
+    if isinstance(document.json, dict):
+        return f"JSON with the keys {_few(list(document.json))}"
+    if isinstance(document.json, list):
+        return f"JSON, a list of {len(document.json)}"
+    if not document.text:
+        return "binary data"
+    if len(document.header) > 1:
+        return f"a table with the columns {_few(list(document.table[0].cells))}"
+    return f"text that begins with {document.lines[0]!r:.60}"
+
+
+def _few(values: list[str]) -> str:
+    more = f" and {len(values) - 6} more" if len(values) > 6 else ""
+    return ", ".join(f"{value:.30}" for value in values[:6]) + more

@@ -1,0 +1,49 @@
+"""A file of unknown format, seen as text, JSON, XML and table."""
+
+from pathlib import Path
+
+import pytest
+
+from actionformer.core.errors import InputError
+from actionformer.formats.document import Document
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_text_of_any_encoding(encoding: str) -> None:
+    assert Document("a", "Ärger;1,5\r\nb\rc\n".encode(encoding)).lines == ["Ärger;1,5", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a;b\n1,5;2,5\n", [(1, ["a", "b"]), (2, ["1,5", "2,5"])]),
+        ('a,b\n\n"x, y", 2\n', [(1, ["a", "b"]), (3, ["x, y", "2"])]),
+        ("a\tb\n1,5\t2;\n", [(1, ["a", "b"]), (2, ["1,5", "2;"])]),
+        (
+            "video,start,end,label\nv,1,2,a;b;c;d\n",
+            [(1, ["video", "start", "end", "label"]), (2, ["v", "1", "2", "a;b;c;d"])],
+        ),
+    ],
+)
+def test_a_table_by_its_delimiter(text: str, rows: list[tuple[int, list[str]]]) -> None:
+    assert [tuple(row) for row in Document("a", text.encode()).table] == rows
+
+
+def test_json_and_xml_are_none_where_they_are_not() -> None:
+    assert Document("a", b'\xef\xbb\xbf{"x": [1]}').json == {"x": [1]}
+    assert Document("a", b"{broken").json is None
+    root = Document("a", '<?xml version="1.0" encoding="UTF-16"?><a/>'.encode("utf-16")).xml
+    assert root is not None
+    assert root.tag == "a"
+    assert Document("a", b"<a>").xml is None
+
+
+def test_binary_files_have_no_text() -> None:
+    assert Document("a", b"\x00\x01PK").text == ""
+
+
+def test_empty_and_missing_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the file is empty"):
+        Document("a", b" \n")
+    with pytest.raises(InputError, match="cannot read"):
+        Document(tmp_path / "none.txt")
