@@ -44,6 +44,8 @@ class Format:
     """The functions that its module defines."""
     for_people: bool = False
     """Whether people look at it moment by moment, so that what is hardly believed is left out."""
+    general: bool = False
+    """Whether much could be read as it, so that labels are taken for it only where no other format fits."""
 
     @property
     def reads(self) -> bool:

@@ -25,7 +25,7 @@ class LabelledSegment:
     where: str
     """The place in the file, for messages."""
     layer: str = ""
-    """The tier, track, subject or annotator that it belongs to, if the format has such."""
+    """The tier, track or subject that it belongs to, if the format has such. All of them count together."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class LabelledVideo:
     """Seconds, if the file says."""
     subset: str | None = None
     """Such as training, if the file says."""
+    annotator: str = ""
+    """Who labelled it. Several annotators of a video are as many entries, of which one counts."""
+    other_names: Sequence[str] = ()
+    """What its file may be called besides, such as the sound of the same recording."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def recognised(document: Document) -> str:
         InputError: none, or several.
     """
     fitting = [name for name in names(imports=True) if FORMATS[name].function("holds_labels")(document)]
+    fitting = [name for name in fitting if not FORMATS[name].general] or fitting
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
