@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 Precision = Literal["float32", "bfloat16", "float16"]
+"""Number format of the arithmetic."""
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 

@@ -27,6 +27,7 @@ from actionformer.features import (
 )
 
 Paths = str | Path | Sequence[str | Path]
+"""One folder or several."""
 SEVERAL = 3  # videos that say something of all
 
 

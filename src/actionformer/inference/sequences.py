@@ -31,6 +31,7 @@ from actionformer.features import (
 from actionformer.settings.config import Config
 
 Array = NDArray[np.float32]
+"""(T, D) features; an array of another number type is converted."""
 
 
 @dataclass(frozen=True)
