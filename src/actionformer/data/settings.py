@@ -16,33 +16,33 @@ class DataSettings(Settings):
     test_subset: tuple[str, ...] = ("validation",)
     """Subsets to evaluate on."""
     prefix: str = ""
-    """What stands before the video's id in the name of its feature file, e.g. `v_`."""
+    """Prefix of feature file names, e.g. `v_`."""
     fps: float | None = Field(None, ge=1e-6, le=1e9)
-    """Frames per second of the video that features were taken from; without it, sidecar or annotation file."""
+    """Frame rate of the videos that the features were extracted from; if unset, the sidecar or annotation file says."""
     stride: float | None = Field(None, ge=1e-6, le=1e9)
-    """Frames between neighbouring features; without it, the sidecar."""
+    """Frames between neighbouring features; if unset, the sidecar says."""
     num_frames: float | None = Field(None, ge=1e-6, le=1e9)
-    """Frames a feature covers; without it, the sidecar."""
+    """Frames that each feature covers; if unset, the sidecar says."""
     resize: int | None = Field(None, ge=1, le=100_000)
-    """Length every sequence is resized to, linearly (ActivityNet: 192)."""
+    """Length in features to which every sequence is resized, linearly (ActivityNet: 192)."""
     normalize: bool = True
-    """Standardise each feature channel by its mean and deviation over the training subset."""
+    """Standardise each feature channel by its mean and standard deviation over the training subset."""
     crop_ratio: tuple[float, float] = (0.9, 1.0)
-    """Least and largest share of a sequence within max_length that a random crop keeps; 1, 1 keeps all."""
+    """Random crops keep a share between these two of a sequence that fits into max_length; 1, 1 keeps all of it."""
     min_overlap: float = Field(0.5, ge=0, le=1)
     """Share of an action's length that must lie in the crop for the action to be kept."""
     crop_margin: float = Field(0.5, ge=0, le=1)
-    """How far beyond a crop its actions may reach, in clips of num_frames; TriDet and TemporalMaxer have 0."""
+    """How far an action may extend beyond a crop, in clips of num_frames; TriDet and TemporalMaxer use 0."""
     feature_shift: float = Field(0.0, ge=0, le=100)
-    """Training gives every sequence a random gain and shift of this size per channel, in deviations of the channel."""
+    """Training scales and shifts each channel of a sequence at random, by this many standard deviations."""
     feature_noise: float = Field(0.0, ge=0, le=100)
-    """Training adds noise of this size to every feature, in deviations of the channel."""
+    """Training adds noise to every feature, of this many standard deviations of its channel."""
     feature_dropout: float = Field(0.0, ge=0, lt=1)
-    """Training sets this share of the features to their channel's mean."""
+    """Training replaces this share of the feature values by the mean of their channel."""
     sensor_axes: int | None = Field(None, ge=3, le=WIDEST)
-    """For features that are windows of samples of 3-D sensors, axis after axis: how many axes, e.g. 6."""
+    """Number of axes, e.g. 6, if features are windows of samples from 3-D sensors, stored axis after axis."""
     sensor_rotation: float = Field(0.0, ge=0, le=360)
-    """Training turns the sensors of every sequence in space, by an angle of this deviation in degrees."""
+    """Training rotates the sensors of every sequence in space; standard deviation of the angle, in degrees."""
 
     @field_validator("crop_ratio")
     @classmethod

@@ -13,11 +13,11 @@ class DecodingSettings(Settings):
     """From scores and offsets of every moment to candidates."""
 
     min_probability: float = Field(0.001, ge=0, lt=1)
-    """Class probabilities at or below are no candidates."""
+    """Candidates need a class probability above this."""
     top_k: int = Field(2000, ge=1, le=10_000_000)
-    """Best candidates kept at each level; of how much of a video, `cap_per` says."""
+    """Number of best candidates that are kept per level; `cap_per` says for how much of a video."""
     cap_per: Literal["length", "video"] = "length"
-    """`length`: top_k is kept of every model.max_length features; `video`: of a whole video, as published."""
+    """`length`: keep top_k for every model.max_length features; `video`: top_k for a whole video, as published."""
     min_length: float = Field(0.05, ge=0, le=1e6)
     """Candidates of this length or shorter are dropped, in features (grid steps)."""
 
@@ -26,29 +26,29 @@ class SuppressionSettings(Settings):
     """From candidates to detections."""
 
     method: Literal["soft", "hard", "none"] = "soft"
-    """Gaussian decay of overlapping scores, removal of overlapping segments, or only the cap."""
+    """soft: lower the scores of overlapping segments; hard: remove those segments; none: only keep the best."""
     per_class: bool = True
-    """Segments suppress those of their own class only."""
+    """Let segments suppress only those of their own class."""
     sigma: float = Field(0.5, ge=1e-6, le=1e6)
-    """Soft: scores decay by exp(-tIoU^2 / sigma)."""
+    """Soft: scores are multiplied by exp(-tIoU^2 / sigma)."""
     tiou_threshold: float = Field(0.1, ge=0, le=1)
-    """Hard: tIoU from which a segment is removed."""
+    """Hard: segments with at least this tIoU are removed."""
     min_score: float = Field(0.001, ge=0, le=1)
-    """Scores below are dropped."""
+    """Segments with a lower score are dropped."""
     max_detections: int = Field(200, ge=1, le=10_000_000)
-    """Most detections of a video, all classes together."""
+    """Maximum number of detections per video, all classes together; `cap_per` says how it counts."""
     cap_per: Literal["length", "video"] = "length"
-    """`length`: videos of more than model.max_length features may have more in proportion; `video`: as published."""
+    """`length`: proportionally more for videos over model.max_length features; `video`: no more, as published."""
     voting_threshold: float = Field(0.0, ge=0, le=1)
-    """Class-agnostic only: a kept segment becomes the weighted mean of candidates from this tIoU on; 0 is off."""
+    """Class-agnostic only: a kept segment becomes the weighted mean of all with at least this tIoU; 0 is off."""
     voting_weight: Literal["score_tiou", "score"] = "score_tiou"
-    """What candidates weigh in that mean: score * tIoU, or the score alone, as in published TriDet."""
+    """Weight of a candidate in that mean: score * tIoU, or the score alone, as in published TriDet."""
 
 
 class LiveSettings(Settings):
     """Detection in features that have no end yet; set, they mean the same in finished videos."""
 
     max_action_seconds: float | None = Field(None, gt=0, le=1e9)
-    """Longest action; longer candidates are dropped, and suppression is cut into blocks of this length. Unset: off."""
+    """Longest possible action: longer candidates are dropped, suppression runs in blocks of this length; unset: off."""
     max_per_hour: float | None = Field(None, gt=0, le=1e9)
-    """Most detections an hour, in place of suppression.max_detections; where there are blocks, each has its share."""
+    """Maximum detections per hour, instead of suppression.max_detections; with blocks, each has its share."""

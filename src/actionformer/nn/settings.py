@@ -35,13 +35,13 @@ class PyramidSettings(ModelSettings):
     branch_blocks: int = Field(5, ge=0, le=16)
     """Blocks that each halve the length."""
     neck: Literal["identity", "fpn"] = "identity"
-    """What joins pyramid and heads: a norm per level, or a top-down feature pyramid."""
+    """What lies between pyramid and heads: a norm per level (identity), or a top-down feature pyramid (fpn)."""
     neck_width: int | None = Field(None, ge=1, le=WIDEST)
-    """Channels after an fpn neck; without it, `width`."""
+    """Channels after an fpn neck; if unset, `width`."""
     neck_norm: bool = True
     """LayerNorm after the neck."""
     head_width: int | None = Field(None, ge=1, le=WIDEST)
-    """Hidden channels of the heads; without it, `width`."""
+    """Hidden channels of the heads; if unset, `width`."""
     head_kernel: int = Field(3, ge=1, le=255)
     """Kernel of the heads' convolutions, odd."""
     head_layers: int = Field(3, ge=1, le=32)
@@ -49,21 +49,21 @@ class PyramidSettings(ModelSettings):
     head_norm: bool = True
     """LayerNorm in the heads."""
     offsets: Literal["softplus", "relu"] = "softplus"
-    """What makes distances positive; the published relu has no gradient at 0."""
+    """Activation that makes distances positive; the published relu has no gradient at 0."""
     boundary: Literal["plain", "trident"] = "plain"
-    """How distances to an action's ends are found: directly, or TriDet's expectation over bins beside each moment."""
+    """How distances to start and end are found: directly, or as TriDet's expectation over bins beside each moment."""
     boundary_bins: int = Field(16, ge=1, le=1000)
-    """Trident: bins beside each moment, in strides of the level; no distance is longer."""
+    """Trident: bins beside each moment, one per stride of the level; the longest distance is as many strides."""
     boundary_kernel: int = Field(3, ge=1, le=255)
-    """Trident: kernel of the convolutions of the heads that find starts and ends, odd."""
+    """Trident: kernel of the convolutions in the start and end heads, odd."""
     iou_power: float = Field(0.0, ge=0, le=100)
-    """Trident: the classification loss of positive moments is weighted by tIoU ** this; TriDet has 0.2."""
+    """Trident: weight the classification loss of positive moments by tIoU ** this; TriDet uses 0.2."""
     class_prior: float = Field(0.01, gt=0, lt=1)
-    """Probability that a fresh classifier gives every class."""
+    """Probability that the classifier gives every class before training."""
     mask_padding: Literal["exact", "published"] = "exact"
-    """`exact`: padding never changes a result; `published`: as the released checkpoints were trained."""
+    """`exact`: padding never changes a result; `published`: the padding rule of the released checkpoints."""
     regression_ranges: Ranges = DEFAULT_RANGES
-    """Distances to an action's ends that each level is responsible for, in features (level-0 grid steps)."""
+    """Per level, the range of distances to an action's further end that it learns, in features (level-0 grid steps)."""
 
     @field_validator("regression_ranges", mode="before")
     @classmethod

@@ -17,11 +17,11 @@ class ModelSettings(Settings):
     detector: str = "actionformer"
     """Which detector."""
     input_dim: tuple[int, ...] | int | None = None
-    """Channels of a feature vector; a list where features of several sources are concatenated; from the data."""
+    """Channels of a feature vector; a list if several sources are concatenated; if unset, read from the data."""
     num_classes: int | None = Field(None, ge=1, le=100_000)
-    """Number of action classes; from the data."""
+    """Number of action classes; if unset, read from the data."""
     max_length: int = Field(2304, ge=1, le=1_000_000)
-    """Longest sequence in training, in features; positions and the published padding are built on it."""
+    """Longest sequence in training, in features; position encodings and the published padding have this length."""
 
     @field_validator("input_dim")
     @classmethod

@@ -19,23 +19,23 @@ class ActionFormerSettings(PyramidSettings):
     detector: Literal["actionformer"] = "actionformer"
     """Which detector."""
     block: Literal["transformer", "convolution", "maxpool"] = "transformer"
-    """Blocks of the pyramid: local attention, convolutions, or TemporalMaxer's max pooling, which has no stem."""
+    """Blocks of the pyramid: local attention, convolutions, or TemporalMaxer's max pooling, which needs no stem."""
     stem_blocks: int = Field(2, ge=0, le=64)
-    """Blocks at full length before the pyramid halves it."""
+    """Blocks at full length, before the pyramid first halves it."""
     stem_levels: bool = False
-    """Every stem block's output is a level of its own, not only the last one's."""
+    """Make the output of every stem block a level of the pyramid, not only that of the last one."""
     num_heads: int = Field(4, ge=1, le=1024)
     """Attention heads."""
     window: tuple[int, ...] | int = 19
-    """Window of local attention, odd; one number, or one per resolution; 1 or less is global."""
+    """Window of local attention, odd; one number, or one per resolution; 1 or less means global attention."""
     position: Literal["none", "sinusoidal", "learned"] = "none"
     """Absolute position encoding."""
     relative_position: bool = False
-    """Learned bias of every offset within the window."""
+    """Learned bias for every relative position within the window."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout after attention and in the MLPs."""
     drop_path: float = Field(0.1, ge=0, lt=1)
-    """Probability of dropping a block's branch for a sample; above 0 a learned scale per channel comes with it."""
+    """Stochastic depth: probability of dropping a block's branch; above 0, each channel also learns a scale."""
 
     @field_validator("window")
     @classmethod

@@ -16,9 +16,9 @@ class TemporalMaxerSettings(PyramidSettings):
     detector: Literal["temporalmaxer"] = "temporalmaxer"
     """Which detector."""
     level_norm: Literal["layernorm", "groupnorm"] = "layernorm"
-    """Norm of each level before the heads: a LayerNorm that all levels share, or GroupNorm over the whole sequence."""
+    """Norm before the heads: one LayerNorm that all levels share, or a GroupNorm over the whole sequence."""
     offset_target: Literal["shortest", "cheapest"] = "shortest"
-    """Whose ends a positive moment learns: of its shortest action, or of any around it that outputs are nearest to."""
+    """Which action around it a positive moment learns: the shortest, or the one its outputs fit best (cheapest)."""
 
     def _check_blocks(self) -> None:
         width = self.neck_width or self.width

@@ -20,25 +20,25 @@ class TriDetSettings(PyramidSettings):
     detector: Literal["tridet"] = "tridet"
     """Which detector."""
     stem_blocks: int = Field(2, ge=0, le=64)
-    """Blocks at full length, with window 1, before the pyramid halves it."""
+    """Blocks at full length, with window 1, before the pyramid first halves it."""
     window: int = Field(3, ge=1, le=WIDEST_KERNEL)
-    """Moments that the narrow convolution of a branch block sees, odd."""
+    """Kernel of the narrow convolution of a branch block, in moments, odd."""
     window_factor: float = Field(1.5, gt=0, le=100)
-    """The wide convolution of a block sees (window + 1) * this, rounded, and one more where that is even."""
+    """Kernel of the wide convolution: (window + 1) * this, rounded, plus 1 if that is even."""
     mlp_width: int | None = Field(None, ge=1, le=WIDEST)
-    """Hidden channels of a block's MLP; without it, 4 * width."""
+    """Hidden channels of a block's MLP; if unset, 4 * width."""
     init_deviation: float = Field(0.1, ge=0, le=100)
-    """Deviation of the first weights of a block's convolutions; from 0 (published THUMOS14, EPIC) they never learn."""
+    """Standard deviation of a block's first convolution weights; with 0 (published THUMOS14, EPIC) they never learn."""
     downsampling: Literal["max", "average"] = "max"
-    """How a block halves the length: the maximum of 3 moments, or the mean of 2 and a linear map."""
+    """How a block halves the length: the maximum of 3 moments, or the mean of 2 followed by a linear map."""
     position: Literal["none", "sinusoidal"] = "none"
     """Absolute position encoding."""
     drop_path: float = Field(0.1, ge=0, lt=1)
-    """Probability of dropping a branch of a block for a sample; above 0 a learned scale per channel comes with it."""
+    """Stochastic depth: probability of dropping a block's branch; above 0, each channel also learns a scale."""
     boundary: Literal["plain", "trident"] = "trident"
-    """How distances to an action's ends are found: directly, or TriDet's expectation over bins beside each moment."""
+    """How distances to start and end are found: directly, or as TriDet's expectation over bins beside each moment."""
     iou_power: float = Field(0.2, ge=0, le=100)
-    """Trident: the classification loss of positive moments is weighted by tIoU ** this."""
+    """Trident: weight the classification loss of positive moments by tIoU ** this."""
 
     def _check_blocks(self) -> None:
         if self.width % GROUPS:
