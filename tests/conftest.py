@@ -48,6 +48,12 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def small() -> Path:
+    """A small model in the published format with random weights, and the published implementation's numbers for it."""
+    return Path(__file__).parent / "data" / "parity"
+
+
+@pytest.fixture(scope="session")
 def tiny() -> Config:
     """Settings of a network that trains in a second, for the videos of `features`."""
     return Config().replace(

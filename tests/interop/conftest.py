@@ -5,21 +5,13 @@ from typing import Any
 import pytest
 import yaml
 
-SMALL = Path(__file__).resolve().parents[1] / "data" / "parity"
-"""A small model in the published format with random weights, and the published implementation's numbers for it."""
-
-
-@pytest.fixture(scope="session")
-def small() -> Path:
-    return SMALL
-
 
 @pytest.fixture
-def published(tmp_path: Path) -> Callable[..., Path]:
+def published(tmp_path: Path, small: Path) -> Callable[..., Path]:
     """Writes a published configuration: the small model's, with some sections changed."""
 
     def write(**changes: Any) -> Path:
-        tables = yaml.safe_load((SMALL / "official_config.yaml").read_text("utf-8"))
+        tables = yaml.safe_load((small / "official_config.yaml").read_text("utf-8"))
         for section, values in changes.items():
             if isinstance(values, dict):
                 tables[section] = tables.get(section, {}) | values

@@ -118,7 +118,7 @@ def test_targets(run: Run) -> None:
         classes = run.arrays[f"{row}.target_classes"]
         np.testing.assert_array_equal(targets.classes[row].numpy(), classes)
         if f"{row}.offset_action" in run.arrays:
-            continue  # offsets whose target depends on outputs: tests/detectors/temporalmaxer
+            continue  # offsets whose target depends on outputs: test_temporalmaxer.py
         positive = classes.any(axis=1)
         expected = run.arrays[f"{row}.target_offsets"][positive]
         np.testing.assert_array_equal(targets.offsets[row].numpy()[positive], expected)

@@ -1,6 +1,6 @@
 """What is TemporalMaxer's own in training, against the published implementation's numbers: targets, the shared norm.
 
-Every stage, losses, gradients and weights: tests/interop/test_parity.py and tests/training/test_parity.py.
+Every stage, losses, gradients and weights: test_stages.py and test_training.py.
 """
 
 from pathlib import Path

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import CDPSession, Locator, Page, Route, expect
 
 from actionformer.viewer.options import ViewerOptions
+from actionformer.viewer.page_files import STATIC
 
 pytestmark = NEEDS_CHROMIUM
 
-STATIC = Path(__file__).parents[2] / "src" / "actionformer" / "viewer" / "static"
 LEFT, RIGHT, RULER = 150, 8, 24  # pixels of the timeline that show no time
 PHONE_LEFT = 84
 
