@@ -1,5 +1,6 @@
 """A file of unknown format, seen as text, JSON, XML and table."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,23 @@ def test_empty_and_missing_files_are_refused(tmp_path: Path) -> None:
         Document("a", b" \n")
     with pytest.raises(InputError, match="cannot read"):
         Document(tmp_path / "none.txt")
+
+
+def test_files_beside_it_or_above(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "mapping.txt").write_text("0 a\n", encoding="utf-8")
+    document = Document(tmp_path / "labels/a.txt", b"x")
+    found = document.beside("names.txt", "mapping.txt")
+    assert found is not None
+    assert found.path == tmp_path / "mapping.txt"
+    assert document.beside("names.txt") is None
+    (tmp_path / "labels/mapping.txt").write_text("1 b\n", encoding="utf-8")
+    nearer = document.beside("mapping.txt")
+    assert nearer is not None
+    assert nearer.text == "1 b\n"
+
+
+def test_lines_that_are_all_alike() -> None:
+    pattern = re.compile(r"(\d+) (\w+)")
+    assert [(n, one[2]) for n, one in Document("a", b"1 a\n\n 2 b \n").lines_like(pattern)] == [(1, "a"), (3, "b")]
+    assert Document("a", b"1 a\nb\n").lines_like(pattern) == []

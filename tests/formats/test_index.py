@@ -13,7 +13,20 @@ from actionformer.formats import detections
 from actionformer.formats.index import FORMATS, Ability, find, names
 
 FOLDER = Path(detections.__file__).parent
-SHARED = {"__init__", "index", "annotations", "detections", "rows", "cues", "document", "labels", "recognition"}
+SHARED = {
+    "__init__",
+    "index",
+    "annotations",
+    "detections",
+    "rows",
+    "cues",
+    "document",
+    "labels",
+    "recognition",
+    "numbers",
+    "class_list",
+    "frame_runs",
+}
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -75,6 +77,18 @@ class Document:
     def lines(self) -> list[str]:
         """The lines of the text."""
         return self.text.removesuffix("\n").split("\n")
+
+    def lines_like(self, pattern: re.Pattern[str]) -> list[tuple[int, re.Match[str]]]:
+        """The lines that hold something, with their numbers, if each of them fits a pattern as a whole; else none."""
+        found = [(number, pattern.fullmatch(line.strip())) for number, line in enumerate(self.lines, 1) if line.strip()]
+        fitting = [(number, match) for number, match in found if match is not None]
+        return fitting if len(fitting) == len(found) else []
+
+    def beside(self, *names: str) -> Document | None:
+        """The first file of these names in the file's folder or the folder above, such as a list of classes."""
+        folder = Path(os.path.abspath(self.path)).parent
+        places = (place / name for place in (folder, folder.parent) for name in names)
+        return next((Document(place) for place in places if place.is_file()), None)
 
     @cached_property
     def json(self) -> Any:

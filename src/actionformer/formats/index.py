@@ -100,6 +100,10 @@ FORMATS: dict[str, Format] = {
         Format("vtt", "vtt", (".vtt",), ("video_text",), for_people=True),
         Format("eaf", "elan", (".eaf",), ("video_text",), for_people=True),
         Format("audacity", "audacity", (".txt",), _LABELS),
+        Format("frame_labels", "frame_labels", (".txt",), _LABELS),
+        Format("frame_ranges", "frame_ranges", (".txt",), _LABELS),
+        Format("frame_table", "frame_table", (".csv",), _LABELS),
+        Format("one_hot", "one_hot", (".csv",), _LABELS),
     )
 }
 """Name -> format, in the order in which choices are listed."""

@@ -1,0 +1,28 @@
+"""Numbers and times as files write them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
+
+
+def number(value: Any) -> float | None:
+    """A finite number, as one or as text, with a point or a decimal comma; None if it is none."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+    if type(value) not in (int, float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def seconds(value: Any) -> float | None:
+    """A time as a number of seconds, or as a clock says it, hours:minutes:seconds or minutes:seconds; else None."""
+    if isinstance(value, str) and (found := _CLOCK.fullmatch(value.strip())):
+        hours, minutes, rest = found.groups()
+        return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(rest.replace(",", "."))
+    return number(value)
