@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 from variants import lively_detector as lively
 
+from actionformer.cli.settings import given_settings
+from actionformer.detectors.index import settings_of
 from actionformer.model_directory import save_model
+from actionformer.settings.base import descriptions
 from actionformer.settings.config import Config
 
 Command = Callable[..., Any]
@@ -103,3 +107,27 @@ def test_former_names_of_settings_work_and_say_what_to_write(call: Command, refu
     assert result.err.splitlines()[-1].startswith("error: a: cannot read")
     assert "model.class_prior: " in call(*train, "--model.prior", 2).err
     assert "--model.prior " not in call("train", "--help").out
+
+
+def test_settings_of_every_detector_are_options(call: Command, refused: Command, tmp_path: Path) -> None:
+    train = ("train", "tridet_small", "--annotations", "a", "--features", "f", "--out", tmp_path / "run")
+    assert refused(*train, "--model.window", 5, "--model.position", "none").startswith("error: a: cannot read")
+    assert "model: window must be odd, found 4" in refused(*train, "--model.window", 4)
+    assert "model.position: " in refused(*train, "--model.position", "learned")
+    help_ = " ".join(call("train", "--help").out.replace("│", " ").split())
+    of_both = [descriptions(settings_of(one))["window"] for one in ("actionformer", "tridet")]
+    assert "actionformer: {} tridet: {}".format(*of_both) in help_
+    assert f"tridet: {descriptions(settings_of('tridet'))['window_factor']}" in help_
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the command line gives, before it is read."""
+
+    model: dict[str, Any]
+    evaluation: dict[str, Any]
+
+
+def test_a_list_of_one_stays_a_list_where_only_lists_fit() -> None:
+    given = Given(model={"window": [5], "input_dim": [3, 4]}, evaluation={"tiou": [0.5]})
+    assert given_settings(given) == {"model": {"window": 5, "input_dim": [3, 4]}, "evaluation": {"tiou": [0.5]}}

@@ -194,6 +194,38 @@ def test_a_folder_does_not_hide_a_preset(tmp_path: Path, monkeypatch: pytest.Mon
     assert load_config("./hapt") == load_config(Path("hapt")) == model
 
 
+def test_a_setting_of_another_detector_says_whose_it_is() -> None:
+    with pytest.raises(
+        InputError,
+        match=r"^small: unknown setting model\.window_factor: tridet has it, model\.detector is actionformer$",
+    ):
+        load_config("small", {"model": {"window_factor": 2}})
+    with pytest.raises(InputError, match=r"model\.stem_levels: actionformer has it, model\.detector is tridet$"):
+        load_config("tridet_small", {"model": {"stem_levels": True}})
+    with pytest.raises(InputError, match=r"model\.widht, did you mean 'width'"):
+        load_config("tridet_small", {"model": {"widht": 3}})
+
+
+@pytest.mark.parametrize("found", ["tridnet", 3, ["tridet"]])
+def test_a_detector_that_is_not_there_is_named(found: Any) -> None:
+    with pytest.raises(InputError, match=r"^small: model\.detector: no detector .*The detectors are actionformer"):
+        load_config("small", {"model": {"detector": found}})
+
+
+def test_another_detector_begins_with_its_own_defaults(tmp_path: Path) -> None:
+    small = load_config("small")
+    changed = small.replace(model={"detector": "tridet", "max_length": 100})
+    assert changed.model == load_config("tridet_small").model.model_copy(update={"width": 512, "max_length": 100})
+    assert changed.training == small.training
+    assert load_config("small", {"model": {"detector": "tridet", "max_length": 100}}) == changed
+    path = tmp_path / "mine.toml"
+    path.write_text('preset = "small"\n[model]\ndetector = "tridet"\nmax_length = 100\n', "utf-8")
+    assert load_config(path) == changed
+    assert load_config("small", {"model": {"detector": "actionformer"}}) == small
+    named = Config().replace(model={"num_classes": 7, "input_dim": 5, "detector": "temporalmaxer"})
+    assert (named.model.num_classes, named.model.input_dim) == (7, 5)
+
+
 def test_only_attention_divides_the_width() -> None:
     assert Config().replace(model={"block": "convolution", "width": 30}).model.num_heads == 4
 

@@ -54,11 +54,20 @@ def _in_a_row(annotation: Any) -> Any:
     return annotation
 
 
+def _alone(value: Any, annotation: Any = None, text: str = "") -> Any:
+    """A list of one number as that number, where a setting may be either: a detector may take no list of it."""
+    kinds = () if get_origin(annotation) is tuple else get_args(annotation)
+    return value[0] if isinstance(value, list) and len(value) == 1 and type(value[0]) in kinds else value
+
+
 def given_settings(changes: Any) -> dict[str, dict[str, Any]]:
     """Section -> setting -> value, of the settings that the command line gives; who writes a former name is told."""
     sections = asdict(changes) if changes is not None else {}
+    known = all_sections() if sections else {}
     given = {
-        section: {name: value for name, value in values.items() if value is not None}
+        section: {
+            name: _alone(value, *known[section].get(name, ())) for name, value in values.items() if value is not None
+        }
         for section, values in sections.items()
         if values is not None
     }

@@ -76,15 +76,12 @@ class Config(Settings):
     def replace(self, **sections: Mapping[str, Any]) -> Config:
         """A copy with some settings changed: `config.replace(training={"epochs": 3})`.
 
-        Another detector begins with its own defaults: of the present one's network stay the input and the classes.
+        Another detector begins with its own defaults; of the present one's network stays what every network has.
 
         Raises:
             InputError: an unknown setting (the nearest known one is named) or a value out of range.
         """
         tables, changes = self.model_dump(), with_present_names(sections)
-        detector = changes.get("model", {}).get("detector", self.model.detector)
-        if detector != self.model.detector:
-            tables["model"] = {name: tables["model"][name] for name in ("input_dim", "num_classes")}
         return validated(merged(tables, changes), source="settings")
 
     def to_toml(self) -> str:
@@ -108,25 +105,54 @@ class Config(Settings):
 
 def sections() -> dict[str, dict[str, tuple[Any, str]]]:
     """Section -> setting -> its type and its text, of the network those of all detectors."""
-    found: dict[str, dict[str, tuple[Any, str]]] = {}
-    for name, default in Config():
-        kinds: list[type[Settings]] = (
-            [settings_of(detector) for detector in SETTINGS] if name == "model" else [type(default)]
-        )
-        found[name] = {}
-        for kind in kinds:
-            for setting, field in kind.model_fields.items():
-                found[name].setdefault(setting, (field.annotation, descriptions(kind)[setting]))
-    found["model"]["detector"] = (Literal[tuple(SETTINGS)], found["model"]["detector"][1])
+    found = {name: _documented(type(default)) for name, default in Config()}
+    found["model"] = _of_all_detectors()
     return found
 
 
+def _documented(kind: type[Settings]) -> dict[str, tuple[Any, str]]:
+    return {name: (field.annotation, descriptions(kind)[name]) for name, field in kind.model_fields.items()}
+
+
+def _of_all_detectors() -> dict[str, tuple[Any, str]]:
+    """The settings of every network: any of its types, and whose a text is where it is not that of all."""
+    types: dict[str, Any] = {}
+    texts: dict[str, dict[str, list[str]]] = {}
+    for detector in SETTINGS:
+        for name, (annotation, text) in _documented(settings_of(detector)).items():
+            types[name] = types.get(name, annotation) | annotation
+            texts.setdefault(name, {}).setdefault(text, []).append(detector)
+    types["detector"] = Literal[tuple(SETTINGS)]
+    return {name: (types[name], _attributed(texts[name])) for name in types}
+
+
+def _attributed(texts: Mapping[str, list[str]]) -> str:
+    """Texts, each with the detectors that it is of."""
+    return " ".join(
+        text if len(detectors) == len(SETTINGS) else f"{', '.join(detectors)}: {text}"
+        for text, detectors in texts.items()
+    )
+
+
 def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables with changes on top, table by table."""
+    """Tables of settings with changes on top.
+
+    Another detector begins with its own defaults; of the present one's network stays what every network has.
+    """
+    before, after = (one if isinstance(one := tables.get("model"), Mapping) else {} for tables in (tables, changes))
+    detector = before.get("detector", DETECTOR)
+    if after.get("detector", detector) != detector:
+        common = {name: value for name, value in before.items() if name in ModelSettings.model_fields}
+        tables = {**tables, "model": common}
+    return _overlaid(tables, changes)
+
+
+def _overlaid(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Table by table."""
     result = dict(tables)
     for key, value in changes.items():
         both_tables = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
-        result[key] = merged(result[key], value) if both_tables else value
+        result[key] = _overlaid(result[key], value) if both_tables else value
     return result
 
 
@@ -140,19 +166,28 @@ def validated(tables: Mapping[str, Any], source: str) -> Config:
         return Config.model_validate(tables)
     except ValidationError as error:
         raise InputError(f"{source}: {_explain(error)}") from error
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from error
 
 
 def _explain(error: ValidationError, section: str = "", kind: type[Settings] | None = None) -> str:
     """What is wrong, in one line; the error is of a section of some kind, or of all settings."""
     first = error.errors()[0]
     where = [*([section] if section else []), *(str(part) for part in first["loc"])]
+    message = first["msg"].removeprefix("Value error, ")
+    if not where:
+        return message
     name = ".".join(where[:2])
     if first["type"] == "extra_forbidden":
         if kind is None:
             kind = Config if len(where) == 1 else type(getattr(Config(), where[0]))
-        return f"unknown setting {name}{nearest(where[-1], list(kind.model_fields))}"
-    message = first["msg"].removeprefix("Value error, ")
+        return f"unknown setting {name}{_of_others(kind, where[-1]) or nearest(where[-1], list(kind.model_fields))}"
     found = "" if isinstance(first["input"], Mapping) else f", found {short(first['input'])}"
     return f"{name}: {message}{found}"
+
+
+def _of_others(kind: type[Settings], setting: str) -> str:
+    """Whose setting it is, where `kind` is one detector's and others have it."""
+    if not issubclass(kind, ModelSettings):
+        return ""
+    owners = [name for name in SETTINGS if setting in settings_of(name).model_fields]
+    own = kind.model_fields["detector"].default
+    return f": {' and '.join(owners)} has it, model.detector is {own}" if owners else ""

@@ -36,9 +36,7 @@ class TriDetSettings(PyramidSettings):
     drop_path: float = Field(0.1, ge=0, lt=1)
     """Stochastic depth: probability of dropping a block's branch; above 0, each channel also learns a scale."""
     boundary: Literal["plain", "trident"] = "trident"
-    """How distances to start and end are found: directly, or as TriDet's expectation over bins beside each moment."""
     iou_power: float = Field(0.2, ge=0, le=100)
-    """Trident: weight the classification loss of positive moments by tIoU ** this."""
 
     def _check_blocks(self) -> None:
         if self.width % GROUPS:
