@@ -15,7 +15,7 @@ from actionformer.core.run_files import LOCK
 
 def test_a_second_writer_is_refused_by_name(tmp_path: Path) -> None:
     with sole_writer(tmp_path / "run"):
-        holder = rf"run: is in use by process {os.getpid()} on .*: wait for its end or choose another folder"
+        holder = rf"run: is in use by process {os.getpid()} on .*: wait until it ends or choose another folder"
         with pytest.raises(InputError, match=holder), sole_writer(tmp_path / "run"):
             pass
         (tmp_path / "run" / "a").touch()
@@ -42,7 +42,7 @@ def test_a_folder_that_is_replaced_meanwhile_keeps_the_lock_of_its_next_writer(t
 
 def test_without_locks_it_is_said_and_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "lock", lambda *_: None)
-    told = pytest.warns(UserWarning, match="there are no locks here: no second run may write into it")
+    told = pytest.warns(UserWarning, match="this file system has no locks: make sure that no second run writes into it")
     with told, sole_writer(tmp_path / "run"):
         (tmp_path / "run" / "a").touch()
     assert os.listdir(tmp_path / "run") == ["a"]

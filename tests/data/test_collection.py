@@ -64,7 +64,7 @@ def test_timing_of_setting_sidecar_and_annotations(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["fps", "stride", "num_frames"])
 def test_a_sidecar_is_believed_rather_than_a_setting(tmp_path: Path, name: str) -> None:
     write(tmp_path, "a", TIMING)
-    with pytest.warns(UserWarning, match=rf"sidecars say {name} {TIMING[name]}, data.{name} is 99: .* believed"):
+    with pytest.warns(UserWarning, match=rf"sidecars say {name} {TIMING[name]}, data.{name} is 99: .* used"):
         (video,) = collect(of("a"), tmp_path, settings(**{name: 99})).videos
     assert getattr(video.grid, name) == TIMING[name]
 
@@ -173,7 +173,7 @@ def test_a_file_name_in_another_form_of_unicode(tmp_path: Path) -> None:
     write(tmp_path, decomposed, TIMING)
     (video,) = collect(of(composed), tmp_path, settings()).videos
     assert (video.video.id, video.grid.fps) == (composed, 10)
-    with pytest.raises(InputError, match=r"videos 'mu\\u0308de' and 'm\\xfcde' have one file of features"):
+    with pytest.raises(InputError, match=r"videos 'mu\\u0308de' and 'm\\xfcde' share the feature file"):
         collect(of(composed, decomposed), tmp_path, settings())
 
 
@@ -198,7 +198,7 @@ def test_names_that_differ_by_one_thing_are_told(tmp_path: Path) -> None:
         collect(of(*(f"video_{i}.mp4" for i in range(4))), tmp_path, settings())
     with pytest.raises(InputError, match=r"'Video_1' may be 'video_1'; it differs by upper and lower case alone"):
         collect(of("Video_1", "video_2"), tmp_path, settings())
-    with pytest.raises(InputError, match=r"--skip-missing goes on without them$"):  # the next number is never meant
+    with pytest.raises(InputError, match=r"--skip-missing leaves them out$"):  # the next number is never meant
         collect(of("video_1", "video_9"), tmp_path, settings())
 
 

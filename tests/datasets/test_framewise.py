@@ -53,9 +53,9 @@ def test_gtea_keeps_every_frame_and_leaves_background_out(framewise_folder: Path
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("mapping.txt", "a number and a class a line, such as '0 take'"),
-        ("groundTruth/b.txt", "the class of a frame a line"),
-        ("features/b.npy", "an array (D, T) with a column a frame"),
+        ("mapping.txt", "one number and one class per line, such as '0 take'"),
+        ("groundTruth/b.txt", "the class of one frame per line"),
+        ("features/b.npy", "an array (D, T) with one column per frame"),
         ("splits/test.split2.bundle", "the file of a video in groundTruth a line"),
     ],
 )

@@ -40,9 +40,9 @@ def test_annotations_and_features(hapt_folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("activity_labels.txt", "a number and a class a line, such as '1 WALKING'"),
-        ("Train/subject_id_train.txt", "the number of a user a line"),
-        ("Test/subject_id_test.txt", "the number of a user a line"),
+        ("activity_labels.txt", "one number and one class per line, such as '1 WALKING'"),
+        ("Train/subject_id_train.txt", "one user number per line"),
+        ("Test/subject_id_test.txt", "one user number per line"),
         ("RawData/labels.txt", "five whole numbers a line"),
         ("RawData/gyro_exp02_user02.txt", "three numbers a line"),
         ("RawData/acc_exp02_user02.txt", "labels.txt has its activities"),
@@ -59,7 +59,7 @@ def test_a_missing_file_is_named(hapt_folder: Path, file: str, expected: str) ->
 def test_a_folder_without_recordings(hapt_folder: Path) -> None:
     for path in (hapt_folder / "RawData").glob("acc_*"):
         path.unlink()
-    with pytest.raises(InputError, match=r"acc_exp01_user01\.txt: missing, expected three accelerations a line"):
+    with pytest.raises(InputError, match=r"acc_exp01_user01\.txt: missing, expected three accelerations per line"):
         hapt.read(hapt_folder)
 
 
@@ -75,7 +75,7 @@ def test_a_folder_without_recordings(hapt_folder: Path) -> None:
         ("RawData/labels.txt", lambda text: text + f"1 1 1 5 {'9' * 5000}\n", "expected five whole numbers"),
         ("RawData/acc_exp01_user01.txt", lambda text: text + "1 2\n", "expected three numbers a line"),
         ("RawData/acc_exp01_user01.txt", lambda text: text + "1 2 x\n", "expected three numbers a line"),
-        ("RawData/acc_exp01_user01.txt", lambda text: text + "1 2 nan\n", "what is no number"),
+        ("RawData/acc_exp01_user01.txt", lambda text: text + "1 2 nan\n", "something that is no number"),
         ("RawData/gyro_exp01_user01.txt", lambda text: text + "1 2 3\n", "101 samples, expected the 100 of acc"),
         ("RawData/gyro_exp01_user01.txt", lambda text: "", "the file is empty"),
     ],

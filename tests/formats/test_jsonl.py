@@ -20,7 +20,7 @@ def test_a_line_per_video() -> None:
 def test_a_line_that_a_kill_has_cut_is_left_out(tmp_path: Path) -> None:
     whole, cut = video_line(VideoRows("v", [ROW])), video_line(VideoRows("w", [ROW]))[:-9]
     (tmp_path / "a.jsonl").write_text(whole + cut)
-    with pytest.warns(UserWarning, match="line 2 is cut, as by a kill"):
+    with pytest.warns(UserWarning, match="line 2 is incomplete, as after a kill"):
         found = read_results(tmp_path / "a.jsonl")
     assert list(found) == ["v"]
     assert found["v"].segments.tolist() == [[0.0, 1.0]]
@@ -28,5 +28,5 @@ def test_a_line_that_a_kill_has_cut_is_left_out(tmp_path: Path) -> None:
 
 def test_two_lines_of_one_video_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(2 * video_line(VideoRows("v", [ROW])))
-    with pytest.raises(InputError, match=r"a\.jsonl: line 2: video 'v' has a line before, keep one of them"):
+    with pytest.raises(InputError, match=r"a\.jsonl: line 2: video 'v' has an earlier line, keep one of them"):
         read_results(tmp_path / "a.jsonl")

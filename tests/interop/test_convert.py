@@ -41,10 +41,10 @@ def test_what_is_no_model_is_left_alone(converted: Path, small: Path, run: Path)
     (other / "thesis.txt").write_text("years of work")
     (converted / "notes.txt").write_text("mine")
     for directory, message in (
-        (other, "is no model directory, it is left alone"),
-        (other / "thesis.txt", "is no model directory, it is left alone"),
-        (converted, "holds notes.txt, it is left alone"),
-        (run, "holds a trained model, it is left alone"),
+        (other, "is not a model directory and is left alone"),
+        (other / "thesis.txt", "is not a model directory and is left alone"),
+        (converted, "holds notes.txt and is left alone"),
+        (run, "holds a trained model and is left alone"),
     ):
         before = content(converted.parent)
         with pytest.raises(InputError, match=message):

@@ -43,7 +43,7 @@ def load_backbone(
     match kind:
         case "motion":
             if files:
-                raise InputError(f"backbone 'motion' has no weights, {files[0]} is given")
+                raise InputError(f"backbone 'motion' has no weights, but {files[0]} was given")
             from actionformer.backbones.motion import Motion
 
             return Motion()

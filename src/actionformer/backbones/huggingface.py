@@ -216,7 +216,7 @@ def first_of(config: Any, names: Sequence[str], folder: Path) -> int:
             value = value[0]
         if isinstance(value, int):
             return value
-    raise InputError(f"{folder / 'config.json'}: has none of {', '.join(names)}: no model of clips?")
+    raise InputError(f"{folder / 'config.json'}: has none of {', '.join(names)}: is it a video model?")
 
 
 def read_settings(folder: Path, config: Any) -> Prepared:
@@ -227,13 +227,13 @@ def read_settings(folder: Path, config: Any) -> Prepared:
     """
     path = next((folder / name for name in SETTINGS if (folder / name).is_file()), None)
     if path is None:
-        raise InputError(f"{folder}: neither {' nor '.join(SETTINGS)}, which say how images are prepared")
+        raise InputError(f"{folder}: has neither {' nor '.join(SETTINGS)}, which say how images are prepared")
     try:
         settings = read_json(path)
         scale, shift = normalisation(settings, vivit=config.model_type == "vivit")
         preprocessing = ResizeAndCrop(resize=resize_of(settings), crop=crop_of(settings))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        raise InputError(f"{path}: {error!s:.160}: not settings of images that are known here") from error
+        raise InputError(f"{path}: {error!s:.160}: these image settings are not supported") from error
     size = preprocessing.crop or preprocessing.resize
     expected = first_of(config, ("image_size", "crop_size"), folder)
     if size not in (expected, (expected, expected)):

@@ -73,9 +73,9 @@ def _claimed(folder: Path) -> tuple[list[Path], IO[bytes]]:
         held = lock(file)
         if held is False:
             with file:
-                raise InputError(f"{folder}: is in use{_holder(file)}: wait for its end or choose another folder")
+                raise InputError(f"{folder}: is in use{_holder(file)}: wait until it ends or choose another folder")
         if held is None:
-            warn(f"{folder}: there are no locks here: no second run may write into it", stacklevel=4)
+            warn(f"{folder}: this file system has no locks: make sure that no second run writes into it", stacklevel=4)
         if held is None or _is_at(file, folder / LOCK):
             break
         file.close()  # who had it has just removed it
@@ -97,9 +97,9 @@ def alone(path: Path) -> IO[bytes]:
         held = lock(file)
         if held is False:
             file.close()
-            raise InputError(f"{path}: another process writes it: wait for its end or choose another output")
+            raise InputError(f"{path}: another process writes it: wait until it ends or choose another output")
         if held is None:
-            warn(f"{path}: there are no locks here: no second process may write it", stacklevel=4)
+            warn(f"{path}: this file system has no locks: make sure that no second process writes it", stacklevel=4)
         if held is None or _is_at(file, path):
             return file
         file.close()  # who had it has just removed it

@@ -162,7 +162,7 @@ def file_of(folder: str | Path, video: str, ending: str, prefix: str = "") -> Pa
     *folders, last = video.split("/")
     parts = [*folders, f"{prefix}{last}{ending}"]
     if not last or "\0" in video or any(part in ("", ".", "..") for part in parts):
-        raise InputError(f"video {video!r}: is no name of a file in {folder}: rename it")
+        raise InputError(f"video {video!r}: cannot be the name of a file in {folder}: rename it")
     if (longest := max(len(part.encode("utf-8", "surrogatepass")) for part in parts)) > LONGEST_FILE_NAME:
         raise InputError(
             f"video {video!r:.60}...: a file of that name has {longest} bytes, expected at most {LONGEST_FILE_NAME}: "
@@ -170,7 +170,7 @@ def file_of(folder: str | Path, video: str, ending: str, prefix: str = "") -> Pa
         )
     path = Path(folder, *parts)
     if not path.is_relative_to(folder):  # a drive of Windows
-        raise InputError(f"video {video!r}: is no name of a file in {folder}: rename it")
+        raise InputError(f"video {video!r}: cannot be the name of a file in {folder}: rename it")
     return path
 
 

@@ -117,7 +117,7 @@ def _check_files(ids: Sequence[str], source: FeatureFolders) -> None:
     for id_ in ids:
         path = source.paths(id_)[0]
         if other := seen.get(path):
-            raise InputError(f"videos {other!a} and {id_!a} have one file of features, {path}: rename one")
+            raise InputError(f"videos {other!a} and {id_!a} share the feature file {path}: rename one")
         seen[path] = id_
 
 
@@ -151,7 +151,7 @@ def _check_durations(videos: Sequence[FeaturedVideo]) -> None:
     if not different:
         return
     said = hopeless or different
-    message = f"{said[0].message} (and {len(said) - 1} videos more)" if len(said) > 1 else said[0].message
+    message = f"{said[0].message} (and {len(said) - 1} more videos)" if len(said) > 1 else said[0].message
     if hopeless:
         raise InputError(message)
     warn(message, stacklevel=3)
@@ -229,7 +229,7 @@ def _grid(video: AnnotatedVideo, sidecar: FeatureSpec, data: DataSettings) -> Ti
     for name in GRID:
         setting, said = getattr(settings, name), getattr(sidecar, name)
         if setting is not None and said is not None and setting != said:
-            warn(f"sidecars say {name} {said:g}, data.{name} is {setting:g}: the sidecars are believed", stacklevel=2)
+            warn(f"sidecars say {name} {said:g}, data.{name} is {setting:g}: the sidecars are used", stacklevel=2)
     known = timing_of(sidecar=sidecar, settings=settings, annotations=FeatureSpec(fps=video.fps))
     if known.grid is None:
         unknown = unknown_of(known)
@@ -244,7 +244,7 @@ def _missing_message(missing: list[str], total: int, source: FeatureFolders, ski
     folders = ", ".join(map(str, source.folders))
     hints = explained(missing, source.ids) + "".join(map(other_features, source.folders))
     nothing = skipped or len(missing) == total
-    advice = "; --skip-missing goes on without them" if not nothing else "" if hints else "; is data.prefix right?"
+    advice = "; --skip-missing leaves them out" if not nothing else "" if hints else "; is data.prefix right?"
     return f"{len(missing)} of {total} videos have no features in {folders}: {listed(missing)}{advice}{hints}"
 
 

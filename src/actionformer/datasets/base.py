@@ -101,8 +101,10 @@ def read_names(path: Path, example: str) -> dict[int, str]:
         InputError: the file is missing, or a line is laid out in another way; names it.
     """
     names: dict[int, str] = {}
-    for line in read_lines(path, f"a number and a class a line, such as {example!r}"):
+    for line in read_lines(path, f"one number and one class per line, such as {example!r}"):
         if not (found := NUMBERED.fullmatch(line)):
-            raise InputError(f"{path}: expected a number and a class a line, such as {example!r}, found {line!r:.60}")
+            raise InputError(
+                f"{path}: expected one number and one class per line, such as {example!r}, found {line!r:.60}"
+            )
         names[int(found[1])] = found[2]
     return names

@@ -1,7 +1,7 @@
 """Data sets that name a class for every frame, laid out as MS-TCN publishes them (Farha and Gall, CVPR 2019).
 
 mapping.txt                    number and name of a class
-groundTruth/<id>.txt           the class of a frame a line
+groundTruth/<id>.txt           the class of one frame per line
 features/<id>.npy              (D, T), a column a frame
 splits/train.split1.bundle     <id>.txt a line; likewise test.split1.bundle, and other splits
 """
@@ -73,7 +73,7 @@ def _split(folder: Path, number: int) -> dict[str, str]:
     subsets: dict[str, str] = {}
     for subset, part in ((TRAINING, "train"), (TEST, "test")):
         bundle = folder / f"{part}.split{number}.bundle"
-        for line in read_lines(bundle, "the file of a video in groundTruth a line, such as S1_Cheese_C1.txt"):
+        for line in read_lines(bundle, "one file name of groundTruth per line, such as S1_Cheese_C1.txt"):
             id_ = line.rpartition("/")[2].removesuffix(".txt")
             if subsets.setdefault(id_, subset) != subset:
                 raise InputError(f"{bundle}: {id_} is a training video of this split as well")
@@ -81,21 +81,21 @@ def _split(folder: Path, number: int) -> dict[str, str]:
 
 
 def _labels(path: Path, names: set[str]) -> list[str]:
-    labels = read_lines(path, "the class of a frame a line")
+    labels = read_lines(path, "the class of one frame per line")
     if unknown := sorted(set(labels) - names):
-        raise InputError(f"{path}: expected a class of mapping.txt a line, found {unknown[0]!r:.60}")
+        raise InputError(f"{path}: expected one class of mapping.txt per line, found {unknown[0]!r:.60}")
     return labels
 
 
 def _features(path: Path, frames: int, every: int) -> Features:
     """The published file, whose rows are channels."""
     if not path.is_file():
-        raise InputError(f"{path}: missing, expected an array (D, T) with a column a frame")
+        raise InputError(f"{path}: missing, expected an array (D, T) with one column per frame")
     features = open_features(path)
     channels, length = features.shape
     if abs(length - frames) > MAX_DURATION_DIFFERENCE * frames or min(length, frames) <= every // 2:
         raise InputError(
-            f"{path}: expected an array (D, T) with a column for each of the {frames} frames of groundTruth, "
+            f"{path}: expected an array (D, T) with one column for each of the {frames} frames of groundTruth, "
             f"found ({channels}, {length})"
         )
     return features

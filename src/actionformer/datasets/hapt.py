@@ -4,7 +4,7 @@ Papers give the accuracy or the error of classified windows (Reyes-Ortiz et al.,
 precision. Licence: CC BY 4.0. Where to get it: https://archive.ics.uci.edu/dataset/341, "Smartphone-Based Recognition
 of Human Activities and Postural Transitions"; the unpacked folder is read:
 
-    RawData/acc_exp01_user01.txt    three accelerations a line, in g
+    RawData/acc_exp01_user01.txt    three accelerations per line, in g
     RawData/gyro_exp01_user01.txt   three angular velocities a line, in rad/s
     RawData/labels.txt              experiment, user, activity, first sample, last sample; samples count from 1
     activity_labels.txt             number and name of an activity
@@ -31,7 +31,7 @@ RATE, STRIDE, WINDOW = 50, 25, 50  # samples a second, between windows, of a win
 SPEC = FeatureSpec(fps=RATE, stride=STRIDE, num_frames=WINDOW)
 FILE = re.compile(r"acc_(exp\d+_user(\d+))\.txt")
 CELLS = re.compile(r"\d{1,9}(\s+\d{1,9}){4}")
-ROW = "five whole numbers a line: experiment, user, activity, first and last sample"
+ROW = "five whole numbers per line: experiment, user, activity, first and last sample"
 
 
 def windows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -59,12 +59,12 @@ def _subsets(source: Path) -> dict[str, str]:
     users = {
         int(user): subset
         for subset, file in ((TRAINING, "Train/subject_id_train.txt"), (TEST, "Test/subject_id_test.txt"))
-        for user in _numbers(source / file, "the number of a user a line", 1)[:, 0]
+        for user in _numbers(source / file, "one user number per line", 1)[:, 0]
     }
     raw = source / "RawData"
     found = [match for path in sorted(raw.glob("acc_*.txt")) if (match := FILE.fullmatch(path.name))]
     if not found:
-        raise InputError(f"{raw / 'acc_exp01_user01.txt'}: missing, expected three accelerations a line")
+        raise InputError(f"{raw / 'acc_exp01_user01.txt'}: missing, expected three accelerations per line")
     for match in found:
         if int(match[2]) not in users:
             raise InputError(f"{raw / match[0]}: user {int(match[2])} is in none of Train/subject_id_train.txt and "
@@ -84,7 +84,7 @@ def _samples(raw: Path, id_: str) -> NDArray[np.float32]:
 
 
 def _sensor(path: Path) -> NDArray[np.float32]:
-    return _numbers(path, "three numbers a line, one for each axis", 3).astype(np.float32)
+    return _numbers(path, "three numbers per line, one for each axis", 3).astype(np.float32)
 
 
 def _numbers(path: Path, expected: str, columns: int) -> NDArray[np.float64]:
@@ -96,7 +96,9 @@ def _numbers(path: Path, expected: str, columns: int) -> NDArray[np.float64]:
     except ValueError as error:
         raise InputError(f"{path}: expected {expected} ({error})") from error
     if numbers.shape[1] != columns or not np.isfinite(numbers).all():
-        raise InputError(f"{path}: expected {expected}, found {numbers.shape[1]} columns or what is no number")
+        raise InputError(
+            f"{path}: expected {expected}, found {numbers.shape[1]} columns, or something that is no number"
+        )
     return numbers
 
 

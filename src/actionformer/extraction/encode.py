@@ -66,7 +66,9 @@ def encode_videos(
     except RuntimeError as error:  # torch raises it wherever the death of a process finds this one
         if not str(error).startswith("DataLoader worker"):
             raise
-        raise InputError("a decoding process was killed, perhaps as memory ran out: take fewer --workers") from error
+        raise InputError(
+            "a decoding process was killed, perhaps because memory ran out: use fewer --workers"
+        ) from error
 
 
 def _encoded(

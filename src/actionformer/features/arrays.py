@@ -61,7 +61,7 @@ class Features:
     def __getitem__(self, rows: slice) -> Floats:
         start, stop, step = rows.indices(len(self))
         if step != 1:
-            raise ValueError(f"features are read in one piece, found a step of {step}")
+            raise ValueError(f"features can only be sliced with step 1, found step {step}")
         files = zip(self.paths, self.stored, strict=True)
         parts = [_read(path, start, max(start, stop), shape) for path, shape in files]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)

@@ -69,7 +69,7 @@ def check_timing(found: FeatureSpec, expected: FeatureSpec, where: str, *, rates
         ]
         raise InputError(
             f"{where}: features of {_in_words(found, names)}, the model was trained on {_in_words(expected, names)}: "
-            "extract them as those were, correct what is said of them, or go on all the same with --other-timing "
+            "extract them in the same way, correct the stated timing, or use them all the same with --other-timing "
             "(in Python other_timing=True)"
         )
 

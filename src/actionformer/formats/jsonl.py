@@ -37,11 +37,13 @@ def read_results(path: str | Path) -> dict[str, Columns]:
             for number, line in enumerate(file, 1):
                 where = f"{path}: line {number}"
                 if not line.endswith(b"\n") and not _is_whole(line):
-                    warn(f"{where} is cut, as by a kill, and left out; detect --resume continues it", 3)
+                    warn(
+                        f"{where} is incomplete, as after a kill, and is left out; detect --resume continues the job", 3
+                    )
                 elif line.strip():
                     video, rows = line_content(line, where)
                     if video in found:
-                        raise InputError(f"{where}: video {video!r} has a line before, keep one of them")
+                        raise InputError(f"{where}: video {video!r} has an earlier line, keep one of them")
                     found[video] = columns_of_rows(video_rows(video, rows, f"{where}: "))
     except OSError as error:
         raise InputError(f"{path}: cannot read ({error.strerror or error})") from error

@@ -105,9 +105,7 @@ class Detector:
             InputError: an unknown setting (the nearest known one is named), or a value out of range.
         """
         for name in sections.keys() & Config.model_fields.keys() - set(CHANGEABLE):
-            raise InputError(
-                f"{name}: belongs to the model's training; {', '.join(CHANGEABLE)} can be changed afterwards"
-            )
+            raise InputError(f"{name}: cannot be changed after training; only {', '.join(CHANGEABLE)} can")
         other = copy(self)
         other.runner = Runner(self.model, self.config.replace(**sections), self.device)
         return other

@@ -30,7 +30,7 @@ def overflow_at(largest: Largest, name: str, model: Network) -> InputError:
         )
     return InputError(
         f"{name}: the network gives no finite numbers in {precision}, though no feature is extreme (the largest is "
-        f"{largest.value:g} in row {largest.row}): its weights are of no use{_or_wider(precision)}"
+        f"{largest.value:g} in row {largest.row}): its weights are unusable{_or_wider(precision)}"
     )
 
 

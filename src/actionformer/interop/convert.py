@@ -76,8 +76,8 @@ def _check_replaceable(directory: Path) -> None:
     if not directory.exists() or (directory.is_dir() and all(path.name == LOCK for path in directory.iterdir())):
         return
     if not (directory / CARD).is_file():
-        raise InputError(f"{directory}: is no model directory, it is left alone; choose another directory")
+        raise InputError(f"{directory}: is not a model directory and is left alone; choose another directory")
     if "converted_from" not in load_settings(directory)[1].training:
-        raise InputError(f"{directory}: holds a trained model, it is left alone; choose another directory")
+        raise InputError(f"{directory}: holds a trained model and is left alone; choose another directory")
     if others := {path.name for path in directory.iterdir()} - REPLACED:
-        raise InputError(f"{directory}: holds {min(others)}, it is left alone; choose another directory")
+        raise InputError(f"{directory}: holds {min(others)} and is left alone; choose another directory")
