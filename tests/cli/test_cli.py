@@ -233,7 +233,7 @@ def test_absent_evaluation_subset(call: Command, tmp_path: Path, annotations: Pa
                   tmp_path / "run", *TINY, "--data.stride", 5, "--data.num-frames", 10,
                   "--data.train-subset", "training", "--data.test-subset", "exam")  # fmt: skip
     assert result.code == 0
-    assert "warning: no video in subset exam: training goes without evaluation" in result.err
+    assert "warning: no video in subset exam: training runs without evaluation" in result.err
 
 
 def test_resume_and_overwrite(call: Command, refused: Command, run: Path, annotations: Path, features: Path) -> None:
@@ -303,9 +303,12 @@ def test_demo_leaves_an_earlier_demo_alone(refused: Command, tmp_path: Path) -> 
         ("train absent.toml --annotations a --features f --out o", "absent.toml: cannot read"),
         ("train hapt --annotations a --features f --out o --device quantum", "quantum"),
         ("evaluate absent", "absent: no model directory"),
-        (f"evaluate {__file__}", "is a file, evaluate takes a model directory; a file of detections is for score"),
+        (
+            f"evaluate {__file__}",
+            "is a file, but evaluate takes a model directory; to evaluate a file of detections, use score",
+        ),
         ("detect absent a.npy", "absent: no model directory"),
-        ("info absent", "absent: no model directory, and no preset"),
+        ("info absent", "absent: neither a model directory nor a preset"),
         ("info thumos_i3d", "did you mean 'thumos14_i3d'?"),
         ("score --annotations a", "--detections requires an argument"),
         ("score --annotations absent.json --detections d", "absent.json: cannot read"),

@@ -163,9 +163,9 @@ def test_wrong_calls_of_detect(refused: Command, tmp_path: Path, seen: Path, run
     if weights[1].is_file():
         message = refused("detect", seen / "run", video, "--backbone", "squeezenet", *weights)
         assert "features of backbone 'squeezenet', the model was trained on 'motion'" in message
-    assert "srt holds one video a file" in refused("detect", seen / "run", videos, "--format", "srt")
+    assert "srt holds one video per file" in refused("detect", seen / "run", videos, "--format", "srt")
     overlay = refused("detect", seen / "run", videos, "--overlay", tmp_path / "a.mp4")
-    assert "an overlay is one file a video" in overlay
+    assert "an overlay is one file per video" in overlay
     features = seen / "features" / "clip0.npy"
     assert "holds features" in refused("detect", seen / "run", features, "--overlay", tmp_path / "a.mp4")
     assert "no videos or feature files here" in refused("detect", seen / "run", tmp_path / "*.mp4")
@@ -202,7 +202,7 @@ def test_no_input_is_written_over(refused: Command, tmp_path: Path, seen: Path, 
         ("--overlay", tmp_path / "videos" / ".." / "videos"),
         ("--out", folder / "clip1.mp4"),
     ):
-        assert "is an input, and is not written over" in refused("detect", seen / "run", folder, *output)
+        assert "is an input and is not overwritten" in refused("detect", seen / "run", folder, *output)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 

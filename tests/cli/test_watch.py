@@ -76,7 +76,7 @@ def test_wrong_calls(refused: Command, tmp_path: Path, seen: Path, moving: Path)
         ((*live, "--overlay", tmp_path / "a.mp4"), "Unknown option: --overlay"),
         ((*live, "--workers", 0), "Unknown option: --workers"),
         ((*live, "--format", "srt"), 'Choose from: "json", "csv", "table"'),
-        ((*live, "--out", moving), "is the source, and is not written over"),
+        ((*live, "--out", moving), "is the source and is not overwritten"),
         ((*live, "--suppression.sgma", 1), "Did you mean --suppression.sigma?"),
         ((*live, "--patience", -1), "patience must be a positive number of seconds"),
         (("detect", seen / "run", moving, "--provisional"), "Unknown option: --provisional"),

@@ -56,7 +56,7 @@ def test_gtea_keeps_every_frame_and_leaves_background_out(framewise_folder: Path
         ("mapping.txt", "one number and one class per line, such as '0 take'"),
         ("groundTruth/b.txt", "the class of one frame per line"),
         ("features/b.npy", "an array (D, T) with one column per frame"),
-        ("splits/test.split2.bundle", "the file of a video in groundTruth a line"),
+        ("splits/test.split2.bundle", "one file name of groundTruth per line"),
     ],
 )
 def test_a_missing_file_is_named(framewise_folder: Path, file: str, expected: str) -> None:
@@ -76,7 +76,7 @@ def test_a_folder_without_splits(framewise_folder: Path) -> None:
 def test_a_class_that_the_mapping_lacks(framewise_folder: Path) -> None:
     with (framewise_folder / "groundTruth" / "a.txt").open("a") as file:
         file.write("stir\n")
-    with pytest.raises(InputError, match=r"a\.txt: expected a class of mapping\.txt a line, found 'stir'"):
+    with pytest.raises(InputError, match=r"a\.txt: expected one class of mapping\.txt per line, found 'stir'"):
         gtea.read(framewise_folder)
 
 
@@ -89,7 +89,7 @@ def test_a_video_in_both_parts_of_a_split(framewise_folder: Path) -> None:
 def test_features_stored_the_other_way_round(framewise_folder: Path) -> None:
     path = framewise_folder / "features" / "a.npy"
     np.save(path, np.load(path).T)
-    with pytest.raises(InputError, match=r"a column for each of the 20 frames of groundTruth, found \(20, 3\)"):
+    with pytest.raises(InputError, match=r"one column for each of the 20 frames of groundTruth, found \(20, 3\)"):
         gtea.read(framewise_folder)
 
 

@@ -60,6 +60,8 @@ def test_the_published_folder_is_never_written_into(framewise_folder: Path, refu
 
 def test_a_wrong_folder_is_one_line(refused: Any, tmp_path: Path) -> None:
     line = refused("dataset", "hapt", tmp_path, tmp_path / "out")
-    assert line.startswith(f"error: {tmp_path / 'activity_labels.txt'}: missing, expected a number and a class a line")
+    assert line.startswith(
+        f"error: {tmp_path / 'activity_labels.txt'}: missing, expected one number and one class per line"
+    )
     with pytest.raises(InputError, match="no such folder"):
         convert_dataset("hapt", tmp_path / "nothing", tmp_path / "out")

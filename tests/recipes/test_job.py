@@ -97,7 +97,7 @@ def test_what_a_stopped_job_leaves_is_readable(
     assert not (tmp_path / "a.json").exists()
     left = tmp_path / "a.json.unfinished.jsonl"
     assert list(read_results(left)) == ["video0", "video1", "video2"]
-    assert "a job that has not ended is there (a.json.unfinished.jsonl); --resume continues it" in refused(
+    assert "an unfinished job is there (a.json.unfinished.jsonl); --resume continues it" in refused(
         "detect", trained, few, "--out", tmp_path / "a.json"
     )
     result = call("detect", trained, few, "--out", tmp_path / "a.json", "--resume")
@@ -139,10 +139,10 @@ def test_results_of_files_that_have_changed_are_not_continued(
     done = (tmp_path / "a.jsonl").read_bytes()
     features, sidecar = (few / "video1.npy").read_bytes(), (few / "video1.json").read_text("utf-8")
     np.save(few / "video1.npy", np.load(few / "video1.npy") + np.float32(0.01))
-    assert "a.jsonl: has the detections of 'video1' in another file than" in refused(*job, "--resume")
+    assert "a.jsonl: the detections of 'video1' are of another file than" in refused(*job, "--resume")
     (few / "video1.npy").write_bytes(features)
     (few / "video1.json").write_text(sidecar.replace("10", "11"), "utf-8")
-    assert "'video1' in another file than" in refused(*job, "--resume")
+    assert "'video1' are of another file than" in refused(*job, "--resume")
     (few / "video1.json").write_text(sidecar, "utf-8")
     assert (tmp_path / "a.jsonl").read_bytes() == done
     moved = few.rename(tmp_path / "moved")  # the same content elsewhere is the same
@@ -150,7 +150,7 @@ def test_results_of_files_that_have_changed_are_not_continued(
     again = ("detect", trained, moved, "--out", tmp_path / "a.jsonl", "--resume")
     assert "5 of the videos were done before" in call(*again).err
     np.save(moved / "video0.npy", np.load(moved / "video0.npy") + np.float32(0.01))  # known from the first call
-    assert "'video0' in another file than" in refused(*again)
+    assert "'video0' are of another file than" in refused(*again)
 
 
 def test_a_video_that_has_two_results(
@@ -160,7 +160,7 @@ def test_a_video_that_has_two_results(
     assert call(*job).code == 0
     text = (tmp_path / "a.jsonl").read_text("utf-8")
     (tmp_path / "a.jsonl").write_text(text + text.splitlines()[0] + "\n", "utf-8")
-    assert "line 7: video 'video0' has a line before" in refused(*job, "--resume")
+    assert "line 7: video 'video0' has an earlier line" in refused(*job, "--resume")
 
 
 def test_new_videos_are_added_and_failed_ones_tried_again(
@@ -294,7 +294,7 @@ def test_broken_records_are_not_continued(tmp_path: Path, line: str, log: str, s
 def test_last_line_that_nests_too_deeply_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"video": "a", "detections": []}\n' + "[" * 100_000, "utf-8")
-    with pytest.warns(UserWarning, match=r"a\.jsonl: line 2 is cut"):
+    with pytest.warns(UserWarning, match=r"a\.jsonl: line 2 is incomplete"):
         assert list(read_results(path)) == ["a"]
 
 
@@ -303,7 +303,7 @@ def test_lines_that_are_none(tmp_path: Path) -> None:
     good = '{"video": "v", "detections": [{"label": "run", "score": 0.5, "segment": [0, 1]}]}\n'
     for text, message in (
         (good + "[1]\n", r"line 2: expected \{'video': id"),
-        (good + good, "line 2: video 'v' has a line before"),
+        (good + good, "line 2: video 'v' has an earlier line"),
         (good + '{"video": "w"}\n', "line 2: expected"),
         (good + "{\n", "line 2: not valid JSON"),
         (good + '{"video": "w", "detections": [{"label": "run"}]}\n', "line 2: video 'w', detection 0: expected"),
@@ -312,7 +312,7 @@ def test_lines_that_are_none(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message):
             read_results(path)
     path.write_text(good + good[:20].replace("v", "w"), "utf-8")
-    with pytest.warns(UserWarning, match="line 2 is cut"):
+    with pytest.warns(UserWarning, match="line 2 is incomplete"):
         assert list(read_results(path)) == ["v"]
     path.write_text(good.strip(), "utf-8")  # another program that ends no last line
     assert list(read_results(path)) == ["v"]

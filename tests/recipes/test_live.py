@@ -231,9 +231,9 @@ def test_formats_of_live_detections(tmp_path: Path) -> None:
     assert live_format("-", Path("a.CSV"), None, provisional=False) == "csv"
     assert live_format("-", Path("a.csv"), "table", provisional=False) == "table"
     for arguments, message in (
-        (("-", None, "srt", False), "srt is written once all is known: of a live source take json, csv, table"),
+        (("-", None, "srt", False), "srt can only be written at the end: for a live source use json, csv, table"),
         (("-", None, "csv", True), "provisional actions are written as json, not as csv"),
-        ((str(tmp_path), tmp_path, None, False), "is the source, and is not written over"),
+        ((str(tmp_path), tmp_path, None, False), "is the source and is not overwritten"),
     ):
         with pytest.raises(InputError, match=message):
             live_format(*arguments)

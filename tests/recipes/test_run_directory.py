@@ -105,7 +105,7 @@ def test_overwrite_that_is_killed_leaves_nothing_of_the_old_run_to_resume(
         assert weights(folder / str(n)) == weights(folder / "new")
     else:
         assert resumed == 2
-        assert "a run resumes as it was" in text if n == 1 else "--overwrite starts again" in text
+        assert "a run can only resume unchanged" in text if n == 1 else "--overwrite starts again" in text
 
 
 def test_the_state_goes_first(run: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_directory_in_use(run: Path, tiny: Config, annotations: Path, features
     with (run / LOCK).open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         for flag in ("resume", "overwrite"):
-            with pytest.raises(InputError, match=r"run: is in use .*: wait for its end or choose another folder"):
+            with pytest.raises(InputError, match=r"run: is in use .*: wait until it ends or choose another folder"):
                 train(tiny, annotations, features, run, **{flag: True})
         evaluate(run)  # reads and adds
     assert weights(run) == before
@@ -170,7 +170,7 @@ def test_an_evaluation_of_weights_that_change_meanwhile(run: Path, monkeypatch: 
         return found
 
     monkeypatch.setattr(evaluate_module(), "detect_videos", slow)
-    with pytest.warns(UserWarning, match=r"trained on meanwhile: neither detections.json nor evaluation.json"):
+    with pytest.warns(UserWarning, match=r"trained further meanwhile: neither detections.json nor evaluation.json"):
         evaluate(run)
     assert not (run / "detections.json").exists()
     assert not (run / "evaluation.json").exists()
@@ -209,7 +209,9 @@ def test_resume_with_annotations_of_other_content(
     train(tiny, tmp_path / "same.json", features, run, resume=True)
     database["database"]["video1"]["annotations"][0]["segment"][0] += 0.25
     (tmp_path / "other.json").write_text(json.dumps(database), "utf-8")
-    with pytest.raises(InputError, match=r"the content of the annotations has changed since: a run resumes as it was"):
+    with pytest.raises(
+        InputError, match=r"the content of the annotations has changed since: a run can only resume unchanged"
+    ):
         train(tiny, tmp_path / "other.json", features, run, resume=True)
 
 
@@ -223,7 +225,9 @@ def test_resume_with_features_of_other_content(
     array = np.load(moved / f"{video}.npy")
     array[20, 3] += 1e-3
     np.save(moved / f"{video}.npy", array)
-    with pytest.raises(InputError, match=r"the content of the features has changed since: a run resumes as it was"):
+    with pytest.raises(
+        InputError, match=r"the content of the features has changed since: a run can only resume unchanged"
+    ):
         train(tiny, annotations, moved, run, resume=True)
 
 

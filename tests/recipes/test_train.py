@@ -141,7 +141,7 @@ def test_videos_and_batches_without_any_action(tmp_path: Path, tiny: Config, fea
     path = tmp_path / "annotations.json"
     path.write_text(json.dumps({"database": database}), "utf-8")
     with (
-        pytest.warns(UserWarning, match=r"no video in subset validation: training goes without evaluation"),
+        pytest.warns(UserWarning, match=r"no video in subset validation: training runs without evaluation"),
         pytest.warns(UserWarning, match=r"1 of 1 classes have fewer than 3 actions to learn from: jump \(1\)"),
     ):
         train(short(tiny, training={"batch_size": 1}), path, features, tmp_path / "run")
@@ -205,7 +205,7 @@ def test_folder_that_is_no_run_is_left_alone(
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work", "utf-8")
     for out in (folder, folder / "thesis.txt"):
-        with pytest.raises(InputError, match=r"is not a run directory, it is left alone"):
+        with pytest.raises(InputError, match=r"is not a run directory and is left alone"):
             train(tiny, annotations, features, out, **{flag: True})
     assert content(folder) == {"thesis.txt": b"years of work"}
 

@@ -56,7 +56,7 @@ def lasting(seconds: float) -> Callable[[dict[str, Any]], None]:
         (scaled(1e3), "12 of 12 actions lie outside of their video, the first is"),
         (scaled(1e3, None), "are the times in ms?"),
         (scaled(1e6), "are the times in µs?"),
-        (scaled(1e3, 1e3), "is the duration in ms? It is in seconds (and 3 videos more)"),
+        (scaled(1e3, 1e3), "is the duration in ms? It is in seconds (and 3 more videos)"),
         (scaled(1, 1 / 60), "is the duration in minutes?"),
         (scaled(1, 10), "is the duration in frames?"),
         (lasting(0), "12 of 12 actions are shorter than 1 ms"),
@@ -86,7 +86,7 @@ def test_evaluation_that_would_fail_is_left_out(
         assert result.code == 0
         (warning,) = [line for line in result.err.splitlines() if line.startswith("warning: ")]
         assert message in warning
-        assert warning.endswith(": training goes without evaluation")
+        assert warning.endswith(": training runs without evaluation")
     assert "map" not in json.loads((tmp_path / "run/metrics.jsonl").read_text("utf-8"))
 
 

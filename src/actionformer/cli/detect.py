@@ -17,7 +17,7 @@ def detect(recipe: Recipe) -> int:
     """A camera, a stream or a file that is still written is for `actionformer watch`."""
     done = recipe(console=plain_console())
     if done is None:
-        complain(f"{recipe.given['out']}: is there and whole, nothing was left to do; --overwrite makes it anew")
+        complain(f"{recipe.given['out']}: is already complete, nothing was left to do; --overwrite starts again")
         return 0
     if done.hint:
         complain(done.hint)

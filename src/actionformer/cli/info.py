@@ -19,6 +19,6 @@ def info(recipe: Recipe) -> None:
     if directory in presets or directory.endswith(".toml"):
         emit(load_config(directory).to_toml())
     elif not Path(directory).is_dir():
-        raise InputError(f"{directory}: no model directory, and no preset{nearest(directory, presets)}")
+        raise InputError(f"{directory}: neither a model directory nor a preset{nearest(directory, presets)}")
     else:
         plain_console(sys.stdout).print(recipe())

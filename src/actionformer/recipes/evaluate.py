@@ -74,7 +74,9 @@ def evaluate(
     """
     run = Path(run)
     if run.is_file():
-        raise InputError(f"{run}: is a file, evaluate takes a model directory; a file of detections is for score")
+        raise InputError(
+            f"{run}: is a file, but evaluate takes a model directory; to evaluate a file of detections, use score"
+        )
     config, card = load_settings(run)
     thresholds = parse_tiou(tiou or config.evaluation.tiou)
     annotations = annotations or card.training.get("annotations")
@@ -110,5 +112,5 @@ def evaluate(
         write_results(run / DETECTIONS, detections)
         report.to_json(run / REPORT)
     else:
-        warn(f"{run}: was trained on meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
+        warn(f"{run}: was trained further meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
     return report

@@ -89,11 +89,11 @@ def live_format(source: str, out: Path | None, format_: str | None, provisional:
     chosen = find(format_, out, can="action_line")
     if not chosen.streams:
         lines = ", ".join(names(streams=True))
-        raise InputError(f"{chosen.name} is written once all is known: of a live source take {lines}")
+        raise InputError(f"{chosen.name} can only be written at the end: for a live source use {lines}")
     if provisional and "provisional_line" not in chosen.can:
         raise InputError(f"provisional actions are written as json, not as {chosen.name}")
     if out is not None and out.exists() and out.resolve() == Path(source).resolve():
-        raise InputError(f"{out}: is the source, and is not written over: choose another output")
+        raise InputError(f"{out}: is the source and is not overwritten: choose another output")
     return chosen.name
 
 

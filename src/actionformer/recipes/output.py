@@ -43,7 +43,7 @@ class Output:
     """Where detections are written, and how.
 
     Attributes:
-        out: a file, of formats that hold one video a file also a folder; None for the terminal.
+        out: a file, of formats that hold one video per file also a folder; None for the terminal.
         format: json, jsonl, csv, table, srt, vtt or eaf.
         overlay: a file for the video with its detections drawn in, or a folder.
         min_score: what scores below is left out; None for what the format leaves out by itself.
@@ -79,7 +79,7 @@ class Output:
         several, out, overlay = len(files) > 1, self.out, self.overlay
         if several and self.one_video and not self.in_folder:
             raise InputError(
-                f"{self.format} holds one video a file: give a folder with --out, which exists or has no ending"
+                f"{self.format} holds one video per file: give --out a folder that exists or has no ending"
             )
         if out is not None and out.is_dir() and not self.one_video:
             raise InputError(f"{out}: is a folder, {self.format} is written into a file")
@@ -87,13 +87,12 @@ class Output:
             raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
         if overlay is not None and several and not _is_folder(overlay):
             raise InputError(
-                f"{overlay}: an overlay is one file a video: give a folder with --overlay, which exists or has no "
-                "ending"
+                f"{overlay}: an overlay is one file per video: give --overlay a folder that exists or has no ending"
             )
         inputs = {file.resolve() for file in files}
         for path in self.files(files.values()):
             if path.resolve() in inputs:
-                raise InputError(f"{path}: is an input, and is not written over: choose another output")
+                raise InputError(f"{path}: is an input and is not overwritten: choose another output")
 
     def files(self, videos: Iterable[str]) -> list[Path]:
         """All that is written about these videos."""
@@ -104,7 +103,7 @@ class Output:
         return written + ([] if self.overlay is None else [self.overlay_of(video) for video in videos])
 
     def file_of(self, video: str) -> Path:
-        """The file of one video, in a format that holds one video a file."""
+        """The file of one video, in a format that holds one video per file."""
         assert self.out is not None
         return file_of(self.out, video, FORMATS[self.format].endings[0]) if self.in_folder else self.out
 
@@ -135,7 +134,7 @@ class Output:
             raise InputError("--resume continues a file: give it with --out")
         begun = record is not None and record.is_file()
         if record is not None and begun and record.stat().st_size and not (resume or overwrite):
-            what = "exists" if record == self.out else f"a job that has not ended is there ({record.name})"
+            what = "exists" if record == self.out else f"an unfinished job is there ({record.name})"
             raise InputError(f"{self.out}: {what}; --resume continues it, --overwrite starts again")
         if resume and not begun and files and all(file.is_file() for file in files):
             return True

@@ -99,8 +99,8 @@ class Record:
         for video, source in sources.items():
             if video in self.done and self.contents.get(video) not in (None, source_hash(source)):
                 raise InputError(
-                    f"{self.out}: has the detections of {video!r} in another file than {source} is now: a job is "
-                    "continued as it was begun; --overwrite starts again"
+                    f"{self.out}: the detections of {video!r} are of another file than {source} is now: a job can "
+                    "only continue unchanged; --overwrite starts again"
                 )
 
     def results(self, order: Iterable[str]) -> Iterator[VideoRows]:
@@ -138,7 +138,7 @@ class Record:
                 break
             video, rows = line_content(line, f"{self.path}: line {number}")
             if video in self.done:
-                raise InputError(f"{self.path}: line {number}: video {video!r} has a line before, keep one of them")
+                raise InputError(f"{self.path}: line {number}: video {video!r} has an earlier line, keep one of them")
             self.done[video] = begin
             self.detections += len(rows)
             begin += len(line)
@@ -157,7 +157,7 @@ class Record:
             if before.get(name) != now.get(name):
                 raise InputError(
                     f"{self.out}: was begun with {name} {_in_short(before.get(name))}, now {_in_short(now.get(name))}: "
-                    "a job is continued as it was begun; --overwrite starts again"
+                    "a job can only continue unchanged; --overwrite starts again"
                 )
 
 

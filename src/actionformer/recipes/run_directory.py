@@ -29,7 +29,7 @@ def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
     if not out.exists() or (out.is_dir() and all(path.name == LOCK for path in out.iterdir())):
         return
     if not (out.is_dir() and _is_run(out)):
-        raise InputError(f"{out}: is not a run directory, it is left alone; choose another")
+        raise InputError(f"{out}: is not a run directory and is left alone; choose another")
     if not (resume or overwrite):
         raise InputError(f"{out}: already exists; --resume continues that run, --overwrite starts again")
 
@@ -52,18 +52,19 @@ def _check_same(out: Path, config: Config, card: ModelCard) -> None:
     before_config, before = load_settings(out)
     _same_settings(before_config, config, out)
     if before.class_names != card.class_names:
-        raise InputError(f"{out}: was trained on other classes: a run resumes as it was")
+        raise InputError(f"{out}: was trained on other classes: a run can only resume unchanged")
     for name in ("videos", "actions"):
         then, now = before.training.get(name), card.training[name]
         if then != now:
-            raise InputError(f"{out}: was trained on {then} {name}, now {now}: a run resumes as it was")
+            raise InputError(f"{out}: was trained on {then} {name}, now {now}: a run can only resume unchanged")
     for name in ("annotations", "features"):
         then, now = before.training.get(f"{name}_hash"), card.training[f"{name}_hash"]
         if then is None:
             warn(f"{out}: does not say what its {name} were: only their number is compared", stacklevel=5)
         elif then != now:
             raise InputError(
-                f"{out}: the content of the {name} has changed since: a run resumes as it was; --overwrite starts again"
+                f"{out}: the content of the {name} has changed since: a run can only resume unchanged; "
+                "--overwrite starts again"
             )
 
 
@@ -104,5 +105,5 @@ def _same_settings(before: Config, now: Config, out: Path) -> None:
             given = getattr(getattr(now, section), name)
             if given != value and (section, name) != ("training", "workers"):
                 raise InputError(
-                    f"{out}: was trained with {section}.{name} {value}, now {given}: a run resumes as it was"
+                    f"{out}: was trained with {section}.{name} {value}, now {given}: a run can only resume unchanged"
                 )

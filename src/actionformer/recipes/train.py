@@ -251,11 +251,11 @@ def _test_videos(
     """The evaluation subset with its features, or None, with a warning, where it cannot be evaluated on."""
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
-        warn(f"no video in subset {subsets}: training goes without evaluation", stacklevel=3)
+        warn(f"no video in subset {subsets}: training runs without evaluation", stacklevel=3)
         return None
     subset = annotations.subset(config.data.test_subset)
     if not any(len(video.segments) for video in subset.videos.values()):
-        warn("no action in the evaluation subset: training goes without evaluation", stacklevel=3)
+        warn("no action in the evaluation subset: training runs without evaluation", stacklevel=3)
         return None
     collection = collect(
         subset,
@@ -269,7 +269,7 @@ def _test_videos(
     findings = check_evaluation(collection, trained, annotations.class_names)
     hopeless = any(finding.severity == "error" for finding in findings)
     for finding in findings:
-        end = ": training goes without evaluation" if finding.severity == "error" else ""
+        end = ": training runs without evaluation" if finding.severity == "error" else ""
         warn(f"{annotations.source}, subset {', '.join(config.data.test_subset)}: {finding}{end}", stacklevel=3)
     return None if hopeless else collection
 

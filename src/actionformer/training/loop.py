@@ -175,10 +175,10 @@ class Trainer:
             self.scaler.load_state_dict(state["scaler"])
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"is of another training ({reason:.160})") from error
+            raise InputError(f"belongs to another training run ({reason:.160})") from error
         whole = state["steps"] if epochs is None else epochs * self.total_steps // self.settings.all_epochs
         if not 0 <= self.steps == whole <= self.total_steps or not self._is_plain():
-            raise InputError(f"is of another training (step {self.steps} of {self.total_steps})")
+            raise InputError(f"belongs to another training run (step {self.steps} of {self.total_steps})")
 
     def _is_plain(self) -> bool:
         """Whether what was loaded is numbers of the right shapes, which the optimiser does not look at itself."""
