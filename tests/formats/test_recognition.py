@@ -7,7 +7,7 @@ import pytest
 
 from actionformer.core.errors import InputError
 from actionformer.formats.document import Document
-from actionformer.formats.index import FORMATS
+from actionformer.formats.index import FORMATS, names
 from actionformer.formats.recognition import read_labels, recognised
 
 
@@ -32,6 +32,59 @@ def test_what_is_not_recognised_is_said_with_what_is_known(tmp_path: Path, conte
         read_labels(tmp_path / "a.txt")
     assert f"a.txt: {seen}: no format of labels that is known; there are " in str(refused.value)
     assert "audacity" in str(refused.value)
+
+
+SAMPLES = {
+    "activitynet/mmaction2_action_test_anno.json": "json",
+    "audacity/*.txt": "audacity",
+    "ava/*ava_default*.csv": "ava",
+    "ava/mmaction2_ava_sample.csv": "ava",
+    "ava/mmaction2_eval_gt.csv": "ava",
+    "bento/*.annot": "bento",
+    "charades/*.json": "class_actions",
+    "coin/*.json": "json",
+    "dcase/sed_eval_[mo]*.txt": "audacity",
+    "dcase/sed_eval_street*.txt": "dcase",
+    "deepethogram/*.csv": "one_hot",
+    "desed/generated_from_jams.tsv": "dcase",
+    "desed/psds_eval_baseline_0.5.csv": "dcase",
+    "desed/validation.tsv": "dcase",
+    "epic_kitchens/EPIC_100_validation.csv": "epic",
+    "multithumos/piergiaj_multithumos.json": "class_actions",
+    "multithumos/tiny_multithumos_anno.json": "json",
+    "nab/*.json": "nab",
+    "segmentation_50salads/*.txt": "salads",
+    "spot_e2e/*.json": "spot",
+    "thumos14/*.json": "json",
+}
+"""Samples of data sets -> the format that they are."""
+OTHERS = ("LICENSES/*", "*.md", "expected.json", "activitynet/sample_*", "ava/*excluded*", "ava/*action_list*",
+          "desed/weak.tsv", "desed/*_meta.csv", "epic_kitchens/*classes.csv", "epic_kitchens/*info.csv")  # fmt: skip
+"""Files beside them that hold no labels."""
+
+
+@pytest.mark.parametrize("pattern", SAMPLES)
+def test_a_real_sample_is_of_one_format(shared: Path, pattern: str) -> None:
+    paths = sorted((shared / "data/formats").glob(pattern))
+    assert paths
+    for path in paths:
+        assert recognised(Document(path)) == SAMPLES[pattern]
+        assert read_labels(path).videos
+
+
+@pytest.mark.parametrize("pattern", OTHERS)
+def test_real_files_without_labels_are_of_none(shared: Path, pattern: str) -> None:
+    for path in sorted((shared / "data/formats").glob(pattern)):
+        with pytest.raises(InputError, match="no format of labels that is known"):
+            read_labels(path)
+
+
+def test_no_real_sample_could_be_of_two_formats(shared: Path) -> None:
+    paths = [path for path in sorted((shared / "data/formats").rglob("*")) if path.is_file()]
+    assert paths
+    for path in paths:
+        fitting = [name for name in names(imports=True) if FORMATS[name].function("holds_labels")(Document(path))]
+        assert sum(not FORMATS[name].general for name in fitting) <= 1, (path, fitting)
 
 
 def test_a_general_format_is_meant_only_where_no_other_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

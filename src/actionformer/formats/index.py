@@ -92,7 +92,7 @@ _LABELS: tuple[Ability, ...] = ("holds_labels", "read_labels")
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
-        Format("json", "activitynet", (".json",), (*_ANNOTATIONS, *_RESULTS, *_STREAM, "provisional_line")),
+        Format("json", "activitynet", (".json",), (*_ANNOTATIONS, *_RESULTS, *_STREAM, "provisional_line", *_LABELS)),
         Format("jsonl", "jsonl", (".jsonl",), (*_RESULTS, "video_line")),
         Format("csv", "csv_table", (".csv",), (*_RESULTS, *_STREAM)),
         Format("table", "table", (".txt",), ("results_text", *_STREAM), for_people=True),
@@ -104,6 +104,22 @@ FORMATS: dict[str, Format] = {
         Format("frame_ranges", "frame_ranges", (".txt",), _LABELS),
         Format("frame_table", "frame_table", (".csv",), _LABELS),
         Format("one_hot", "one_hot", (".csv",), _LABELS),
+        Format("ava", "ava", (".csv",), _LABELS),
+        Format("bento", "bento", (".annot",), _LABELS),
+        Format("calms21", "calms21", (".json",), _LABELS),
+        Format("charades", "charades", (".csv",), _LABELS),
+        Format("class_actions", "class_actions", (".json",), _LABELS),
+        Format("crosstask", "crosstask", (".csv",), _LABELS),
+        Format("dcase", "dcase", (".tsv",), _LABELS),
+        Format("ego4d", "ego4d", (".json",), _LABELS),
+        Format("epic", "epic", (".csv",), _LABELS),
+        Format("fiftyone", "fiftyone", (".json",), _LABELS),
+        Format("nab", "nab", (".json",), _LABELS),
+        Format("pku_mmd", "pku_mmd", (".label",), _LABELS),
+        Format("salads", "salads", (".txt",), _LABELS),
+        Format("soccernet", "soccernet", (".json",), _LABELS),
+        Format("spot", "spot", (".json",), _LABELS),
+        Format("thumos", "thumos", (".txt",), _LABELS),
     )
 }
 """Name -> format, in the order in which choices are listed."""

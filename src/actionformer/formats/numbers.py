@@ -26,3 +26,11 @@ def seconds(value: Any) -> float | None:
         hours, minutes, rest = found.groups()
         return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(rest.replace(",", "."))
     return number(value)
+
+
+def pair(value: Any) -> tuple[float, float] | None:
+    """Two numbers [start, end]; None if it is anything else."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return None
+    start, end = number(value[0]), number(value[1])
+    return None if start is None or end is None else (start, end)
