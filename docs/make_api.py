@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import actionformer
+from actionformer.checks.report import DoctorReport
 from actionformer.core.annotations import Annotations
 from actionformer.detectors.index import SETTINGS, settings_of
 from actionformer.evaluation.report import Counts
@@ -35,13 +36,13 @@ This page is made from the source by `python docs/make_api.py`.
 """
 GROUPS = {
     "Videos to features": ["extract", "load_backbone", "Backbone"],
-    "Training and evaluation": ["train", "evaluate", "read_annotations"],
+    "Training and evaluation": ["doctor", "train", "evaluate", "read_annotations"],
     "Detection": ["load", "build", "convert", "Detector", "watch"],
     "Detections and scores": ["Detections", "read_results", "score", "Report", "suppress"],
     "Configuration": ["Config", "load_config", "SuppressionSettings"],
     "Errors": ["InputError"],
 }
-RESULTS = [Annotations, Counts, Extraction, ModelCard, ScoredSegments, Stream, Watch]
+RESULTS = [Annotations, Counts, DoctorReport, Extraction, ModelCard, ScoredSegments, Stream, Watch]
 ALIASES = {
     "Array": "inference.sequences",
     "Changes": "settings.config",

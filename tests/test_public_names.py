@@ -15,6 +15,7 @@ NAMES = [
     "SuppressionSettings",
     "build",
     "convert",
+    "doctor",
     "evaluate",
     "extract",
     "load",
@@ -46,7 +47,7 @@ def test_the_former_name_of_evaluate_works_and_says_so() -> None:
 
 def test_a_verb_and_its_function_are_one() -> None:
     both = {verb: functions for verb, functions in VERBS.items() if verb in dir(actionformer)}
-    assert both.keys() == {"convert", "evaluate", "extract", "score", "train", "watch"}
+    assert both.keys() == {"convert", "doctor", "evaluate", "extract", "score", "train", "watch"}
     for verb, functions in both.items():
         function = getattr(actionformer, verb)
         assert f"actionformer.{functions[-1]}" == f"{function.__module__}:{function.__name__}"

@@ -5,6 +5,7 @@ What one does, in this order:
 
     extract, load_backbone   videos -> features, one file a video
     read_annotations, train  features and annotations -> a run directory
+    doctor                   what is wrong with these before training
     evaluate                 a run -> its Report on the evaluation subset
     load, build, convert     a run, a preset, a published checkpoint -> a Detector
     Detector                 detect, detect_many, detect_video: features or
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from actionformer.inference.settings import SuppressionSettings as SuppressionSettings
     from actionformer.inference.suppression import suppress as suppress
     from actionformer.interop import convert as convert
+    from actionformer.recipes import doctor as doctor
     from actionformer.recipes import evaluate as evaluate
     from actionformer.recipes import extract as extract
     from actionformer.recipes import train as train
@@ -69,6 +71,7 @@ _HOMES = {
     "SuppressionSettings": "inference.settings",
     "build": "inference.loading",
     "convert": "interop",
+    "doctor": "recipes",
     "evaluate": "recipes",
     "extract": "recipes",
     "load": "inference.loading",

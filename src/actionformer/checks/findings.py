@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from actionformer.core.errors import InputError, warn
@@ -29,10 +29,17 @@ class Finding:
     """The first of them, with what it is compared to; or all names."""
     advice: str = ""
     """The likely cause, or what to do."""
+    where: str = ""
+    """The subset, folder or settings that it was found in, where one report is about several."""
 
     def __str__(self) -> str:
         counted = f"{self.count} of {self.total} " if self.total else ""
         return f"{counted}{self.what}{self.example}" + (f"; {self.advice}" if self.advice else "")
+
+
+def found_in(where: str, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings that say where they were found."""
+    return [replace(finding, where=where) for finding in findings]
 
 
 def tell(findings: Sequence[Finding], source: str) -> None:

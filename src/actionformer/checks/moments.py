@@ -34,7 +34,7 @@ def check_moments(training: TrainingSet, config: Config, class_names: Sequence[s
     """
     if architecture_of(config).taught([], []) is None:
         return []
-    actions = _Actions.of(training, config)
+    actions = PlacedActions.of(training, config)
     if not len(actions.labels):
         return []
     present, counts = np.unique(actions.labels, return_counts=True)
@@ -53,7 +53,7 @@ def check_moments(training: TrainingSet, config: Config, class_names: Sequence[s
 
 
 @dataclass(frozen=True)
-class _Actions:
+class PlacedActions:
     """The N actions of a training set, one after the other."""
 
     labels: NDArray[np.int64]
@@ -72,7 +72,8 @@ class _Actions:
     """Seconds from one feature to the next, at most."""
 
     @classmethod
-    def of(cls, training: TrainingSet, config: Config) -> _Actions:
+    def of(cls, training: TrainingSet, config: Config) -> PlacedActions:
+        """Those that lie in their videos, as far as they do."""
         videos = [video for video in training.videos if len(video.segments)]
         steps = [np.diff(video.segments.astype(np.float64))[:, 0] for video in videos]
         step = [video.grid.stride / video.grid.fps for video in videos]
@@ -89,6 +90,7 @@ class _Actions:
         )
 
     def longest(self, mask: NDArray[np.bool_]) -> str:
+        """How long the actions under a mask (N,) are, in words."""
         return f"at most {self.seconds[mask].max():.3g} s long"
 
     def why(self, mask: NDArray[np.bool_]) -> str:
@@ -137,7 +139,7 @@ def _seen_in_crops(training: TrainingSet, config: Config, labels: NDArray[np.int
     return np.intersect1d(labels, list(seen))
 
 
-def _nothing(actions: _Actions) -> Finding:
+def _nothing(actions: PlacedActions) -> Finding:
     every = np.ones(len(actions.labels), dtype=bool)
     return Finding(
         "no_moment",
@@ -151,7 +153,7 @@ def _nothing(actions: _Actions) -> Finding:
 
 
 def _classes(
-    actions: _Actions, lost: NDArray[np.bool_], labels: NDArray[np.int64], total: int, names: Sequence[str]
+    actions: PlacedActions, lost: NDArray[np.bool_], labels: NDArray[np.int64], total: int, names: Sequence[str]
 ) -> list[Finding]:
     if not len(labels):
         return []
@@ -164,14 +166,14 @@ def _classes(
     return [Finding("no_moment", "warning", len(labels), total, what, listed(shown), why)]
 
 
-def _some(actions: _Actions, mask: NDArray[np.bool_]) -> list[Finding]:
+def _some(actions: PlacedActions, mask: NDArray[np.bool_]) -> list[Finding]:
     if mask.mean() < UNHEARD:
         return []
     what, example = "actions are learned by no moment of the pyramid", f", they are {actions.longest(mask)}"
     return [Finding("no_moment", "warning", int(mask.sum()), len(mask), what, example, actions.why(mask))]
 
 
-def _too_long(actions: _Actions, names: Sequence[str], total: int) -> list[Finding]:
+def _too_long(actions: PlacedActions, names: Sequence[str], total: int) -> list[Finding]:
     long = actions.steps > 2 * actions.reach
     counts = {int(label): int((long & (actions.labels == label)).sum()) for label in np.unique(actions.labels[long])}
     if not counts:

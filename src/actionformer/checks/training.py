@@ -1,12 +1,14 @@
-"""All that can be found out about the data of a training without reading a feature."""
+"""What is looked at whenever a training starts, without reading a feature; the doctor looks at more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actionformer.checks.classes import check_evaluated_classes, check_trained_classes
+from actionformer.checks.classes import check_balance, check_evaluated_classes, check_trained_classes
 from actionformer.checks.findings import Finding
+from actionformer.checks.labels import check_typos
 from actionformer.checks.moments import check_moments
+from actionformer.checks.repeats import check_twins
 from actionformer.checks.times import check_actions
 from actionformer.data.collection import Collection
 from actionformer.data.dataset import TrainingSet
@@ -24,10 +26,14 @@ def check_training(
         config: complete settings.
         class_names: of all labels.
     """
+    videos = [one.video for one in collection.videos]
     return [
         *check_actions(collection.videos),
         *check_moments(training, config, class_names),
-        *check_trained_classes([one.video for one in collection.videos], class_names),
+        *check_trained_classes(videos, class_names),
+        *check_balance(videos, class_names),
+        *check_typos(videos, class_names),
+        *check_twins(videos),
     ]
 
 
@@ -40,4 +46,5 @@ def check_evaluation(collection: Collection, trained: Collection, class_names: S
         class_names: of all labels.
     """
     asked, learned = ([one.video for one in subset.videos] for subset in (collection, trained))
-    return [*check_actions(collection.videos), *check_evaluated_classes(asked, learned, class_names)]
+    shared = [one for one in check_twins([*learned, *asked]) if one.kind == "leak"]
+    return [*check_actions(collection.videos), *check_evaluated_classes(asked, learned, class_names), *shared]

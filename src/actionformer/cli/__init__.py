@@ -20,6 +20,7 @@ VERBS = {
     "demo": ("recipes.demo:demo",),
     "dataset": ("recipes.dataset:convert_dataset",),
     "extract": ("recipes.extract:extract",),
+    "doctor": ("recipes.doctor:doctor",),
     "train": ("recipes.train:train",),
     "evaluate": ("recipes.evaluate:evaluate",),
     "detect": ("recipes.detect:detect",),

@@ -103,7 +103,7 @@ def collect(
     videos: list[FeaturedVideo] = []
     for id_, spec in specs.items():
         video = annotations.videos[id_]
-        videos.append(FeaturedVideo(video, source.open(id_), _grid(video, spec, data), spec))
+        videos.append(FeaturedVideo(video, source.open(id_), grid_of(video, spec, data), spec))
     if not (other_timing or data.resize):
         _check_timing(videos, made_for)
     _check_durations(videos)
@@ -224,7 +224,12 @@ def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
     )
 
 
-def _grid(video: AnnotatedVideo, sidecar: FeatureSpec, data: DataSettings) -> TimeGrid:
+def grid_of(video: AnnotatedVideo, sidecar: FeatureSpec, data: DataSettings) -> TimeGrid:
+    """Where the features of a video lie in time; sidecars that contradict the settings are warned of, and believed.
+
+    Raises:
+        InputError: nobody knows it; names what is missing.
+    """
     settings = FeatureSpec(fps=data.fps, stride=data.stride, num_frames=data.num_frames)
     for name in GRID:
         setting, said = getattr(settings, name), getattr(sidecar, name)

@@ -33,10 +33,16 @@ class FeatureStatistics:
         self.copies: list[tuple[str, str]] = []
         """Videos whose features are those of an earlier one, and that one."""
         self._sums: dict[bytes, str] = {}
+        self._each: list[NDArray[np.float32]] = []
         for id_, features in videos:
-            self._add(id_, features)
+            self.add(id_, features)
 
-    def _add(self, id_: str, features: FeatureReader) -> None:
+    def add(self, id_: str, features: FeatureReader) -> None:
+        """Takes in a video.
+
+        Raises:
+            InputError: its features cannot be read, or are no finite numbers; then nothing of it counts.
+        """
         rows = np.asarray(features[:], dtype=np.float64)
         if not self.videos:
             self.offset = rows[0].copy()  # keeps squares small
@@ -45,9 +51,12 @@ class FeatureStatistics:
             self._extreme_in = np.zeros((2, rows.shape[1]), dtype=np.int64)
         rows = rows - self.offset
         sums, lowest, highest = rows.sum(0), rows.min(0), rows.max(0)
+        squares = np.square(rows).sum(0)
         self.count += len(rows)
         self.total += sums
-        self.squares += np.square(rows).sum(0)
+        self.squares += squares
+        variance = np.maximum(squares / len(rows) - np.square(sums / len(rows)), 0)
+        self._each.append(np.stack((sums / len(rows) + self.offset, np.sqrt(variance))).astype(np.float32))
         farther = np.stack((lowest < self._extremes[0], highest > self._extremes[1]))
         self._extremes = np.where(farther, (lowest, highest), self._extremes)
         self._extreme_in[farther] = len(self.videos)
@@ -58,6 +67,11 @@ class FeatureStatistics:
         first = self._sums.setdefault(sums.tobytes() + len(rows).to_bytes(8), id_)
         if first != id_:
             self.copies.append((id_, first))
+
+    @property
+    def each(self) -> NDArray[np.float32]:
+        """(V, 2, D) mean and deviation of each channel in each video."""
+        return np.stack(self._each)
 
     @property
     def peak(self) -> Floats:

@@ -148,6 +148,10 @@ class Architecture(ABC):
         """(N,) how many outputs learn each of the N actions of some videos, None where that cannot be told."""
         return None
 
+    def perfect(self, truth: GroundTruth) -> Any:
+        """The outputs of a network that says exactly what training asks of it, None where that cannot be told."""
+        return None
+
 
 def architecture_of(config: Config) -> Architecture:
     """What the detector that the settings name brings."""

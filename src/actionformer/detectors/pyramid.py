@@ -18,9 +18,13 @@ from actionformer.nn.losses import Criterion, LossNormalizer
 from actionformer.nn.network import Network
 from actionformer.nn.outputs import LevelOutputs, PyramidOutputs
 from actionformer.nn.padding import length_that_matters, padded_to
+from actionformer.nn.points import level_lengths
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
+
+CERTAIN = 20.0
+"""The logit of a class that there is no doubt about; float32 knows no probability nearer to 1."""
 
 
 class PyramidArchitecture(Architecture):
@@ -109,6 +113,14 @@ class PyramidArchitecture(Architecture):
             ranges=self.settings.regression_ranges,
             center_radius=center_radius(self.config),
         )
+
+    def perfect(self, truth: GroundTruth) -> PyramidOutputs:
+        """Certain of every class of a moment, and of no other; distances are the targets."""
+        targets = PyramidCriterion(self.config).targets(truth)
+        lengths = level_lengths(truth.padded_length, self.settings.strides)
+        parts = ((2 * targets.classes - 1) * CERTAIN, targets.offsets, targets.valid)
+        logits, offsets, valid = (list(torch.split(part, lengths, dim=1)) for part in parts)
+        return PyramidOutputs(logits, offsets, valid, pyramid=[])
 
 
 def _pushed(chunks: Chunks, parts: Iterable[Part]) -> Iterator[LevelOutputs]:

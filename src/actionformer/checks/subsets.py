@@ -1,0 +1,71 @@
+"""Subsets that are not there, hold nothing, or have a name that was most likely mistyped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from actionformer.checks.findings import Finding, Severity
+from actionformer.core.annotations import Annotations
+from actionformer.core.names import nearest
+from actionformer.data.settings import DataSettings
+
+ALIKE = 0.7
+"""How alike (difflib) two names are of which one is a slip of the pen; `testing` and `training` are not."""
+
+
+def check_subsets(annotations: Annotations, data: DataSettings) -> list[Finding]:
+    """What is wrong with the names of subsets, those to train on and those to evaluate on."""
+    return [
+        *_absent(annotations, data.train_subset, "train_subset"),
+        *_absent(annotations, data.test_subset, "test_subset"),
+        *_mistyped(annotations, [*data.train_subset, *data.test_subset]),
+        *_shared(data),
+    ]
+
+
+def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> list[Finding]:
+    """No video, or no action, in a subset: nothing can be learned, or nothing evaluated."""
+    training = setting == "train_subset"
+    severity: Severity = "error" if training else "warning"
+    subset = ", ".join(names)
+    missing = [name for name in names if not annotations.has_subset(name)]
+    if missing and (training or len(missing) == len(names)):
+        there = ", ".join(annotations.subset_names)
+        what = f"no video in subset {missing[0]}{nearest(missing[0], annotations.subset_names)}"
+        advice = f"there are {there}: give --data.{setting.replace('_', '-')} with one of them"
+        return [Finding("no_subset", severity, 0, 0, what + ("" if training else ", nothing is evaluated"), "", advice)]
+    present = annotations.subset([name for name in names if name not in missing])
+    if any(len(video.segments) for video in present.videos.values()):
+        return []
+    what = f"no action in the {len(present)} videos of subset {subset}"
+    what += " to learn" if training else ": nothing is evaluated"
+    return [Finding("no_action", severity, 0, 0, what, "", "annotate some of them, or choose another subset")]
+
+
+def _mistyped(annotations: Annotations, used: Sequence[str]) -> list[Finding]:
+    """Subsets that nobody asks for, and whose name is nearly that of one that is used."""
+    known = [name for name in used if annotations.has_subset(name)]
+    wanted = annotations.subset(known).videos if known else {}
+    others = sorted({video.subset for id_, video in annotations.videos.items() if id_ not in wanted})
+    slips = {name: hint for name in others if (hint := _near(name, known))}
+    if not slips:
+        return []
+    count = sum(video.subset in slips for video in annotations.videos.values())
+    what = "videos are in a subset that is not used: "
+    example = ", ".join(f"{name!r}{hint}" for name, hint in slips.items())
+    return [Finding("mistyped_subset", "warning", count, len(annotations), what, example, "correct its name")]
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name.casefold(), [one.casefold() for one in known], n=1, cutoff=ALIKE)
+    return nearest(name, known) if close else ""
+
+
+def _shared(data: DataSettings) -> list[Finding]:
+    """A subset that is trained and evaluated on."""
+    both = {name.casefold() for name in data.train_subset} & {name.casefold() for name in data.test_subset}
+    if not both:
+        return []
+    what = f"subset {', '.join(sorted(both))} is trained on and evaluated on: figures come out too good"
+    return [Finding("same_subset", "warning", 0, 0, what, "", "give --data.test-subset another one")]
