@@ -42,7 +42,7 @@ def test_pieces_equal_one_pass(
     detector = lively(tiny, model=changes | {"mask_padding": padding}, suppression={"cap_per": "video"})
     expected = {length: detector.detect(array(length)) for length in (300, 417, 1000)}
     passes = []
-    detector.runner.piece = 96
+    detector.runner.chunk = 96
     monkeypatch.setattr(detector.runner, "_in_chunks", _counted(detector.runner._in_chunks, passes))
     for length, one_pass in expected.items():
         assert_same(detector.detect(array(length)), one_pass, tolerance=1e-5)
@@ -61,7 +61,7 @@ def test_long_and_short_sequences_in_one_batch(tiny: Config) -> None:
     detector = lively(tiny)
     items = {str(length): array(length, seed=length) for length in (500, 30, 41, 700)}
     expected = {name: detector.detect(one) for name, one in items.items()}
-    detector.runner.piece = 96
+    detector.runner.chunk = 96
     for name, found in detector.detect_many(items, batch_size=4).items():
         assert_same(found, expected[name], tolerance=1e-5)
 
@@ -70,7 +70,7 @@ def test_a_mapped_file_is_read_in_slices(tiny: Config, tmp_path: Path, monkeypat
     detector = lively(tiny)
     np.save(tmp_path / "a.npy", array(900).astype(np.float16))
     expected = detector.detect(np.load(tmp_path / "a.npy"))
-    detector.runner.piece = 96
+    detector.runner.chunk = 96
     read: list[Any] = []
     for kind in (Features, ArrayRows):
         monkeypatch.setattr(kind, "__getitem__", _counted(kind.__getitem__, read))
@@ -84,7 +84,7 @@ def test_a_mapped_file_is_read_in_slices(tiny: Config, tmp_path: Path, monkeypat
 def test_a_value_that_is_no_number_is_found_in_any_piece(tiny: Config) -> None:
     detector, broken = lively(tiny), array(500)
     broken[431, 2] = np.nan
-    detector.runner.piece = 96
+    detector.runner.chunk = 96
     with pytest.raises(InputError, match="row 431"):
         detector.detect(broken)
 
@@ -93,7 +93,7 @@ def test_a_value_that_is_no_number_is_found_in_any_piece(tiny: Config) -> None:
 def test_a_model_that_sees_the_whole_runs_in_one_pass_and_says_so(tiny: Config, changes: dict[str, Any]) -> None:
     detector = lively(tiny, model=changes)
     expected = detector.detect(array(300))
-    detector.runner.piece = 96
+    detector.runner.chunk = 96
     with pytest.warns(UserWarning, match="300 features run in one pass"):
         assert_same(detector.detect(array(300)), expected)
     with pytest.raises(InputError, match="cannot follow a stream"):

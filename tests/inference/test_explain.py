@@ -75,7 +75,7 @@ def test_long_sequences_in_pieces_say_the_same(tiny: Config) -> None:
     detector = lively(tiny)
     sequence = sequence_of(detector, 90)
     whole = understood(detector, sequence).levels
-    detector.runner.piece = 20
+    detector.runner.chunk = 20
     for one, other in zip(whole, understood(detector, sequence).levels, strict=True):
         np.testing.assert_allclose(one.probability, other.probability, atol=1e-5)
 

@@ -49,7 +49,7 @@ def test_the_row_is_named(tiny: Config, padding: str, value: float, tmp_path: Pa
 
 
 def test_in_any_piece_of_a_long_file(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detector.runner, "piece", 96)
+    monkeypatch.setattr(detector.runner, "chunk", 96)
     with pytest.raises(InputError, match=r"features: row 431 has the value 1e\+30"):
         detector.detect(broken(900, 431))
 

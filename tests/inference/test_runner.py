@@ -33,7 +33,7 @@ def test_every_sequence_is_in_one_batch_with_those_of_like_length(lengths: list[
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     assert max(map(len, batches)) <= (size or 1)
     several = [[lengths[row] for row in batch] for batch in batches if len(batch) > 1]
-    assert all(len(batch) * max(batch) <= fast.piece for batch in several)  # what the caches of a CPU like
+    assert all(len(batch) * max(batch) <= fast.chunk for batch in several)  # what the caches of a CPU like
     ends = [(min(batch), max(batch)) for batch in several]
     assert all(first[1] <= second[0] for first, second in pairwise(sorted(ends)))
 
@@ -41,7 +41,7 @@ def test_every_sequence_is_in_one_batch_with_those_of_like_length(lengths: list[
 @given(lengths=st.lists(st.integers(1, 1500), min_size=1, max_size=60))
 def test_a_gpu_gets_as_many_as_fill_a_piece(lengths: list[int]) -> None:
     fast = runner()
-    fast.on_cpu, fast.piece = False, 1000
+    fast.on_cpu, fast.chunk = False, 1000
     batches = [[lengths[row] for row in batch] for batch in fast.batches(sequences(lengths))]
     assert all(len(batch) * max(batch) <= 1000 or len(batch) == 1 for batch in batches)
     fuller = [a + b for a, b in pairwise(batches) if len(a + b) * max(a + b) <= 1000]

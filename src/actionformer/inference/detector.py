@@ -249,7 +249,7 @@ class Detector:
         max_per_hour: float | None = None,
         name: str = "stream",
     ) -> Stream:
-        """Looks for actions in features that arrive piece by piece.
+        """Looks for actions in features that arrive chunk by chunk.
 
         Args:
             fps, stride, num_frames: how the features lie in time; by default as those the model was trained on.
@@ -316,7 +316,7 @@ class Detector:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
         stream = self._stream(self.config, sequence.grid, sequence.name, told=False)
-        step = self.runner.piece
+        step = self.runner.chunk
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
         found.append(stream.finish(sequence.duration))
         self._say(stream.cut, sequence)

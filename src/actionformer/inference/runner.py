@@ -1,4 +1,4 @@
-"""Sequences through the network, on whatever device it is: alone or in batches, in one pass or in pieces."""
+"""Sequences through the network, on whatever device it is: alone or in batches, in one pass or in chunks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from actionformer.nn.network import Network
 from actionformer.nn.packed import can_pack, packed
 from actionformer.settings.config import Config
 
-PIECE, GPU_PIECE = 2048, 65536
+CHUNK, GPU_CHUNK = 2048, 65536
 GPU_BATCH = 64
 LARGEST_GRAPH = 32768  # from here on kernels are long enough to be launched one by one
 
@@ -30,22 +30,22 @@ class Runner:
         architecture: its detector, under the present settings.
         graphs: CUDA graphs that replay single sequences, of a network without positions. Nobody has measured yet what
             they gain: `runner.graphs = Graphs(runner.model)` switches them on.
-        piece: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
-            two pieces is run piece by piece, in memory that does not grow with its length.
+        chunk: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
+            two chunks is run chunk by chunk, in memory that does not grow with its length.
     """
 
     def __init__(self, model: Network, config: Config, device: torch.device) -> None:
         self.model, self.device = model, device
         self.config = config
         self.on_cpu = device.type == "cpu"
-        self.piece = PIECE if self.on_cpu else GPU_PIECE
-        self._twin: tuple[list[tuple[int, int]], Network] | None = None
+        self.chunk = CHUNK if self.on_cpu else GPU_CHUNK
+        self._packed: tuple[list[tuple[int, int]], Network] | None = None
         self.graphs: Graphs | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made again when it is needed, and cannot be pickled."""
         graphs = None if self.graphs is None else Graphs(self.model)
-        return self.__dict__ | {"_twin": None, "graphs": graphs}
+        return self.__dict__ | {"_packed": None, "graphs": graphs}
 
     @property
     def config(self) -> Config:
@@ -63,14 +63,14 @@ class Runner:
 
     @property
     def network(self) -> Network:
-        """The model, or on a CPU its packed twin, made anew when its weights have changed."""
+        """The model, or on a CPU its packed copy, made anew when its weights have changed."""
         if not can_pack(self.model):
             return self.model
         weights = list(self.model.parameters())
         state = [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in weights]
-        if self._twin is None or self._twin[0] != state:
-            self._twin = state, packed(self.model)
-        return self._twin[1]
+        if self._packed is None or self._packed[0] != state:
+            self._packed = state, packed(self.model)
+        return self._packed[1]
 
     def batches(self, sequences: list[FeatureSequence], size: int | None = None) -> list[list[int]]:
         """Rows of the sequences that are run together: long ones alone, others with those of like length.
@@ -79,8 +79,8 @@ class Runner:
 
         Args:
             sequences: any.
-            size: most in a batch; by default 1 on a CPU, on a GPU as many as fill a piece. A CPU gets no more than fill
-                a piece in any case.
+            size: most in a batch; by default 1 on a CPU, on a GPU as many as fill a chunk. A CPU gets no more than fill
+                a chunk in any case.
         """
         groups: dict[tuple[int, int], list[int]] = {}
         for row, sequence in enumerate(sequences):
@@ -94,7 +94,7 @@ class Runner:
             for row in sorted(rows, key=lambda row: self._computed(sequences[row])):
                 moments = self._computed(sequences[row]) * (len(batch) + 1)
                 bounded = size is None or self.on_cpu  # a CPU is slower with more in memory than its caches hold
-                if batch and (len(batch) == largest or (bounded and moments > self.piece)):
+                if batch and (len(batch) == largest or (bounded and moments > self.chunk)):
                     batches.append(batch)
                     batch = []
                 batch.append(row)
@@ -146,7 +146,7 @@ class Runner:
         return self.architecture.computed_length(len(sequence))
 
     def _is_long(self, length: int) -> bool:
-        return length > 2 * self.piece
+        return length > 2 * self.chunk
 
     def _batch(self, sequences: list[FeatureSequence], padded: int) -> tuple[Tensor, Tensor | None]:
         """Features (B, T, D) and their mask (B, T), None where nothing is padding, on the device."""
@@ -158,5 +158,5 @@ class Runner:
         return features.to(self.device), valid.to(self.device)
 
     def _in_chunks(self, sequence: FeatureSequence, padded: int) -> Iterator[Part]:
-        for start in range(0, padded, self.piece):
-            yield sequence.part(start, min(start + self.piece, padded), self.device)
+        for start in range(0, padded, self.chunk):
+            yield sequence.part(start, min(start + self.chunk, padded), self.device)

@@ -1,4 +1,4 @@
-"""Actions of a video whose features arrive piece by piece, each given once it is final."""
+"""Actions of a video whose features arrive chunk by chunk, each given once it is final."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from actionformer.core.segments import TimeGrid, clip
 from actionformer.detectors.base import Level, architecture_of
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.overflow import overflow_at
-from actionformer.inference.runner import PIECE, Runner
+from actionformer.inference.runner import CHUNK, Runner
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
 from actionformer.inference.suppression import suppress_and_count
 from actionformer.nn.decoding import Candidates
@@ -88,14 +88,14 @@ class Stream:
         self.strides = [level.stride for level in levels]
         self.levels = levels_for(levels, self.block)
         coarsest = self.strides[self.levels[-1]]
-        self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, PIECE)
+        self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, CHUNK)
         wait = max(levels[level].lookahead or 0 for level in self.levels) + coarsest
         self.delay_seconds = (3 * self.block + wait + self.size + 1) * step
         self.length = 0  # features so far
         self.ended = False
         self._chunks = chunks
         self._largest, self._fed = Largest(0.0, 0, 0.0), 0  # of the features that the network has seen, and how many
-        self._waiting: list[Array] = []  # features that do not fill a piece yet
+        self._waiting: list[Array] = []  # features that do not fill a chunk yet
         self._known = dict.fromkeys(self.levels, 0)  # moments of each level of which all is known
         self._next = 0  # first block that is not final
         self._candidates = _nothing()
@@ -161,7 +161,7 @@ class Stream:
             warn(message, stacklevel=3)
 
     def _feed(self, features: Array, padding: int = 0, *, last: bool = False) -> None:
-        """Runs a piece, the last one with padding behind it, and keeps the candidates it gives."""
+        """Runs a chunk, the last one with padding behind it, and keeps the candidates it gives."""
         self._largest = max(self._largest, largest_of(features, self._network, self._fed))
         self._fed += len(features)
         decoder = self._architecture.decoder()

@@ -143,7 +143,7 @@ def spread_over_band(relative_bias: Tensor, reach: int) -> Tensor:
 def windowed_attention_by_definition(
     query: Tensor, key: Tensor, value: Tensor, valid: Tensor, window: int, relative_bias: Tensor | None = None
 ) -> Tensor:
-    """The plain twin of `local_attention`: the whole T x T matrix under the band. For tests and small T."""
+    """Reference implementation of `local_attention`: the whole T x T matrix under the band. For tests and small T."""
     length, reach = query.shape[1], window // 2
     offset = torch.arange(length).unsqueeze(0) - torch.arange(length).unsqueeze(1) + reach  # key - query + reach
     allowed = ((offset >= 0) & (offset < window)) & valid[:, None, None, :]

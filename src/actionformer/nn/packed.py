@@ -38,20 +38,20 @@ def has_product(weight: Tensor) -> bool:
 
 
 def packed(model: Network) -> Network:
-    """A twin in eval mode, without gradients, whose products are packed.
+    """A copy in eval mode, without gradients, whose products are packed.
 
     Later changes of the model's weights do not reach it.
     """
     products = [module for module in model.modules() if _is_product(module)]
     left: dict[int, Any] = {id(weight): weight for module in products for weight in module.parameters()}
-    twin = copy.deepcopy(model, left).eval()  # all but what is packed anyway
-    for parent in list(twin.modules()):
+    copied = copy.deepcopy(model, left).eval()  # all but what is packed anyway
+    for parent in list(copied.modules()):
         for name, child in parent.named_children():
             if isinstance(child, Linear):
                 setattr(parent, name, PackedLinear(child))
             elif isinstance(child, Conv) and _is_product(child):
                 setattr(parent, name, PackedConv(child))
-    return twin
+    return copied
 
 
 def _is_product(module: nn.Module) -> bool:
@@ -74,7 +74,7 @@ class Product(nn.Module):
 
 
 class PackedLinear(nn.Module):
-    """The fast twin of `Linear`."""
+    """The fast version of `Linear`."""
 
     def __init__(self, linear: Linear) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class PackedLinear(nn.Module):
 
 
 class PackedConv(nn.Module):
-    """The fast twin of `Conv` at stride 1."""
+    """The fast version of `Conv` at stride 1."""
 
     def __init__(self, conv: Conv) -> None:
         super().__init__()
