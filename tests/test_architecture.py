@@ -20,6 +20,7 @@ ORDER = [
     "video",
     "backbones",
     "extraction",
+    "labels",
     "data",
     "datasets",
     "nn",

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from actionformer.cli import VERBS
+from actionformer.cli import VERBS, python_name
 from actionformer.cli.declaration import read_declaration
 
 FUNCTIONS = sorted({function for functions in VERBS.values() for function in functions})
@@ -26,7 +26,7 @@ def test_names_and_defaults_are_those_of_the_function(function: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_says_what_it_is(verb: str) -> None:
-    command = getattr(import_module(f"actionformer.cli.{verb}"), verb)
+    command = getattr(import_module(f"actionformer.cli.{python_name(verb)}"), python_name(verb))
     options = {name: one for name, one in inspect.signature(command).parameters.items() if name != "settings"}
     assert options
     for name, option in options.items():

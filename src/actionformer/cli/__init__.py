@@ -8,6 +8,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from keyword import iskeyword
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -19,6 +20,7 @@ from actionformer.core.terminal import complain, escape_what_lacks, one_line
 VERBS = {
     "demo": ("recipes.demo:demo",),
     "dataset": ("recipes.dataset:convert_dataset",),
+    "import": ("recipes.import_labels:import_labels",),
     "extract": ("recipes.extract:extract",),
     "doctor": ("recipes.doctor:doctor",),
     "train": ("recipes.train:train",),
@@ -44,8 +46,13 @@ def commands(*, listed: bool) -> App:
     )
     for name, functions in VERBS.items():
         line = read_declaration(functions[-1]).text.partition("\n")[0] if listed else None
-        app.command(f"actionformer.cli.{name}:{name}", name=name, help=line)
+        app.command(f"actionformer.cli.{python_name(name)}:{python_name(name)}", name=name, help=line)
     return app
+
+
+def python_name(verb: str) -> str:
+    """The name of a verb's file and of its function."""
+    return f"{verb}_" if iskeyword(verb) else verb.replace("-", "_")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -32,6 +32,7 @@ TYPES: dict[str, Any] = {
     "Sequence[str]": list[str],
     "Precision": Literal[PRECISIONS],
     "FormatName": Literal[names(writes=True)],
+    "LabelFormatName": Literal[names(imports=True)],
     "LiveFormatName": Literal[names(streams=True)],
     "DatasetName": Literal[tuple(DATASETS)],
     "bool": bool,

@@ -22,7 +22,7 @@ from typing import Annotated, Any, get_args
 
 import cyclopts
 
-from actionformer.cli import VERBS
+from actionformer.cli import VERBS, python_name
 from actionformer.cli.declaration import Declaration, read_declaration
 
 Verb = Callable[..., int | None]
@@ -51,7 +51,8 @@ def verb(*, example: str, takes: str = "", sections: tuple[str, ...] = ()) -> Ca
     """
 
     def made(function: Verb) -> Verb:
-        declared = {one: read_declaration(one) for one in VERBS[function.__name__]}
+        name = next(one for one in VERBS if python_name(one) == function.__name__)
+        declared = {one: read_declaration(one) for one in VERBS[name]}
         signature = _signature(declared.values(), takes, sections, function)
         many = {name: () for name, one in signature.parameters.items() if one.kind == one.VAR_POSITIONAL}
 

@@ -78,7 +78,7 @@ def _fixed_part(path: Path) -> tuple[Path, str]:
 
 
 def _in_folder(folder: Path, kinds: Kinds) -> dict[Path, str]:
-    below = list(_files_below(folder))
+    below = list(files_below(folder))
     for files in ([name for name in below if len(name.parts) == 1], below):
         for endings in kinds.values():
             if any(name.suffix.lower() in endings for name in files):
@@ -86,7 +86,7 @@ def _in_folder(folder: Path, kinds: Kinds) -> dict[Path, str]:
     return {}
 
 
-def _files_below(folder: Path) -> Iterator[PurePath]:
+def files_below(folder: Path) -> Iterator[PurePath]:
     """The files in a folder and its subfolders, but for hidden ones, as paths from there."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -13,6 +13,8 @@ from actionformer.core.names import nearest
 
 FormatName = str
 """The name of a format that detections are written in."""
+LabelFormatName = str
+"""The name of one that labels are read of."""
 LiveFormatName = str
 """The name of one that the actions of a live source are written in."""
 Ability = Literal[
@@ -94,11 +96,12 @@ FORMATS: dict[str, Format] = {
     for one in (
         Format("json", "activitynet", (".json",), (*_ANNOTATIONS, *_RESULTS, *_STREAM, "provisional_line", *_LABELS)),
         Format("jsonl", "jsonl", (".jsonl",), (*_RESULTS, "video_line")),
-        Format("csv", "csv_table", (".csv",), (*_RESULTS, *_STREAM)),
+        Format("csv", "csv_table", (".csv",), (*_RESULTS, *_STREAM, *_LABELS), general=True),
         Format("table", "table", (".txt",), ("results_text", *_STREAM), for_people=True),
         Format("srt", "srt", (".srt",), ("video_text",), for_people=True),
         Format("vtt", "vtt", (".vtt",), ("video_text",), for_people=True),
-        Format("eaf", "elan", (".eaf",), ("video_text",), for_people=True),
+        Format("eaf", "elan", (".eaf",), ("video_text", *_LABELS), for_people=True),
+        Format("label-studio", "label_studio", (".json",), _LABELS),
         Format("audacity", "audacity", (".txt",), _LABELS),
         Format("frame_labels", "frame_labels", (".txt",), _LABELS),
         Format("frame_ranges", "frame_ranges", (".txt",), _LABELS),

@@ -1,0 +1,125 @@
+"""What the columns of a table are, told by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal[
+    "video", "label", "start", "end", "duration", "layer", "annotator", "subset", "fps", "video_duration", "score"
+]
+WORDS: dict[Role, str] = {
+    "video_duration": "",
+    "fps": "fps framerate",
+    "annotator": "annotator rater coder observer labeler labeller annotated",
+    "subset": "subset split partition",
+    "score": "score confidence probability",
+    "start": "start begin beginning onset from starttime begintime tstart in",
+    "end": "end stop finish offset to until endtime stoptime tend out",
+    "duration": "duration dur length",
+    "video": "video file filename filepath videoname videoid media clip clipname recording session",
+    "label": "label behavior behaviour action class event activity category classname annotation tag code text type",
+    "layer": "subject individual animal person participant player tier track layer",
+}
+"""Role -> the words that tell it, the surest first. If a name tells two, that listed first counts."""
+UNITS = {
+    "seconds": "s sec secs second seconds",
+    "ms": "ms msec millisecond milliseconds millis",
+    "minutes": "min mins minutes",
+    "frames": "frame frames",
+}
+MOMENT = ("time", "timestamp", "frame", "position")
+"""Words of a column that says when, where none says a start."""
+ALONE = {"in", "out", "from", "to"}
+"""Words that tell a role only where they are all of a name."""
+NUMBERS = {"id", "index", "number", "no", "idx"}
+"""Words of columns that number what another column may name."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of times."""
+
+    place: int
+    unit: str = "seconds"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where everything stands in a row."""
+
+    start: Column
+    label: int
+    end: Column | None = None
+    duration: Column | None = None
+    others: tuple[tuple[Role, int], ...] = ()
+
+    def place(self, role: Role) -> int | None:
+        """Where a text stands, if there is such a column."""
+        return dict(self.others).get(role)
+
+
+def columns_of(header: Sequence[str]) -> Columns | None:
+    """What the columns of a header are; None if it tells no start and no label."""
+    names = [_words(name) for name in header]
+    roles = [_role(words) for words in names]
+    labels = _ranked("label", names, roles)
+    starts = _times("start", names, roles) or [_column(i, words) for i, words in enumerate(names) if _is_moment(words)]
+    words = {word for name in names for word in name}
+    if not labels or not starts or words & {"onset", "offset", "end", "stop"} == {"offset"}:
+        return None
+    others = {role: places[0] for role in WORDS if (places := _ranked(role, names, roles))}
+    start = starts[0]
+    return Columns(
+        start,
+        labels[0],
+        _like(start, _times("end", names, roles)),
+        _like(start, _times("duration", names, roles)),
+        tuple(others.items()),
+    )
+
+
+def _words(name: str) -> list[str]:
+    """Lower-case words, also of `startTime` and `start_time`."""
+    return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+
+
+def _role(words: list[str]) -> Role | None:
+    if {"rate", "frame"} <= set(words):
+        return "fps"
+    if {"duration", "length"} & set(words) and {"video", "media", "total", "file", "clip"} & set(words):
+        return "video_duration"
+    told = set(words) if len(words) == 1 else set(words) - ALONE
+    return next((role for role, known in WORDS.items() if set(known.split()) & told), None)
+
+
+def _ranked(role: Role, names: Sequence[list[str]], roles: Sequence[Role | None]) -> list[int]:
+    """The columns of a role: those that do not number it first, then by how surely their words tell it."""
+    order = WORDS[role].split()
+    places = [i for i, one in enumerate(roles) if one == role]
+    return sorted(places, key=lambda i: (role == "label" and bool(NUMBERS & set(names[i])), _first(order, names[i])))
+
+
+def _first(order: Sequence[str], words: Sequence[str]) -> int:
+    return min((order.index(word) for word in words if word in order), default=len(order))
+
+
+def _times(role: Role, names: Sequence[list[str]], roles: Sequence[Role | None]) -> list[Column]:
+    """The columns of times of a role, seconds first."""
+    found = [_column(i, names[i]) for i, one in enumerate(roles) if one == role]
+    return sorted(found, key=lambda column: list(UNITS).index(column.unit))
+
+
+def _column(place: int, words: Sequence[str]) -> Column:
+    return Column(place, next((unit for unit, known in UNITS.items() if set(known.split()) & set(words)), "seconds"))
+
+
+def _is_moment(words: Sequence[str]) -> bool:
+    return bool(words) and words[0] in MOMENT and _role(list(words)) is None
+
+
+def _like(start: Column, columns: Sequence[Column]) -> Column | None:
+    """Of several columns that in the unit of the start."""
+    return next((one for one in columns if one.unit == start.unit), columns[0] if columns else None)

@@ -1,0 +1,139 @@
+"""Labels in a table with named columns: a row per action, written by hand, by a spreadsheet or by another program.
+
+Tabs, semicolons or commas; seconds, `1:23.4`, milliseconds or frames, as the names of columns say; decimal points or
+commas. Without a column of videos the table is of the video that is called as the file is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from actionformer.core.errors import InputError
+from actionformer.formats.csv_table.columns import Column, Columns, columns_of
+from actionformer.formats.document import Document, TableRow
+from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
+from actionformer.formats.numbers import seconds
+
+SIZES = {"seconds": 1.0, "ms": 1e-3, "minutes": 60.0, "frames": 1.0}
+"""Unit -> seconds, or frames."""
+PREAMBLE = 10
+"""Rows among which the header is looked for."""
+FRAMES = "frames are counted from 0, and the end frame is not part of an action: if it is, correct the ends"
+
+
+def holds_labels(document: Document) -> bool:
+    """Whether there are columns of starts and labels."""
+    return _header(document) is not None
+
+
+def read_labels(document: Document) -> LabelFile:
+    """The labels of a table.
+
+    Raises:
+        InputError: no columns of starts and labels.
+    """
+    if (found := _header(document)) is None:
+        raise InputError(f"{document.path}: expected columns such as video, label, start, end")
+    place, columns = found
+    reading = _Reading(document, columns)
+    for row in document.table[place + 1 :]:
+        reading.add(row)
+    if columns.start.unit == "frames" and columns.end is not None:
+        reading.say(FRAMES, document.table[place])
+    return LabelFile([video.made(columns.start.unit) for video in reading.videos.values()], reading.remarks)
+
+
+def _header(document: Document) -> tuple[int, Columns] | None:
+    rows = enumerate(document.table[:PREAMBLE])
+    found = ((place, columns_of(row.cells)) for place, row in rows)
+    return next(((place, columns) for place, columns in found if columns is not None), None)
+
+
+@dataclass
+class _Video:
+    """A video while the table is read."""
+
+    name: str
+    annotator: str
+    segments: list[LabelledSegment] = field(default_factory=list)
+    fps: float | None = None
+    duration: float | None = None
+    subset: str | None = None
+
+    def made(self, unit: str) -> LabelledVideo:
+        return LabelledVideo(
+            self.name,
+            self.segments,
+            "frames" if unit == "frames" else "seconds",
+            self.fps,
+            self.duration,
+            self.subset,
+            self.annotator,
+        )
+
+
+@dataclass
+class _Reading:
+    document: Document
+    columns: Columns
+    videos: dict[tuple[str, str], _Video] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def say(self, what: str, row: TableRow) -> None:
+        self.remarks.append(Remark(what, self.document.where(row.line)))
+
+    def add(self, row: TableRow) -> None:
+        """Takes in a row; one with nothing but a video says that nothing happens in it."""
+        cells = row.cells
+        label, times = _cell(cells, self.columns.label), self._times(row)
+        video = self._video(cells)
+        if times is None:
+            if label:
+                self.say("a label without a time is left out", row)
+            return
+        start, end = times
+        if not label:
+            self.say("a segment without a label is left out", row)
+        elif start is None or end is None:
+            self.say("a time that cannot be read is left out: expected seconds, 1:23.4 or a frame number", row)
+        else:
+            layer = _cell(cells, self.columns.place("layer"))
+            video.segments.append(LabelledSegment(start, end, label, self.document.where(row.line), layer))
+
+    def _video(self, cells: Sequence[str]) -> _Video:
+        name = _cell(cells, self.columns.place("video")) or self.document.stem
+        annotator = _cell(cells, self.columns.place("annotator"))
+        video = self.videos.setdefault((name, annotator), _Video(name, annotator))
+        video.fps = video.fps or _positive(cells, self.columns.place("fps"))
+        video.duration = video.duration or _positive(cells, self.columns.place("video_duration"))
+        video.subset = video.subset or _cell(cells, self.columns.place("subset")) or None
+        return video
+
+    def _times(self, row: TableRow) -> tuple[float | None, float | None] | None:
+        """Start and end, each None if it cannot be read; None if the row states none."""
+        columns, cells = self.columns, row.cells
+        given = [_cell(cells, column.place) for column in (columns.start, columns.end, columns.duration) if column]
+        if not any(given):
+            return None
+        start = _time(cells, columns.start)
+        if columns.end and _cell(cells, columns.end.place):
+            return start, _time(cells, columns.end)
+        if columns.duration and _cell(cells, columns.duration.place):
+            lasting = _time(cells, columns.duration)
+            return start, None if start is None or lasting is None else start + lasting
+        return start, start
+
+
+def _cell(cells: Sequence[str], place: int | None) -> str:
+    return cells[place] if place is not None and place < len(cells) else ""
+
+
+def _time(cells: Sequence[str], column: Column) -> float | None:
+    value = seconds(_cell(cells, column.place))
+    return None if value is None else value * SIZES[column.unit]
+
+
+def _positive(cells: Sequence[str], place: int | None) -> float | None:
+    value = seconds(_cell(cells, place))
+    return value if value and value > 0 else None
