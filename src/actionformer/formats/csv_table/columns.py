@@ -30,6 +30,8 @@ UNITS = {
     "minutes": "min mins minutes",
     "frames": "frame frames",
 }
+LONGEST = 6
+"""Words of a name; what has more is a sentence."""
 MOMENT = ("time", "timestamp", "frame", "position")
 """Words of a column that says when, where none says a start."""
 ALONE = {"in", "out", "from", "to"}
@@ -64,6 +66,8 @@ class Columns:
 def columns_of(header: Sequence[str]) -> Columns | None:
     """What the columns of a header are; None if it tells no start and no label."""
     names = [_words(name) for name in header]
+    if max(map(len, names)) > LONGEST:
+        return None
     roles = [_role(words) for words in names]
     labels = _ranked("label", names, roles)
     starts = _times("start", names, roles) or [_column(i, words) for i, words in enumerate(names) if _is_moment(words)]
