@@ -205,8 +205,10 @@ def test_the_forward_pass_agrees_with_a_plain_one_and_holds_in_half_precision(
     assert expected.std() > 1e-3  # not all swallowed by the ReLUs
     torch.testing.assert_close(features, expected, rtol=1e-3, atol=1e-5)
 
+    small = clips[:, :, 8:24, 8:24]  # on a CPU bfloat16 takes 50 times as long
+    exact = backbone.encode(small)
     monkeypatch.setattr(backbone, "network", network.to(torch.bfloat16))
     monkeypatch.setattr(backbone, "dtype", torch.bfloat16)
-    rounded = backbone.encode(clips)
-    assert rounded.dtype == torch.float32
-    assert F.cosine_similarity(rounded, expected).min() > 0.99
+    rounded = backbone.encode(small)
+    assert (rounded.shape, rounded.dtype) == ((2, 512), torch.float32)
+    assert F.cosine_similarity(rounded, exact).min() > 0.99
