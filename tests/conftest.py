@@ -4,10 +4,11 @@ import signal
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command, Refused, Result
 from hypothesis import settings
 from moving import ACTIONS, FPS, SECONDS, write_moving
 from numbered import Image, number_of, numbered, write_numbered
@@ -158,15 +159,6 @@ def number_in() -> Callable[[Image], int]:
     return number_of
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Result]
-
-
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs the command line in this process; its warnings are printed, as for users."""
@@ -183,10 +175,10 @@ def call(capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 @pytest.fixture
-def refused(call: Command) -> Command:
+def refused(call: Command) -> Refused:
     """Runs what must be refused: exit code 2, one line on stderr, nothing on stdout; returns that line."""
 
-    def run(*arguments: Any) -> Any:
+    def run(*arguments: Any) -> str:
         result = call(*arguments)
         assert result.code == 2, result
         assert result.err.startswith("error: ")

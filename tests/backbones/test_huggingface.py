@@ -13,10 +13,10 @@ from torch import Tensor
 from actionformer.backbones.huggingface import KINDS, HuggingFace, normalisation
 from actionformer.core.errors import InputError
 
-pytest.importorskip("transformers", reason="backbones of huggingface.co need transformers")
+transformers: Any = pytest.importorskip("transformers", reason="backbones of huggingface.co need transformers")
 
-SIZES = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 12}
-IMAGES = {"image_size": 32, "patch_size": 16, "num_frames": 4, "intermediate_size": 16}
+SIZES: dict[str, Any] = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 12}
+IMAGES: dict[str, Any] = {"image_size": 32, "patch_size": 16, "num_frames": 4, "intermediate_size": 16}
 CROPPED = {"do_resize": True, "resample": 2, "do_center_crop": True, "crop_size": {"height": 32, "width": 32}}
 CROPPED |= {"do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True}
 SETTINGS = {  # of preprocessor_config.json as published, but for the size
@@ -32,17 +32,17 @@ SETTINGS["vivit"] |= {"image_std": [0.5] * 3, "rescale_factor": 1 / 127.5, "offs
 
 def tiny(kind: str) -> Any:
     """A model of the kind, 4 frames of 32 x 32, 12 channels, at random."""
-    import transformers as t
-
     torch.manual_seed(0)
     if kind == "videomae":
-        return t.VideoMAEModel(t.VideoMAEConfig(**SIZES, **IMAGES)).eval()
+        return transformers.VideoMAEModel(transformers.VideoMAEConfig(**SIZES, **IMAGES)).eval()
     if kind == "timesformer":
-        return t.TimesformerModel(t.TimesformerConfig(**SIZES, **IMAGES)).eval()
+        return transformers.TimesformerModel(transformers.TimesformerConfig(**SIZES, **IMAGES)).eval()
     if kind == "vivit":
-        return t.VivitModel(t.VivitConfig(**SIZES, **IMAGES, tubelet_size=[2, 16, 16])).eval()
-    predictor = {"pred_hidden_size": 12, "pred_num_attention_heads": 2, "pred_num_hidden_layers": 1}
-    return t.VJEPA2Model(t.VJEPA2Config(**SIZES, **predictor, crop_size=32, frames_per_clip=4)).eval()
+        return transformers.VivitModel(transformers.VivitConfig(**SIZES, **IMAGES, tubelet_size=[2, 16, 16])).eval()
+    predictor: dict[str, Any] = {"pred_hidden_size": 12, "pred_num_attention_heads": 2, "pred_num_hidden_layers": 1}
+    return transformers.VJEPA2Model(
+        transformers.VJEPA2Config(**SIZES, **predictor, crop_size=32, frames_per_clip=4)
+    ).eval()
 
 
 def save(model: Any, folder: Path, settings: dict[str, Any], file: str = "preprocessor_config.json") -> Path:
@@ -136,10 +136,11 @@ def test_settings_by_hand() -> None:
 
 @pytest.mark.parametrize("kind", ["videomae", "vivit"])
 def test_a_classifier_gives_its_trunk(kind: str, tmp_path: Path) -> None:
-    import transformers as t
-
     config = tiny(kind).config
-    classes = {"videomae": t.VideoMAEForVideoClassification, "vivit": t.VivitForVideoClassification}
+    classes = {
+        "videomae": transformers.VideoMAEForVideoClassification,
+        "vivit": transformers.VivitForVideoClassification,
+    }
     model = classes[kind](config).eval()  # ViViT's has no pooler, which the bare model has
     backbone = load(kind, save(model, tmp_path, SETTINGS[kind]))
     prepared = torch.randint(256, (1, 4, 32, 32, 3), generator=torch.Generator().manual_seed(0)).byte()

@@ -99,7 +99,7 @@ def test_an_angle_between_two_bins_is_shared_and_the_circle_closes() -> None:
     amount, position = np.zeros((2, 12), np.float32), np.zeros((2, 12), np.float32)
     amount[0, :2], position[0, :2] = (4, 8), (1.25, 7.5)
     found = by_cell(amount, position, 8, np.stack([np.arange(12)] * 2))  # two pixels a cell
-    np.testing.assert_allclose(found[:2], [[0, 1.5, 0.5, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0, 2]])
+    np.testing.assert_allclose(found[:2], [[0, 1.5, 0.5, 0, 0, 0, 0, 0], [2.0, 0, 0, 0, 0, 0, 0, 2]])
     assert found.shape == (12, 8)
     assert not found[2:].any()
 

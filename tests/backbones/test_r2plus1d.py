@@ -143,8 +143,13 @@ def test_a_frame_prepared_by_hand(backbone: R2Plus1D) -> None:
 
 
 def test_colours_normalised_by_hand(backbone: R2Plus1D, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setattr(backbone, "network", lambda x: seen.append(x) or x.mean(dim=(2, 3, 4)))
+    seen: list[Tensor] = []
+
+    def network(x: Tensor) -> Tensor:
+        seen.append(x)
+        return x.mean(dim=(2, 3, 4))
+
+    monkeypatch.setattr(backbone, "network", network)
     clips = torch.tensor([30, 8, 200], dtype=torch.uint8).expand(2, 16, 112, 112, 3)
     backbone.encode(clips)
     assert seen[0].shape == (2, 3, 16, 112, 112)

@@ -148,8 +148,13 @@ def test_a_frame_prepared_by_hand(backbone: SlowFast) -> None:
 
 
 def test_colours_normalised_by_hand(backbone: SlowFast, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setattr(backbone, "network", lambda x: seen.append(x) or x.mean(dim=(2, 3, 4)))
+    seen: list[Tensor] = []
+
+    def network(x: Tensor) -> Tensor:
+        seen.append(x)
+        return x.mean(dim=(2, 3, 4))
+
+    monkeypatch.setattr(backbone, "network", network)
     backbone.encode(torch.tensor([0, 51, 255], dtype=torch.uint8).expand(2, 4, 8, 8, 3))
     assert seen[0].shape == (2, 3, 4, 8, 8)
     # (0 - 0.45) / 0.225, (0.2 - 0.45) / 0.225, (1 - 0.45) / 0.225
@@ -213,14 +218,14 @@ def plain(weights: dict[str, Tensor], x: Tensor) -> Tensor:
     for i, name in enumerate(("blocks.0.multipathway_blocks.0", "blocks.0.multipathway_blocks.1")):
         stem = normed(convolved(pathways[i], f"{name}.conv", (1, 2, 2)), f"{name}.norm").relu()
         pathways[i] = F.max_pool3d(stem, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
-    pathways[0] = joined(*pathways, 0)
+    pathways[0] = joined(pathways[0], pathways[1], 0)
     for slow, fast in zip(SLOW, FAST, strict=True):
         for i, (stage, blocks, *_, stride) in enumerate((slow, fast)):
             for j in range(blocks):
                 name = f"blocks.{stage}.multipathway_blocks.{i}.res_blocks.{j}"
                 pathways[i] = block(pathways[i], name, stride if j == 0 else 1)
         if slow is not SLOW[-1]:
-            pathways[0] = joined(*pathways, slow[0])
+            pathways[0] = joined(pathways[0], pathways[1], slow[0])
     return torch.cat([pathway.flatten(2).mean(2) for pathway in pathways], 1)
 
 

@@ -1,5 +1,6 @@
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,8 @@ def torchvision_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def caffe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "caffe.npz"
-    np.savez(path, **{name: tensor.numpy() for name, tensor in random_weights(caffe_layout()).items()})
+    arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in random_weights(caffe_layout()).items()}
+    np.savez(path, **arrays)
     return path
 
 
@@ -133,14 +135,14 @@ class Means(nn.Module):
         return images.mean((2, 3))
 
 
-def test_preprocessing_of_torchvision_by_hand(torchvision_file: Path) -> None:
+def test_preprocessing_of_torchvision_by_hand(torchvision_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = load(torchvision_file)
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 256, (256, 512, 3)).astype(np.uint8)  # the short side needs no resize
     (prepared,) = backbone.preprocessing([frame])
     np.testing.assert_array_equal(prepared, frame[16:240, 144:368])
     assert str(backbone.preprocessing) == "rgb, bilinear antialiased to short side 256, centre 224"
-    backbone.network = Means()
+    monkeypatch.setattr(backbone, "network", Means())
     grey = torch.full((1, 224, 224, 3), 124, dtype=torch.uint8)
     # (124 - 255 mean) / (255 std) with means 123.675, 116.28, 103.53 and stds 58.395, 57.12, 57.375
     torch.testing.assert_close(
@@ -148,7 +150,7 @@ def test_preprocessing_of_torchvision_by_hand(torchvision_file: Path) -> None:
     )
 
 
-def test_preprocessing_of_caffe_by_hand(caffe_file: Path) -> None:
+def test_preprocessing_of_caffe_by_hand(caffe_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = load(caffe_file)
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 256, (256, 256, 3)).astype(np.uint8)
@@ -157,7 +159,7 @@ def test_preprocessing_of_caffe_by_hand(caffe_file: Path) -> None:
     halved = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 256, 0).repeat(2, 1).repeat(3, 2)
     (prepared,) = backbone.preprocessing([halved])  # 512 wide: squeezed to 256, then cut, not cut from the middle
     np.testing.assert_array_equal(prepared[0, :, 0], np.arange(14, 241))
-    backbone.network = Means()
+    monkeypatch.setattr(backbone, "network", Means())
     grey = torch.full((1, 227, 227, 3), 124, dtype=torch.uint8)
     torch.testing.assert_close(backbone.logits(grey), torch.tensor([[1.0, 7.0, 20.0]]))  # minus 123, 117, 104
 

@@ -12,6 +12,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.data.collection import Collection, FeaturedVideo
 from actionformer.data.dataset import TrainingSet, place_on_grid
 from actionformer.demo import synthetic
+from actionformer.demo.reels import FPS
 from actionformer.features import Features, FeatureSpec
 from actionformer.formats.activitynet.annotations import parse_annotations
 from actionformer.formats.annotations import read_annotations
@@ -78,5 +79,5 @@ def test_demo() -> None:
         f"{subset}_{i:03d}": synthetic._entry(synthetic.draw_schedule(np.random.default_rng([0, i])), subset)
         for i, subset in enumerate(subsets)
     }
-    timing = {"fps": synthetic.FPS, "stride": demo.STRIDE, "num_frames": demo.NUM_FRAMES}
+    timing = {"fps": FPS, "stride": demo.STRIDE, "num_frames": demo.NUM_FRAMES}
     assert findings(parse_annotations({"database": database}), load_config(demo.CONFIG, {"data": timing})) == []

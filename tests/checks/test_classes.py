@@ -3,11 +3,12 @@
 from featured import featured
 
 from actionformer.checks.classes import FEW, check_evaluated_classes, check_trained_classes
+from actionformer.core.annotations import AnnotatedVideo
 
 NAMES = tuple(f"c{i}" for i in range(20))
 
 
-def videos(*labels: int):  # type: ignore[no-untyped-def]
+def videos(*labels: int) -> list[AnnotatedVideo]:
     return [one.video for one in featured([[[1, 2]] * len(labels)], [labels])]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actionformer.checks.times import check_actions
 from actionformer.core.segments import TimeGrid
 
-SECONDS = [[[1, 4], [20, 26.5]], [[3, 5], [30, 38]], [], [[0.5, 2], [10, 39]]]
+SECONDS: list[list[list[float]]] = [[[1, 4], [20, 26.5]], [[3, 5], [30, 38]], [], [[0.5, 2], [10, 39]]]
 """Of videos of 40 s."""
 
 

@@ -5,13 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from commands import Command, Refused
 
 from actionformer.cli import VERBS
 from actionformer.settings.loading import preset_names
@@ -23,9 +23,6 @@ TINY = [
     *("--training.epochs", "1", "--training.warmup-epochs", "0"),
 ]
 TIMING = ["--data.fps", "10", "--data.stride", "5", "--data.num-frames", "10"]
-
-
-Command = Callable[..., Any]
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -79,7 +76,7 @@ def test_detect_in_features_starts_with_what_it_needs_alone(trained: Path, featu
         " gc.isenabled(), gc.get_freeze_count()]), file=sys.stderr))\n"
         "main(sys.argv[1:])\n"
     )
-    command = [sys.executable, "-c", script, "detect", trained, features / "video4.npy", "--format", "csv"]
+    command = [sys.executable, "-c", script, "detect", str(trained), str(features / "video4.npy"), "--format", "csv"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported, collecting, frozen = json.loads(done.stderr)
     assert done.stdout.startswith("video,label,start,end,score\nvideo4,")
@@ -200,7 +197,7 @@ def test_one_bad_file_among_many(call: Command, tmp_path: Path, trained: Path, f
 
 
 def test_missing_features_can_be_skipped(
-    call: Command, refused: Command, tmp_path: Path, annotations: Path, features: Path
+    call: Command, refused: Refused, tmp_path: Path, annotations: Path, features: Path
 ) -> None:
     fewer = shutil.copytree(features, tmp_path / "fewer")
     (fewer / "video5.npy").unlink()
@@ -236,7 +233,7 @@ def test_absent_evaluation_subset(call: Command, tmp_path: Path, annotations: Pa
     assert "warning: no video in subset exam: training runs without evaluation" in result.err
 
 
-def test_resume_and_overwrite(call: Command, refused: Command, run: Path, annotations: Path, features: Path) -> None:
+def test_resume_and_overwrite(call: Command, refused: Refused, run: Path, annotations: Path, features: Path) -> None:
     train = ("train", run / "config.toml", "--annotations", annotations, "--features", features, "--out", run)
     before = content(run)
     assert "--resume continues that run" in refused(*train)
@@ -246,7 +243,7 @@ def test_resume_and_overwrite(call: Command, refused: Command, run: Path, annota
     assert call(*train, "--overwrite", "--training.epochs", 1).code == 0
 
 
-def test_convert(call: Command, refused: Command, tmp_path: Path) -> None:
+def test_convert(call: Command, refused: Refused, tmp_path: Path) -> None:
     out = tmp_path / "model"
     result = call("convert", SMALL / "official_config.yaml", SMALL / "epoch_007.pth.tar", out)
     assert (result.code, result.out) == (0, f"model: {out}\n")
@@ -268,7 +265,7 @@ def test_convert(call: Command, refused: Command, tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_convert_leaves_a_trained_model_alone(call: Command, refused: Command, run: Path, tmp_path: Path) -> None:
+def test_convert_leaves_a_trained_model_alone(call: Command, refused: Refused, run: Path, tmp_path: Path) -> None:
     published = ("convert", SMALL / "official_config.yaml", SMALL / "epoch_007.pth.tar")
     before = content(run)
     assert "holds a trained model" in refused(*published, run)
@@ -277,7 +274,7 @@ def test_convert_leaves_a_trained_model_alone(call: Command, refused: Command, r
         assert call(*published, tmp_path / "model").code == 0
 
 
-def test_demo_leaves_an_earlier_demo_alone(refused: Command, tmp_path: Path) -> None:
+def test_demo_leaves_an_earlier_demo_alone(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "model.json").write_text("{}", "utf-8")
     assert "--overwrite starts again" in refused("demo", tmp_path)
@@ -319,7 +316,7 @@ def test_demo_leaves_an_earlier_demo_alone(refused: Command, tmp_path: Path) -> 
     ],
 )
 def test_bad_calls(
-    refused: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, message: str
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert message in refused(*arguments.split())
@@ -366,7 +363,7 @@ BAD_ANNOTATIONS = {
 
 
 @pytest.mark.parametrize("kind", BAD_ANNOTATIONS)
-def test_bad_annotations(refused: Command, tmp_path: Path, features: Path, kind: str) -> None:
+def test_bad_annotations(refused: Refused, tmp_path: Path, features: Path, kind: str) -> None:
     text, message = BAD_ANNOTATIONS[kind]
     path = tmp_path / "annotations.json"
     if text is not None:
@@ -378,7 +375,7 @@ def test_bad_annotations(refused: Command, tmp_path: Path, features: Path, kind:
     assert not (tmp_path / "run").exists()
 
 
-def test_label_that_the_model_does_not_know(refused: Command, run: Path, tmp_path: Path, annotations: Path) -> None:
+def test_label_that_the_model_does_not_know(refused: Refused, run: Path, tmp_path: Path, annotations: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text(annotations.read_text("utf-8").replace('"jump"', '"jmp"'), "utf-8")
     line = refused("evaluate", run, "--annotations", other)
@@ -423,7 +420,7 @@ def spoil(folder: Path, video: str, value: Any) -> Path:
 
 @pytest.mark.parametrize("kind", BAD_FEATURES)
 def test_bad_features(
-    refused: Command, tmp_path: Path, run: Path, annotations: Path, features: Path, kind: str
+    refused: Refused, tmp_path: Path, run: Path, annotations: Path, features: Path, kind: str
 ) -> None:
     value, message = BAD_FEATURES[kind]
     folder = shutil.copytree(features, tmp_path / "features")
@@ -454,7 +451,7 @@ def test_bad_features(
     ],
 )
 def test_bad_sidecars(
-    refused: Command, tmp_path: Path, annotations: Path, features: Path, sidecar: str, message: str
+    refused: Refused, tmp_path: Path, annotations: Path, features: Path, sidecar: str, message: str
 ) -> None:
     folder = shutil.copytree(features, tmp_path / "features")
     (folder / "video0.json").write_text(sidecar, "utf-8")
@@ -469,7 +466,7 @@ def test_bad_sidecars(
 
 
 def test_checkpoint_of_another_shape(
-    refused: Command, tmp_path: Path, run: Path, annotations: Path, features: Path
+    refused: Refused, tmp_path: Path, run: Path, annotations: Path, features: Path
 ) -> None:
     config = (run / "config.toml").read_text("utf-8")
     (run / "config.toml").write_text(config.replace("width = 16", "width = 32", 1), "utf-8")
@@ -484,7 +481,7 @@ def test_checkpoint_of_another_shape(
     assert not (tmp_path / "new").exists()
 
 
-def test_full_disk(refused: Command, tmp_path: Path, trained: Path, annotations: Path, features: Path) -> None:
+def test_full_disk(refused: Refused, tmp_path: Path, trained: Path, annotations: Path, features: Path) -> None:
     device = Path("/dev/full")
     if not device.exists():
         pytest.skip("there is no /dev/full here")
@@ -493,7 +490,7 @@ def test_full_disk(refused: Command, tmp_path: Path, trained: Path, annotations:
 
 
 def test_folder_that_cannot_be_written(
-    refused: Command, tmp_path: Path, trained: Path, annotations: Path, features: Path
+    refused: Refused, tmp_path: Path, trained: Path, annotations: Path, features: Path
 ) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     below = tmp_path / "file" / "run"

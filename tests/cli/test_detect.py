@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,14 +11,13 @@ from xml.etree import ElementTree
 import av
 import numpy as np
 import pytest
+from commands import Command, Refused
 from moving import ACTIONS, FPS, SECONDS
 
 from actionformer import Detections, load, load_backbone
 from actionformer.features import read_sidecar
 from actionformer.formats.detections import read_results
 from actionformer.model_directory import load_settings
-
-Command = Callable[..., Any]
 
 
 def test_extract(call: Command, tmp_path: Path, videos: Path) -> None:
@@ -46,7 +44,7 @@ def test_extract_with_bad_videos_among_them(call: Command, tmp_path: Path, video
     assert "broken.mp4" in result.err
 
 
-def test_wrong_calls_of_extract(refused: Command, tmp_path: Path, videos: Path) -> None:
+def test_wrong_calls_of_extract(refused: Refused, tmp_path: Path, videos: Path) -> None:
     to = ("--out", tmp_path / "out")
     assert "no backbone 'moton', did you mean 'motion'?" in refused("extract", videos, "--backbone", "moton", *to)
     assert "no such video file" not in refused("extract", "--backbone", "motion", *to)
@@ -119,7 +117,7 @@ def test_overlay(call: Command, tmp_path: Path, seen: Path, videos: Path) -> Non
 
 
 def test_an_overlay_is_not_replaced_unasked(
-    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch
+    call: Command, refused: Refused, tmp_path: Path, seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[Path] = []
 
@@ -142,8 +140,8 @@ def test_an_overlay_is_not_replaced_unasked(
 
 
 def test_one_bad_video_does_not_stop_the_rest(
-    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path
-):
+    call: Command, refused: Refused, tmp_path: Path, seen: Path, videos: Path
+) -> None:
     folder = shutil.copytree(videos, tmp_path / "videos")
     (folder / "clip1.mp4").write_bytes(b"nothing")
     result = call("detect", seen / "run", folder, "--out", tmp_path / "a.json", "--overlay", tmp_path / "overlays")
@@ -155,7 +153,7 @@ def test_one_bad_video_does_not_stop_the_rest(
     assert "not a readable video" in refused("detect", seen / "run", folder / "clip1.mp4")
 
 
-def test_wrong_calls_of_detect(refused: Command, tmp_path: Path, seen: Path, run: Path, videos: Path) -> None:
+def test_wrong_calls_of_detect(refused: Refused, tmp_path: Path, seen: Path, run: Path, videos: Path) -> None:
     video = videos / "clip0.mp4"
     assert "the model does not say which backbone" in refused("detect", run, video)
     assert "'motion' gives 204 channels, the model takes 6" in refused("detect", run, video, "--backbone", "motion")
@@ -172,7 +170,7 @@ def test_wrong_calls_of_detect(refused: Command, tmp_path: Path, seen: Path, run
     assert "are both called 'clip0'" in refused("detect", seen / "run", video, features)
 
 
-def test_features_of_another_backbone(refused: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+def test_features_of_another_backbone(refused: Refused, tmp_path: Path, seen: Path, videos: Path) -> None:
     folder = shutil.copytree(seen / "features", tmp_path / "features")
     for path in folder.glob("*.json"):
         path.write_text(path.read_text("utf-8").replace('"motion"', '"guessed"'), "utf-8")
@@ -194,7 +192,7 @@ def test_detections_of_videos_are_plain_detections(seen: Path, videos: Path) -> 
     assert found.detections["clip2"].segments.max() <= SECONDS + 1e-6
 
 
-def test_no_input_is_written_over(refused: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+def test_no_input_is_written_over(refused: Refused, tmp_path: Path, seen: Path, videos: Path) -> None:
     folder = shutil.copytree(videos, tmp_path / "videos")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     for output in (
@@ -207,7 +205,7 @@ def test_no_input_is_written_over(refused: Command, tmp_path: Path, seen: Path, 
 
 
 def test_folders_with_a_dot_in_their_name(
-    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path
+    call: Command, refused: Refused, tmp_path: Path, seen: Path, videos: Path
 ) -> None:
     folder = tmp_path / "subtitles.d"
     folder.mkdir()
@@ -227,7 +225,7 @@ def test_kept_features_that_cannot_be_used(call: Command, tmp_path: Path, seen: 
     assert "clip1," not in result.out
 
 
-def test_what_is_said_before_anything_is_computed(refused: Command, seen: Path, videos: Path) -> None:
+def test_what_is_said_before_anything_is_computed(refused: Refused, seen: Path, videos: Path) -> None:
     video = videos / "clip0.mp4"
     message = refused("detect", seen / "run", video, "--backbone", "i3d")  # not where its weights could be had
     assert "features of backbone 'i3d', the model was trained on 'motion'" in message
@@ -272,7 +270,7 @@ def test_it_is_said_when_nothing_is_worth_showing(
 
 
 def test_files_of_one_name_in_two_folders(
-    call: Command, refused: Command, tmp_path: Path, seen: Path, videos: Path
+    call: Command, refused: Refused, tmp_path: Path, seen: Path, videos: Path
 ) -> None:
     archive, features, out = tmp_path / "archive [2024]", tmp_path / "features", tmp_path / "subtitles"
     for folder, clip in (("a [x]", "clip0"), ("b", "clip1")):

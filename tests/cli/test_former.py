@@ -1,14 +1,11 @@
 """Calls of the version before still work, and say what to write."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commands import Command
 
 from actionformer.cli.former import in_todays_words
-
-Command = Callable[..., Any]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Caps from the command line: every setting of decoding and suppression is an option, and what is cut is said."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command, Refused
 from variants import lively_detector as lively
 
 from actionformer.cli.settings import given_settings
@@ -15,8 +15,6 @@ from actionformer.detectors.index import settings_of
 from actionformer.model_directory import save_model
 from actionformer.settings.base import descriptions
 from actionformer.settings.config import Config
-
-Command = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,7 @@ def rows(result: Any) -> int:
     return len(result.out.splitlines()) - 1
 
 
-def test_settings_are_options_of_detect(call: Command, refused: Command, believing: Path) -> None:
+def test_settings_are_options_of_detect(call: Command, refused: Refused, believing: Path) -> None:
     detect = ("detect", believing / "model", believing / "long.npy", "--format", "csv")
     result = call(*detect, "--suppression.max-detections", 3, "--suppression.cap-per", "video")
     assert rows(result) == 3
@@ -97,7 +95,7 @@ def test_evaluate_takes_them_too(call: Command, run: Path) -> None:
     assert {len(actions) for actions in found.values()} == {2}
 
 
-def test_former_names_of_settings_work_and_say_what_to_write(call: Command, refused: Command, tmp_path: Path) -> None:
+def test_former_names_of_settings_work_and_say_what_to_write(call: Command, refused: Refused, tmp_path: Path) -> None:
     train = ("train", "hapt", "--annotations", "a", "--features", "f", "--out", tmp_path / "run")
     result = call(*train, "--model.prior", 0.02, "--model.padding", "clean", "--model.window", 5)
     assert result.err.splitlines()[:-1] == [
@@ -109,7 +107,7 @@ def test_former_names_of_settings_work_and_say_what_to_write(call: Command, refu
     assert "--model.prior " not in call("train", "--help").out
 
 
-def test_settings_of_every_detector_are_options(call: Command, refused: Command, tmp_path: Path) -> None:
+def test_settings_of_every_detector_are_options(call: Command, refused: Refused, tmp_path: Path) -> None:
     train = ("train", "tridet_small", "--annotations", "a", "--features", "f", "--out", tmp_path / "run")
     assert refused(*train, "--model.window", 5, "--model.position", "none").startswith("error: a: cannot read")
     assert "model: window must be odd, found 4" in refused(*train, "--model.window", 4)

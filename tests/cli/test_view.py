@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Refused
 from moving import write_moving
 
 from actionformer.core.detections import Detections
@@ -93,7 +94,7 @@ def test_other_machines_need_the_token_that_is_told(found: Path) -> None:
         assert ask(address, f"/api/project?token={shown[1]}", "127.0.0.1") == 200
 
 
-def test_an_address_that_is_taken_is_refused(found: Path, refused: Any) -> None:
+def test_an_address_that_is_taken_is_refused(found: Path, refused: Refused) -> None:
     with viewing(found) as (_, address):
         port = re.findall(r":(\d+)/", address)[0]
         assert f"cannot listen at 127.0.0.1, port {port}" in refused("view", found, "--no-browser", "--port", port)

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
@@ -15,11 +15,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from commands import Command, Refused
 from moving import camera, write_moving, written
 
 from actionformer.formats.detections import read_results
-
-Command = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +68,7 @@ def test_a_camera(call: Command, seen: Path, moving: Path, monkeypatch: pytest.M
     assert all(line["wall_clock"].endswith("+00:00") for line in lines)
 
 
-def test_wrong_calls(refused: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
+def test_wrong_calls(refused: Refused, tmp_path: Path, seen: Path, moving: Path) -> None:
     live = ("watch", seen / "run", moving)
     for arguments, message in (
         ((*live, moving), "Unused Tokens"),
@@ -91,8 +90,7 @@ def test_wrong_calls(refused: Command, tmp_path: Path, seen: Path, moving: Path)
 def actionformer(*arguments: Any, **options: Any) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own, which is gone after a minute whatever happens."""
     command = [sys.executable, "-c", "from actionformer.cli import main; main()", *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes, **options) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
         end = Timer(60, process.kill)
         end.start()
         try:
@@ -140,7 +138,7 @@ def later(source: Path, target: Path, seconds: float) -> Path:
         for packet in [*voice.encode(silence), *voice.encode(None)]:
             out.mux(packet)
         for packet in file.demux(video=0):
-            if packet.dts is not None:
+            if packet.pts is not None and packet.dts is not None:
                 shift = round((seconds - file.start_time / av.time_base) / packet.time_base)
                 packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, copy
                 out.mux(packet)

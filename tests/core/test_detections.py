@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def some() -> Detections:
     )
 
 
-def test_best_first():
+def test_best_first() -> None:
     found = some()
     assert found.scores.tolist() == [0.75, 0.5, 0.25]
     assert found.segments.tolist() == [[2, 4], [1, 3], [0, 1]]
@@ -25,7 +27,7 @@ def test_best_first():
     assert found.levels.tolist() == [2, 3, 1]
 
 
-def test_shown_as_a_small_table_in_the_order_of_time():
+def test_shown_as_a_small_table_in_the_order_of_time() -> None:
     assert repr(some()).splitlines() == [
         "3 detections of 3 classes:",
         "    start       end  score  label",
@@ -42,22 +44,22 @@ def test_shown_as_a_small_table_in_the_order_of_time():
     assert lines[2].endswith("\u2026")
 
 
-def test_equal_scores_stay_in_order():
+def test_equal_scores_stay_in_order() -> None:
     found = Detections(np.zeros((4, 2)), [0.5, 0.75, 0.5, 0.5], [0, 1, 2, 1], NAMES)
     assert found.labels.tolist() == [1, 0, 2, 1]
     assert found.levels.tolist() == [-1] * 4
 
 
-def test_slices_indices_and_masks():
+def test_slices_indices_and_masks() -> None:
     found = some()
     assert found[:2].scores.tolist() == [0.75, 0.5]
     assert found[-1].scores.tolist() == [0.25]
     assert found[np.array([2, 0])].scores.tolist() == [0.75, 0.25]
     assert found[found.labels == 0].levels.tolist() == [3, 1]
-    assert [len(one) for one in found] == [1, 1, 1]
+    assert [len(one) for one in map(found.__getitem__, range(3))] == [1, 1, 1]
 
 
-def test_above_and_of():
+def test_above_and_of() -> None:
     found = some()
     assert found.above(0.5).scores.tolist() == [0.75, 0.5]
     assert found.of("run").scores.tolist() == found.of(0).scores.tolist() == [0.5, 0.25]
@@ -65,7 +67,7 @@ def test_above_and_of():
     assert len(found.of([])) == 0
 
 
-def test_an_unknown_class_names_the_nearest():
+def test_an_unknown_class_names_the_nearest() -> None:
     with pytest.raises(InputError, match=r"no class 'jumps', did you mean 'jump'\?"):
         some().of("jumps")
     with pytest.raises(InputError, match="no class 3: ids run from 0 to 2"):
@@ -86,7 +88,7 @@ def test_an_unknown_class_names_the_nearest():
         ({"labels": [0.0, 1.0]}, "labels must be integers"),
     ],
 )
-def test_arrays_that_do_not_fit(changes, message):
+def test_arrays_that_do_not_fit(changes: Any, message: str) -> None:
     arrays = {"segments": [[0, 1], [1, 2]], "scores": [0.5, 0.25], "labels": [0, 1], **changes}
     with pytest.raises(InputError, match=message):
         Detections(**arrays, class_names=NAMES)

@@ -51,7 +51,7 @@ def test_the_command_line_prints_a_warning_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def said_twice(*_: object) -> list[str]:
-        for _ in range(2):
+        for _time in range(2):
             with warnings.catch_warnings():  # which makes Python forget what it has shown
                 warn("times are guessed")
         return []

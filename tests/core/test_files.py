@@ -1,6 +1,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent, read_json, replacing, write_whole
 
 
-def test_writes_text_and_bytes_and_makes_folders(tmp_path):
+def test_writes_text_and_bytes_and_makes_folders(tmp_path: Path) -> None:
     write_whole(tmp_path / "a" / "b.txt", "größe")
     assert (tmp_path / "a" / "b.txt").read_bytes() == "größe".encode()
     write_whole(tmp_path / "a" / "b.txt", b"\x00")
@@ -16,7 +17,7 @@ def test_writes_text_and_bytes_and_makes_folders(tmp_path):
     assert os.listdir(tmp_path / "a") == ["b.txt"]
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
 
@@ -31,14 +32,14 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_a_full_disk_is_one_line_with_the_path():
+def test_a_full_disk_is_one_line_with_the_path() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("/dev/full is not here: a device that is always full")
     with pytest.raises(InputError, match=r"^/dev/full: cannot write \(No space left on device\)$"):
         write_whole("/dev/full", "text")
 
 
-def test_a_full_disk_under_a_file(tmp_path):
+def test_a_full_disk_under_a_file(tmp_path: Path) -> None:
     def fill() -> None:
         with replacing(tmp_path / "a.txt") as temporary:
             temporary.write_text("half")
@@ -49,7 +50,7 @@ def test_a_full_disk_under_a_file(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_an_error_about_another_file_stays_itself(tmp_path):
+def test_an_error_about_another_file_stays_itself(tmp_path: Path) -> None:
     def read_other() -> None:
         with replacing(tmp_path / "a.txt"):
             (tmp_path / "other").read_text()
@@ -58,12 +59,12 @@ def test_an_error_about_another_file_stays_itself(tmp_path):
         read_other()
 
 
-def test_a_pipe_or_device_is_written_to_not_replaced():
+def test_a_pipe_or_device_is_written_to_not_replaced() -> None:
     write_whole(os.devnull, "text")
     assert not Path(os.devnull).is_file()
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "target")
     write_whole(tmp_path / "link", "new")
@@ -71,7 +72,7 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "target").read_text() == "new"
 
 
-def test_what_is_there_already_is_named(tmp_path):
+def test_what_is_there_already_is_named(tmp_path: Path) -> None:
     names = ["a", "b", "c", "d"]
     for name in names[:3]:
         (tmp_path / name).touch()
@@ -84,18 +85,18 @@ def test_what_is_there_already_is_named(tmp_path):
             check_absent([tmp_path / name for name in given], overwrite=False)
 
 
-def test_a_folder_in_the_way(tmp_path):
+def test_a_folder_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is a folder of that name"):
         write_whole(tmp_path, "text")
 
 
-def test_a_file_in_the_place_of_a_folder(tmp_path):
+def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot make its folder"):
         write_whole(tmp_path / "file" / "a.txt", "text")
 
 
-def test_reads_json(tmp_path):
+def test_reads_json(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{"a": [1, {"b": null}]}')
     assert read_json(tmp_path / "a.json") == {"a": [1, {"b": None}]}
 
@@ -111,13 +112,13 @@ def test_reads_json(tmp_path):
         (b"[" * 200_000, "JSON nested too deeply"),
     ],
 )
-def test_broken_json(tmp_path, content, message):
+def test_broken_json(tmp_path: Path, content: Any, message: str) -> None:
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match=rf"a\.json: {message}") as caught:
         read_json(tmp_path / "a.json")
     assert "\n" not in str(caught.value)
 
 
-def test_missing_json(tmp_path):
+def test_missing_json(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.json: cannot read \(No such file or directory\)"):
         read_json(tmp_path / "a.json")

@@ -11,16 +11,17 @@ from actionformer.data.crop import TRIALS, Crop, random_crop
 
 def crop(length: int, segments: Any, labels: Any = None, *, rng: Any = None, **changes: Any) -> Crop:
     segments = np.array(segments, dtype=np.float32).reshape(-1, 2)
-    settings = {"max_length": 1000, "crop_ratio": (0.9, 1.0), "min_overlap": 0.5, "margin": 1.0} | changes
+    settings: dict[str, Any] = {"max_length": 1000, "crop_ratio": (0.9, 1.0), "min_overlap": 0.5, "margin": 1.0}
     labels = np.arange(len(segments)) if labels is None else labels
-    return random_crop(length, segments, labels, rng=rng or np.random.default_rng(0), **settings)
+    return random_crop(length, segments, labels, rng=rng or np.random.default_rng(0), **settings | changes)
 
 
 class Scripted:
     """Gives the numbers of a list; notes the ranges asked for."""
 
     def __init__(self, *numbers: int) -> None:
-        self.numbers, self.asked = list(numbers), []
+        self.numbers = list(numbers)
+        self.asked: list[tuple[int, int]] = []
 
     def integers(self, low: int, high: int) -> int:
         self.asked.append((low, high))
@@ -32,7 +33,7 @@ def test_by_hand() -> None:
     found = crop(100, [[17.5, 20.5], [17.4, 20.4], [25, 26], [30, 40]], max_length=10, rng=Scripted(20))
     assert (found.start, found.stop) == (20, 30)
     np.testing.assert_array_equal(found.labels, [0, 2])
-    np.testing.assert_allclose(found.segments, [[-1, 0.5], [5, 6]])
+    np.testing.assert_allclose(found.segments, [[-1, 0.5], [5.0, 6]])
 
 
 def test_by_hand_without_a_margin() -> None:

@@ -45,13 +45,18 @@ class Spy:
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.array.shape  # type: ignore[return-value]
+        return len(self.array), self.array.shape[1]
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         start, stop, _ = rows.indices(len(self.array))
         self.read.append((start, stop))
         self.readers.add(threading.current_thread())
         return self.array[rows]
+
+
+def read_by_spy(video: TrainingVideo) -> Spy:
+    assert isinstance(video.features, Spy)
+    return video.features
 
 
 def spied(lengths: tuple[int, ...] = LENGTHS) -> list[TrainingVideo]:
@@ -116,7 +121,7 @@ def test_who_reads(workers: int | None, device: str, ahead: bool) -> None:
     """Threads read for a device that leaves the processors idle, or where the settings ask for them."""
     videos = spied()
     assert len(list(loader(videos, workers=workers).epoch(0, torch.device(device)))) == 3
-    readers = set().union(*(video.features.readers for video in videos))
+    readers = set().union(*(read_by_spy(video).readers for video in videos))
     assert (threading.current_thread() not in readers) == ahead
     assert readers
 
@@ -139,11 +144,11 @@ def test_only_the_crop_is_read() -> None:
         sample = dataset.read(index, dataset.crop(0, index))
         start, stop = int(sample.features[0, 0]), int(sample.features[-1, 0]) + 1
         assert stop - start == 32
-        assert video.features.read == [(start, stop)]
+        assert read_by_spy(video).read == [(start, stop)]
 
 
 def test_resized_sequences_are_cropped_after_the_resize() -> None:
-    array = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
+    array: Any = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
     video = AnnotatedVideo("v", "training", None, None, np.array([[1.0, 4.0]]), np.array([0]))
     (placed,) = place_on_grid([FeaturedVideo(video, array, GRID, FeatureSpec())], resize_to=48)
     np.testing.assert_allclose(placed.grid.stride, (29 * 5 + 10) / 48)
@@ -158,6 +163,7 @@ def test_batches_are_padded_with_zeros() -> None:
     for padding, longest in (("exact", None), ("published", 64)):
         (batch,) = loader(spied((10, 20)), batch_size=2, model={"mask_padding": padding}).epoch(0)
         assert batch.features.shape == (2, longest or max(batch.lengths), 3)
+        assert batch.valid is not None
         for row, length in enumerate(batch.lengths):
             assert batch.valid[row].tolist() == [True] * length + [False] * (batch.features.shape[1] - length)
             assert (batch.features[row, length:] == 0).all()
@@ -165,7 +171,7 @@ def test_batches_are_padded_with_zeros() -> None:
 
 
 def padding(lengths: np.ndarray, batches: list[np.ndarray]) -> float:
-    return 1 - lengths.sum() / sum(lengths[batch].max() * len(batch) for batch in batches)
+    return float(1 - lengths.sum() / sum(lengths[batch].max() * len(batch) for batch in batches))
 
 
 @given(
@@ -207,7 +213,9 @@ def test_little_of_real_training_is_padding(shared: Path, preset: str) -> None:
         assert fps is not None
         grid = TimeGrid(fps=fps, stride=config.data.stride, num_frames=config.data.num_frames)
         length = int((video.duration * grid.fps - grid.num_frames) / grid.stride) + 1
-        videos.append(TrainingVideo(video.id, Spy(length, 1), grid, grid.to_grid(video.segments), video.labels))
+        videos.append(
+            TrainingVideo(video.id, Spy(length, 1), grid, grid.to_grid(video.segments).astype(np.float32), video.labels)
+        )
     dataset = TrainingSet(videos, data=config.data, max_length=config.model.max_length, seed=0)
     batches = EpochLoader(dataset, training=config.training, pad_to=architecture_of(config).training_length())
     shares = []
@@ -292,7 +300,8 @@ def test_a_failed_read_is_raised_in_its_place_and_the_rest_is_left(threads: int)
 def test_what_lies_beyond_the_end_is_left_out() -> None:
     segments = np.array([[1.0, 3.0], [9.0, 12.0], [11.0, 14.0], [-1.0, 2.0], [5.0, 5.0]])
     video = AnnotatedVideo("v", "training", 10.0, None, segments, np.arange(5))
-    (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), GRID, FeatureSpec())], None)
+    spy: Any = Spy(19)
+    (placed,) = place_on_grid([FeaturedVideo(video, spy, GRID, FeatureSpec())], None)
     np.testing.assert_array_equal(placed.labels, [0, 1, 3])
     np.testing.assert_allclose(placed.segments, [[1, 5], [17, 19], [-1, 3]])  # 2 steps a second, half a window is 1
 
@@ -301,7 +310,8 @@ def test_what_lies_before_the_first_picture_is_left_out() -> None:
     late = replace(GRID, start=2.0)
     segments = np.array([[3.0, 5.0], [0.5, 1.5], [1.0, 4.0]])
     video = AnnotatedVideo("v", "training", 12.0, None, segments, np.arange(3))
-    (placed,) = place_on_grid([FeaturedVideo(video, Spy(19), late, FeatureSpec())], None)
+    spy: Any = Spy(19)
+    (placed,) = place_on_grid([FeaturedVideo(video, spy, late, FeatureSpec())], None)
     np.testing.assert_array_equal(placed.labels, [0, 2])
     np.testing.assert_allclose(placed.segments, [[1, 5], [-1, 3]])  # as [1, 3] and [0, 2] of one that begins at 0
 

@@ -4,10 +4,12 @@ import numpy as np
 
 from actionformer.data.statistics import FeatureStatistics
 
+SCALES = np.array([1, 0.1, 10, 0], np.float32)
+
 
 def test_statistics_are_those_of_all_rows_together() -> None:
     rng = np.random.default_rng(0)
-    arrays = [1000 + rng.standard_normal((length, 4)).astype(np.float32) * [1, 0.1, 10, 0] for length in (7, 300, 41)]
+    arrays = [1000 + rng.standard_normal((length, 4)).astype(np.float32) * SCALES for length in (7, 300, 41)]
     statistics = FeatureStatistics((f"v{i}", array) for i, array in enumerate(arrays))
     mean, deviation = statistics.mean_and_deviation()
     every = np.concatenate(arrays)

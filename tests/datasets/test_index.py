@@ -2,10 +2,10 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command, Refused
 
 from actionformer import InputError, load_config
 from actionformer.datasets.index import DATASETS, PRESETS, read_dataset
@@ -29,7 +29,7 @@ def test_a_name_that_is_none(tmp_path: Path) -> None:
         read_dataset("salad", tmp_path)
 
 
-def test_from_outside(call: Any, hapt_folder: Path, tmp_path: Path) -> None:
+def test_from_outside(call: Command, hapt_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "my data"
     found = call("dataset", "hapt", hapt_folder, out)
     assert (found.code, found.err) == (0, "")
@@ -43,7 +43,7 @@ def test_from_outside(call: Any, hapt_folder: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_replaced_only_if_asked(
-    call: Any, refused: Any, framewise_folder: Path, tmp_path: Path
+    call: Command, refused: Refused, framewise_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     assert call("dataset", "gtea", framewise_folder, out).code == 0
@@ -51,14 +51,14 @@ def test_what_is_there_is_replaced_only_if_asked(
     assert call("dataset", "gtea", framewise_folder, out, "--overwrite").code == 0
 
 
-def test_the_published_folder_is_never_written_into(framewise_folder: Path, refused: Any) -> None:
+def test_the_published_folder_is_never_written_into(framewise_folder: Path, refused: Refused) -> None:
     before = np.load(framewise_folder / "features" / "a.npy")
     line = refused("dataset", "gtea", framewise_folder, framewise_folder, "--overwrite")
     assert "is the data set itself" in line
     np.testing.assert_array_equal(np.load(framewise_folder / "features" / "a.npy"), before)
 
 
-def test_a_wrong_folder_is_one_line(refused: Any, tmp_path: Path) -> None:
+def test_a_wrong_folder_is_one_line(refused: Refused, tmp_path: Path) -> None:
     line = refused("dataset", "hapt", tmp_path, tmp_path / "out")
     assert line.startswith(
         f"error: {tmp_path / 'activity_labels.txt'}: missing, expected one number and one class per line"

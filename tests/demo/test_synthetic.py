@@ -205,6 +205,7 @@ def test_files_are_as_annotated(made: Path) -> None:
         assert_allclose(times, np.arange(len(times)) / FPS, atol=1e-4)
         assert video.end == pytest.approx(annotated.duration, abs=1e-3)
         assert annotated.fps == video.fps == FPS
+        assert annotated.duration is not None
         assert (annotated.segments >= 0).all()
         assert (annotated.segments <= annotated.duration).all()
 
@@ -291,4 +292,6 @@ def test_the_baseline_finds_what_frames_show() -> None:
 
     found = frame_wise_baseline(train, test, ("shift",), overlap)
     assert list(found) == ["c"]
-    assert tiou(found["c"].segments, GRID_STEPS.to_seconds(test[0].segments)).max() == pytest.approx(1)
+    assert tiou(found["c"].segments, GRID_STEPS.to_seconds(test[0].segments.astype(np.float64))).max() == pytest.approx(
+        1
+    )

@@ -4,13 +4,12 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from commands import Command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,8 +23,6 @@ from actionformer.formats.annotations import read_annotations, write_annotations
 from actionformer.formats.detections import named_rows, read_results, video_text, write_results
 from actionformer.formats.table import results_table
 from actionformer.settings.config import Config
-
-Command = Callable[..., Any]
 
 PIECES = [
     "[",

@@ -2,13 +2,12 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command, Refused
 
 from actionformer import Detections, Report, load, load_config
 from actionformer.core.terminal import WIDEST, rendered
@@ -18,7 +17,6 @@ from actionformer.formats.table import results_table
 from actionformer.recipes.describe import describe
 from actionformer.settings.loading import preset_names
 
-Command = Callable[..., Any]
 LONG = "a name that goes on and on, as those of verbs and nouns do " * 3
 IDS = ["v_" + "x" * 120, "2026-11-28/camera 1/recording of the whole morning/0001"]
 
@@ -165,7 +163,7 @@ def test_a_document_of_sensor_data_names_no_video(call: Command, trained: Path, 
 
 
 def test_outputs_of_other_verbs_are_not_replaced_unasked(
-    call: Command, refused: Command, annotations: Path, trained: Path, features: Path, tmp_path: Path
+    call: Command, refused: Refused, annotations: Path, trained: Path, features: Path, tmp_path: Path
 ) -> None:
     found, figures = tmp_path / "found.json", tmp_path / "figures.json"
     assert call("detect", trained, features, "--out", found).code == 0

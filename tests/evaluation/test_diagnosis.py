@@ -1,11 +1,14 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from judged import MakeAnnotations, MakeDetections
 
 from actionformer.core.segments import tiou
 from actionformer.evaluation import diagnosis
-from actionformer.evaluation.diagnosis import KINDS, average_precision_by_video, diagnose
+from actionformer.evaluation.diagnosis import KINDS, Diagnosis, average_precision_by_video, diagnose
 from actionformer.evaluation.report import score
 
 TRUTH = {"v": [(0, 10, 0), (20, 30, 1), (40, 44, 0)], "w": [(0, 4, 2)]}
@@ -23,7 +26,7 @@ FOUND = {
 SEGMENT = st.tuples(st.integers(0, 30), st.integers(1, 12), st.integers(0, 2))
 
 
-def kinds(diagnosis, video):
+def kinds(diagnosis: Diagnosis, video: str) -> list[str]:
     return [KINDS[kind] for kind in diagnosis.of(video).kinds]
 
 
@@ -31,7 +34,9 @@ def counted(*of_kinds: int, found: int, missed: int) -> dict[str, int]:
     return dict(zip(KINDS, of_kinds, strict=True)) | {"found": found, "missed": missed}
 
 
-def test_every_kind_of_a_case_worked_by_hand(make_annotations, make_detections):
+def test_every_kind_of_a_case_worked_by_hand(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
     one = diagnosis.of("v")
     assert kinds(diagnosis, "v") == [
@@ -49,14 +54,18 @@ def test_every_kind_of_a_case_worked_by_hand(make_annotations, make_detections):
     assert diagnosis.counts == counted(1, 1, 1, 1, 3, found=1, missed=3)
 
 
-def test_another_class_comes_before_bad_bounds_and_a_double_before_both(make_annotations, make_detections):
+def test_another_class_comes_before_bad_bounds_and_a_double_before_both(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     truth = make_annotations({"v": [(0, 10, 0), (0, 4, 1), (0, 9, 2)]})
     found = make_detections({"v": [(0, 10, 1, 0.9), (0, 4, 1, 0.8), (0, 4.5, 1, 0.7)]})
     assert kinds(diagnose(truth, found, 0.5), "v") == ["wrong label", "true positive", "duplicate"]
     assert kinds(diagnose(truth, found, 0.95), "v") == ["wrong label", "true positive", "localization"]
 
 
-def test_a_lower_threshold_turns_bad_bounds_into_hits(make_annotations, make_detections):
+def test_a_lower_threshold_turns_bad_bounds_into_hits(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.3)
     assert kinds(diagnosis, "v") == [
         "true positive",
@@ -69,7 +78,7 @@ def test_a_lower_threshold_turns_bad_bounds_into_hits(make_annotations, make_det
     assert diagnosis.of("v").found.tolist() == [True, True, False]
 
 
-def test_counts_by_class_and_by_length(make_annotations, make_detections):
+def test_counts_by_class_and_by_length(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
     by_class = diagnosis.by_class()
     assert by_class["a"] == counted(1, 1, 1, 0, 1, found=1, missed=1)
@@ -81,13 +90,15 @@ def test_counts_by_class_and_by_length(make_annotations, make_detections):
 
 
 def test_classes_are_compared_by_name_and_unknown_ones_are_background_or_another_class(
-    make_annotations, make_detections
-):
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     found = make_detections({"v": [(0, 10, 0, 0.9), (50, 60, 0, 0.8), (0, 10, 1, 0.7)]}, class_names=("z", "a"))
     assert kinds(diagnose(make_annotations(TRUTH), found, 0.5), "v") == ["wrong label", "background", "true positive"]
 
 
-def test_what_average_precision_would_gain_without_a_kind_of_error(make_annotations, make_detections):
+def test_what_average_precision_would_gain_without_a_kind_of_error(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     """Class a (2 ground truths): elsewhere x, true, double, class x -> AP 1/2 / 2; b and c find nothing."""
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
     gains = diagnosis.gains()
@@ -98,7 +109,12 @@ def test_what_average_precision_would_gain_without_a_kind_of_error(make_annotati
 
 
 @given(truth=st.lists(SEGMENT, min_size=1, max_size=6, unique=True), found=st.lists(SEGMENT, max_size=8))
-def test_gains_are_those_of_an_evaluation_without_these_detections(make_annotations, make_detections, truth, found):
+def test_gains_are_those_of_an_evaluation_without_these_detections(
+    make_annotations: MakeAnnotations,
+    make_detections: MakeDetections,
+    truth: list[tuple[int, int, int]],
+    found: list[tuple[int, int, int]],
+) -> None:
     annotations = make_annotations({"v": [(start, start + length, label) for start, length, label in truth]})
     rows = [(start, start + length, label, 1 - 0.1 * i) for i, (start, length, label) in enumerate(found)]
     diagnosis = diagnose(annotations, make_detections({"v": rows}), 0.5)
@@ -112,13 +128,17 @@ def test_gains_are_those_of_an_evaluation_without_these_detections(make_annotati
 
 
 @pytest.mark.parametrize("videos", [{}, {"v": []}])
-def test_no_detections_means_all_missed(make_annotations, make_detections, videos):
+def test_no_detections_means_all_missed(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections, videos: Any
+) -> None:
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(videos), 0.5)
     assert diagnosis.counts["missed"] == 4
     assert sum(row["missed"] for row in diagnosis.by_length()) == 4
 
 
-def test_no_ground_truth_means_all_background(make_annotations, make_detections):
+def test_no_ground_truth_means_all_background(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     diagnosis = diagnose(make_annotations({"v": []}), make_detections(FOUND), 0.5)
     assert diagnosis.counts["background"] == 7
     assert diagnosis.by_length() == []
@@ -129,7 +149,13 @@ def test_no_ground_truth_means_all_background(make_annotations, make_detections)
     found=st.lists(SEGMENT, max_size=8),
     threshold=st.sampled_from([0.05, 0.3, 0.5, 0.9]),
 )
-def test_kinds_keep_their_promises(make_annotations, make_detections, truth, found, threshold):
+def test_kinds_keep_their_promises(
+    make_annotations: MakeAnnotations,
+    make_detections: MakeDetections,
+    truth: list[tuple[int, int, int]],
+    found: list[tuple[int, int, int]],
+    threshold: float,
+) -> None:
     annotations = make_annotations({"v": [(start, start + length, label) for start, length, label in truth]})
     rows = [(start, start + length, label, 1 - 0.01 * i) for i, (start, length, label) in enumerate(found)]
     detections = make_detections({"v": rows})
@@ -147,7 +173,9 @@ def test_kinds_keep_their_promises(make_annotations, make_detections, truth, fou
     assert sorted(true) == np.flatnonzero(one.found).tolist()
 
 
-def test_precision_of_a_video_is_that_of_evaluating_it_alone(make_annotations, make_detections):
+def test_precision_of_a_video_is_that_of_evaluating_it_alone(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     thresholds = np.array([0.3, 0.5])
     annotations, found = make_annotations(TRUTH), make_detections(FOUND)
     alone = average_precision_by_video(annotations, found, thresholds)
@@ -158,7 +186,9 @@ def test_precision_of_a_video_is_that_of_evaluating_it_alone(make_annotations, m
     assert average_precision_by_video(make_annotations({"v": []}), found, thresholds) == {}
 
 
-def test_precision_by_video_is_the_same_in_blocks_of_any_size(make_annotations, make_detections, monkeypatch):
+def test_precision_by_video_is_the_same_in_blocks_of_any_size(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
     starts = {f"v{i}": range(0, 10 * (i % 4), 10) for i in range(9)}
     truth = {video: [(start, start + 5, int(rng.integers(3))) for start in own] for video, own in starts.items()}

@@ -1,9 +1,11 @@
 """Cases worked by hand, published numbers, and mistakes."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from judged import MakeAnnotations, MakeDetections
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
@@ -13,7 +15,7 @@ from actionformer.formats.annotations import read_annotations
 # ---- by hand
 
 
-def test_average_precision_by_hand(make_annotations, make_detections):
+def test_average_precision_by_hand(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations({"v": [(0, 10, 0), (20, 30, 0)], "w": [(0, 10, 0)]})
     detections = make_detections(
         {
@@ -34,26 +36,32 @@ def test_average_precision_by_hand(make_annotations, make_detections):
     assert report.average == pytest.approx(6.2 / 9)
 
 
-def test_the_better_detection_takes_and_the_other_falls_back(make_annotations, make_detections):
+def test_the_better_detection_takes_and_the_other_falls_back(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     annotations = make_annotations({"v": [(0, 10, 0), (2, 12, 0)]})
     detections = make_detections({"v": [(1.5, 11.5, 0, 0.5), (2, 12, 0, 0.9)]})
     # both prefer the second; the weaker one falls back to the first: 8.5 / 11.5 = 0.739
     assert score(annotations, detections, tiou=[0.7, 0.8]).per_class["a"] == pytest.approx([1.0, 0.5])
 
 
-def test_a_detection_elsewhere_is_a_false_positive(make_annotations, make_detections):
+def test_a_detection_elsewhere_is_a_false_positive(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     annotations = make_annotations({"v": [(0, 10, 0)], "background": []})
     for video in ("background", "unknown"):
         detections = make_detections({"v": [(0, 10, 0, 0.5)], video: [(0, 10, 0, 0.9)]})
         assert score(annotations, detections, tiou=[0.5]).map == (0.5,)
 
 
-def test_a_threshold_is_reached_when_equal(make_annotations, make_detections):
+def test_a_threshold_is_reached_when_equal(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations({"v": [(0, 10, 0)]})
     assert score(annotations, make_detections({"v": [(0, 5, 0, 0.5)]}), tiou=[0.5]).map == (1.0,)
 
 
-def test_classes_that_no_ground_truth_has_are_ignored(make_annotations, make_detections):
+def test_classes_that_no_ground_truth_has_are_ignored(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     annotations = make_annotations({"v": [(0, 10, 0)], "w": [(0, 5, 0)]})
     detections = make_detections({"v": [(0, 10, 0, 0.5), (0, 10, 1, 0.9)], "w": [(0, 5, 0, 0.4), (0, 9, 2, 0.8)]})
     report = score(annotations, detections, tiou=[0.5])
@@ -62,20 +70,22 @@ def test_classes_that_no_ground_truth_has_are_ignored(make_annotations, make_det
     assert report.counts.unknown_class == 2
 
 
-def test_a_class_without_detections_counts_as_zero(make_annotations, make_detections):
+def test_a_class_without_detections_counts_as_zero(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     annotations = make_annotations({"v": [(0, 10, 0), (0, 10, 2)]})
     report = score(annotations, make_detections({"v": [(0, 10, 0, 0.5)]}), tiou=[0.5])
     assert report.per_class == {"a": [1.0], "c": [0.0]}
     assert report.map == (0.5,)
 
 
-def test_labels_are_compared_by_name(make_annotations, make_detections):
+def test_labels_are_compared_by_name(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations({"v": [(0, 10, 0), (20, 30, 1)]}, class_names=("a", "b"))
     detections = make_detections({"v": [(0, 10, 1, 0.5), (20, 30, 0, 0.5)]}, class_names=("b", "a"))
     assert score(annotations, detections, tiou=[0.9]).average == 1.0
 
 
-def test_repeats_and_moments_are_removed(make_annotations, make_detections):
+def test_repeats_and_moments_are_removed(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations(
         {
             "v": [(0, 10, 0), (0.0009, 9.9995, 0), (0, 10, 1), (5, 5.0005, 0), (0.0018, 10, 0)],
@@ -89,7 +99,7 @@ def test_repeats_and_moments_are_removed(make_annotations, make_detections):
     assert report.per_class == {"a": pytest.approx([1 / 3]), "b": [1.0]}
 
 
-def test_recall_at_kx_by_hand(make_annotations, make_detections):
+def test_recall_at_kx_by_hand(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations({"v": [(0, 10, 0), (20, 30, 0)], "w": [(0, 10, 0), (0, 10, 1)]})
     detections = make_detections(
         {
@@ -102,14 +112,14 @@ def test_recall_at_kx_by_hand(make_annotations, make_detections):
     assert report.recall_at_kx["2"] == pytest.approx([3 / 6, 2 / 6, 1 / 6])
 
 
-def test_one_detection_recalls_several(make_annotations, make_detections):
+def test_one_detection_recalls_several(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations({"v": [(0, 10, 0), (1, 10, 0)]})
     report = score(annotations, make_detections({"v": [(0, 10, 0, 0.5)]}), tiou=[0.5])
     assert report.recall_at_kx["1"] == [1.0]
     assert report.map == (0.5,)
 
 
-def test_average_recall_by_hand(make_annotations, make_detections):
+def test_average_recall_by_hand(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations({"v": [(0, 10, 0)], "w": [(0, 10, 1)]})
     # 8 proposals in 2 videos: an average of n means the best n of 6 * n / 4 and n of 2 * n / 4
     misses = [(50, 60, 0, 0.1 * i) for i in range(1, 5)]
@@ -128,7 +138,7 @@ def test_average_recall_by_hand(make_annotations, make_detections):
 
 
 @pytest.mark.parametrize("name", ["thumos_style", "anet_style"])
-def test_equals_the_published_evaluator(shared, name):
+def test_equals_the_published_evaluator(shared: Path, name: str) -> None:
     folder = shared / "parity" / "evaluation" / name
     expected = json.loads((folder / "expected.json").read_text())
     report = score(
@@ -149,7 +159,7 @@ def test_equals_the_published_evaluator(shared, name):
     assert "outside the evaluated subset" in report.warnings[0]
 
 
-def test_equals_the_published_thumos14_figures(shared):
+def test_equals_the_published_thumos14_figures(shared: Path) -> None:
     annotations = read_annotations(shared / "data/thumos14/thumos14.json")
     with np.load(shared / "data/thumos14/published_detections.npz") as file:
         arrays = dict(file)
@@ -168,23 +178,23 @@ def test_equals_the_published_thumos14_figures(shared):
 # ---- mistakes
 
 
-def test_a_subset_that_no_video_has(make_annotations):
+def test_a_subset_that_no_video_has(make_annotations: MakeAnnotations) -> None:
     with pytest.raises(InputError, match="no video in subset 'val'; there are test"):
         score(make_annotations({"v": [(0, 1, 0)]}), {}, subset="val")
 
 
-def test_nothing_to_compare_with(make_annotations):
+def test_nothing_to_compare_with(make_annotations: MakeAnnotations) -> None:
     with pytest.raises(InputError, match="no actions in the 2 videos to evaluate on"):
         score(make_annotations({"v": [(1, 1, 0)], "w": []}), {})
 
 
-def test_no_detections_at_all(make_annotations):
+def test_no_detections_at_all(make_annotations: MakeAnnotations) -> None:
     report = score(make_annotations({"v": [(0, 1, 0)]}), {})
     assert report.average == 0.0
     assert report.counts.videos_without_detections == 1
 
 
 @pytest.mark.parametrize("k", [0, -1, 1.5])
-def test_a_k_that_makes_no_sense(make_annotations, k):
+def test_a_k_that_makes_no_sense(make_annotations: MakeAnnotations, k: float) -> None:
     with pytest.raises(InputError, match=f"recall_at: expected whole numbers from 1 on, found {k}"):
         score(make_annotations({"v": [(0, 1, 0)]}), {}, recall_at=[k])

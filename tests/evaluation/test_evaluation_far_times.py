@@ -1,9 +1,12 @@
 """Times that cannot be a video's match nothing of another one, and files and arrays that hold them are refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Refused
+from judged import MakeAnnotations, MakeDetections
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
@@ -16,7 +19,7 @@ from actionformer.formats.detections import read_results
 
 
 @pytest.mark.parametrize("far", [0.0, 1e9, 1e15, 1e17, 1e25, 1e300])
-def test_a_detection_never_finds_what_another_video_has(make_annotations, far):
+def test_a_detection_never_finds_what_another_video_has(make_annotations: MakeAnnotations, far: float) -> None:
     """On one clock for all videos a far time would leave no room for the distance between two of them."""
     own, other = (make_annotations({"a": [(0, 1, 0), (far, far + 1, 1)], "b": [(5, 9, 0)]}) for _ in range(2))
     truths, _ = flatten_truths(own)
@@ -30,7 +33,7 @@ def test_a_detection_never_finds_what_another_video_has(make_annotations, far):
 
 
 @pytest.mark.parametrize("far", [1e3, 1e9])
-def test_neighbours_are_found_among_many_videos_with_far_times(far):
+def test_neighbours_are_found_among_many_videos_with_far_times(far: float) -> None:
     """Of 300,000 videos up to `far` the common clock rounds to 0.06 s, and actions of 0.01 s match all the same."""
     count = 300_000
     segments = np.tile([[far - 0.01, far]], (count, 1))
@@ -41,7 +44,7 @@ def test_neighbours_are_found_among_many_videos_with_far_times(far):
     np.testing.assert_array_equal(pairs.truth, videos)
 
 
-def test_far_times_change_no_score(make_annotations, make_detections):
+def test_far_times_change_no_score(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     rows = {"a": [(0, 1, 0)], "b": [(5, 9, 0)]}
     found = make_detections({"a": [(5, 9, 0, 0.9)], "b": [(0, 1, 0, 0.8)]})
     for far in (2.0, 1e9, -1e9):
@@ -55,7 +58,7 @@ FAR = [[0, 2e9], [-2e9, 1], [1e18, 2e18], [-1e300, 0]]
 
 
 @pytest.mark.parametrize("segment", FAR)
-def test_far_times_are_refused(segment, tmp_path, refused):
+def test_far_times_are_refused(segment: list[float], tmp_path: Path, refused: Refused) -> None:
     annotations, found, table = tmp_path / "a.json", tmp_path / "d.json", tmp_path / "d.csv"
     action = {"segment": segment, "label": "jump"}
     annotations.write_text(json.dumps({"database": {"v": {"subset": "s", "annotations": [action]}}}), "utf-8")
@@ -74,7 +77,7 @@ def test_far_times_are_refused(segment, tmp_path, refused):
         assert "1e+09 s" in refused("score", "--annotations", annotations, "--detections", detections)
 
 
-def test_a_far_duration_is_refused(tmp_path):
+def test_a_far_duration_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"database": {"v": {"subset": "s", "duration": 2e9}}}), "utf-8")
     with pytest.raises(InputError, match=r"video 'v': duration must be at most 1e\+09 s, found 2e\+09"):

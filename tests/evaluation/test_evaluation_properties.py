@@ -1,10 +1,18 @@
 """Properties, and agreement with a plain twin: the definitions written as loops."""
 
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from judged import MakeAnnotations, MakeDetections
+from numpy.typing import NDArray
 
+from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.segments import tiou
 from actionformer.evaluation.mean_average_precision import average_precision_of_hits
 from actionformer.evaluation.pairs import rank_within
@@ -18,12 +26,18 @@ worlds = st.dictionaries(st.sampled_from("vwx"), truth_rows, min_size=1).filter(
 )
 
 
+Segment = NDArray[np.float64]
+Found = Mapping[str, Detections]
+World = dict[str, list[tuple[int, int, int]]]
+FoundRows = dict[str, list[tuple[int, int, int, float]]]
+
+
 @st.composite
-def found_rows(draw):
+def found_rows(draw: st.DrawFn) -> FoundRows:
     """Detections in known and unknown videos, no two with the same score."""
     videos = draw(st.lists(st.tuples(st.sampled_from("vwxz"), spans, st.integers(0, 2)), max_size=14))
     scores = draw(st.permutations([(i + 1) / (len(videos) + 1) for i in range(len(videos))]))
-    result = {}
+    result: FoundRows = {}
     for (video, span, label), value in zip(videos, scores, strict=True):
         result.setdefault(video, []).append((*span, label, value))
     return result
@@ -32,11 +46,11 @@ def found_rows(draw):
 # ---- the plain twin
 
 
-def plain_truths(annotations):
+def plain_truths(annotations: Annotations) -> dict[str, list[tuple[Segment, str]]]:
     """Video -> [(segment, class name)] without repeats and segments under 1 ms."""
-    truths = {}
+    truths: dict[str, list[tuple[Segment, str]]] = {}
     for video in annotations.videos.values():
-        kept = []
+        kept: list[tuple[Segment, str]] = []
         for segment, label in zip(video.segments, video.labels, strict=True):
             name = annotations.class_names[label]
             repeat = any(name == other and np.abs(segment - one).max() <= 1e-3 for one, other in kept)
@@ -46,7 +60,7 @@ def plain_truths(annotations):
     return truths
 
 
-def ranked(detections, name):
+def ranked(detections: Found, name: str) -> list[tuple[float, str, Segment]]:
     """(score, video, segment) of a class, best first."""
     rows = [
         (score, video, segment)
@@ -59,13 +73,13 @@ def ranked(detections, name):
     return sorted(rows, key=lambda row: -row[0])
 
 
-def plain_average_precision(annotations, detections, name, threshold):
+def plain_average_precision(annotations: Annotations, detections: Found, name: str, threshold: float) -> float:
     free = {
         video: [segment for segment, label in kept if label == name]
         for video, kept in plain_truths(annotations).items()
     }
     total = sum(map(len, free.values()))
-    hits = []
+    hits: list[bool] = []
     for _, video, segment in ranked(detections, name):
         overlaps = [tiou(segment, one)[0, 0] for one in free.get(video, [])]
         hits.append(bool(overlaps) and max(overlaps) >= threshold)
@@ -75,7 +89,7 @@ def plain_average_precision(annotations, detections, name, threshold):
     return sum(max(precision[i:]) for i, hit in enumerate(hits) if hit) / total
 
 
-def plain_recall_at_kx(annotations, detections, name, threshold, k):
+def plain_recall_at_kx(annotations: Annotations, detections: Found, name: str, threshold: float, k: int) -> float:
     found, total = 0, 0
     rows = ranked(detections, name)
     for video, kept in plain_truths(annotations).items():
@@ -86,7 +100,7 @@ def plain_recall_at_kx(annotations, detections, name, threshold, k):
     return found / total
 
 
-def plain_average_recall(annotations, detections, number):
+def plain_average_recall(annotations: Annotations, detections: Found, number: int) -> float:
     truths = {video: kept for video, kept in plain_truths(annotations).items() if kept}
     proposals = {video: detections[video].segments if video in detections else [] for video in truths}
     total = sum(map(len, proposals.values()))
@@ -104,7 +118,7 @@ def plain_average_recall(annotations, detections, number):
 
 
 @given(worlds)
-def test_perfect_detections(make_annotations, make_detections, world):
+def test_perfect_detections(make_annotations: MakeAnnotations, make_detections: MakeDetections, world: World) -> None:
     annotations = make_annotations(world)
     kept = plain_truths(annotations)
     detections = make_detections(
@@ -117,7 +131,9 @@ def test_perfect_detections(make_annotations, make_detections, world):
 
 
 @given(worlds, found_rows(), st.randoms(use_true_random=False))
-def test_order_does_not_matter(make_annotations, make_detections, world, rows, random):
+def test_order_does_not_matter(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections, world: World, rows: FoundRows, random: Random
+) -> None:
     mixed = {name: random.sample(rows[name], len(rows[name])) for name in random.sample(sorted(rows), len(rows))}
     annotations = make_annotations(world)
     first = score(annotations, make_detections(rows))
@@ -125,7 +141,14 @@ def test_order_does_not_matter(make_annotations, make_detections, world, rows, r
 
 
 @given(worlds, found_rows(), spans, st.integers(0, 2))
-def test_a_false_positive_behind_all_others_never_helps(make_annotations, make_detections, world, rows, span, label):
+def test_a_false_positive_behind_all_others_never_helps(
+    make_annotations: MakeAnnotations,
+    make_detections: MakeDetections,
+    world: World,
+    rows: FoundRows,
+    span: tuple[int, int],
+    label: int,
+) -> None:
     annotations = make_annotations(world)
     before = score(annotations, make_detections(rows))
     rows["elsewhere"] = [(*span, label, 0.0)]
@@ -134,7 +157,9 @@ def test_a_false_positive_behind_all_others_never_helps(make_annotations, make_d
 
 
 @given(worlds, found_rows())
-def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(make_annotations, make_detections, world, rows):
+def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections, world: World, rows: FoundRows
+) -> None:
     report = score(make_annotations(world), make_detections(rows), tiou="0.1:0.9:0.1")
     for values in report.recall_at_kx.values():
         assert values == sorted(values, reverse=True)
@@ -144,7 +169,9 @@ def test_shares_lie_between_0_and_1_and_fall_with_the_threshold(make_annotations
 
 @settings(max_examples=200)
 @given(worlds, found_rows(), st.sampled_from([1, 2, 3]))
-def test_equals_the_plain_twin(make_annotations, make_detections, world, rows, k):
+def test_equals_the_plain_twin(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections, world: World, rows: FoundRows, k: int
+) -> None:
     annotations, detections = make_annotations(world), make_detections(rows)
     thresholds = [0.2, 1 / 3, 0.5, 0.75, 1.0]
     report = score(annotations, detections, tiou=thresholds, recall_at=[k])
@@ -161,7 +188,9 @@ def test_equals_the_plain_twin(make_annotations, make_detections, world, rows, k
 
 
 @given(worlds, found_rows(), st.integers(1, 5))
-def test_blocks_of_pairs_do_not_show(make_annotations, make_detections, world, rows, block):
+def test_blocks_of_pairs_do_not_show(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections, world: World, rows: FoundRows, block: int
+) -> None:
     annotations, detections = make_annotations(world), make_detections(rows)
     whole = score(annotations, detections)
     with pytest.MonkeyPatch.context() as patch:
@@ -170,13 +199,13 @@ def test_blocks_of_pairs_do_not_show(make_annotations, make_detections, world, r
 
 
 @given(st.lists(st.integers(-2, 3), max_size=20), st.sampled_from([1, 10**6]))
-def test_rank_is_the_number_of_earlier_ones(groups, apart):
+def test_rank_is_the_number_of_earlier_ones(groups: list[int], apart: Any) -> None:
     ranks = rank_within(np.array(groups, dtype=np.int64) * apart)
     assert ranks.tolist() == [groups[:i].count(group) for i, group in enumerate(groups)]
 
 
 @given(st.lists(st.tuples(st.integers(-1, 4), st.booleans(), st.booleans()), max_size=30))
-def test_precision_of_all_classes_at_once_is_that_of_each(rows):
+def test_precision_of_all_classes_at_once_is_that_of_each(rows: list[tuple[int, bool, bool]]) -> None:
     truths = np.array([0] * 40 + [1] * 3 + [4])  # nothing of classes 2 and 3
     labels = np.array([label for label, _, _ in rows], dtype=np.int64)
     hits = np.array([[row[level] for row in rows] for level in (1, 2)], dtype=bool) & np.isin(labels, truths)

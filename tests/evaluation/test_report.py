@@ -1,18 +1,22 @@
 import io
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from judged import MakeAnnotations, MakeDetections
 from rich.console import Console
+from rich.table import Table
 
 from actionformer.core.errors import InputError
-from actionformer.evaluation.report import parse_tiou, score
+from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import write_annotations
 from actionformer.formats.detections import write_results
 
 
 @pytest.fixture
-def report(make_annotations, make_detections):
+def report(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> Report:
     annotations = make_annotations({"v": [(0, 10, 0), (0, 10, 0), (20, 30, 1)], "w": [(0, 5, 0)]})
     detections = make_detections(
         {
@@ -23,7 +27,7 @@ def report(make_annotations, make_detections):
     return score(annotations, detections, tiou="0.5:0.7:0.1")
 
 
-def test_counts_and_warnings(report):
+def test_counts_and_warnings(report: Report) -> None:
     counts = report.counts
     assert (counts.videos, counts.ground_truths, counts.detections) == (2, 3, 5)
     assert [sentence.split()[0] for sentence in report.warnings] == ["2", "1", "1", "1"]
@@ -33,7 +37,7 @@ def test_counts_and_warnings(report):
     assert "have no detections" in report.warnings[3]
 
 
-def test_json(report, tmp_path):
+def test_json(report: Report, tmp_path: Path) -> None:
     report.to_json(tmp_path / "report.json")
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["tiou"] == [0.5, 0.6, 0.7]
@@ -44,13 +48,13 @@ def test_json(report, tmp_path):
     assert content["warnings"] == report.warnings
 
 
-def printed(table):
-    console = Console(width=100, file=io.StringIO())
-    console.print(table)
-    return console.file.getvalue()
+def printed(table: Table) -> str:
+    file = io.StringIO()
+    Console(width=100, file=file).print(table)
+    return file.getvalue()
 
 
-def test_table(report):
+def test_table(report: Report) -> None:
     text = printed(report.table(per_class=True))
     assert "mAP" in text
     assert "75.00" in text
@@ -60,7 +64,7 @@ def test_table(report):
     assert any("AR@1 " in line and "AUC" in line for line in text.splitlines())
 
 
-def test_files_are_read(make_annotations, make_detections, tmp_path):
+def test_files_are_read(make_annotations: MakeAnnotations, make_detections: MakeDetections, tmp_path: Path) -> None:
     annotations = make_annotations({"v": [(0, 10, 0)]})
     detections = make_detections({"v": [(0, 10, 0, 0.5)]})
     write_annotations(tmp_path / "a.json", annotations)
@@ -82,11 +86,11 @@ def test_files_are_read(make_annotations, make_detections, tmp_path):
         (np.linspace(0.1, 0.5, 3), (0.1, 0.3, 0.5)),
     ],
 )
-def test_parse_tiou(given, expected):
+def test_parse_tiou(given: Any, expected: Any) -> None:
     assert parse_tiou(given) == pytest.approx(expected, abs=1e-12)
 
 
-def test_parsed_steps_are_the_plain_decimals():
+def test_parsed_steps_are_the_plain_decimals() -> None:
     assert parse_tiou("0.3:0.7:0.1") == (0.3, 0.4, 0.5, 0.6, 0.7)
 
 
@@ -111,12 +115,14 @@ def test_parsed_steps_are_the_plain_decimals():
         (None, "not a number"),
     ],
 )
-def test_thresholds_that_make_no_sense(given, message):
+def test_thresholds_that_make_no_sense(given: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse_tiou(given)
 
 
-def test_names_in_another_form_of_unicode_are_the_same(make_annotations, make_detections):
+def test_names_in_another_form_of_unicode_are_the_same(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
     annotations = make_annotations({"m\u00fcde": [(0, 10, 0)]})
     found = make_detections({"mu\u0308de": [(0, 10, 0, 0.9)]})
     report = score(annotations, found, tiou=[0.5])
@@ -124,7 +130,7 @@ def test_names_in_another_form_of_unicode_are_the_same(make_annotations, make_de
     assert report.warnings == []
 
 
-def test_the_nearest_names_are_told(make_annotations, make_detections):
+def test_the_nearest_names_are_told(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     annotations = make_annotations({"video_1": [(0, 10, 0)], "video_2": [(0, 5, 1)]})
     report = score(annotations, make_detections({"video_1.mp4": [(0, 10, 0, 0.9)]}), tiou=[0.5])
     assert report.warnings[0] == (

@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from numbered import FrameOf
 from torch import Tensor
 
 from actionformer import extract
@@ -58,7 +59,7 @@ class FirstAndLast(Backbone):
 
 
 @pytest.fixture(scope="module")
-def videos(tmp_path_factory: pytest.TempPathFactory, write_video: Write, frame_of) -> list[Path]:
+def videos(tmp_path_factory: pytest.TempPathFactory, write_video: Write, frame_of: FrameOf) -> list[Path]:
     """Videos of 9, 3, 40 and 17 frames."""
     folder = tmp_path_factory.mktemp("videos")
     return [
@@ -191,7 +192,7 @@ def test_refusals(tmp_path: Path, videos: list[Path]) -> None:
     with pytest.raises(InputError, match=r"no backbone 'i3d_tv', did you mean 'i3d'\?; there are motion"):
         extract(videos, "i3d_tv", tmp_path)
     with pytest.raises(InputError, match="stride must be a whole number"):
-        extract(videos, FirstAndLast(), tmp_path, stride=2.5)  # type: ignore[arg-type]
+        extract(videos, FirstAndLast(), tmp_path, stride=2.5)
     assert extract([*videos, str(videos[0].parent / "video[01].mp4")], FirstAndLast(), tmp_path / "o").failed == {}
 
 
@@ -232,7 +233,7 @@ def test_killed_and_called_again(tmp_path: Path, videos: list[Path]) -> None:
     assert list(tmp_path.glob(".*.part")) == []
 
 
-def test_called_on_raw_clips(frame_of) -> None:
+def test_called_on_raw_clips(frame_of: FrameOf) -> None:
     clips = np.stack([np.stack([frame_of(i) for i in range(start, start + 4)]) for start in (3, 9)])
     assert FirstAndLast()(clips).tolist() == FirstAndLast()(torch.from_numpy(clips)).tolist() == [[3, 6], [9, 12]]
 
@@ -310,7 +311,7 @@ def test_features_of_a_backbone_that_changed_are_not_kept(
 
 
 def test_features_of_another_video_of_that_name_are_not_kept(
-    tmp_path: Path, videos: list[Path], write_video: Write, frame_of
+    tmp_path: Path, videos: list[Path], write_video: Write, frame_of: FrameOf
 ) -> None:
     extract(videos[0], FirstAndLast(), tmp_path / "out")
     other = write_video(tmp_path / videos[0].name, [frame_of(9 - i) for i in range(9)], fps=10)
@@ -388,7 +389,7 @@ def test_numbers_that_cannot_be_meant(tmp_path: Path, videos: list[Path], argume
         extract(videos, FirstAndLast(), tmp_path / "out", **arguments)
 
 
-def test_damaged_and_joined_videos_are_warned_of(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_damaged_and_joined_videos_are_warned_of(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     numbers = [frame_of(i) for i in range(60)]
     path = write_video(tmp_path / "damaged.avi", numbers, codec="mjpeg", pixels="yuvj420p", options={"qscale": "3"})
     content = bytearray(path.read_bytes())
@@ -404,7 +405,7 @@ def test_damaged_and_joined_videos_are_warned_of(tmp_path: Path, write_video: Wr
     assert read_json(tmp_path / "out" / "damaged.json")["skipped_packets"] == 1
 
 
-def test_broken_files_end_in_an_event(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_broken_files_end_in_an_event(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     """Cut and corrupted files of several containers: each is read as far as it goes or fails, and none runs away."""
     rng = np.random.default_rng(0)
     broken = []

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from moving import played, write_moving
+from numbered import FrameOf
+from numpy.typing import NDArray
 
 from actionformer.backbones import Backbone, Frame
 from actionformer.backbones.motion import Motion
@@ -45,8 +47,8 @@ class Numbered:
     def __init__(self, number: int) -> None:
         self.number = number
 
-    def image(self) -> np.ndarray:
-        return np.uint8(self.number)
+    def image(self) -> NDArray[np.uint8]:
+        return np.array(self.number, np.uint8)
 
 
 def test_a_still_picture_stands_for_what_is_missing() -> None:
@@ -69,7 +71,7 @@ class Counting(Backbone):
         return clips.float().flatten(1).mean(1, keepdim=True)
 
 
-def test_clips_of_a_still_picture_cost_nothing(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_clips_of_a_still_picture_cost_nothing(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     numbers = [0, 1, 2, 3] + 30 * [4] + [5, 6, 7, 8]
     path = write_video(tmp_path / "still.mkv", [frame_of(i) for i in numbers], fps=10, codec="ffv1", pixels="bgr0")
     reader, backbone = LiveFrames(source_of(str(path)), patience=0.1), Counting()

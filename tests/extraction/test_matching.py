@@ -1,10 +1,12 @@
 """Videos in Python: one call from the file to its actions."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actionformer import InputError, load
+from actionformer.backbones import load_backbone
 from actionformer.extraction import matching as module
 from actionformer.video import summary
 
@@ -21,11 +23,10 @@ def test_a_video_has_the_actions_of_its_features(seen: Path, videos: Path) -> No
 def test_the_backbone_is_loaded_once(seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = []
 
-    def counted(name: str, weights: object, **more: str) -> object:
+    def counted(name: str, weights: Any, **more: Any) -> object:
         loaded.append((name, weights, more))
         return load_backbone(name, weights, **more)
 
-    load_backbone = module.load_backbone
     monkeypatch.setattr(module, "load_backbone", counted)
     detector = load(seen / "run", precision="bfloat16")
     for _ in range(2):

@@ -2,12 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command, Refused
 from variants import lively_detector as lively
 
 from actionformer.core.errors import InputError
@@ -19,7 +18,6 @@ from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search
 from actionformer.settings.config import Config
 
-Command = Callable[..., Any]
 REFUSED = r"features of fps 10, stride 10, num_frames 10, the model was trained on fps 10, stride 5, num_frames 10: .*"
 SAID = "ignore:.*detections that score"
 
@@ -87,7 +85,7 @@ def other(features: Path, tmp_path: Path) -> Path:
 
 
 def test_the_command_line(
-    call: Command, refused: Command, run: Path, other: Path, features: Path, annotations: Path, tmp_path: Path
+    call: Command, refused: Refused, run: Path, other: Path, features: Path, annotations: Path, tmp_path: Path
 ) -> None:
     both = "stride 10, num_frames 10, the model was trained on fps 10, stride 5, num_frames 10"
     file = other / "video4.npy"
@@ -108,7 +106,7 @@ def test_the_command_line(
             assert call(*command, "--other-timing").code == 0
 
 
-def test_videos_are_not_decoded_for_clips_that_do_not_fit(refused: Command, seen: Path, videos: Path) -> None:
+def test_videos_are_not_decoded_for_clips_that_do_not_fit(refused: Refused, seen: Path, videos: Path) -> None:
     line = refused("detect", seen / "run", videos, "--stride", 4)
     assert "clips of videos: features of " in line
     assert "stride 4, num_frames 4, the model was trained on" in line

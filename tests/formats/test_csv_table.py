@@ -20,7 +20,7 @@ def some() -> Detections:
     )
 
 
-def test_the_csv_layout(tmp_path):
+def test_the_csv_layout(tmp_path: Path) -> None:
     some()[:2].to_csv(tmp_path / "r.csv", video_id="a, b")
     lines = (tmp_path / "r.csv").read_text().splitlines()  # in the order of time
     assert lines == ["video,label,start,end,score", '"a, b",run,1.000,3.000,0.5', '"a, b",throw,2.000,4.000,0.75']
@@ -38,7 +38,7 @@ def test_the_csv_layout(tmp_path):
         ("video,label,start,end,score\nv,run,0,1,nan\n", "line 2: score must be a finite number, found nan"),
     ],
 )
-def test_broken_csv(tmp_path, text, message):
+def test_broken_csv(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "r.csv").write_text(text)
     with pytest.raises(InputError, match=message):
         read_results(tmp_path / "r.csv")

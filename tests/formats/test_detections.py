@@ -29,7 +29,7 @@ def equal(first: Detections, second: Detections) -> bool:
     return same and first.class_names == second.class_names
 
 
-def test_subtitles_and_elan_documents(tmp_path):
+def test_subtitles_and_elan_documents(tmp_path: Path) -> None:
     found = some().above(0.3)
     found.to_srt(tmp_path / "a.srt")
     found.to_vtt(tmp_path / "a.vtt")
@@ -41,7 +41,7 @@ def test_subtitles_and_elan_documents(tmp_path):
     assert f'MEDIA_URL="{(tmp_path / "a.mp4").resolve().as_uri()}"' in (tmp_path / "a.eaf").read_text()
 
 
-def test_none_at_all(tmp_path):
+def test_none_at_all(tmp_path: Path) -> None:
     empty = Detections([], [], [], ())
     assert len(empty) == 0
     assert empty.segments.shape == (0, 2)
@@ -51,7 +51,9 @@ def test_none_at_all(tmp_path):
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.floats(0, 1), st.integers(0, 2)), max_size=6))
-def test_files_give_back_what_was_written(tmp_path_factory, rows):
+def test_files_give_back_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, float, int]]
+) -> None:
     folder = tmp_path_factory.mktemp("results")
     found = Detections(
         segments=np.array([(start, start + length) for start, length, _, _ in rows]),
@@ -71,7 +73,7 @@ def test_files_give_back_what_was_written(tmp_path_factory, rows):
     )
 
 
-def test_class_names_come_from_the_file(tmp_path):
+def test_class_names_come_from_the_file(tmp_path: Path) -> None:
     write_results(tmp_path / "r.json", {"v": some(), "w": some()[:1]})
     results = read_results(tmp_path / "r.json")
     assert results["v"].class_names == results["w"].class_names == ("run", "throw")

@@ -12,7 +12,7 @@ def test_elan(found: Detections) -> None:
         "MEDIA_URL": "file:///videos/a.mp4",
         "MIME_TYPE": "video/mp4",
     }
-    times = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")}
+    times = {slot.get("TIME_SLOT_ID"): int(slot.attrib["TIME_VALUE"]) for slot in root.iter("TIME_SLOT")}
     tiers = {
         tier.get("TIER_ID"): [
             (times[one.get("TIME_SLOT_REF1")], times[one.get("TIME_SLOT_REF2")], one.findtext("ANNOTATION_VALUE"))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fuzz.hostile import damaged, in_a_line
+from hostile import damaged, in_a_line
 from safetensors.torch import load_file, save, save_file
 
 from actionformer.core.errors import InputError

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import tomlkit
 import yaml
-from fuzz.hostile import MOMENTS, VALUES, changed, damaged, in_a_line, literal
+from hostile import MOMENTS, VALUES, changed, damaged, in_a_line, literal
 
 from actionformer.core.files import read_json, read_json_lines
 from actionformer.features import read_sidecar

@@ -19,8 +19,8 @@ from actionformer.inference.loading import load
 from actionformer.inference.settings import DecodingSettings, SuppressionSettings
 from actionformer.inference.suppression import suppress, suppress_and_count
 from actionformer.interop import convert
-from actionformer.nn.chunks import LevelOutputs
 from actionformer.nn.decoding import Decoder
+from actionformer.nn.outputs import LevelOutputs
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 
@@ -116,9 +116,9 @@ def test_what_lies_within_the_training_length_is_as_ever(tiny: Config) -> None:
     for one in (grown, published):
         one.shown_from = 1.0
     for length in (5, 64):
-        one, other = grown.detect(array(length)), published.detect(array(length))
+        found, expected = grown.detect(array(length)), published.detect(array(length))
         for name in ("segments", "scores", "labels", "levels"):
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert len(published.detect(array(640))) == 200
     assert len(grown.detect(array(640))) > 1000
 

@@ -146,7 +146,7 @@ def test_batch_size_never_matters_with_published_padding(tmp_path: Path) -> None
     detector = convert(SMALL / "official_config.yaml", SMALL / "epoch_007.pth.tar", tmp_path / "model")
     width = detector.config.model.input_width
     timing = {"fps": 30.0, "stride": 4, "num_frames": 16}
-    items = [
+    items: list[tuple[str, dict[str, Any]]] = [
         (name, {"features": array(length, width, seed=length), **timing})
         for name, length in [("a", 30), ("b", 600), ("c", 200)]
     ]
@@ -298,11 +298,11 @@ def test_published_length_by_hand() -> None:
     assert [published_length(length, activitynet) for length in (10, 192, 193, 289)] == [192, 192, 288, 384]
 
 
-def _compare(detector: Detector, arrays: NpzFile, case: int, timing: dict[str, float]) -> None:
+def _compare(detector: Detector, arrays: NpzFile, case: int, timing: dict[str, Any]) -> None:
     found = detector.detect(arrays[f"{case}.features"], **timing)
     expected = [arrays[f"{case}.{name}"] for name in ("segments", "scores", "labels")]
     assert len(found) == len(expected[1])
-    assert unpaired(found, *expected, tolerance=1e-4) <= 0.01 * len(found)
+    assert unpaired(found, expected[0], expected[1], expected[2], tolerance=1e-4) <= 0.01 * len(found)
 
 
 @pytest.mark.filterwarnings("ignore:.*detections that score")  # weights drawn at random believe a lot

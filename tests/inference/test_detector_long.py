@@ -41,7 +41,7 @@ def test_pieces_equal_one_pass(
 ) -> None:
     detector = lively(tiny, model=changes | {"mask_padding": padding}, suppression={"cap_per": "video"})
     expected = {length: detector.detect(array(length)) for length in (300, 417, 1000)}
-    passes = []
+    passes: list[Any] = []
     detector.runner.chunk = 96
     monkeypatch.setattr(detector.runner, "_in_chunks", _counted(detector.runner._in_chunks, passes))
     for length, one_pass in expected.items():

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from variants import TIMING, lively_detector
+from variants import TIMING, lively_detector, pyramid_settings
 
 from actionformer.core.errors import InputError
 from actionformer.inference.detector import Detector
@@ -20,6 +20,7 @@ from actionformer.inference.suppression import suppress
 from actionformer.nn.attention import windowed_attention_by_definition
 from actionformer.nn.attention_maps import attention_at, comparisons
 from actionformer.nn.chunks import lookahead
+from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.settings.config import Config
 
 
@@ -52,7 +53,7 @@ def test_candidates_are_those_that_detection_suppresses(tiny: Config, padding: s
 def test_candidates_are_no_longer_than_the_actions_of_a_stream(tiny: Config) -> None:
     """3 s are 6 features: levels 0 and 1 are made for distances of up to 4 and 8, level 2 for more."""
     detector = lively_detector(tiny, live={"max_action_seconds": 3.0})
-    assert [low for low, _ in detector.config.model.regression_ranges] == [0, 4, 8]
+    assert [low for low, _ in pyramid_settings(detector.config).regression_ranges] == [0, 4, 8]
     found = understood(detector, sequence_of(detector, 90)).candidates
     every = understood(lively(tiny), sequence_of(detector, 90)).candidates
     lengths = every.segments[:, 1] - every.segments[:, 0]
@@ -101,7 +102,7 @@ def test_weights_within_the_window_are_those_of_the_blocks_attention(tiny: Confi
     length = seen.length
     identity = torch.eye(length)[None, :, None, :].expand(1, length, attention.num_heads, length)  # values: who am I
     expected = windowed_attention_by_definition(
-        seen.query[None], seen.key[None], identity, torch.ones(1, length, dtype=bool), 5, attention.relative_bias
+        seen.query[None], seen.key[None], identity, torch.ones(1, length, dtype=torch.bool), 5, attention.relative_bias
     )[0].detach()
     for position in (0, 1, length // 2, length - 1):
         found = attention_at(seen, position, everywhere=False)
@@ -172,6 +173,7 @@ def test_ranges_in_seconds(tiny: Config) -> None:
     detector = lively(tiny)
     grid = sequence_of(detector, 5).grid
     rows = level_ranges(detector.runner.levels, grid)
+    assert isinstance(detector.model, PyramidNetwork)
     reaches = lookahead(detector.model)
     assert [row.window_seconds for row in rows] == [2.5, 5.0, 10.0]
     assert [row.reach_seconds for row in rows] == [0.5 * reach for reach in reaches]

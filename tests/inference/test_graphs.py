@@ -51,7 +51,8 @@ class FakeCuda:
     """Replays by calling the model again, as a GPU would run its kernels again, on the same tensors."""
 
     def __init__(self, model: Any) -> None:
-        self.model, self.passes, self.replays = model, [], 0
+        self.model, self.replays = model, 0
+        self.passes: list[Any] = []
 
     def graph(self, graph: Any) -> Any:
         graph.index = len(self.passes)
@@ -89,7 +90,7 @@ def test_a_graph_is_recorded_once_a_shape_and_fed_what_is_new(monkeypatch: pytes
         cuda.passes.append((features, valid, outputs))
         return outputs
 
-    monkeypatch.setattr(module.torch, "cuda", cuda)
+    monkeypatch.setattr(torch, "cuda", cuda)
     monkeypatch.setattr(module, "KEPT", 2)
     graphs = Graphs(recording)  # type: ignore[arg-type]
     for seed, length in enumerate((64, 128, 64, 64, 192, 128)):

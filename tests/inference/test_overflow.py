@@ -1,11 +1,11 @@
 """Finite features that overflow the network are named as NaN is: file and row, not an empty result."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command, Refused
 from variants import lively_detector as lively
 
 from actionformer.core.errors import InputError
@@ -14,9 +14,9 @@ from actionformer.inference.explain import explain
 from actionformer.inference.loading import load
 from actionformer.inference.sequences import place
 from actionformer.nn.extremes import largest_of
+from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.settings.config import Config
 
-Command = Callable[..., Any]
 pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")
 
 
@@ -100,6 +100,7 @@ def test_float16_ends_early(tiny: Config) -> None:
 
 def test_what_features_are_not_to_blame_for(tiny: Config) -> None:
     detector = lively(tiny)
+    assert isinstance(detector.model, PyramidNetwork)
     detector.model.classifier.output.bias.data[1] = np.nan
     with pytest.raises(InputError, match=r"no finite numbers in float32, though no feature is extreme .* weights"):
         detector.detect(broken(60, 17, 1.0))
@@ -121,13 +122,15 @@ def test_the_largest_is_counted_in_deviations(detector: Detector) -> None:
     model.normalizer.mean.fill_(1e6)
     model.normalizer.deviation.fill_(10.0)
     found = largest_of(
-        np.full((4, 6), 1e6, np.float32) + np.eye(4, 6, dtype=np.float32) * [[1], [0], [50], [2]], model, 7
+        np.full((4, 6), 1e6, np.float32) + np.eye(4, 6, dtype=np.float32) * np.array([[1], [0], [50], [2]], np.float32),
+        model,
+        7,
     )
     assert (found.row, found.deviations, found.value) == (9, 5.0, 1000050.0)
 
 
 def test_one_bad_file_among_many(
-    call: Command, refused: Command, trained: Path, tmp_path: Path, features: Path
+    call: Command, refused: Refused, trained: Path, tmp_path: Path, features: Path
 ) -> None:
     sidecar = (features / "video4.json").read_text("utf-8")
     for name, row in (("good", None), ("bad", 17)):

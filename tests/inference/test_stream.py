@@ -31,7 +31,8 @@ def test_a_model_with_statistics_of_the_whole_follows_no_stream(tiny: Config) ->
 
 def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live: Any) -> tuple[Detections, list[Any]]:
     """All that a stream gives, and for each push how much was known and what became final."""
-    stream, given, start = detector.stream(**live), [], 0
+    stream, start = detector.stream(**live), 0
+    given: list[tuple[int, Detections]] = []
     while start < len(features):
         size = sizes[len(given) % len(sizes)]
         given.append((min(start + size, len(features)), stream.push(features[start : start + size])))
@@ -47,7 +48,7 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
 def test_a_stream_finds_exactly_what_detect_finds(
     tiny: Config, changes: dict[str, Any], padding: str, length: int, sizes: list[int], seed: int
 ) -> None:
-    live = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
+    live: dict[str, Any] = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
     detector = lively(tiny, model=changes | {"mask_padding": padding}, live=live)
     detector.shown_from = 1.0  # or all that is cut would be counted
     expected = detector.detect(array(length, seed))
@@ -59,7 +60,7 @@ def test_a_stream_finds_exactly_what_detect_finds(
 
 def test_final_within_the_stated_delay_and_never_before_it_can_be(tiny: Config) -> None:
     detector, features = lively(tiny), array(1500)
-    live = {"max_action_seconds": 15.0}
+    live: dict[str, Any] = {"max_action_seconds": 15.0}
     delay = detector.stream(**live).delay_seconds
     assert 3 * 15 < delay < 3 * 15 + 40
     _, given = streamed(detector, features, [7], **live)
@@ -74,7 +75,7 @@ def test_what_is_final_does_not_depend_on_what_comes_later(tiny: Config) -> None
     detector = lively(tiny)
     one = array(900)
     other = np.concatenate([one[:600], 5 * array(300, seed=1)])
-    live = {"max_action_seconds": 15.0}
+    live: dict[str, Any] = {"max_action_seconds": 15.0}
     results = []
     for features in (one, other):
         stream = detector.stream(**live)
@@ -176,7 +177,7 @@ def test_a_block_is_final_once_all_that_starts_in_the_next_is_known(tiny: Config
     stream = lively(tiny).stream(max_action_seconds=10)
     for known, final in ((0, 0), (59, 0), (60, 1), (79, 1), (80, 2)):
         stream._known = dict.fromkeys(stream.levels, known)
-        stream.strides = (1,) * len(stream.strides)
+        stream.strides = [1] * len(stream.strides)
         stream._final()
         assert stream._next == final
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,13 +24,15 @@ CASES = (
 )
 
 
-def plain_tiou(first: np.ndarray, second: np.ndarray) -> np.float32:
+def plain_tiou(first: np.ndarray, second: np.ndarray) -> float:
     shared = max(np.float32(0), min(first[1], second[1]) - max(first[0], second[0]))
     margin = np.float32(1e-6)
     return shared / ((first[1] - first[0] + margin) - shared + (second[1] - second[0] + margin))
 
 
-def plain(segments: np.ndarray, scores: np.ndarray, labels: np.ndarray, options: SuppressionSettings) -> list:
+def plain(
+    segments: np.ndarray, scores: np.ndarray, labels: np.ndarray, options: SuppressionSettings
+) -> list[tuple[int, float]]:
     """The definition, one candidate at a time: rows of (index, score)."""
     rows = []
     for group in sorted(set(labels.tolist())) if options.per_class else [None]:
@@ -240,7 +243,9 @@ def test_unusable_candidates(segments: object, scores: object, labels: object, m
 
 
 @given(candidates(), st.sampled_from(["soft", "hard", "none"]), st.booleans(), st.sampled_from([3, 200]))
-def test_a_trace_keeps_what_suppression_keeps_and_tells_every_score(candidates, method, per_class, most) -> None:
+def test_a_trace_keeps_what_suppression_keeps_and_tells_every_score(
+    candidates: Any, method: str, per_class: bool, most: int
+) -> None:
     segments, scores, labels = candidates
     options = SuppressionSettings(method=method, per_class=per_class, max_detections=most)
     kept = suppress(segments, scores, labels, options)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from actionformer import model_directory
 from actionformer.core.errors import InputError
 from actionformer.core.locks import sole_writer
 from actionformer.inference.loading import load
@@ -77,7 +76,7 @@ def test_stopped_anywhere_it_leaves_one_model_or_the_other_and_never_both(
         return function(path, *arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(model_directory.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         patch.setattr(Path, name, stopped)
         with pytest.raises(KeyboardInterrupt):
             again(small, converted)

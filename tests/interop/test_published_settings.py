@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from variants import actionformer_settings
 
 from actionformer.core.errors import InputError
 from actionformer.interop.published_settings import read_published_settings
@@ -22,10 +23,10 @@ def test_the_small_model(small: Path) -> None:
     assert config.data.crop_ratio == (0.9, 1.0)
     assert config.model.input_dim == 24
     assert config.model.num_classes == 5
-    assert config.model.windows == (19,) * 6
+    assert actionformer_settings(config).windows == (19,) * 6
     assert config.model.max_length == 576
-    assert config.model.mask_padding == "published"
-    assert config.model.offsets == "relu"
+    assert actionformer_settings(config).mask_padding == "published"
+    assert actionformer_settings(config).offsets == "relu"
     assert config.training.initial_normalizer == 100
     assert config.training.gradient_clip == 1.0
     assert config.training.average_warmup is False
@@ -38,7 +39,7 @@ def test_defaults(tmp_path: Path) -> None:
     path = tmp_path / "empty.yaml"
     path.write_text("dataset_name: other\n", "utf-8")
     config = read_published_settings(path)
-    model, training, suppression = config.model, config.training, config.suppression
+    model, training, suppression = actionformer_settings(config), config.training, config.suppression
     assert (model.embedding_layers, model.stem_blocks, model.branch_blocks) == (2, 2, 5)
     assert (model.width, model.neck_width, model.head_width, model.num_heads) == (512, 512, 512, 4)
     assert (model.block, model.neck, model.position) == ("transformer", "identity", "none")
@@ -75,8 +76,8 @@ def test_activitynet(published: Write) -> None:
     assert config.data.resize == 192
     assert config.data.fps == 15
     assert config.data.prefix == "v_"
-    assert config.model.windows == (7, 7, 7, 7, 7, -1)
-    assert config.model.position == "sinusoidal"
+    assert actionformer_settings(config).windows == (7, 7, 7, 7, 7, -1)
+    assert actionformer_settings(config).position == "sinusoidal"
     assert config.suppression.per_class is False
 
 
@@ -84,8 +85,8 @@ def test_projections_of_several_sources(published: Write) -> None:
     path = published(dataset={"input_dim": [10, 14]}, model={"embd_dim": [24, 40], "fpn_dim": 64, "head_dim": 64})
     config = read_published_settings(path)
     assert config.model.input_dim == (10, 14)
-    assert config.model.projection == (24, 40)
-    assert config.model.width == 64
+    assert actionformer_settings(config).projection == (24, 40)
+    assert actionformer_settings(config).width == 64
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_only_epic_lowers_the_prior_of_empty_classes(published: Write) -> None:
 
 def test_the_convolution_backbone_never_had_positions(published: Write) -> None:
     config = read_published_settings(published(model={"backbone_type": "conv", "use_abs_pe": True}))
-    assert config.model.position == "none"
+    assert actionformer_settings(config).position == "none"
 
 
 def test_switches(published: Write) -> None:
@@ -117,8 +118,8 @@ def test_switches(published: Write) -> None:
         test_cfg={"voting_thresh": -1, "nms_method": "hard"},
     )
     config = read_published_settings(path)
-    assert config.model.neck == "fpn"
-    assert config.model.relative_position
+    assert actionformer_settings(config).neck == "fpn"
+    assert actionformer_settings(config).relative_position
     assert (config.training.warmup_epochs, config.training.optimizer) == (0, "adam")
     assert (config.training.center_sampling, config.training.gradient_clip) == (False, 0.0)
     assert (config.suppression.voting_threshold, config.suppression.method) == (0.0, "hard")

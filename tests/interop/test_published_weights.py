@@ -6,6 +6,7 @@ import pytest
 import torch
 from published import published_weights
 from torch import Tensor
+from variants import actionformer_settings
 
 from actionformer.core.errors import InputError
 from actionformer.detectors.actionformer.network import build_network
@@ -22,7 +23,7 @@ from actionformer.nn.pyramid_network import PyramidNetwork
 
 @pytest.fixture
 def model(small: Path) -> PyramidNetwork:
-    return build_network(read_published_settings(small / "official_config.yaml").model)
+    return build_network(actionformer_settings(read_published_settings(small / "official_config.yaml")))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import Command
+from commands import Command, Refused
 from published import published_weights
 
 from actionformer import build, load
@@ -157,7 +157,7 @@ def test_convert_and_detect(written: Write, tmp_path: Path, call: Command) -> No
     assert found.out.count("class_") > 3
 
 
-def test_a_shared_norm_with_two_values_is_refused(written: Write, tmp_path: Path, refused: Command) -> None:
+def test_a_shared_norm_with_two_values_is_refused(written: Write, tmp_path: Path, refused: Refused) -> None:
     other = {"neck.fpn_norms.3.weight": torch.full((1, 16, 1), 2.0)}
     weights = checkpoint(tmp_path / "epoch.pth.tar", **other)
     error = refused("convert", written(**SMALL), weights, tmp_path / "model")

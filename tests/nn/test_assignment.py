@@ -146,7 +146,7 @@ def test_equals_plain_loops(found: list[tuple[float, float, int]], radius: float
     segments, labels = tensors(found)
     counts = [20, 10, 5]
     expected = plain_assign(counts, segments, labels, radius)
-    arguments = {"strides": STRIDES[:3], "ranges": RANGES, "num_classes": 3, "center_radius": radius}
+    arguments: dict[str, Any] = {"strides": STRIDES[:3], "ranges": RANGES, "num_classes": 3, "center_radius": radius}
     result = assign(counts, segments=segments, labels=labels, **arguments)
     assert torch.equal(result[0], expected[0])
     assert torch.equal(result[1], expected[1])
@@ -160,7 +160,12 @@ def test_shift_by_the_largest_stride_shifts_every_level(found: list[tuple[float,
 
     def levels(length: int, segments: Tensor) -> list[tuple[Tensor, Tensor]]:
         counts = level_lengths(length, STRIDES)
-        arguments = {"strides": STRIDES, "ranges": DEFAULT_RANGES, "num_classes": 3, "center_radius": 1.5}
+        arguments: dict[str, Any] = {
+            "strides": STRIDES,
+            "ranges": DEFAULT_RANGES,
+            "num_classes": 3,
+            "center_radius": 1.5,
+        }
         classes, offsets = assign(counts, segments=segments, labels=labels, **arguments)
         return list(zip(classes.split(counts), offsets.split(counts), strict=True))
 
@@ -173,7 +178,7 @@ def test_shift_by_the_largest_stride_shifts_every_level(found: list[tuple[float,
 
 
 def test_no_action_is_all_zero() -> None:
-    arguments = {"strides": (1, 2), "ranges": ((0, 4), (4, 8)), "num_classes": 3, "center_radius": 1.5}
+    arguments: dict[str, Any] = {"strides": (1, 2), "ranges": ((0, 4), (4, 8)), "num_classes": 3, "center_radius": 1.5}
     classes, offsets = assign([4, 2], segments=torch.zeros(0, 2), labels=torch.zeros(0), **arguments)
     assert classes.shape == (6, 3)
     assert offsets.shape == (6, 2)
@@ -193,7 +198,12 @@ def test_equals_all_pairs(radius: float | None, seed: int, number: int) -> None:
     )
     segments = torch.from_numpy(np.stack((start, start + sizes), axis=1)).float()
     labels = torch.from_numpy(rng.integers(0, 3, number))
-    arguments = {"strides": STRIDES, "ranges": DEFAULT_RANGES, "num_classes": 3, "center_radius": radius}
+    arguments: dict[str, Any] = {
+        "strides": STRIDES,
+        "ranges": DEFAULT_RANGES,
+        "num_classes": 3,
+        "center_radius": radius,
+    }
     found = assign(level_lengths(900, STRIDES), segments=segments, labels=labels, **arguments)
     expected = dense_assign(900, segments, labels, radius)
     assert torch.equal(found[0], expected[0])
@@ -203,7 +213,12 @@ def test_equals_all_pairs(radius: float | None, seed: int, number: int) -> None:
 def test_a_range_without_end_and_one_far_from_zero() -> None:
     """Bounds that are infinite, and positions where float32 counts in halves: the action (4194304.5, 4194308)."""
     far = 2**22
-    arguments = {"strides": (1,), "ranges": ((0, float("inf")),), "num_classes": 1, "center_radius": None}
+    arguments: dict[str, Any] = {
+        "strides": (1,),
+        "ranges": ((0, float("inf")),),
+        "num_classes": 1,
+        "center_radius": None,
+    }
     segments = torch.tensor([[far + 0.5, far + 4.0]])
     classes, offsets = assign([far + 8], segments=segments, labels=torch.tensor([0]), **arguments)
     assert classes[:, 0].nonzero()[:, 0].tolist() == [far + 1, far + 2, far + 3]
@@ -216,7 +231,7 @@ def test_many_actions_of_a_long_video() -> None:
     start = torch.from_numpy(rng.uniform(0, 50_000, 20_000)).float()
     segments = torch.stack((start, start + 3.5), dim=1)
     labels = torch.zeros(20_000, dtype=torch.int64)
-    arguments = {"strides": STRIDES, "ranges": DEFAULT_RANGES, "num_classes": 3, "center_radius": 1.5}
+    arguments: dict[str, Any] = {"strides": STRIDES, "ranges": DEFAULT_RANGES, "num_classes": 3, "center_radius": 1.5}
     classes, offsets = assign(level_lengths(50_000, STRIDES), segments=segments, labels=labels, **arguments)
     some = slice(20_000, 20_400)  # of level 0
     near = (start > 19_900) & (start < 20_500)
@@ -230,7 +245,7 @@ def test_a_batch_is_its_videos() -> None:
     rng = np.random.default_rng(3)
     segments = [torch.from_numpy(rng.uniform(0, 30, (n, 1)) + np.array([0.0, 6.5])).float() for n in (5, 0, 9)]
     labels = [torch.from_numpy(rng.integers(0, 3, len(one))) for one in segments]
-    arguments = {"strides": STRIDES[:3], "ranges": RANGES, "num_classes": 3, "center_radius": 1.5}
+    arguments: dict[str, Any] = {"strides": STRIDES[:3], "ranges": RANGES, "num_classes": 3, "center_radius": 1.5}
     batch = assign_batch(segments, labels, [40, 12, 33], padded_length=40, **arguments)
     for row in range(3):
         classes, offsets = assign([40, 20, 10], segments=segments[row], labels=labels[row], **arguments)

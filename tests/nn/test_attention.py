@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -108,9 +110,9 @@ def test_without_a_valid_key_nothing_is_nan(window: int, dtype: torch.dtype) -> 
     assert all(tensor.grad is not None and tensor.grad.isfinite().all() for tensor in (query, key, value))
 
 
-def make_attention(**changes: object) -> Attention:
-    values = {"num_heads": 2, "window": 5, "stride": 1, "relative_position": False, "dropout": 0.0, "exact": True}
-    return Attention(8, **(values | changes))
+def make_attention(**changes: Any) -> Attention:
+    settings = {"num_heads": 2, "window": 5, "stride": 1, "relative_position": False, "dropout": 0.0, "exact": True}
+    return Attention(8, **settings | changes)
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -1,5 +1,7 @@
 """A sequence in pieces gives what one pass gives, whatever the network is built of and however it is cut."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,7 +18,7 @@ WITHOUT_BOUND = (
     {"sinusoidal", "learned", "global", "some global"} | STATISTICS | {name for name in VARIANTS if "tridet" in name}
 )
 WITH_BOUND = sorted(VARIANTS.keys() - WITHOUT_BOUND)
-EXACT = {"rtol": 1e-5, "atol": 1e-5}
+EXACT: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-5}
 
 
 def features(length: int, seed: int = 0) -> Tensor:

@@ -46,7 +46,7 @@ def two_levels(**settings: float) -> Candidates:
 def test_decodes_by_hand() -> None:
     candidates = two_levels()
     assert_allclose(candidates.scores, [0.8, 0.6, 0.3, 0.4], rtol=1e-6)
-    assert_allclose(candidates.segments, [[0.5, 1], [-1, 2], [0.5, 1], [-3, 6]])
+    assert_allclose(candidates.segments, [[0.5, 1], [-1.0, 2], [0.5, 1], [-3.0, 6]])
     assert candidates.labels.tolist() == [1, 0, 0, 1]
     assert candidates.levels.tolist() == [0, 0, 0, 1]
     assert candidates.moments.tolist() == [1, 0, 1, 0]
@@ -92,14 +92,14 @@ def test_equals_the_published_detections(name: str, shared: Path) -> None:
     for case in json.loads((folder / "cases.json").read_text()):
         i = case["index"]
         levels = range(sum(key.startswith(f"{i}.level") and key.endswith(".logits") for key in numbers))
-        outputs = [
+        logits, offsets, masks = (
             [torch.from_numpy(numbers[f"{i}.level{level}.{what}"]) for level in levels]
             for what in ("logits", "offsets", "mask")
-        ]
-        candidates = decode(*outputs, [2**level for level in levels], decoding)
+        )
+        candidates = decode(logits, offsets, masks, [2**level for level in levels], decoding)
         kept = suppress(candidates.segments, candidates.scores, candidates.labels, suppression)
         grid = TimeGrid(case["fps"], case["feat_stride"], case["num_frames"])
-        seconds = grid.to_seconds(kept.segments).clip(0, case["duration"])
+        seconds = grid.to_seconds(np.asarray(kept.segments, np.float64)).clip(0, case["duration"])
         expected = [numbers[f"{i}.{what}"] for what in ("segments", "scores", "labels")]
         assert len(kept.scores) == len(expected[1])
         assert_paired((seconds, kept.scores, kept.labels), expected)

@@ -24,7 +24,8 @@ def distances(starts: list[float], ends: list[float], bins: int, offsets: Tensor
     boundary = TridentBoundary(start=reading(0), end=reading(1), bins=bins)
     x = torch.tensor([starts, ends], dtype=torch.float32).T[None]
     given = torch.zeros(1, len(starts), 2 * (bins + 1)) if offsets is None else offsets[None]
-    return boundary(x, given, None)[0].detach()
+    found: Tensor = boundary(x, given, None)
+    return found[0].detach()
 
 
 def test_a_sharp_start_and_end_are_where_they_stand() -> None:

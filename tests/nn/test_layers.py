@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from actionformer.nn.position import PositionEncoding, sinusoids
 def test_conv_equals_conv1d(length: int, stride: int, kernel: int, depthwise: bool) -> None:
     channels = 6 if depthwise else 4
     conv = Conv(6, channels, kernel, stride=stride, depthwise=depthwise)
+    assert conv.bias is not None
     torch.nn.init.normal_(conv.bias)
     x = torch.randn(2, length, 6)
     expected = F.conv1d(
@@ -92,7 +94,8 @@ def encode(length: int, valid_length: int, *, exact: bool, max_length: int = 4) 
     assert isinstance(encoding.table, torch.nn.Parameter)
     with torch.no_grad():
         encoding.table.copy_(torch.arange(float(max_length)).unsqueeze(1))
-        return encoding(torch.zeros(1, length, 1), torch.arange(length).unsqueeze(0) < valid_length).flatten()
+        encoded: torch.Tensor = encoding(torch.zeros(1, length, 1), torch.arange(length).unsqueeze(0) < valid_length)
+    return encoded.flatten()
 
 
 def test_positions_are_cut_and_masked() -> None:
@@ -142,14 +145,18 @@ def test_a_block_is_its_formula() -> None:
         def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
             return masked(2 * x[:, ::2], valid)
 
-    block = TransformerBlock(attention=Doubling(), channels=4, drop_path=0.1, dropout=0.0, exact=True).eval()
-    torch.nn.init.normal_(block.drop_attention.scale)
-    torch.nn.init.normal_(block.drop_mlp.scale)
+    attention: Any = Doubling()
+    block = TransformerBlock(attention=attention, channels=4, drop_path=0.1, dropout=0.0, exact=True).eval()
+    first, second = block.drop_attention, block.drop_mlp
+    assert isinstance(first, ScaledDropPath)
+    assert isinstance(second, ScaledDropPath)
+    torch.nn.init.normal_(first.scale)
+    torch.nn.init.normal_(second.scale)
     x, valid = torch.randn(1, 6, 4), torch.ones(1, 6, dtype=torch.bool)
-    middle = F.max_pool1d(x.mT, 3, 2, 1).mT + block.drop_attention.scale * 2 * F.layer_norm(x, (4,))[:, ::2]
+    middle = F.max_pool1d(x.mT, 3, 2, 1).mT + first.scale * 2 * F.layer_norm(x, (4,))[:, ::2]
     hidden = F.gelu(F.layer_norm(middle, (4,)) @ block.expand.weight.mT)
     found, shorter = block(x, valid)
-    torch.testing.assert_close(found, middle + block.drop_mlp.scale * (hidden @ block.contract.weight.mT))
+    torch.testing.assert_close(found, middle + second.scale * (hidden @ block.contract.weight.mT))
     assert shorter.shape == (1, 3)
 
 

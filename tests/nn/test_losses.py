@@ -194,10 +194,11 @@ def test_weight_below_zero_refuses_accumulation() -> None:
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_losses_are_float32_whatever_the_outputs_are(dtype: torch.dtype) -> None:
     logits, offsets, targets = random_batch(2)
-    halves = [level.to(dtype) for level in logits], [level.to(dtype) for level in offsets]
+    halves = [[level.to(dtype) for level in part] for part in (logits, offsets)]
     with torch.autocast("cpu", dtype=dtype):
-        found = Criterion()(*halves, targets, normalizer=10.0)
-    expected: Losses = Criterion()(*([x.float() for x in part] for part in halves), targets, normalizer=10.0)
+        found = Criterion()(halves[0], halves[1], targets, normalizer=10.0)
+    wide = [[level.float() for level in part] for part in halves]
+    expected: Losses = Criterion()(wide[0], wide[1], targets, normalizer=10.0)
     for value, reference in zip(found, expected, strict=True):
         assert value.dtype == torch.float32
         assert value.item() == reference.item()
@@ -243,8 +244,8 @@ def test_distances_of_each_class_moment_by_moment(power: float, smoothing: float
             one = video, moment, label
             focal += count * focal_loss(logits[one], classes[one]).item()
     criterion = Criterion(regression_weight=weight, label_smoothing=smoothing, iou_power=power)
-    split = ([one[:, :8], one[:, 8:]] for one in (logits, distances))
-    found = criterion(*split, targets, 10.0)
+    split = [[one[:, :8], one[:, 8:]] for one in (logits, distances)]
+    found = criterion(split[0], split[1], targets, 10.0)
     assert found.classification.item() == pytest.approx(focal / 10, rel=1e-5)
     assert found.regression.item() == pytest.approx(diou / 10, rel=1e-5)
     assert found.total.item() == pytest.approx((focal + weight * diou) / 10, rel=1e-5)

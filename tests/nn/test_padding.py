@@ -22,7 +22,8 @@ def predict(model: PyramidNetwork, batch: list[Tensor], length: int) -> PyramidO
     for row, sequence in zip(features, batch, strict=True):
         row[: len(sequence)] = sequence
     valid = torch.arange(length) < torch.tensor([[len(sequence)] for sequence in batch])
-    return model(features, valid)
+    outputs: PyramidOutputs = model(features, valid)
+    return outputs
 
 
 def difference(one: PyramidOutputs, row: int, other: PyramidOutputs, other_row: int) -> float:

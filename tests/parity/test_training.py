@@ -43,10 +43,11 @@ class Run(NamedTuple):
 
 
 def read_batch(arrays: NpzFile, pad_to: int) -> Batch:
-    samples = []
+    samples: list[Sample] = []
     while f"{len(samples)}.features" in arrays:
-        fields = (arrays[f"{len(samples)}.{name}"] for name in ("features", "segments_grid", "labels"))
-        samples.append(Sample(*map(torch.from_numpy, fields)))
+        names = ("features", "segments_grid", "labels")
+        features, segments, labels = (torch.from_numpy(arrays[f"{len(samples)}.{name}"]) for name in names)
+        samples.append(Sample(features, segments, labels))
     return Collate(pad_to)(samples)
 
 

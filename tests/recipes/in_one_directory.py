@@ -61,7 +61,7 @@ def once(plan: dict[str, Any], step: dict[str, Any], barrier: Any, pipe: Any) ->
         os._exit(2)
 
 
-def run(plan: dict[str, Any], step: dict[str, Any]) -> list[tuple[int, str]]:
+def run(plan: dict[str, Any], step: dict[str, Any]) -> list[tuple[int | None, str]]:
     if "copy" in step:
         shutil.copytree(step["copy"], step["out"])
     count = step.get("together", 1)

@@ -70,7 +70,7 @@ def once(plan: dict[str, Any], out: Path, settings: dict[str, Any], kill: dict[s
 
 def main(plan: dict[str, Any], out: Path) -> None:
     """Every case in turn."""
-    ends = {}
+    ends: dict[str, list[int | None]] = {}
     for case in plan["cases"]:
         folder = out / case["name"]
         ends[case["name"]] = []

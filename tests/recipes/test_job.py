@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command, Refused
 
 from actionformer import InputError, load, read_results, score
 from actionformer.core.detections import Detections
@@ -20,7 +21,6 @@ from actionformer.recipes.record import Record
 
 HERE = Path(__file__).resolve().parent
 VIDEOS = 40
-Command = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_killed_at_any_time_and_continued(
 
 
 def test_what_a_stopped_job_leaves_is_readable(
-    call: Command, refused: Command, trained: Path, few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Command, refused: Refused, trained: Path, few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     added = Record.add
 
@@ -108,7 +108,7 @@ def test_what_a_stopped_job_leaves_is_readable(
 
 
 def test_a_job_is_continued_as_it_was_begun(
-    call: Command, refused: Command, trained: Path, run: Path, few: Path, tmp_path: Path
+    call: Command, refused: Refused, trained: Path, run: Path, few: Path, tmp_path: Path
 ) -> None:
     out = ("--out", tmp_path / "a.jsonl")
     assert call("detect", trained, few, *out).code == 0
@@ -131,7 +131,7 @@ def test_a_job_is_continued_as_it_was_begun(
 
 
 def test_results_of_files_that_have_changed_are_not_continued(
-    call: Command, refused: Command, trained: Path, few: Path, tmp_path: Path
+    call: Command, refused: Refused, trained: Path, few: Path, tmp_path: Path
 ) -> None:
     job = ("detect", trained, few, "--out", tmp_path / "a.jsonl")
     (few / "video5.npy").rename(tmp_path / "later.npy")
@@ -154,7 +154,7 @@ def test_results_of_files_that_have_changed_are_not_continued(
 
 
 def test_a_video_that_has_two_results(
-    call: Command, refused: Command, trained: Path, few: Path, tmp_path: Path
+    call: Command, refused: Refused, trained: Path, few: Path, tmp_path: Path
 ) -> None:
     job = ("detect", trained, few, "--out", tmp_path / "a.jsonl")
     assert call(*job).code == 0
@@ -229,11 +229,11 @@ def test_a_shard_without_files_is_an_empty_result(call: Command, trained: Path, 
 
 
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "4", "1/0", "a/b", "-1/4", "1/4/2", "9" * 5000 + "/1"])
-def test_shards_that_are_none(refused: Command, trained: Path, features: Path, tmp_path: Path, shard: str) -> None:
+def test_shards_that_are_none(refused: Refused, trained: Path, features: Path, tmp_path: Path, shard: str) -> None:
     assert "shard must be K/N" in refused("detect", trained, features, "--out", tmp_path / "a", f"--shard={shard}")
 
 
-def test_nothing_is_replaced_unasked(call: Command, refused: Command, trained: Path, few: Path, tmp_path: Path) -> None:
+def test_nothing_is_replaced_unasked(call: Command, refused: Refused, trained: Path, few: Path, tmp_path: Path) -> None:
     for name in ("a.json", "a.csv", "a.jsonl", "a.txt"):
         (tmp_path / name).write_text("precious", "utf-8")
         assert f"{name}: exists; " in refused("detect", trained, few, "--out", tmp_path / name)
@@ -251,7 +251,7 @@ def test_nothing_is_replaced_unasked(call: Command, refused: Command, trained: P
     assert "give it with --out" in refused("detect", trained, few, "--resume")
 
 
-def test_two_processes_do_not_write_one_file(refused: Command, trained: Path, few: Path, tmp_path: Path) -> None:
+def test_two_processes_do_not_write_one_file(refused: Refused, trained: Path, few: Path, tmp_path: Path) -> None:
     with Record(tmp_path / "a.jsonl", {}) as record:
         record.add("v", Path("v.npy"), Detections([], [], [], ()))
         assert "another process writes it" in refused("detect", trained, few, "--out", tmp_path / "a.jsonl", "--resume")
@@ -318,7 +318,7 @@ def test_lines_that_are_none(tmp_path: Path) -> None:
     assert list(read_results(path)) == ["v"]
 
 
-def test_a_job_in_a_folder_that_cannot_be_written(refused: Command, trained: Path, few: Path, tmp_path: Path) -> None:
+def test_a_job_in_a_folder_that_cannot_be_written(refused: Refused, trained: Path, few: Path, tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
     (tmp_path / "read only").mkdir(mode=0o500)

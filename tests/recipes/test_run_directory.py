@@ -110,7 +110,7 @@ def test_overwrite_that_is_killed_leaves_nothing_of_the_old_run_to_resume(
 
 def test_the_state_goes_first(run: Path) -> None:
     """What is removed first is what a later `--resume` would continue from."""
-    removed = []
+    removed: list[Any] = []
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in ("os.remove", "os.rmdir") and removed is not None:
@@ -140,9 +140,10 @@ def test_a_directory_in_use(run: Path, tiny: Config, annotations: Path, features
     before = weights(run)
     with (run / LOCK).open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        for flag in ("resume", "overwrite"):
+        flags: tuple[dict[str, Any], ...] = ({"resume": True}, {"overwrite": True})
+        for flag in flags:
             with pytest.raises(InputError, match=r"run: is in use .*: wait until it ends or choose another folder"):
-                train(tiny, annotations, features, run, **{flag: True})
+                train(tiny, annotations, features, run, **flag)
         evaluate(run)  # reads and adds
     assert weights(run) == before
     train(tiny, annotations, features, run, resume=True)  # a lock file that was left means nothing

@@ -136,7 +136,7 @@ def test_kinds_of_training(
 
 
 def test_videos_and_batches_without_any_action(tmp_path: Path, tiny: Config, features: Path) -> None:
-    database = {f"video{i}": {"subset": "training"} for i in range(3)}
+    database: dict[str, Any] = {f"video{i}": {"subset": "training"} for i in range(3)}
     database["video3"] = {"subset": "training", "annotations": [{"segment": [1, 3], "label": "jump"}]}
     path = tmp_path / "annotations.json"
     path.write_text(json.dumps({"database": database}), "utf-8")
@@ -197,16 +197,16 @@ def test_existing_run_is_left_alone(run: Path, tiny: Config, annotations: Path, 
     assert content(run) == before
 
 
-@pytest.mark.parametrize("flag", ["resume", "overwrite"])
+@pytest.mark.parametrize("flag", [{"resume": True}, {"overwrite": True}])
 def test_folder_that_is_no_run_is_left_alone(
-    tmp_path: Path, tiny: Config, annotations: Path, features: Path, flag: str
+    tmp_path: Path, tiny: Config, annotations: Path, features: Path, flag: dict[str, Any]
 ) -> None:
     folder = tmp_path / "home"
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work", "utf-8")
     for out in (folder, folder / "thesis.txt"):
         with pytest.raises(InputError, match=r"is not a run directory and is left alone"):
-            train(tiny, annotations, features, out, **{flag: True})
+            train(tiny, annotations, features, out, **flag)
     assert content(folder) == {"thesis.txt": b"years of work"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command, Refused
 
 NETWORK = ("--model.width", 16, "--model.num-heads", 2)
 SHORT = (*NETWORK, "--training.epochs", 1, "--training.warmup-epochs", 0)
@@ -64,7 +64,7 @@ def lasting(seconds: float) -> Callable[[dict[str, Any]], None]:
     ],
 )
 def test_nothing_to_learn_is_refused(
-    learn: Callable[..., Any], refused: Command, tmp_path: Path, change: Any, message: str
+    learn: Callable[..., Any], refused: Refused, tmp_path: Path, change: Any, message: str
 ) -> None:
     assert message in refused(*learn(change))
     assert not (tmp_path / "run").exists()
@@ -90,7 +90,7 @@ def test_evaluation_that_would_fail_is_left_out(
     assert "map" not in json.loads((tmp_path / "run/metrics.jsonl").read_text("utf-8"))
 
 
-def test_evaluation_in_another_unit_is_refused(learn: Callable[..., Any], refused: Command, trained: Path) -> None:
+def test_evaluation_in_another_unit_is_refused(learn: Callable[..., Any], refused: Refused, trained: Path) -> None:
     arguments = learn(scaled(1e3), "validation")
     assert "are the times in ms?" in refused("evaluate", trained, "--annotations", arguments[3])
 
@@ -127,7 +127,7 @@ def test_absurd_rate_is_said_before_the_first_step(learn: Callable[..., Any], ca
 @pytest.mark.parametrize("video", ["video1", "video5"])
 @pytest.mark.parametrize("more", [(), ("--data.no-normalize",)])
 def test_broken_features_of_either_subset_are_named_before_the_first_step(
-    learn: Callable[..., Any], features: Path, refused: Command, tmp_path: Path, video: str, more: tuple[str, ...]
+    learn: Callable[..., Any], features: Path, refused: Refused, tmp_path: Path, video: str, more: tuple[str, ...]
 ) -> None:
     arguments = learn(lambda _: None)
     folder = shutil.copytree(features, tmp_path / "features")
@@ -154,7 +154,7 @@ def test_features_that_say_nothing(
 
 @pytest.mark.parametrize("durations", [True, False])
 @pytest.mark.parametrize("uneven", [True, False])
-def test_features_the_other_way_round(tmp_path: Path, refused: Command, durations: bool, uneven: bool) -> None:
+def test_features_the_other_way_round(tmp_path: Path, refused: Refused, durations: bool, uneven: bool) -> None:
     """12 channels of some 80 moments, half a second apart, stored as (12, 80)."""
     database: dict[str, Any] = {}
     for i in range(4):

@@ -58,6 +58,7 @@ def runs(
     config = tiny.replace(model={"dropout": 0.1})
     (out / "config.toml").write_text(config.to_toml(), "utf-8")
     kinds = {"PLAIN": PLAIN, "LOADERS": LOADERS, "EVALUATED": EVALUATED}
+    cases: list[tuple[str, dict[str, Any], list[dict[str, int]]]]
     cases = [(name, settings, []) for name, settings in kinds.items()] + CASES
     plan = {
         "config": str(out / "config.toml"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from variants import actionformer_settings
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
@@ -58,7 +59,7 @@ TABLE = {
 @pytest.mark.parametrize("preset", TABLE)
 def test_benchmarks_have_the_published_numbers(preset: str) -> None:
     config = load_config(preset)
-    model, training = config.model, config.training
+    model, training = actionformer_settings(config), config.training
     found = (
         model.num_classes,
         training.learning_rate,
@@ -88,10 +89,10 @@ def test_benchmarks_have_the_published_numbers(preset: str) -> None:
 
 
 def test_strides_and_windows_of_the_levels() -> None:
-    assert load_config("thumos14_i3d").model.strides == (1, 2, 4, 8, 16, 32)
-    assert load_config("activitynet_tsp").model.level_windows == (7, 7, 7, 7, 7, 0)
-    assert load_config("ego4d_slowfast").model.num_levels == 7
-    assert load_config("ego4d_egovlp").model.strides[-1] == 128
+    assert actionformer_settings(load_config("thumos14_i3d")).strides == (1, 2, 4, 8, 16, 32)
+    assert actionformer_settings(load_config("activitynet_tsp")).level_windows == (7, 7, 7, 7, 7, 0)
+    assert actionformer_settings(load_config("ego4d_slowfast")).num_levels == 7
+    assert actionformer_settings(load_config("ego4d_egovlp")).strides[-1] == 128
 
 
 def test_a_users_file_changes_a_preset(tmp_path: Path) -> None:
@@ -112,8 +113,8 @@ def test_a_users_file_without_a_preset_starts_from_the_defaults(tmp_path: Path) 
 def test_replace_leaves_the_original() -> None:
     config = Config()
     changed = config.replace(training={"epochs": 3}, model={"window": [9, 9, 9, 9, 9, 0]})
-    assert (changed.training.epochs, changed.model.windows) == (3, (9, 9, 9, 9, 9, 0))
-    assert (config.training.epochs, config.model.window) == (30, 19)
+    assert (changed.training.epochs, actionformer_settings(changed).windows) == (3, (9, 9, 9, 9, 9, 0))
+    assert (config.training.epochs, actionformer_settings(config).window) == (30, 19)
     assert changed.training.batch_size == config.training.batch_size
     assert load_config(config, {"training": {"epochs": 3}}).training.epochs == 3
     with pytest.raises(ValidationError, match="frozen"):

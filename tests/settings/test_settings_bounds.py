@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from variants import VARIANTS, small_settings
+from variants import VARIANTS, actionformer_settings, small_settings
 
 from actionformer.core.errors import InputError
 from actionformer.detectors.actionformer.network import build_network
@@ -147,7 +147,7 @@ def _size(changes: dict[str, Any]) -> int | None:
     """Weights of a network, None if it is refused, in a line; either takes no time."""
     begun = time.process_time()
     try:
-        model = build_network(Config().replace(model=changes).model)
+        model = build_network(actionformer_settings(Config().replace(model=changes)))
         return sum(weight.numel() for weight in model.parameters())
     except InputError as refused:
         message = str(refused)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+from variants import actionformer_settings
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
@@ -37,7 +39,7 @@ def settings(tiny: Config, **training: Any) -> Config:
 
 def network(config: Config, seed: int = 0) -> PyramidNetwork:
     torch.manual_seed(seed)
-    return build_network(config.model)
+    return build_network(actionformer_settings(config))
 
 
 def steps(config: Config, groups: list[list[list[Sample]]]) -> tuple[Trainer, dict[str, float]]:
@@ -87,15 +89,18 @@ def test_batches_without_a_positive(tiny: Config) -> None:
 
 def test_offsets_cannot_die(tiny: Config) -> None:
     """With a distance driven to 0 everywhere the published form has no gradient, softplus keeps one."""
-    gradients = {}
+    gradients: dict[str, Tensor] = {}
     for form in ("softplus", "relu"):
         config = settings(tiny).replace(model={"offsets": form})
         model = network(config)
         with torch.no_grad():
-            model.regressor.output.bias.fill_(-8.0)
+            bias = model.regressor.output.bias
+            assert bias is not None
+            bias.fill_(-8.0)
         trainer = Trainer(model, config, steps_per_epoch=1)
         trainer.step([Collate(None)(samples())])
-        gradients[form] = model.regressor.output.bias.grad
+        assert bias.grad is not None
+        gradients[form] = bias.grad
     assert (gradients["softplus"] != 0).all()
     assert (gradients["relu"] == 0).all()
 
@@ -237,7 +242,11 @@ def test_a_batch_without_padding_needs_no_mask(tiny: Config) -> None:
     plain, _ = steps(settings(tiny), [[alike]])
     masked = Trainer(network(settings(tiny)), settings(tiny), steps_per_epoch=4)
     forward = masked.model.forward
-    masked.model.forward = lambda features, valid: forward(features, torch.ones(features.shape[:2], dtype=torch.bool))  # type: ignore[method-assign]
+
+    def unmasked(features: Tensor, valid: Tensor | None) -> Any:
+        return forward(features, torch.ones(features.shape[:2], dtype=torch.bool))
+
+    masked.model.forward = unmasked
     masked.step([Collate(None)(alike)])
     for one, other in zip(plain.model.parameters(), masked.model.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-7)

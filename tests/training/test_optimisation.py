@@ -23,6 +23,8 @@ from actionformer.training.settings import TrainingSettings
 class Network(nn.Module):
     """One parameter of every kind that the real network has, and a buffer."""
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv1d(4, 4, 3, padding=1)
@@ -35,7 +37,8 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.norm(self.conv((x - self.mean).mT).mT + self.table)
-        return self.linear(x) * self.scale + self.relative_bias.sum()
+        scores: Tensor = self.linear(x) * self.scale + self.relative_bias.sum()
+        return scores
 
 
 def make(seed: int = 0) -> Network:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from moving import camera, played, running, write_moving, written
+from numbered import FrameOf
 
 from actionformer.core.errors import InputError
 from actionformer.video.live import LiveFrames, LiveVideoReader, Sample
@@ -172,7 +173,7 @@ def test_a_source_that_can_wait_loses_nothing(tmp_path: Path, stream: Path, monk
         assert [sample.index for sample in slowly(reader, 0.002)] == list(range(120))
 
 
-def test_what_a_jump_of_the_clock_lasted(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_what_a_jump_of_the_clock_lasted(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     """In real time as long as it lasted; in a file not at all."""
     images = [frame_of(i) for i in range(20)]
     path = tmp_path / "joined.ts"

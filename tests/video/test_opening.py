@@ -97,7 +97,7 @@ FIRST_STREAMS = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=FIRST_STREAMS.values(), ids=FIRST_STREAMS.keys())
+@pytest.fixture(params=list(FIRST_STREAMS.values()), ids=list(FIRST_STREAMS))
 def covered(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A video whose first stream is another picture."""
     name, streams, options = request.param
@@ -179,7 +179,7 @@ def write_two_sounds(path: Path, *dispositions: Disposition | int) -> Path:
             packets += stream.encode(image)
         packets += stream.encode()
         for sound, height in zip(sounds, (0.0, 0.5), strict=True):
-            wave = np.float32(height * np.sin(np.arange(48000) * 0.05))[None]
+            wave = (height * np.sin(np.arange(48000) * 0.05))[None].astype(np.float32)
             tone = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
             tone.sample_rate, tone.pts = 48000, 0
             packets += [*sound.encode(tone), *sound.encode()]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numbered import FrameOf
 from numpy.typing import NDArray
 
 from actionformer.core.detections import Detections
@@ -68,7 +69,7 @@ def with_matrix(path: Path, matrix: Matrix) -> Path:
 
 def first(path: Path | io.BytesIO) -> NDArray[np.uint8]:
     with av.open(path) as file:
-        return next(file.decode(video=0)).to_ndarray(format="rgb24")
+        return next(file.decode(video=0)).to_ndarray(format="rgb24").astype(np.uint8)
 
 
 @pytest.fixture(params=MATRICES)
@@ -146,7 +147,7 @@ def test_a_slanted_or_scaled_matrix_is_the_nearest_of_the_eight(
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     assert nearest(turn @ orientation.matrix()) == orientation
     assert exactly(turn @ orientation.matrix()) == (degrees == 0)
-    assert nearest(orientation.matrix() @ np.diag([across, down])) == orientation
+    assert nearest(orientation.matrix() @ np.diag(np.array([across, down]))) == orientation
 
 
 def test_a_matrix_of_zeros_changes_nothing() -> None:
@@ -154,7 +155,7 @@ def test_a_matrix_of_zeros_changes_nothing() -> None:
     assert nearest(np.zeros((2, 2))) == UPRIGHT
 
 
-def test_frames_that_were_looked_at_are_freed_at_once(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_frames_that_were_looked_at_are_freed_at_once(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     """Frames that wait for the garbage collector fill memory, and hang a forked process that collects them."""
     path = write_video(tmp_path / "turned.mp4", [frame_of(i) for i in range(20)], rotation=90)
     gc.collect()

@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from numbered import FrameOf, NumberIn
 
 from actionformer.core.errors import InputError
 from actionformer.video.reader import VideoReader
@@ -34,7 +35,13 @@ def read(
     ],
 )
 def test_every_frame_comes_once_with_its_time(
-    tmp_path: Path, write_video: Write, frame_of, number_in, name: str, codec: str, options: dict[str, str]
+    tmp_path: Path,
+    write_video: Write,
+    frame_of: FrameOf,
+    number_in: NumberIn,
+    name: str,
+    codec: str,
+    options: dict[str, str],
 ) -> None:
     path = write_video(tmp_path / name, [frame_of(i) for i in range(40)], fps=25, codec=codec, options=options)
     times, images, video = read(path)
@@ -46,7 +53,7 @@ def test_every_frame_comes_once_with_its_time(
     assert not video.cut_short
 
 
-def test_times_of_a_variable_rate(tmp_path: Path, write_video: Write, frame_of, number_in) -> None:
+def test_times_of_a_variable_rate(tmp_path: Path, write_video: Write, frame_of: FrameOf, number_in: NumberIn) -> None:
     shown = [0.0, 0.04, 0.5, 0.52, 0.6, 1.3, 1.35]
     path = write_video(tmp_path / "vfr.mp4", [frame_of(i) for i in range(7)], times=shown, options={"bf": "2"})
     times, images, _ = read(path)
@@ -54,13 +61,17 @@ def test_times_of_a_variable_rate(tmp_path: Path, write_video: Write, frame_of, 
     assert [number_in(image) for image in images] == list(range(7))
 
 
-def test_a_range_between_two_frames_has_the_one_on_the_screen(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_a_range_between_two_frames_has_the_one_on_the_screen(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf
+) -> None:
     path = write_video(tmp_path / "vfr.mkv", [frame_of(i) for i in range(3)], times=[0.0, 1.0, 8.0])
     assert read(path, 3.0, 6.0)[0] == [1.0]
 
 
 @pytest.mark.parametrize("rotation", [90, 180, -90])
-def test_rotated_frames_come_upright(tmp_path: Path, write_video: Write, frame_of, number_in, rotation: int) -> None:
+def test_rotated_frames_come_upright(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf, number_in: NumberIn, rotation: int
+) -> None:
     upright = [frame_of(i, (64, 128)) for i in range(5)]
     lying = [
         np.ascontiguousarray(np.rot90(image, -rotation // 90)) for image in upright
@@ -70,7 +81,7 @@ def test_rotated_frames_come_upright(tmp_path: Path, write_video: Write, frame_o
     assert [number_in(image) for image in images] == list(range(5))
 
 
-def test_ten_bits_and_odd_sizes(tmp_path: Path, write_video: Write, frame_of, number_in) -> None:
+def test_ten_bits_and_odd_sizes(tmp_path: Path, write_video: Write, frame_of: FrameOf, number_in: NumberIn) -> None:
     ten = write_video(tmp_path / "ten.mkv", [frame_of(i) for i in range(6)], codec="ffv1", pixels="yuv420p10le")
     assert [number_in(image) for image in read(ten)[1]] == list(range(6))
     odd = write_video(tmp_path / "odd.mkv", [frame_of(i, (33, 51)) for i in range(6)], codec="ffv1", pixels="bgr0")
@@ -79,14 +90,14 @@ def test_ten_bits_and_odd_sizes(tmp_path: Path, write_video: Write, frame_of, nu
     assert np.array_equal(images[3], frame_of(3, (33, 51)))  # lossless
 
 
-def test_one_frame(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_one_frame(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     times, images, video = read(write_video(tmp_path / "one.mp4", [frame_of(7)], fps=10))
     assert times == [0.0]
     assert len(images) == 1
     assert video.end == pytest.approx(0.1)
 
 
-def test_time_zero_is_the_first_frame(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_time_zero_is_the_first_frame(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     times, _, video = read(write_video(tmp_path / "late.mkv", [frame_of(i) for i in range(3)], times=[5.0, 5.5, 6.0]))
     assert times == pytest.approx([0.0, 0.5, 1.0])
     assert not video.cut_short
@@ -94,7 +105,9 @@ def test_time_zero_is_the_first_frame(tmp_path: Path, write_video: Write, frame_
 
 @pytest.mark.parametrize("name", ["range.mp4", "range.mkv", "range.avi", "range.ts", "range.mpg", "range.h264"])
 @pytest.mark.parametrize(("start", "stop"), [(0.0, 0.5), (1.0, 2.0), (1.21, 1.29), (3.9, 9.0)])
-def test_a_range(tmp_path: Path, write_video: Write, frame_of, number_in, name: str, start: float, stop: float) -> None:
+def test_a_range(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf, number_in: NumberIn, name: str, start: float, stop: float
+) -> None:
     codec = {"avi": "mpeg4", "mpg": "mpeg2video"}.get(name.rpartition(".")[2], "libx264")
     path = write_video(tmp_path / name, [frame_of(i) for i in range(100)], codec=codec, options={"g": "20", "bf": "2"})
     whole = read(path)
@@ -108,7 +121,7 @@ def test_a_range(tmp_path: Path, write_video: Write, frame_of, number_in, name: 
     assert times == pytest.approx([i / 25 for i in expected], abs=2e-3)
 
 
-def test_frames_are_decoded_when_they_are_asked_for(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_frames_are_decoded_when_they_are_asked_for(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     path = write_video(tmp_path / "long.mp4", [frame_of(i % 256) for i in range(500)], options={"g": "10"})
     with VideoReader(path) as video:
         first = list(itertools.islice(video.frames(), 3))
@@ -116,7 +129,7 @@ def test_frames_are_decoded_when_they_are_asked_for(tmp_path: Path, write_video:
         assert video.end < 1.0
 
 
-def test_damaged_packets_are_skipped_and_counted(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_damaged_packets_are_skipped_and_counted(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     path = write_video(
         tmp_path / "damaged.avi",
         [frame_of(i) for i in range(60)],
@@ -137,7 +150,9 @@ def test_damaged_packets_are_skipped_and_counted(tmp_path: Path, write_video: Wr
     assert video.end == pytest.approx(60 / 25)
 
 
-def test_a_file_cut_in_the_middle_keeps_its_readable_part(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_a_file_cut_in_the_middle_keeps_its_readable_part(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf
+) -> None:
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (64, 96, 3), dtype=np.uint8) for _ in range(100)]
     for name, options in (("cut.mkv", {}), ("cut.mp4", {"movflags": "faststart"})):
@@ -155,7 +170,7 @@ def test_a_file_cut_in_the_middle_keeps_its_readable_part(tmp_path: Path, write_
         assert video.declared == pytest.approx(4.0, abs=0.05), name
 
 
-def test_longer_sound_is_no_cut(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_longer_sound_is_no_cut(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     for name in ("sound.mkv", "sound.mp4"):
         path = write_video(tmp_path / name, [frame_of(i) for i in range(25)], audio_seconds=4.0)
         assert not read(path)[2].cut_short, name
@@ -173,7 +188,7 @@ def test_refusals(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cover", [False, True])
-def test_a_file_of_sound_alone(tmp_path: Path, frame_of, cover: bool) -> None:
+def test_a_file_of_sound_alone(tmp_path: Path, frame_of: FrameOf, cover: bool) -> None:
     path = tmp_path / "sound.m4a"
     with av.open(str(path), "w", format="mp4") as container:
         sound = container.add_stream("aac", rate=16000)
@@ -191,7 +206,7 @@ def test_a_file_of_sound_alone(tmp_path: Path, frame_of, cover: bool) -> None:
         VideoReader(path)
 
 
-def test_a_head_without_a_body(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_a_head_without_a_body(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     path = write_video(tmp_path / "whole.mkv", [frame_of(i) for i in range(50)])
     content = path.read_bytes()
     path.write_bytes(content[: content.index(b"\x1f\x43\xb6\x75")])  # up to the first cluster
@@ -215,7 +230,7 @@ def test_real_files(shared: Path, name: str, fps: float, frames: int, size: tupl
     assert times == pytest.approx([i / fps for i in range(frames)], abs=1e-3)
 
 
-def test_joined_recordings_go_on(tmp_path: Path, write_video: Write, frame_of, number_in) -> None:
+def test_joined_recordings_go_on(tmp_path: Path, write_video: Write, frame_of: FrameOf, number_in: NumberIn) -> None:
     once = write_video(tmp_path / "once.ts", [frame_of(i) for i in range(50)])
     path = tmp_path / "joined.ts"
     path.write_bytes(once.read_bytes() * 3)
@@ -226,7 +241,9 @@ def test_joined_recordings_go_on(tmp_path: Path, write_video: Write, frame_of, n
     assert video.end == pytest.approx(6.0, abs=1e-3)
 
 
-def test_a_gap_within_the_file_is_meant_and_one_beyond_it_is_not(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_a_gap_within_the_file_is_meant_and_one_beyond_it_is_not(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf
+) -> None:
     path = write_video(tmp_path / "screen.mkv", [frame_of(i) for i in range(4)], times=[0.0, 0.5, 300.0, 300.5])
     times, _, video = read(path)
     assert times == pytest.approx([0.0, 0.5, 300.0, 300.5])
@@ -237,7 +254,9 @@ def test_a_gap_within_the_file_is_meant_and_one_beyond_it_is_not(tmp_path: Path,
     assert times[-1] < 2.0
 
 
-def test_frames_that_change_their_size_come_as_large_as_the_first(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_frames_that_change_their_size_come_as_large_as_the_first(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf
+) -> None:
     parts = [
         write_video(tmp_path / f"{i}.ts", [frame_of(i, size)] * 10, options={"bf": "0"})
         for i, size in enumerate([(64, 96), (96, 64)])
@@ -249,7 +268,7 @@ def test_frames_that_change_their_size_come_as_large_as_the_first(tmp_path: Path
     assert {image.shape for image in images} == {(64, 96, 3)}
 
 
-def test_a_cut_avi_is_known_by_its_count_of_frames(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_a_cut_avi_is_known_by_its_count_of_frames(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     path = write_video(tmp_path / "cut.avi", [frame_of(i) for i in range(100)], codec="mpeg4")
     path.write_bytes(path.read_bytes()[: int(0.7 * path.stat().st_size)])
     _, images, video = read(path)
@@ -258,7 +277,9 @@ def test_a_cut_avi_is_known_by_its_count_of_frames(tmp_path: Path, write_video: 
 
 
 @pytest.mark.parametrize("name", ["twice.mp4", "twice.ts", "twice.h264"])
-def test_a_video_can_be_read_again(tmp_path: Path, write_video: Write, frame_of, number_in, name: str) -> None:
+def test_a_video_can_be_read_again(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf, number_in: NumberIn, name: str
+) -> None:
     with VideoReader(write_video(tmp_path / name, [frame_of(i) for i in range(30)], options={"g": "10"})) as video:
         for start, stop in ((0.0, 9.0), (0.0, 0.39), (0.81, 9.0), (0.0, 9.0)):
             numbers = [number_in(frame.image()) for frame in video.frames(start, stop)]
@@ -266,7 +287,9 @@ def test_a_video_can_be_read_again(tmp_path: Path, write_video: Write, frame_of,
 
 
 @pytest.mark.parametrize("place", [10, 29])
-def test_a_frame_that_is_said_to_last_for_days(tmp_path: Path, write_video: Write, frame_of, place: int) -> None:
+def test_a_frame_that_is_said_to_last_for_days(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf, place: int
+) -> None:
     whole = write_video(tmp_path / "whole.mkv", [frame_of(i) for i in range(30)], options={"bf": "0"})
     path = tmp_path / "days.mkv"
     with av.open(str(whole)) as source, av.open(str(path), "w") as target:
@@ -282,7 +305,7 @@ def test_a_frame_that_is_said_to_last_for_days(tmp_path: Path, write_video: Writ
     assert video.end == pytest.approx(1.2, abs=0.01)
 
 
-def test_a_broken_tag_is_left_alone(tmp_path: Path, write_video: Write, frame_of) -> None:
+def test_a_broken_tag_is_left_alone(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     path = write_video(tmp_path / "tag.mkv", [frame_of(i) for i in range(30)])
     path.write_bytes(path.read_bytes().replace(b"00:00:01.2", b"0x:00:01.2"))
     times, _, video = read(path)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numbered import FrameOf, NumberIn
 
 from actionformer.core.errors import InputError
 from actionformer.video import VideoReader, read_frames
@@ -49,7 +50,9 @@ def test_every_sample_is_the_nearest_frame(steps: list[float], fps: float, durat
 
 
 @pytest.mark.parametrize("fps", [15, 7.5, 25, 40])
-def test_of_a_file(tmp_path: Path, write_video: Callable[..., Path], frame_of, number_in, fps: float) -> None:
+def test_of_a_file(
+    tmp_path: Path, write_video: Callable[..., Path], frame_of: FrameOf, number_in: NumberIn, fps: float
+) -> None:
     path = write_video(tmp_path / "video.mp4", [frame_of(i) for i in range(50)], fps=25)
     with VideoReader(path) as video:
         numbers = [number_in(image) for image in images(sampled(video.frames(), fps))]
@@ -57,7 +60,9 @@ def test_of_a_file(tmp_path: Path, write_video: Callable[..., Path], frame_of, n
     assert all(abs(number / 25 - i / fps) <= 0.5 / 25 + 1e-6 or number == 49 for i, number in enumerate(numbers))
 
 
-def test_a_repeated_frame_is_converted_once(tmp_path: Path, write_video: Callable[..., Path], frame_of) -> None:
+def test_a_repeated_frame_is_converted_once(
+    tmp_path: Path, write_video: Callable[..., Path], frame_of: FrameOf
+) -> None:
     path = write_video(tmp_path / "slow.mp4", [frame_of(i) for i in range(3)], fps=5)
     with VideoReader(path) as video:
         found = list(images(sampled(video.frames(), 10)))
@@ -65,7 +70,9 @@ def test_a_repeated_frame_is_converted_once(tmp_path: Path, write_video: Callabl
     assert len({id(image) for image in found}) == 3
 
 
-def test_frames_in_memory(tmp_path: Path, write_video: Callable[..., Path], frame_of, number_in) -> None:
+def test_frames_in_memory(
+    tmp_path: Path, write_video: Callable[..., Path], frame_of: FrameOf, number_in: NumberIn
+) -> None:
     path = write_video(tmp_path / "video.mp4", [frame_of(i) for i in range(50)], fps=25, options={"g": "10"})
     whole = read_frames(path)
     assert (whole.shape, whole.dtype) == ((50, 64, 96, 3), np.uint8)

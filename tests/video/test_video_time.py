@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from numbered import FrameOf, NumberIn, WriteVideo
 
 from actionformer import extract
 from actionformer.backbones import Backbone
@@ -86,7 +87,7 @@ def without_rate(source: Path, target: Path) -> Path:
     with av.open(str(source)) as file, av.open(str(target), "w", options={"live": "1"}) as out:
         copy = out.add_stream_from_template(file.streams.video[0])
         for packet in file.demux(video=0):
-            if packet.dts is not None:
+            if packet.pts is not None and packet.dts is not None:
                 packet.duration, packet.stream = 0, copy
                 out.mux(packet)
     return target
@@ -123,7 +124,9 @@ LATE = [2 + i / 10 for i in range(40)]
 
 
 @pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.mov", "late.webm", "late.ts"])
-def test_time_0_is_where_the_container_begins(tmp_path: Path, make, number_in, name: str) -> None:
+def test_time_0_is_where_the_container_begins(
+    tmp_path: Path, make: Callable[..., Path], number_in: NumberIn, name: str
+) -> None:
     path = make(tmp_path / name, LATE, sound=(0.0, 6.0))
     with VideoReader(path) as video:
         assert video.start == pytest.approx(2.0, abs=0.05)  # encoders of sound begin a little earlier
@@ -139,7 +142,7 @@ def test_time_0_is_where_the_container_begins(tmp_path: Path, make, number_in, n
         assert list(video.frames(0.0, 1.0)) == []
 
 
-def test_a_range_is_read_on_that_clock(tmp_path: Path, make, number_in) -> None:
+def test_a_range_is_read_on_that_clock(tmp_path: Path, make: Callable[..., Path], number_in: NumberIn) -> None:
     path = make(tmp_path / "late.mkv", LATE, sound=(0.0, 6.0))
     assert times_of(path, start=3.05, stop=3.25) == pytest.approx([3.0, 3.1, 3.2], abs=0.05)
     assert [number_in(image) for image in read_frames(path, start=3.05, stop=3.25)][-1] in (11, 12)
@@ -148,12 +151,14 @@ def test_a_range_is_read_on_that_clock(tmp_path: Path, make, number_in) -> None:
         read_frames(path, start=9)
 
 
-def test_without_sound_the_container_begins_with_its_picture(tmp_path: Path, make) -> None:
+def test_without_sound_the_container_begins_with_its_picture(tmp_path: Path, make: Callable[..., Path]) -> None:
     for start in (1.0, 3600.0):
         assert times_of(make(tmp_path / "silent.mkv", [start, start + 0.5]))[:2] == [0.0, 0.5]
 
 
-def test_a_cut_between_key_frames_shows_nothing_at_first(tmp_path: Path, make, number_in) -> None:
+def test_a_cut_between_key_frames_shows_nothing_at_first(
+    tmp_path: Path, make: Callable[..., Path], number_in: NumberIn
+) -> None:
     """As recordings of broadcasts begin: sound at once, pictures with the next key frame."""
     whole = make(tmp_path / "whole.ts", [i / 10 for i in range(80)], sound=(0.0, 8.0), group=30)
     path = tmp_path / "cut.ts"
@@ -170,7 +175,7 @@ def test_a_cut_between_key_frames_shows_nothing_at_first(tmp_path: Path, make, n
         assert video.start == pytest.approx(2.0, abs=0.1)
 
 
-def test_sidecars_grids_and_detections_count_with_it(tmp_path: Path, make) -> None:
+def test_sidecars_grids_and_detections_count_with_it(tmp_path: Path, make: Callable[..., Path]) -> None:
     late = make(tmp_path / "late.mp4", LATE, sound=(0.0, 6.0))
     soon = make(tmp_path / "soon.mp4", [i / 10 for i in range(40)])
     assert extracted(tmp_path, tmp_path / "out").failed == {}
@@ -187,7 +192,7 @@ def test_sidecars_grids_and_detections_count_with_it(tmp_path: Path, make) -> No
     assert spec.grid.to_seconds(middle) == pytest.approx(plain.grid.to_seconds(middle) + spec.start)
 
 
-def test_features_of_another_zero_are_not_kept(tmp_path: Path, make) -> None:
+def test_features_of_another_zero_are_not_kept(tmp_path: Path, make: Callable[..., Path]) -> None:
     """Sidecars without a start were made when time 0 was the first picture."""
     late = make(tmp_path / "late.mp4", LATE, sound=(0.0, 6.0))
     soon = make(tmp_path / "soon.mp4", [i / 10 for i in range(20)])
@@ -203,7 +208,7 @@ def test_features_of_another_zero_are_not_kept(tmp_path: Path, make) -> None:
     assert len(extracted(late, tmp_path / "out", overwrite=True).written) == 1
 
 
-def test_an_overlay_keeps_the_clock(tmp_path: Path, make) -> None:
+def test_an_overlay_keeps_the_clock(tmp_path: Path, make: Callable[..., Path]) -> None:
     pytest.importorskip("cv2")
     nothing = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, np.int64), ("jump",))
     for sound in ((0.0, 6.0), None):
@@ -219,7 +224,7 @@ def test_an_overlay_keeps_the_clock(tmp_path: Path, make) -> None:
 
 
 @pytest.mark.parametrize("name", ["late.mkv", "late.ts", "late.mp4"])
-def test_a_live_source_that_is_a_file_has_the_same_times(tmp_path: Path, make, name: str) -> None:
+def test_a_live_source_that_is_a_file_has_the_same_times(tmp_path: Path, make: Callable[..., Path], name: str) -> None:
     fast = {"movflags": "frag_keyframe+delay_moov"} if name.endswith("mp4") else {}
     path = make(tmp_path / name, LATE, sound=(0.0, 6.0), options=fast)
     reader = LiveFrames(source_of(str(path)), patience=0.1)
@@ -236,7 +241,7 @@ PAUSES = [t / 10 for t in (*range(50), *range(300, 350), *range(470, 500))]
 
 @pytest.mark.parametrize("name", ["live.webm", "live.mkv", "file.mkv", "file.mp4", "parts.mp4", "live.flv"])
 @pytest.mark.parametrize("live", [False, True])
-def test_pauses_are_no_jumps(tmp_path: Path, make, name: str, live: bool) -> None:
+def test_pauses_are_no_jumps(tmp_path: Path, make: Callable[..., Path], name: str, live: bool) -> None:
     options = {"live": {"live": "1"}, "parts": {"movflags": "frag_keyframe+empty_moov"}}.get(name.partition(".")[0], {})
     options = {"flvflags": "no_duration_filesize"} if name.endswith("flv") else options
     options = {"movflags": "faststart"} if name == "file.mp4" else options
@@ -257,7 +262,7 @@ def test_pauses_are_no_jumps(tmp_path: Path, make, name: str, live: bool) -> Non
 
 
 @pytest.mark.parametrize("name", ["held.mp4", "held.mkv", "held_sound.mp4"])
-def test_a_last_picture_lasts_as_long_as_the_file(tmp_path: Path, make, name: str) -> None:
+def test_a_last_picture_lasts_as_long_as_the_file(tmp_path: Path, make: Callable[..., Path], name: str) -> None:
     sound = (0.0, 64.9) if "sound" in name else None
     path = make(tmp_path / name, [i / 10 for i in range(50)], last=60.0, sound=sound)
     with VideoReader(path) as video:
@@ -267,7 +272,7 @@ def test_a_last_picture_lasts_as_long_as_the_file(tmp_path: Path, make, name: st
         assert len(list(video.frames(60.0, 61.0))) == 1
 
 
-def test_an_overlay_draws_anew_into_a_picture_that_stands(tmp_path: Path, make) -> None:
+def test_an_overlay_draws_anew_into_a_picture_that_stands(tmp_path: Path, make: Callable[..., Path]) -> None:
     """Else what begins and ends meanwhile is never seen, and the copy ends where its last picture begins."""
     shown = [*(i / 10 for i in range(10)), 6.0, 6.1]
     path = make(tmp_path / "held.mp4", shown, last=2.0)
@@ -286,7 +291,7 @@ def test_an_overlay_draws_anew_into_a_picture_that_stands(tmp_path: Path, make) 
 @pytest.mark.parametrize(
     ("steps", "fps"), [([33, 21, 45, 30, 38], 30.0), ([40], 25.0), ([100], 10.0), ([16, 17], 60.0)]
 )
-def test_a_browser_states_no_rate(tmp_path: Path, make, steps: list[int], fps: float) -> None:
+def test_a_browser_states_no_rate(tmp_path: Path, make: Callable[..., Path], steps: list[int], fps: float) -> None:
     times = np.cumsum([0, *steps * (60 // len(steps))]) / 1000
     path = without_rate(make(tmp_path / "made.webm", times), tmp_path / "browser.webm")
     with VideoReader(path) as video:
@@ -301,7 +306,7 @@ def test_a_browser_states_no_rate(tmp_path: Path, make, steps: list[int], fps: f
     assert extracted(path, tmp_path / "asked", fps=5).warnings == {}
 
 
-def test_an_avi_that_states_fields(tmp_path: Path, make) -> None:
+def test_an_avi_that_states_fields(tmp_path: Path, make: Callable[..., Path]) -> None:
     path = make(tmp_path / "fields.avi", [i / 25 for i in range(60)], fps=50, tick=Fraction(1, 50))
     done = extracted(path, tmp_path / "out")
     assert done.warnings[path].startswith("states 50 frames a second, its pictures come 25 a second, which is taken:")
@@ -311,7 +316,9 @@ def test_an_avi_that_states_fields(tmp_path: Path, make) -> None:
 
 
 @pytest.mark.parametrize("reordered", ["0", "2"])
-def test_an_avi_whose_pictures_begin_late(tmp_path: Path, make, number_in, reordered: str) -> None:
+def test_an_avi_whose_pictures_begin_late(
+    tmp_path: Path, make: Callable[..., Path], number_in: NumberIn, reordered: str
+) -> None:
     """AVI can but write the first picture at once, and then nothing until the second one is due."""
     tick, late = Fraction(1, 25), [2 + i / 25 for i in range(50)]
     path = make(tmp_path / "late.avi", late, fps=25, tick=tick, reordered=reordered)
@@ -322,7 +329,7 @@ def test_an_avi_whose_pictures_begin_late(tmp_path: Path, make, number_in, reord
         assert not video.cut_short
 
 
-def test_a_recording_with_pauses_is_sampled_as_its_pictures_come(tmp_path: Path, make) -> None:
+def test_a_recording_with_pauses_is_sampled_as_its_pictures_come(tmp_path: Path, make: Callable[..., Path]) -> None:
     path = make(tmp_path / "pauses.mp4", PAUSES)
     done = extracted(path, tmp_path / "out")
     assert done.warnings[path].startswith("has 2.6 frames a second on average, its pictures come 10 a second")
@@ -335,7 +342,7 @@ def test_a_recording_with_pauses_is_sampled_as_its_pictures_come(tmp_path: Path,
 )
 @pytest.mark.parametrize("fps", [30000 / 1001, 24000 / 1001, 25, 60])
 def test_healthy_files_are_read_without_a_word(
-    tmp_path: Path, make, write_video, frame_of, name: str, fps: float
+    tmp_path: Path, make: Callable[..., Path], write_video: WriteVideo, frame_of: FrameOf, name: str, fps: float
 ) -> None:
     if name.endswith("gif"):
         path = write_video(tmp_path / name, [frame_of(i) for i in range(50)], fps=20, codec="gif", pixels="rgb8")
@@ -349,7 +356,7 @@ def test_healthy_files_are_read_without_a_word(
     )
 
 
-def test_a_stream_without_times_says_so(tmp_path: Path, write_video, frame_of) -> None:
+def test_a_stream_without_times_says_so(tmp_path: Path, write_video: WriteVideo, frame_of: FrameOf) -> None:
     path = write_video(tmp_path / "raw.mjpeg", [frame_of(i) for i in range(20)], codec="mjpeg", pixels="yuvj420p")
     assert (
         extracted(path, tmp_path / "out").warnings[path].startswith("holds no times, its pictures are taken to come 25")
@@ -367,14 +374,14 @@ def cut(source: Path, target: Path, start: float) -> Path:
         copy = out.add_stream_from_template(file.streams.video[0])
         file.seek(round(start * av.time_base), backward=True)
         for packet in file.demux(video=0):
-            if packet.dts is not None:
+            if packet.pts is not None and packet.dts is not None:
                 shift = round(start / packet.time_base)
                 packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, copy
                 out.mux(packet)
     return target
 
 
-def test_what_an_edit_list_hides_is_not_missed(tmp_path: Path, make, number_in) -> None:
+def test_what_an_edit_list_hides_is_not_missed(tmp_path: Path, make: Callable[..., Path], number_in: NumberIn) -> None:
     whole = make(tmp_path / "whole.mp4", [i / 10 for i in range(120)], group=60)
     path = cut(whole, tmp_path / "cut.mp4", 3.0)
     with VideoReader(path) as video:
@@ -407,7 +414,9 @@ def claiming(source: Path, target: Path, longest: int, total: int) -> Path:
 @pytest.mark.parametrize("total", [2_000_000_100, 40])
 @pytest.mark.parametrize("place", ["last", "middle"])
 @pytest.mark.parametrize("fps", [None, 15])
-def test_absurd_claims_end_with_words_and_alone(tmp_path: Path, make, fps: int | None, place: str, total: int) -> None:
+def test_absurd_claims_end_with_words_and_alone(
+    tmp_path: Path, make: Callable[..., Path], fps: int | None, place: str, total: int
+) -> None:
     times = [i / 10 for i in range(20)]
     shown = times if place == "last" else [*times[:10], *(5 + time for time in times[10:])]
     honest = make(tmp_path / "honest.mp4", shown, last=9.0 if place == "last" else None)
@@ -424,7 +433,7 @@ def test_absurd_claims_end_with_words_and_alone(tmp_path: Path, make, fps: int |
 
 
 @pytest.mark.parametrize("name", ["stated.mp4", "times.mkv"])
-def test_absurd_rates_end_with_words_and_alone(tmp_path: Path, make, name: str) -> None:
+def test_absurd_rates_end_with_words_and_alone(tmp_path: Path, make: Callable[..., Path], name: str) -> None:
     honest, absurd = make(tmp_path / "honest.mp4", [0.0, 0.1]), tmp_path / name
     if absurd.suffix == ".mp4":
         claiming(honest, absurd, 200_000_000, 400_000_000)

@@ -52,7 +52,8 @@ def test_a_detection_that_the_network_does_not_make_has_no_level(client: Any, ev
 def test_attention_over_many_moments_is_drawn_by_its_maxima() -> None:
     weights = np.zeros((1, 2305), np.float32)
     weights[0, [0, 1, 2304]] = 0.5, 0.25, 0.125
-    (head,) = _drawn(Weights(np.arange(2305), weights), 1, SimpleNamespace(grid=TimeGrid(10, 1, 1)))
+    sequence: Any = SimpleNamespace(grid=TimeGrid(10, 1, 1))
+    (head,) = _drawn(Weights(np.arange(2305), weights), 1, sequence)
     assert (len(head["time"]), len(head["weight"])) == (769, 769)
     assert head["weight"][0] == 0.5
     assert head["weight"][-1] == 0.125
@@ -79,7 +80,7 @@ def test_a_moment_tells_windows_weights_and_cost(asked: TestClient) -> None:
 
 
 def test_suppression_is_told_pick_by_pick(asked: TestClient, seen: Path) -> None:
-    wanted = {"start": 0.0, "stop": 6.0, "limit": 5000}
+    wanted: dict[str, Any] = {"start": 0.0, "stop": 6.0, "limit": 5000}
     before = of(asked, "/api/videos/clip0/candidates", **wanted)["candidates"]
     answer = asked.post("/api/videos/clip0/suppression", json=wanted).json()
     assert answer["candidates"] == before

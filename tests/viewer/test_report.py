@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Command, Refused
 from rich.console import Console
 from starlette.testclient import TestClient
 
@@ -139,7 +140,7 @@ def test_a_run_keeps_scores_as_far_as_they_have_room(
     assert "api/videos/clip0?tiou=0.5" in report["answers"]
 
 
-def test_the_command_line_saves_a_report(call: Any, refused: Any, tmp_path: Path, hostile: Path) -> None:
+def test_the_command_line_saves_a_report(call: Command, refused: Refused, tmp_path: Path, hostile: Path) -> None:
     result = call("view", hostile, "--save", tmp_path / "report.html")
     assert (result.code, result.out) == (0, "")
     assert (tmp_path / "report.html").stat().st_size > static_files()[PLOTLY].stat().st_size
@@ -158,7 +159,7 @@ def test_the_command_line_saves_a_report(call: Any, refused: Any, tmp_path: Path
 
 
 def test_without_its_packages_the_viewer_says_what_to_install(
-    refused: Any, hostile: Path, monkeypatch: pytest.MonkeyPatch
+    refused: Refused, hostile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("actionformer.viewer.start.find_spec", lambda name: None if name == "plotly" else object())
     assert "pip install 'actionformer-tal[view]'" in refused("view", hostile, "--no-browser")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import known_name
@@ -21,11 +21,7 @@ Rows = list[dict[str, Any]]
 BEST_SHOWN, LABEL_SHOWN = 5, 48  # detections of a `repr`, and columns of their labels
 
 
-def _no_levels() -> NDArray[np.int64]:
-    return np.empty(0, dtype=np.int64)
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Detections:
     """The actions found in one video, best first.
 
@@ -44,13 +40,20 @@ class Detections:
     """(N,) indices into `class_names`."""
     class_names: tuple[str, ...]
     """The names of all classes the detector knows."""
-    levels: NDArray[np.int64] = field(default_factory=_no_levels)
+    levels: NDArray[np.int64]
     """(N,) pyramid level each came from; -1 where unknown, and everywhere if not given."""
 
-    def __post_init__(self) -> None:
-        segments = np.asarray(self.segments, dtype=np.float64)
-        scores = np.asarray(self.scores, dtype=np.float64)
-        labels, levels = np.asarray(self.labels), np.asarray(self.levels)
+    def __init__(
+        self,
+        segments: ArrayLike,
+        scores: ArrayLike,
+        labels: ArrayLike,
+        class_names: Iterable[str],
+        levels: ArrayLike = (),
+    ) -> None:
+        object.__setattr__(self, "class_names", tuple(class_names))
+        segments, scores = np.asarray(segments, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+        labels, levels = np.asarray(labels), np.asarray(levels)
         n = len(scores) if scores.ndim else 0
         segments = segments.reshape(0, 2) if segments.size == 0 else segments
         levels = np.full(n, -1) if levels.size == 0 else levels
@@ -63,7 +66,6 @@ class Detections:
             ("levels", levels, np.int64),
         ):
             object.__setattr__(self, name, array[order].astype(dtype))
-        object.__setattr__(self, "class_names", tuple(self.class_names))
 
     def _check(self, segments: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any], levels: NDArray[Any]) -> None:
         n = len(scores) if scores.ndim == 1 else None

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from actionformer.backbones import Backbone
@@ -27,7 +28,7 @@ from actionformer.inference.caps import Cut
 from actionformer.inference.finishing import finished
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
-from actionformer.inference.sequences import Array, ArrayRows, FeatureSequence, known_grid, place, spec_of
+from actionformer.inference.sequences import ArrayRows, FeatureSequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
@@ -117,7 +118,7 @@ class Detector:
 
     def detect(
         self,
-        features: Array | Tensor | str | Path,
+        features: ArrayLike | Tensor | Path,
         *,
         fps: float | None = None,
         stride: float | None = None,

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from variants import actionformer_settings
 
 from actionformer.core.errors import InputError
 from actionformer.detectors.actionformer.network import build_network
@@ -19,7 +20,7 @@ def tiny(**changes: object) -> ActionFormerSettings:
 
 
 def test_the_thumos14_shape_has_29_25_million_parameters() -> None:
-    settings = load_config("thumos14_i3d", {"model": {"input_dim": 2048, "num_classes": 20}}).model
+    settings = actionformer_settings(load_config("thumos14_i3d", {"model": {"input_dim": 2048, "num_classes": 20}}))
     with torch.device("meta"):
         model = build_network(settings)
     assert round(sum(parameter.numel() for parameter in model.parameters()) / 1e6, 2) == 29.25

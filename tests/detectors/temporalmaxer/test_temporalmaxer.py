@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command
 
 from actionformer.cli import main
 from actionformer.training.loop import Trainer

@@ -1,4 +1,7 @@
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,15 +11,15 @@ from actionformer.formats.activitynet.annotations import parse_annotations
 from actionformer.formats.annotations import read_annotations, write_annotations
 
 
-def action(label="run", segment=(0, 1), **others):
+def action(label: str = "run", segment: Sequence[float] = (0, 1), **others: Any) -> dict[str, Any]:
     return {"label": label, "segment": list(segment), **others}
 
 
-def one_video(*actions, **others):
+def one_video(*actions: Any, **others: Any) -> dict[str, Any]:
     return {"database": {"v": {"subset": "training", "duration": 9.0, "annotations": list(actions), **others}}}
 
 
-def test_reads_videos_and_background():
+def test_reads_videos_and_background() -> None:
     content = one_video(action("run", (1, 2.5)), action("jump"), fps=25)
     content["database"]["empty"] = {"subset": "Test"}
     found = parse_annotations(content)
@@ -32,7 +35,7 @@ def test_reads_videos_and_background():
     assert background.labels.dtype == np.int64
 
 
-def test_ids_from_the_file_holes_and_labels_without_one():
+def test_ids_from_the_file_holes_and_labels_without_one() -> None:
     found = parse_annotations(
         one_video(
             action("d", label_id=4),
@@ -49,7 +52,7 @@ def test_ids_from_the_file_holes_and_labels_without_one():
     assert taken.class_names == ("class_0_", "class_0")
 
 
-def test_labels_map_to_a_models_classes():
+def test_labels_map_to_a_models_classes() -> None:
     found = parse_annotations(one_video(action("run", label_id=0)), class_names=["jump", "run"])
     assert found.class_names == ("jump", "run")
     assert found.videos["v"].labels.tolist() == [1]
@@ -57,7 +60,7 @@ def test_labels_map_to_a_models_classes():
         parse_annotations(one_video(action("runs")), class_names=["jump", "run"])
 
 
-def test_a_segment_of_no_length_or_beyond_the_video_is_kept():
+def test_a_segment_of_no_length_or_beyond_the_video_is_kept() -> None:
     found = parse_annotations(one_video(action(segment=(1, 1)), action(segment=(8, 20))))
     assert found.videos["v"].segments.tolist() == [[1, 1], [8, 20]]
 
@@ -84,13 +87,13 @@ def test_a_segment_of_no_length_or_beyond_the_video_is_kept():
         ({"label": "jump"}, "label_id 0 belongs to 'jump', elsewhere to 'run'"),
     ],
 )
-def test_a_broken_annotation_is_named(broken, message):
+def test_a_broken_annotation_is_named(broken: Any, message: str) -> None:
     content = one_video(action(label_id=0), {**action(label_id=0), **broken})
     with pytest.raises(InputError, match=rf"^file\.json: video 'v', annotation 1: {message}"):
         parse_annotations(content, source="file.json")
 
 
-def test_an_annotation_that_is_no_object():
+def test_an_annotation_that_is_no_object() -> None:
     with pytest.raises(InputError, match=r"video 'v', annotation 0: expected an object .* found 'run'"):
         parse_annotations(one_video("run"))
 
@@ -108,23 +111,23 @@ def test_an_annotation_that_is_no_object():
         ({"fps": -1}, "fps must be a positive number, found -1"),
     ],
 )
-def test_a_broken_video_is_named(changes, message):
+def test_a_broken_video_is_named(changes: Any, message: str) -> None:
     with pytest.raises(InputError, match=rf"video 'v': {message}"):
         parse_annotations(one_video(**changes))
 
 
 @pytest.mark.parametrize("content", [[], {}, {"database": []}, {"database": {}}])
-def test_no_videos(content):
+def test_no_videos(content: Any) -> None:
     with pytest.raises(InputError, match="no videos; expected"):
         parse_annotations(content)
 
 
-def test_a_video_that_is_no_object():
+def test_a_video_that_is_no_object() -> None:
     with pytest.raises(InputError, match=r"video 'v': expected an object .* found 3"):
         parse_annotations({"database": {"v": 3}})
 
 
-def test_subsets_in_any_case():
+def test_subsets_in_any_case() -> None:
     found = parse_annotations(
         {"database": {name: {"subset": subset} for name, subset in [("a", "Test"), ("b", "val"), ("c", "train")]}}
     )
@@ -136,7 +139,7 @@ def test_subsets_in_any_case():
         found.subset(["train", "tset"])
 
 
-def test_a_file_gives_back_what_was_written(tmp_path):
+def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
     found = parse_annotations(one_video(action("run", label_id=2), action("jump", (0.1, 0.3)), fps=30))
     write_annotations(tmp_path / "a.json", found)
     again = read_annotations(tmp_path / "a.json")
@@ -148,13 +151,13 @@ def test_a_file_gives_back_what_was_written(tmp_path):
     np.testing.assert_array_equal(first.labels, second.labels)
 
 
-def test_a_video_key_that_occurs_twice(tmp_path):
+def test_a_video_key_that_occurs_twice(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"database": {"v": {"subset": "x"}, "v": {"subset": "y"}}}')
     with pytest.raises(InputError, match=r"a\.json: key 'v' occurs twice"):
         read_annotations(tmp_path / "a.json")
 
 
-def test_real_files(shared):
+def test_real_files(shared: Path) -> None:
     thumos = read_annotations(shared / "data/thumos14/thumos14.json")
     assert (len(thumos.subset("validation")), len(thumos.subset("test"))) == (200, 212)
     assert len(thumos.class_names) == 20
@@ -163,7 +166,7 @@ def test_real_files(shared):
     assert json.loads((shared / "data/hapt/annotations.json").read_text())["version"] == "HAPT 2.1"
 
 
-def test_classes_that_may_be_one_are_told(tmp_path):
+def test_classes_that_may_be_one_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     actions = [{"segment": [0, 1], "label": label} for label in ("Jump", "jump ", "run", "m\u00fcde", "mu\u0308de")]
     path.write_text(json.dumps({"database": {"v": {"subset": "x", "annotations": actions}}}))
@@ -174,7 +177,7 @@ def test_classes_that_may_be_one_are_told(tmp_path):
     assert "'Jump' and 'jump '" in str(told[0].message)
 
 
-def test_names_in_another_form_of_unicode():
+def test_names_in_another_form_of_unicode() -> None:
     action = {"segment": [0, 1], "label": "mu\u0308de"}
     content = {"database": {"v": {"subset": "Pru\u0308fung", "annotations": [action]}}}
     found = parse_annotations(content, class_names=("run", "m\u00fcde"))
@@ -183,7 +186,7 @@ def test_names_in_another_form_of_unicode():
 
 
 @pytest.mark.parametrize("where", ["id", "subset", "label"])
-def test_names_that_are_no_text_are_refused(where):
+def test_names_that_are_no_text_are_refused(where: str) -> None:
     id_, subset, label = ("\ud800" if one == where else "a" for one in ("id", "subset", "label"))
     content = {"database": {id_: {"subset": subset, "annotations": [{"segment": [0, 1], "label": label}]}}}
     with pytest.raises(InputError, match=rf"{where} '\\ud800' is not Unicode text"):

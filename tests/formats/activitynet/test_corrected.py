@@ -1,6 +1,7 @@
 """Corrected annotations: what is not corrected stays as the file had it."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_actions_that_cannot_be(ends: tuple[float, float]) -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e3), st.floats(1e-3, 1e3), st.sampled_from("ab")), max_size=5))
-def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, rows: list) -> None:
+def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
     path = tmp_path_factory.mktemp("corrected") / "a.json"
     actions = [(start, start + length, label) for start, length, label in rows]
     path.write_text(CorrectedFile().with_actions("v", actions, NEW).text(), "utf-8")

@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def some() -> Detections:
     )
 
 
-def test_the_results_layout(tmp_path):
+def test_the_results_layout(tmp_path: Path) -> None:
     some()[:1].to_json(tmp_path / "r.json", video_id="v1")
     assert json.loads((tmp_path / "r.json").read_text()) == {
         "version": "1.0",
@@ -48,13 +50,13 @@ GOOD = {"label": "run", "score": 0.5, "segment": [0, 1]}
         ({"results": {"v": [{**GOOD, "label": "rum"}]}}, "video 'v': no class 'rum', did you mean 'run'"),
     ],
 )
-def test_broken_results(tmp_path, content, message):
+def test_broken_results(tmp_path: Path, content: Any, message: str) -> None:
     (tmp_path / "r.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match=rf"r\.json: .*{message}"):
         read_results(tmp_path / "r.json", NAMES)
 
 
-def test_a_video_that_occurs_twice(tmp_path):
+def test_a_video_that_occurs_twice(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text('{"results": {"v": [], "v": []}}')
     with pytest.raises(InputError, match="key 'v' occurs twice"):
         read_results(tmp_path / "r.json")

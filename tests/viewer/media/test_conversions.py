@@ -17,7 +17,6 @@ import pytest
 from actionformer.core.errors import InputError
 from actionformer.video.reader import VideoReader
 from actionformer.viewer.media import conversions as conversions_module
-from actionformer.viewer.media import encodings
 from actionformer.viewer.media.conversions import Conversions
 from actionformer.viewer.media.playability import playability_of
 from actionformer.viewer.media.segments import SEGMENT_SECONDS, NoPictureError, encode_segment
@@ -149,6 +148,7 @@ def timing(segment: Path) -> tuple[float, float, str]:
         packets = [packet for packet in file.demux(stream) if packet.size]
         extra = stream.codec_context.extradata or b""
         assert packets[0].is_keyframe
+        assert stream.time_base is not None
         assert all(packet.pts == packet.dts for packet in packets)
         end = (stream.duration or 0) * stream.time_base
         return float((packets[0].pts or 0) * stream.time_base), float(end), extra[1:4].hex()
@@ -251,13 +251,13 @@ def test_without_an_encoder_of_h264_it_is_webm(
     conversions: Conversions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "a.avi", "mpeg4", sound="ac3")
-    monkeypatch.setattr(encodings.av, "codecs_available", {"libvpx"})
+    monkeypatch.setattr(av, "codecs_available", {"libvpx"})
     segment, media_type = conversions.segment(path, 0)
     assert media_type == 'video/webm; codecs="vp8"'
     (tmp_path / "segment.webm").write_bytes(segment)
     assert same(brightness(tmp_path / "segment.webm"), brightness(path))
     other = write(tmp_path / "b.avi", "mpeg4")
-    monkeypatch.setattr(encodings.av, "codecs_available", set())
+    monkeypatch.setattr(av, "codecs_available", set())
     with pytest.raises(InputError, match="encodes neither"):
         conversions.playability(other)
 

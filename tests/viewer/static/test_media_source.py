@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from actionformer.core.detections import Detections
 from actionformer.formats.detections import write_results
@@ -55,7 +55,7 @@ def write_numbered(
         if voice:
             times = np.arange(round((late + seconds) * 48000)) / 48000
             tone = av.AudioFrame.from_ndarray(
-                np.float32(0.5 * np.sin(2 * np.pi * 440 * times))[None], format="fltp", layout="mono"
+                (0.5 * np.sin(2 * np.pi * 440 * times))[None].astype(np.float32), format="fltp", layout="mono"
             )
             tone.sample_rate, tone.pts = 48000, 0
             file.mux([*voice.encode(tone), *voice.encode()])
@@ -107,7 +107,7 @@ FILES = [
 
 @pytest.mark.parametrize(("name", "codec", "options"), FILES, ids=[f"{name}-{codec}" for name, codec, _ in FILES])
 def test_the_frame_of_a_time_is_shown(
-    open_page: Open, tmp_path: Path, name: str, codec: str, options: dict[str, str]
+    open_page: Open, tmp_path: Path, name: str, codec: str, options: dict[str, Any]
 ) -> None:
     if codec not in av.codecs_available:
         pytest.skip(f"FFmpeg has no {codec} here")
@@ -204,7 +204,12 @@ def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, t
         page = ready(open_page(f"{url}#video=v&at=64.10"))
         shows(page, 1602)
         asked: list[int] = []
-        page.on("request", lambda request: "/media/" in request.url and asked.append(int(request.url.split("/")[-1])))
+
+        def note(request: Request) -> None:
+            if "/media/" in request.url:
+                asked.append(int(request.url.split("/")[-1]))
+
+        page.on("request", note)
         until(page, "document.querySelector('video').buffered.length === 1 && !document.querySelector('video').seeking")
         page.wait_for_timeout(300)
         asked.clear()

@@ -207,7 +207,7 @@ def test_facts_stay_in_view_and_the_list_is_one_stop_of_the_keyboard(page: Page)
     expect(page.locator("#list [aria-current=true]")).to_have_count(1)
 
     page.locator("#play").focus()
-    stops = []
+    stops: list[str] = []
     while not stops or stops[-1] != "min-score":
         page.keyboard.press("Tab")
         stops.append(focused(page))

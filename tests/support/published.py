@@ -127,9 +127,9 @@ def differences(network: PyramidNetwork, arrays: NpzFile, case: int, padded: int
 
 def published_weights(network: PyramidNetwork, repository: Repository) -> dict[str, Tensor]:
     """A network's weights under the published names, in the published shapes."""
-    weights = {}
-    for name, tensor in network.named_parameters():
-        tensor = tensor.detach()
+    weights: dict[str, Tensor] = {}
+    for name, parameter in network.named_parameters():
+        tensor = parameter.detach()
         if name.endswith("relative_bias"):
             tensor = tensor[None, None]
         elif tensor.dim() == 2:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.index import settings_of
 from actionformer.inference.detector import Detector
@@ -12,6 +13,7 @@ from actionformer.inference.loading import build
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
+from actionformer.settings.model import ModelSettings
 
 TIMING = {"fps": 10, "stride": 5, "num_frames": 10}
 BASE = {
@@ -68,6 +70,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+def pyramid_settings(config: Config) -> PyramidSettings:
+    """The settings of a network that is a pyramid."""
+    assert isinstance(config.model, PyramidSettings)
+    return config.model
+
+
+def actionformer_settings(config: Config) -> ActionFormerSettings:
+    """The settings of an ActionFormer's network."""
+    assert isinstance(config.model, ActionFormerSettings)
+    return config.model
+
+
 def small_settings(**changes: Any) -> PyramidSettings:
     """Settings of a small network."""
     detector = changes.get("detector", "actionformer")
@@ -96,6 +110,7 @@ def lively_detector(tiny: Config, **sections: Any) -> Detector:
     model |= {"input_dim": 6, "num_classes": 3} | sections.pop("model", {})
     torch.manual_seed(3)
     detector = build(tiny.replace(model=model, data=TIMING | sections.pop("data", {}), **sections))
+    assert isinstance(detector.model, PyramidNetwork)
     with torch.no_grad():
         for name, parameter in detector.model.named_parameters():
             if "scale" in name:
@@ -105,7 +120,7 @@ def lively_detector(tiny: Config, **sections: Any) -> Detector:
     return detector
 
 
-def published_length(length: int, settings: PyramidSettings) -> int:
+def published_length(length: int, settings: ModelSettings) -> int:
     """What published inference pads a sequence to."""
     published = settings.model_copy(update={"mask_padding": "published"})
     return architecture_of(Config(model=published)).padded_length(length)

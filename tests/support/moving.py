@@ -14,7 +14,7 @@ import av
 import numpy as np
 
 FPS, SECONDS = 10, 6.0
-ACTIONS = [{"segment": [1.0, 2.5], "label": "left"}, {"segment": [3.5, 5.0], "label": "right"}]
+ACTIONS: list[dict[str, Any]] = [{"segment": [1.0, 2.5], "label": "left"}, {"segment": [3.5, 5.0], "label": "right"}]
 PACKET = 188  # bytes, of a transport stream
 
 
@@ -104,7 +104,7 @@ def _answer(file: Any) -> str:
         lines.append(line)
     if not lines:
         return ""
-    method = lines[0].split()[0]
+    method: str = lines[0].split()[0]
     number = next(line for line in lines if line.lower().startswith("cseq"))
     body = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track\r\n"
     about = {

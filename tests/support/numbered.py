@@ -1,6 +1,6 @@
 """Videos whose every frame says its number."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
+FrameOf = Callable[..., Image]
+NumberIn = Callable[[Image], int]
+WriteVideo = Callable[..., Path]
 BITS = 8
 
 
