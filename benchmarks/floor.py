@@ -92,7 +92,7 @@ def seconds(function: Callable[[], object], device: str) -> float:
         begin = time.perf_counter()
         function()
         return time.perf_counter() - begin
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     start.record()
     function()
     end.record()

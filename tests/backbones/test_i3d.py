@@ -83,8 +83,9 @@ def reference_features(weights: dict[str, Tensor], video: Tensor) -> Tensor:
     def unit(name: str, x: Tensor, stride: int = 1) -> Tensor:
         weight = weights[f"{name}.conv3d.weight"]
         x = F.conv3d(pad(x, weight.shape[2:], (stride,) * 3), weight, stride=stride)
-        norm = [weights[f"{name}.bn.{kind}"] for kind in ("running_mean", "running_var", "weight", "bias")]
-        return F.batch_norm(x, norm[0], norm[1], *norm[2:], eps=1e-3).relu()
+        kinds = ("running_mean", "running_var", "weight", "bias")
+        mean, variance, weight, bias = (weights[f"{name}.bn.{kind}"] for kind in kinds)
+        return F.batch_norm(x, mean, variance, weight, bias, eps=1e-3).relu()
 
     def pool(x: Tensor, time: int, space: int, time_stride: int, space_stride: int) -> Tensor:
         kernel, stride = (time, space, space), (time_stride, space_stride, space_stride)

@@ -21,7 +21,7 @@ grids = st.builds(TimeGrid, fps=positive, stride=positive, num_frames=positive)
 def test_tiou_by_hand() -> None:
     first = np.array([[0.0, 4.0], [2.0, 3.0], [5.0, 5.0]])
     second = np.array([[2.0, 6.0], [4.0, 5.0], [2.0, 3.0], [5.0, 5.0]])
-    expected = [[2 / 6, 0, 1 / 4, 0], [1 / 4, 0, 1, 0], [0, 0, 0, 0]]
+    expected = [[2 / 6, 0, 1 / 4, 0], [1 / 4, 0, 1, 0], [0.0, 0, 0, 0]]
     np.testing.assert_allclose(tiou(first, second), expected, rtol=1e-15)
 
 

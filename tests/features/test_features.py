@@ -93,7 +93,7 @@ def test_picks_the_array_by_name_among_several(tmp_path: Path, extension: str) -
         open_features(path)
 
 
-def _save_several(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def _save_several(path: Path, arrays: dict[str, Any]) -> None:
     if path.suffix == ".npz":
         np.savez(path, **arrays)
     elif path.suffix == ".safetensors":

@@ -27,7 +27,8 @@ CASES = (
 def plain_tiou(first: np.ndarray, second: np.ndarray) -> float:
     shared = max(np.float32(0), min(first[1], second[1]) - max(first[0], second[0]))
     margin = np.float32(1e-6)
-    return shared / ((first[1] - first[0] + margin) - shared + (second[1] - second[0] + margin))
+    tiou: float = shared / ((first[1] - first[0] + margin) - shared + (second[1] - second[0] + margin))
+    return tiou
 
 
 def plain(

@@ -171,7 +171,7 @@ def test_average_equals_plain_recursion() -> None:
             decay = min(0.9, (1 + i) / (10 + i)) if warmup else 0.9
             expected = decay * expected + (1 - decay) * model.conv.weight.detach().double()
         torch.testing.assert_close(average.model.conv.weight.double(), expected, rtol=0, atol=1e-6)
-        assert torch.equal(average.model.mean, model.mean)
+        assert torch.equal(average.model.get_buffer("mean"), model.mean)
 
 
 def test_a_weight_that_is_counted_in_several_times_moves_by_the_decay_to_that_power() -> None:

@@ -60,7 +60,7 @@ class Graphs:
 
     def _record(self, features: Tensor, valid: Tensor) -> _Graph:
         features, valid = features.clone(), valid.clone()
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):  # libraries choose their kernels before anything is recorded
             for _ in range(3):

@@ -29,7 +29,7 @@ def can_pack(model: Network) -> bool:
 def has_product(weight: Tensor) -> bool:
     """Whether this machine and this build of torch multiply by such a weight reordered."""
     return (
-        torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        torch.backends.mkldnn.is_available()
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
         and weight.device.type == "cpu"
         and weight.dtype in DTYPES

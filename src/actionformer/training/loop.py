@@ -137,7 +137,7 @@ class Trainer:
             outputs = self.model(features, valid)
         parts = loss(outputs)
         total = torch.stack(list(parts.values())).sum()
-        self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(total).backward()
         return {name: part.detach() for name, part in {**parts, "loss": total}.items()}
 
     def _precision(self) -> Any:
