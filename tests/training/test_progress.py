@@ -39,10 +39,16 @@ def written(path: Path, *epochs: dict[str, float], terminal: bool = False, first
 def test_log_begins_with_the_epochs_and_has_a_line_of_each(tmp_path: Path) -> None:
     lines = written(tmp_path, figures(), figures(map=0.456)).splitlines()
     assert lines[0] == "training: 5 epochs: 2 of warm-up, then 3"
-    assert lines[1].startswith("epoch 1 of 5: loss 0.5000 (classes 0.3000, distances 0.2000), rate 0.0001, ")
+    assert lines[1].startswith("epoch 1 of 5: loss 0.5000 (classification 0.3000, regression 0.2000), rate 0.0001, ")
     assert lines[1].endswith(" s left")
     assert "mAP 45.6%" in lines[2]
     assert len(lines) == 3
+
+
+def test_parts_of_a_loss_have_the_names_that_their_detector_gives(tmp_path: Path) -> None:
+    metrics = {"matching_loss": 0.25, "loss": 0.25, "learning_rate": 1e-4}
+    log = written(tmp_path, metrics, metrics | {"matching_loss": 0.125, "loss": 0.125}, warmup_epochs=0)
+    assert "epoch 2 of 5: loss 0.1250 (matching 0.1250), rate 0.0001, " in log
 
 
 def test_plan_without_warm_up_and_of_a_resumed_run(tmp_path: Path) -> None:
@@ -74,3 +80,5 @@ def test_loss_that_grows_is_said_once(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"loss of epoch 2 is 3.0 times .* lower training.learning_rate") as said:
         written(tmp_path, figures(), figures(loss=1.5), figures(loss=9.0))
     assert len(said) == 1
+    with pytest.warns(UserWarning, match=r"loss of epoch 2 is 4.0 times"):  # of a detector that divides by nothing
+        written(tmp_path, {"loss": 0.5, "learning_rate": 1e-4}, {"loss": 2.0, "learning_rate": 1e-4})

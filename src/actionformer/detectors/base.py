@@ -35,11 +35,14 @@ class Criterion(Protocol):
     ) -> list[Callable[[Any], Mapping[str, Tensor]]]:
         """For each batch of one step a function from the network's outputs to the parts of its loss.
 
-        The parts are named scalars; their sum is what the step minimises.
+        The parts are named scalars; their sum is what the step minimises. The metrics call them `<name>_loss`.
         """
 
     def figures(self) -> dict[str, float]:
-        """Numbers of the last step that a person may want to follow."""
+        """Numbers of the last step that a person may want to follow.
+
+        A `normalizer` is what the losses were divided by, where that changes from step to step.
+        """
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs."""

@@ -172,7 +172,7 @@ class PyramidCriterion:
 
     def _parts(self, targets: Targets, normalizer: float, outputs: PyramidOutputs) -> dict[str, Tensor]:
         losses = self.criterion(outputs.logits, outputs.offsets, targets, normalizer)
-        return {"classification_loss": losses.classification, "regression_loss": losses.weighted_regression}
+        return {"classification": losses.classification, "regression": losses.weighted_regression}
 
     def figures(self) -> dict[str, float]:
         """The running mean of positive moments."""

@@ -63,7 +63,8 @@ class Product(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, gelu: bool = False) -> None:
         super().__init__()
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), EXPECTED_ROWS)
+        reordered = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), EXPECTED_ROWS)
+        self.weight = nn.Parameter(reordered, requires_grad=False)
         self.bias = None if bias is None else bias.detach().clone()
         self.activation = "gelu" if gelu else "none"
 

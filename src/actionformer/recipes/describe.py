@@ -31,7 +31,8 @@ def describe(directory: str | Path) -> Group:
         facts.add_row(f"training: {name.replace('_', ' ')}", _in_words(value))
     for name, share in card.metrics.items():
         facts.add_row(name.replace("map", "mAP", 1), f"{100 * share:.2f}%")
-    return Group(facts, _levels(architecture_of(config).levels(model), card.features.grid))
+    levels = architecture_of(config).levels(model)
+    return Group(facts, *([_levels(levels, card.features.grid)] if levels else []))
 
 
 def _in_words(value: Any) -> str:

@@ -29,6 +29,8 @@ from actionformer.training.optimisation import (
 )
 
 Metrics = dict[str, float]
+PART = "_loss"
+"""What the names of the loss's parts end with among the metrics: no other figure's name does."""
 
 
 class Observer(Protocol):
@@ -135,7 +137,7 @@ class Trainer:
         features = self.augmentation(features)
         with self._precision():
             outputs = self.model(features, valid)
-        parts = loss(outputs)
+        parts = {f"{name}{PART}": part for name, part in loss(outputs).items()}
         total = torch.stack(list(parts.values())).sum()
         self.scaler.scale(total).backward()
         return {name: part.detach() for name, part in {**parts, "loss": total}.items()}

@@ -86,7 +86,7 @@ def _is_before(found: Any, epoch: int) -> bool:
 
 
 def _loss_sum(metrics: Mapping[str, float | None]) -> float | None:
-    loss, normalizer = metrics.get("loss"), metrics.get("normalizer")
+    loss, normalizer = metrics.get("loss"), metrics.get("normalizer", 1.0)
     return loss * normalizer if loss is not None and normalizer is not None else None
 
 

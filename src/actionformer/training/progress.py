@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from actionformer.core.progress import TextColumn, roughly
 from actionformer.core.terminal import say
-from actionformer.training.loop import Metrics
+from actionformer.training.loop import PART, Metrics
 
 
 class TrainingProgress:
@@ -67,9 +67,9 @@ class TrainingProgress:
     def _line(self, epoch: int, metrics: Metrics) -> str:
         done = epoch + 1 - self.first
         left = (time.monotonic() - self.started) / done * (self.epochs - epoch - 1)
+        losses = [f"{one.removesuffix(PART)} {value:.4f}" for one, value in metrics.items() if one.endswith(PART)]
         parts = [
-            f"loss {metrics['loss']:.4f} (classes {metrics['classification_loss']:.4f}, "
-            f"distances {metrics['regression_loss']:.4f})",
+            f"loss {metrics['loss']:.4f} ({', '.join(losses)})",
             f"rate {metrics['learning_rate']:.2g}",
             *([f"mAP {100 * metrics['map']:.1f}%"] if "map" in metrics else []),
             f"{roughly(left)} left",

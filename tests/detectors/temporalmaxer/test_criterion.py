@@ -114,7 +114,7 @@ def test_a_video_without_actions_trains() -> None:
         parts = loss(outputs)
         torch.stack(list(parts.values())).sum().backward()
         assert all(part.isfinite() for part in parts.values())
-        assert (parts["regression_loss"] > 0) == any(len(one) for one in truth.segments)
+        assert (parts["regression"] > 0) == any(len(one) for one in truth.segments)
 
 
 def test_where_no_actions_overlap_it_is_the_rule_of_all_pyramids() -> None:
