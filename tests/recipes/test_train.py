@@ -402,3 +402,11 @@ def test_lines_cut_short_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"epoch": 0}\n{"epoch": 1}\n{"epoch": 2}\n{"epo', "utf-8")
     assert metrics_log._lines_before(path, 2) == ['{"epoch": 0}\n', '{"epoch": 1}\n']
+
+
+def test_training_and_detection_in_windows(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    config = short(tiny, data={"window": 16})
+    train(config, annotations=annotations, features=features, out=tmp_path / "run")
+    assert "window = 16" in (tmp_path / "run" / "config.toml").read_text("utf-8")
+    assert load(tmp_path / "run").detect(np.zeros((100, 6), np.float32)).segments.shape[1] == 2
+    assert lines(tmp_path / "run")[-1]["map"] >= 0

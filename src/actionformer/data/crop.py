@@ -46,7 +46,7 @@ def random_crop(
         return Crop(0, length, segments, labels)
     for _ in range(TRIALS):
         start = int(rng.integers(0, length - window + 1))
-        kept, clipped = _inside(segments, start - margin, start + window + margin, min_overlap)
+        kept, clipped = inside(segments, start - margin, start + window + margin, min_overlap)
         if kept.any() or len(segments) == 0:
             break
     return Crop(start, start + window, (clipped[kept] - start).astype(np.float32), labels[kept])
@@ -60,10 +60,10 @@ def _window_length(length: int, max_length: int, ratio: tuple[float, float], rng
     return int(rng.integers(shortest, max(shortest, longest) + 1))
 
 
-def _inside(
+def inside(
     segments: NDArray[np.float32], left: float, right: float, min_overlap: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Which segments lie in [left, right] by at least `min_overlap` of their length, and all of them clipped to it."""
+    """Which segments (N, 2) lie in [left, right] by at least `min_overlap` of their length, and all, clipped to it."""
     clipped = segments.clip(left, right)
     overlap = clipped[:, 1] - clipped[:, 0]
     length = segments[:, 1] - segments[:, 0]

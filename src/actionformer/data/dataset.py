@@ -46,6 +46,8 @@ class TrainingVideo:
     """(N, 2) grid steps."""
     labels: NDArray[np.int64]
     """(N,)"""
+    first: int = 0
+    """The row of the video that they begin with, of a window."""
 
 
 def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> list[TrainingVideo]:
@@ -119,7 +121,7 @@ class TrainingSet:
             video.segments,
             video.labels,
             max_length=self.max_length,
-            crop_ratio=self.data.crop_ratio,
+            crop_ratio=self.data.crop_ratio if self.data.window is None else (1.0, 1.0),
             min_overlap=self.data.min_overlap,
             margin=self.margin(video),
             rng=np.random.default_rng([self.seed, epoch, index]),
@@ -132,7 +134,8 @@ class TrainingSet:
             source = resize(source[:], self.data.resize)
         features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)
         segments, labels = torch.from_numpy(crop.segments), torch.from_numpy(crop.labels)
-        return Sample(torch.from_numpy(features), segments, labels, self.videos[index].id, crop.start)
+        video = self.videos[index]
+        return Sample(torch.from_numpy(features), segments, labels, video.id, video.first + crop.start)
 
 
 class Collate:

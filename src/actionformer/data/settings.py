@@ -25,12 +25,18 @@ class DataSettings(Settings):
     """Frames that each feature covers; if unset, the sidecar says."""
     resize: int | None = Field(None, ge=1, le=100_000)
     """Length in features to which every sequence is resized, linearly (ActivityNet: 192)."""
+    window: int | None = Field(None, ge=2, le=100_000)
+    """Length in features of the overlapping windows that every sequence is cut into; if unset, it stays whole."""
+    train_overlap: float = Field(0.5, ge=0, lt=1)
+    """Share of each window that overlaps the next one in training."""
+    test_overlap: float = Field(0.5, ge=0, lt=1)
+    """Share of each window that overlaps the next one in detection; suppression sees all windows together."""
     normalize: bool = True
     """Standardise each feature channel by its mean and standard deviation over the training subset."""
     crop_ratio: tuple[float, float] = (0.9, 1.0)
     """Random crops keep a share between these two of a sequence that fits into max_length; 1, 1 keeps all of it."""
     min_overlap: float = Field(0.5, ge=0, le=1)
-    """Share of an action's length that must lie in the crop for the action to be kept."""
+    """Share of an action's length that must lie in the crop, or in the window, for the action to be kept."""
     crop_margin: float = Field(0.5, ge=0, le=1)
     """How far an action may extend beyond a crop, in clips of num_frames; TriDet and TemporalMaxer use 0."""
     feature_shift: float = Field(0.0, ge=0, le=100)
@@ -50,6 +56,12 @@ class DataSettings(Settings):
         if not 0 < value[0] <= value[1] <= 1:
             raise ValueError("crop_ratio must be two shares above 0 and up to 1, the least first")
         return value
+
+    @model_validator(mode="after")
+    def _one_length(self) -> DataSettings:
+        if self.resize is not None and self.window is not None:
+            raise ValueError("resize makes one length of every sequence, window cuts it: set one of them")
+        return self
 
     @model_validator(mode="after")
     def _sensors(self) -> DataSettings:

@@ -10,11 +10,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
+from actionformer.core.errors import InputError
 from actionformer.detectors.index import ARCHITECTURES, imported
 from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.attention_maps import AttentionMaps
@@ -82,7 +83,13 @@ class Level:
 
 
 class Architecture(ABC):
-    """A detector under some settings. A sequence is fed to it whole, or as `data.resize` says resized to one length."""
+    """A detector under some settings.
+
+    A sequence is fed to it whole, resized to one length (`data.resize`), or in windows of one length (`data.window`).
+    """
+
+    one_length: ClassVar[bool] = False
+    """Whether it takes sequences of one length only, so that one of these two has to be set."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -111,7 +118,7 @@ class Architecture(ABC):
 
     def computed_length(self, length: int) -> int:
         """The length to compute for a sequence of `length` features, padding included, so that outputs are right."""
-        return length
+        return max(length, self.config.data.window or 0)
 
     def padded_length(self, length: int) -> int:
         """The length that the results of a sequence depend on; sequences of unlike ones share no batch. 0: on none."""
@@ -119,7 +126,7 @@ class Architecture(ABC):
 
     def training_length(self) -> int | None:
         """The length that training pads every sequence to, None for that of the longest in the batch."""
-        return None
+        return self.config.data.window
 
     def chunks(self, network: Network) -> Chunks | None:
         """What runs a sequence in chunks, as it comes; None where the network has to see all of it first."""
@@ -157,6 +164,12 @@ class Architecture(ABC):
 
 
 def architecture_of(config: Config) -> Architecture:
-    """What the detector that the settings name brings."""
+    """What the detector that the settings name brings.
+
+    Raises:
+        InputError: it takes sequences of one length, and the settings give none.
+    """
     architecture: type[Architecture] = imported(ARCHITECTURES[config.model.detector])
+    if architecture.one_length and config.data.resize is None and config.data.window is None:
+        raise InputError(f"{config.model.detector} takes sequences of one length: set data.window or data.resize")
     return architecture(config)

@@ -77,7 +77,7 @@ class PyramidArchitecture(Architecture):
 
     def training_length(self) -> int | None:
         """`max_length` where padding is as published."""
-        return self.settings.max_length if self.settings.mask_padding == "published" else None
+        return self.settings.max_length if self.settings.mask_padding == "published" else super().training_length()
 
     def chunks(self, network: Network) -> Chunks | None:
         """What runs a sequence as it comes, if every part of the network sees a limited way."""

@@ -9,7 +9,7 @@ from actionformer.features.arrays import (
     open_features,
     resize,
 )
-from actionformer.features.reader import FeatureReader
+from actionformer.features.reader import FeatureReader, FeatureWindow
 from actionformer.features.readers import READERS, other_features
 from actionformer.features.spec import (
     FeatureSpec,
@@ -30,6 +30,7 @@ __all__ = [
     "FeatureFolders",
     "FeatureReader",
     "FeatureSpec",
+    "FeatureWindow",
     "FeatureWriter",
     "Features",
     "check_backbone",

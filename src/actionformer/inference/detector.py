@@ -30,6 +30,7 @@ from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import ArrayRows, FeatureSequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
+from actionformer.inference.windows import Joiner, windows_of
 from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
 from actionformer.settings.config import Config
@@ -299,18 +300,26 @@ class Detector:
         sequences = [sequence for _, sequence in named]
         if self.config.live.max_action_seconds is not None:
             return {video: self._detect_in_stream(sequence, names) for video, sequence in named}
-        batches = self.runner.batches(sequences, batch_size)
-        started = ((rows, self.runner.run([sequences[row] for row in rows])) for rows in batches)
+        windows = windows_of(sequences, self.config.data)
+        batches = self.runner.batches([window.sequence for window in windows], batch_size)
+        started = (
+            (batch, self.runner.run([one.sequence for one in batch]))
+            for batch in ([windows[row] for row in rows] for rows in batches)
+        )
+        joiner = Joiner(windows, self.runner.strides)
         found: dict[int, Detections] = {}
-        for rows, decoder in _one_ahead(started):
-            for row, overflown in zip(rows, decoder.overflown(), strict=True):
+        for batch, decoder in _one_ahead(started):
+            for window, overflown in zip(batch, decoder.overflown(), strict=True):
                 if overflown:
-                    raise overflow_of(sequences[row].given or sequences[row].features, sequences[row].name, self.model)
-            for row, candidates, left in zip(rows, decoder.candidates(), decoder.left_out(), strict=True):
-                found[row], cut = finished(
-                    candidates, left, sequences[row], self.config, self.class_names, names, shown_from=self.shown_from
-                )
-                self._say(cut, sequences[row])
+                    sequence = sequences[window.row]
+                    raise overflow_of(sequence.given or sequence.features, sequence.name, self.model)
+            for window, candidates, left in zip(batch, decoder.candidates(), decoder.left_out(), strict=True):
+                if (whole := joiner.add(window, candidates, left)) is not None:
+                    sequence = sequences[window.row]
+                    found[window.row], cut = finished(
+                        *whole, sequence, self.config, self.class_names, names, shown_from=self.shown_from
+                    )
+                    self._say(cut, sequence)
         return {video: found[row] for row, (video, _) in enumerate(named)}
 
     def _detect_in_stream(self, sequence: FeatureSequence, names: tuple[str, ...] | None) -> Detections:

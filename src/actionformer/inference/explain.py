@@ -15,11 +15,12 @@ from torch import Tensor
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
-from actionformer.detectors.base import Level
+from actionformer.detectors.base import Decoder, Level
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import FeatureSequence
 from actionformer.inference.stream import levels_for, longest_action
+from actionformer.inference.windows import Joiner, windows_of
 from actionformer.nn.attention_maps import AttentionMaps, Projections
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.points import level_lengths
@@ -64,7 +65,30 @@ class Explanation:
 
 @torch.inference_mode()
 def explain(runner: Runner, sequence: FeatureSequence) -> Explanation:
-    """What the network says of a whole sequence, run as detection runs it."""
+    """What the network says of a whole sequence, run as detection runs it.
+
+    Where it is cut into windows there are candidates, but no levels that span it.
+    """
+    levels, found = _in_windows(runner, sequence) if runner.config.data.window is not None else _whole(runner, sequence)
+    longest = longest_action(runner.config, sequence.grid)
+    usable = found.segments[:, 1] - found.segments[:, 0] <= longest
+    if levels:
+        usable &= torch.isin(found.levels, torch.tensor(levels_for(runner.levels, longest)))
+    return Explanation(levels, Candidates(*(tensor[usable] for tensor in found)))
+
+
+def _in_windows(runner: Runner, sequence: FeatureSequence) -> tuple[list[LevelScores], Candidates]:
+    windows = windows_of([sequence], runner.config.data)
+    joiner = Joiner(windows, runner.strides)
+    for window in windows:
+        decoder = runner.run([window.sequence])
+        _check_finite(runner, sequence, decoder)
+        whole = joiner.add(window, decoder.candidates()[0], decoder.left_out()[0])
+    assert whole is not None
+    return [], whole[0]
+
+
+def _whole(runner: Runner, sequence: FeatureSequence) -> tuple[list[LevelScores], Candidates]:
     pyramid = runner.levels
     strides = [level.stride for level in pyramid]
     decoder = runner.architecture.decoder()
@@ -77,13 +101,13 @@ def explain(runner: Runner, sequence: FeatureSequence) -> Explanation:
         LevelScores(stride, *(torch.cat(tensors)[:length].cpu().numpy() for tensors in zip(*chunks, strict=True)))
         for stride, chunks, length in zip(strides, parts, level_lengths(len(sequence), strides), strict=True)
     ]
+    _check_finite(runner, sequence, decoder)
+    return levels, decoder.candidates()[0]
+
+
+def _check_finite(runner: Runner, sequence: FeatureSequence, decoder: Decoder) -> None:
     if decoder.overflown()[0]:
         raise overflow_of(sequence.given or sequence.features, sequence.name, runner.model)
-    (found,) = decoder.candidates()
-    longest = longest_action(runner.config, sequence.grid)
-    usable = found.segments[:, 1] - found.segments[:, 0] <= longest
-    usable &= torch.isin(found.levels, torch.tensor(levels_for(pyramid, longest)))
-    return Explanation(levels, Candidates(*(tensor[usable] for tensor in found)))
 
 
 def decoded_from(candidates: Candidates, strides: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -208,4 +232,6 @@ def attention_of(runner: Runner) -> AttentionMaps:
     maps = runner.architecture.attention(runner.model)
     if maps is None:
         raise InputError("this network has no attention to show")
+    if runner.config.data.window is not None:
+        raise InputError("this model looks at windows one by one, its attention spans no whole video")
     return maps

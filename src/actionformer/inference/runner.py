@@ -58,8 +58,13 @@ class Runner:
 
     @property
     def levels(self) -> list[Level]:
-        """The levels of the network's pyramid, if it has one."""
-        return self.architecture.levels(self.model)
+        """The levels of the network's pyramid, if it has one that spans a sequence and not each of its windows."""
+        return [] if self.config.data.window is not None else self.architecture.levels(self.model)
+
+    @property
+    def strides(self) -> list[int]:
+        """Features between the moments of each level of whatever the network sees at once."""
+        return [level.stride for level in self.architecture.levels(self.model)]
 
     @property
     def network(self) -> Network:

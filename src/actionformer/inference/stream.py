@@ -73,10 +73,10 @@ class Stream:
         if seconds is None:
             raise InputError("a stream needs max_action_seconds, the longest that an action may last")
         chunks = self._architecture.chunks(self._network)
-        if chunks is None or config.data.resize is not None:
+        if chunks is None or config.data.resize is not None or config.data.window is not None:
             raise InputError(
                 "this model cannot follow a stream: it sees a sequence as a whole "
-                "(global attention, positions, statistics of all moments, or features resized to one length)"
+                "(global attention, positions, statistics of all moments, or features resized or cut to one length)"
             )
         levels = self._architecture.levels(self._network)
         step = grid.stride / grid.fps

@@ -21,6 +21,7 @@ from actionformer.data.collection import Collection, Paths, as_list, collect, co
 from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
 from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.statistics import FeatureStatistics
+from actionformer.data.windows import training_windows
 from actionformer.detectors.base import architecture_of
 from actionformer.evaluation.report import score
 from actionformer.formats.annotations import read_annotations
@@ -133,7 +134,9 @@ class _Task:
 
     config: Config
     annotations: Annotations
+    collection: Collection
     training: TrainingSet
+    """The same videos, as training sees them."""
     test: Collection | None
     card: ModelCard
 
@@ -170,7 +173,7 @@ def _gather(
         },
     )
     training = TrainingSet(
-        place_on_grid(collection.videos, config.data.resize),
+        training_windows(place_on_grid(collection.videos, config.data.resize), config.data),
         data=config.data,
         max_length=config.model.max_length,
         seed=config.training.seed,
@@ -185,7 +188,7 @@ def _gather(
     card = replace(card, training={**card.training, **hashes})
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
         warn(f"{skipped} videos without features are skipped", stacklevel=3)
-    return _Task(config, annotations, training, test, card)
+    return _Task(config, annotations, collection, training, test, card)
 
 
 def _measured(task: _Task) -> FeatureStatistics:
@@ -194,7 +197,7 @@ def _measured(task: _Task) -> FeatureStatistics:
     Raises:
         InputError: features of either subset that cannot be read, or that say nothing.
     """
-    statistics = FeatureStatistics((video.id, video.features) for video in task.training.videos)
+    statistics = FeatureStatistics((one.video.id, one.features) for one in task.collection.videos)
     tell(check_values(statistics), f"subset {', '.join(task.config.data.train_subset)}")
     evaluated = [] if task.test is None else task.test.videos
     for finding in check_values(FeatureStatistics((one.video.id, one.features) for one in evaluated)):

@@ -73,6 +73,13 @@ class Config(Settings):
             raise ValueError(f"{model.input_width} channels do not divide into {axes} sensor axes (data.sensor_axes)")
         return self
 
+    @model_validator(mode="after")
+    def _windows_fit(self) -> Config:
+        window, longest = self.data.window, self.model.max_length
+        if window is not None and window > longest:
+            raise ValueError(f"data.window {window} is longer than the sequences of model.max_length {longest}")
+        return self
+
     def replace(self, **sections: Mapping[str, Any]) -> Config:
         """A copy with some settings changed: `config.replace(training={"epochs": 3})`.
 

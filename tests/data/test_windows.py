@@ -1,0 +1,74 @@
+"""Windows that cover a sequence, and the actions that each shows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from featured import featured
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actionformer.core.segments import TimeGrid
+from actionformer.data.dataset import TrainingVideo, place_on_grid
+from actionformer.data.settings import DataSettings
+from actionformer.data.windows import in_a_window, training_windows, window_starts
+
+SECOND = TimeGrid(fps=30, stride=30, num_frames=30)
+"""A feature per second; moments lie at 0.5, 1.5, ... s."""
+
+
+@pytest.mark.parametrize(
+    ("length", "window", "overlap", "starts"),
+    [
+        (100, 40, 0.5, [0, 20, 40, 60]),
+        (110, 40, 0.5, [0, 20, 40, 60, 70]),  # the last moves left
+        (110, 40, 0.0, [0, 40, 70]),
+        (110, 40, 0.75, [0, 10, 20, 30, 40, 50, 60, 70]),
+        (40, 40, 0.5, [0]),
+        (7, 40, 0.5, [0]),  # padded
+        (3, 2, 0.9, [0, 1]),  # a step is at least 1
+    ],
+)
+def test_starts_by_hand(length: int, window: int, overlap: float, starts: list[int]) -> None:
+    assert window_starts(length, window, overlap) == starts
+
+
+@given(st.integers(1, 500), st.integers(1, 80), st.floats(0, 0.99))
+def test_every_feature_lies_in_a_window_and_no_window_reaches_out(length: int, window: int, overlap: float) -> None:
+    starts = window_starts(length, window, overlap)
+    rows = [row for start in starts for row in range(start, min(start + window, length))]
+    assert set(rows) == set(range(length))
+    assert starts == sorted(set(starts))
+    assert starts[-1] == max(length - window, 0)
+
+
+def placed(segments: list[list[float]], length: int = 100) -> TrainingVideo:
+    (video,) = place_on_grid(featured([segments], length=length, grid=SECOND), None)
+    return video
+
+
+def test_an_action_belongs_to_the_windows_that_show_half_of_it() -> None:
+    """Grid steps are seconds less a half. Windows have their features at 0..39, 20..59, 40..79, 60..99."""
+    video = placed([[30.5, 50.5], [90.5, 99.5]])
+    windows = training_windows([video], DataSettings(window=40, train_overlap=0.5, min_overlap=0.5))
+    assert [(window.id, window.first, window.segments.tolist()) for window in windows] == [
+        (video.id, 20, [[10, 30]]),  # 30..50 whole; of the first window it has 9 of 20, of the third 10 of 20
+        (video.id, 40, [[0, 10]]),
+        (video.id, 60, [[30, 39]]),
+    ]
+    features = np.random.default_rng(0).standard_normal((100, 3)).astype(np.float32)
+    for window in training_windows([replace(video, features=features)], DataSettings(window=40)):
+        assert window.features.shape == (40, features.shape[1])
+        np.testing.assert_array_equal(window.features[:], features[window.first : window.first + 40])
+        np.testing.assert_array_equal(window.features[5:12], features[window.first + 5 : window.first + 12])
+
+
+def test_an_action_that_no_window_shows_enough_of() -> None:
+    video = placed([[10.5, 90.5], [5.5, 8.5]])
+    assert in_a_window(video, DataSettings(window=40)).tolist() == [False, True]
+    assert in_a_window(video, DataSettings(window=90)).tolist() == [True, True]
+
+
+def test_without_windows_videos_stay_as_they_are() -> None:
+    videos = [placed([]), placed([[1, 2]])]
+    assert training_windows(videos, DataSettings()) == videos

@@ -1,0 +1,87 @@
+"""Sequences seen in windows: what is found is what each window gives alone, at its place."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from variants import TIMING, lively_detector
+
+from actionformer.core.errors import InputError
+from actionformer.detectors.actionformer.architecture import ActionFormer
+from actionformer.detectors.base import architecture_of
+from actionformer.inference.explain import attention_of, explain
+from actionformer.inference.sequences import place
+from actionformer.inference.suppression import suppress
+from actionformer.settings.config import Config
+
+WINDOW = {"window": 32, "test_overlap": 0.25}
+"""Of 90 features windows begin at 0, 24, 48 and 58."""
+
+
+def features(length: int) -> Any:
+    return np.random.default_rng(0).standard_normal((length, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("length", "starts"), [(90, [0, 24, 48, 58]), (32, [0]), (11, [0])])
+def test_candidates_are_those_of_each_window_at_its_place(tiny: Config, length: int, starts: list[int]) -> None:
+    whole, windowed = lively_detector(tiny), lively_detector(tiny, data=WINDOW)
+    array = features(length)
+
+    def candidates(detector: Any, part: Any) -> Any:
+        sequence = place(part, TIMING | {"duration": None}, None, detector.config, detector.card.features)
+        return explain(detector.runner, sequence)
+
+    found = candidates(windowed, array)
+    parts = [candidates(whole, array[start : start + 32]).candidates for start in starts]
+    expected = torch.cat([part.segments + start for part, start in zip(parts, starts, strict=True)])
+    np.testing.assert_allclose(found.candidates.segments, expected, atol=1e-4)
+    np.testing.assert_allclose(found.candidates.scores, torch.cat([part.scores for part in parts]), atol=1e-5)
+    strides = torch.tensor([level.stride for level in whole.runner.levels])
+    moments = [part.moments * strides[part.levels] + start for part, start in zip(parts, starts, strict=True)]
+    assert found.candidates.moments.tolist() == torch.cat(moments).tolist()
+    assert set(found.candidates.levels.tolist()) == {0}
+    assert found.levels == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, None])
+def test_detection_suppresses_what_all_windows_found_together(tiny: Config, batch_size: int | None) -> None:
+    detector = lively_detector(tiny, data=WINDOW, suppression={"max_detections": 1000})
+    arrays = {"a": features(90), "b": features(40)[::-1].copy()}
+    items = {video: {"features": array, **TIMING} for video, array in arrays.items()}
+    found = detector.detect_many(items, batch_size=batch_size)
+    for video, array in arrays.items():
+        sequence = place(array, TIMING | {"duration": None}, None, detector.config, detector.card.features)
+        candidates = explain(detector.runner, sequence).candidates
+        kept = suppress(candidates.segments, candidates.scores, candidates.labels, detector.config.suppression)
+        assert len(kept.scores) > 10
+        np.testing.assert_allclose(found[video].scores, kept.scores, atol=1e-5)
+
+
+def test_a_stream_and_attention_are_refused(tiny: Config) -> None:
+    detector = lively_detector(tiny, data=WINDOW)
+    with pytest.raises(InputError, match="features resized or cut to one length"):
+        detector.stream(max_action_seconds=3.0, **TIMING)
+    with pytest.raises(InputError, match="looks at windows one by one"):
+        attention_of(detector.runner)
+
+
+def test_a_detector_may_ask_for_one_length(tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ActionFormer, "one_length", True)
+    with pytest.raises(InputError, match=r"actionformer takes sequences of one length: set data.window or data.resize"):
+        architecture_of(tiny)
+    assert architecture_of(tiny.replace(data={"window": 32})).training_length() == 32
+    assert architecture_of(tiny.replace(data={"resize": 32})).one_length
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"window": 16, "resize": 16}, "set one of them"),
+        ({"window": 100_000}, "data.window 100000 is longer than the sequences of model.max_length"),
+        ({"window": 16, "test_overlap": 1.0}, "test_overlap"),
+    ],
+)
+def test_settings_that_do_not_go_together(tiny: Config, data: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        tiny.replace(data=data)
