@@ -94,6 +94,6 @@ def test_sections_of_a_docstring_are_lists(make_api: ModuleType) -> None:
 
 
 def test_a_setting_has_its_default_bounds_and_text(page: str) -> None:
-    row = "| `min_score` | `0.001` | `float`, at least 0, at most 1 | Scores below are dropped. |"
+    row = "| `min_score` | `0.001` | `float`, at least 0, at most 1 | "
     assert page.count(row) == 1
     assert '| `method` | `"soft"` | `"soft"` or `"hard"` or `"none"` | ' in page
