@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from actionformer.cli.verb import Recipe, verb
 from actionformer.core.terminal import tell
@@ -16,7 +17,11 @@ def dataset(recipe: Recipe) -> None:
     features = recipe.given["out"] / FEATURES
     for path in annotations:
         tell(f"annotations: {path}")
-    tell(f"features: {features}")
+    if not features.is_dir():
+        features = Path("FEATURES")
+        tell("features: where you have downloaded them")
+    else:
+        tell(f"features: {features}")
     name = recipe.given["name"]
     options = shlex.join(["--annotations", str(annotations[0]), "--features", str(features), "--out", f"runs/{name}"])
     tell(f"train on it: actionformer train {PRESETS[name]} {options}")

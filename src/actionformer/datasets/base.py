@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,24 @@ NUMBERED = re.compile(r"(\d{1,6})\s+(\S.*)")
 class Recording:
     """One video, or one recording of sensors."""
 
-    duration: float
-    """Seconds."""
+    duration: float | None
+    """Seconds, if the data set says."""
     actions: Sequence[NamedAction]
-    features: Callable[[], NDArray[np.float32]]
-    """Reads them: (T, D)."""
+    features: Callable[[], NDArray[np.float32]] | None = None
+    """Reads them: (T, D); None if the data set is published without."""
+    fps: float | None = None
+    """Frames per second of the video, if the data set says; by default what the features count."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a published data set has, as far as that is established."""
+
+    classes: int
+    videos: Mapping[str, int] = field(default_factory=dict)
+    """Subset of the first split -> how many."""
+    actions: Mapping[str, int] = field(default_factory=dict)
+    """The same of actions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +59,29 @@ class Dataset:
     """In the published order."""
     splits: Mapping[str, Mapping[str, str]]
     """Name of a file of annotations -> id -> subset."""
-    spec: FeatureSpec
-    """How the features lie in time."""
+    spec: FeatureSpec | None = None
+    """How the features lie in time, of a data set with features."""
+    published: Counts | None = None
+    """What it must have if all of it is there."""
+
+    @property
+    def has_features(self) -> bool:
+        """Whether features are written."""
+        return any(one.features is not None for one in self.recordings.values())
+
+    def differences(self) -> list[str]:
+        """In what it differs from what was published, such as `200 validation videos (here 3)`."""
+        return list(self._differences(self.published)) if self.published is not None else []
+
+    def _differences(self, published: Counts) -> Iterator[str]:
+        subsets = next(iter(self.splits.values()))
+        videos = Counter(subsets.values())
+        actions = Counter(subset for id_, subset in subsets.items() for _ in self.recordings[id_].actions)
+        counts = [(f"{subset} videos", number, videos[subset]) for subset, number in published.videos.items()]
+        counts += [(f"{subset} actions", number, actions[subset]) for subset, number in published.actions.items()]
+        for what, expected, found in [("classes", published.classes, len(self.class_names)), *counts]:
+            if found != expected:
+                yield f"{expected:,} {what} (here {found:,})"
 
     def write(self, out: Path, *, overwrite: bool = False) -> list[Path]:
         """Writes features with sidecars, then the annotations of every split.
@@ -57,22 +92,26 @@ class Dataset:
         Raises:
             InputError: a file is there already and is not to be replaced, or one cannot be written.
         """
-        files = {id_: feature_file(out / FEATURES, id_) for id_ in self.recordings}
+        files = {id_: feature_file(out / FEATURES, id_) for id_, one in self.recordings.items() if one.features}
         annotations = [out / name for name in self.splits]
         check_absent([*annotations, *files.values()], overwrite=overwrite)
         for id_, file in files.items():
-            _write_features(file, self.recordings[id_].features(), self.spec)
+            _write_features(file, self.recordings[id_], self.spec)
         for path, subsets in zip(annotations, self.splits.values(), strict=True):
             write_whole(path, self._annotations(subsets, str(path)))
         return annotations
 
     def _annotations(self, subsets: Mapping[str, str], source: str) -> str:
+        rate = self.spec.fps if self.spec is not None else None
         every = ((id_, subset, self.recordings[id_]) for id_, subset in subsets.items())
-        videos = [NamedVideo(id_, subset, one.duration, self.spec.fps, one.actions) for id_, subset, one in every]
+        videos = [NamedVideo(id_, subset, one.duration, one.fps or rate, one.actions) for id_, subset, one in every]
         return annotations_text(with_class_numbers(videos, self.class_names, source))
 
 
-def _write_features(file: Path, features: NDArray[np.float32], spec: FeatureSpec) -> None:
+def _write_features(file: Path, recording: Recording, spec: FeatureSpec | None) -> None:
+    assert recording.features is not None
+    assert spec is not None
+    features = recording.features()
     writer = FeatureWriter(file, dim=features.shape[1])
     writer.append(features)
     writer.finish()

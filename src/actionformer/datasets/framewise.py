@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +18,17 @@ from numpy.typing import NDArray
 
 from actionformer.core.annotations import NamedAction
 from actionformer.core.errors import InputError
-from actionformer.datasets.base import TEST, TRAINING, Dataset, Recording, read_lines, read_names
+from actionformer.datasets.base import TEST, TRAINING, Counts, Dataset, Recording, read_lines, read_names
 from actionformer.features.arrays import MAX_DURATION_DIFFERENCE, Features, open_features
 from actionformer.features.spec import FeatureSpec
+from actionformer.formats.frame_runs import runs
 
 BUNDLE = re.compile(r"train\.split(\d+)\.bundle")
 
 
-def read_framewise(source: Path, spec: FeatureSpec, *, every: int = 1, background: Iterable[str]) -> Dataset:
+def read_framewise(
+    source: Path, spec: FeatureSpec, *, every: int = 1, background: Iterable[str], published: Counts | None = None
+) -> Dataset:
     """The data set in its folder.
 
     Args:
@@ -34,6 +36,7 @@ def read_framewise(source: Path, spec: FeatureSpec, *, every: int = 1, backgroun
         spec: of the features that are kept, one for `every` frames: the middle one.
         every: how many frames a feature stands for.
         background: classes that are no action.
+        published: what the whole data set has.
 
     Raises:
         InputError: a file is missing or laid out in another way; it is named with what was expected.
@@ -49,18 +52,16 @@ def read_framewise(source: Path, spec: FeatureSpec, *, every: int = 1, backgroun
         actions = segments(labels, spec.fps * every, set(background), str(truth))
         features = partial(_kept, _features(source / "features" / f"{id_}.npy", len(labels), every), len(labels), every)
         recordings[id_] = Recording(len(labels) / (spec.fps * every), actions, features)
-    return Dataset(recordings, tuple(name for name in names if name not in set(background)), splits, spec)
+    return Dataset(recordings, tuple(name for name in names if name not in set(background)), splits, spec, published)
 
 
 def segments(labels: Sequence[str], fps: float, background: set[str], where: str = "labels") -> list[NamedAction]:
     """Actions of a label a frame: neighbours of one class are one action, a background class is none."""
-    actions, start = [], 0
-    for label, frames in groupby(labels):
-        end = start + len(list(frames))
-        if label not in background:
-            actions.append(NamedAction(start / fps, end / fps, label, None, where))
-        start = end
-    return actions
+    return [
+        NamedAction(start / fps, end / fps, label, None, where)
+        for start, end, label in runs(labels)
+        if label not in background
+    ]
 
 
 def _splits(folder: Path) -> dict[str, dict[str, str]]:

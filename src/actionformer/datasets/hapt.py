@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from actionformer.core.annotations import NamedAction
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_text
-from actionformer.datasets.base import TEST, TRAINING, Dataset, Recording, read_lines, read_names
+from actionformer.datasets.base import TEST, TRAINING, Counts, Dataset, Recording, read_lines, read_names
 from actionformer.features.spec import FeatureSpec
 
 RATE, STRIDE, WINDOW = 50, 25, 50  # samples a second, between windows, of a window
 SPEC = FeatureSpec(fps=RATE, stride=STRIDE, num_frames=WINDOW)
+PUBLISHED = Counts(classes=12, videos={TRAINING: 42, TEST: 19})
 FILE = re.compile(r"acc_(exp\d+_user(\d+))\.txt")
 CELLS = re.compile(r"\d{1,9}(\s+\d{1,9}){4}")
 ROW = "five whole numbers per line: experiment, user, activity, first and last sample"
@@ -51,7 +52,7 @@ def read(source: Path) -> Dataset:
     samples = {id_: _samples(source / "RawData", id_) for id_ in subsets}
     actions = _actions(source / "RawData" / "labels.txt", names, {id_: len(one) for id_, one in samples.items()})
     recordings = {id_: Recording(len(one) / RATE, actions[id_], partial(windows, one)) for id_, one in samples.items()}
-    return Dataset(recordings, tuple(names.values()), {"annotations.json": subsets}, SPEC)
+    return Dataset(recordings, tuple(names.values()), {"annotations.json": subsets}, SPEC, PUBLISHED)
 
 
 def _subsets(source: Path) -> dict[str, str]:

@@ -18,9 +18,35 @@ DATASETS = {
     "hapt": "actionformer.datasets.hapt.read",
     "salads": "actionformer.datasets.salads.read",
     "gtea": "actionformer.datasets.gtea.read",
+    "breakfast": "actionformer.datasets.breakfast.read",
+    "thumos14": "actionformer.datasets.thumos14.read",
+    "multithumos": "actionformer.datasets.multithumos.read",
+    "activitynet13": "actionformer.datasets.activitynet13.read",
+    "hacs": "actionformer.datasets.hacs.read",
+    "fineaction": "actionformer.datasets.fineaction.read",
+    "charades": "actionformer.datasets.charades.read",
+    "epic100_verb": "actionformer.datasets.epic100.read_verbs",
+    "epic100_noun": "actionformer.datasets.epic100.read_nouns",
+    "ego4d": "actionformer.datasets.ego4d.read",
+    "calms21": "actionformer.datasets.calms21.read",
 }
 """The function that reads a data set from the folder that was downloaded, and gives a `Dataset`."""
-PRESETS = {"hapt": "hapt", "salads": "salads", "gtea": "salads --data.fps 15"}
+PRESETS = {
+    "hapt": "hapt",
+    "salads": "salads",
+    "gtea": "salads --data.fps 15",
+    "breakfast": "salads",
+    "thumos14": "thumos14_i3d",
+    "multithumos": "temporalmaxer_multithumos_i3d",
+    "activitynet13": "activitynet_tsp",
+    "hacs": "tridet_hacs_slowfast",
+    "fineaction": "small",
+    "charades": "small --data.test-subset test",
+    "epic100_verb": "epic100_verb",
+    "epic100_noun": "epic100_noun",
+    "ego4d": "ego4d_slowfast",
+    "calms21": "small --data.test-subset test",
+}
 """What `train` is given for it."""
 
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actionformer.datasets.base import Dataset
+from actionformer.datasets.base import TEST, TRAINING, Counts, Dataset
 from actionformer.datasets.framewise import read_framewise
 from actionformer.features.spec import FeatureSpec
 
 SPEC = FeatureSpec(fps=3, stride=1, num_frames=1)
 BACKGROUND = ("action_start", "action_end")
+PUBLISHED = Counts(classes=17, videos={TRAINING: 40, TEST: 10})
 
 
 def read(source: Path) -> Dataset:
     """The data set in its folder `50salads`; see `read_framewise`."""
-    return read_framewise(source, SPEC, every=10, background=BACKGROUND)
+    return read_framewise(source, SPEC, every=10, background=BACKGROUND, published=PUBLISHED)
