@@ -21,6 +21,7 @@ SHARED = {
     "rows",
     "cues",
     "document",
+    "cue_text",
     "labels",
     "recognition",
     "numbers",

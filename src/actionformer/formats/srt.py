@@ -1,4 +1,4 @@
-"""SubRip subtitles: one cue per detection in the order of time, `label score`."""
+"""SubRip subtitles: one cue per detection in the order of time, `label score`; cues of others are labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 
 from actionformer.core.detections import Detections
 from actionformer.core.terminal import visible
+from actionformer.formats.cue_text import has_cues, label_file
 from actionformer.formats.cues import clock_time, cues_of
+from actionformer.formats.document import Document
+from actionformer.formats.labels import LabelFile
 
 
 def video_text(found: Detections, media: str = "") -> str:
@@ -21,3 +24,13 @@ def video_text(found: Detections, media: str = "") -> str:
 def _unmarked(label: str) -> str:
     """A label in which nothing is formatting, or the times of a cue: SubRip has no escapes, so signs are kept apart."""
     return re.sub(r"<(?=/?(?:[bius]|font)\b)|\{(?=\\)|--(?=>)", lambda found: f"{found[0]}\u2060", label)
+
+
+def holds_labels(document: Document) -> bool:
+    """Whether it has cues, and is no WebVTT."""
+    return not document.text.startswith("WEBVTT") and has_cues(document)
+
+
+def read_labels(document: Document) -> LabelFile:
+    """A label per cue."""
+    return label_file(document)

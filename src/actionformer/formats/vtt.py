@@ -1,10 +1,13 @@
-"""WebVTT subtitles (W3C): one cue per detection in the order of time, `label score`."""
+"""WebVTT subtitles (W3C): one cue per detection in the order of time, `label score`; cues of others are labels."""
 
 from __future__ import annotations
 
 from actionformer.core.detections import Detections
 from actionformer.core.terminal import visible
+from actionformer.formats.cue_text import has_cues, label_file
 from actionformer.formats.cues import clock_time, cues_of
+from actionformer.formats.document import Document
+from actionformer.formats.labels import LabelFile
 
 
 def video_text(found: Detections, media: str = "") -> str:
@@ -18,3 +21,13 @@ def video_text(found: Detections, media: str = "") -> str:
 
 def _escaped(label: str) -> str:
     return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def holds_labels(document: Document) -> bool:
+    """Whether it begins as WebVTT does, and has cues."""
+    return document.text.startswith("WEBVTT") and has_cues(document)
+
+
+def read_labels(document: Document) -> LabelFile:
+    """A label per cue."""
+    return label_file(document)

@@ -126,9 +126,13 @@ def _trusted(entries: Iterable[LabelledVideo], annotator: str | None) -> list[st
 def _counting(
     id_: str, entries: Sequence[LabelledVideo], trusted: Sequence[str], remarks: list[Remark]
 ) -> list[LabelledVideo]:
-    """What counts of a video: of several annotators the first that is trusted, and what names none."""
-    there = {entry.annotator for entry in entries} - {""}
-    if len(there) < 2:
+    """What counts of a video: of annotators with labels in common the first that is trusted, and what names none."""
+    labels: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.annotator:
+            labels.setdefault(entry.annotator, set()).update(one.label for one in entry.segments)
+    there = set(labels)
+    if sum(map(len, labels.values())) == len(set().union(*labels.values())):  # none labelled what another did
         return list(entries)
     chosen = next((one for one in trusted if one in there), sorted(there)[0])
     what = (
