@@ -72,6 +72,17 @@ def not_a_number(array: Any) -> Any:
     return array
 
 
+def rate_off(data: Planted) -> None:
+    """Features of 30 frames a second that say 25; labels are right."""
+    data.sidecars(fps=25)
+    data.each_time(lambda time: time, durations=False)
+
+
+def half_labelled(data: Planted) -> None:
+    video = data.database["video_04"]
+    video["annotations"] = [one for one in video["annotations"] if one["segment"][1] < 0.4 * video["duration"]]
+
+
 def no_sidecars(data: Planted) -> None:
     for path in data.features.glob("*.json"):
         path.unlink()
@@ -106,6 +117,11 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     ),
     "swapped in one video": (swapped_in_one, "swapped", "in 'video_03'"),
     "times from another start": (lambda d: d.each_time(lambda t: t + 100), "outside", "counted from another start"),
+    "times a little late": (lambda d: d.each_time(lambda t: t + 4), "alignment", "about 4 s too late"),
+    "times early": (lambda d: d.each_time(lambda t: max(t - 2, 0)), "alignment", "about 2 s too early"),
+    "rate off without durations": (rate_off, "alignment", "about 0.833 times"),
+    "half of a video without labels": (half_labelled, "unlabelled", "video_04 ("),
+    "a video without labels": (lambda d: d.database["video_04"].update(annotations=[]), "unlabelled", "video_04 (0.0"),
     "columns shifted": (lambda d: d.change("video_05", lambda x: np.roll(x, 5, 1)), "reordered", "(moved by 5)"),
     "ms": (lambda d: d.each_time(lambda t: 1000 * t), "outside", "in ms"),
     "ms without durations": (lambda d: d.each_time(lambda t: 1000 * t, durations=False), "outside", "in ms"),

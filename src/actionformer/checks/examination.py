@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from actionformer.checks.alignment import check_alignment
 from actionformer.checks.classes import check_empty_classes
 from actionformer.checks.files import Opened, check_unannotated, open_subset
 from actionformer.checks.findings import Finding, found_in
 from actionformer.checks.labels import check_spelling
 from actionformer.checks.moments import PlacedActions
 from actionformer.checks.oracle import oracle_report
+from actionformer.checks.probe import Probe
 from actionformer.checks.rate import check_rate
 from actionformer.checks.recordings import Recordings, as_featured, check_recordings
 from actionformer.checks.repeats import check_leaks, check_names, check_repeats
@@ -20,6 +22,7 @@ from actionformer.checks.samples import measure
 from actionformer.checks.subsets import check_subsets
 from actionformer.checks.timing import check_durations, check_one_timing, check_sidecars
 from actionformer.checks.training import check_evaluation, check_training
+from actionformer.checks.unlabelled import check_unlabelled
 from actionformer.checks.unlike import check_channels, check_unlike
 from actionformer.checks.values import check_values
 from actionformer.core.annotations import AnnotatedVideo, Annotations
@@ -114,6 +117,8 @@ def examined(patient: Patient, findings: Sequence[Finding]) -> DoctorReport:
         *_subsets(patient, training),
         *found_in("settings", check_rate(patient.config, _steps(patient))),
     ]
+    if patient.source and not any(one.severity == "error" for one in found):
+        found += found_in("annotations and features", _together(patient))
     return _report(patient, training, found, share)
 
 
@@ -153,6 +158,12 @@ def _values(patient: Patient) -> tuple[list[Finding], float]:
         *check_unlike(statistics),
         *check_channels(statistics),
     ], measured.share
+
+
+def _together(patient: Patient) -> list[Finding]:
+    """Whether annotations and features tell of the same things."""
+    probe = Probe(patient.videos, len(patient.labelled.class_names))
+    return [*check_alignment(probe), *check_unlabelled(probe)] if probe.says_something else []
 
 
 def _subsets(patient: Patient, training: TrainingSet) -> list[Finding]:

@@ -45,11 +45,21 @@ def check_typos(videos: Sequence[AnnotatedVideo], names: Sequence[str]) -> list[
 
 
 def _nearly_same(names: Sequence[str], counts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    for pair in combinations(np.flatnonzero(counts).tolist(), 2):
+    near: dict[str, list[int]] = {}
+    for label in np.flatnonzero(counts).tolist():
+        for part in _parts(_bare(names[label])):
+            near.setdefault(part, []).append(label)
+    pairs = {pair for labels in near.values() for pair in combinations(labels, 2)}
+    for pair in sorted(pairs):
         rare, usual = sorted(pair, key=lambda one: counts[one])
         one, other = _bare(names[rare]), _bare(names[usual])
         if one != other and _is_slip(names[rare], names[usual], rarer=counts[rare] <= RARER * counts[usual]):
             yield rare, usual
+
+
+def _parts(name: str) -> set[str]:
+    """A name, and what is left of it without one of its letters: names that are a letter apart share one of these."""
+    return {name, *(name[:place] + name[place + 1 :] for place in range(len(name)))}
 
 
 def _is_slip(one: str, other: str, *, rarer: bool) -> bool:

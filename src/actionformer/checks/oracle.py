@@ -23,7 +23,7 @@ from actionformer.inference.sequences import FeatureSequence
 from actionformer.nn.assignment import GroundTruth
 from actionformer.settings.config import Config
 
-MOST_VIDEOS = 300
+MOST_VIDEOS = 200
 """Videos that are looked at, spread evenly over all: more say the same."""
 
 

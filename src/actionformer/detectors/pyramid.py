@@ -115,10 +115,11 @@ class PyramidArchitecture(Architecture):
         )
 
     def perfect(self, truth: GroundTruth) -> PyramidOutputs:
-        """Certain of every class of a moment, and of no other; distances are the targets."""
+        """Certain of every class of a moment, and of no other; distances are the targets, as far as heads reach."""
         targets = PyramidCriterion(self.config).targets(truth)
+        furthest = self.settings.boundary_bins if self.settings.boundary == "trident" else None
         lengths = level_lengths(truth.padded_length, self.settings.strides)
-        parts = ((2 * targets.classes - 1) * CERTAIN, targets.offsets, targets.valid)
+        parts = ((2 * targets.classes - 1) * CERTAIN, targets.offsets.clamp(0, furthest), targets.valid)
         logits, offsets, valid = (list(torch.split(part, lengths, dim=1)) for part in parts)
         return PyramidOutputs(logits, offsets, valid, pyramid=[])
 

@@ -120,7 +120,7 @@ class FeatureFolders:
 
     def _find(self, folder: Path, video: str) -> Path | None:
         try:
-            candidates = [file_of(folder, video, extension, self.prefix) for extension in READERS]
+            candidates = (file_of(folder, video, extension, self.prefix) for extension in READERS)
             if found := next((path for path in candidates if path.is_file()), None):
                 return found
         except (InputError, OSError):  # no file is called so
