@@ -12,6 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 from actionformer import load
+from actionformer.core.errors import InputError
 from actionformer.detectors import index
 from actionformer.recipes import train
 from actionformer.settings.config import Config
@@ -79,6 +80,13 @@ def test_a_run_goes_on_where_it_was_stopped(
     _train(config, annotations, features, tmp_path / "run", resume=True)
     resumed, whole = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run", minimal))
     assert all((resumed[name] == whole[name]).all() for name in resumed.keys() | whole.keys())
+
+
+def test_a_model_of_another_detector_is_no_start(
+    tmp_path: Path, minimal: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    with pytest.raises(InputError, match="is a model of minimal, the settings are of actionformer"):
+        train(tiny, annotations, features, tmp_path / "run", init=minimal)
 
 
 def test_it_detects_the_same_alone_and_beside_others(minimal: Path, features: Path) -> None:
