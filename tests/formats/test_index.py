@@ -43,7 +43,20 @@ def test_every_file_is_in_the_index() -> None:
 
 
 def test_choices() -> None:
-    assert names(writes=True) == ("json", "jsonl", "csv", "table", "srt", "vtt", "eaf")
+    assert names(writes=True) == (
+        "json",
+        "jsonl",
+        "csv",
+        "table",
+        "srt",
+        "vtt",
+        "eaf",
+        "boris",
+        "label-studio",
+        "via3",
+        "textgrid",
+        "audacity",
+    )
     assert names(streams=True) == ("json", "csv", "table")
     assert names(reads=True) == ("json", "jsonl", "csv")
     assert names(reads=True, streams=True) == ("json", "csv")

@@ -26,6 +26,7 @@ VERBS = {
     "train": ("recipes.train:train",),
     "evaluate": ("recipes.evaluate:evaluate",),
     "detect": ("recipes.detect:detect",),
+    "export-detections": ("recipes.export:export_detections",),
     "watch": ("recipes.follow:live_output", "recipes.live:watch"),
     "view": ("viewer.start:view",),
     "score": ("evaluation.report:score",),

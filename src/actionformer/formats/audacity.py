@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+from actionformer.core.detections import Detections
+from actionformer.core.terminal import visible
+from actionformer.formats.cues import cues_of
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 
@@ -19,6 +22,12 @@ def holds_labels(document: Document) -> bool:
     """Whether every line is a label or a range of frequencies."""
     lines = [line for line in document.lines if line.strip()]
     return bool(lines) and all(_LINE.fullmatch(line) or _FREQUENCIES.fullmatch(line) for line in lines)
+
+
+def video_text(found: Detections, media: str = "") -> str:
+    """The detections of a video as a track; it names neither `media` nor scores."""
+    rows = cues_of(found)
+    return "".join(f"{start:.6f}\t{end:.6f}\t{visible(label)}\n" for start, end, label, _ in rows)
 
 
 def read_labels(document: Document) -> LabelFile:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from actionformer.formats.document import Document
@@ -12,7 +11,6 @@ from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVide
 
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?$")
-_TAGS = re.compile(r"</?[A-Za-z][^<>]*>|<\d[\d:.]*>|\{\\[^}]*\}")
 _SCORE = re.compile(r"^(.+) ([01]\.\d\d)$")
 WITHOUT_TEXT = "a cue without text is left out"
 
@@ -33,8 +31,8 @@ def has_cues(document: Document) -> bool:
     return any(_TIMES.match(line) for line in document.lines)
 
 
-def cues(document: Document) -> Iterator[Cue]:
-    """The cues of a file, in its order; what is around them is left out."""
+def cues(document: Document, plain: Callable[[str], str]) -> Iterator[Cue]:
+    """The cues of a file, in its order, with their texts made `plain`; what is around them is left out."""
     lines = document.lines
     places = [(number, found) for number, line in enumerate(lines) if (found := _TIMES.match(line))]
     for number, found in places:
@@ -44,12 +42,17 @@ def cues(document: Document) -> Iterator[Cue]:
                 break
             text.append(line)
         times = found.groups()
-        yield Cue(_seconds(times[:4]), _seconds(times[4:]), _plain(" ".join(text)), number + 1)
+        yield Cue(_seconds(times[:4]), _seconds(times[4:]), " ".join(plain(" ".join(text)).split()), number + 1)
 
 
-def label_file(document: Document) -> LabelFile:
-    """A label per cue; scores that every cue ends with, as ours do, are left out."""
-    found, remarks = list(cues(document)), list[Remark]()
+def label_file(document: Document, plain: Callable[[str], str]) -> LabelFile:
+    """A label per cue; scores that every cue ends with, as ours do, are left out.
+
+    Args:
+        document: the file.
+        plain: makes a text of a cue one without formatting.
+    """
+    found, remarks = list(cues(document, plain)), list[Remark]()
     scored = all(_SCORE.match(one.text) for one in found if one.text)
     segments = []
     for one in found:
@@ -66,8 +69,3 @@ def _seconds(parts: tuple[str | None, ...]) -> float:
     hours, minutes, seconds, fraction = parts
     whole = 3600 * int(hours or 0) + 60 * int(minutes or 0) + int(seconds or 0)
     return (1000 * whole + int((fraction or "0").ljust(3, "0"))) / 1000
-
-
-def _plain(text: str) -> str:
-    """The text on one line, without formatting."""
-    return " ".join(html.unescape(_TAGS.sub("", text)).replace("\u2060", "").split())

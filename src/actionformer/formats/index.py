@@ -46,6 +46,8 @@ class Format:
     """The functions that its module defines."""
     for_people: bool = False
     """Whether people look at it moment by moment, so that what is hardly believed is left out."""
+    counts_frames: bool = False
+    """Whether what is written has numbers of frames, for which the rate of the video is needed."""
     general: bool = False
     """Whether much could be read as it, so that labels are taken for it only where no other format fits."""
 
@@ -101,12 +103,14 @@ FORMATS: dict[str, Format] = {
         Format("srt", "srt", (".srt",), ("video_text", *_LABELS), for_people=True),
         Format("vtt", "vtt", (".vtt",), ("video_text", *_LABELS), for_people=True),
         Format("eaf", "elan", (".eaf",), ("video_text", *_LABELS), for_people=True),
-        Format("boris", "boris", (".boris", ".gz", ".tsv"), _LABELS),
-        Format("label-studio", "label_studio", (".json",), _LABELS),
+        Format("boris", "boris", (".boris",), ("results_text", *_LABELS), for_people=True, counts_frames=True),
+        Format(
+            "label-studio", "label_studio", (".json",), ("results_text", *_LABELS), for_people=True, counts_frames=True
+        ),
         Format("cvat", "cvat", (".xml",), _LABELS),
-        Format("via3", "via3", (".json",), _LABELS),
-        Format("textgrid", "textgrid", (".TextGrid",), _LABELS),
-        Format("audacity", "audacity", (".txt",), _LABELS),
+        Format("via3", "via3", (".json",), ("results_text", *_LABELS), for_people=True),
+        Format("textgrid", "textgrid", (".TextGrid",), ("video_text", *_LABELS), for_people=True),
+        Format("audacity", "audacity", (".txt",), ("video_text", *_LABELS), for_people=True),
         Format("frame_labels", "frame_labels", (".txt",), _LABELS),
         Format("frame_ranges", "frame_ranges", (".txt",), _LABELS),
         Format("frame_table", "frame_table", (".csv",), _LABELS),
@@ -165,4 +169,4 @@ def find(name: str | None = None, path: str | Path | None = None, *, can: Abilit
         return FORMATS[name]
     ending = Path(path).suffix.lower() if path is not None else ""
     able = (one for one in FORMATS.values() if can is None or can in one.can)
-    return next((one for one in able if ending in one.endings), FORMATS[DEFAULT])
+    return next((one for one in able if ending in map(str.lower, one.endings)), FORMATS[DEFAULT])

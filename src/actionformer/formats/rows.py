@@ -25,6 +25,10 @@ class VideoRows(NamedTuple):
     rows: Rows
     source: str = ""
     """The file that was searched."""
+    fps: float | None = None
+    """Frames per second of the video, where a format counts frames."""
+    duration: float | None = None
+    """Seconds that the video lasts, likewise."""
 
 
 class Columns(NamedTuple):

@@ -11,6 +11,8 @@ from actionformer.formats.cues import clock_time, cues_of
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
 
+_FORMATTING = re.compile(r"</?(?:[bius]|font)\b[^<>]*>|\{\\[^}]*\}", re.IGNORECASE)
+
 
 def video_text(found: Detections, media: str = "") -> str:
     """The subtitles of a video; they name no `media`."""
@@ -26,6 +28,11 @@ def _unmarked(label: str) -> str:
     return re.sub(r"<(?=/?(?:[bius]|font)\b)|\{(?=\\)|--(?=>)", lambda found: f"{found[0]}\u2060", label)
 
 
+def _plain(text: str) -> str:
+    """A text without formatting, and without what keeps signs apart."""
+    return _FORMATTING.sub("", text).replace("\u2060", "")
+
+
 def holds_labels(document: Document) -> bool:
     """Whether it has cues, and is no WebVTT."""
     return not document.text.startswith("WEBVTT") and has_cues(document)
@@ -33,4 +40,4 @@ def holds_labels(document: Document) -> bool:
 
 def read_labels(document: Document) -> LabelFile:
     """A label per cue."""
-    return label_file(document)
+    return label_file(document, _plain)

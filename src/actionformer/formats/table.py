@@ -13,7 +13,7 @@ from actionformer.formats.rows import VideoRows
 def results_table(results: Iterable[VideoRows]) -> TextTable:
     """The detections of many videos."""
     table = TextTable("video", "start", "end", "label", "score", cut=("video", "label"))
-    for video, rows, _ in results:
+    for video, rows, *_ in results:
         for row in in_time(rows):
             start, end = row["segment"]
             table.add_row(video, f"{start:.2f}", f"{end:.2f}", row["label"], f"{row['score']:.3f}")

@@ -6,9 +6,15 @@ The two forms hold the same values in the same order, so both are read as a row 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+import numpy as np
+
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
+from actionformer.core.terminal import visible
+from actionformer.formats.cues import Cue, tiers_of
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 
@@ -21,6 +27,36 @@ Value = str | float
 def holds_labels(document: Document) -> bool:
     """Whether it is a TextGrid, also one that cannot be read because it is binary."""
     return bool(_HEAD.match(document.text)) or (BINARY in document.data[:16] and b"TextGrid" in document.data[:40])
+
+
+def video_text(found: Detections, media: str = "") -> str:
+    """The detections of a video, a tier per class; it names neither `media` nor scores.
+
+    Intervals of Praat cover all time and last longer than none, so a tier has empty ones between, and a detection
+    lasts a millisecond at least.
+    """
+    widened = np.maximum(found.segments, found.segments[:, :1] + [0.0, 0.001])
+    tiers = tiers_of(replace(found, segments=widened)) if len(found) else {}
+    end = max((row[1] for rows in tiers.values() for row in rows), default=0.0) or 1.0
+    head = f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n{end:.3f}\n<exists>\n{len(tiers)}\n'
+    return head + "".join(_tier_text(name, rows, end) for name, rows in tiers.items())
+
+
+def _tier_text(name: str, rows: Sequence[Cue], end: float) -> str:
+    intervals: list[tuple[float, float, str]] = []
+    last = 0.0
+    for start, stop, label, _ in rows:
+        start, stop = round(start, 3), round(stop, 3)
+        intervals += [(last, start, "")] if start > last else []
+        intervals.append((start, stop, visible(label)))
+        last = stop
+    intervals += [(last, end, "")] if round(end, 3) > last else []
+    head = f'"IntervalTier"\n{_quoted(name)}\n0\n{end:.3f}\n{len(intervals)}\n'
+    return head + "".join(f"{start:.3f}\n{stop:.3f}\n{_quoted(text)}\n" for start, stop, text in intervals)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def read_labels(document: Document) -> LabelFile:

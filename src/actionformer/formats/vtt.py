@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from actionformer.core.detections import Detections
 from actionformer.core.terminal import visible
 from actionformer.formats.cue_text import has_cues, label_file
 from actionformer.formats.cues import clock_time, cues_of
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
+
+_TAGS = re.compile(r"<[^<>]*>")
 
 
 def video_text(found: Detections, media: str = "") -> str:
@@ -23,6 +28,11 @@ def _escaped(label: str) -> str:
     return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _plain(text: str) -> str:
+    """A text without tags and times."""
+    return html.unescape(_TAGS.sub("", text))
+
+
 def holds_labels(document: Document) -> bool:
     """Whether it begins as WebVTT does, and has cues."""
     return document.text.startswith("WEBVTT") and has_cues(document)
@@ -30,4 +40,4 @@ def holds_labels(document: Document) -> bool:
 
 def read_labels(document: Document) -> LabelFile:
     """A label per cue."""
-    return label_file(document)
+    return label_file(document, _plain)

@@ -29,10 +29,15 @@ def read_recordings(videos: Sequence[str | Path]) -> dict[str, Recording]:
     Raises:
         InputError: no videos, two of one id, or one that cannot be read.
     """
-    return {id_: _recording(path, id_) for path, id_ in video_files(videos).items()}
+    return {id_: read_recording(path, id_) for path, id_ in video_files(videos).items()}
 
 
-def _recording(path: Path, id_: str) -> Recording:
+def read_recording(path: Path, id_: str) -> Recording:
+    """A video file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     with VideoReader(path) as video:
         duration = video.declared
         if not duration:  # the container does not say: it is read to its end

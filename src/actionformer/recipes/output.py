@@ -20,6 +20,7 @@ from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
 from actionformer.inference.caps import SHOWN_SCORE
+from actionformer.recipes.rates import with_rates
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import holds_features
 from actionformer.video.overlay import write_overlay
@@ -178,14 +179,16 @@ class Output:
 
     def finish(self, record: Record, order: Iterable[str]) -> None:
         """Writes what holds many videos, now that all are known, and removes the record if nothing is left to do."""
+        counts_frames = FORMATS[self.format].counts_frames
+        results = with_rates(record.results(order)) if counts_frames else record.results(order)
         as_it_came = self.one_video or record.path == self.out or (self._by_line and self.out is None)
         if self.out is not None and not as_it_came:
-            write_pieces(self.out, results_text(record.results(order), self.format))
+            write_pieces(self.out, results_text(results, self.format))
         elif self.format == "table":
             table = results_table(record.results(order))
             plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
         elif not as_it_came:
-            for piece in results_text(record.results(order), self.format):
+            for piece in results_text(results, self.format):
                 emit(piece)
         if record.path != self.out and not record.failed:
             record.remove()

@@ -21,7 +21,7 @@ def results_text(results: Iterable[VideoRows]) -> Iterator[str]:
     """ActivityNet results JSON, video by video."""
     yield '{\n "version": "1.0",\n "results": {'
     before = ""
-    for video, rows, _ in results:
+    for video, rows, *_ in results:
         yield f"{before}\n  {json.dumps(video)}: {json.dumps(rows, indent=1).replace(chr(10), chr(10) + '  ')}"
         before = ","
     yield ("\n }" if before else "}") + ',\n "external_data": {}\n}\n'

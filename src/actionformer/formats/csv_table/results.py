@@ -20,7 +20,7 @@ FIELDS = ("video", "label", "start", "end", "score")
 def results_text(results: Iterable[VideoRows]) -> Iterator[str]:
     """A file of many videos, video by video."""
     yield f"{_line(FIELDS)}\n"
-    for video, rows, _ in results:
+    for video, rows, *_ in results:
         for row in in_time(rows):
             start, end = row["segment"]
             yield f"{_detection_line(video, start, end, row)}\n"

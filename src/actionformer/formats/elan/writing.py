@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from actionformer.core.detections import Detections
 from actionformer.core.terminal import visible
-from actionformer.formats.cues import Cue, cues_of, milliseconds
+from actionformer.formats.cues import milliseconds, tiers_of
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 
@@ -40,7 +40,7 @@ def video_text(found: Detections, media: str = "") -> str:
         )
     order = ElementTree.SubElement(root, "TIME_ORDER")
     times: dict[str, int] = {}
-    for tier_name, rows in _tiers(found).items():
+    for tier_name, rows in tiers_of(found).items():
         tier = ElementTree.SubElement(root, "TIER", {"LINGUISTIC_TYPE_REF": "action", "TIER_ID": tier_name})
         for start, end, label, score in rows:
             number = len(times) // 2 + 1
@@ -61,21 +61,3 @@ def video_text(found: Detections, media: str = "") -> str:
     )
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
-
-
-def _tiers(found: Detections) -> dict[str, list[Cue]]:
-    """Tier -> rows of one label in time that do not overlap: `label`, then `label (2)` and so on."""
-    tiers: dict[str, list[Cue]] = {}
-    labels = set(map(visible, found.class_names))
-    for row in cues_of(found):
-        name, number = visible(row[2]), 1
-        while (name in tiers and not _follows(row, tiers[name][-1])) or (number > 1 and name in labels):
-            number += 1
-            name = f"{visible(row[2])} ({number})"
-        tiers.setdefault(name, []).append(row)
-    return dict(sorted(tiers.items()))
-
-
-def _follows(row: Cue, last: Cue) -> bool:
-    """Whether a row has the label of another, and begins where that has ended."""
-    return row[2] == last[2] and milliseconds(row[0]) >= milliseconds(last[1])

@@ -18,6 +18,8 @@ from actionformer.formats.numbers import number
 
 CHOICES = (2, 3, 4)
 """Types of attributes whose values are ids of options: checkbox, radio, select."""
+SCORE = "score"
+"""The attribute that is no label: how much a detector believed in it."""
 NO_TIME = "metadata of a whole file, without a time, are left out"
 NO_VALUE = "a segment without a value of any attribute is left out"
 
@@ -51,7 +53,7 @@ def read_labels(document: Document) -> LabelFile:
         if not one.times:
             remarks.append(Remark(NO_TIME, one.where))
             continue
-        labels = [(name, text) for name, value in one.values.items() for text in _texts(value) if text]
+        labels = [(name, text) for name, value in one.values.items() if name != SCORE for text in _texts(value) if text]
         remarks += [] if labels else [Remark(NO_VALUE, one.where)]
         segments += [LabelledSegment(one.times[0], one.times[-1], text, one.where, name) for name, text in labels]
     return LabelFile([LabelledVideo(name, segments) for name, segments in videos.items()], remarks)

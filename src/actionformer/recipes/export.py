@@ -1,0 +1,84 @@
+"""Detections that are there already, in the format of another tool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from actionformer.core.errors import InputError, warn
+from actionformer.core.files import check_absent, write_pieces
+from actionformer.core.names import file_of
+from actionformer.extraction.inputs import video_files
+from actionformer.formats.detections import read_results, results_text, write_video
+from actionformer.formats.index import FORMATS, FormatName, find
+from actionformer.formats.rows import VideoRows
+from actionformer.labels.matching import VideoNames
+from actionformer.labels.recordings import read_recording
+from actionformer.recipes.output import least_score
+from actionformer.recipes.rates import with_recording
+
+
+def export_detections(
+    results: Sequence[str | Path],
+    *,
+    out: str | Path,
+    format: FormatName | None = None,
+    videos: Sequence[str | Path] = (),
+    fps: float | None = None,
+    min_score: float | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Writes detections in the format of an annotation tool, of subtitles or of a table.
+
+    Args:
+        results: files that detect has written, JSON, JSON Lines or CSV.
+        out: the file to write; of formats that hold one video per file, and several videos, a folder.
+        format: of the output; by default what the ending of --out tells.
+        videos: the videos that were searched: files, folders or patterns. Tools open them, and frame numbers need their
+            rate.
+        fps: frames per second, where the videos are not there.
+        min_score: leave out detections with a lower score; by default 0.3 in formats that people look at, else nothing.
+        overwrite: replace files that exist.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        InputError: no such format, frame numbers of an unknown rate, or an output that is there already.
+    """
+    out, chosen = Path(out), find(format, out)
+    found = read_results(results)
+    least = least_score(chosen.name, min_score)
+    rows = [VideoRows(video, one.above(least).to_dict(), fps=fps) for video, one in found.items()]
+    if videos:
+        rows = _with_videos(rows, {id_: path for path, id_ in video_files(videos).items()}, fps)
+    if not chosen.one_video:
+        check_absent([out], overwrite=overwrite)
+        write_pieces(out, results_text(rows, chosen.name))
+        return [out]
+    if len(rows) > 1 and out.suffix and not out.is_dir():
+        raise InputError(f"{chosen.name} holds one video per file: give a folder with --out, which has no ending")
+    in_folder = len(rows) > 1 or out.is_dir() or not out.suffix
+    files = {one.video: file_of(out, one.video, FORMATS[chosen.name].endings[0]) if in_folder else out for one in rows}
+    check_absent(files.values(), overwrite=overwrite)
+    for one in rows:
+        media = Path(one.source).resolve().as_uri() if one.source else ""
+        write_video(files[one.video], found[one.video].above(least), chosen.name, media)
+    return list(files.values())
+
+
+def _with_videos(rows: Sequence[VideoRows], files: Mapping[str, Path], fps: float | None) -> list[VideoRows]:
+    """Results with their video files, and what these say of rates and lengths."""
+    names, found, missing = VideoNames(files), list[VideoRows](), list[str]()
+    for row in rows:
+        meant = names.meant(row.video)
+        if len(meant) != 1:
+            missing.append(row.video)
+            found.append(row)
+            continue
+        path = files[meant[0]]
+        one = with_recording(row._replace(source=str(path)), read_recording(path, row.video))
+        found.append(one._replace(fps=fps or one.fps))
+    if missing:
+        warn(f"{len(missing)} of {len(rows)} videos of the results are not among the videos: {', '.join(missing[:3])}")
+    return found
