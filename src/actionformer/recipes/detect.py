@@ -11,6 +11,7 @@ from actionformer.core.devices import Precision
 from actionformer.core.terminal import plain_console
 from actionformer.features import FeatureSpec
 from actionformer.formats.index import FormatName
+from actionformer.inference.video_scores import scores_for
 from actionformer.recipes.job import Done, run_job, shard_of
 from actionformer.recipes.output import Output, format_of, least_score
 from actionformer.recipes.prepare import prepared_detector
@@ -41,6 +42,7 @@ def detect(
     other_timing: bool = False,
     batch_size: int | None = None,
     workers: int | None = None,
+    video_scores: str | Path | None = None,
     max_action_seconds: float | None = None,
     max_per_hour: float | None = None,
     device: str = "cpu",
@@ -76,6 +78,8 @@ def detect(
         other_timing: take features of another stride, window or rate than those that the model was trained on.
         batch_size: clips that the backbone computes together.
         workers: processes that decode videos; 0 decodes in this process.
+        video_scores: scores of whole videos, which give the proposals of a class-agnostic model their classes: JSON
+            {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14.
         max_action_seconds: the longest that an action may last; by default the run's setting.
         max_per_hour: most actions per hour; by default the run's setting, else suppression.max_detections is the cap.
         device: where to compute: cpu, cuda, cuda:1, ...
@@ -103,14 +107,15 @@ def detect(
     files = input_files(inputs)
     output = Output(_path(out), format_of(_path(out), format), _path(overlay), min_score)
     output.check(files)
-    wanted = Wanted(detector.class_names, classes, least_score(output.format, min_score))
     search = Search(
         detector,
         shard_of(files, shard),
         timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration),
         videos=VideoSettings(backbone, weights, _path(features_out), batch_size, workers),
+        video_scores=scores_for(video_scores, detector.class_names, detector.config.data.prefix),
         console=console or plain_console(quiet=True),
     )
+    wanted = Wanted(search.class_names, classes, least_score(output.format, min_score))
     if output.check_new(search.sources, resume=resume, overwrite=overwrite):
         return None
     return run_job(search, output, wanted, run=Path(run), resume=resume, shard=shard, alone=len(files) == 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.checks import check_actions, tell
+from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError, warn
@@ -19,18 +20,29 @@ from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
+from actionformer.inference.video_scores import VideoScores, scores_for
 from actionformer.model_directory import load_settings
 from actionformer.settings.config import Changes
 
 
-def detect_videos(detector: Detector, videos: Sequence[FeaturedVideo]) -> dict[str, Detections]:
-    """Detections of annotated videos, with their own timing and duration."""
-    return detector.detect_many((video.video.id, _arguments(video)) for video in videos)
+def detect_videos(
+    detector: Detector, videos: Sequence[FeaturedVideo], scores: VideoScores | None = None
+) -> dict[str, Detections]:
+    """Detections of annotated videos, with their own timing and duration.
+
+    Args:
+        detector: what looks.
+        videos: with their features.
+        scores: of whole videos, which give the proposals of a class-agnostic detector their classes.
+    """
+    items = ((video.video.id, _arguments(video, scores)) for video in videos)
+    return detector.detect_many(items, class_names=scores.class_names if scores is not None else None)
 
 
-def _arguments(video: FeaturedVideo) -> dict[str, Any]:
+def _arguments(video: FeaturedVideo, scores: VideoScores | None) -> dict[str, Any]:
     grid = video.grid
-    return {
+    fused = {} if scores is None else {"class_scores": scores.of(video.video.id)}
+    return fused | {
         "features": video.features,
         "fps": grid.fps,
         "stride": grid.stride,
@@ -38,6 +50,15 @@ def _arguments(video: FeaturedVideo) -> dict[str, Any]:
         "start": grid.start,
         "duration": video.duration,
     }
+
+
+def _truth(
+    path: str | Path, classes: int | None, class_names: Sequence[str], scores: VideoScores | None
+) -> Annotations:
+    """The annotations, with the classes of the model or of scores of videos."""
+    if scores is not None:
+        return read_annotations(path, class_names=scores.class_names)
+    return with_classes(read_annotations(path, class_names=class_names if len(class_names) > 1 else None), classes)
 
 
 def evaluate(
@@ -49,6 +70,7 @@ def evaluate(
     tiou: str | Sequence[float] | None = None,
     skip_missing: bool = False,
     other_timing: bool = False,
+    video_scores: str | Path | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
     settings: Changes | None = None,
@@ -65,6 +87,9 @@ def evaluate(
         tiou: tIoU thresholds, start:stop:step or a list a,b,c; by default those of its settings.
         skip_missing: go on without videos that have no features.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
+        video_scores: scores of whole videos, which give the proposals of a class-agnostic model their classes: JSON
+            {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14. Without them such a
+            model's proposals are scored as one class.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic.
         settings: of decoding, suppression and live, where they are not to be the run's.
@@ -83,8 +108,8 @@ def evaluate(
     features = features or card.training.get("features")
     if annotations is None or features is None:
         raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
-    names = card.class_names if len(card.class_names) > 1 else None
-    truth = with_classes(read_annotations(annotations, class_names=names), config.model.num_classes)
+    scores = scores_for(video_scores, card.class_names, config.data.prefix)
+    truth = _truth(annotations, config.model.num_classes, card.class_names, scores)
     truth = truth.subset(subset or config.data.test_subset)
     collection = collect(
         truth,
@@ -97,9 +122,8 @@ def evaluate(
     )
     tell(check_actions(collection.videos), truth.source)
     weights = version_of(run / WEIGHTS)
-    detections = detect_videos(
-        load(run, device=device, precision=precision, settings=settings, other_timing=other_timing), collection.videos
-    )
+    detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
+    detections = detect_videos(detector, collection.videos, scores)
     report = score(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     if collection.missing:
         counts = replace(

@@ -148,12 +148,13 @@ def _take(one: Searched, wanted: Wanted, output: Output, record: Record) -> None
 
 def _settings(search: Search, output: Output, wanted: Wanted, run: Path, shard: str | None) -> dict[str, Any]:
     """All that results depend on but the videos themselves."""
-    detector = search.detector
+    detector, scores = search.detector, search.video_scores
     sections = detector.config.model_dump(mode="json", exclude={"training", "evaluation"})
     timing = {name: getattr(search.timing, name) for name in ("fps", "stride", "num_frames", "duration")}
     return {
         "model": hash_of([run / WEIGHTS]),
-        "class_names": list(detector.class_names),
+        "class_names": list(search.class_names),
+        **({} if scores is None else {"video_scores": hash_of([Path(scores.source)])}),
         "precision": detector.precision,
         "backbone": search.videos.backbone,
         **timing,

@@ -22,6 +22,7 @@ from actionformer.extraction.matching import layout_of
 from actionformer.extraction.store import is_done, write_features
 from actionformer.features import READERS, FeatureSpec, feature_file
 from actionformer.inference.detector import Detector
+from actionformer.inference.video_scores import VideoScores
 from actionformer.recipes.extract import say_weights, with_progress
 
 
@@ -77,6 +78,7 @@ class Search:
             or file -> id, see `input_files`.
         timing: fps, stride, num_frames and duration, None where sidecar or model tell.
         videos: what videos need.
+        video_scores: of whole videos, which give the proposals of a class-agnostic model their classes.
         console: where progress is shown; by default nowhere.
 
     Raises:
@@ -90,14 +92,21 @@ class Search:
         *,
         timing: FeatureSpec | None = None,
         videos: VideoSettings | None = None,
+        video_scores: VideoScores | None = None,
         console: Console | None = None,
     ) -> None:
         self.detector, self.ids = detector, input_files(inputs)
         self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
+        self.video_scores = video_scores
         self.console = console or plain_console(quiet=True)
         prefix = detector.config.data.prefix
         check_names(self.ids, prefix)
         self.sources = {without_prefix(id_, prefix): file for file, id_ in self.ids.items()}
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Of what is found."""
+        return self.detector.class_names if self.video_scores is None else self.video_scores.class_names
 
     def found(self) -> Found:
         """What is found in all of them.
@@ -131,8 +140,11 @@ class Search:
         self, video: str, source: Path, features: Path, timing: FeatureSpec, warning: str | None = None
     ) -> Searched:
         try:
+            scores = self.video_scores
             found = self.detector.detect(
                 features,
+                class_scores=None if scores is None else scores.of(video),
+                class_names=None if scores is None else scores.class_names,
                 fps=timing.fps,
                 stride=timing.stride,
                 num_frames=timing.num_frames,

@@ -1,0 +1,129 @@
+"""Scores of whole videos, which give the proposals of a class-agnostic model their classes; files as published.
+
+JSON `{"results": {video: [a score per class]}, "class": [names]}`, as CUHK's for ActivityNet is (`cuhk_val_simp_share.json`);
+NumPy (N, 101), as UntrimmedNet's for THUMOS14 (`uNet_test.npy`): a row per test video, a column per class of UCF-101.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.core.errors import InputError
+from actionformer.core.files import read_json
+from actionformer.core.names import matched, nearest
+
+THUMOS14 = {
+    "BaseballPitch": 7,
+    "BasketballDunk": 9,
+    "Billiards": 12,
+    "CleanAndJerk": 21,
+    "CliffDiving": 22,
+    "CricketBowling": 23,
+    "CricketShot": 24,
+    "Diving": 26,
+    "FrisbeeCatch": 31,
+    "GolfSwing": 33,
+    "HammerThrow": 36,
+    "HighJump": 40,
+    "JavelinThrow": 45,
+    "LongJump": 51,
+    "PoleVault": 68,
+    "Shotput": 79,
+    "SoccerPenalty": 85,
+    "TennisSwing": 92,
+    "ThrowDiscus": 93,
+    "VolleyballSpiking": 97,
+}
+"""Class -> its number in UCF-101, from 1."""
+UCF_CLASSES = 101
+
+
+@dataclass(frozen=True, eq=False)
+class VideoScores:
+    """What a classifier says of whole videos."""
+
+    class_names: tuple[str, ...]
+    scores: Mapping[str, NDArray[np.float64]]
+    """Video -> (K,) a score per class, at least 0."""
+    source: str
+    """The file, for messages."""
+
+    def of(self, video: str) -> NDArray[np.float64]:
+        """The scores of a video.
+
+        Raises:
+            InputError: there are none; the nearest video is named.
+        """
+        found = matched([video], self.scores).get(video)
+        if found is None:
+            raise InputError(f"{self.source}: no scores of video {video!r}{nearest(video, list(self.scores))}")
+        return self.scores[found]
+
+
+def scores_for(path: str | Path | None, class_names: Sequence[str], prefix: str) -> VideoScores | None:
+    """The scores that a model's proposals are fused with; None without a file.
+
+    Args:
+        path: the file.
+        class_names: of the model.
+        prefix: see `read_video_scores`.
+
+    Raises:
+        InputError: (also the function below) the model has classes of its own, or the file cannot be used.
+    """
+    if path is None:
+        return None
+    if len(class_names) > 1:
+        raise InputError(
+            f"{path}: scores of videos give proposals of one class their classes, this model has {len(class_names)} of "
+            "its own: leave --video-scores out"
+        )
+    return read_video_scores(path, prefix)
+
+
+def read_video_scores(path: str | Path, prefix: str = "") -> VideoScores:
+    """The scores of a file.
+
+    Args:
+        path: the file.
+        prefix: what ids in the file may begin with and others do without, such as `v_`.
+    """
+    if Path(path).suffix.lower() == ".npy":
+        return _of_thumos14(path)
+    content = read_json(path)
+    results, names = (content.get(key) if isinstance(content, dict) else None for key in ("results", "class"))
+    if not isinstance(results, dict) or not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise InputError(f"{path}: expected {{'results': {{video: [scores]}}, 'class': [names]}}")
+    scores = {name.removeprefix(prefix): _checked(one, len(names), path, name) for name, one in results.items()}
+    return VideoScores(tuple(names), scores, str(path))
+
+
+def _checked(values: Any, classes: int, path: str | Path, video: str) -> NDArray[np.float64]:
+    try:
+        scores = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        scores = np.empty(0)
+    if scores.shape != (classes,) or not (np.isfinite(scores) & (scores >= 0)).all():
+        raise InputError(f"{path}: video {video!r}: expected {classes} numbers of at least 0, found {values!r:.60}")
+    return scores
+
+
+def _of_thumos14(path: str | Path) -> VideoScores:
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot read ({error})") from error
+    if rows.ndim != 2 or rows.shape[1] != UCF_CLASSES:
+        raise InputError(
+            f"{path}: expected (N, {UCF_CLASSES}) scores of the test videos of THUMOS14, found {rows.shape}"
+        )
+    columns = [number - 1 for number in THUMOS14.values()]
+    videos = {f"video_test_{number:07d}": row for number, row in enumerate(rows[:, columns], 1)}
+    scores = {video: _checked(row, len(columns), path, video) for video, row in videos.items()}
+    return VideoScores(tuple(THUMOS14), scores, str(path))
