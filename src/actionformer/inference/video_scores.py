@@ -1,7 +1,7 @@
 """Scores of whole videos, which give the proposals of a class-agnostic model their classes; files as published.
 
-JSON `{"results": {video: [a score per class]}, "class": [names]}`, as CUHK's for ActivityNet is (`cuhk_val_simp_share.json`);
-NumPy (N, 101), as UntrimmedNet's for THUMOS14 (`uNet_test.npy`): a row per test video, a column per class of UCF-101.
+JSON `{"results": {video: [a score per class]}, "class": [names]}`: CUHK's for ActivityNet (`cuhk_val_simp_share.json`).
+NumPy (N, 101): UntrimmedNet's for THUMOS14 (`uNet_test.npy`), a row per test video, a column per class of UCF-101.
 """
 
 from __future__ import annotations
