@@ -17,9 +17,14 @@ transformers: Any = pytest.importorskip("transformers", reason="backbones of hug
 
 SIZES: dict[str, Any] = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 12}
 IMAGES: dict[str, Any] = {"image_size": 32, "patch_size": 16, "num_frames": 4, "intermediate_size": 16}
-CROPPED = {"do_resize": True, "resample": 2, "do_center_crop": True, "crop_size": {"height": 32, "width": 32}}
+CROPPED: dict[str, Any] = {
+    "do_resize": True,
+    "resample": 2,
+    "do_center_crop": True,
+    "crop_size": {"height": 32, "width": 32},
+}
 CROPPED |= {"do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True}
-SETTINGS = {  # of preprocessor_config.json as published, but for the size
+SETTINGS: dict[str, dict[str, Any]] = {  # of preprocessor_config.json as published, but for the size
     "videomae": CROPPED | {"size": {"shortest_edge": 36}, "image_mean": [0.485, 0.456, 0.406]},
     "timesformer": CROPPED | {"size": {"shortest_edge": 36}, "image_mean": [0.45] * 3},
     "vivit": CROPPED | {"size": {"shortest_edge": 36}, "image_mean": [0.5] * 3},

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,6 +196,6 @@ def test_no_detections_at_all(make_annotations: MakeAnnotations) -> None:
 
 
 @pytest.mark.parametrize("k", [0, -1, 1.5])
-def test_a_k_that_makes_no_sense(make_annotations: MakeAnnotations, k: float) -> None:
+def test_a_k_that_makes_no_sense(make_annotations: MakeAnnotations, k: Any) -> None:
     with pytest.raises(InputError, match=f"recall_at: expected whole numbers from 1 on, found {k}"):
         score(make_annotations({"v": [(0, 1, 0)]}), {}, recall_at=[k])

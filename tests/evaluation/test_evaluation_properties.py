@@ -102,7 +102,8 @@ def plain_recall_at_kx(annotations: Annotations, detections: Found, name: str, t
 
 def plain_average_recall(annotations: Annotations, detections: Found, number: int) -> float:
     truths = {video: kept for video, kept in plain_truths(annotations).items() if kept}
-    proposals = {video: detections[video].segments if video in detections else [] for video in truths}
+    none = np.empty((0, 2))
+    proposals = {video: detections[video].segments if video in detections else none for video in truths}
     total = sum(map(len, proposals.values()))
     found, count = 0, 0
     for video, kept in truths.items():

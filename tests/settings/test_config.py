@@ -228,7 +228,8 @@ def test_another_detector_begins_with_its_own_defaults(tmp_path: Path) -> None:
 
 
 def test_only_attention_divides_the_width() -> None:
-    assert Config().replace(model={"block": "convolution", "width": 30}).model.num_heads == 4
+    config = Config().replace(model={"block": "convolution", "width": 30})
+    assert actionformer_settings(config).num_heads == 4
 
 
 def test_input_width() -> None:

@@ -116,7 +116,9 @@ def lively_detector(tiny: Config, **sections: Any) -> Detector:
             if "scale" in name:
                 parameter.fill_(1.0)
         detector.model.classifier.output.weight.mul_(6)
-        detector.model.classifier.output.bias.fill_(-2.0)
+        bias = detector.model.classifier.output.bias
+        assert bias is not None
+        bias.fill_(-2.0)
     return detector
 
 

@@ -147,7 +147,7 @@ def test_a_slanted_or_scaled_matrix_is_the_nearest_of_the_eight(
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     assert nearest(turn @ orientation.matrix()) == orientation
     assert exactly(turn @ orientation.matrix()) == (degrees == 0)
-    assert nearest(orientation.matrix() @ np.diag(np.array([across, down]))) == orientation
+    assert nearest(orientation.matrix() @ np.diag(np.array([across, down], np.float64))) == orientation
 
 
 def test_a_matrix_of_zeros_changes_nothing() -> None:

@@ -375,7 +375,7 @@ def test_fifty_readers_at_once_get_what_they_asked_for(tmp_path: Path) -> None:
     (folder / "v.mp4").write_bytes(content)
     write_results(tmp_path / "found.json", {"v": Detections([[0.0, 1.0]], [0.5], [0], ("left",))})
     services = services_for(open_project(ViewerOptions(tmp_path / "found.json", videos=folder)))
-    services.playback.conversions.playable = lambda path: (path, "video/mp4")  # type: ignore[method-assign]
+    services.playback.conversions.playable = lambda path: (path, "video/mp4")
 
     def read(port: int, reader: int) -> bool:
         with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
