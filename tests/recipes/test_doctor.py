@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command
 from moving import ACTIONS, SECONDS
 from planting import CLASSES, Planted, sane
 

@@ -119,7 +119,7 @@ class Detector:
 
     def detect(
         self,
-        features: ArrayLike | Tensor | Path,
+        features: ArrayLike | Tensor | str | Path,
         *,
         fps: float | None = None,
         stride: float | None = None,
