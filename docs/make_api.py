@@ -18,7 +18,9 @@ from typing import Any, Literal, get_args, get_origin
 import actionformer
 from actionformer.checks.report import DoctorReport
 from actionformer.core.annotations import Annotations
+from actionformer.core.calibration import Calibration
 from actionformer.detectors.index import SETTINGS, settings_of
+from actionformer.evaluation.diagnosis_report import DiagnosisReport
 from actionformer.evaluation.report import Counts
 from actionformer.inference.stream import Stream
 from actionformer.inference.suppression import ScoredSegments
@@ -36,13 +38,24 @@ This page is made from the source by `python docs/make_api.py`.
 """
 GROUPS = {
     "Videos to features": ["extract", "load_backbone", "Backbone"],
-    "Training and evaluation": ["doctor", "train", "evaluate", "read_annotations"],
+    "Training and evaluation": ["doctor", "train", "evaluate", "calibrate", "diagnose", "read_annotations"],
     "Detection": ["load", "build", "convert", "Detector", "watch"],
     "Detections and scores": ["Detections", "read_results", "score", "Report", "suppress"],
     "Configuration": ["Config", "load_config", "SuppressionSettings"],
     "Errors": ["InputError"],
 }
-RESULTS = [Annotations, Counts, DoctorReport, Extraction, ModelCard, ScoredSegments, Stream, Watch]
+RESULTS = [
+    Annotations,
+    Calibration,
+    Counts,
+    DiagnosisReport,
+    DoctorReport,
+    Extraction,
+    ModelCard,
+    ScoredSegments,
+    Stream,
+    Watch,
+]
 ALIASES = {
     "Array": "inference.sequences",
     "Changes": "settings.config",

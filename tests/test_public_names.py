@@ -14,7 +14,9 @@ NAMES = [
     "Report",
     "SuppressionSettings",
     "build",
+    "calibrate",
     "convert",
+    "diagnose",
     "doctor",
     "evaluate",
     "extract",
@@ -47,7 +49,17 @@ def test_the_former_name_of_evaluate_works_and_says_so() -> None:
 
 def test_a_verb_and_its_function_are_one() -> None:
     both = {verb: functions for verb, functions in VERBS.items() if verb in dir(actionformer)}
-    assert both.keys() == {"convert", "doctor", "evaluate", "extract", "score", "train", "watch"}
+    assert both.keys() == {
+        "calibrate",
+        "convert",
+        "diagnose",
+        "doctor",
+        "evaluate",
+        "extract",
+        "score",
+        "train",
+        "watch",
+    }
     for verb, functions in both.items():
         function = getattr(actionformer, verb)
         assert f"actionformer.{functions[-1]}" == f"{function.__module__}:{function.__name__}"

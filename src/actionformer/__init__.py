@@ -7,6 +7,8 @@ What one does, in this order:
     read_annotations, train  features and annotations -> a run directory
     doctor                   what is wrong with these before training
     evaluate                 a run -> its Report on the evaluation subset
+    calibrate                a run -> scores that are probabilities, thresholds
+    diagnose                 a run -> why its detections are wrong
     load, build, convert     a run, a preset, a published checkpoint -> a Detector
     Detector                 detect, detect_many, detect_video: features or
                              a video -> Detections
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from actionformer.inference.settings import SuppressionSettings as SuppressionSettings
     from actionformer.inference.suppression import suppress as suppress
     from actionformer.interop import convert as convert
+    from actionformer.recipes import calibrate as calibrate
+    from actionformer.recipes import diagnose as diagnose
     from actionformer.recipes import doctor as doctor
     from actionformer.recipes import evaluate as evaluate
     from actionformer.recipes import extract as extract
@@ -70,7 +74,9 @@ _HOMES = {
     "Report": "evaluation.report",
     "SuppressionSettings": "inference.settings",
     "build": "inference.loading",
+    "calibrate": "recipes",
     "convert": "interop",
+    "diagnose": "recipes",
     "doctor": "recipes",
     "evaluate": "recipes",
     "extract": "recipes",

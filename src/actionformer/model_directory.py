@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors.torch import save
 
+from actionformer.core.calibration import Calibration
 from actionformer.core.errors import InputError
 from actionformer.core.files import naming, read_json, write_whole
 from actionformer.core.locks import part_name
@@ -37,6 +38,8 @@ class ModelCard:
     """The data and the course of training, or the checkpoint it was converted from."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Figures of the evaluation subset: `map` (the mean over thresholds) and `map@<tIoU>`, shares from 0 to 1."""
+    calibration: Calibration | None = None
+    """What its scores are worth, where that was measured."""
 
     def __post_init__(self) -> None:
         if len(set(self.class_names)) != len(self.class_names):
@@ -47,6 +50,8 @@ class ModelCard:
         """Plain values; of the features only what is known."""
         content = asdict(self)
         content["features"] = {name: value for name, value in asdict(self.features).items() if value is not None}
+        if self.calibration is None:
+            del content["calibration"]
         return content
 
 
@@ -87,12 +92,25 @@ def replace_model(directory: str | Path, model: Network, config: Config, card: M
                 shutil.rmtree(left, ignore_errors=True)
 
 
+def replace_card(directory: str | Path, card: ModelCard) -> None:
+    """Writes the description of a model anew.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    write_whole(Path(directory) / CARD, _card_file(card))
+
+
 def _files(model: Network, config: Config, card: ModelCard) -> dict[str, bytes]:
     return {
         CONFIG: config.to_toml().encode(),
         WEIGHTS: save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}),
-        CARD: (json.dumps(card.to_dict(), indent=1) + "\n").encode(),
+        CARD: _card_file(card),
     }
+
+
+def _card_file(card: ModelCard) -> bytes:
+    return (json.dumps(card.to_dict(), indent=1) + "\n").encode()
 
 
 def load_model(directory: str | Path) -> tuple[Network, Config, ModelCard]:
@@ -139,6 +157,7 @@ def _read_card(path: Path) -> ModelCard:
             features=FeatureSpec(**card.features),
             training=card.training.model_dump(exclude_unset=True),
             metrics=card.metrics,
+            calibration=None if card.calibration is None else _CALIBRATION.validate_python(card.calibration),
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -176,3 +195,7 @@ class _Card(BaseModel):
     features: dict[str, Any] = {}
     training: _Training = _Training()
     metrics: dict[str, float] = {}
+    calibration: dict[str, Any] | None = None
+
+
+_CALIBRATION = TypeAdapter(Calibration)

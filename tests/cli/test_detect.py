@@ -260,7 +260,7 @@ def test_device_and_precision_reach_the_backbone(
 def test_it_is_said_when_nothing_is_worth_showing(
     call: Command, seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actionformer.recipes.output.SHOWN_SCORE", 0.9999)
+    monkeypatch.setattr("actionformer.inference.selection.SHOWN_SCORE", 0.9999)
     result = call("detect", seen / "run", videos / "clip0.mp4", "--format", "srt")
     assert (result.code, result.out) == (0, "")
     assert "nothing scores 0.9999 or more, the best is 0." in result.err

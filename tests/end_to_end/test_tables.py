@@ -142,7 +142,7 @@ def test_hidden_detections_are_counted_once(
         float(line.split(",")[-1]) for line in call("detect", trained, path, "--format", "csv").out.splitlines()[1:]
     ]
     bar = (sorted(scores)[-3] + sorted(scores)[-4]) / 2
-    monkeypatch.setattr("actionformer.recipes.output.SHOWN_SCORE", bar)
+    monkeypatch.setattr("actionformer.inference.selection.SHOWN_SCORE", bar)
     for format_ in ("table", "srt"):
         result = call("detect", trained, path, "--format", format_)
         assert result.out.count("jump") + result.out.count("run") == 3

@@ -8,7 +8,7 @@ from judged import MakeAnnotations, MakeDetections
 
 from actionformer.core.segments import tiou
 from actionformer.evaluation import diagnosis
-from actionformer.evaluation.diagnosis import KINDS, Diagnosis, average_precision_by_video, diagnose
+from actionformer.evaluation.diagnosis import KINDS, LEAST_TIOU, Diagnosis, average_precision_by_video, diagnose
 from actionformer.evaluation.report import score
 
 TRUTH = {"v": [(0, 10, 0), (20, 30, 1), (40, 44, 0)], "w": [(0, 4, 2)]}
@@ -51,7 +51,7 @@ def test_every_kind_of_a_case_worked_by_hand(
     np.testing.assert_allclose(one.tious, [0.9, 1.0, 1.0, 0.3, 0.0, 0.0])
     assert one.found.tolist() == [True, False, False]
     assert diagnosis.of("w").found.tolist() == [False]
-    assert diagnosis.counts == counted(1, 1, 1, 1, 3, found=1, missed=3)
+    assert diagnosis.counts == counted(1, 1, 1, 1, 0, 3, found=1, missed=3)
 
 
 def test_another_class_comes_before_bad_bounds_and_a_double_before_both(
@@ -61,6 +61,27 @@ def test_another_class_comes_before_bad_bounds_and_a_double_before_both(
     found = make_detections({"v": [(0, 10, 1, 0.9), (0, 4, 1, 0.8), (0, 4.5, 1, 0.7)]})
     assert kinds(diagnose(truth, found, 0.5), "v") == ["wrong label", "true positive", "duplicate"]
     assert kinds(diagnose(truth, found, 0.95), "v") == ["wrong label", "true positive", "localization"]
+
+
+def test_confusion_is_a_bad_overlap_with_another_class_and_comes_last(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
+    truth = make_annotations({"v": [(0, 10, 0), (5, 40, 1)]})
+    found = make_detections({"v": [(0, 3, 1, 0.9), (4, 12, 1, 0.8), (0, 0.9, 1, 0.7)]})
+    diagnosis = diagnose(truth, found, 0.7)
+    assert kinds(diagnosis, "v") == ["confusion", "localization", "background"]  # the second confuses too
+    assert diagnosis.of("v").matches.tolist() == [0, 1, -1]
+    assert diagnosis.of("v").tious[0] == pytest.approx(0.3)
+
+
+def test_kinds_by_rank(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
+    """Class a has two ground truths: its best two detections are right and a duplicate, the next two are wrong."""
+    truth = make_annotations({"v": [(0, 10, 0), (40, 44, 0)]})
+    found = make_detections({"v": [(0, 10, 0, 0.9), (0, 9, 0, 0.8), (60, 70, 0, 0.7), (40, 44, 0, 0.6)]})
+    first, second, third = diagnose(truth, found, 0.5).by_rank(3)
+    assert (first["true positive"], first["duplicate"], first["background"]) == (0.5, 0.5, 0)
+    assert (second["true positive"], second["duplicate"], second["background"]) == (0.5, 0.25, 0.25)
+    assert second == third
 
 
 def test_a_lower_threshold_turns_bad_bounds_into_hits(
@@ -81,8 +102,8 @@ def test_a_lower_threshold_turns_bad_bounds_into_hits(
 def test_counts_by_class_and_by_length(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> None:
     diagnosis = diagnose(make_annotations(TRUTH), make_detections(FOUND), 0.5)
     by_class = diagnosis.by_class()
-    assert by_class["a"] == counted(1, 1, 1, 0, 1, found=1, missed=1)
-    assert by_class["b"] == counted(0, 0, 0, 1, 2, found=0, missed=1)
+    assert by_class["a"] == counted(1, 1, 1, 0, 0, 1, found=1, missed=1)
+    assert by_class["b"] == counted(0, 0, 0, 1, 0, 2, found=0, missed=1)
     rows = diagnosis.by_length()
     assert [row["range"] for row in rows] == [[4.0, 8.0], [8.0, 16.0]]
     assert [(row["found"], row["missed"]) for row in rows] == [(0, 2), (1, 1)]
@@ -168,7 +189,9 @@ def test_kinds_keep_their_promises(
         assert reached.any() == (kind in ("true positive", "duplicate"))
         if kind != "background":
             assert overlap[row, one.matches[row]] == pytest.approx(one.tious[row])
-            assert same[row, one.matches[row]] == (kind != "wrong label")
+            assert same[row, one.matches[row]] == (kind not in ("wrong label", "confusion"))
+        else:
+            assert overlap[row].max(initial=0) < LEAST_TIOU or threshold < LEAST_TIOU
     true = one.matches[one.kinds == KINDS.index("true positive")]
     assert sorted(true) == np.flatnonzero(one.found).tolist()
 

@@ -23,11 +23,11 @@ def test_a_detection_never_finds_what_another_video_has(make_annotations: MakeAn
     """On one clock for all videos a far time would leave no room for the distance between two of them."""
     own, other = (make_annotations({"a": [(0, 1, 0), (far, far + 1, 1)], "b": [(5, 9, 0)]}) for _ in range(2))
     truths, _ = flatten_truths(own)
-    candidates = FlatDetections(np.array([[5.0, 9.0], [5.0, 9.0]]), np.array([0, 0]), np.array([0, 1]))
+    candidates = FlatDetections(np.array([[5.0, 9.0], [5.0, 9.0]]), np.array([0, 0]), np.array([0, 1]), np.ones(2))
     pairs = overlapping_pairs(candidates, truths, at_least=0.1)
     assert pairs.detection.tolist() == [1]
     assert truths.videos[pairs.truth].tolist() == [1]
-    nowhere = FlatDetections(np.array([[5.0, 9.0]]), np.array([0]), np.array([-1]))
+    nowhere = FlatDetections(np.array([[5.0, 9.0]]), np.array([0]), np.array([-1]), np.ones(1))
     assert len(overlapping_pairs(nowhere, truths, at_least=0.1).truth) == 0
     assert other.videos.keys() == own.videos.keys()
 
@@ -38,7 +38,10 @@ def test_neighbours_are_found_among_many_videos_with_far_times(far: float) -> No
     count = 300_000
     segments = np.tile([[far - 0.01, far]], (count, 1))
     videos = np.arange(count)
-    candidates, truths = FlatDetections(segments, videos * 0, videos), Truths(segments, videos * 0, videos)
+    candidates, truths = (
+        FlatDetections(segments, videos * 0, videos, np.ones(len(videos))),
+        Truths(segments, videos * 0, videos),
+    )
     pairs = overlapping_pairs(candidates, truths, at_least=0.5)
     np.testing.assert_array_equal(pairs.detection, videos)
     np.testing.assert_array_equal(pairs.truth, videos)

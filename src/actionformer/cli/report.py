@@ -20,11 +20,15 @@ def print_report(report: Any, per_class: bool) -> None:
     """Prints the figures of an evaluation, a row per class where there are few or it is asked for."""
     for warning in report.warnings:
         complain(f"warning: {warning}")
-    classes = len(report.per_class)
-    table = report.table(per_class=per_class or classes <= MOST_CLASSES)
+    table = report.table(per_class=few_or_asked(len(report.per_class), per_class))
     plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
+
+
+def few_or_asked(classes: int, per_class: bool) -> bool:
+    """Whether every class has a row; says how to have one where none was asked for and there are too many."""
     if classes > MOST_CLASSES and not per_class:
         complain(f"{classes} classes: --per-class shows each")
+    return per_class or classes <= MOST_CLASSES
 
 
 def report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:

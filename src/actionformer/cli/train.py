@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actionformer.cli.verb import Recipe, verb
-from actionformer.core.terminal import plain_console, tell
+from actionformer.core.terminal import complain, plain_console, tell
 
 
 @verb(
@@ -11,5 +11,9 @@ from actionformer.core.terminal import plain_console, tell
     example="train thumos14_i3d --annotations thumos14.json --features i3d/ --out runs/thumos14",
 )
 def train(recipe: Recipe) -> None:
-    recipe(console=plain_console())
+    detector = recipe(console=plain_console())
     tell(f"model: {recipe.given['out']}")
+    if (measured := detector.card.calibration) is not None:
+        from actionformer.evaluation.calibration_table import in_a_line
+
+        complain(in_a_line(measured))

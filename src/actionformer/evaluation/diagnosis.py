@@ -28,9 +28,10 @@ from actionformer.evaluation.pairs import (
     flatten_detections,
     flatten_truths,
     overlapping_pairs,
+    rank_within,
 )
 
-KINDS = ("true positive", "duplicate", "wrong label", "localization", "background")
+KINDS = ("true positive", "duplicate", "wrong label", "localization", "confusion", "background")
 """What a detection can be, in the words of DETAD and TIDE; see `diagnose`."""
 
 BLOCK = 1 << 16
@@ -121,6 +122,19 @@ class Diagnosis:
             for step in range(first, last + 1)
         ]
 
+    def by_rank(self, most: int = 10) -> list[dict[str, float]]:
+        """Shares of kinds among the best G, 2 G, ... detections of each class, G its number of ground truths.
+
+        DETAD's profile of false positives, of all classes together; the last row has `most` times G.
+        """
+        known = self.candidates.labels >= 0
+        labels, kinds = self.candidates.labels[known], self.kinds[known]
+        rank = rank_within(labels) // np.maximum(np.bincount(self.truths.labels), 1)[labels]
+        counts = np.bincount(np.minimum(rank, most) * len(KINDS) + kinds, minlength=(most + 1) * len(KINDS))
+        upto = counts.reshape(most + 1, -1).cumsum(axis=0)[:most]
+        shares = upto / np.maximum(upto.sum(axis=1, keepdims=True), 1)
+        return [dict(zip(KINDS, row, strict=True)) for row in shares.tolist()]
+
     def gains(self) -> dict[str, float]:
         """Kind of error -> by how much mAP at this tIoU would rise if there were none of it.
 
@@ -164,6 +178,7 @@ def diagnose(annotations: Annotations, detections: Mapping[str, Detections], tio
     - `duplicate`: it overlaps a ground truth of its class as much, but a better detection has taken that;
     - `wrong label`: it overlaps a ground truth of another class as much;
     - `localization`: it overlaps a ground truth of its class by at least `LEAST_TIOU`, but less than `tiou`;
+    - `confusion`: it overlaps a ground truth of another class by at least `LEAST_TIOU`, but less than `tiou`;
     - `background`: all others, among them those in videos without annotations.
 
     A ground truth is found if a detection is a true positive for it, else missed. Ground truths that do not count
@@ -181,6 +196,7 @@ def diagnose(annotations: Annotations, detections: Mapping[str, Detections], tio
     enough = pairs.tiou >= tiou
     taken = assign(pairs.where(same), len(candidates), len(truths), np.array([tiou]))[0]
     masks = {
+        "confusion": ~same & ~enough,
         "localization": same & ~enough,
         "wrong label": ~same & enough,
         "duplicate": same & enough,
@@ -242,7 +258,7 @@ def _by_video(annotations: Annotations, detections: Mapping[str, Detections], th
     numbers[occurring] = np.arange(len(occurring))
     own = np.where(candidates.labels < 0, -1, numbers[candidates.videos * count + candidates.labels])
     kept = own >= 0
-    apart = FlatDetections(candidates.segments[kept], own[kept], candidates.videos[kept])
+    apart = FlatDetections(candidates.segments[kept], own[kept], candidates.videos[kept], candidates.scores[kept])
     truths = replace(truths, labels=labels)
     pairs = overlapping_pairs(apart, truths, at_least=float(min(thresholds)))
     precision = average_precision(apart, truths, pairs, thresholds)

@@ -68,18 +68,27 @@ def average_precision(candidates: FlatDetections, truths: Truths, pairs: Pairs, 
     return average_precision_of_hits(hits, candidates.labels, truths.labels)
 
 
-def average_precision_of_hits(hits: NDArray[np.bool_], labels: Ints, truths: Ints) -> Floats:
+def average_precision_of_hits(
+    hits: NDArray[np.bool_], labels: Ints, truths: Ints, normal: float | None = None
+) -> Floats:
     """`average_precision` once it is known which detections find a ground truth.
+
+    Precision depends on how many ground truths a class has: with twice as many, a detector that finds the same share of
+    them and makes as many mistakes is more precise. Normalised average precision (Hoiem et al., ECCV 2012; DETAD) takes
+    every class to have as many, N: precision = recall * N / (recall * N + false positives).
 
     Args:
         hits: (L, D) true positives, best detection first.
         labels: (D,) class ids of the detections.
         truths: (G,) class ids of the ground truths.
+        normal: N of normalised average precision; by default each class has as many as it has.
     """
     num_truths = np.bincount(truths)
     level, detection = np.nonzero(hits)  # what misses lowers the precision of later hits, and adds nothing
     group = level * len(num_truths) + labels[detection]
-    precision = (rank_within(group) + 1) / (rank_within(labels)[detection] + 1)
+    right, seen = rank_within(group) + 1, rank_within(labels)[detection] + 1
+    weighed = right if normal is None else right * normal / num_truths[labels[detection]]
+    precision = weighed / (weighed + seen - right)
     area = np.bincount(group, _envelope(precision, group), minlength=len(hits) * len(num_truths))
     occurring = np.where(num_truths, num_truths, np.nan)
     result: Floats = area.reshape(len(hits), -1) / occurring

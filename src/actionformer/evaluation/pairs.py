@@ -50,6 +50,8 @@ class FlatDetections:
     """(D,) class ids of the ground truth; -1 where no ground truth has the class."""
     videos: Ints
     """(D,) video numbers of the ground truth; -1 outside the evaluated videos."""
+    scores: Floats
+    """(D,) falling."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -123,11 +125,13 @@ def flatten_detections(
             labels_of_names = [ids[own[name]] if name in own else -1 for name in one.class_names]
             tables[one.class_names] = np.array(labels_of_names, dtype=np.int64)
     labels = [tables[one.class_names][one.labels] for one in found if len(one)]
-    order = np.argsort(-np.concatenate([np.empty(0), *(one.scores for one in found)]), kind="stable")
+    scores = np.concatenate([np.empty(0), *(one.scores for one in found)])
+    order = np.argsort(-scores, kind="stable")
     return FlatDetections(
         segments=np.concatenate([np.empty((0, 2)), *(one.segments for one in found)])[order],
         labels=np.concatenate([np.empty(0, np.int64), *labels])[order],
         videos=np.repeat(np.array(numbers_of_found, dtype=np.int64), [len(one) for one in found])[order],
+        scores=scores[order],
     )
 
 

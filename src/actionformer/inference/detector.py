@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from numpy.typing import ArrayLike
@@ -27,7 +26,8 @@ from actionformer.features import TIMING, FeatureSpec, check_timing, timing_of
 from actionformer.inference.caps import Cut
 from actionformer.inference.finishing import finished
 from actionformer.inference.overflow import overflow_of
-from actionformer.inference.runner import Runner
+from actionformer.inference.runner import Runner, one_ahead
+from actionformer.inference.selection import shown
 from actionformer.inference.sequences import ArrayRows, FeatureSequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.windows import Joiner, windows_of
@@ -35,7 +35,6 @@ from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
 from actionformer.settings.config import Config
 
-Item = TypeVar("Item")
 CHANGEABLE = ("decoding", "suppression", "live")
 """Sections of settings that mean the same for any network."""
 SHOWN_NAMES, LONGEST_NAME = 4, 12  # class names of a `repr`, and their columns
@@ -116,6 +115,10 @@ class Detector:
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes; labels are indices into them."""
         return self.card.class_names
+
+    def shown(self, found: Detections) -> Detections:
+        """What people are shown of it: scores are calibrated where they can be, and those too low are left out."""
+        return shown(found, self.card.calibration)
 
     def detect(
         self,
@@ -308,7 +311,7 @@ class Detector:
         )
         joiner = Joiner(windows, self.runner.strides)
         found: dict[int, Detections] = {}
-        for batch, decoder in _one_ahead(started):
+        for batch, decoder in one_ahead(started):
             for window, overflown in zip(batch, decoder.overflown(), strict=True):
                 if overflown:
                     sequence = sequences[window.row]
@@ -335,13 +338,3 @@ class Detector:
     def _say(self, cut: Cut, sequence: FeatureSequence) -> None:
         if message := cut.message(sequence.name, self.config):
             warn(message, stacklevel=4)
-
-
-def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """Items, each after the next has been drawn."""
-    held: deque[Item] = deque()
-    for item in items:
-        held.append(item)
-        if len(held) == 2:
-            yield held.popleft()
-    yield from held

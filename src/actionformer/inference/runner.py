@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from actionformer.nn.network import Network
 from actionformer.nn.packed import can_pack, packed
 from actionformer.settings.config import Config
 
+Item = TypeVar("Item")
 CHUNK, GPU_CHUNK = 2048, 65536
 GPU_BATCH = 64
 LARGEST_GRAPH = 32768  # from here on kernels are long enough to be launched one by one
@@ -165,3 +167,13 @@ class Runner:
     def _in_chunks(self, sequence: FeatureSequence, padded: int) -> Iterator[Part]:
         for start in range(0, padded, self.chunk):
             yield sequence.part(start, min(start + self.chunk, padded), self.device)
+
+
+def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Items, each after the next has been drawn."""
+    held: deque[Item] = deque()
+    for item in items:
+        held.append(item)
+        if len(held) == 2:
+            yield held.popleft()
+    yield from held

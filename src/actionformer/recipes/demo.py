@@ -24,7 +24,6 @@ from actionformer.evaluation.report import score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import named_rows, write_results
 from actionformer.formats.table import results_table
-from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.inference.loading import load
 from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.extract import extract
@@ -90,7 +89,7 @@ def demo(
     tell(f"test mAP@{TIOU} {reached:.1%}; frame-wise classification of the same features {baseline:.1%}")
 
     found = _detect(out / "run", data.unseen, unseen, overlay)
-    console.print(results_table(named_rows({data.unseen.stem: found.above(SHOWN_SCORE)})))
+    console.print(results_table(named_rows({data.unseen.stem: found})))
     tell("looked for actions in a video not seen before, and drawn them into it")
     _say_where(console, videos=data.unseen.parent, annotations=data.annotations, features=features, model=out / "run",
                detections=unseen, overlay=overlay)  # fmt: skip
@@ -141,11 +140,13 @@ def _extract(data: SyntheticData, backbone: Backbone, features: Path, console: C
 
 
 def _detect(run: Path, video: Path, results: Path, overlay: Path) -> Detections:
-    """Detections of a video, written as they are and drawn into a copy of it."""
-    found = Search(load(run), [video]).found().detections[video.stem]
+    """Detections of a video that people are shown, drawn into a copy of it; all are written."""
+    detector = load(run)
+    found = Search(detector, [video]).found().detections[video.stem]
     write_results(results, {video.stem: found})
-    write_overlay(video, found.above(SHOWN_SCORE), overlay)
-    return found
+    shown = detector.shown(found)
+    write_overlay(video, shown, overlay)
+    return shown
 
 
 def _frame_wise(config: Config, annotations: Path, features: Path) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
@@ -13,7 +14,7 @@ from actionformer.features import FeatureSpec
 from actionformer.formats.index import FormatName
 from actionformer.inference.video_scores import scores_for
 from actionformer.recipes.job import Done, run_job, shard_of
-from actionformer.recipes.output import Output, format_of, least_score
+from actionformer.recipes.output import Output, format_of
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search, VideoSettings, input_files
 from actionformer.recipes.wanted import Wanted
@@ -27,7 +28,9 @@ def detect(
     out: str | Path | None = None,
     format: FormatName | None = None,
     min_score: float | None = None,
+    raw_scores: bool = False,
     classes: Sequence[str] | None = None,
+    overlap: Literal["keep", "class", "none"] = "keep",
     overlay: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -60,9 +63,12 @@ def detect(
             folder.
         format: of the output: json (ActivityNet results), jsonl (a line per video, as it comes), csv, table, srt or vtt
             (subtitles), eaf (ELAN).
-        min_score: leave out detections with a lower score; by default 0.3 in tables, subtitles, ELAN and overlay, else
-            nothing.
+        min_score: leave out detections with a lower score; by default in tables, subtitles, ELAN and overlay those
+            below the threshold of their class, which `calibrate` measures, or 0.3 where it has not; else nothing.
+        raw_scores: take no notice of the model's calibration: scores are the network's own.
         classes: only these classes.
+        overlap: keep all that is found, let one action of a class go on at a time (class), or one action at all (none):
+            of two the better one keeps its time, and the other what is left of it, if that is half or more.
         overlay: write the video with labels and a timeline drawn in; of several videos: a folder.
         resume: go on where an earlier call with the same --out was stopped: what it has found is kept, what failed is
             tried again.
@@ -99,13 +105,14 @@ def detect(
         max_action_seconds=max_action_seconds,
         max_per_hour=max_per_hour,
         min_score=min_score,
+        raw_scores=raw_scores,
         device=device,
         precision=precision,
         settings=settings,
         other_timing=other_timing,
     )
     files = input_files(inputs)
-    output = Output(_path(out), format_of(_path(out), format), _path(overlay), min_score)
+    output = Output(_path(out), format_of(_path(out), format), _path(overlay))
     output.check(files)
     search = Search(
         detector,
@@ -115,7 +122,15 @@ def detect(
         video_scores=scores_for(video_scores, detector.class_names, detector.config.data.prefix),
         console=console or plain_console(quiet=True),
     )
-    wanted = Wanted(search.class_names, classes, least_score(output.format, min_score))
+    wanted = Wanted(
+        search.class_names,
+        classes,
+        min_score=min_score,
+        for_people=output.for_people,
+        drawn=output.overlay is not None,
+        calibration=None if raw_scores or video_scores is not None else detector.card.calibration,
+        overlap=overlap,
+    )
     if output.check_new(search.sources, resume=resume, overwrite=overwrite):
         return None
     return run_job(search, output, wanted, run=Path(run), resume=resume, shard=shard, alone=len(files) == 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,14 @@ from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import version_of
 from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
-from actionformer.data.collection import FeaturedVideo, Paths, collect, with_classes
+from actionformer.data.collection import Collection, FeaturedVideo, Paths, collect, with_classes
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.inference.video_scores import VideoScores, scores_for
-from actionformer.model_directory import load_settings
+from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Changes
 
 
@@ -102,8 +102,69 @@ def evaluate(
         raise InputError(
             f"{run}: is a file, but evaluate takes a model directory; to evaluate a file of detections, use score"
         )
-    config, card = load_settings(run)
+    config, _ = load_settings(run)
     thresholds = parse_tiou(tiou or config.evaluation.tiou)
+    searched = search_subset(
+        run,
+        annotations=annotations,
+        features=features,
+        subset=subset,
+        skip_missing=skip_missing,
+        other_timing=other_timing,
+        video_scores=video_scores,
+        device=device,
+        precision=precision,
+        settings=settings,
+    )
+    report = score(searched.truth, searched.detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
+    collection = searched.collection
+    if collection.missing:
+        counts = replace(
+            report.counts,
+            skipped_videos=len(collection.missing),
+            skipped_ground_truths=collection.missing_actions,
+        )
+        report = replace(report, counts=counts)
+    if searched.is_current():
+        write_results(run / DETECTIONS, searched.detections)
+        report.to_json(run / REPORT)
+    else:
+        warn(f"{run}: was trained further meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
+    return report
+
+
+@dataclass(frozen=True, eq=False)
+class SearchedSubset:
+    """A subset of the annotated videos, and what a run finds in it."""
+
+    run: Path
+    card: ModelCard
+    truth: Annotations
+    collection: Collection
+    detections: dict[str, Detections]
+    weights: tuple[int, int] | None
+    """The version of the file that held them when they were read."""
+
+    def is_current(self) -> bool:
+        """Whether the run still has the weights that have found this."""
+        return version_of(self.run / WEIGHTS) == self.weights
+
+
+def search_subset(
+    run: Path,
+    *,
+    annotations: str | Path | None = None,
+    features: Paths | None = None,
+    subset: str | Sequence[str] | None = None,
+    skip_missing: bool = False,
+    other_timing: bool = False,
+    video_scores: str | Path | None = None,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    settings: Changes | None = None,
+) -> SearchedSubset:
+    """Detects in a subset of the annotated videos; arguments and errors are those of `evaluate`."""
+    config, card = load_settings(run)
     annotations = annotations or card.training.get("annotations")
     features = features or card.training.get("features")
     if annotations is None or features is None:
@@ -124,17 +185,4 @@ def evaluate(
     weights = version_of(run / WEIGHTS)
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detections = detect_videos(detector, collection.videos, scores)
-    report = score(truth, detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
-    if collection.missing:
-        counts = replace(
-            report.counts,
-            skipped_videos=len(collection.missing),
-            skipped_ground_truths=collection.missing_actions,
-        )
-        report = replace(report, counts=counts)
-    if version_of(run / WEIGHTS) == weights:
-        write_results(run / DETECTIONS, detections)
-        report.to_json(run / REPORT)
-    else:
-        warn(f"{run}: was trained further meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
-    return report
+    return SearchedSubset(run, card, truth, collection, detections, weights)

@@ -19,7 +19,6 @@ from actionformer.core.progress import in_words
 from actionformer.core.terminal import emit, say
 from actionformer.formats.index import FORMATS, LiveFormatName, find, names
 from actionformer.recipes.live import Source, Watch
-from actionformer.recipes.output import least_score
 from actionformer.recipes.wanted import Wanted
 
 
@@ -31,6 +30,7 @@ class LiveOutput:
     format: str
     classes: Sequence[str] | None
     min_score: float | None
+    raw_scores: bool
     provisional: bool
 
     def follow(self, watching: Watch, *, console: Console) -> int:
@@ -40,12 +40,18 @@ class LiveOutput:
             InputError: the model does not know a class, or a file that cannot be written.
         """
         try:
-            wanted = Wanted(watching.stream.class_names, self.classes, least_score(self.format, self.min_score))
+            wanted = Wanted(
+                watching.stream.class_names,
+                self.classes,
+                min_score=self.min_score,
+                for_people=FORMATS[self.format].for_people,
+                calibration=None if self.raw_scores else watching.calibration,
+            )
             code = follow(watching, self.out, self.format, chosen=wanted, provisional=self.provisional, console=console)
         finally:
             watching.stop()
-        if wanted.hidden and self.min_score is None:
-            say(console, wanted.hint)
+        if wanted.left_out:
+            say(console, wanted.left_out)
         return code
 
 
@@ -55,6 +61,7 @@ def live_output(
     out: str | Path | None = None,
     format: LiveFormatName | None = None,
     min_score: float | None = None,
+    raw_scores: bool = False,
     classes: Sequence[str] | None = None,
     provisional: bool = False,
     overwrite: bool = False,
@@ -64,7 +71,9 @@ def live_output(
     Args:
         out: a file to write; by default to the terminal. The ending tells the format.
         format: of the lines: json (an object per line), csv or table; by default json.
-        min_score: leave out detections with a lower score; by default 0.3 in tables, else nothing.
+        min_score: leave out detections with a lower score; by default in tables those below the threshold of their
+            class, which `calibrate` measures, or 0.3 where it has not; else nothing.
+        raw_scores: take no notice of the model's calibration: scores are the network's own.
         classes: only these classes.
         provisional: write also what is not final yet, whenever it changes.
         overwrite: replace files that exist.
@@ -76,7 +85,7 @@ def live_output(
     target = None if out is None else Path(out)
     chosen = live_format(str(source), target, format, provisional)
     check_absent([] if target is None else [target], overwrite=overwrite)
-    return LiveOutput(target, chosen, classes, min_score, provisional)
+    return LiveOutput(target, chosen, classes, min_score, raw_scores, provisional)
 
 
 def live_format(source: str, out: Path | None, format_: str | None, provisional: bool) -> str:

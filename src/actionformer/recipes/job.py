@@ -15,7 +15,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
 from actionformer.core.run_files import WEIGHTS
 from actionformer.core.terminal import say
-from actionformer.recipes.output import Output, least_score
+from actionformer.recipes.output import Output
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import Search, Searched
 from actionformer.recipes.wanted import Wanted
@@ -33,20 +33,10 @@ class Done:
     """Videos that earlier calls had done."""
     hidden: str | None = None
     """What to tell of detections of this call that score too little for what is written."""
-    best: float | None = None
-    """The best score of this call."""
+    hint: str | None = None
+    """What to tell when something was found, and all of it scores too little to be shown."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """File -> what was wrong with it."""
-
-    @property
-    def hint(self) -> str | None:
-        """What to tell when something was found, and all of it scores too little to be shown."""
-        given = self.output.min_score
-        shown = least_score(self.output.format if self.output.overlay is None else "overlay", given)
-        if self.best is None or self.best >= shown:
-            return None
-        hint = f"nothing scores {shown:g} or more, the best is {self.best:.2f}: lower --min-score"
-        return f"warning: {hint}" if given is None else hint
 
     @property
     def summary(self) -> str | None:
@@ -56,7 +46,7 @@ class Done:
         parts[0] += f" -> {out}" if out is not None else ""
         if self.before:
             parts.append(f"{self.before:,} of the videos were done before")
-        if self.hidden and self.output.min_score is None and not self.hint:
+        if self.hidden and not self.hint:
             parts.append(self.hidden)
         if self.failed and self.output.record is not None:
             parts.append(f"{len(self.failed):,} failed, --resume tries them again")
@@ -118,8 +108,8 @@ def run_job(
                     raise InputError(f"{one.source}: {one.failed}")
                 _take(one, wanted, output, record)
         output.finish(record, search.sources)
-        hidden = wanted.hint if wanted.hidden else None
-        return Done(output, len(record.done), record.detections, before, hidden, wanted.best, record.failed)
+        told = {"hidden": wanted.left_out, "hint": wanted.nothing}
+        return Done(output, len(record.done), record.detections, before, **told, failed=record.failed)
 
 
 @contextmanager
@@ -139,7 +129,7 @@ def _take(one: Searched, wanted: Wanted, output: Output, record: Record) -> None
         record.fail(one.video, one.source, one.failed or "")
         return
     shown = wanted(one.found)
-    reason = output.draw(one.video, one.source, wanted.of_classes(one.found))
+    reason = output.draw(one.video, one.source, wanted.drawn(one.found))
     output.write(one.video, one.source, shown)
     record.add(one.video, one.source, shown)
     if reason is not None:
@@ -158,9 +148,8 @@ def _settings(search: Search, output: Output, wanted: Wanted, run: Path, shard: 
         "precision": detector.precision,
         "backbone": search.videos.backbone,
         **timing,
-        "classes": wanted.classes or None,
+        **wanted.settings,
         "format": output.format,
-        "min_score": wanted.min_score,
         "shard": shard,
         **{f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()},
     }

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
@@ -44,10 +45,11 @@ class Watch:
     Attributes:
         delay_seconds: an action is final no later than this after its start, and what computing takes.
         stream: holds what is known so far.
+        calibration: what the scores of its actions are worth, where the model has a calibration.
     """
 
-    def __init__(self, name: str, stream: Stream, features: Arriving) -> None:
-        self.name, self.stream, self._features = name, stream, features
+    def __init__(self, name: str, stream: Stream, features: Arriving, calibration: Calibration | None = None) -> None:
+        self.name, self.stream, self.calibration, self._features = name, stream, calibration, features
         grid = stream.grid
         self.delay_seconds = stream.delay_seconds + (grid.num_frames + 2) / grid.fps  # sampling looks two frames ahead
 
@@ -120,6 +122,7 @@ def watch(
     settings: Changes | None = None,
     other_timing: bool = False,
     min_score: float | None = None,
+    raw_scores: bool = False,
     console: Console | None = None,
 ) -> Watch:
     """Finds the actions in a live source, each once it is final.
@@ -145,6 +148,7 @@ def watch(
         settings: of decoding, suppression and live, where they are not to be the run's.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
         min_score: the least score that will be shown: what caps cut from there on is said.
+        raw_scores: whether that is one of the network's own, where the model has a calibration too.
         console: where the hash of the backbone's weights is printed; by default nowhere.
 
     Returns:
@@ -161,6 +165,7 @@ def watch(
         max_action_seconds=max_action_seconds,
         max_per_hour=max_per_hour,
         min_score=min_score,
+        raw_scores=raw_scores,
         device=device,
         precision=precision,
         settings=settings,
@@ -182,14 +187,16 @@ def watch(
     except InputError:
         reader.stop()
         raise
-    return Watch(reader.source.name, stream, LiveFeatures(reader, network, layout))
+    features = LiveFeatures(reader, network, layout)
+    return Watch(reader.source.name, stream, features, detector.card.calibration)
 
 
 def _watch_features(detector: Detector, path: Path, timing: FeatureSpec) -> Watch:
     made_for, other_timing = detector.card.features, detector.other_timing
     sequence = place(path, asdict(timing), None, detector.config, made_for, other_timing=other_timing)
     rows = (sequence.features[start : start + ROWS] for start in range(0, len(sequence), ROWS))
-    return Watch(str(path), detector.stream(**asdict(sequence.grid), name=str(path)), _OfFile(rows, sequence.duration))
+    stream = detector.stream(**asdict(sequence.grid), name=str(path))
+    return Watch(str(path), stream, _OfFile(rows, sequence.duration), detector.card.calibration)
 
 
 class _OfFile:

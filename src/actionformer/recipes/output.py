@@ -19,7 +19,6 @@ from actionformer.formats.detections import results_text, video_text
 from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
-from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.recipes.rates import with_rates
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import holds_features
@@ -34,11 +33,6 @@ def format_of(out: Path | None, format_: str | None) -> str:
     return find(format_ or ("table" if out is None else None), out).name
 
 
-def least_score(format_: str, given: float | None) -> float:
-    """Scores below are left out: those that people look at moment by moment leave out what is hardly believed."""
-    return given if given is not None else SHOWN_SCORE if format_ == "overlay" or FORMATS[format_].for_people else 0.0
-
-
 @dataclass(frozen=True)
 class Output:
     """Where detections are written, and how.
@@ -47,18 +41,21 @@ class Output:
         out: a file, of formats that hold one video per file also a folder; None for the terminal.
         format: json, jsonl, csv, table, srt, vtt or eaf.
         overlay: a file for the video with its detections drawn in, or a folder.
-        min_score: what scores below is left out; None for what the format leaves out by itself.
     """
 
     out: Path | None
     format: str
     overlay: Path | None = None
-    min_score: float | None = None
 
     @property
     def one_video(self) -> bool:
         """Whether a file holds one video."""
         return FORMATS[self.format].one_video
+
+    @property
+    def for_people(self) -> bool:
+        """Whether people look at all that is written, so that what is hardly believed is left out."""
+        return FORMATS[self.format].for_people
 
     @property
     def in_folder(self) -> bool:
@@ -169,7 +166,7 @@ class Output:
         if self.overlay is None:
             return None
         try:
-            write_overlay(source, found.above(least_score("overlay", self.min_score)), self.overlay_of(video))
+            write_overlay(source, found, self.overlay_of(video))
         except InputError as error:
             return str(error)
         except Exception as error:  # every codec and container has its own ways of failing

@@ -18,6 +18,7 @@ def prepared_detector(
     max_action_seconds: float | None = None,
     max_per_hour: float | None = None,
     min_score: float | None = None,
+    raw_scores: bool = False,
     device: str = "cpu",
     precision: Precision = "float32",
     settings: Changes | None = None,
@@ -29,6 +30,7 @@ def prepared_detector(
         run: a model directory.
         max_action_seconds, max_per_hour: as in the section `live` of the settings; by default the run's.
         min_score: the least score that will be shown: what caps cut from there on is said.
+        raw_scores: whether it is one of the network's own, where the model has a calibration too.
         device, precision, settings, other_timing: see `load`.
 
     Raises:
@@ -38,5 +40,6 @@ def prepared_detector(
         raise InputError(f"min_score must lie between 0 and 1, found {min_score:g}")
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detector.config = with_live(detector.config, max_action_seconds, max_per_hour)
-    detector.shown_from = min_score
+    calibration = None if raw_scores else detector.card.calibration
+    detector.shown_from = min_score if calibration is None or min_score is None else calibration.curve.score(min_score)
     return detector

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from torch import nn
 
 from actionformer.checks import check_evaluation, check_rate, check_training, check_values, tell
 from actionformer.core.annotations import Annotations
@@ -23,15 +22,13 @@ from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.statistics import FeatureStatistics
 from actionformer.data.windows import training_windows
 from actionformer.detectors.base import architecture_of
-from actionformer.evaluation.report import score
 from actionformer.formats.annotations import read_annotations
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.model_directory import ModelCard, save_model
-from actionformer.nn.network import Network
-from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.run_directory import check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
+from actionformer.recipes.validation import Validation
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import load_config
 from actionformer.training.checkpoints import state_path, write_state
@@ -107,7 +104,8 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
     steps = steps_per_epoch(loader, config.training.accumulate)
     tell(check_rate(config, steps * config.training.all_epochs), "settings")
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
-    run = _Run(out, config, task.card, trainer, best=-1.0)
+    evaluation = _validation(task, device)
+    run = _Run(out, config, task.card, trainer, evaluation, best=-1.0)
     first_epoch = run.restore(state) if state is not None else 0
     clear(out, fresh=fresh)
     progress = TrainingProgress(
@@ -123,7 +121,7 @@ def _train(task: _Task, out: Path, *, init: str | Path | None, resume: bool, dev
             loader,
             first_epoch=first_epoch,
             observer=log,
-            evaluate=_evaluator(task, device) if task.test is not None else None,
+            evaluate=evaluation,
             save=run.save,
         )
 
@@ -205,11 +203,28 @@ def _measured(task: _Task) -> FeatureStatistics:
     return statistics
 
 
+def _validation(task: _Task, device: str) -> Validation | None:
+    if task.test is None:
+        return None
+    subset = task.annotations.subset(task.config.data.test_subset)
+    learned = {video.id for video in task.training.videos}
+    return Validation(subset, task.test, task.config, task.card, learned=learned, device=device)
+
+
 class _Run:
     """Writes the models and the state of a run after every epoch."""
 
-    def __init__(self, out: Path, config: Config, card: ModelCard, trainer: Trainer, best: float) -> None:
-        self.out, self.config, self.card, self.trainer, self.best = out, config, card, trainer, best
+    def __init__(
+        self,
+        out: Path,
+        config: Config,
+        card: ModelCard,
+        trainer: Trainer,
+        evaluation: Validation | None,
+        best: float,
+    ) -> None:
+        self.out, self.config, self.card, self.trainer = out, config, card, trainer
+        self.evaluation, self.best = evaluation, best
 
     def restore(self, state: Mapping[str, Any]) -> int:
         """Continues from a state; returns the first epoch to train.
@@ -227,7 +242,12 @@ class _Run:
     def save(self, epoch: int, metrics: Metrics) -> None:
         """Writes the best and the last model, then the state that says that they are written."""
         figures = {name: value for name, value in metrics.items() if name.startswith("map")}
-        card = replace(self.card, training={**self.card.training, "epochs": epoch + 1}, metrics=figures)
+        card = replace(
+            self.card,
+            training={**self.card.training, "epochs": epoch + 1},
+            metrics=figures,
+            calibration=self.evaluation.calibration if self.evaluation and figures else None,
+        )
         if figures.get("map", -1.0) > self.best:
             self.best = figures["map"]
             forget_evaluation(self.out / BEST)
@@ -275,18 +295,3 @@ def _test_videos(
         end = ": training runs without evaluation" if finding.severity == "error" else ""
         warn(f"{annotations.source}, subset {', '.join(config.data.test_subset)}: {finding}{end}", stacklevel=3)
     return None if hopeless else collection
-
-
-def _evaluator(task: _Task, device: str) -> Callable[[nn.Module], Metrics]:
-    assert task.test is not None
-    videos, settings = task.test.videos, task.config.evaluation
-    subset = task.annotations.subset(task.config.data.test_subset)
-
-    def figures(model: nn.Module) -> Metrics:
-        assert isinstance(model, Network)
-        detections = detect_videos(Detector(model, task.config, task.card, device=device), videos)
-        report = score(subset, detections, tiou=settings.tiou, recall_at=settings.recall_at)
-        named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
-        return {"map": report.average, **named}
-
-    return figures

@@ -33,8 +33,14 @@ class ProjectFacts:
             "has": {part: part not in why_not for part in PARTS},
             "why_not": why_not,
             "tiou": list(project.thresholds),
+            "min_score": self._min_score(),
             "videos": [self._video(video, video in corrected) for video in project.ids],
         }
+
+    def _min_score(self) -> float | None:
+        """The network's score that stands for the threshold of all classes together, where the run is calibrated."""
+        calibration = self.project.card.calibration if self.project.card else None
+        return None if calibration is None else round(calibration.curve.score(calibration.overall.threshold), 2)
 
     def _why_not(self) -> dict[str, str]:
         """Part -> why it is not there."""

@@ -17,6 +17,7 @@ export const KINDS = {
   duplicate: { mark: "2", says: "finds an action that a better one already found" },
   "wrong label": { mark: "≠", says: "overlaps an action of another class enough" },
   localization: { mark: "↔", says: "overlaps an action of its class, but not enough" },
+  confusion: { mark: "≁", says: "overlaps an action of another class, but not enough" },
   background: { mark: "×", says: "overlaps no action enough" },
 };
 

@@ -4,7 +4,7 @@
 type Span = [number, number];
 /** "0.5" -> value at that tIoU. */
 type ByTiou = Record<string, number | null>;
-type Kind = "true positive" | "duplicate" | "wrong label" | "localization" | "background";
+type Kind = "true positive" | "duplicate" | "wrong label" | "localization" | "confusion" | "background";
 
 interface Project {
   title: string;
@@ -13,6 +13,8 @@ interface Project {
   has: Record<string, boolean>;
   why_not: Record<string, string>;
   tiou: number[];
+  /** From which score on the run shows detections to people; null where that was not measured. */
+  min_score: number | null;
   videos: ListedVideo[];
 }
 

@@ -1,0 +1,121 @@
+"""How certain a mAP is: the videos are drawn again and again, with replacement, and every draw is evaluated.
+
+Videos are drawn whole, as actions of one video are not independent of each other. A video that is drawn twice counts
+twice, with the same detections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from actionformer.core.errors import InputError
+from actionformer.evaluation.pairs import Floats, Ints
+from actionformer.evaluation.sensitivity import Found
+
+DRAWS = 1000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and where it lies with a confidence of 95%."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs on the same videos."""
+
+    difference: Interval
+    """mAP of the second less that of the first."""
+    p: float
+    """How probable a difference so far from 0 is if there is none: twice the share of draws on the other side of 0."""
+
+
+class WeightedMap:
+    """mAP of draws of videos, mean over tIoU; detections are sorted by class once.
+
+    Args:
+        found: which ground truth each detection finds.
+        videos: how many there are.
+    """
+
+    def __init__(self, found: Found, videos: int) -> None:
+        known = np.flatnonzero(found.detections.labels >= 0)
+        order = known[np.argsort(found.detections.labels[known], kind="stable")]
+        self.truths, self.num_videos = found.truths, videos
+        self.classes = np.unique(found.truths.labels)
+        self.labels = np.searchsorted(self.classes, found.detections.labels[order])
+        self.videos = found.detections.videos[order]
+        self.hits = [np.flatnonzero(taken[order] >= 0) for taken in found.taken]
+        self.first = np.searchsorted(self.labels, np.arange(len(self.classes)))
+
+    def __call__(self, weights: Ints) -> float:
+        """mAP where video v counts `weights[v]` times; classes without ground truths in a draw leave the mean.
+
+        Copies of a detection stand side by side. Of copies that are right the last has the best precision, and so the
+        step of recall that they make together has one envelope: the value is exactly that of evaluating all copies.
+        """
+        classes, count = len(self.classes), np.append(weights, 1)  # video -1, not evaluated, counts once
+        own = np.searchsorted(self.classes, self.truths.labels)
+        actions = np.bincount(own, weights[self.truths.videos], classes)
+        seen = _cumulative(count[self.videos], self.first, self.labels)
+        figures = [self._precision(hits, count, seen, classes) for hits in self.hits]
+        occurring = actions > 0
+        return float(np.mean([area[occurring] / actions[occurring] for area in figures])) if occurring.any() else 0.0
+
+    def _precision(self, hits: Ints, count: Ints, seen: Ints, classes: int) -> Floats:
+        """Area (K,) under the curve of precision, before it is divided by the number of ground truths."""
+        weight, labels = count[self.videos[hits]], self.labels[hits]
+        first = np.searchsorted(labels, np.arange(classes))
+        right = _cumulative(weight, first, labels)
+        precision = np.where(weight > 0, right / np.maximum(seen[hits], 1), 0.0)
+        falling = np.maximum.accumulate((precision - 2.0 * labels)[::-1])[::-1] + 2.0 * labels
+        return np.asarray(np.bincount(labels, weight * falling, classes), dtype=np.float64)
+
+
+def _cumulative(values: Ints, first: Ints, labels: Ints) -> Ints:
+    """Sums from the first of each class on; classes stand one after the other."""
+    sums = np.append(0, np.cumsum(values))
+    return np.asarray(sums[1:] - sums[first[labels]])
+
+
+def draws(videos: int, count: int, seed: int = 0) -> Ints:
+    """(count, videos) how often each video is drawn."""
+    chances = np.full(videos, 1 / videos)
+    return np.asarray(np.random.default_rng(seed).multinomial(videos, chances, size=count))
+
+
+def confidence(found: Found, videos: int, count: int = DRAWS) -> Interval:
+    """mAP, mean over tIoU, with its interval."""
+    evaluate = WeightedMap(found, videos)
+    values = [evaluate(weights) for weights in draws(videos, count)]
+    return _interval(evaluate(np.ones(videos, dtype=np.int64)), np.array(values))
+
+
+def compare(first: Found, second: Found, videos: int, count: int = DRAWS) -> Comparison:
+    """A paired test: both runs are evaluated on the same draws.
+
+    Raises:
+        InputError: they were not evaluated on the same ground truths.
+    """
+    if len(first.truths) != len(second.truths):
+        raise InputError("two runs are compared on the same ground truths")
+    one, other = WeightedMap(first, videos), WeightedMap(second, videos)
+    differences = np.array([other(weights) - one(weights) for weights in draws(videos, count)])
+    whole = np.ones(videos, dtype=np.int64)
+    beyond = min((differences <= 0).sum(), (differences >= 0).sum())
+    return Comparison(
+        _interval(other(whole) - one(whole), differences), float(min(2 * (beyond + 1) / (count + 1), 1.0))
+    )
+
+
+def _interval(value: float, drawn: Floats) -> Interval:
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail]).tolist() if len(drawn) else (value, value)
+    return Interval(value, low, high)

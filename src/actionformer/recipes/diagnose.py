@@ -1,0 +1,111 @@
+"""Diagnosis of a run or of a file of detections: what kinds of error there are, and how certain the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actionformer.core.annotations import Annotations
+from actionformer.core.calibration import Calibration
+from actionformer.core.detections import Detections
+from actionformer.core.errors import InputError
+from actionformer.core.files import check_absent, write_whole
+from actionformer.core.run_files import DETECTIONS
+from actionformer.data.collection import with_classes
+from actionformer.evaluation.diagnosis_page import page_of
+from actionformer.evaluation.diagnosis_report import DiagnosisReport, report
+from actionformer.evaluation.report import parse_tiou
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import read_results
+from actionformer.model_directory import ModelCard, load_settings
+from actionformer.settings.config import Config
+
+
+def diagnose(
+    source: str | Path,
+    *,
+    annotations: str | Path | None = None,
+    subset: str | Sequence[str] | None = None,
+    against: str | Path | None = None,
+    tiou: float = 0.5,
+    thresholds: str | Sequence[float] | None = None,
+    draws: int = 1000,
+    html: str | Path | None = None,
+    json: str | Path | None = None,
+    overwrite: bool = False,
+) -> DiagnosisReport:
+    """Tells why detections are wrong, what is missed, on what it depends, and how certain mAP is.
+
+    Kinds of error and their cost as in DETAD (duplicates, wrong labels, localization, confusion, background, misses),
+    normalised mAP and misses by length, coverage and number of instances, an interval of mAP, and frame-wise figures.
+
+    Args:
+        source: a run that was evaluated, or a file of detections (JSON, JSON Lines or CSV).
+        annotations: ground truth, ActivityNet JSON; by default what the run was trained with.
+        subset: subsets to evaluate on; by default the evaluation subset of the run, or all videos.
+        against: a second run or file of detections, which a paired test compares with the first.
+        tiou: overlap from which on a detection is right.
+        thresholds: tIoU that mAP is the mean over, start:stop:step or a list a,b,c; by default those of the run.
+        draws: how often the videos are drawn for intervals and the test.
+        html: a page to write, one file with all figures.
+        json: a file to write all figures to.
+        overwrite: replace files that exist.
+
+    Raises:
+        InputError: no evaluation in the run, no annotations, a broken file or an unknown subset.
+    """
+    check_absent([Path(path) for path in (html, json) if path is not None], overwrite=overwrite)
+    if draws < 1:
+        raise InputError(f"draws must be at least 1, found {draws}")
+    (tiou,) = parse_tiou([tiou])
+    run = _Source(Path(source))
+    truth = run.annotations(annotations, subset)
+    found = report(
+        truth,
+        run.detections,
+        tiou=tiou,
+        thresholds=parse_tiou(thresholds or (run.config or Config()).evaluation.tiou),
+        calibration=run.calibration,
+        other=None if against is None else _Source(Path(against)).detections,
+        draws=draws,
+    )
+    if json is not None:
+        found.to_json(json)
+    if html is not None:
+        write_whole(html, page_of(found, str(source), None if against is None else str(against)))
+    return found
+
+
+class _Source:
+    """Detections of a run's last evaluation or of a file, and what a run says of them besides."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config: Config | None = None
+        self.card: ModelCard | None = None
+        if path.is_dir():
+            self.config, self.card = load_settings(path)
+        file = path / DETECTIONS if path.is_dir() else path
+        if not file.is_file():
+            missing = f"holds no {DETECTIONS}: evaluate the run first" if path.is_dir() else "no such file"
+            raise InputError(f"{path}: {missing}")
+        self.detections: dict[str, Detections] = read_results(file)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        return None if self.card is None else self.card.calibration
+
+    def annotations(self, file: str | Path | None, subset: str | Sequence[str] | None) -> Annotations:
+        """The videos to evaluate on.
+
+        Raises:
+            InputError: nobody says which file, or it has no such subset.
+        """
+        file = file or (self.card.training.get("annotations") if self.card is not None else None)
+        if file is None:
+            raise InputError(f"{self.path}: does not say what is right: give --annotations")
+        every = read_annotations(file)
+        if self.card is not None and len(self.card.class_names) == 1:
+            every = with_classes(every, 1)
+        subset = subset or (self.config.data.test_subset if self.config is not None else None)
+        return every if subset is None else every.subset(subset)

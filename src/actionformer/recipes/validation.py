@@ -1,0 +1,70 @@
+"""Evaluation of a model that is still trained."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Ids
+from collections.abc import Mapping
+
+from torch import nn
+
+from actionformer.core.annotations import Annotations
+from actionformer.core.calibration import Calibration
+from actionformer.core.detections import Detections
+from actionformer.core.errors import InputError
+from actionformer.data.collection import Collection
+from actionformer.evaluation.calibration import calibrate, why_not
+from actionformer.evaluation.report import score
+from actionformer.inference.detector import Detector
+from actionformer.model_directory import ModelCard
+from actionformer.nn.network import Network
+from actionformer.recipes.evaluate import detect_videos
+from actionformer.settings.config import Config
+from actionformer.training.loop import Metrics
+
+
+class Validation:
+    """Evaluates a model as it would be kept, on videos that it does not learn from.
+
+    Attributes:
+        calibration: what the scores of the model that was evaluated last are worth; None where that cannot be measured:
+            too few actions, none that is found, or videos that are learned from.
+
+    Args:
+        truth: the evaluation subset.
+        collection: its videos with their features.
+        config: all settings.
+        card: of the model.
+        learned: the ids of the videos that it learns from.
+        device: where to compute.
+    """
+
+    def __init__(
+        self,
+        truth: Annotations,
+        collection: Collection,
+        config: Config,
+        card: ModelCard,
+        *,
+        learned: Ids[str],
+        device: str,
+    ) -> None:
+        self.truth, self.videos = truth, collection.videos
+        self.config, self.card, self.device = config, card, device
+        self.calibrates = why_not(truth) is None and truth.videos.keys().isdisjoint(learned)
+        self.calibration: Calibration | None = None
+
+    def __call__(self, model: nn.Module) -> Metrics:
+        """The figures of a model: `map`, and `map@<tIoU>` of each threshold."""
+        assert isinstance(model, Network)
+        settings = self.config.evaluation
+        detections = detect_videos(Detector(model, self.config, self.card, device=self.device), self.videos)
+        report = score(self.truth, detections, tiou=settings.tiou, recall_at=settings.recall_at)
+        self.calibration = self._calibration(detections) if self.calibrates else None
+        named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
+        return {"map": report.average, **named}
+
+    def _calibration(self, detections: Mapping[str, Detections]) -> Calibration | None:
+        try:
+            return calibrate(self.truth, detections, subset=self.truth.subset_names)
+        except InputError:  # nothing is right yet
+            return None
