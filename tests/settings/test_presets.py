@@ -103,3 +103,13 @@ def test_other_data_have_actionformers_budget_and_blocks_that_learn(name: str) -
     assert isinstance(config.model, TriDetSettings)
     assert config.model.init_deviation > 0
     assert (config.model.mask_padding, config.model.width) == ("exact", 128)
+
+
+def test_published_rules_are_those_of_converted_checkpoints(call: Any) -> None:
+    config = load_config("thumos14_i3d_published")
+    assert (config.model.offsets, config.model.mask_padding) == ("relu", "published")
+    assert (config.training.average_warmup, config.training.batch_by_length) == (False, False)
+    undone = {"model": {"offsets": "softplus", "mask_padding": "exact"},
+              "training": {"average_warmup": True, "batch_by_length": True}}  # fmt: skip
+    assert config.replace(**undone).model_dump() == load_config("thumos14_i3d").model_dump()
+    assert 'offsets = "relu"' in call("info", "thumos14_i3d_published").out

@@ -11,7 +11,7 @@ from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector
 from actionformer.model_directory import ModelCard, load_model
 from actionformer.settings.config import Config
-from actionformer.settings.loading import load_config, preset_names, published_shape
+from actionformer.settings.loading import is_preset, load_config, published_shape
 
 
 def load(
@@ -52,7 +52,7 @@ def build(source: str | Path | Config, *, device: str = "cpu", precision: str = 
     Raises:
         InputError: unknown settings, or a device that is not there.
     """
-    preset = isinstance(source, str) and source in preset_names()
+    preset = isinstance(source, str) and is_preset(source)
     config = load_config(source, {"model": published_shape(str(source))} if preset else None)
     model = architecture_of(config).network()
     card = ModelCard(tuple(f"class_{i}" for i in range(config.model.num_classes or 0)), features_of(config))

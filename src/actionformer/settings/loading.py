@@ -14,9 +14,21 @@ from actionformer.core.run_files import CONFIG
 from actionformer.settings.config import Changes, Config, merged, validated
 from actionformer.settings.renamed import with_present_names
 
+AS_PUBLISHED = "_published"
+"""After the name of a preset: with the rules of the released implementations where this project's defaults differ."""
+PUBLISHED_RULES: dict[str, Any] = {
+    "model": {"offsets": "relu", "mask_padding": "published"},
+    "training": {"average_warmup": False, "batch_by_length": False},
+}
+
+
+def is_preset(name: str) -> bool:
+    """Whether `load_config` knows a name as a preset's, with or without `AS_PUBLISHED`."""
+    return name.removesuffix(AS_PUBLISHED) in preset_names()
+
 
 def preset_names() -> list[str]:
-    """The names that `load_config` knows."""
+    """The names of the presets, each of which may be followed by `AS_PUBLISHED`."""
     names = []
     for file in resources.files("actionformer.settings.presets").iterdir():
         if file.name.endswith(".toml"):
@@ -30,7 +42,8 @@ def load_config(source: str | Path | Config, changes: Changes | None = None) -> 
     """Settings of a preset, a TOML file or a model directory, with `changes` on top.
 
     Args:
-        source: the name of a preset, a path that ends in `.toml`, a directory with a `config.toml`, or a Config.
+        source: the name of a preset (with `_published` after it: by the rules of the released implementations), a path
+            that ends in `.toml`, a directory with a `config.toml`, or a Config.
         changes: section -> setting -> value.
 
     Raises:
@@ -39,8 +52,9 @@ def load_config(source: str | Path | Config, changes: Changes | None = None) -> 
     if isinstance(source, Config):
         return source.replace(**(changes or {}))
     path = Path(source)
-    is_preset = isinstance(source, str) and source in preset_names()  # also where a folder has that name
-    if path.is_dir() and not is_preset:
+    if path.is_dir() and not (
+        isinstance(source, str) and is_preset(source)
+    ):  # where a folder has that name, the preset
         path = path / CONFIG
     if path.suffix == ".toml":
         tables = with_present_names(read_toml(path))
@@ -53,19 +67,20 @@ def load_config(source: str | Path | Config, changes: Changes | None = None) -> 
 
 
 def _preset_tables(name: str) -> dict[str, Any]:
-    if name not in preset_names():
+    if not is_preset(name):
         raise InputError(
             f"no preset {name!r}{nearest(name, preset_names()) or '.'} "
             f"The presets are {', '.join(preset_names())}; or give a .toml file"
         )
     files = resources.files("actionformer.settings.presets")
-    stem, variant = name, ""
+    stem, variant = name.removesuffix(AS_PUBLISHED), ""
     while not (files / f"{stem}.toml").is_file():
         stem, _, last = stem.rpartition("_")
         variant = f"{last}_{variant}" if variant else last
     tables = tomllib.loads((files / f"{stem}.toml").read_text("utf-8"))
     variants = tables.pop("variants", {})
-    return merged(tables, variants[variant]) if variant else tables
+    tables = merged(tables, variants[variant]) if variant else tables
+    return merged(tables, PUBLISHED_RULES) if name.endswith(AS_PUBLISHED) else tables
 
 
 def published_shape(preset: str) -> dict[str, Any]:
