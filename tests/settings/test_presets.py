@@ -109,7 +109,12 @@ def test_published_rules_are_those_of_converted_checkpoints(call: Any) -> None:
     config = load_config("thumos14_i3d_published")
     assert (config.model.offsets, config.model.mask_padding) == ("relu", "published")
     assert (config.training.average_warmup, config.training.batch_by_length) == (False, False)
-    undone = {"model": {"offsets": "softplus", "mask_padding": "exact"},
-              "training": {"average_warmup": True, "batch_by_length": True}}  # fmt: skip
+    assert (config.decoding.cap_per, config.suppression.cap_per) == ("video", "video")
+    undone = {
+        "model": {"offsets": "softplus", "mask_padding": "exact"},
+        "training": {"average_warmup": True, "batch_by_length": True},
+        "decoding": {"cap_per": "length"},
+        "suppression": {"cap_per": "length"},
+    }
     assert config.replace(**undone).model_dump() == load_config("thumos14_i3d").model_dump()
     assert 'offsets = "relu"' in call("info", "thumos14_i3d_published").out
