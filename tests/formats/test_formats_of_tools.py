@@ -21,6 +21,7 @@ EXPECTED = [
     ("label_studio/test_timeline_labels_1.json", 2),
     ("label_studio/lsf_audio_regions_annotation.json", 2),
     ("cvat/datumaro_for_video.xml", 3),
+    ("datavyu/datavyur_dyad1.opf", 4),
 ]
 RATES = {"label_studio/derived_tl_export.csv": 25.0, "cvat/datumaro_for_video.xml": 25.0}
 """Where the file names none."""
@@ -50,6 +51,8 @@ OF_TOOLS = {
     "vtt": ("webvtt/*",),
     "textgrid": ("praat/*",),
     "audacity": ("audacity/*",),
+    "datavyu": ("datavyu/*",),
+    "jwatcher": ("jwatcher/*",),
 }
 
 

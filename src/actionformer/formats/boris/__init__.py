@@ -15,4 +15,6 @@ def read_labels(document: Document) -> LabelFile:
     """The events of all observations."""
     if project.holds_labels(document):
         return project.read_labels(document)
-    return (tabular if tabular.holds_labels(document) else aggregated).read_labels(document)
+    if tabular.holds_labels(document):
+        return tabular.read_labels(document)
+    return aggregated.read_labels(document)

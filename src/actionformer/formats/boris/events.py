@@ -70,7 +70,7 @@ def in_recordings(
     starts, unknown = [0.0, *ends], any(math.isinf(one) for one in ends)
     for recording, start, stop in zip(recordings, starts, [*ends, math.inf], strict=True):
         if math.isinf(start):
-            return
+            break
         own = [
             one
             for one in segments

@@ -1,0 +1,56 @@
+"""Event logs of Noldus Observer XT: a row per event, with its time, its behaviour and how long its state lasts."""
+
+from __future__ import annotations
+
+from actionformer.formats.document import Document, TableRow
+from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
+from actionformer.formats.numbers import number, seconds
+
+NEEDED = {"behavior", "event_type"}
+TIMES = ("time_relative_sf", "time_relative_hmsf", "time_relative_hms")
+NO_DURATION = "a state without a duration is left out"
+
+
+def holds_labels(document: Document) -> bool:
+    """Whether there is a header of such a log."""
+    return _header(document) is not None
+
+
+def read_labels(document: Document) -> LabelFile:
+    """States and points of all observations; rows that end a state say what its start has said."""
+    place = _header(document)
+    assert place is not None
+    header = [cell.casefold() for cell in document.table[place].cells]
+    remarks: list[Remark] = []
+    videos: dict[str, list[LabelledSegment]] = {}
+    for row in document.table[place + 1 :]:
+        cells = dict(zip(header, row.cells, strict=False))
+        segments = videos.setdefault(cells.get("observation") or document.stem, [])
+        if (segment := _segment(cells, row, document, remarks)) is not None:
+            segments.append(segment)
+    names = [document.stem]
+    return LabelFile([LabelledVideo(name, found, other_names=names) for name, found in videos.items()], remarks)
+
+
+def _header(document: Document) -> int | None:
+    for place, row in enumerate(document.table[:50]):
+        names = {cell.casefold() for cell in row.cells}
+        if names >= NEEDED and names & set(TIMES):
+            return place
+    return None
+
+
+def _segment(cells: dict[str, str], row: TableRow, document: Document, remarks: list[Remark]) -> LabelledSegment | None:
+    kind, where = cells["event_type"].casefold(), document.where(row.line)
+    behavior = cells["behavior"]
+    start = next((time for name in TIMES if (time := seconds(cells.get(name))) is not None), None)
+    if kind == "state stop" or not behavior:
+        return None
+    if start is None:
+        remarks.append(Remark("an event without a time is left out", where))
+        return None
+    lasting = number(cells.get("duration_sf")) if kind == "state start" else 0.0
+    if lasting is None:
+        remarks.append(Remark(NO_DURATION, where))
+        return None
+    return LabelledSegment(start, start + lasting, behavior, where, cells.get("subject", ""))

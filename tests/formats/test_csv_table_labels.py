@@ -1,0 +1,82 @@
+"""Tables with named columns, as people write them."""
+
+import pytest
+
+from actionformer.formats.csv_table import holds_labels, read_labels
+from actionformer.formats.document import Document
+from actionformer.formats.labels import LabelFile
+
+
+def read(text: str, encoding: str = "utf-8") -> LabelFile:
+    document = Document("session7.csv", text.encode(encoding))
+    assert holds_labels(document)
+    return read_labels(document)
+
+
+def rows(file: LabelFile) -> list[tuple[str, float, float, str]]:
+    return [(video.name, one.start, one.end, one.label) for video in file.videos for one in video.segments]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("video,label,start,end\na.mp4,jump,1.5,2.25\n", ("a.mp4", 1.5, 2.25, "jump")),
+        ("label\tonset\toffset\njump\t1.5\t2.25\n", ("session7", 1.5, 2.25, "jump")),
+        ("Video;Label;Start;End\r\na;jump;1,5;2,25\r\n", ("a", 1.5, 2.25, "jump")),
+        ('"File Name","Behaviour","Start (s)","Duration (s)"\na,jump,1.5,0.75\n', ("a", 1.5, 2.25, "jump")),
+        ("filename,class,start_time,end_time\na,jump,0:01.5,0:00:02.25\n", ("a", 1.5, 2.25, "jump")),
+        ("clip,action,startMs,endMs\na,jump,1500,2250\n", ("a", 1.5, 2.25, "jump")),
+        ("clip,label_id,label,start,start_frame,end,end_frame\na,3,jump,1.5,45,2.25,67\n", ("a", 1.5, 2.25, "jump")),
+        ("video_id,class_id,class_name,t_start,t_end\na,3,jump,1.5,2.25\n", ("a", 1.5, 2.25, "jump")),
+        ('start,end,label,notes\n"1,5","2,25",jump,"he said ""go"""\n', ("session7", 1.5, 2.25, "jump")),
+        ("video,label,start,end,score\na,jump,1.5,2.25,0.9\n", ("a", 1.5, 2.25, "jump")),
+        ("Labels of July\n\nvideo,label,start,end\na,jump,1.5,2.25\n", ("a", 1.5, 2.25, "jump")),
+        ("time,event\n1.5,goal\n", ("session7", 1.5, 1.5, "goal")),
+    ],
+)
+def test_columns_and_times(text: str, found: tuple[str, float, float, str]) -> None:
+    assert rows(read(text)) == [found]
+    assert read(text).videos[0].unit == "seconds"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_marks_of_bytes(encoding: str) -> None:
+    assert rows(read("video;label;start;end\nä;Öffnen;1;2\n", encoding)) == [("ä", 1, 2, "Öffnen")]
+
+
+def test_frames_with_a_rate() -> None:
+    found = read("video,label,start frame,end frame,fps\na,jump,45,67,30\n")
+    (video,) = found.videos
+    assert (video.unit, video.fps) == ("frames", 30)
+    assert rows(found) == [("a", 45, 67, "jump")]
+    assert [one.what for one in found.remarks] == [
+        "frames are counted from 0, and the end frame is not part of an action: if it is, correct the ends"
+    ]
+
+
+def test_what_belongs_to_a_video() -> None:
+    text = "video,subset,coder,animal,video duration,label,start,end\n"
+    found = read(text + "a,test,ann,m1,60,dig,1,2\na,test,bob,m2,60,dig,1,3\nb,train,ann,,50,,,\n")
+    assert [(one.name, one.subset, one.annotator, one.duration, len(one.segments)) for one in found.videos] == [
+        ("a", "test", "ann", 60, 1),
+        ("a", "test", "bob", 60, 1),
+        ("b", "train", "ann", 50, 0),
+    ]
+    assert [one.layer for video in found.videos for one in video.segments] == ["m1", "m2"]
+    assert found.remarks == []
+
+
+def test_rows_that_cannot_be_read_are_said() -> None:
+    found = read("video,label,start,end\na,,1,2\na,jump,,\na,jump,soon,2\na,jump,1,2:x\na,jump,1,2\n")
+    assert len(rows(found)) == 1
+    assert [(one.where, one.what.partition(" is left out")[0]) for one in found.remarks] == [
+        ("session7.csv: line 2", "a segment without a label"),
+        ("session7.csv: line 3", "a label without a time"),
+        ("session7.csv: line 4", "a time that cannot be read"),
+        ("session7.csv: line 5", "a time that cannot be read"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["who,what\n1,2\n", "x,y,z\n1,2,3\n", "label,weight\njump,2\n"])
+def test_other_tables_are_none(text: str) -> None:
+    assert not holds_labels(Document("a.csv", text.encode()))
