@@ -33,6 +33,7 @@ from actionformer.evaluation.recall import (
     average_recall,
     recall_at_kx,
 )
+from actionformer.evaluation.thumos14 import challenge_precision, read_ambiguous
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 
@@ -169,6 +170,7 @@ def score(
     subset: str | Sequence[str] | None = None,
     tiou: str | Sequence[float] = "0.3:0.7:0.1",
     recall_at: Sequence[int] = (1, 5),
+    ambiguous: str | Path | Sequence[str | Path] | None = None,
 ) -> Report:
     """Scores detections of any origin against annotations: mAP, Recall@kx, AR@AN.
 
@@ -179,6 +181,8 @@ def score(
         subset: subsets to evaluate on, in any case; by default all videos.
         tiou: tIoU thresholds, start:stop:step or a list a,b,c.
         recall_at: the k of Recall@kx.
+        ambiguous: Ambiguous_test.txt of THUMOS14: average precision is taken as the challenge's own evaluator takes it,
+            which leaves out detections in these spans.
 
     Raises:
         InputError: a broken file, an unknown subset, thresholds outside (0, 1], or no ground truth.
@@ -204,11 +208,26 @@ def score(
         candidates,
         truths,
         pairs,
+        precision=_precision(candidates, truths, pairs, np.array(thresholds), annotations, ambiguous),
         class_names=annotations.class_names,
         recall_at=recall_at,
         counts=_count(annotations, truths, candidates, removed),
         nearest=_nearest(every, detections),
     )
+
+
+def _precision(
+    candidates: FlatDetections,
+    truths: Truths,
+    pairs: Pairs,
+    thresholds: Floats,
+    annotations: Annotations,
+    ambiguous: str | Path | Sequence[str | Path] | None,
+) -> Floats:
+    """(L, K) average precision, by the evaluator of ActivityNet, or with ambiguous spans by that of THUMOS14."""
+    if ambiguous is None:
+        return average_precision(candidates, truths, pairs, thresholds)
+    return challenge_precision(candidates, truths, pairs, thresholds, read_ambiguous(ambiguous, annotations))
 
 
 def _report(
@@ -217,12 +236,12 @@ def _report(
     truths: Truths,
     pairs: Pairs,
     *,
+    precision: Floats,
     class_names: Sequence[str],
     recall_at: Sequence[int],
     counts: Counts,
     nearest: dict[str, str],
 ) -> Report:
-    precision = average_precision(candidates, truths, pairs, thresholds)
     occurring = np.unique(truths.labels)
     mean_precision = precision[:, occurring].mean(axis=1)
     recall = recall_at_kx(candidates, truths, pairs, thresholds, recall_at)

@@ -38,6 +38,11 @@ def read_labels(document: Document) -> LabelFile:
     return LabelFile([LabelledVideo(name, found, subset=_subset(name)) for name, found in segments.items()])
 
 
+def spans_of(document: Document) -> list[tuple[str, float, float]]:
+    """Video, start and end of every line, whatever the class."""
+    return [(line[1], float(line[2]), float(line[3])) for _, line in document.lines_like(_LINE)]
+
+
 def _subset(name: str) -> str | None:
     found = _VIDEO.match(name)
     return found[1] if found else None
