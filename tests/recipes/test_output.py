@@ -33,7 +33,7 @@ def test_an_overlay_that_fails_does_not_stop_the_others(
     monkeypatch.setattr(output, "write_overlay", write)
     sources = {name: tmp_path / f"{name}.mp4" for name in "abc"}
     drawn = Output(None, "table", overlay=tmp_path / "drawn")
-    reasons = {name: drawn.draw(name, source, NOTHING) for name, source in sources.items()}
+    reasons = {name: drawn.film(name, source, NOTHING) for name, source in sources.items()}
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["a.mp4", "c.mp4"]
     reason = reasons.pop("b")
     assert set(reasons.values()) == {None}

@@ -12,6 +12,11 @@ from actionformer.core.detections import Detections
 from actionformer.inference.caps import SHOWN_SCORE
 
 
+def least_score(*, for_people: bool, min_score: float | None = None) -> float:
+    """The score from which on detections of any class are taken where no calibration says more; see `least_scores`."""
+    return min_score if min_score is not None else SHOWN_SCORE if for_people else 0.0
+
+
 def least_scores(
     class_names: Sequence[str], calibration: Calibration | None, *, for_people: bool, min_score: float | None = None
 ) -> NDArray[np.float64]:
@@ -26,7 +31,7 @@ def least_scores(
     """
     if min_score is None and for_people and calibration is not None:
         return calibration.thresholds(class_names)
-    return np.full(len(class_names), min_score if min_score is not None else SHOWN_SCORE if for_people else 0.0)
+    return np.full(len(class_names), least_score(for_people=for_people, min_score=min_score))
 
 
 def shown(found: Detections, calibration: Calibration | None) -> Detections:

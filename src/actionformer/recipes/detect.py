@@ -32,6 +32,8 @@ def detect(
     classes: Sequence[str] | None = None,
     overlap: Literal["keep", "class", "none"] = "keep",
     overlay: str | Path | None = None,
+    clips: str | Path | None = None,
+    margin: float = 1.0,
     resume: bool = False,
     overwrite: bool = False,
     shard: str | None = None,
@@ -70,6 +72,8 @@ def detect(
         overlap: keep all that is found, let one action of a class go on at a time (class), or one action at all (none):
             of two the better one keeps its time, and the other what is left of it, if that is half or more.
         overlay: write the video with labels and a timeline drawn in; of several videos: a folder.
+        clips: a folder for the actions that people are shown, each cut out of its video as a file, and a list of them.
+        margin: seconds before and after an action that --clips cuts out with it.
         resume: go on where an earlier call with the same --out was stopped: what it has found is kept, what failed is
             tried again.
         overwrite: replace files that exist.
@@ -112,7 +116,7 @@ def detect(
         other_timing=other_timing,
     )
     files = input_files(inputs)
-    output = Output(_path(out), format_of(_path(out), format), _path(overlay))
+    output = Output(_path(out), format_of(_path(out), format), _path(overlay), _path(clips), margin)
     output.check(files)
     search = Search(
         detector,
@@ -127,7 +131,7 @@ def detect(
         classes,
         min_score=min_score,
         for_people=output.for_people,
-        drawn=output.overlay is not None,
+        drawn=output.films,
         calibration=None if raw_scores or video_scores is not None else detector.card.calibration,
         overlap=overlap,
     )

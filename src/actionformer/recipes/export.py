@@ -12,9 +12,9 @@ from actionformer.extraction.inputs import video_files
 from actionformer.formats.detections import read_results, results_text, write_video
 from actionformer.formats.index import FORMATS, FormatName, find
 from actionformer.formats.rows import VideoRows
+from actionformer.inference.selection import least_score
 from actionformer.labels.matching import VideoNames
 from actionformer.labels.recordings import read_recording
-from actionformer.recipes.output import least_score
 from actionformer.recipes.rates import with_recording
 
 
@@ -48,7 +48,7 @@ def export_detections(
     """
     out, chosen = Path(out), find(format, out)
     found = read_results(results)
-    least = least_score(chosen.name, min_score)
+    least = least_score(for_people=chosen.for_people, min_score=min_score)
     rows = [VideoRows(video, one.above(least).to_dict(), fps=fps) for video, one in found.items()]
     if videos:
         rows = _with_videos(rows, {id_: path for path, id_ in video_files(videos).items()}, fps)

@@ -129,7 +129,7 @@ def _take(one: Searched, wanted: Wanted, output: Output, record: Record) -> None
         record.fail(one.video, one.source, one.failed or "")
         return
     shown = wanted(one.found)
-    reason = output.draw(one.video, one.source, wanted.drawn(one.found))
+    reason = output.film(one.video, one.source, wanted.drawn(one.found))
     output.write(one.video, one.source, shown)
     record.add(one.video, one.source, shown)
     if reason is not None:
@@ -149,6 +149,7 @@ def _settings(search: Search, output: Output, wanted: Wanted, run: Path, shard: 
         "backbone": search.videos.backbone,
         **timing,
         **wanted.settings,
+        "margin": output.margin if output.clips is not None else None,
         "format": output.format,
         "shard": shard,
         **{f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from actionformer.formats.detections import results_text, video_text
 from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
+from actionformer.recipes.clips import check_margin, cut_clips, list_of
 from actionformer.recipes.rates import with_rates
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import holds_features
@@ -41,11 +42,15 @@ class Output:
         out: a file, of formats that hold one video per file also a folder; None for the terminal.
         format: json, jsonl, csv, table, srt, vtt or eaf.
         overlay: a file for the video with its detections drawn in, or a folder.
+        clips: a folder for the actions, cut out of the video.
+        margin: seconds before and after an action that are cut out with it.
     """
 
     out: Path | None
     format: str
     overlay: Path | None = None
+    clips: Path | None = None
+    margin: float = 0.0
 
     @property
     def one_video(self) -> bool:
@@ -75,14 +80,16 @@ class Output:
                 or an output that is an input.
         """
         several, out, overlay = len(files) > 1, self.out, self.overlay
+        check_margin(self.margin)
         if several and self.one_video and not self.in_folder:
             raise InputError(
                 f"{self.format} holds one video per file: give --out a folder that exists or has no ending"
             )
         if out is not None and out.is_dir() and not self.one_video:
             raise InputError(f"{out}: is a folder, {self.format} is written into a file")
-        if overlay is not None and (features := [file for file in files if holds_features(file)]):
-            raise InputError(f"{features[0]}: holds features, an overlay is drawn into videos")
+        if self.films and (features := [file for file in files if holds_features(file)]):
+            what = "an overlay is drawn into videos" if overlay is not None else "clips are cut out of videos"
+            raise InputError(f"{features[0]}: holds features, {what}")
         if overlay is not None and several and not _is_folder(overlay):
             raise InputError(
                 f"{overlay}: an overlay is one file per video: give --overlay a folder that exists or has no ending"
@@ -98,7 +105,8 @@ class Output:
         written = [] if self.out is None else [self.out]
         if self.in_folder:
             written = [self.file_of(video) for video in videos]
-        return written + ([] if self.overlay is None else [self.overlay_of(video) for video in videos])
+        drawn = [] if self.overlay is None else [self.overlay_of(video) for video in videos]
+        return [*written, *drawn, *([] if self.clips is None else [list_of(self.clips, video) for video in videos])]
 
     def file_of(self, video: str) -> Path:
         """The file of one video, in a format that holds one video per file."""
@@ -161,18 +169,21 @@ class Output:
         elif self._by_line and self.out is None:
             emit(FORMATS[self.format].function("video_line")(VideoRows(video, found.to_dict(), str(source))))
 
-    def draw(self, video: str, source: Path, found: Detections) -> str | None:
-        """Writes the video with its detections drawn in, if that is asked for; returns why it failed."""
-        if self.overlay is None:
-            return None
-        try:
-            write_overlay(source, found, self.overlay_of(video))
-        except InputError as error:
-            return str(error)
-        except Exception as error:  # every codec and container has its own ways of failing
-            reason = " ".join(str(error).split())
-            return f"its overlay could not be written ({type(error).__name__}: {reason:.200})"
-        return None
+    @property
+    def films(self) -> bool:
+        """Whether something is made of the videos themselves."""
+        return self.overlay is not None or self.clips is not None
+
+    def film(self, video: str, source: Path, found: Detections) -> str | None:
+        """Writes the overlay and the clips of a video, as far as they are asked for; returns why that failed."""
+        reasons = []
+        if self.overlay is not None:
+            target = self.overlay_of(video)
+            reasons.append(_failure("overlay", lambda: write_overlay(source, found, target)))
+        if self.clips is not None:
+            folder = self.clips
+            reasons.append(_failure("clips", lambda: cut_clips(source, video, found, folder, self.margin)))
+        return "; ".join(filter(None, reasons)) or None
 
     def finish(self, record: Record, order: Iterable[str]) -> None:
         """Writes what holds many videos, now that all are known, and removes the record if nothing is left to do."""
@@ -189,6 +200,18 @@ class Output:
                 emit(piece)
         if record.path != self.out and not record.failed:
             record.remove()
+
+
+def _failure(what: str, write: Callable[[], None]) -> str | None:
+    """Why something could not be written; None if it could."""
+    try:
+        write()
+    except InputError as error:
+        return str(error)
+    except Exception as error:  # every codec and container has its own ways of failing
+        reason = " ".join(str(error).split())
+        return f"its {what} could not be written ({type(error).__name__}: {reason:.200})"
+    return None
 
 
 def _is_folder(path: Path) -> bool:

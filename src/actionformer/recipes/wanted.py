@@ -27,7 +27,7 @@ class Wanted:
         classes: those that are wanted; by default all.
         min_score: the least score; by default what people are shown has one, see `least_scores`.
         for_people: whether people look at all that is written.
-        drawn: whether people are shown them besides, drawn into the video.
+        drawn: whether people are shown them besides, drawn into the video or as clips.
         calibration: of the model's scores, which are then written as probabilities.
         overlap: which of what is taken may go on at one time, see `without_overlap`.
 
@@ -64,7 +64,7 @@ class Wanted:
         return without_overlap(shown, self.overlap)
 
     def drawn(self, found: Detections) -> Detections:
-        """Those that are drawn into the video."""
+        """Those that are drawn into the video or cut out of it."""
         return without_overlap(_from(self._people, self._scored(found)), self.overlap)
 
     def _scored(self, found: Detections) -> Detections:

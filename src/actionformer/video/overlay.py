@@ -7,7 +7,6 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
-from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,10 @@ from actionformer.video.lettering import drawn_names
 from actionformer.video.opencv import opencv
 from actionformer.video.opening import opened
 from actionformer.video.reader import Image, TimedFrame, VideoReader
+from actionformer.video.writing import CLOCK, even, video_stream
 
-CLOCK = Fraction(1, 90_000)  # seconds; exact for the usual rates
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """By ending, those that keep any times of frames; others, like AVI, know but one frame rate."""
-CODECS = ("libx264", "libvpx-vp9", "mpeg4")  # the first that FFmpeg has and the container takes
 LEAST_HEIGHT = 360  # pixels; smaller frames are enlarged, by a whole factor, until labels can be read in them
 TEXT = 0.0016  # size of a label's letters, in OpenCV's unit, a pixel of the frame's height
 LANE = 0.045  # height of a class's lane in the strip, of the frame
@@ -149,13 +147,13 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
         first = next(frames)
         output = stack.enter_context(_output(stack.enter_context(replacing(target)), target))
         overlay = Overlay(found, video.declared or _end(found), first.image().shape[:2])
-        stream = _video_stream(output, video.fps, overlay.draw(first.image(), 0.0))
+        stream = video_stream(output, video.fps, overlay.draw(first.image(), 0.0))
         sound = _Sound(stack.enter_context(opened(str(source), str(source))), output, video)
         last = -1
         for time, image in _shown(chain((first,), frames), 1 / video.fps):
             if (stamp := round(time / CLOCK)) > last:  # of frames at one time codecs take but one
                 sound.copy_until(time)
-                drawn = av.VideoFrame.from_ndarray(_even(overlay.draw(image, time)), format="rgb24")
+                drawn = av.VideoFrame.from_ndarray(even(overlay.draw(image, time)), format="rgb24")
                 drawn.pts, drawn.time_base, last = stamp, CLOCK, stamp
                 output.mux(stream.encode(drawn))
         output.mux(stream.encode())
@@ -192,20 +190,6 @@ def _output(temporary: Path, target: Path) -> av.container.OutputContainer:
     if (kind := CONTAINERS.get(target.suffix.lower())) is None:
         raise InputError(f"{target}: cannot write a video that ends so: take one of {', '.join(CONTAINERS)}")
     return av.open(str(temporary), "w", format=kind)
-
-
-def _video_stream(output: av.container.OutputContainer, fps: float, example: Image) -> Any:
-    codec = next((name for name in CODECS if name in output.supported_codecs), output.default_video_codec)
-    stream: Any = output.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
-    stream.height, stream.width = _even(example).shape[:2]
-    stream.pix_fmt = "yuv420p"
-    stream.codec_context.time_base = CLOCK
-    return stream
-
-
-def _even(image: Image) -> Image:
-    """An image whose sides are even, as the codecs want: the last row or column again where one is odd."""
-    return np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)), mode="edge")
 
 
 def _end(found: Detections) -> float:
