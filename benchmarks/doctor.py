@@ -33,7 +33,7 @@ def make(folder: Path, videos: int) -> Path:
     for number in range(videos):
         length = int(rng.integers(100, LONGEST + 1))
         path = folder / "features" / f"video_{number:05d}.npy"
-        np.save(path, pool[number : number + length])
+        np.save(path, pool[number : number + length] + rng.normal(0, 0.3, WIDTH).astype(np.float32))
         path.with_suffix(".json").write_text(
             json.dumps({"fps": FPS, "stride": STRIDE, "num_frames": NUM_FRAMES}), "utf-8"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from commands import Command
+from commands import Command, Refused
 from moving import ACTIONS, SECONDS
 from planting import CLASSES, Planted, sane
 
@@ -83,6 +83,15 @@ def half_labelled(data: Planted) -> None:
     video["annotations"] = [one for one in video["annotations"] if one["segment"][1] < 0.4 * video["duration"]]
 
 
+def noisy_copy(data: Planted) -> None:
+    array = data.array("video_01")
+    under_another_id(data, "video_01", "other", "validation")
+    data.save(
+        "other", array + np.float32(0.05) * np.random.default_rng(1).standard_normal(array.shape).astype(np.float32)
+    )
+    data.database["other"]["annotations"] = data.database["other"]["annotations"][1:]
+
+
 def no_sidecars(data: Planted) -> None:
     for path in data.features.glob("*.json"):
         path.unlink()
@@ -132,6 +141,7 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     "typo in a label": (lambda d: relabel(d, "jump", "jmup", 2), "typo", "'jmup' (2) of 'jump'"),
     "blank in a label": (lambda d: relabel(d, "throw ball", "throw_ball", 2), "spelling", "'throw_ball'"),
     "leak of a video": (lambda d: under_another_id(d, "video_01", "other", "validation"), "leak", "other and video_01"),
+    "leak of a video with some noise": (noisy_copy, "leak", "nearly same features"),
     "one video twice": (lambda d: under_another_id(d, "video_01", "other", "training"), "twins", "other and video_01"),
     "same id, another case": (
         lambda d: under_another_id(d, "video_01", "Video_01", "validation"),
@@ -226,7 +236,9 @@ def test_sane_data_are_healthy(tmp_path: Path, seed: int) -> None:
 def test_actions_beyond_the_last_level(data: Planted) -> None:
     ranges = [[0, 4], [4, 8], [8, 9], [8, 9], [8, 9], [8, 9]]
     report = examine(data, model={"regression_ranges": ranges})
-    assert "model.regression_ranges" in " ".join(one.advice for one in report.findings if one.kind == "too_long")
+    assert "--model.regression-ranges 0 4 4 8 8 9 8 9 8 9 8 10000" in " ".join(
+        one.advice for one in report.findings if one.kind == "too_long"
+    )
     assert report.perfect["average"] < 0.8
     assert report.lengths[-1]["learned"] == 0
 
@@ -254,7 +266,7 @@ def test_the_command_says_what_to_do_and_writes_a_page(data: Planted, call: Comm
     assert "http" not in text
 
 
-def test_files_of_an_earlier_report_are_kept(data: Planted, refused: Command, call: Command, tmp_path: Path) -> None:
+def test_files_of_an_earlier_report_are_kept(data: Planted, refused: Refused, call: Command, tmp_path: Path) -> None:
     page = tmp_path / "doctor.html"
     page.write_text("mine", "utf-8")
     arguments = ("doctor", "--annotations", data.annotations, "--features", data.features, "--out", page)
@@ -271,7 +283,7 @@ def test_data_that_training_would_be_pointless_on_end_with_1(data: Planted, call
     assert "error: subset training: " in result.out
 
 
-def test_what_the_call_lacks_is_refused(data: Planted, refused: Command, tmp_path: Path) -> None:
+def test_what_the_call_lacks_is_refused(data: Planted, refused: Refused, tmp_path: Path) -> None:
     assert "--features or --videos" in refused("doctor", "--annotations", data.annotations)
     assert "no such folder" in refused("doctor", "--annotations", data.annotations, "--features", tmp_path / "none")
     assert "none.json" in refused("doctor", "--annotations", tmp_path / "none.json", "--features", data.features)

@@ -4,6 +4,16 @@ from actionformer.checks.findings import Finding, tell
 from actionformer.checks.rate import check_rate
 from actionformer.checks.times import check_actions
 from actionformer.checks.training import check_evaluation, check_training
+from actionformer.checks.unlike import check_unlike
 from actionformer.checks.values import check_values
 
-__all__ = ["Finding", "check_actions", "check_evaluation", "check_rate", "check_training", "check_values", "tell"]
+__all__ = [
+    "Finding",
+    "check_actions",
+    "check_evaluation",
+    "check_rate",
+    "check_training",
+    "check_unlike",
+    "check_values",
+    "tell",
+]

@@ -22,6 +22,9 @@ AT_ONCE = 1 << 20
 CROPS = 5000
 """Crops that are looked at for classes that whole sequences do not teach."""
 
+FAR = 10_000
+"""Features that the last level of presets reaches, more than any crop has."""
+
 UNHEARD = 0.05
 """Share of actions that no moment learns from which on it is said; nested actions make a few in healthy data."""
 
@@ -70,6 +73,10 @@ class PlacedActions:
     """Longest distance from a moment to an end, in grid steps, that any level is responsible for."""
     apart: float
     """Seconds from one feature to the next, at most."""
+    fps: float
+    """Frames a second, at most."""
+    farther: str
+    """The option that lets the last level reach every action."""
 
     @classmethod
     def of(cls, training: TrainingSet, config: Config) -> PlacedActions:
@@ -87,6 +94,8 @@ class PlacedActions:
             seconds=np.concatenate([nothing, *(one * size for one, size in zip(steps, step, strict=True))]),
             reach=architecture_of(config).furthest,
             apart=max(step, default=0.0),
+            fps=max((video.grid.fps for video in videos), default=0.0),
+            farther=_farther(config),
         )
 
     def longest(self, mask: NDArray[np.bool_]) -> str:
@@ -96,10 +105,19 @@ class PlacedActions:
     def why(self, mask: NDArray[np.bool_]) -> str:
         """Why no moment learns the actions under a mask (N,), and what to do."""
         if (self.steps[mask] <= 2).all():
-            return f"features lie up to {self.apart:.3g} s apart: extract them with a smaller stride"
+            stride = max(round(0.5 * self.seconds[mask].min() * self.fps), 1)
+            return f"features lie up to {self.apart:.3g} s apart: extract them with a smaller stride, --stride {stride}"
         if (self.steps[mask] > 2 * self.reach).all():
-            return "the last level reaches less far: raise the last of model.regression_ranges"
+            return f"the last level reaches less far: {self.farther}"
         return "too short for features so far apart, outside of model.regression_ranges, or hidden by shorter actions"
+
+
+def _farther(config: Config) -> str:
+    ranges = getattr(config.model, "regression_ranges", ())
+    if not ranges:
+        return "choose settings of longer actions"
+    numbers = [*(number for pair in ranges for number in pair)][:-1]
+    return f"give --model.regression-ranges {' '.join(f'{number:g}' for number in numbers)} {FAR}"
 
 
 def _moments(videos: Sequence[TrainingVideo], config: Config) -> NDArray[np.int64]:
@@ -187,6 +205,6 @@ def _too_long(actions: PlacedActions, names: Sequence[str], total: int) -> list[
             total,
             "classes have actions that are longer than the last level reaches: ",
             listed(shown),
-            f"it reaches {actions.reach:g} features to each side: raise the last of model.regression_ranges",
+            f"it reaches {actions.reach:g} features to each side: {actions.farther}",
         )
     ]

@@ -17,6 +17,12 @@ ONE_ACTION = 0.95
 
 LEAKED = "remove one of each: such videos are remembered, not recognised, and figures come out too good"
 
+NEAR = 0.2
+"""Share of the least distance between two videos that a video and its copy in another encoding may have."""
+
+SKETCH = 16
+"""Random numbers of a video that candidates are found by."""
+
 MANY = 3
 """Actions that no two videos have in common by chance, to the millisecond."""
 
@@ -95,4 +101,28 @@ def check_leaks(statistics: FeatureStatistics, videos: Sequence[AnnotatedVideo])
     """Videos with the features of a video of another subset."""
     by_id = {video.id: video for video in videos}
     pairs = [(by_id[copy], by_id[first]) for copy, first in statistics.copies]
-    return [one for one in told("same features", pairs, len(statistics.videos)) if one.kind == "leak"]
+    exact = [one for one in told("same features", pairs, len(statistics.videos)) if one.kind == "leak"]
+    near = [(by_id[copy], by_id[first]) for copy, first in _near_copies(statistics)]
+    return [*exact, *told("nearly same features", near, len(statistics.videos))]
+
+
+def _near_copies(statistics: FeatureStatistics) -> list[tuple[str, str]]:
+    """Videos whose channels have the mean and the deviation of another's, far nearer than chance brings them.
+
+    Means and deviations of two parts of the same noise differ by about sqrt(2 / T) deviations; those of two videos by
+    more. Candidates are found by some random numbers for each video, and looked at in full.
+    """
+    each = statistics.each.astype(np.float64)
+    usual = np.median(each[:, 1], 0)
+    marks = (each / np.where(usual > 0, usual, np.inf)).reshape(len(each), -1)
+    ids, lengths = [id_ for id_, _ in statistics.videos], np.array(statistics.lengths)
+    near = NEAR * np.sqrt(2 * marks.shape[1] / lengths)  # of the distance between two videos
+    sketch = marks @ np.random.default_rng(0).standard_normal((marks.shape[1], SKETCH)) / np.sqrt(SKETCH)
+    known = {*statistics.constant, *(copy for copy, _ in statistics.copies)}
+    pairs = []
+    for row in range(1, len(ids)):
+        candidates = np.flatnonzero(np.square(sketch[:row] - sketch[row]).sum(1) < np.square(2 * near[row]))
+        close = [i for i in candidates.tolist() if np.linalg.norm(marks[i] - marks[row]) < near[row]]
+        if close and not known & {ids[row], ids[close[0]]}:
+            pairs.append((ids[row], ids[close[0]]))
+    return pairs

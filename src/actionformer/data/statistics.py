@@ -32,6 +32,8 @@ class FeatureStatistics:
         """Videos of which all rows are alike."""
         self.copies: list[tuple[str, str]] = []
         """Videos whose features are those of an earlier one, and that one."""
+        self.lengths: list[int] = []
+        """Rows of each video."""
         self._sums: dict[bytes, str] = {}
         self._each: list[NDArray[np.float32]] = []
         for id_, features in videos:
@@ -53,6 +55,7 @@ class FeatureStatistics:
         sums, lowest, highest = rows.sum(0), rows.min(0), rows.max(0)
         squares = np.square(rows).sum(0)
         self.count += len(rows)
+        self.lengths.append(len(rows))
         self.total += sums
         self.squares += squares
         variance = np.maximum(squares / len(rows) - np.square(sums / len(rows)), 0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from actionformer.checks import check_evaluation, check_rate, check_training, check_values, tell
+from actionformer.checks import check_evaluation, check_rate, check_training, check_unlike, check_values, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.devices import find_device
 from actionformer.core.errors import InputError, warn
@@ -196,7 +196,8 @@ def _measured(task: _Task) -> FeatureStatistics:
         InputError: features of either subset that cannot be read, or that say nothing.
     """
     statistics = FeatureStatistics((one.video.id, one.features) for one in task.collection.videos)
-    tell(check_values(statistics), f"subset {', '.join(task.config.data.train_subset)}")
+    found = [*check_values(statistics), *check_unlike(statistics)]
+    tell(found, f"subset {', '.join(task.config.data.train_subset)}")
     evaluated = [] if task.test is None else task.test.videos
     for finding in check_values(FeatureStatistics((one.video.id, one.features) for one in evaluated)):
         warn(f"subset {', '.join(task.config.data.test_subset)}: {finding}", stacklevel=4)
