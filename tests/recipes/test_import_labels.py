@@ -59,3 +59,16 @@ def test_three_tools_become_one_annotation_file(
         "export.json: task 3: the export does not say how many frames a second are counted",
     ):
         assert said in done.err
+
+
+def test_what_is_imported_is_trained_on(
+    call: Callable[..., Any], tmp_path: Path, label_files: Path, videos: Path
+) -> None:
+    names = ("--annotations", tmp_path / "annotations.json", "--features", tmp_path / "features")
+    assert call("import", label_files, "--videos", videos, "--out", names[1]).code == 0
+    features = ("--backbone", "motion", "--num-frames", "4", "--stride", "2", "--workers", "0", "--out", names[3])
+    assert call("extract", videos, *features).code == 0
+    small = ("--model.width", "16", "--model.num-heads", "2", "--training.epochs", "1", "--training.warmup-epochs", "0")
+    done = call("train", "small", *names, "--out", tmp_path / "run", *small, "--data.test-subset", "training")
+    assert done.code == 0, done.err
+    assert (tmp_path / "run" / "model.safetensors").is_file()

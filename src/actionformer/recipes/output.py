@@ -40,7 +40,7 @@ class Output:
 
     Attributes:
         out: a file, of formats that hold one video per file also a folder; None for the terminal.
-        format: json, jsonl, csv, table, srt, vtt or eaf.
+        format: the name of one that detections are written in.
         overlay: a file for the video with its detections drawn in, or a folder.
         clips: a folder for the actions, cut out of the video.
         margin: seconds before and after an action that are cut out with it.
