@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -63,6 +64,7 @@ def main() -> None:
         folder = Path(temporary)
         annotations = make(folder, options.videos)
         size = sum(path.stat().st_size for path in (folder / "features").iterdir())
+        before = os.getloadavg()[0]
         began, busy = time.perf_counter(), time.process_time()
         with AnonymousPeak() as peak:
             report = doctor(annotations, features=folder / "features")
@@ -72,6 +74,7 @@ def main() -> None:
             "rows_read": report.facts.get("rows read", "100%"),
             "seconds": round(time.perf_counter() - began, 1),
             "processor_seconds": round(time.process_time() - busy, 1),
+            "load": [round(one, 1) for one in (before, os.getloadavg()[0])],
             "peak_mib": peak.mib and round(peak.mib),
             "findings": [str(finding) for finding in report.findings],
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from planting import CLASSES, Planted, sane
 from actionformer.checks.report import DoctorReport
 from actionformer.recipes.doctor import doctor
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "doctor.md"
 Plant = Callable[[Planted], Any]
 
 
@@ -92,6 +94,17 @@ def noisy_copy(data: Planted) -> None:
     data.database["other"]["annotations"] = data.database["other"]["annotations"][1:]
 
 
+def numbered_typo(data: Planted) -> None:
+    for action in data.actions():
+        action["label_id"] = CLASSES.index(action["label"])
+    relabel(data, "jump", "jmup", 2)
+
+
+def typo_in_test(data: Planted) -> None:
+    tested = [action for id_ in data.test for action in data.database[id_]["annotations"]]
+    next(action for action in tested if action["label"] == "jump")["label"] = "jmup"
+
+
 def no_sidecars(data: Planted) -> None:
     for path in data.features.glob("*.json"):
         path.unlink()
@@ -139,6 +152,9 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     "typo in a subset": (lambda d: subset(d, "trainign", "video_03"), "mistyped_subset", "did you mean 'training'?"),
     "case of a label": (lambda d: relabel(d, "jump", "Jump", 2), "spelling", "'Jump'"),
     "typo in a label": (lambda d: relabel(d, "jump", "jmup", 2), "typo", "'jmup' (2) of 'jump'"),
+    "typo in a label of the test subset": (typo_in_test, "typo", "'jmup' (1) of 'jump'"),
+    "typo in a numbered label": (numbered_typo, "label_id", "elsewhere to"),
+    "typo beside a number": (numbered_typo, "typo", "'jmup' (2) of 'jump'"),
     "blank in a label": (lambda d: relabel(d, "throw ball", "throw_ball", 2), "spelling", "'throw_ball'"),
     "leak of a video": (lambda d: under_another_id(d, "video_01", "other", "validation"), "leak", "other and video_01"),
     "leak of a video with some noise": (noisy_copy, "leak", "nearly same features"),
@@ -319,3 +335,15 @@ def test_videos_in_place_of_features(filmed: Callable[..., Path], videos: Path) 
     assert "video_length" in kinds(other)
     shifted = [{**action, "segment": [1000, 1001]} for action in ACTIONS]
     assert "outside" in kinds(doctor(filmed(annotations=shifted, duration=None), videos=videos))
+
+
+def test_the_commands_of_its_page(data: Planted, videos: Path, call: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(videos, data.folder / "videos")
+    assert data.annotations.name == "annotations.json"
+    monkeypatch.chdir(data.folder)
+    commands = [line.split()[1:] for line in PAGE.read_text("utf-8").splitlines() if line.startswith("actionformer ")]
+    assert len(commands) == 2
+    results = [call(*command) for command in commands]
+    assert [result.code for result in results] == [0, 1]  # the videos are not those that are annotated
+    assert (data.folder / "doctor.html").is_file()
+    assert "video_00" in results[1].out

@@ -162,7 +162,7 @@ def _values(patient: Patient) -> tuple[list[Finding], float]:
 
 def _together(patient: Patient) -> list[Finding]:
     """Whether annotations and features tell of the same things."""
-    probe = Probe(patient.videos, len(patient.labelled.class_names))
+    probe = Probe.of(patient.videos, len(patient.labelled.class_names))
     return [*check_alignment(probe), *check_unlabelled(probe)] if probe.says_something else []
 
 

@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 Moved = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """From the time of a row to the time at which annotations are looked up."""
 
-MOST_ROWS, MOST_OF_ONE = 20_000, 2_000
+MOST_ROWS, MOST_OF_ONE = 60_000, 2_000
 """Rows that are looked at, of all videos and of one."""
 
 WIDTH = 128
@@ -49,21 +49,34 @@ class ProbedVideo:
     """(T,) seconds."""
 
 
+@dataclass(frozen=True)
 class Probe:
-    """A linear model of some videos, in two halves.
+    """A linear model of some videos, in two halves."""
 
-    Args:
-        videos: with features, of one width; those that cannot be read are left out.
-        classes: how many there are.
-    """
+    videos: list[ProbedVideo]
+    labels: NDArray[np.int64]
+    """(K,) the classes that are looked at."""
 
-    def __init__(self, videos: Sequence[FeaturedVideo], classes: int) -> None:
+    @classmethod
+    def of(cls, videos: Sequence[FeaturedVideo], classes: int) -> Probe:
+        """Reads some videos with features of one width; those that cannot be read are left out.
+
+        Args:
+            videos: of which some are looked at if they have many rows.
+            classes: how many there are.
+        """
         read = [(video, rows) for video in _chosen(videos) if (rows := _read(video)) is not None]
-        counts = np.bincount(
-            np.concatenate([np.empty(0, np.int64), *(v.video.labels for v, _ in read)]), minlength=classes
+        labels = np.concatenate([np.empty(0, np.int64), *(video.video.labels for video, _ in read)])
+        counts = np.bincount(labels, minlength=classes)
+        frequent = np.argsort(-counts, kind="stable")[: min(MOST_CLASSES, int((counts > 0).sum()))]
+        return cls(_standardised(read), frequent)
+
+    def thinned(self, rows: int) -> Probe:
+        """The same videos, with every second, third, ... row alone, so that at most so many are left."""
+        step = -(-sum(len(one.rows) for one in self.videos) // rows)
+        return Probe(
+            [ProbedVideo(one.video, one.rows[::step], one.centres[::step]) for one in self.videos], self.labels
         )
-        self.labels = np.argsort(-counts, kind="stable")[: min(MOST_CLASSES, int((counts > 0).sum()))]
-        self.videos = _standardised(read)
 
     @property
     def says_something(self) -> bool:

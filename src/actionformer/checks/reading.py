@@ -31,15 +31,29 @@ def read_usable(path: str | Path) -> tuple[Annotations, list[Finding]]:
                 raise
             usable = _Usable(str(path))
             database = {id_: left for id_, one in entries.items() if (left := usable.of(id_, one)) is not None}
-            if not database or not (usable.swapped or usable.broken):
-                raise error
-            return parse_annotations({"database": database}, source=str(path)), list(usable.findings())
+            if not database:
+                raise
+            findings = list(usable.findings()) or [_contradiction(error)]
+            return parse_annotations({"database": _unnumbered(database)}, source=str(path)), findings
 
 
 def _entries(path: str | Path) -> Mapping[str, Any] | None:
     content = read_json(path) if Path(path).suffix == ".json" else None
     entries = content.get("database") if isinstance(content, Mapping) else None
     return entries if isinstance(entries, Mapping) else None
+
+
+def _contradiction(error: InputError) -> Finding:
+    """Every entry can be read, and together they contradict one another: numbers of classes."""
+    return Finding("label_id", "error", 0, 0, str(error), "", "was a label mistyped? Correct it, or leave out label_id")
+
+
+def _unnumbered(database: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries whose classes are told by name alone."""
+    return {
+        id_: {**entry, "annotations": [{**row, "label_id": None} for row in entry["annotations"]]}
+        for id_, entry in database.items()
+    }
 
 
 class _Usable:

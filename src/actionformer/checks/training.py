@@ -49,4 +49,10 @@ def check_evaluation(collection: Collection, trained: Collection, class_names: S
     """
     asked, learned = ([one.video for one in subset.videos] for subset in (collection, trained))
     shared = [one for one in check_twins([*learned, *asked]) if one.kind == "leak"]
-    return [*check_actions(collection.videos), *check_evaluated_classes(asked, learned, class_names), *shared]
+    known = check_typos(learned, class_names)
+    return [
+        *check_actions(collection.videos),
+        *check_evaluated_classes(asked, learned, class_names),
+        *([] if known else check_typos([*learned, *asked], class_names)),
+        *shared,
+    ]

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 SEVERAL = 5
 """Videos of which one may be called unlike the others."""
 
-RESCALED = 2.5
+RESCALED = 2.2
 """Times by which the deviation of most channels of a video may differ from the usual one; in real data 1.5."""
 
 MOVED = 2.5
