@@ -79,3 +79,8 @@ def test_a_wrong_folder_is_one_line(refused: Refused, tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="no such folder"):
         convert_dataset("hapt", tmp_path / "nothing", tmp_path / "out")
+
+
+def test_data_is_another_name_of_the_verb(call: Command, framewise_folder: Path, tmp_path: Path) -> None:
+    assert call("data", "gtea", "--source", framewise_folder, "--out", tmp_path / "out").code == 0
+    assert (tmp_path / "out/annotations_split2.json").exists()

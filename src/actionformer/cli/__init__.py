@@ -36,6 +36,8 @@ VERBS = {
     "info": ("recipes.describe:describe",),
 }
 """Verb -> the functions that do its work, whose parameters are its options; the last one's docstring is its help."""
+OTHER_NAMES = {"dataset": ("data",)}
+"""Verb -> what it is called besides."""
 
 
 def commands(*, listed: bool) -> App:
@@ -49,7 +51,11 @@ def commands(*, listed: bool) -> App:
     )
     for name, functions in VERBS.items():
         line = read_declaration(functions[-1]).text.partition("\n")[0] if listed else None
-        app.command(f"actionformer.cli.{python_name(name)}:{python_name(name)}", name=name, help=line)
+        app.command(
+            f"actionformer.cli.{python_name(name)}:{python_name(name)}",
+            name=[name, *OTHER_NAMES.get(name, ())],
+            help=line,
+        )
     return app
 
 
