@@ -1,5 +1,7 @@
 """Formats of labels are told by content."""
 
+import gzip
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,3 +96,37 @@ def test_a_general_format_is_meant_only_where_no_other_fits(tmp_path: Path, monk
         read_labels(tmp_path / "a.txt")
     monkeypatch.setitem(FORMATS, "any", replace(FORMATS["any"], general=True))
     assert recognised(Document(tmp_path / "a.txt")) == "audacity"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<annotations><track label="a"><box frame="x" outside="0"/></track></annotations>',
+        '{"metadata": {"1": 5}, "attribute": {}, "file": {}, "view": {}}',
+        '{"behaviors_conf": {}, "observations": {"one": 3}}',
+        '{"behaviors_conf": [], "observations": {"one": {"events": []}}}',
+        '[{"data": {"video": "v"}, "annotations": [{"result": [{"type": "labels", "value": {"labels": 3}}]}]}, 5]',
+    ],
+)
+def test_what_is_laid_out_otherwise_is_no_traceback(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(content, "utf-8")
+    segments = 0
+    with suppress(InputError):  # any other error ends the test
+        segments = sum(len(video.segments) for video in read_labels(path).videos)
+    assert segments == 0
+
+
+def test_a_format_that_is_asked_for_has_to_fit(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1.0\t2.0\tjump\n", encoding="utf-8")
+    assert len(read_labels(tmp_path / "a.txt", "audacity").videos) == 1
+    with pytest.raises(InputError, match=r"a\.txt: a table with the columns .*: holds no labels in format eaf"):
+        read_labels(tmp_path / "a.txt", "eaf")
+
+
+def test_a_gzipped_file_is_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"1.0\t2.0\tjump\n"))
+    assert recognised(Document(tmp_path / "a.txt.gz")) == "audacity"
+    (tmp_path / "b.gz").write_bytes(gzip.compress(b"1.0\t2.0\tjump\n")[:15])
+    with pytest.raises(InputError, match=r"b\.gz: a damaged gzip file"):
+        read_labels(tmp_path / "b.gz")

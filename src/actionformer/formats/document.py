@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
 import os
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from actionformer.core.errors import InputError
-from actionformer.core.files import parse_json, read_bytes
+from actionformer.core.files import LARGEST_TEXT, parse_json, read_bytes
 
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -23,6 +25,7 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """Byte order mark -> encoding."""
+GZIPPED = b"\x1f\x8b"
 DELIMITERS = "\t;,"
 SNIFFED = 50
 """Lines that tell the delimiter of a table."""
@@ -35,8 +38,22 @@ class TableRow(NamedTuple):
     cells: Sequence[str]
 
 
+def _unpacked(data: bytes, path: str | Path) -> bytes:
+    """The content of a gzipped file; of any other its bytes."""
+    if not data.startswith(GZIPPED):
+        return data
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            content = file.read(LARGEST_TEXT + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: a damaged gzip file ({error})") from error
+    if len(content) > LARGEST_TEXT:
+        raise InputError(f"{path}: holds more than {LARGEST_TEXT} bytes once unpacked, which no file of labels has")
+    return content
+
+
 class Document:
-    """What the readers of formats look at. Each view is made when it is first asked for.
+    """What the readers of formats look at, of a gzipped file its content. Each view is made when it is first asked for.
 
     Args:
         path: the file.
@@ -48,7 +65,7 @@ class Document:
 
     def __init__(self, path: str | Path, data: bytes | None = None) -> None:
         self.path = Path(path)
-        self.data = read_bytes(path) if data is None else data
+        self.data = _unpacked(read_bytes(path) if data is None else data, path)
         if not self.data.strip():
             raise InputError(f"{path}: the file is empty")
 

@@ -9,6 +9,9 @@ from actionformer.formats.document import Document
 from actionformer.formats.index import FORMATS, find, names
 from actionformer.formats.labels import LabelFile
 
+BROKEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What readers raise of a file in which something is of another kind than its format has it."""
+
 
 def read_labels(path: str | Path, format: str | None = None) -> LabelFile:
     """The labels of a file of any format.
@@ -22,8 +25,25 @@ def read_labels(path: str | Path, format: str | None = None) -> LabelFile:
     """
     document = Document(path)
     one = find(format) if format is not None else FORMATS[recognised(document)]
-    found: LabelFile = one.function("read_labels")(document)
+    read = one.function("read_labels")
+    if format is not None and not _holds(one.name, document):
+        raise InputError(f"{path}: {seen(document)}: holds no labels in format {one.name}")
+    try:
+        found: LabelFile = read(document)
+    except InputError:
+        raise
+    except BROKEN as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"{path}: looks like {one.name}, and is laid out otherwise ({reason:.100})") from error
     return found
+
+
+def _holds(name: str, document: Document) -> bool:
+    """Whether a file has a format; one in which something is of another kind than that format has it does not."""
+    try:
+        return bool(FORMATS[name].function("holds_labels")(document))
+    except BROKEN:
+        return False
 
 
 def recognised(document: Document) -> str:
@@ -32,7 +52,7 @@ def recognised(document: Document) -> str:
     Raises:
         InputError: none, or several.
     """
-    fitting = [name for name in names(imports=True) if FORMATS[name].function("holds_labels")(document)]
+    fitting = [name for name in names(imports=True) if _holds(name, document)]
     fitting = [name for name in fitting if not FORMATS[name].general] or fitting
     if len(fitting) == 1:
         return fitting[0]
