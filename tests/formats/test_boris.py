@@ -99,6 +99,12 @@ def test_behaviours_that_the_ethogram_lacks_are_said() -> None:
     assert [one.name for one in found.videos] == ["one"]
 
 
+def test_an_observation_without_events_is_no_background() -> None:
+    found = project(file={"1": ["v.mp4"]}, events=[])
+    assert found.videos == []
+    assert [one.where for one in found.remarks] == ["a.boris: observation 'one'"]
+
+
 def test_a_table_with_a_preamble_an_offset_and_decimal_commas() -> None:
     found = read_labels(Document("a.tsv", TABULAR.replace("\n", "\r\n").encode()))
     path = "C:\\a\\v.mp4"

@@ -28,11 +28,11 @@ def in_a_line(annotations: Annotations) -> str:
     videos = annotations.videos.values()
     subsets = ", ".join(f"{count} {name}" for name, count in Counter(video.subset for video in videos).items())
     background = sum(not len(video.labels) for video in videos)
-    hours = sum(video.duration or 0.0 for video in videos) / 3600
+    minutes = sum(video.duration or 0.0 for video in videos) / 60
     parts = [
         f"{len(videos)} videos ({subsets})",
         f"{sum(len(video.labels) for video in videos)} actions of {len(annotations.class_names)} classes",
         *([f"{background} videos without action"] if background else []),
-        *([f"{hours:.2g} h"] if hours and all(video.duration for video in videos) else []),
+        *([f"{minutes:,.1f} minutes"] if minutes and all(video.duration for video in videos) else []),
     ]
     return "; ".join(parts)

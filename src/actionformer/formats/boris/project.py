@@ -33,6 +33,9 @@ def read_labels(document: Document) -> LabelFile:
     for name, observation in content["observations"].items():
         where = document.where(item=f"observation {name!r}")
         events = [event for row in observation.get("events") or () for event in _event(row, points, where, remarks)]
+        if not observation.get("events"):
+            remarks.append(Remark("an observation without events is left out, as nobody may have coded it", where))
+            continue
         segments = segments_of(events, remarks)
         files = list(_files(observation)) or [Recording(name)]
         videos += in_recordings(segments, files, name, remarks)
