@@ -1,7 +1,8 @@
 # `make install`, then `make demo` or `make test`. CPU only unless you install another torch.
 PYTHON ?= python3
 BIN = .venv/bin
-# A process a core, each on one thread; threads that wait do not spin.
+# A process per core, each on one thread; threads that wait do not spin. `.venv/bin/coverage report -m` shows what
+# `make test` has left untested.
 TESTS = OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 # The two commands work on a fresh clone: they install first.
@@ -22,7 +23,7 @@ check: install
 	$(BIN)/mypy
 
 test: check
-	$(TESTS) -m "not slow"
+	$(TESTS) -m "not slow" --cov --cov-report=
 
 check-all: check
 	$(TESTS)

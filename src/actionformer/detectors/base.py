@@ -59,7 +59,7 @@ class Decoder(Protocol):
         """Takes in a part of the outputs; nothing waits for the device."""
 
     def candidates(self) -> list[Candidates]:
-        """Those of all outputs so far, of each sequence, in grid steps."""
+        """Those of all outputs so far, of each sequence, in grid steps; of level 0 where there are no levels."""
 
     def overflown(self) -> list[bool]:
         """Of each sequence whether the network gave a number that is not finite."""
@@ -142,7 +142,7 @@ class Architecture(ABC):
         return None
 
     def levels(self, network: Network) -> list[Level]:
-        """The levels of the pyramid, none where a detector has no such thing."""
+        """The levels of the pyramid, none where a detector has no such thing; those that have give `LevelOutputs`."""
         return []
 
     def attention(self, network: Network) -> AttentionMaps | None:
