@@ -53,9 +53,9 @@ def tiny(kind: str) -> Any:
 def save(model: Any, folder: Path, settings: dict[str, Any], file: str = "preprocessor_config.json") -> Path:
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
-    logging.enable_progress_bar()
+    logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     (folder / file).write_text(json.dumps(settings), "utf-8")
     return folder
 
@@ -81,7 +81,8 @@ def by_hand(kind: str, prepared: Tensor) -> Tensor:
     settings = SETTINGS[kind]
     x = prepared.float() * settings["rescale_factor"] - (1 if settings.get("offset") else 0)
     x = (x - torch.tensor(settings["image_mean"])) / torch.tensor(settings["image_std"])
-    return x.permute(0, 1, 4, 2, 3)
+    taken: Tensor = x.permute(0, 1, 4, 2, 3)
+    return taken
 
 
 @pytest.mark.parametrize("kind", ["videomae", "timesformer", "vivit", "vjepa2"])
@@ -109,13 +110,13 @@ def test_features_are_the_mean_of_the_last_hidden_state(kind: str, tmp_path: Pat
 @pytest.mark.parametrize("kind", ["videomae", "timesformer", "vivit"])
 def test_images_are_what_the_library_makes_of_them(kind: str, tmp_path: Path) -> None:
     # V-JEPA 2 is left out: its processor needs torchvision
-    if kind == "vivit":
-        from transformers.models.vivit.image_processing_vivit import VivitImageProcessor as Processor
-    else:  # TimeSformer's published settings name this one too
-        from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil as Processor
+    from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
+    from transformers.models.vivit.image_processing_vivit import VivitImageProcessor
+
+    processor: Any = VivitImageProcessor if kind == "vivit" else VideoMAEImageProcessorPil  # TimeSformer's too
     backbone = load(kind, save(tiny(kind), tmp_path, SETTINGS[kind]))
     clip = frames()[0]
-    expected = Processor.from_pretrained(tmp_path)(list(clip), return_tensors="pt")["pixel_values"]
+    expected = processor.from_pretrained(tmp_path)(list(clip), return_tensors="pt")["pixel_values"]
     seen: list[Tensor] = []
     backbone.model.register_forward_pre_hook(
         lambda _module, _args, inputs: seen.append(inputs["pixel_values"]), with_kwargs=True

@@ -113,4 +113,5 @@ def test_the_real_recordings_give_the_reference_annotations(shared: Path, tmp_pa
     found = dataset.recordings["exp01_user01"]
     assert found.duration == reference["duration"]
     assert [[action.start, action.end] for action in found.actions] == [a["segment"] for a in reference["annotations"]]
+    assert found.features is not None
     np.testing.assert_array_equal(found.features(), hapt.windows(samples))

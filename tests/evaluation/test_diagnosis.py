@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from judged import MakeAnnotations, MakeDetections
 
 from actionformer.core.segments import tiou
-from actionformer.evaluation import diagnosis
+from actionformer.evaluation import diagnosis, mean_average_precision
 from actionformer.evaluation.diagnosis import KINDS, LEAST_TIOU, Diagnosis, average_precision_by_video, diagnose
 from actionformer.evaluation.report import score
 
@@ -222,9 +222,14 @@ def test_precision_by_video_is_the_same_in_blocks_of_any_size(
     given = make_annotations(truth), make_detections(found), np.array([0.1, 0.5])
     whole = average_precision_by_video(*given)
     assert list(whole) == [video for video, actions in truth.items() if actions]
-    evaluated = []
-    once = diagnosis.average_precision
-    monkeypatch.setattr(diagnosis, "average_precision", lambda *args: evaluated.append(1) or once(*args))
+    evaluated: list[int] = []
+    once = mean_average_precision.average_precision
+
+    def counted(*arguments: Any) -> Any:
+        evaluated.append(1)
+        return once(*arguments)
+
+    monkeypatch.setattr(diagnosis, "average_precision", counted)
     for block, times in ((1000, 1), (40, 5), (1, 9)):
         monkeypatch.setattr(diagnosis, "BLOCK", block)
         evaluated.clear()

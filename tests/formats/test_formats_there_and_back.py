@@ -38,9 +38,9 @@ def written(rows: Rows, format_: str) -> Document:
         return Document("clip", text.encode())
     labels = sorted({row["label"] for row in rows})
     detections = Detections(
-        segments=[row["segment"] for row in rows],  # type: ignore[arg-type]
-        scores=[row["score"] for row in rows],  # type: ignore[arg-type]
-        labels=[labels.index(row["label"]) for row in rows],  # type: ignore[arg-type]
+        segments=[row["segment"] for row in rows],
+        scores=[row["score"] for row in rows],
+        labels=[labels.index(row["label"]) for row in rows],
         class_names=tuple(labels),
     )
     return Document("clip", video_text(detections, format_, "file:///videos/clip.mp4").encode())

@@ -44,7 +44,7 @@ def test_candidates_are_those_that_detection_suppresses(tiny: Config, padding: s
     sequence = sequence_of(detector, length)
     found = understood(detector, sequence).candidates
     kept = suppress(found.segments, found.scores, found.labels, detector.config.suppression)
-    expected = detector.detect(sequence.features[:], **TIMING)
+    expected = detector.detect(sequence.features[:], fps=10, stride=5, num_frames=10)
     assert len(expected) > 0
     np.testing.assert_allclose(kept.scores, expected.scores, atol=1e-5)
     assert found.levels[kept.index].tolist() == expected.levels.tolist()
@@ -96,7 +96,7 @@ def test_weights_within_the_window_are_those_of_the_blocks_attention(tiny: Confi
     detector = lively(tiny, relative_position=True)
     sequence = sequence_of(detector, 40)
     model = detector.model
-    attention = model.pyramid.blocks[block].attention
+    attention: Any = model.get_submodule(f"pyramid.blocks.{block}.attention")
     torch.nn.init.normal_(attention.relative_bias)
     seen = project(detector.runner, sequence, (0, 40), block)
     length = seen.length

@@ -63,7 +63,7 @@ def test_changed_weights_are_packed_anew() -> None:
     with torch.inference_mode():
         before = first(features).logits[0]
     with torch.no_grad():
-        fast.model.pyramid.stem[0].expand.weight.mul_(2)
+        fast.model.get_parameter("pyramid.stem.0.expand.weight").mul_(2)
     with torch.inference_mode():
         torch.testing.assert_close(fast.network(features).logits[0], fast.model(features).logits[0])
         assert not torch.allclose(fast.network(features).logits[0], before)

@@ -61,7 +61,7 @@ def test_detection_suppresses_what_all_windows_found_together(tiny: Config, batc
 def test_a_stream_and_attention_are_refused(tiny: Config) -> None:
     detector = lively_detector(tiny, data=WINDOW)
     with pytest.raises(InputError, match="features resized or cut to one length"):
-        detector.stream(max_action_seconds=3.0, **TIMING)
+        detector.stream(max_action_seconds=3.0, fps=10, stride=5, num_frames=10)
     with pytest.raises(InputError, match="looks at windows one by one"):
         attention_of(detector.runner)
 

@@ -124,7 +124,7 @@ class Waits(TorchDispatchMode):
     """Notes operations whose result has a size that depends on values: a graphics card would be waited for."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[str] = []
 
     def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), keywords: Any = None) -> Any:

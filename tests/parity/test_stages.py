@@ -31,7 +31,7 @@ def test_every_stage(shared: Path, fixture: str) -> None:
     network = load(folder).network.eval()
     with np.load(folder / "inference.npz") as arrays:
         for case in cases(folder):
-            found = differences(network, arrays, case.index, case.padded)
+            found = differences(network, arrays, case.number, case.padded)
             assert max(found.values()) < 2e-5, (case, found)
             assert found.keys() == STAGES.get(fixture, found.keys())
 
@@ -43,12 +43,12 @@ def test_the_embedding_and_how_far_it_is_padded(shared: Path, fixture: str) -> N
     network.eval()
     with np.load(folder / "inference.npz") as arrays, torch.inference_mode():
         for case in cases(folder):
-            features = torch.from_numpy(arrays[f"{case.index}.features"])
+            features = torch.from_numpy(arrays[f"{case.number}.features"])
             assert architecture.padded_length(len(features)) == case.padded
             valid = torch.arange(case.padded)[None] < len(features)
             padded = torch.cat((features, torch.zeros(case.padded - len(features), features.shape[1])))
             embedded = network.embed(padded[None], valid)[0].numpy()
-            np.testing.assert_allclose(embedded, arrays[f"{case.index}.embedding"], rtol=0, atol=2e-5)
+            np.testing.assert_allclose(embedded, arrays[f"{case.number}.embedding"], rtol=0, atol=2e-5)
 
 
 def test_another_padding_gives_other_numbers(small: Path) -> None:

@@ -74,8 +74,8 @@ def test_detections(folder: Path) -> None:
     with np.load(folder / "inference.npz") as arrays:
         for case in cases(folder):
             timing: dict[str, Any] = dict(case.timing)
-            found = detector.detect(arrays[f"{case.index}.features"], **timing)
-            segments, scores, labels = (arrays[f"{case.index}.{name}"] for name in ("segments", "scores", "labels"))
+            found = detector.detect(arrays[f"{case.number}.features"], **timing)
+            segments, scores, labels = (arrays[f"{case.number}.{name}"] for name in ("segments", "scores", "labels"))
             assert len(found) == len(scores)
             same = (found.labels[:, None] == labels) & (np.abs(found.segments[:, None] - segments).max(-1) < 1e-3)
             same &= np.abs(found.scores[:, None] - scores) < 1e-4

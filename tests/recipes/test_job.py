@@ -267,7 +267,7 @@ def test_memory_does_not_grow_with_the_videos(tmp_path: Path) -> None:
         with Record(tmp_path / f"{videos}.jsonl", {}) as record:
             for i in range(videos):
                 record.add(f"video{i}", Path("x.npy"), found)
-            assert sum(len(rows) for _, rows, _ in record.results([])) == 200 * videos
+            assert sum(len(one.rows) for one in record.results([])) == 200 * videos
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size

@@ -1,4 +1,5 @@
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from variants import actionformer_settings
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
-from actionformer.settings.base import descriptions
+from actionformer.settings.base import Settings, descriptions
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config, preset_names
 
@@ -29,6 +30,7 @@ def test_every_setting_is_written_with_its_description(preset: str) -> None:
     config = load_config(preset)
     text = config.to_toml()
     lines = text.splitlines()
+    settings: Settings
     for section, settings in config:
         assert any(line.startswith(f"[{section}] # ") for line in lines)
         assert descriptions(type(settings)).keys() == type(settings).model_fields.keys()
@@ -154,7 +156,11 @@ def test_replace_leaves_the_original() -> None:
     ],
 )
 def test_what_does_not_fit_is_explained(changes: dict[str, Any], message: str) -> None:
-    for attempt in (lambda: Config().replace(**changes), lambda: load_config("thumos14_i3d", changes)):
+    attempts: list[Callable[[], Config]] = [
+        lambda: Config().replace(**changes),
+        lambda: load_config("thumos14_i3d", changes),
+    ]
+    for attempt in attempts:
         with pytest.raises(InputError, match=message) as caught:
             attempt()
         assert "\n" not in str(caught.value)

@@ -46,7 +46,7 @@ class PlainParts:
         for layer in range(settings.embedding_layers):
             x = self.conv(x, f"backbone.embd.{layer}.conv") * mask
             x = F.relu(self.norm(x, f"backbone.embd_norm.{layer}") if settings.embedding_norm else x)
-        return x + self.position(x.shape[-1]) * mask if settings.position == "sinusoidal" else x
+        return x + self.position(x.shape[-1]) * mask if getattr(settings, "position", "none") == "sinusoidal" else x
 
     def position(self, length: int) -> Tensor:
         channels = self.settings.width

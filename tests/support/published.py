@@ -40,7 +40,7 @@ class Published(NamedTuple):
 class Case(NamedTuple):
     """A stored sequence: its number, the length that it is padded to, and how it lies in time."""
 
-    index: int
+    number: int
     padded: int
     timing: dict[str, float]
 

@@ -243,7 +243,7 @@ def test_a_batch_without_padding_needs_no_mask(tiny: Config) -> None:
     masked = Trainer(network(settings(tiny)), settings(tiny), steps_per_epoch=4)
     forward = masked.model.forward
 
-    def unmasked(features: Tensor, valid: Tensor | None) -> Any:
+    def unmasked(features: Tensor, valid: Tensor | None = None) -> Any:
         return forward(features, torch.ones(features.shape[:2], dtype=torch.bool))
 
     masked.model.forward = unmasked

@@ -225,8 +225,8 @@ def latin1(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     content = path.read_bytes()
     assert content.count(TITLE.encode()) >= 1
     path.write_bytes(content.replace(TITLE.encode(), b"\xdcbung M\xfcnch\xe9\xff\x80\xfe"[:16].ljust(16, b"x")))
-    with av.open(str(path), metadata_errors="surrogateescape") as file:  # and FFmpeg does not hide it
-        assert "\udcdc" in file.metadata["title"]
+    with av.open(str(path), metadata_errors="surrogateescape") as opened:  # and FFmpeg does not hide it
+        assert "\udcdc" in opened.metadata["title"]
     return path
 
 

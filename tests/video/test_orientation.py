@@ -145,7 +145,7 @@ def test_a_slanted_or_scaled_matrix_is_the_nearest_of_the_eight(
 ) -> None:
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    assert nearest(turn @ orientation.matrix()) == orientation
+    assert nearest(np.asarray(turn @ orientation.matrix(), np.float64)) == orientation
     assert exactly(turn @ orientation.matrix()) == (degrees == 0)
     assert nearest(orientation.matrix() @ np.diag(np.array([across, down], np.float64))) == orientation
 
