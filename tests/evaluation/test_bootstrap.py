@@ -20,7 +20,8 @@ VIDEO = st.tuples(st.lists(SPAN, max_size=4, unique=True), st.lists(SPAN, max_si
 def world(make_annotations: MakeAnnotations, make_detections: MakeDetections, videos: Any) -> Any:
     """Annotations and detections of videos given as (truths, detections), no two of one score."""
     count, number = sum(len(found) for _, found in videos), 0
-    truth, found = {}, {}
+    truth: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for i, (actions, detections) in enumerate(videos):
         truth[f"v{i}"] = [(start, start + length, label) for start, length, label in actions]
         found[f"v{i}"] = []
@@ -52,7 +53,8 @@ def test_a_draw_is_worth_what_all_its_copies_are(
     drawn_actions = any(actions and weight for (actions, _), weight in zip(videos, weights, strict=True))
     if found is None or not drawn_actions:
         return
-    all_copies = score(*copies(annotations, detections, weights), tiou=THRESHOLDS.tolist())
+    annotated, detected = copies(annotations, detections, weights)
+    all_copies = score(annotated, detected, tiou=THRESHOLDS.tolist())
     assert WeightedMap(found, len(videos))(weights) == pytest.approx(all_copies.average, abs=1e-12)
 
 

@@ -42,6 +42,6 @@ def test_no_other_threshold_has_a_better_f1(rows: Any, missed: int) -> None:
 
     def f1(threshold: float) -> float:
         shown = scores >= threshold
-        return 2 * (hits & shown).sum() / max(shown.sum() + actions, 1)
+        return float(2 * (hits & shown).sum() / max(shown.sum() + actions, 1))
 
     assert f1(best_threshold(scores, hits, actions)) == pytest.approx(max(f1(one / 20) for one in range(21)))

@@ -313,7 +313,7 @@ def test_published_detections(shared: Path, tmp_path: Path, fixture: str) -> Non
     detector = load(tmp_path / "model", other_timing=True)
     with np.load(folder / "inference.npz") as arrays:
         for case in cases(folder):
-            _compare(detector, arrays, case.index, case.timing)
+            _compare(detector, arrays, case.number, case.timing)
 
 
 def test_published_detections_of_resized_sequences(shared: Path, tmp_path: Path) -> None:

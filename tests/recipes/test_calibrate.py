@@ -109,7 +109,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         database[f"v{number}"] = {"subset": subset, "duration": 48.5, "annotations": actions}
         array = rng.standard_normal((96, 6)).astype(np.float32)
         for action in actions:
-            start, end = (round(2 * time) for time in action["segment"])
+            start, end = (round(2 * float(time)) for time in action["segment"])
             array[start:end, ("jump", "run").index(action["label"])] += 4
         np.save(folder / f"v{number}.npy", array)
         (folder / f"v{number}.json").write_text('{"fps": 10, "stride": 5, "num_frames": 10}', "utf-8")

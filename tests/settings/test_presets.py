@@ -7,6 +7,7 @@ import torch
 
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.tridet.settings import TriDetSettings
+from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config, preset_names
 
@@ -107,10 +108,11 @@ def test_other_data_have_actionformers_budget_and_blocks_that_learn(name: str) -
 
 def test_published_rules_are_those_of_converted_checkpoints(call: Any) -> None:
     config = load_config("thumos14_i3d_published")
+    assert isinstance(config.model, PyramidSettings)
     assert (config.model.offsets, config.model.mask_padding) == ("relu", "published")
     assert (config.training.average_warmup, config.training.batch_by_length) == (False, False)
     assert (config.decoding.cap_per, config.suppression.cap_per) == ("video", "video")
-    undone = {
+    undone: dict[str, dict[str, Any]] = {
         "model": {"offsets": "softplus", "mask_padding": "exact"},
         "training": {"average_warmup": True, "batch_by_length": True},
         "decoding": {"cap_per": "length"},

@@ -210,7 +210,7 @@ TITLE = "Xitle of a vide%"
 @pytest.fixture(params=["a.mp4", "a.mkv", "a.avi"])
 def latin1(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A video, of which file and sound have titles in Latin-1."""
-    path = tmp_path / request.param
+    path: Path = tmp_path / request.param
     with av.open(str(path), "w") as file:
         file.metadata["title"] = TITLE
         stream: Any = file.add_stream("mpeg4" if path.suffix == ".avi" else "libx264", rate=25)

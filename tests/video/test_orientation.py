@@ -147,7 +147,8 @@ def test_a_slanted_or_scaled_matrix_is_the_nearest_of_the_eight(
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     assert nearest(np.asarray(turn @ orientation.matrix(), np.float64)) == orientation
     assert exactly(turn @ orientation.matrix()) == (degrees == 0)
-    assert nearest(orientation.matrix() @ np.diag(np.array([across, down], np.float64))) == orientation
+    scaled = orientation.matrix().astype(np.float64) @ np.diag([across, down])
+    assert nearest(scaled) == orientation
 
 
 def test_a_matrix_of_zeros_changes_nothing() -> None:

@@ -19,9 +19,8 @@ from actionformer.formats.detections import read_results, write_results
 FIXED = settings(max_examples=150, deadline=None, derandomize=True)
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 times = st.floats(-1e9, 1e9) | st.integers(-(10**9), 10**9)
-names = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "Cc", "Cf", "Co", "Cn")), min_size=1, max_size=6) | st.sampled_from(
-    ["a], ", "}]", 'b": [', "\\", '"', "ü", "a]}, "]
-)  # fmt: skip
+letters = st.characters(categories=("L", "M", "N", "P", "S", "Z", "Cc", "Cf", "Co", "Cn"))
+names = st.text(letters, min_size=1, max_size=6) | st.sampled_from(["a], ", "}]", 'b": [', "\\", '"', "ü", "a]}, "])
 rows = st.builds(
     lambda label, ends, score: {"label": label, "score": score, "segment": sorted(ends)},
     names, st.tuples(times, times), finite | st.integers(-5, 5),
