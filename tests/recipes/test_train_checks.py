@@ -149,7 +149,7 @@ def test_features_that_say_nothing(
         np.save(folder / f"{video}.npy", np.zeros_like(np.load(folder / f"{video}.npy")))
     result = call(*(folder if one == features else one for one in arguments))
     assert result.code == code
-    assert "videos have features of which all rows are alike: " + ", ".join(videos) in result.err
+    assert "videos have features whose rows are all the same: " + ", ".join(videos) in result.err
 
 
 @pytest.mark.parametrize("durations", [True, False])

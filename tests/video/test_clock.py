@@ -55,8 +55,8 @@ def test_a_rate_that_contradicts_the_times_is_taken_from_them(stated: float, tim
     assert found is not None
     assert found.fps == fps
     assert found.doubt is not None
-    assert f"{stated:g} frames a second" in found.doubt
-    assert f"come {fps:g} a second" in found.doubt
+    assert f"{stated:g} frames per second" in found.doubt
+    assert f"come {fps:g} per second" in found.doubt
 
 
 def test_a_rate_that_is_not_stated_is_measured_or_guessed() -> None:
@@ -65,7 +65,7 @@ def test_a_rate_that_is_not_stated_is_measured_or_guessed() -> None:
     found = rate_of(None, rounded(jitter), guesses=(1000.0,))
     assert found is not None
     assert found.fps == pytest.approx(30, rel=0.05)
-    assert found.doubt == f"states no frame rate: {found.fps:g} is taken, as its pictures come"
+    assert found.doubt == f"states no frame rate: {found.fps:g} is used, measured from the times of its pictures"
     assert rate_of(None, rounded(every(0.5)), guesses=(2.0,)) == Rate(2.0)  # FFmpeg saw the same
     assert rate_of(None, [], guesses=(25.0,)) == Rate(25.0)
     assert rate_of(None, []) is None
@@ -75,7 +75,7 @@ def test_an_average_of_all_pictures_is_not_lowered_by_a_slow_beginning() -> None
     assert rate_of(12.0, every(1.0)[1:], counted=True) == Rate(12.0)
     found = rate_of(2.6, rounded(every(0.1)), counted=True)
     assert found is not None
-    assert found.doubt == "has 2.6 frames a second on average, its pictures come 10 a second, which is taken"
+    assert found.doubt == "has 2.6 frames per second on average, but its pictures come 10 per second, which is used"
 
 
 @given(st.floats(1, 240), st.lists(st.floats(5, 86400), max_size=10), st.integers(0, 2**32))

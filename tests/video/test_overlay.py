@@ -266,7 +266,7 @@ def test_a_detection_beyond_the_end(write_video: Write, frame_of: FrameOf, tmp_p
 @pytest.mark.parametrize("name", ["b.xyz", "b", "b.avi", "b.gif", "b.wav", "b.ts"])
 def test_an_ending_that_is_no_container(write_video: Write, frame_of: FrameOf, tmp_path: Path, name: str) -> None:
     source = write_video(tmp_path / "a.mp4", [frame_of(0)])
-    with pytest.raises(InputError, match=rf"{name}: cannot write a video that ends so: take one of \.mp4"):
+    with pytest.raises(InputError, match=rf"{name}: cannot write a video with this ending: use one of \.mp4"):
         write_overlay(source, NOTHING, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 

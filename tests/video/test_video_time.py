@@ -309,7 +309,7 @@ def test_a_browser_states_no_rate(tmp_path: Path, make: Callable[..., Path], ste
 def test_an_avi_that_states_fields(tmp_path: Path, make: Callable[..., Path]) -> None:
     path = make(tmp_path / "fields.avi", [i / 25 for i in range(60)], fps=50, tick=Fraction(1, 50))
     done = extracted(path, tmp_path / "out")
-    assert done.warnings[path].startswith("states 50 frames a second, its pictures come 25 a second, which is taken:")
+    assert done.warnings[path].startswith("states 50 frames per second, but its pictures come 25 per second")
     sidecar = read_json(tmp_path / "out" / "fields.json")
     assert (sidecar["fps"], sidecar["frames"], sidecar["start"]) == (25, 60, 0)
     assert sidecar["duration"] == pytest.approx(2.4)
@@ -332,7 +332,7 @@ def test_an_avi_whose_pictures_begin_late(
 def test_a_recording_with_pauses_is_sampled_as_its_pictures_come(tmp_path: Path, make: Callable[..., Path]) -> None:
     path = make(tmp_path / "pauses.mp4", PAUSES)
     done = extracted(path, tmp_path / "out")
-    assert done.warnings[path].startswith("has 2.6 frames a second on average, its pictures come 10 a second")
+    assert done.warnings[path].startswith("has 2.6 frames per second on average, but its pictures come 10 per second")
     assert read_json(tmp_path / "out" / "pauses.json")["frames"] == 500
     assert len(extracted(path, tmp_path / "out").kept) == 1
 
@@ -358,9 +358,7 @@ def test_healthy_files_are_read_without_a_word(
 
 def test_a_stream_without_times_says_so(tmp_path: Path, write_video: WriteVideo, frame_of: FrameOf) -> None:
     path = write_video(tmp_path / "raw.mjpeg", [frame_of(i) for i in range(20)], codec="mjpeg", pixels="yuvj420p")
-    assert (
-        extracted(path, tmp_path / "out").warnings[path].startswith("holds no times, its pictures are taken to come 25")
-    )
+    assert extracted(path, tmp_path / "out").warnings[path].startswith("holds no times, so its pictures are assumed")
     one = write_video(tmp_path / "one.png", [frame_of(0)], codec="png", pixels="rgb24")
     assert extracted(one, tmp_path / "out").warnings == {}
 

@@ -60,7 +60,7 @@ def check_balance(videos: Sequence[AnnotatedVideo], names: Sequence[str]) -> lis
     if not rare:
         return []
     most = int(counts.argmax())
-    what = f"classes have not a {UNBALANCED}th of the actions of {names[most]} ({counts[most]}): "
+    what = f"classes have fewer than 1/{UNBALANCED} of the actions of {names[most]} ({counts[most]}): "
     example = listed([f"{names[i]} ({counts[i]})" for i in rare])
     advice = "label more of them, or leave them out: they are hardly learned"
     return [Finding("imbalance", "warning", len(rare), int((counts > 0).sum()), what, example, advice)]

@@ -88,7 +88,7 @@ def _untimed(videos: dict[str, list[str]], total: int) -> list[Finding]:
         return []
     names = sorted({name for unknown in videos.values() for name in unknown})
     options = ", ".join(f"--data.{name.replace('_', '-')}" for name in names)
-    what = f"videos have features of which nobody says {listed(names)}: "
+    what = f"videos have features with no stated {listed(names)}: "
     return [
         Finding(
             "untimed", "error", len(videos), total, what, listed(list(videos)), f"write sidecars, or give {options}"
@@ -120,10 +120,10 @@ def _other_width(fitting: Sequence[FeaturedVideo], others: Sequence[FeaturedVide
         return []
     usual = width or (fitting[0].features.shape[1] if fitting else None)
     swapped = all(usual in (None, video.features.shape[0]) for video in others)
-    what = "videos have features of another width" if usual else "videos have as many rows, and each another width"
+    what = "videos have features of another width" if usual else "videos have equally many rows, but different widths"
     what += f" than {usual}: " if usual else ": "
     example = listed([f"{video.video.id} {video.features.shape}" for video in others])
-    advice = TRANSPOSED if swapped else "extract them as the others, or set model.input_dim"
+    advice = TRANSPOSED if swapped else "extract them like the others, or set model.input_dim"
     total = len(fitting) + len(others)
     return [Finding("width", "error", len(others), total, what, example, advice)]
 

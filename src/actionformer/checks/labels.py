@@ -39,7 +39,7 @@ def check_typos(videos: Sequence[AnnotatedVideo], names: Sequence[str]) -> list[
              for rare, usual in _nearly_same(names, counts)]  # fmt: skip
     if not pairs:
         return []
-    what = "classes may be a slip of the pen: "
+    what = "classes look like misspellings: "
     advice = "correct the labels, or go on if they are different classes"
     return [Finding("typo", "warning", len(pairs), int((counts > 0).sum()), what, listed(pairs), advice)]
 

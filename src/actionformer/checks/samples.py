@@ -75,6 +75,6 @@ def measure(videos: Sequence[FeaturedVideo]) -> Measured:
             broken.append(str(error))
     findings = []
     if broken:
-        what = "videos have features that hold no finite numbers, or cannot be read: "
+        what = "videos have features that hold numbers that are not finite, or cannot be read: "
         findings.append(Finding("not_finite", "error", len(broken), len(videos), what, broken[0]))
     return Measured(statistics, findings, rows / max(sum(len(video.features) for video in videos), 1))

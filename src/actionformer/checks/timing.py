@@ -103,7 +103,7 @@ def check_one_timing(videos: Sequence[FeaturedVideo]) -> list[Finding]:
     if refused:
         what = f"videos have features of another timing than {_in_words(expected)}: "
         example = listed([f"{one.video.id} ({_in_words(FeatureSpec.on(one.grid))})" for one in refused], 5)
-        advice = "extract them as the others, correct their sidecars, or go on with --other-timing"
+        advice = "extract them like the others, correct their sidecars, or go on with --other-timing"
         findings.append(Finding("timing", "error", len(refused), len(videos), what, example, advice))
     if slower:
         what = f"videos have features that lie further apart or nearer than {step:.3g} s: "

@@ -27,7 +27,7 @@ def _constant(statistics: FeatureStatistics) -> list[Finding]:
     constant, total = statistics.constant, len(statistics.videos)
     if not constant:
         return []
-    what = "videos have features of which all rows are alike: "
+    what = "videos have features whose rows are all the same: "
     severity: Severity = "error" if len(constant) == total else "warning"
     return [Finding("constant", severity, len(constant), total, what, listed(constant), "extract them again")]
 
@@ -51,7 +51,7 @@ def _lone(statistics: FeatureStatistics) -> list[Finding]:
         return []
     id_, row, value = statistics.farthest(int(channels[0]))
     example = f", the first is {value:.3g} in row {row} of {id_!r}, channel {channels[0]}"
-    what = "channels vary by hardly more than one value that is far from all others"
+    what = "channels hold one value that is far from all others, and hardly vary besides"
     return [
         Finding("lone", "warning", len(channels), len(share), what, example, "extract the features of that video again")
     ]

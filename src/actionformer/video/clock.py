@@ -53,11 +53,16 @@ def rate_of(
     found = 1 / usual
     fps = next((guess for guess in guesses if abs(guess * usual - 1) < 0.05), _even(found))
     if stated is None:
-        return Rate(fps, None if fps in guesses else f"states no frame rate: {fps:g} is taken, as its pictures come")
+        return Rate(
+            fps,
+            None
+            if fps in guesses
+            else f"states no frame rate: {fps:g} is used, measured from the times of its pictures",
+        )
     if counted and found < stated:
         return Rate(stated)
-    said = f"has {stated:.4g} frames a second on average" if counted else f"states {stated:.4g} frames a second"
-    return Rate(fps, f"{said}, its pictures come {fps:g} a second, which is taken")
+    said = f"has {stated:.4g} frames per second on average" if counted else f"states {stated:.4g} frames per second"
+    return Rate(fps, f"{said}, but its pictures come {fps:g} per second, which is used")
 
 
 def usual_step(steps: Sequence[float]) -> float | None:

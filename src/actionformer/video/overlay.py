@@ -188,7 +188,7 @@ def _standing(time: float, until: float, image: Image) -> Iterator[tuple[float, 
 
 def _output(temporary: Path, target: Path) -> av.container.OutputContainer:
     if (kind := CONTAINERS.get(target.suffix.lower())) is None:
-        raise InputError(f"{target}: cannot write a video that ends so: take one of {', '.join(CONTAINERS)}")
+        raise InputError(f"{target}: cannot write a video with this ending: use one of {', '.join(CONTAINERS)}")
     return av.open(str(temporary), "w", format=kind)
 
 

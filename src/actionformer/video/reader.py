@@ -162,10 +162,10 @@ class VideoReader(PacketReader):
     def _rate_by(self, steps: list[float]) -> Rate:
         rate = rate_of(self.stated.fps, steps, guesses=self.stated.guesses, counted=self.stated.counted)
         if rate is None:
-            raise InputError(f"{self.name}: does not say how many frames a second it has, nor when they are shown")
+            raise InputError(f"{self.name}: states neither its frame rate nor the times of its frames")
         if not LEAST <= rate.fps <= HIGHEST_STATED:
             raise InputError(
-                f"{self.name}: says that its pictures come {rate.fps:.3g} a second, which cannot be: {self.advice}"
+                f"{self.name}: says that its pictures come {rate.fps:.3g} per second, which cannot be: {self.advice}"
             )
         return rate
 

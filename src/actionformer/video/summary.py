@@ -63,7 +63,7 @@ def _untimed(video: VideoReader) -> str | None:
         None
         if video.stated.timed or not several
         else (
-            f"holds no times, its pictures are taken to come {video.fps:g} a second: "
+            f"holds no times, so its pictures are assumed to come {video.fps:g} per second: "
             "if that is wrong, ffmpeg -framerate RATE -i IN -c copy OUT.mkv gives it times"
         )
     )

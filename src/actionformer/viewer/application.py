@@ -87,7 +87,7 @@ def _speak_of_errors(app: FastAPI) -> None:
         return _json({"error": str(error.detail)}, error.status_code)
 
     def failed(_: Request, error: Exception) -> Response:
-        return _json({"error": f"the viewer has an error of its own, its terminal shows where ({error!r})"}, 500)
+        return _json({"error": f"the viewer failed, its terminal shows where ({error!r})"}, 500)
 
     app.add_exception_handler(Exception, failed)
     app.add_exception_handler(InputError, refused)
@@ -105,7 +105,7 @@ def _serve_page(app: FastAPI) -> None:
     @app.get("/static/{name:path}")
     def part(name: str) -> Response:
         if name not in files:
-            raise HTTPException(404, "the page has no such part")
+            raise HTTPException(404, "there is nothing at this address")
         file = files[name]
         return FileResponse(file, media_type=TYPES[file.suffix], headers=UNCACHED)
 

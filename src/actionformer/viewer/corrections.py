@@ -74,7 +74,7 @@ class Corrections:
 
     def _label(self, name: str) -> int:
         if name not in self._names:
-            raise InputError(f"{self.file}: class {name!r} is none of this project's")
+            raise InputError(f"{self.file}: class {name!r} does not belong to this project")
         return self._names[name]
 
     def save(self, video: str, actions: Sequence[Mapping[str, Any]], revision: int) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Corrections:
         """
         with self._lock, _alone_in(self.file.parent):
             if revision != self.of(video)["revision"]:
-                raise ConflictError("this video was corrected elsewhere meanwhile: load it again")
+                raise ConflictError("this video was corrected elsewhere in the meantime: load it again")
             content = self._now()
             new = {} if video in content else {"subset": NEW_SUBSET, "duration": self._duration(video)}
             content = content.with_actions(video, map(self._named, actions), new)

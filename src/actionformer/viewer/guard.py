@@ -24,7 +24,7 @@ HEADERS = {
 }
 MOST_BODY = 8 << 20
 """Bytes that a request may send: more than as many actions as can be corrected at once."""
-TOO_LARGE = f"too much was sent at once: {MOST_BODY >> 20} MiB are taken, send less"
+TOO_LARGE = f"too much was sent at once: send at most {MOST_BODY >> 20} MiB"
 
 
 class Guard:
@@ -67,7 +67,7 @@ class Guard:
         origin = headers.get("origin")
         other = origin is not None and origin.partition("://")[2] != host
         if scope["path"] != "/" and (other or headers.get("sec-fetch-site") in ("cross-site", "same-site")):
-            return _words(403, "a page of another origin may ask nothing here")
+            return _words(403, "requests from pages of another origin are refused")
         if self.token is not None and not any(_same(shown, self.token) for shown in _shown(scope)):
             return _words(401, "the token is missing or wrong: open the address that the viewer printed")
         stated = headers.get("content-length", "")

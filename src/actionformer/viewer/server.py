@@ -46,7 +46,9 @@ def serve(
         InputError: the address cannot be used.
     """
     if token is not None and not re.fullmatch(r"[\w.~-]+", token, re.ASCII):
-        raise InputError("a token is made of letters, digits and -._~; without one, one is made where it is needed")
+        raise InputError(
+            "a token consists of letters, digits and -._~; if none is given, the viewer makes one where it needs one"
+        )
     if token is None and not is_local(host):
         token = secrets.token_urlsafe(24)
     app = application(services, token)

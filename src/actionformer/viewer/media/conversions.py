@@ -101,7 +101,7 @@ class Conversions:
             raise NoPictureError(f"{path.name} is played as a whole, not in segments")
         if number >= how.duration / SEGMENT_SECONDS:
             start = min(number, math.ceil(how.duration / SEGMENT_SECONDS)) * SEGMENT_SECONDS
-            raise NoPictureError(f"no picture from {start:.1f} s on: {path.name} is over by then")
+            raise NoPictureError(f"no picture from {start:.1f} s on: {path.name} ends before that")
         key = _version(path), number
         with self._making[hash(key) % len(self._making)]:
             segment = self._segments.get(key)
