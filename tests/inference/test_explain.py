@@ -96,7 +96,8 @@ def test_weights_within_the_window_are_those_of_the_blocks_attention(tiny: Confi
     detector = lively(tiny, relative_position=True)
     sequence = sequence_of(detector, 40)
     model = detector.model
-    attention: Any = model.get_submodule(f"pyramid.blocks.{block}.attention")
+    pyramid: Any = model.pyramid
+    attention = pyramid.blocks[block].attention
     torch.nn.init.normal_(attention.relative_bias)
     seen = project(detector.runner, sequence, (0, 40), block)
     length = seen.length
