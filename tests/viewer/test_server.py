@@ -284,7 +284,7 @@ def test_numbers_beyond_all_measure_are_refused_in_words(asked: TestClient) -> N
 def test_an_address_that_cannot_be_listened_at_and_an_empty_token_are_refused(evaluated: Path) -> None:
     services = services_for(open_project(ViewerOptions(evaluated)))
     with closing(services):
-        for given, words in (({"port": 70000}, "port 70000"), ({"token": ""}, "a token is made of")):
+        for given, words in (({"port": 70000}, "port 70000"), ({"token": ""}, "a token consists of")):
             with pytest.raises(InputError, match=words):
                 serve(services, **given, browser=False, console=Console(quiet=True))
 
@@ -326,7 +326,7 @@ def test_an_error_of_its_own_is_said_too(client: Any, evaluated: Path, monkeypat
     asked = client(evaluated)
     monkeypatch.setattr(ProjectFacts, "all", lambda self: 1 / 0)
     patient = TestClient(asked.app, base_url="http://127.0.0.1", raise_server_exceptions=False)
-    assert "error of its own" in spoken(patient.get("/api/project"), 500)
+    assert "the viewer failed" in spoken(patient.get("/api/project"), 500)
 
 
 @contextmanager
