@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import TrainingVideo, place_on_grid
 from actionformer.data.settings import DataSettings
-from actionformer.data.windows import in_a_window, training_windows, window_starts
+from actionformer.data.windows import in_a_window, training_set, training_windows, window_starts
 
 SECOND = TimeGrid(fps=30, stride=30, num_frames=30)
 """A feature per second; moments lie at 0.5, 1.5, ... s."""
@@ -72,3 +72,12 @@ def test_an_action_that_no_window_shows_enough_of() -> None:
 def test_without_windows_videos_stay_as_they_are() -> None:
     videos = [placed([]), placed([[1, 2]])]
     assert training_windows(videos, DataSettings()) == videos
+
+
+def test_the_training_set_is_made_of_windows() -> None:
+    videos = featured([[[30.5, 50.5]], []], length=100, grid=SECOND)
+    data = DataSettings(window=40)
+    windows = training_set(videos, data=data, max_length=40, seed=0)
+    assert [video.first for video in windows.videos] == [20, 40]
+    assert [windows.crop(0, row).stop for row in range(2)] == [40, 40]  # no crop of a window
+    assert len(training_set(videos, data=DataSettings(), max_length=40, seed=0)) == 2

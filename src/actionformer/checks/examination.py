@@ -27,10 +27,12 @@ from actionformer.checks.unlike import check_channels, check_unlike
 from actionformer.checks.values import check_values
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.data.collection import Collection, FeaturedVideo, with_classes
-from actionformer.data.dataset import TrainingSet, place_on_grid
+from actionformer.data.dataset import EpochLoader, TrainingSet
+from actionformer.data.windows import training_set
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureFolders
 from actionformer.settings.config import Config
+from actionformer.training.loop import steps_per_epoch
 
 
 @dataclass(frozen=True)
@@ -103,19 +105,16 @@ def subset_of(annotations: Annotations, names: Sequence[str]) -> Annotations:
 
 def examined(patient: Patient, findings: Sequence[Finding]) -> DoctorReport:
     """The report of all checks, after the findings that there are already."""
-    data = patient.config.data
-    training = TrainingSet(
-        place_on_grid(patient.trained.videos, data.resize),
-        data=data,
-        max_length=patient.config.model.max_length,
-        seed=patient.config.training.seed,
+    config = patient.config
+    training = training_set(
+        patient.trained.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed
     )
     values, share = _values(patient)
     found = [
         *found_in("annotations", [*findings, *_annotations(patient)]),
         *found_in("features" if patient.source else "videos", [*_files(patient), *values]),
         *_subsets(patient, training),
-        *found_in("settings", check_rate(patient.config, _steps(patient))),
+        *found_in("settings", check_rate(config, _steps(config, training))),
     ]
     if patient.source and not any(one.severity == "error" for one in found):
         found += found_in("annotations and features", _together(patient))
@@ -181,11 +180,10 @@ def _subset(names: Sequence[str]) -> str:
     return f"subset {', '.join(names)}"
 
 
-def _steps(patient: Patient) -> int:
-    """Steps of a whole run."""
-    training = patient.config.training
-    batches = -(-max(len(patient.trained.videos), 1) // training.batch_size)
-    return -(-batches // training.accumulate) * training.all_epochs
+def _steps(config: Config, training: TrainingSet) -> int:
+    """Steps of a whole run, at least one per epoch."""
+    loader = EpochLoader(training, training=config.training)
+    return max(steps_per_epoch(loader, config.training.accumulate), 1) * config.training.all_epochs
 
 
 def _report(patient: Patient, training: TrainingSet, findings: list[Finding], share: float) -> DoctorReport:

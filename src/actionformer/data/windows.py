@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import inside
-from actionformer.data.dataset import TrainingVideo
+from actionformer.data.dataset import TrainingSet, TrainingVideo, place_on_grid
 from actionformer.data.settings import DataSettings
 from actionformer.features import FeatureWindow
 
@@ -29,6 +30,12 @@ def window_starts(length: int, window: int, overlap: float) -> list[int]:
     return [*range(0, last, step), last]
 
 
+def training_set(videos: Sequence[FeaturedVideo], *, data: DataSettings, max_length: int, seed: int) -> TrainingSet:
+    """What training sees of annotated videos: resized, in windows or whole, as the settings say."""
+    windows = training_windows(place_on_grid(videos, data.resize), data)
+    return TrainingSet(windows, data=data, max_length=max_length, seed=seed)
+
+
 def training_windows(videos: Sequence[TrainingVideo], data: DataSettings) -> list[TrainingVideo]:
     """The windows that training sees, each like a video of its own; without `data.window` the videos themselves.
 
@@ -41,25 +48,26 @@ def training_windows(videos: Sequence[TrainingVideo], data: DataSettings) -> lis
 
 
 def _windows(video: TrainingVideo, data: DataSettings) -> Iterator[TrainingVideo]:
-    assert data.window is not None
-    length = video.features.shape[0]
-    for start in window_starts(length, data.window, data.train_overlap):
-        stop = min(start + data.window, length)
-        kept, clipped = inside(video.segments, start, stop - 1, data.min_overlap)
+    for rows, kept, clipped in _shown(video, data):
         yield replace(
             video,
-            features=FeatureWindow(video.features, start, stop),
-            segments=(clipped[kept] - start).astype(np.float32),
+            features=FeatureWindow(video.features, rows.start, rows.stop),
+            segments=(clipped[kept] - rows.start).astype(np.float32),
             labels=video.labels[kept],
-            first=start,
+            first=rows.start,
         )
 
 
 def in_a_window(video: TrainingVideo, data: DataSettings) -> NDArray[np.bool_]:
     """(N,) which actions of a video belong to some window."""
+    kept: NDArray[np.bool_] = np.any([kept for _, kept, _ in _shown(video, data)], axis=0)
+    return kept
+
+
+def _shown(video: TrainingVideo, data: DataSettings) -> Iterator[tuple[range, NDArray[np.bool_], NDArray[np.float32]]]:
+    """Of each window its rows, (N,) which actions belong to it, and (N, 2) all actions, cut to it."""
     assert data.window is not None
     length = video.features.shape[0]
-    starts = window_starts(length, data.window, data.train_overlap)
-    ends = [(start, min(start + data.window, length) - 1) for start in starts]
-    kept: NDArray[np.bool_] = np.any([inside(video.segments, *end, data.min_overlap)[0] for end in ends], axis=0)
-    return kept
+    for start in window_starts(length, data.window, data.train_overlap):
+        stop = min(start + data.window, length)
+        yield range(start, stop), *inside(video.segments, start, stop - 1, data.min_overlap)

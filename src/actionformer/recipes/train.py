@@ -17,10 +17,10 @@ from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import BEST
 from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
-from actionformer.data.dataset import EpochLoader, TrainingSet, place_on_grid
+from actionformer.data.dataset import EpochLoader, TrainingSet
 from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.statistics import FeatureStatistics
-from actionformer.data.windows import training_windows
+from actionformer.data.windows import training_set
 from actionformer.detectors.base import architecture_of
 from actionformer.formats.annotations import read_annotations
 from actionformer.inference.detector import Detector
@@ -170,11 +170,8 @@ def _gather(
             "actions": actions,
         },
     )
-    training = TrainingSet(
-        training_windows(place_on_grid(collection.videos, config.data.resize), config.data),
-        data=config.data,
-        max_length=config.model.max_length,
-        seed=config.training.seed,
+    training = training_set(
+        collection.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed
     )
     tell(
         check_training(collection, training, config, annotations.class_names),
