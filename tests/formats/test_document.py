@@ -68,3 +68,14 @@ def test_lines_that_are_all_alike() -> None:
     pattern = re.compile(r"(\d+) (\w+)")
     assert [(n, one[2]) for n, one in Document("a", b"1 a\n\n 2 b \n").lines_like(pattern)] == [(1, "a"), (3, "b")]
     assert Document("a", b"1 a\nb\n").lines_like(pattern) == []
+
+
+def test_records_below_a_header_that_stands_somewhere() -> None:
+    document = Document("a", b"Player;x\n\nTime;Subject;STATUS\n1;me;START\n2;you\n")
+    assert document.header_row({"time", "subject"}, {"status", "kind"}) == 1
+    assert document.header_row({"time", "subject"}, {"status"}, first=1) is None
+    assert document.header_row({"time"}, {"kind"}) is None
+    assert [tuple(one) for one in document.records(1)] == [
+        (4, {"time": "1", "subject": "me", "status": "START"}),
+        (5, {"time": "2", "subject": "you"}),
+    ]

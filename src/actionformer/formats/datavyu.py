@@ -129,10 +129,9 @@ def _of_table(document: Document, remarks: list[Remark]) -> list[LabelledVideo]:
     header = document.header
     first_code = max(header.index(name) for name in TABLE) + 1
     videos: dict[str, list[LabelledSegment]] = {}
-    for row in document.table[1:]:
-        cells = dict(zip(header, row.cells, strict=False))
+    for row, (line, cells) in zip(document.table[1:], document.records(), strict=True):
         onset, offset = number(cells.get("onset")), number(cells.get("offset"))
-        where = document.where(row.line)
+        where = document.where(line)
         if onset is None or offset is None:
             remarks.append(Remark("a row without an onset and an offset is left out", where))
             continue

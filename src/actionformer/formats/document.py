@@ -10,7 +10,7 @@ import os
 import re
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,6 +50,13 @@ def _unpacked(data: bytes, path: str | Path) -> bytes:
     if len(content) > LARGEST_TEXT:
         raise InputError(f"{path}: holds more than {LARGEST_TEXT} bytes once unpacked, which no file of labels has")
     return content
+
+
+class Record(NamedTuple):
+    """A row of a table by the names of its columns, and its line in the file."""
+
+    line: int
+    cells: dict[str, str]
 
 
 class Document:
@@ -152,6 +159,25 @@ class Document:
     def header(self) -> tuple[str, ...]:
         """The first row of the table, in lower case."""
         return tuple(cell.casefold() for cell in self.table[0].cells) if self.table else ()
+
+    def header_row(self, needed: Set[str], any_of: Set[str], first: int | None = None) -> int | None:
+        """The place in the table of the first row that has all of some names and any of others, in lower case.
+
+        Args:
+            needed: names of columns that must be there.
+            any_of: names of which one must be there.
+            first: rows that are looked at; by default all.
+        """
+        for place, row in enumerate(self.table[:first]):
+            names = {cell.casefold() for cell in row.cells}
+            if needed <= names and names & any_of:
+                return place
+        return None
+
+    def records(self, header: int = 0) -> list[Record]:
+        """The rows below the one at the place `header`, by its names in lower case; missing cells have none."""
+        names = [cell.casefold() for cell in self.table[header].cells]
+        return [Record(row.line, dict(zip(names, row.cells, strict=False))) for row in self.table[header + 1 :]]
 
     def where(self, line: int | None = None, item: str = "") -> str:
         """A place in the file, for messages."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actionformer.formats.document import Document, TableRow
+from actionformer.formats.document import Document, Record
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.formats.numbers import number, seconds
 
@@ -20,28 +20,23 @@ def read_labels(document: Document) -> LabelFile:
     """States and points of all observations; rows that end a state say what its start has said."""
     place = _header(document)
     assert place is not None
-    header = [cell.casefold() for cell in document.table[place].cells]
     remarks: list[Remark] = []
     videos: dict[str, list[LabelledSegment]] = {}
-    for row in document.table[place + 1 :]:
-        cells = dict(zip(header, row.cells, strict=False))
-        segments = videos.setdefault(cells.get("observation") or document.stem, [])
-        if (segment := _segment(cells, row, document, remarks)) is not None:
+    for record in document.records(place):
+        segments = videos.setdefault(record.cells.get("observation") or document.stem, [])
+        if (segment := _segment(record, document, remarks)) is not None:
             segments.append(segment)
     names = [document.stem]
     return LabelFile([LabelledVideo(name, found, other_names=names) for name, found in videos.items()], remarks)
 
 
 def _header(document: Document) -> int | None:
-    for place, row in enumerate(document.table[:50]):
-        names = {cell.casefold() for cell in row.cells}
-        if names >= NEEDED and names & set(TIMES):
-            return place
-    return None
+    return document.header_row(NEEDED, set(TIMES), first=50)
 
 
-def _segment(cells: dict[str, str], row: TableRow, document: Document, remarks: list[Remark]) -> LabelledSegment | None:
-    kind, where = cells["event_type"].casefold(), document.where(row.line)
+def _segment(record: Record, document: Document, remarks: list[Remark]) -> LabelledSegment | None:
+    cells, where = record.cells, document.where(record.line)
+    kind = cells["event_type"].casefold()
     behavior = cells["behavior"]
     start = next((time for name in TIMES if (time := seconds(cells.get(name))) is not None), None)
     if kind == "state stop" or not behavior:

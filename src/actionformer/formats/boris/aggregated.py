@@ -30,8 +30,7 @@ def read_labels(document: Document) -> LabelFile:
 def _rows(document: Document) -> list[Row]:
     kind = _kind_column(document)
     if kind is None:
-        header = document.header
-        return [(dict(zip(header, row.cells, strict=False)), document.where(row.line)) for row in document.table[1:]]
+        return [(cells, document.where(line)) for line, cells in document.records()]
     return [(_without_header(list(row.cells), kind), document.where(row.line)) for row in document.table]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from actionformer.formats.boris.events import Event, segments_of
 from actionformer.formats.boris.media import of_first_file
-from actionformer.formats.document import Document, TableRow
+from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile, LabelledVideo, Remark
 from actionformer.formats.numbers import number, seconds
 
@@ -26,28 +26,23 @@ def read_labels(document: Document) -> LabelFile:
     """The events of all observations."""
     place = _header(document)
     assert place is not None
-    header = [cell.casefold() for cell in document.table[place].cells]
     above = {row.cells[0].casefold(): row.cells[1] for row in document.table[:place] if len(row.cells) > 1}
-    observations: dict[str, list[tuple[Row, TableRow]]] = {}
-    for row in document.table[place + 1 :]:
-        cells = above | dict(zip(header, row.cells, strict=False))
-        observations.setdefault(cells.get("observation id", ""), []).append((cells, row))
+    observations: dict[str, list[tuple[Row, str]]] = {}
+    for line, own in document.records(place):
+        cells = above | own
+        observations.setdefault(cells.get("observation id", ""), []).append((cells, document.where(line)))
     remarks: list[Remark] = []
     return LabelFile([_video(name, rows, document, remarks) for name, rows in observations.items()], remarks)
 
 
 def _header(document: Document) -> int | None:
-    for place, row in enumerate(document.table):
-        names = {cell.casefold() for cell in row.cells}
-        if {"time", "subject", "behavior"} <= names and names & {"status", "behavior type"}:
-            return place
-    return None
+    return document.header_row({"time", "subject", "behavior"}, {"status", "behavior type"})
 
 
-def _video(name: str, rows: list[tuple[Row, TableRow]], document: Document, remarks: list[Remark]) -> LabelledVideo:
+def _video(name: str, rows: list[tuple[Row, str]], document: Document, remarks: list[Remark]) -> LabelledVideo:
     media = [_media(cells) for cells, _ in rows]
     rows = of_first_file(rows, media, document.where(item=f"observation {name!r}"), remarks)
-    events = [event for cells, row in rows if (event := _event(cells, document.where(row.line), remarks))]
+    events = [event for cells, where in rows if (event := _event(cells, where, remarks))]
     cells = rows[0][0]
     several = len(set(media)) > 1
     duration = None if several else number(cells.get("total length") or cells.get("media duration (s)"))
