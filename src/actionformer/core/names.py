@@ -67,9 +67,9 @@ def known_name(name: str, known: Iterable[str], missing: str) -> str:
     Raises:
         InputError: there is none; the nearest is given.
     """
-    known = list(known)
+    known = known if isinstance(known, Mapping | Set) else list(known)
     if (found := matched([name], known).get(name)) is None:
-        raise InputError(f"{missing} {name!r}{nearest(name, known)}")
+        raise InputError(f"{missing} {name!r}{nearest(name, list(known))}")
     return found
 
 

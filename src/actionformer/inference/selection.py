@@ -37,4 +37,9 @@ def least_scores(
 def shown(found: Detections, calibration: Calibration | None) -> Detections:
     """What people are shown of all that a model finds; scores are calibrated where the model has a calibration."""
     found = found if calibration is None else calibration.calibrated(found)
-    return found[found.scores >= least_scores(found.class_names, calibration, for_people=True)[found.labels]]
+    return reaching(least_scores(found.class_names, calibration, for_people=True), found)
+
+
+def reaching(least: NDArray[np.float64], found: Detections) -> Detections:
+    """The detections that have at least the score of their class, of `least` (K,)."""
+    return found[found.scores >= least[found.labels]]

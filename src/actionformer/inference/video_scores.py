@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
-from actionformer.core.names import matched, nearest
+from actionformer.core.names import known_name
 
 THUMOS14 = {
     "BaseballPitch": 7,
@@ -60,10 +60,7 @@ class VideoScores:
         Raises:
             InputError: there are none; the nearest video is named.
         """
-        found = matched([video], self.scores).get(video)
-        if found is None:
-            raise InputError(f"{self.source}: no scores of video {video!r}{nearest(video, list(self.scores))}")
-        return self.scores[found]
+        return self.scores[known_name(video, self.scores, f"{self.source}: no scores of video")]
 
 
 def scores_for(path: str | Path | None, class_names: Sequence[str], prefix: str) -> VideoScores | None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import check_absent, write_pieces
-from actionformer.core.names import file_of
 from actionformer.extraction.inputs import video_files
 from actionformer.formats.detections import read_results, results_text, write_video
-from actionformer.formats.index import FORMATS, FormatName, find
+from actionformer.formats.index import FormatName, find
 from actionformer.formats.rows import VideoRows
 from actionformer.inference.selection import least_score
 from actionformer.labels.matching import VideoNames
 from actionformer.labels.recordings import read_recording
+from actionformer.recipes.output import Output
 from actionformer.recipes.rates import with_recording
 
 
@@ -47,24 +47,23 @@ def export_detections(
         InputError: no such format, frame numbers of an unknown rate, or an output that is there already.
     """
     out, chosen = Path(out), find(format, out)
+    output = Output(out, chosen.name)
     found = read_results(results)
     least = least_score(for_people=chosen.for_people, min_score=min_score)
     rows = [VideoRows(video, one.above(least).to_dict(), fps=fps) for video, one in found.items()]
     if videos:
         rows = _with_videos(rows, {id_: path for path, id_ in video_files(videos).items()}, fps)
-    if not chosen.one_video:
-        check_absent([out], overwrite=overwrite)
-        write_pieces(out, results_text(rows, chosen.name))
-        return [out]
-    if len(rows) > 1 and out.suffix and not out.is_dir():
+    if len(rows) > 1 and chosen.one_video and not output.in_folder:
         raise InputError(f"{chosen.name} holds one video per file: give a folder with --out, which has no ending")
-    in_folder = len(rows) > 1 or out.is_dir() or not out.suffix
-    files = {one.video: file_of(out, one.video, FORMATS[chosen.name].endings[0]) if in_folder else out for one in rows}
-    check_absent(files.values(), overwrite=overwrite)
+    files = output.files(one.video for one in rows)
+    check_absent(files, overwrite=overwrite)
+    if not chosen.one_video:
+        write_pieces(out, results_text(rows, chosen.name))
+        return files
     for one in rows:
         media = Path(one.source).resolve().as_uri() if one.source else ""
-        write_video(files[one.video], found[one.video].above(least), chosen.name, media)
-    return list(files.values())
+        write_video(output.file_of(one.video), found[one.video].above(least), chosen.name, media)
+    return files
 
 
 def _with_videos(rows: Sequence[VideoRows], files: Mapping[str, Path], fps: float | None) -> list[VideoRows]:

@@ -12,7 +12,7 @@ from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
 from actionformer.core.names import known_name
 from actionformer.inference.overlap import Overlap, without_overlap
-from actionformer.inference.selection import least_scores
+from actionformer.inference.selection import least_scores, reaching
 
 
 class Wanted:
@@ -57,15 +57,15 @@ class Wanted:
     def __call__(self, found: Detections) -> Detections:
         """Those that are written."""
         found = self._scored(found)
-        shown = _from(self._written, found)
+        shown = reaching(self._written, found)
         self.hidden += len(found) - len(shown)
         self._best = max([*found.scores[:1].tolist(), *([] if self._best is None else [self._best])], default=None)
-        self._reached |= len(_from(self._looked_at, found)) > 0
+        self._reached |= len(reaching(self._looked_at, found)) > 0
         return without_overlap(shown, self.overlap)
 
     def drawn(self, found: Detections) -> Detections:
         """Those that are drawn into the video or cut out of it."""
-        return without_overlap(_from(self._people, self._scored(found)), self.overlap)
+        return without_overlap(reaching(self._people, self._scored(found)), self.overlap)
 
     def _scored(self, found: Detections) -> Detections:
         """Those of the wanted classes, whatever they score."""
@@ -101,10 +101,6 @@ class Wanted:
         reached = "reaches the threshold of its class" if one is None else f"scores {one:g} or more"
         hint = f"nothing {reached}, the best is {self._best:.2f}: lower --min-score"
         return f"warning: {hint}" if self.min_score is None else hint
-
-
-def _from(least: NDArray[np.float64], found: Detections) -> Detections:
-    return found[found.scores >= least[found.labels]]
 
 
 def _one(least: NDArray[np.float64]) -> float | None:
