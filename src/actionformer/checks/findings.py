@@ -32,9 +32,14 @@ class Finding:
     where: str = ""
     """The subset, folder or settings that it was found in, where one report is about several."""
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is the matter, without the advice."""
         counted = f"{self.count} of {self.total} " if self.total else ""
-        return f"{counted}{self.what}{self.example}" + (f"; {self.advice}" if self.advice else "")
+        return f"{counted}{self.what}{self.example}"
+
+    def __str__(self) -> str:
+        return self.fact + (f"; {self.advice}" if self.advice else "")
 
 
 def found_in(where: str, findings: Iterable[Finding]) -> list[Finding]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from actionformer.checks.findings import Finding
 from actionformer.checks.report import DoctorReport
 from actionformer.core.files import write_whole
-from actionformer.core.terminal import visible
+from actionformer.core.html import document, table, text
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -31,32 +29,12 @@ def write_page(path: str | Path, report: DoctorReport) -> None:
 
 def page(report: DoctorReport) -> str:
     """The page as text; names are text in it, never markup."""
-    tables = "\n".join(_table(*table) for table in report.tables())
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{_text(report.verdict)}</title><style>{STYLE}</style></head><body>
-<h1>{_text(report.verdict)}</h1>
-<ul>
-{chr(10).join(map(_item, [*report.errors, *report.warnings]))}
-</ul>
-{tables}
-</body></html>
-"""
+    findings = "\n".join(map(_item, [*report.errors, *report.warnings]))
+    tables = "\n".join(f"<h2>{text(title)}</h2>\n{table(headings, rows)}" for title, headings, rows in report.tables())
+    return document(report.verdict, STYLE, f"<ul>\n{findings}\n</ul>\n{tables}")
 
 
 def _item(finding: Finding) -> str:
-    counted = f"{finding.count} of {finding.total} " if finding.total else ""
-    where = f"{_text(finding.where)}: " if finding.where else ""
-    advice = f'<span class="advice">{_text(finding.advice)}</span>' if finding.advice else ""
-    what = _text(f"{counted}{finding.what}{finding.example}")
-    return f'<li class="{finding.severity}"><b>{finding.severity}</b> {where}{what}{advice}</li>'
-
-
-def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{_text(heading)}</th>" for heading in headings)
-    body = "\n".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<h2>{_text(title)}</h2>\n<table><tr>{head}</tr>\n{body}</table>"
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))
+    where = f"{text(finding.where)}: " if finding.where else ""
+    advice = f'<span class="advice">{text(finding.advice)}</span>' if finding.advice else ""
+    return f'<li class="{finding.severity}"><b>{finding.severity}</b> {where}{text(finding.fact)}{advice}</li>'

@@ -18,7 +18,7 @@ from actionformer.checks.labels import counts_of
 from actionformer.checks.moments import PlacedActions
 from actionformer.core.annotations import AnnotatedVideo
 from actionformer.core.files import write_whole
-from actionformer.core.terminal import TextTable
+from actionformer.core.terminal import TextTable, plural
 from actionformer.data.collection import FeaturedVideo
 
 Row = dict[str, Any]
@@ -55,8 +55,8 @@ class DoctorReport:
     def verdict(self) -> str:
         """One sentence."""
         if self.errors:
-            return f"training would be refused or pointless: {_counted(len(self.errors), 'error')}"
-        return f"{_counted(len(self.warnings), 'warning')}" if self.warnings else "nothing is wrong with these data"
+            return f"training would be refused or pointless: {plural(len(self.errors), 'error')}"
+        return f"{plural(len(self.warnings), 'warning')}" if self.warnings else "nothing is wrong with these data"
 
     def lines(self) -> list[str]:
         """A line for each finding, errors first, and the verdict."""
@@ -95,10 +95,6 @@ class DoctorReport:
                 table.add_row(*row)
             shown += [table, ""]
         return Group(*shown)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-
-from actionformer.core.terminal import visible
+from actionformer.core.html import document, table, text
 from actionformer.evaluation.diagnosis import KINDS
 from actionformer.evaluation.diagnosis_report import DiagnosisReport
 from actionformer.evaluation.diagnosis_tables import Figures, figures_of
@@ -30,22 +28,15 @@ def page_of(report: DiagnosisReport, source: str, against: str | None = None) ->
         source: what was diagnosed.
         against: what it was compared with.
     """
-    title = f"Diagnosis of {_text(source)}" + (f" against {_text(against)}" if against else "")
-    sections = [_section(figures, report) for figures in figures_of(report)]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n'
-        f"<body><h1>{title}</h1>\n{''.join(sections)}</body></html>\n"
-    )
+    title = f"Diagnosis of {source}" + (f" against {against}" if against else "")
+    return document(title, STYLE, "".join(_section(figures, report) for figures in figures_of(report)))
 
 
 def _section(figures: Figures, report: DiagnosisReport) -> str:
     drawn = _bars(report) if figures.title.startswith("kinds by rank") else ""
-    head = "".join(f"<th>{_text(name)}</th>" for name in figures.columns)
-    rows = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in figures.rows)
     return (
-        f"<h2>{_text(figures.title)}</h2><p>{_text(figures.says)}</p>{drawn}"
-        f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>\n'
+        f"<h2>{text(figures.title)}</h2><p>{text(figures.says)}</p>{drawn}"
+        f'<div class="scroll">{table(figures.columns, figures.rows)}</div>\n'
     )
 
 
@@ -64,7 +55,3 @@ def _bars(report: DiagnosisReport) -> str:
             left += width
     height = BAR * len(report.profile)
     return f'<p>{keys}</p><svg role="img" width="{WIDTH}" height="{height}">{"".join(parts)}</svg>'
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))

@@ -14,7 +14,7 @@ from rich.console import Console
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
 from actionformer.core.run_files import WEIGHTS
-from actionformer.core.terminal import say
+from actionformer.core.terminal import plural, say
 from actionformer.recipes.output import Output
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import Search, Searched
@@ -42,7 +42,7 @@ class Done:
     def summary(self) -> str | None:
         """What was done and where it is, where that is not seen anyway."""
         out = self.output.out
-        parts = [f"{_counted(self.videos, 'video')}, {_counted(self.detections, 'detection')}"]
+        parts = [f"{plural(self.videos, 'video')}, {plural(self.detections, 'detection')}"]
         parts[0] += f" -> {out}" if out is not None else ""
         if self.before:
             parts.append(f"{self.before:,} of the videos were done before")
@@ -51,10 +51,6 @@ class Done:
         if self.failed and self.output.record is not None:
             parts.append(f"{len(self.failed):,} failed, --resume tries them again")
         return "; ".join(parts) if out is not None or self.videos > 1 or len(parts) > 1 else None
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def shard_of(files: Mapping[Path, str], shard: str | None) -> dict[Path, str]:
