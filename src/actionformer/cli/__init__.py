@@ -28,6 +28,7 @@ VERBS = {
     "calibrate": ("recipes.calibrate:calibrate",),
     "detect": ("recipes.detect:detect",),
     "export-detections": ("recipes.export:export_detections",),
+    "submission": ("recipes.submission:submission",),
     "watch": ("recipes.follow:live_output", "recipes.live:watch"),
     "view": ("viewer.start:view",),
     "diagnose": ("recipes.diagnose:diagnose",),

@@ -18,6 +18,7 @@ import cyclopts
 
 from actionformer.core.devices import PRECISIONS
 from actionformer.datasets.index import DATASETS
+from actionformer.datasets.submissions.index import SUBMISSIONS
 from actionformer.formats.index import names
 
 TYPES: dict[str, Any] = {
@@ -35,6 +36,7 @@ TYPES: dict[str, Any] = {
     "LabelFormatName": Literal[names(imports=True)],
     "LiveFormatName": Literal[names(streams=True)],
     "DatasetName": Literal[tuple(DATASETS)],
+    "BenchmarkName": Literal[tuple(SUBMISSIONS)],
     "bool": bool,
     "int": int,
     "float": float,

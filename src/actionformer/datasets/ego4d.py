@@ -12,6 +12,8 @@ times count from there, up to half a second before the clip begins.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from actionformer.core.annotations import NamedAction
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
 from actionformer.datasets.base import TRAINING, Counts, Dataset, Recording
-from actionformer.datasets.labelled import ANNOTATIONS, find_file
+from actionformer.datasets.labelled import ANNOTATIONS, find_file, find_files
 
 FILES = {"moments_train.json": TRAINING, "moments_val.json": "validation"}
+MOMENTS = "moments_*.json"
 STRIDE, CLIP = 16, 32
 """Frames between features, and of one."""
 SHORTEST = 0.25
@@ -41,26 +44,71 @@ def read(source: Path) -> Dataset:
     subset_of: dict[str, str] = {}
     for name, subset in FILES.items():
         path = find_file(source, name, expected="the moments of every clip")
-        for id_, recording in _recordings(path):
-            recordings[id_], subset_of[id_] = recording, subset
+        for clip, time in _clips(path):
+            recordings[clip["clip_uid"]], subset_of[clip["clip_uid"]] = _recording(clip, time, path), subset
     names = sorted({one.label for recording in recordings.values() for one in recording.actions})
     return Dataset(recordings, tuple(names), {ANNOTATIONS: subset_of}, published=PUBLISHED)
 
 
-def _recordings(path: Path) -> Iterator[tuple[str, Recording]]:
+@dataclass(frozen=True)
+class ClipTime:
+    """How a clip lies in the time that its features and annotations count."""
+
+    split: str
+    """Of the video that it is cut out of: train, val or test."""
+    lead: float
+    """Seconds from where times count to the beginning of the clip."""
+    duration: float
+    """Seconds of the clip itself."""
+    fps: float
+    """Frames per second of the video."""
+    padded: float
+    """Seconds that its features cover."""
+
+
+def clip_times(source: Path) -> dict[str, ClipTime]:
+    """The clips of all files of moments in a folder and the folders below.
+
+    Raises:
+        InputError: there is none, or one is laid out in another way.
+    """
+    find_file(source, MOMENTS, expected="the clips of Ego4D's moments")
+    return {clip["clip_uid"]: time for path in find_files(source, MOMENTS) for clip, time in _clips(path)}
+
+
+@contextmanager
+def _as_published(path: Path) -> Iterator[None]:
     try:
-        for video in read_json(path)["videos"]:
-            for clip in video["clips"]:
-                if (recording := _recording(clip, str(path))) is not None:
-                    yield clip["clip_uid"], recording
+        yield
     except (KeyError, TypeError) as error:
         raise InputError(
             f"{path}: expected videos with clips as Ego4D writes them, {error!r:.60} is missing"
         ) from error
 
 
-def _recording(clip: Mapping[str, Any], source: str) -> Recording | None:
-    """The moments of a clip from the last whole feature before it on; None if its length in frames makes no sense."""
+def _clips(path: Path) -> list[tuple[Mapping[str, Any], ClipTime]]:
+    """The clips of a file whose length in frames makes sense."""
+    with _as_published(path):
+        timed = [(clip, _clip_time(clip, video["split"])) for video in read_json(path)["videos"]
+                 for clip in video["clips"]]  # fmt: skip
+    return [(clip, time) for clip, time in timed if time is not None]
+
+
+def _recording(clip: Mapping[str, Any], time: ClipTime, path: Path) -> Recording:
+    """The primary moments of a clip, none shorter than `SHORTEST`."""
+    zero = max(float(clip["video_start_sec"]), 0.0) - time.lead
+    with _as_published(path):
+        actions = [
+            NamedAction(one["video_start_time"] - zero, one["video_end_time"] - zero, one["label"], None, str(path))
+            for annotator in clip["annotations"]
+            for one in annotator["labels"]
+            if one["primary"] and one["video_end_time"] - one["video_start_time"] >= SHORTEST
+        ]
+    return Recording(time.padded, actions, fps=time.fps)
+
+
+def _clip_time(clip: Mapping[str, Any], split: str) -> ClipTime | None:
+    """From the last whole feature before the clip on; None if its length in frames makes no sense."""
     start, end = max(float(clip["video_start_sec"]), 0.0), float(clip["video_end_sec"])
     first, last = max(int(clip["video_start_frame"]), 0), int(clip["video_end_frame"])
     fps = (last - first) / (end - start) if end > start else 0.0
@@ -68,11 +116,4 @@ def _recording(clip: Mapping[str, Any], source: str) -> Recording | None:
         return None
     before = first % STRIDE
     after = -(last - first + before - CLIP) % STRIDE
-    zero = start - before / fps
-    actions = [
-        NamedAction(one["video_start_time"] - zero, one["video_end_time"] - zero, one["label"], None, source)
-        for annotator in clip["annotations"]
-        for one in annotator["labels"]
-        if one["primary"] and one["video_end_time"] - one["video_start_time"] >= SHORTEST
-    ]
-    return Recording(end - zero + after / fps, actions, fps=fps)
+    return ClipTime(split, before / fps, end - start, fps, end - start + (before + after) / fps)

@@ -44,14 +44,23 @@ def read_nouns(source: Path) -> Dataset:
 def _read(source: Path, layer: str) -> Dataset:
     paths = [find_file(source, name, expected="an action per row") for name in FILES]
     find_file(source, VIDEOS, expected="the length of every video")
-    names = _names(find_file(source, *LISTS[layer], expected="the number and the name of a class per row"))
+    names = class_names(source, layer)
     videos = [replace(video, fps=None) for path in paths for video in labels_of(path, "epic").videos]
     published = Counts(CLASSES[layer], {TRAINING: 495, "validation": 138}, {TRAINING: 67217, "validation": 9668})
     return labelled_dataset(videos, names, layer=layer, published=published)
 
 
-def _names(path: Path) -> list[str]:
-    """The names of the classes, by number."""
+def class_names(source: Path, layer: str) -> list[str]:
+    """The names of the classes, by number.
+
+    Args:
+        source: the folder of the annotations.
+        layer: "verb" or "noun".
+
+    Raises:
+        InputError: there is no list, or it is laid out in another way.
+    """
+    path = find_file(source, *LISTS[layer], expected="the number and the name of a class per row")
     table = Document(path)
     if not {"id", "key"} <= set(table.header):
         raise InputError(f"{path}: expected the columns id and key, found {', '.join(table.header):.80}")
