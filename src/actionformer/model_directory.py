@@ -46,6 +46,11 @@ class ModelCard:
             twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
             raise InputError(f"two classes are called {twice!r:.60}: names of classes must differ")
 
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """The training videos that were held out for evaluation, where a split chose them."""
+        return tuple(self.training.get("held_out", ()))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values; of the features only what is known."""
         content = asdict(self)
@@ -181,6 +186,7 @@ class _Training(BaseModel):
     annotations_hash: str | None = None
     features_hash: str | None = None
     subset: list[str] = []
+    held_out: list[str] = []
     videos: Count | None = None
     actions: Count | None = None
     epochs: Count | None = None

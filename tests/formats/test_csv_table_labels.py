@@ -66,6 +66,22 @@ def test_what_belongs_to_a_video() -> None:
     assert found.remarks == []
 
 
+@pytest.mark.parametrize(
+    ("header", "groups"),
+    [
+        ("subject", ["p1", ""]),  # of one person, and of several: those are layers of the video
+        ("participant", ["p1", ""]),
+        ("group", ["p1", "p1"]),
+        ("individual", ["", ""]),
+    ],
+)
+def test_whom_videos_are_of(header: str, groups: list[str]) -> None:
+    found = read(f"video,{header},label,start,end\na,p1,dig,1,2\na,p1,dig,3,4\nb,p1,dig,1,2\nb,p2,dig,1,2\n")
+    assert [video.group for video in found.videos] == groups
+    layers = ["p1", "p1", "p1", "p2"] if header != "group" else [""] * 4
+    assert [one.layer for video in found.videos for one in video.segments] == layers
+
+
 def test_rows_that_cannot_be_read_are_said() -> None:
     found = read("video,label,start,end\na,,1,2\na,jump,,\na,jump,soon,2\na,jump,1,2:x\na,jump,1,2\n")
     assert len(rows(found)) == 1

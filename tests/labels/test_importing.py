@@ -36,6 +36,11 @@ def test_lengths_rates_and_the_subset() -> None:
     assert not imported.remarks
 
 
+def test_a_group_stays_with_its_video() -> None:
+    files = [labelled((1, 2, "a"), group="anna"), labelled((1, 2, "a"), name="two")]
+    assert [video.group for video in annotations_of(files).annotations.videos.values()] == ["anna", None]
+
+
 @pytest.mark.parametrize(
     ("fps", "stated", "recordings", "end"),
     [

@@ -26,6 +26,8 @@ class AnnotatedVideo:
     """(N, 2) starts and ends, seconds."""
     labels: NDArray[np.int64]
     """(N,) indices into the class names."""
+    group: str | None = None
+    """What the video shares with others, such as a person or a recording day; a split keeps them together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,7 @@ class NamedVideo:
     duration: float | None
     fps: float | None
     actions: Sequence[NamedAction]
+    group: str | None = None
 
 
 def with_class_numbers(
@@ -163,4 +166,4 @@ def _hole_name(label_id: int, taken: set[str]) -> str:
 def _numbered(video: NamedVideo, ids: Mapping[str, int]) -> AnnotatedVideo:
     segments = np.array([(action.start, action.end) for action in video.actions], dtype=np.float64).reshape(-1, 2)
     labels = np.array([ids[action.label] for action in video.actions], dtype=np.int64)
-    return AnnotatedVideo(video.id, video.subset, video.duration, video.fps, segments, labels)
+    return AnnotatedVideo(video.id, video.subset, video.duration, video.fps, segments, labels, video.group)

@@ -47,6 +47,8 @@ class LabelledVideo:
     """Who labelled it. Several annotators of a video are as many entries, of which one counts."""
     other_names: Sequence[str] = ()
     """What its file may be called besides, such as the sound of the same recording."""
+    group: str = ""
+    """What it shares with other videos, such as a person, if the file says."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ def annotations_of(
         found.append(actions)
         if actions.found or not actions.segments or choices.background:
             subset = choices.subset or _subset(counting, remarks) or "training"
-            videos.append(NamedVideo(id_, subset, actions.duration, actions.fps, actions.in_time()))
+            group = next((one.group for one in counting if one.group), None)
+            videos.append(NamedVideo(id_, subset, actions.duration, actions.fps, actions.in_time(), group))
         else:
             remarks.append(Remark("no label of the video is left, it is left out", id_))
     _check_units(found)

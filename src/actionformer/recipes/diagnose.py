@@ -12,6 +12,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent, write_whole
 from actionformer.core.run_files import DETECTIONS
 from actionformer.data.collection import with_classes
+from actionformer.data.split import with_held_out
 from actionformer.evaluation.diagnosis_page import page_of
 from actionformer.evaluation.diagnosis_report import DiagnosisReport, report
 from actionformer.evaluation.report import parse_tiou
@@ -105,7 +106,9 @@ class _Source:
         if file is None:
             raise InputError(f"{self.path}: does not say what is right: give --annotations")
         every = read_annotations(file)
-        if self.card is not None and len(self.card.class_names) == 1:
-            every = with_classes(every, 1)
+        if self.card is not None:
+            every = with_held_out(
+                with_classes(every, 1 if len(self.card.class_names) == 1 else None), self.card.held_out
+            )
         subset = subset or (self.config.data.test_subset if self.config is not None else None)
         return every if subset is None else every.subset(subset)

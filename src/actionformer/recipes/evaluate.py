@@ -15,6 +15,7 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.files import version_of
 from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
 from actionformer.data.collection import Collection, FeaturedVideo, Paths, collect, with_classes
+from actionformer.data.split import with_held_out
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
@@ -171,7 +172,7 @@ def search_subset(
         raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
     scores = scores_for(video_scores, card.class_names, config.data.prefix)
     truth = _truth(annotations, config.model.num_classes, card.class_names, scores)
-    truth = truth.subset(subset or config.data.test_subset)
+    truth = with_held_out(truth, card.held_out).subset(subset or config.data.test_subset)
     collection = collect(
         truth,
         features,

@@ -53,6 +53,11 @@ def _check_same(out: Path, config: Config, card: ModelCard) -> None:
     _same_settings(before_config, config, out)
     if before.class_names != card.class_names:
         raise InputError(f"{out}: was trained on other classes: a run can only resume unchanged")
+    if before.held_out != card.held_out:
+        raise InputError(
+            f"{out}: was trained with {len(before.held_out)} other videos held out: "
+            "leave --validation out to continue with those"
+        )
     for name in ("videos", "actions"):
         then, now = before.training.get(name), card.training[name]
         if then != now:

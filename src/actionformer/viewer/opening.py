@@ -14,6 +14,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.names import matched
 from actionformer.core.run_files import DETECTIONS
 from actionformer.data.collection import as_list, with_classes
+from actionformer.data.split import with_held_out
 from actionformer.extraction.inputs import ENDINGS
 from actionformer.features import FeatureFolders
 from actionformer.formats.annotations import read_annotations
@@ -121,8 +122,8 @@ def _annotations(
         why_not["annotations"] = "no annotations were given: start with --annotations FILE"
         return None, None
     every = read_annotations(file)
-    if card is not None and len(card.class_names) == 1:
-        every = with_classes(every, 1)
+    if card is not None:
+        every = with_held_out(with_classes(every, 1 if len(card.class_names) == 1 else None), card.held_out)
     subsets = sorted({every.videos[name].subset for name in matched(detections, every.videos).values()})
     if not detections and config is not None:
         subsets = [name for name in config.data.test_subset if every.has_subset(name)]

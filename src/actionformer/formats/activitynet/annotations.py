@@ -1,7 +1,8 @@
 """Annotations in ActivityNet JSON layout.
 
-`{"version", "database": {id: {"subset", "duration"?, "fps"?, "annotations"?: [{"segment": [start, end], "label",
-"label_id"?}]}}}`, times in seconds; a video without annotations is a background video.
+`{"version", "database": {id: {"subset", "duration"?, "fps"?, "group"?, "annotations"?: [{"segment": [start, end],
+"label", "label_id"?}]}}}`, times in seconds; a video without annotations is a background video. A group may be called
+"subject" too.
 """
 
 from __future__ import annotations
@@ -68,7 +69,20 @@ def _parse_video(key: str, entry: Any, where: str) -> NamedVideo:
     duration = _positive(entry, "duration", where)
     if duration is not None and duration > LATEST:
         raise InputError(f"{where}: duration must be at most {LATEST:g} s, found {duration:g}")
-    return NamedVideo(key, subset, duration, _positive(entry, "fps", where), actions)
+    return NamedVideo(key, subset, duration, _positive(entry, "fps", where), actions, _group(entry, where))
+
+
+def _group(entry: Mapping[str, Any], where: str) -> str | None:
+    name = next((one for one in ("group", "subject") if entry.get(one) is not None), None)
+    if name is None:
+        return None
+    value = entry[name]
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{where}: expected {name!r}, a name or a number, found {value!r:.60}")
+    check_name(value, f"{where}: {name}")
+    return value
 
 
 def _parse_action(one: Any, where: str) -> NamedAction:
@@ -112,6 +126,8 @@ def _video_entry(video: AnnotatedVideo, class_names: Sequence[str]) -> dict[str,
         entry["duration"] = video.duration
     if video.fps is not None:
         entry["fps"] = video.fps
+    if video.group is not None:
+        entry["group"] = video.group
     rows = zip(video.segments.tolist(), video.labels.tolist(), strict=True)
     entry["annotations"] = [
         {"segment": segment, "label": class_names[label], "label_id": label} for segment, label in rows

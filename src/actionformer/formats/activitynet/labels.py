@@ -75,6 +75,7 @@ def _video(document: Document, name: str, entry: Mapping[str, Any], remarks: lis
         fps=number(fps) or None,
         duration=number(duration if duration is not None else entry.get("duration_second")) or None,
         subset=subset if isinstance(subset, str) and subset else None,
+        group=str(entry.get("group") or entry.get("subject") or ""),
     )
 
 

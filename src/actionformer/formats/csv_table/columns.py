@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal[
-    "video", "label", "start", "end", "duration", "layer", "annotator", "subset", "fps", "video_duration", "score"
+    "video",
+    "label",
+    "start",
+    "end",
+    "duration",
+    "subject",
+    "layer",
+    "group",
+    "annotator",
+    "subset",
+    "fps",
+    "video_duration",
+    "score",
 ]
 WORDS: dict[Role, str] = {
     "video_duration": "",
@@ -21,7 +33,9 @@ WORDS: dict[Role, str] = {
     "duration": "duration dur length",
     "video": "video file filename filepath videoname videoid media clip clipname recording session",
     "label": "label behavior behaviour action class event activity category classname annotation tag code text type",
-    "layer": "subject individual animal person participant player tier track layer",
+    "subject": "subject person participant",
+    "layer": "individual animal player tier track layer",
+    "group": "group",
 }
 """Role -> the words that tell it, the surest first. If a name tells two, that listed first counts."""
 UNITS = {

@@ -60,6 +60,8 @@ class _Video:
     fps: float | None = None
     duration: float | None = None
     subset: str | None = None
+    group: str = ""
+    subjects: set[str] = field(default_factory=set)
 
     def made(self, unit: str) -> LabelledVideo:
         return LabelledVideo(
@@ -70,6 +72,7 @@ class _Video:
             self.duration,
             self.subset,
             self.annotator,
+            group=self.group or (next(iter(self.subjects)) if len(self.subjects) == 1 else ""),
         )
 
 
@@ -98,7 +101,7 @@ class _Reading:
         elif start is None or end is None:
             self.say("a time that cannot be read is left out: expected seconds, 1:23.4 or a frame number", row)
         else:
-            layer = _cell(cells, self.columns.place("layer"))
+            layer = _cell(cells, self.columns.place("layer")) or _cell(cells, self.columns.place("subject"))
             video.segments.append(LabelledSegment(start, end, label, self.document.where(row.line), layer))
 
     def _video(self, cells: Sequence[str]) -> _Video:
@@ -108,6 +111,8 @@ class _Reading:
         video.fps = video.fps or _positive(cells, self.columns.place("fps"))
         video.duration = video.duration or _positive(cells, self.columns.place("video_duration"))
         video.subset = video.subset or _cell(cells, self.columns.place("subset")) or None
+        video.group = video.group or _cell(cells, self.columns.place("group"))
+        video.subjects.add(_cell(cells, self.columns.place("subject")))
         return video
 
     def _times(self, row: TableRow) -> tuple[float | None, float | None] | None:

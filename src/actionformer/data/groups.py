@@ -1,0 +1,72 @@
+"""Which videos belong together: of one person, one camera or one recording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actionformer.core.annotations import Annotations
+
+LEAST_GROUPS = 3
+"""Groups that ids must tell for them to count: of two, one would be half of the data."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """A group for every video; a video that shares nothing is alone in its group."""
+
+    of: dict[str, str]
+    """Video -> the name of its group."""
+    by: str | None
+    """What tells them, in words; None if every video is alone."""
+    guessed: bool = False
+    """Whether they were read off the ids of the videos."""
+
+    def __str__(self) -> str:
+        """What stays together, in words."""
+        return f"videos of one group stay together: {len(set(self.of.values()))} groups by {self.by}"
+
+
+def groups_of(annotations: Annotations) -> Groups:
+    """The groups that annotations state (`group` or `subject` of a video), else those that ids tell.
+
+    Where some videos state a group, those that do not are alone.
+    """
+    stated = {id_: video.group for id_, video in annotations.videos.items() if video.group is not None}
+    if stated:
+        # a video alone may not share the name of a group, so both are told apart by what stands before
+        alone = {id_: f"video {id_}" for id_ in annotations.videos if id_ not in stated}
+        return Groups({id_: f"group {name}" for id_, name in stated.items()} | alone, "the field `group`")
+    ids = list(annotations.videos)
+    if (found := shared_part(ids)) is not None:
+        of, example = dict(zip(ids, found, strict=True)), ids[0]
+        return Groups(of, f"the part of their ids that is {found[0]!r} in {example!r}", guessed=True)
+    return Groups({id_: id_ for id_ in ids}, None)
+
+
+def shared_part(ids: Sequence[str]) -> list[str] | None:
+    """The part of each id that names what it shares with others, or None.
+
+    Ids are cut at everything that is no letter and no digit. A part counts if it stands at the same place in all ids,
+    is the same letters with a number in all of them (`subject01`, `P03`, `S1`, or a number alone), something follows or
+    precedes it, and it tells at least three groups that have two videos or more on average. The first such part is
+    taken.
+
+        subject01_run2, subject01_run3, subject02_run1, ...   ->  subject01, subject01, subject02, ...
+        exp01_user01, exp02_user01, exp03_user02, ...         ->  user01, user01, user02, ...
+        walk_01, walk_02, run_01, ...                         ->  None: `walk` has no number, `01` means nothing alone
+    """
+    parts = [re.findall(r"[^\W_]+", id_) for id_ in ids]
+    for place in range(min(map(len, parts), default=0)):
+        found = [one[place] for one in parts]
+        kinds = {_letters(one) for one in found}
+        if len(kinds) == 1 and None not in kinds and LEAST_GROUPS <= len(set(found)) <= len(ids) / 2:
+            return found
+    return None
+
+
+def _letters(part: str) -> str | None:
+    """The letters before the number that a part ends with; None if it is no such part."""
+    match = re.fullmatch(r"([^\W\d_]*)\d+", part)
+    return None if match is None else match[1].casefold()

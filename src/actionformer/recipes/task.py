@@ -1,0 +1,127 @@
+"""What a training needs of the user's files, checked: videos to learn from and to evaluate on, complete settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actionformer.checks import check_evaluation, check_training, tell
+from actionformer.core.annotations import Annotations
+from actionformer.core.errors import InputError, warn
+from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
+from actionformer.data.dataset import TrainingSet
+from actionformer.data.fingerprint import annotations_hash, features_hash
+from actionformer.data.split import HELD_OUT
+from actionformer.data.windows import training_set
+from actionformer.model_directory import ModelCard
+from actionformer.settings.config import Config
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, on what, and what it is evaluated on."""
+
+    config: Config
+    annotations: Annotations
+    collection: Collection
+    training: TrainingSet
+    """The same videos, as training sees them."""
+    test: Collection | None
+    card: ModelCard
+
+
+def gather(
+    config: Config, annotations: Annotations, features: Paths, *, skip_missing: bool, other_timing: bool
+) -> Task:
+    """Everything that training needs of the user's files, checked; arguments and errors are those of `train`."""
+    annotations = with_classes(annotations, config.model.num_classes)
+    collection = collect(
+        annotations.subset(config.data.train_subset),
+        features,
+        config.data,
+        width=config.model.input_width if config.model.input_dim is not None else None,
+        skip_missing=skip_missing,
+        other_timing=other_timing,
+    )
+    actions = sum(len(one.video.segments) for one in collection.videos)
+    if not actions:
+        raise InputError(f"{annotations.source}: no action in subset {', '.join(config.data.train_subset)} to learn")
+    config = _completed(config, annotations, collection)
+    source = Path(annotations.source)
+    card = ModelCard(
+        class_names=annotations.class_names,
+        features=common_spec(collection.videos),
+        training={
+            "annotations": str(source.resolve()) if source.is_file() else None,
+            "features": [str(Path(folder).resolve()) for folder in as_list(features)],
+            "subset": list(config.data.train_subset),
+            "videos": len(collection.videos),
+            "actions": actions,
+        }
+        | _held_out(annotations, config),
+    )
+    training = training_set(
+        collection.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed
+    )
+    tell(
+        check_training(collection, training, config, annotations.class_names),
+        f"{annotations.source}, subset {', '.join(config.data.train_subset)}",
+    )
+    test = _test_videos(config, annotations, features, collection, skip_missing, other_timing)
+    seen = collection.videos + (test.videos if test is not None else [])
+    hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}
+    card = replace(card, training={**card.training, **hashes})
+    if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
+        warn(f"{skipped} videos without features are skipped", stacklevel=3)
+    return Task(config, annotations, collection, training, test, card)
+
+
+def _held_out(annotations: Annotations, config: Config) -> dict[str, list[str]]:
+    """What the card says of the videos that a split holds out, if there is one."""
+    if config.data.test_subset != (HELD_OUT,) or not annotations.has_subset(HELD_OUT):
+        return {}
+    return {"held_out": list(annotations.subset(HELD_OUT).videos)}
+
+
+def _completed(config: Config, annotations: Annotations, collection: Collection) -> Config:
+    """The settings with what the data tells: input width and number of classes."""
+    input_dim = config.model.input_dim or collection.videos[0].features.shape[1]
+    return config.replace(model={"input_dim": input_dim, "num_classes": len(annotations.class_names)})
+
+
+def _test_videos(
+    config: Config,
+    annotations: Annotations,
+    features: Paths,
+    trained: Collection,
+    skip_missing: bool,
+    other_timing: bool,
+) -> Collection | None:
+    """The evaluation subset with its features, or None, with a warning, where it cannot be evaluated on."""
+    if not annotations.has_subset(config.data.test_subset):
+        subsets = ", ".join(config.data.test_subset)
+        warn(
+            f"no video in subset {subsets}: training runs without evaluation; --validation 0.25 holds a quarter of the "
+            "training videos out for it",
+            stacklevel=3,
+        )
+        return None
+    subset = annotations.subset(config.data.test_subset)
+    if not any(len(video.segments) for video in subset.videos.values()):
+        warn("no action in the evaluation subset: training runs without evaluation", stacklevel=3)
+        return None
+    collection = collect(
+        subset,
+        features,
+        config.data,
+        width=config.model.input_width,
+        made_for=common_spec(trained.videos),
+        skip_missing=skip_missing,
+        other_timing=other_timing,
+    )
+    findings = check_evaluation(collection, trained, annotations.class_names)
+    hopeless = any(finding.severity == "error" for finding in findings)
+    for finding in findings:
+        end = ": training runs without evaluation" if finding.severity == "error" else ""
+        warn(f"{annotations.source}, subset {', '.join(config.data.test_subset)}: {finding}{end}", stacklevel=3)
+    return None if hopeless else collection

@@ -1,0 +1,103 @@
+"""Runs that hold videos out by themselves, and what they remember of it."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import Command
+
+from actionformer.core.errors import InputError
+from actionformer.data.split import HELD_OUT
+from actionformer.model_directory import load_settings
+from actionformer.recipes import calibrate, diagnose, evaluate, train
+from actionformer.settings.config import Config
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
+
+
+@pytest.fixture(scope="module")
+def annotated(tmp_path_factory: pytest.TempPathFactory, annotations: Path) -> Path:
+    """All six videos to train on."""
+    path = tmp_path_factory.mktemp("all") / "annotations.json"
+    path.write_text(annotations.read_text("utf-8").replace("Validation", "training"), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def split_run(tmp_path_factory: pytest.TempPathFactory, tiny: Config, annotated: Path, features: Path) -> Path:
+    out = tmp_path_factory.mktemp("split") / "run"
+    train(tiny, annotated, features, out, validation=0.34)
+    return out
+
+
+def test_the_run_knows_what_it_held_out(split_run: Path, annotated: Path) -> None:
+    config, card = load_settings(split_run)
+    assert len(card.held_out) == 2
+    assert config.data.test_subset == (HELD_OUT,)
+    assert card.training["videos"] == 4
+    report = evaluate(split_run)
+    assert report.counts.videos == 2
+    assert report.average == card.metrics["map"]
+    assert json.loads((split_run / "detections.json").read_text("utf-8"))["results"].keys() == set(card.held_out)
+    assert diagnose(split_run, draws=2).videos == 2
+    everything = json.loads(annotated.read_text("utf-8"))["database"]
+    actions = sum(len(everything[id_]["annotations"]) for id_ in card.held_out)
+    assert report.counts.ground_truths == actions
+    with pytest.raises(InputError, match=f"{actions} actions in 2 videos are too few to calibrate on"):
+        calibrate(split_run)
+
+
+def test_other_subsets_can_be_asked_for(tmp_path: Path, split_run: Path) -> None:
+    run = shutil.copytree(split_run, tmp_path / "run")
+    assert evaluate(run, subset="training").counts.videos == 4
+
+
+def test_the_viewer_shows_what_was_held_out(split_run: Path) -> None:
+    project = open_project(ViewerOptions(split_run))
+    assert project.annotations is not None
+    assert project.annotations.videos.keys() == set(load_settings(split_run)[1].held_out)
+
+
+def test_resume_holds_the_same_videos_out(
+    tmp_path: Path, split_run: Path, tiny: Config, annotated: Path, features: Path
+) -> None:
+    run = shutil.copytree(split_run, tmp_path / "run")
+    weights = (run / "model.safetensors").read_bytes()
+    train(tiny, annotated, features, run, resume=True)
+    assert (run / "model.safetensors").read_bytes() == weights
+    train(tiny, annotated, features, run, resume=True, validation=0.34)
+    with pytest.raises(InputError, match="was trained with 2 other videos held out: leave --validation out"):
+        train(tiny, annotated, features, run, resume=True, validation=0.5)
+
+
+def test_the_command_line_says_what_it_holds_out(
+    tmp_path: Path, tiny: Config, annotated: Path, features: Path, call: Command
+) -> None:
+    (tmp_path / "tiny.toml").write_text(tiny.to_toml(), "utf-8")
+    names = {f"video{i}": f"P{i // 2}_{i}" for i in range(6)}
+    content = annotated.read_text("utf-8")
+    for before, now in names.items():
+        content = content.replace(before, now)
+        shutil.copy(features / f"{before}.npy", tmp_path / f"{now}.npy")
+        shutil.copy(features / f"{before}.json", tmp_path / f"{now}.json")
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "all.json").write_text(content, "utf-8")
+    data = ["--annotations", tmp_path / "annotations" / "all.json", "--features", tmp_path, "--out", tmp_path / "run"]
+    epochs = ["--training.epochs", 1, "--training.warmup-epochs", 0]
+    result = call("train", tmp_path / "tiny.toml", *data, "--validation", 0.34, *epochs)
+    assert result.code == 0, result
+    held_out = load_settings(tmp_path / "run")[1].held_out
+    assert len({id_[:2] for id_ in held_out}) == 1
+    assert f"held out for evaluation: 2 of 6 videos: {', '.join(held_out)}\n" in result.err
+    assert "warning: videos of one group stay together: 3 groups by the part of their ids that is 'P0'" in result.err
+    assert call("evaluate", tmp_path / "run").code == 0
+
+
+def test_a_file_without_evaluation_subset_says_what_to_do(
+    tmp_path: Path, tiny: Config, annotated: Path, features: Path
+) -> None:
+    short = tiny.replace(training={"epochs": 1, "warmup_epochs": 0})
+    with pytest.warns(UserWarning, match=re.escape("training runs without evaluation; --validation 0.25 holds")):
+        train(short, annotated, features, tmp_path / "run")
