@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import actionformer
+from actionformer.advice.advised import Advised
+from actionformer.advice.draft import Advice
 from actionformer.checks.report import DoctorReport
 from actionformer.core.annotations import Annotations
 from actionformer.core.calibration import Calibration
@@ -38,13 +40,15 @@ This page is made from the source by `python docs/make_api.py`.
 """
 GROUPS = {
     "Videos to features": ["extract", "load_backbone", "Backbone"],
-    "Training and evaluation": ["doctor", "train", "evaluate", "calibrate", "diagnose", "read_annotations"],
+    "Training and evaluation": ["doctor", "advise", "train", "evaluate", "calibrate", "diagnose", "read_annotations"],
     "Detection": ["load", "build", "convert", "Detector", "watch"],
     "Detections and scores": ["Detections", "read_results", "score", "Report", "suppress"],
     "Configuration": ["Config", "load_config", "SuppressionSettings"],
     "Errors": ["InputError"],
 }
 RESULTS = [
+    Advice,
+    Advised,
     Annotations,
     Calibration,
     Counts,

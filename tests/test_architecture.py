@@ -30,6 +30,7 @@ ORDER = [
     "inference",
     "evaluation",
     "checks",
+    "advice",
     "interop",
     "demo",
     "recipes",

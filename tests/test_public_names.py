@@ -13,6 +13,7 @@ NAMES = [
     "InputError",
     "Report",
     "SuppressionSettings",
+    "advise",
     "build",
     "calibrate",
     "convert",

@@ -6,6 +6,7 @@ What one does, in this order:
     extract, load_backbone   videos -> features, one file a video
     read_annotations, train  features and annotations -> a run directory
     doctor                   what is wrong with these before training
+    advise                   settings that fit them, each with its reason
     evaluate                 a run -> its Report on the evaluation subset
     calibrate                a run -> scores that are probabilities, thresholds
     diagnose                 a run -> why its detections are wrong
@@ -18,7 +19,7 @@ What one does, in this order:
     import actionformer
 
     actionformer.extract("videos/", "motion", "features/")
-    actionformer.train("small", "annotations.json", "features/", "runs/mine")
+    actionformer.train("auto", "annotations.json", "features/", "runs/mine")
     print(actionformer.evaluate("runs/mine"))
     detector = actionformer.load("runs/mine")
     found = detector.detect_video("new.mp4")
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from actionformer.inference.settings import SuppressionSettings as SuppressionSettings
     from actionformer.inference.suppression import suppress as suppress
     from actionformer.interop import convert as convert
+    from actionformer.recipes import advise as advise
     from actionformer.recipes import calibrate as calibrate
     from actionformer.recipes import diagnose as diagnose
     from actionformer.recipes import doctor as doctor
@@ -73,6 +75,7 @@ _HOMES = {
     "InputError": "core.errors",
     "Report": "evaluation.report",
     "SuppressionSettings": "inference.settings",
+    "advise": "recipes",
     "build": "inference.loading",
     "calibrate": "recipes",
     "convert": "interop",

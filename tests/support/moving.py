@@ -1,5 +1,6 @@
 """Videos in which something moves, and sources that play them."""
 
+import json
 import os
 import socket
 import struct
@@ -32,6 +33,17 @@ def write_moving(path: Path, seed: int, seconds: float = SECONDS) -> Path:
             image[32:64, 64 - 4 * moved : 96 - 4 * moved] = square
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
+    return path
+
+
+def write_actions(path: Path, videos: Path) -> Path:
+    """Annotations of a folder of such videos: the last by name is for validation, the others are for training."""
+    names = sorted(file.stem for file in videos.iterdir())
+    database = {
+        name: {"subset": "validation" if name == names[-1] else "training", "duration": SECONDS, "annotations": ACTIONS}
+        for name in names
+    }
+    path.write_text(json.dumps({"database": database}), "utf-8")
     return path
 
 

@@ -23,6 +23,7 @@ VERBS = {
     "import": ("recipes.import_labels:import_labels",),
     "extract": ("recipes.extract:extract",),
     "doctor": ("recipes.doctor:doctor",),
+    "init": ("recipes.advise:advise",),
     "train": ("recipes.train:train",),
     "evaluate": ("recipes.evaluate:evaluate",),
     "calibrate": ("recipes.calibrate:calibrate",),

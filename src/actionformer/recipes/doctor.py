@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from actionformer.advice.subsets import usual_subsets
 from actionformer.checks.examination import Patient, examined
 from actionformer.checks.reading import read_usable
 from actionformer.checks.recordings import look_at, with_lengths
 from actionformer.checks.report import DoctorReport
-from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.data.collection import Paths, as_list
 from actionformer.extraction.inputs import video_files
 from actionformer.features import FeatureFolders
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import load_config
-
-TRAINED, EVALUATED = ("training", "train"), ("validation", "test", "testing", "val", "valid")
-"""What subsets are called, where no settings say it."""
 
 
 def doctor(
@@ -47,20 +44,10 @@ def doctor(
         raise InputError("nothing to compare the annotations with: give --features or --videos")
     every, findings = read_usable(annotations)
     chosen = load_config(config or "small", settings)
-    chosen = chosen if config is not None else _with_subsets(chosen, every, settings or {})
+    chosen = chosen if config is not None else chosen.replace(data=usual_subsets(every, settings or {}))
     source = None if features is None else FeatureFolders.at(features, chosen.data.prefix)
     recordings = None if videos is None else look_at(video_files(as_list(videos)))
     if recordings is not None:
         every = with_lengths(every, recordings)
     patient = Patient.of(every, chosen, source, recordings)
     return examined(patient, findings)
-
-
-def _with_subsets(config: Config, annotations: Annotations, given: Changes) -> Config:
-    """The settings with subsets that there are, where nobody said which."""
-    chosen: dict[str, tuple[str, ...]] = {}
-    for setting, names in (("train_subset", TRAINED), ("test_subset", EVALUATED)):
-        there = [name for name in names if annotations.has_subset(name)]
-        if setting not in given.get("data", {}) and there:
-            chosen[setting] = (there[0],)
-    return config.replace(data=chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, 
 from actionformer.extraction.inputs import video_files
 from actionformer.extraction.store import DTYPES, is_done, write_features
 from actionformer.features import feature_file
+from actionformer.video.clips import ClipLayout
 
 
 @dataclass
@@ -92,9 +93,41 @@ def extract(
         raise InputError("nothing to extract from: give video files or folders of them")
     if isinstance(backbone, str):
         backbone = load_backbone(backbone, weights, device=device, precision=precision)
-    console = console or plain_console(quiet=True)
-    say_weights(backbone, console)
     layout = layout_for(backbone, fps=fps, stride=stride, num_frames=num_frames, last_clip=last_clip)
+    result = extract_files(
+        files,
+        backbone,
+        Path(out),
+        layout,
+        dtype=dtype,
+        batch_size=batch_size,
+        workers=workers,
+        overwrite=overwrite,
+        console=console or plain_console(quiet=True),
+    )
+    if len(files) == 1 and result.failed:
+        raise InputError(": ".join(map(str, *result.failed.items())))
+    return result
+
+
+def extract_files(
+    files: Mapping[Path, str],
+    backbone: Backbone,
+    out: Path,
+    layout: ClipLayout,
+    *,
+    dtype: str = "float32",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    overwrite: bool = False,
+    console: Console,
+) -> Extraction:
+    """Turns video files, each with the id that its features are to have, into features in a folder; see `extract`.
+
+    Raises:
+        InputError: features in the folder that were made in another way.
+    """
+    say_weights(backbone, console)
     targets = {file: feature_file(out, id_) for file, id_ in files.items()}
     result = Extraction()
     todo = []
@@ -116,8 +149,6 @@ def extract(
                 result.warnings[event.video] = event.summary.warning
         elif isinstance(event, Failed):
             result.failed[event.video] = event.reason
-    if len(files) == 1 and result.failed:
-        raise InputError(": ".join(map(str, *result.failed.items())))
     return result
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import naming
 from actionformer.core.locks import remove_left
-from actionformer.core.run_files import CARD, EVALUATION, EVENTS, LOCK, METRICS, PARTS, RESUME, RUN
+from actionformer.core.run_files import CARD, EVALUATION, EVENTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state
@@ -26,7 +26,7 @@ def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
     """
     if resume and overwrite:
         raise InputError("--resume continues a run, --overwrite removes it: give one of them")
-    if not out.exists() or (out.is_dir() and all(path.name == LOCK for path in out.iterdir())):
+    if not out.exists() or (out.is_dir() and all(path.name in (LOCK, FEATURES) for path in out.iterdir())):
         return
     if not (out.is_dir() and _is_run(out)):
         raise InputError(f"{out}: is not a run directory and is left alone; choose another")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from actionformer.backbones import load_backbone
 from actionformer.checks import check_rate, check_unlike, check_values, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.devices import find_device
@@ -24,6 +25,9 @@ from actionformer.formats.annotations import read_annotations
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.model_directory import ModelCard, save_model
+from actionformer.recipes.advise import check_source
+from actionformer.recipes.configuration import AUTO, completed_config, footage_of
+from actionformer.recipes.footage import Footage
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.run_directory import check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
@@ -40,9 +44,12 @@ from actionformer.training.progress import TrainingProgress
 def train(
     config: str | Path | Config,
     annotations: str | Path | Annotations,
-    features: Paths,
-    out: str | Path,
+    features: Paths | None = None,
+    out: str | Path = "runs/model",
     *,
+    videos: Paths | None = None,
+    backbone: str = "motion",
+    weights: str | Path | Sequence[str | Path] = (),
     validation: float | None = None,
     init: str | Path | None = None,
     resume: bool = False,
@@ -58,10 +65,14 @@ def train(
     The run directory gets the last model, in best/ the best one, and how it got there.
 
     Args:
-        config: a preset's name or a TOML file.
+        config: auto (settings that fit the data, each with its reason), a preset's name or a TOML file.
         annotations: ActivityNet JSON.
         features: a folder of feature files; several are joined by channel.
         out: the run directory to write.
+        videos: files or folders, instead of features: those of the annotated videos are made in OUT/features, unless
+            they are there.
+        backbone: what turns videos into features, see `extract`.
+        weights: files of the backbone, or their folder.
         validation: hold this share of the training videos out and evaluate on them, e.g. 0.25; by default evaluation
             is on the evaluation subset. Videos of one group (a field `group` of the annotations, or a part of their
             ids such as `subject01`) stay together.
@@ -81,16 +92,29 @@ def train(
         InputError: anything in the settings, annotations or features that cannot be used.
     """
     out = Path(out)
-    config = load_config(config, settings)
+    chosen, given = None if config == AUTO else load_config(config, settings), settings or {}
     console = console or plain_console(quiet=True)
     find_device(device)
+    check_source(features, videos)
     check_unoccupied(out, resume=resume, overwrite=overwrite)
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
+    source: Paths | Footage
+    if videos is not None:
+        made_by = load_backbone(backbone, weights, device=device)
+        source = footage_of(chosen, annotations, videos, made_by, given, skip_missing)
+    else:
+        assert features is not None
+        source = features
+    config = completed_config(
+        chosen, annotations, source, given, console, skip_missing=skip_missing, other_timing=other_timing
+    )
     annotations, config = hold_out(annotations, config, validation, console, resumed=out if resume else None)
     with sole_writer(out):
         check_unoccupied(out, resume=resume, overwrite=overwrite)  # another one may have ended there meanwhile
-        task = gather(config, annotations, features, skip_missing=skip_missing, other_timing=other_timing)
+        if isinstance(source, Footage):
+            source = source.extract(config, out, overwrite=overwrite, console=console)
+        task = gather(config, annotations, source, skip_missing=skip_missing, other_timing=other_timing)
         if init is not None and not other_timing:
             check_start(init, task.card)
         _train(task, out, init=init, resume=resume, device=device, console=console)

@@ -1,0 +1,42 @@
+"""What the rules look at: the training videos in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionformer.advice.sensors import proven_axes
+from actionformer.core.errors import InputError
+from actionformer.data.collection import FeaturedVideo
+from actionformer.data.dataset import place_on_grid
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What V training videos with N actions are like."""
+
+    steps: Floats
+    """(N,) lengths of the actions, in features (level-0 grid steps)."""
+    lengths: NDArray[np.int64]
+    """(V,) features of each video."""
+    sensor_axes: int | None = None
+    """Axes of 3-D sensors whose raw samples the features are, where the features prove it."""
+
+    @classmethod
+    def of(cls, videos: Sequence[FeaturedVideo], resize: int | None = None) -> Facts:
+        """Those of a training subset; of a few videos the features are read.
+
+        Raises:
+            InputError: the videos have no action that lasts.
+        """
+        placed = place_on_grid(videos, resize)
+        steps = np.concatenate([np.diff(one.segments.astype(np.float64))[:, 0] for one in placed] or [np.empty(0)])
+        if not (steps > 0).any():
+            raise InputError("no action in the training subset to derive settings from")
+        lengths = np.array([resize or one.features.shape[0] for one in placed])
+        return cls(steps[steps > 0], lengths, proven_axes(videos))

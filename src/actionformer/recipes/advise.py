@@ -1,0 +1,106 @@
+"""Settings that fit data, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actionformer.advice.advised import Advised, advised
+from actionformer.advice.draft import Advice
+from actionformer.advice.facts import Facts
+from actionformer.advice.subsets import usual_subsets
+from actionformer.backbones import Backbone, load_backbone
+from actionformer.core.annotations import Annotations
+from actionformer.core.errors import InputError
+from actionformer.data.collection import Paths, collect
+from actionformer.data.settings import DataSettings
+from actionformer.formats.annotations import read_annotations
+from actionformer.recipes.footage import Footage, sampling_advice
+from actionformer.settings.config import Changes, Config
+from actionformer.settings.loading import load_config
+
+BEFORE = ("train_subset", "test_subset", "prefix", "fps", "stride", "num_frames", "resize")
+"""Settings of the data that are needed before the rules begin."""
+
+
+def advise(
+    annotations: str | Path | Annotations,
+    *,
+    features: Paths | None = None,
+    videos: Paths | None = None,
+    backbone: str | Backbone = "motion",
+    weights: str | Path | Sequence[str | Path] = (),
+    skip_missing: bool = False,
+    other_timing: bool = False,
+    settings: Changes | None = None,
+) -> Advised:
+    """Derives settings that fit your data, each with its reason: those that `train auto` uses.
+
+    Nothing is trained or extracted. What is given here as a setting stays, and the others are derived to fit it.
+
+    Args:
+        annotations: ActivityNet JSON.
+        features: a folder of feature files; several are joined by channel.
+        videos: files or folders, instead of features that are not there yet.
+        backbone: what will turn the videos into features, see `extract`.
+        weights: files of the backbone, or their folder.
+        skip_missing: go on without videos that have no features, or no file.
+        other_timing: take features of several strides or windows.
+        settings: section -> setting -> value, of what is not to be derived.
+
+    Raises:
+        InputError: neither features nor videos or both, no action to learn, data that cannot be read, or settings that
+            cannot be.
+    """
+    check_source(features, videos)
+    if not isinstance(annotations, Annotations):
+        annotations = read_annotations(annotations)
+    given = settings or {}
+    known, data = before_rules(annotations, given)
+    if features is None:
+        assert videos is not None
+        used = used_subsets(annotations, data)
+        footage = Footage.of(used, videos, as_backbone(backbone, weights), data.prefix, skip_missing)
+        return advise_footage(footage, annotations, given)
+    trained = annotations.subset(data.train_subset)
+    collection = collect(trained, features, data, skip_missing=skip_missing, other_timing=other_timing)
+    return advised(Facts.of(collection.videos, data.resize), given, known)
+
+
+def advise_footage(footage: Footage, annotations: Annotations, given: Changes) -> Advised:
+    """Settings for videos whose features are yet to be made."""
+    known, data = before_rules(annotations, given)
+    trained = annotations.subset(data.train_subset)
+    recordings = footage.recordings(trained)
+    timing = sampling_advice(footage.sampling(trained, recordings, data))
+    data = data.model_copy(update={one.setting: one.value for one in timing})
+    return advised(Facts.of(footage.featured(trained, recordings, data), data.resize), given, [*known, *timing])
+
+
+def check_source(features: Paths | None, videos: Paths | None) -> None:
+    """Raises an InputError unless there are features or videos, and not both."""
+    if (features is None) == (videos is None):
+        raise InputError("give --features, or --videos to make them from" + (", not both" if videos else ""))
+
+
+def as_backbone(backbone: str | Backbone, weights: str | Path | Sequence[str | Path], device: str = "cpu") -> Backbone:
+    """A backbone by name, or as it is."""
+    return load_backbone(backbone, weights, device=device) if isinstance(backbone, str) else backbone
+
+
+def used_subsets(annotations: Annotations, data: DataSettings) -> Annotations:
+    """The videos that are trained and evaluated on.
+
+    Raises:
+        InputError: there is no training subset.
+    """
+    evaluated = [name for name in data.test_subset if annotations.has_subset(name)]
+    return annotations.subset([*data.train_subset, *evaluated])
+
+
+def before_rules(annotations: Annotations, given: Changes) -> tuple[list[Advice], DataSettings]:
+    """The subsets that are trained and evaluated, and what else is known of the data before the rules begin."""
+    subsets = usual_subsets(annotations, given)
+    known = [Advice("data", setting, names, "the annotations have this subset") for setting, names in subsets.items()]
+    own = {name: value for name, value in given.get("data", {}).items() if name in BEFORE}
+    return known, load_config(Config(), {"data": subsets | own}).data

@@ -1,0 +1,14 @@
+"""How wide the network is."""
+
+import pytest
+from facts import facts_of, value
+
+
+@pytest.mark.parametrize(
+    ("actions", "width", "dropout"),
+    [(1, 128, 0.1), (2_000, 128, 0.1), (2_001, 256, None), (10_000, 256, None), (10_001, 512, None)],
+)
+def test_more_actions_make_a_wider_network(actions: int, width: int, dropout: float | None) -> None:
+    facts = facts_of([5.0] * actions)
+    assert value("model.width", facts) == width
+    assert value("model.dropout", facts) == dropout

@@ -1,0 +1,38 @@
+"""Levels and ranges, worked by hand."""
+
+import pytest
+from facts import facts_of, value
+
+
+@pytest.mark.parametrize(
+    ("longest", "blocks"),
+    [(1, 2), (16, 2), (17, 3), (33, 4), (64, 4), (65, 5), (128, 5), (129, 6), (2049, 9), (9000, 9)],
+)
+def test_the_last_of_l_levels_begins_at_two_to_the_l_features(longest: float, blocks: int) -> None:
+    facts = facts_of([longest] * 10, [5000])
+    assert value("model.branch_blocks", facts) == blocks
+
+
+def test_one_action_in_ten_may_be_longer_and_the_last_level_reaches_it() -> None:
+    facts = facts_of([16.0] * 19 + [400.0], [5000])
+    assert value("model.branch_blocks", facts) == 2
+    assert value("model.regression_ranges", facts) == [[0, 4], [4, 8], [8, 10_000]]
+    facts = facts_of([16.0] * 19 + [8000.0], [20_000])
+    assert value("model.regression_ranges", facts) == [[0, 4], [4, 8], [8, 16_000]]
+
+
+def test_boundaries_by_bins_reach_as_many_strides_of_the_last_level() -> None:
+    facts = facts_of([16.0] * 19 + [400.0], [5000])  # 400 features are 25 bins of stride 16
+    assert value("model.branch_blocks", facts, model={"detector": "tridet"}) == 5
+    assert value("model.branch_blocks", facts, model={"detector": "tridet", "boundary": "plain"}) == 2
+
+
+def test_short_recordings_have_no_level_of_a_single_moment() -> None:
+    assert value("model.branch_blocks", facts_of([500.0], [20])) == 3  # 2^4 <= 20: four levels
+
+
+def test_levels_of_one_stride_learn_the_same_distances() -> None:
+    facts = facts_of([30.0] * 10)
+    given = {"detector": "actionformer", "stem_levels": True}
+    assert value("model.branch_blocks", facts, model=given) == 2
+    assert value("model.regression_ranges", facts, model=given) == [[0, 4], [0, 4], [4, 8], [8, 10_000]]

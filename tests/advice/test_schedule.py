@@ -1,0 +1,48 @@
+"""Batches, epochs and rates, worked by hand."""
+
+import pytest
+from facts import facts_of, value, values
+
+from actionformer.advice.advised import advised
+
+
+@pytest.mark.parametrize(
+    ("videos", "batch", "sorted_", "warmup", "epochs", "every"),
+    [
+        (1, 2, False, 71, 429, 83),  # 500 epochs at most
+        (14, 2, False, 14, 86, 17),  # 7 steps per epoch: 100 epochs make 700
+        (40, 2, False, 5, 30, 6),
+        (100, 2, False, 2, 18, 3),  # 20 epochs at least
+        (101, 4, None, 3, 24, 4),
+        (400, 4, None, 2, 18, 3),
+        (401, 8, None, 2, 18, 3),
+        (2_001, 16, None, 2, 18, 3),
+    ],
+)
+def test_as_many_epochs_as_make_enough_steps(
+    videos: int, batch: int, sorted_: bool | None, warmup: int, epochs: int, every: int
+) -> None:
+    said = values(advised(facts_of(lengths=[300] * videos)))
+    assert said["training.batch_size"] == batch
+    assert said.get("training.batch_by_length") == sorted_
+    assert (said["training.warmup_epochs"], said["training.epochs"]) == (warmup, epochs)
+    assert said["training.evaluate_every"] == every
+
+
+def test_what_is_given_of_the_epochs_is_the_measure_of_the_rest() -> None:
+    facts = facts_of(lengths=[300] * 40)
+    said = values(advised(facts, {"training": {"epochs": 6}}))
+    assert (said["training.warmup_epochs"], said["training.epochs"], said["training.evaluate_every"]) == (1, 6, 1)
+    said = values(advised(facts, {"training": {"warmup_epochs": 0}}))
+    assert said["training.epochs"] == 35
+    assert values(advised(facts, {"training": {"accumulate": 4}}))["training.epochs"] == 120  # of 140 of 5 steps
+
+
+def test_windows_count_as_sequences() -> None:
+    facts = facts_of(lengths=[1000])  # windows of 100 every 50: 19
+    assert value("training.epochs", facts, data={"window": 100}) == 60  # of 70, 10 steps each
+
+
+@pytest.mark.parametrize(("width", "rate"), [(512, 0.00025), (128, 0.001), (64, 0.002), (16, 0.002)])
+def test_wider_networks_learn_in_smaller_steps(width: int, rate: float) -> None:
+    assert value("training.learning_rate", facts_of(), model={"width": width}) == rate
