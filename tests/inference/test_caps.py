@@ -275,7 +275,10 @@ def test_settings_of_a_finished_model(run: Path) -> None:
     for settings, message in (
         ({"suppression": {"max_detection": 3}}, "did you mean 'max_detections'"),
         ({"suppression": {"max_detections": 0}}, "suppression.max_detections"),
-        ({"model": {"width": 3}}, "model: cannot be changed after training; only decoding, suppression, live can"),
+        (
+            {"model": {"width": 3}},
+            "model: cannot be changed after training; only decoding, suppression, fusion, live can",
+        ),
         ({"suppresion": {}}, "did you mean 'suppression'"),
     ):
         with pytest.raises(InputError, match=message):

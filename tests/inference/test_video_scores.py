@@ -39,6 +39,12 @@ def test_json_as_published(tmp_path: Path) -> None:
         found.of("A")
 
 
+def test_json_of_tcanet_holds_logits(tmp_path: Path) -> None:
+    path = tmp_path / "validation94.32.json"
+    path.write_text(json.dumps({"results": {"a": [[1.0, 1.0 - np.log(2), 1.0 - np.log(4)]]}, "class": CLASSES}))
+    assert read_video_scores(path).of("a") == pytest.approx([4 / 7, 2 / 7, 1 / 7])
+
+
 def test_numpy_of_untrimmednet(tmp_path: Path) -> None:
     rows = np.arange(3 * 101).reshape(3, 101)
     np.save(tmp_path / "uNet_test.npy", rows)
@@ -53,6 +59,8 @@ def test_numpy_of_untrimmednet(tmp_path: Path) -> None:
         ({"results": {"a": [1]}}, r"expected \{'results'"),
         ({"results": {"a": [1, 2]}, "class": ["x"]}, "video 'a': expected 1 numbers of at least 0, found"),
         ({"results": {"a": ["x"]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
+        ({"results": {"a": [[1, 2]]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
+        ({"results": {"a": [[1e999]]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
         ({"results": {"a": [-1]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
         ([], r"expected \{'results'"),
     ],
@@ -78,9 +86,9 @@ def test_from_outside(call: Any, tmp_path: Path, proposals: Path, annotations: P
     assert len(after) == 2 * len(before)
     np.testing.assert_allclose(after.of("run").scores, np.sqrt(before.scores), rtol=1e-5)
     np.testing.assert_allclose(after.of("jump").scores, np.sqrt(0.25 * before.scores), rtol=1e-5)
-    evaluated = call("evaluate", proposals, "--video-scores", scores)
+    evaluated = call("evaluate", proposals, "--video-scores", scores, "--fusion.classes-per-video", 3)
     assert evaluated.code == 0, evaluated
-    assert set(read_results(proposals / "detections.json")["video4"].class_names) == {"jump", "run"}
+    assert set(read_results(proposals / "detections.json")["video4"].class_names) == set(CLASSES)
 
 
 def test_a_video_without_scores_fails_alone(

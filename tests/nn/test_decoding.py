@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.inference.fusion import fuse
-from actionformer.inference.settings import DecodingSettings, SuppressionSettings
+from actionformer.inference.settings import DecodingSettings, FusionSettings, SuppressionSettings
 from actionformer.inference.suppression import suppress
 from actionformer.nn.decoding import Candidates, decode
 
@@ -117,7 +117,7 @@ def assert_paired(found: tuple[np.ndarray, ...], expected: list[np.ndarray]) -> 
 
 def test_fusion_by_hand() -> None:
     segments = [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
-    fused = fuse(segments, [0.1, 0.9, 0.4], [0.0, 0.64, 0.16], max_proposals=2)
+    fused = fuse(segments, [0.1, 0.9, 0.4], [0.0, 0.64, 0.16], FusionSettings(max_proposals=2))
     assert fused.index.tolist() == [1, 2, 1, 2]
     assert fused.labels.tolist() == [1, 1, 2, 2]
     assert_allclose(fused.scores, np.sqrt([0.9 * 0.64, 0.4 * 0.64, 0.9 * 0.16, 0.4 * 0.16]), rtol=1e-6)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from actionformer.cli.report import report_files
-from actionformer.cli.settings import AFTER_TRAINING
+from actionformer.cli.settings import IN_FILES
 from actionformer.cli.verb import Recipe, verb
 from actionformer.core.terminal import complain, plain_console
 
 
 @verb(
     takes="run *inputs",
-    sections=AFTER_TRAINING,
+    sections=IN_FILES,
     example="detect runs/mine video.mp4 --format srt --out video.srt --overlay seen.mp4",
 )
 def detect(recipe: Recipe) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from actionformer.cli.report import PerClass, print_report
-from actionformer.cli.settings import AFTER_TRAINING
+from actionformer.cli.settings import IN_FILES
 from actionformer.cli.verb import Recipe, verb
 
 
 @verb(
     takes="run",
-    sections=AFTER_TRAINING,
+    sections=IN_FILES,
     example="evaluate runs/thumos14 --tiou 0.3:0.7:0.1",
 )
 def evaluate(recipe: Recipe, *, per_class: PerClass = False) -> None:

@@ -14,6 +14,8 @@ from actionformer.settings.renamed import RENAMED
 
 AFTER_TRAINING = ("decoding", "suppression")
 """Sections that mean the same for any network, whenever they are given."""
+IN_FILES = (*AFTER_TRAINING, "fusion")
+"""The same where videos are there as a whole."""
 # Every `--help` parses the whole file that a class of options says it comes from: this one is nearly empty.
 _SMALL_SOURCE = {"__module__": "actionformer.settings.presets"}
 _OF_ALL = "--training.epochs 30", "--data.normalize", "--data.no-normalize"

@@ -35,7 +35,7 @@ from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
 from actionformer.settings.config import Config
 
-CHANGEABLE = ("decoding", "suppression", "live")
+CHANGEABLE = ("decoding", "suppression", "fusion", "live")
 """Sections of settings that mean the same for any network."""
 SHOWN_NAMES, LONGEST_NAME = 4, 12  # class names of a `repr`, and their columns
 WINDOW = 256  # videos looked at together, so that those of like length share a batch
@@ -47,7 +47,7 @@ class Detector:
     Attributes:
         model: the network in eval mode: features (B, T, D) float32 or the detector's type, and their mask (B, T) ->
             outputs.
-        config: all settings; those of decoding, suppression and live detection can be replaced.
+        config: all settings; those of decoding, suppression, fusion and live detection can be replaced.
         card: class names, the features the model expects, its training.
         runner: how the model is run on the device.
         shown_from: the least score that is shown, from which on a detection that a cap cuts is missed; by default
@@ -100,7 +100,7 @@ class Detector:
         """The same network with other settings: `detector.with_settings(suppression={"max_detections": 1000})`.
 
         Args:
-            sections: of decoding, suppression and live; the others belong to the network's training.
+            sections: of decoding, suppression, fusion and live; the others belong to the network's training.
 
         Raises:
             InputError: an unknown setting (the nearest known one is named), or a value out of range.

@@ -11,6 +11,7 @@ from actionformer.core.segments import clip
 from actionformer.inference.caps import Cut, most_detections, worth_telling
 from actionformer.inference.fusion import fuse
 from actionformer.inference.sequences import FeatureSequence
+from actionformer.inference.settings import FusionSettings
 from actionformer.inference.suppression import ScoredSegments, suppress_and_count
 from actionformer.nn.decoding import Candidates
 from actionformer.settings.config import Config
@@ -50,7 +51,7 @@ def finished(
     cut.leave(*left)
     origin = candidates.levels.numpy()[kept.index]
     if sequence.class_scores is not None:
-        kept, origin = _fused(kept, origin, sequence, class_names, names)
+        kept, origin = _fused(kept, origin, sequence, config.fusion, class_names, names)
     elif names is not None:
         raise InputError("class_names are those of class_scores, which are not given")
     grid = sequence.grid
@@ -62,12 +63,13 @@ def _fused(
     kept: ScoredSegments,
     origin: NDArray[np.int64],
     sequence: FeatureSequence,
+    settings: FusionSettings,
     class_names: tuple[str, ...],
     names: tuple[str, ...] | None,
 ) -> tuple[ScoredSegments, NDArray[np.int64]]:
     if len(class_names) > 1:
         raise InputError(f"class scores are fused with proposals of one class, this model has {len(class_names)}")
-    fused = fuse(kept.segments, kept.scores, sequence.class_scores)
+    fused = fuse(kept.segments, kept.scores, sequence.class_scores, settings)
     if names is None or len(names) != len(sequence.class_scores):
         raise InputError(f"class_names must name the {len(sequence.class_scores)} classes of class_scores")
     return fused, origin[fused.index]

@@ -7,23 +7,25 @@ from typing import Any
 import numpy as np
 
 from actionformer.core.errors import InputError
+from actionformer.inference.settings import FusionSettings
 from actionformer.inference.suppression import ScoredSegments, as_array
 
+PUBLISHED = FusionSettings()
+"""Of ActivityNet."""
 
-def fuse(
-    segments: Any, scores: Any, class_scores: Any, *, max_proposals: int = 200, classes_per_video: int = 2
-) -> ScoredSegments:
+
+def fuse(segments: Any, scores: Any, class_scores: Any, settings: FusionSettings = PUBLISHED) -> ScoredSegments:
     """Class-agnostic proposals of a video with the classes that a video classifier gives it.
 
     The best proposals are each repeated for the video's best classes, with score
-    sqrt(class score * proposal score), as in the published ActivityNet results.
+    sqrt(class score * proposal score), as in the published ActivityNet results. The published HACS and BMN results take
+    the product, which orders them alike.
 
     Args:
         segments: (N, 2) proposals, in any one unit.
         scores: (N,) their scores, at least 0.
         class_scores: (K,) the video's score for every class, at least 0.
-        max_proposals: proposals that take part.
-        classes_per_video: classes that take part.
+        settings: how many proposals and classes take part.
 
     Returns:
         Up to max_proposals * classes_per_video detections, best first; `index` is the proposal of each.
@@ -37,8 +39,8 @@ def fuse(
             "class scores of a video: expected (K,) finite numbers of at least 0, "
             f"found shape {class_scores.shape}, {np.array2string(class_scores, threshold=5)}"
         )
-    proposals = np.argsort(-scores, kind="stable")[:max_proposals]
-    classes = np.argsort(-class_scores, kind="stable")[:classes_per_video]
+    proposals = np.argsort(-scores, kind="stable")[: settings.max_proposals]
+    classes = np.argsort(-class_scores, kind="stable")[: settings.classes_per_video]
     fused = np.sqrt(scores[proposals, None] * class_scores[classes])  # (proposals, classes)
     order = np.argsort(-fused, axis=None, kind="stable")
     proposal, label = (axis[order] for axis in (np.repeat(proposals, len(classes)), np.tile(classes, len(proposals))))

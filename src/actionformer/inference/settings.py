@@ -1,4 +1,4 @@
-"""Settings of inference: decoding, suppression, detection without an end."""
+"""Settings of inference: decoding, suppression, classes of proposals, detection without an end."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ class SuppressionSettings(Settings):
     """Class-agnostic only: a kept segment becomes the weighted mean of all with at least this tIoU; 0 is off."""
     voting_weight: Literal["score_tiou", "score"] = "score_tiou"
     """Weight of a candidate in that mean: score * tIoU, or the score alone, as in published TriDet."""
+
+
+class FusionSettings(Settings):
+    """Of a class-agnostic model: the classes that scores of whole videos give its proposals."""
+
+    classes_per_video: int = Field(2, ge=1, le=100_000)
+    """Every proposal gets this many of the best classes of its video; published: ActivityNet 2, HACS 3, BMN 1."""
+    max_proposals: int = Field(200, ge=1, le=10_000_000)
+    """Best proposals of a video that get classes."""
 
 
 class LiveSettings(Settings):

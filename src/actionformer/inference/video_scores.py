@@ -1,6 +1,7 @@
 """Scores of whole videos, which give the proposals of a class-agnostic model their classes; files as published.
 
 JSON `{"results": {video: [a score per class]}, "class": [names]}`: CUHK's for ActivityNet (`cuhk_val_simp_share.json`).
+TCANet's for HACS (`validation94.32.json`): the same with a list of one list per video, of logits: their softmax counts.
 NumPy (N, 101): UntrimmedNet's for THUMOS14 (`uNet_test.npy`), a row per test video, a column per class of UCF-101.
 """
 
@@ -97,8 +98,20 @@ def read_video_scores(path: str | Path, prefix: str = "") -> VideoScores:
     results, names = (content.get(key) if isinstance(content, dict) else None for key in ("results", "class"))
     if not isinstance(results, dict) or not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise InputError(f"{path}: expected {{'results': {{video: [scores]}}, 'class': [names]}}")
-    scores = {name.removeprefix(prefix): _checked(one, len(names), path, name) for name, one in results.items()}
+    scores = {name.removeprefix(prefix): _scores(one, len(names), path, name) for name, one in results.items()}
     return VideoScores(tuple(names), scores, str(path))
+
+
+def _scores(values: Any, classes: int, path: str | Path, video: str) -> NDArray[np.float64]:
+    """The scores of a video; of a list of one list the softmax."""
+    try:
+        logits = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        logits = np.empty(0)
+    if logits.shape == (1, classes) and np.isfinite(logits).all():
+        powers = np.exp(logits[0] - logits.max())
+        return _checked(powers / powers.sum(), classes, path, video)
+    return _checked(values, classes, path, video)
 
 
 def _checked(values: Any, classes: int, path: str | Path, video: str) -> NDArray[np.float64]:

@@ -94,7 +94,7 @@ def detect(
         max_per_hour: most actions per hour; by default the run's setting, else suppression.max_detections is the cap.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic, also the backbone's.
-        settings: of decoding, suppression and live, where they are not to be the run's.
+        settings: of decoding, suppression, fusion and live, where they are not to be the run's.
         console: where progress is shown; by default nowhere.
 
     Returns:

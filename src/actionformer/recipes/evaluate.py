@@ -93,7 +93,7 @@ def evaluate(
             model's proposals are scored as one class.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic.
-        settings: of decoding, suppression and live, where they are not to be the run's.
+        settings: of decoding, suppression, fusion and live, where they are not to be the run's.
 
     Raises:
         InputError: no model directory, features that are missing or of other timing, or an unknown subset.

@@ -17,7 +17,7 @@ from actionformer.core.names import nearest
 from actionformer.data.settings import DataSettings
 from actionformer.detectors.index import SETTINGS, settings_of
 from actionformer.evaluation.settings import EvaluationSettings
-from actionformer.inference.settings import DecodingSettings, LiveSettings, SuppressionSettings
+from actionformer.inference.settings import DecodingSettings, FusionSettings, LiveSettings, SuppressionSettings
 from actionformer.settings.base import Settings, descriptions, short
 from actionformer.settings.model import ModelSettings
 from actionformer.settings.renamed import with_present_names
@@ -39,6 +39,7 @@ class Config(Settings):
     training: TrainingSettings = TrainingSettings()
     decoding: DecodingSettings = DecodingSettings()
     suppression: SuppressionSettings = SuppressionSettings()
+    fusion: FusionSettings = FusionSettings()
     live: LiveSettings = LiveSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
 
