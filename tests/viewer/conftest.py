@@ -1,6 +1,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from browsing import Open, ready, serving
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from starlette.testclient import TestClient
 
+from actionformer.core.calibration import Calibration, Reliability, ScoreCurve, Threshold
 from actionformer.core.detections import Detections
-from actionformer.formats.detections import write_results
+from actionformer.formats.detections import read_results, write_results
+from actionformer.model_directory import load_settings, replace_card
 from actionformer.recipes import evaluate
 from actionformer.viewer.application import application
 from actionformer.viewer.opening import open_project
@@ -26,6 +29,19 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, seen: Path) -> Path:
     """A run on three videos, evaluated; for reading only."""
     run = shutil.copytree(seen / "run", tmp_path_factory.mktemp("evaluated") / "run")
     evaluate(run)
+    return run
+
+
+@pytest.fixture(scope="session")
+def calibrated(tmp_path_factory: pytest.TempPathFactory, evaluated: Path) -> Path:
+    """The same with thresholds per class: the first video shows two detections of each."""
+    run = shutil.copytree(evaluated, tmp_path_factory.mktemp("calibrated") / "run")
+    curve, (first, *_) = ScoreCurve((0.0, 1.0), (0.0, 0.5)), read_results(run / "detections.json").values()
+    second = {name: curve.probability(first.of(name).scores)[1] for name in first.class_names}
+    classes = {name: Threshold(float(least), 3, 4, 2) for name, least in second.items()}
+    none, overall = Reliability((), (), ()), Threshold(0.3, 6, 8, 4)
+    measured = Calibration(0.5, ("test",), 3, 6, curve, overall, classes, none, none)
+    replace_card(run, replace(load_settings(run)[1], calibration=measured))
     return run
 
 

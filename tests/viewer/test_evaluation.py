@@ -7,6 +7,9 @@ from asking import of
 from starlette.testclient import TestClient
 
 from actionformer.evaluation.report import score
+from actionformer.formats.detections import read_results
+from actionformer.inference.selection import shown
+from actionformer.model_directory import load_settings
 
 
 def test_a_run_says_how_it_went(asked: TestClient, seen: Path, evaluated: Path) -> None:
@@ -25,6 +28,18 @@ def test_a_run_says_how_it_went(asked: TestClient, seen: Path, evaluated: Path) 
     none = of(asked, "/api/run", tiou=0.5, min_score=2.0)
     assert none["errors"]["kinds"] == dict.fromkeys(errors["kinds"], 0) | {"missed": 6}
     assert none["map"] == run["map"]
+
+
+def test_errors_are_counted_from_the_threshold_of_each_class_on(client: Any, calibrated: Path) -> None:
+    asked = client(calibrated)
+    errors = of(asked, "/api/run", tiou=0.5, min_score="class")["errors"]
+    found = read_results(calibrated / "detections.json")
+    measured = load_settings(calibrated)[1].calibration
+    counted = {name: sum(len(shown(one, measured).of(name)) for one in found.values()) for name in ("left", "right")}
+    kinds = ("true positive", "duplicate", "wrong label", "localization", "confusion", "background")
+    by_class = errors["by_class"]
+    assert {name: sum(by_class[name].get(kind, 0) for kind in kinds) for name in by_class} == counted
+    assert asked.get("/api/run", params={"tiou": 0.5, "min_score": "classes"}).status_code == 422
 
 
 def test_two_runs_are_compared_class_by_class(client: Any, seen: Path, evaluated: Path, detections: Path) -> None:

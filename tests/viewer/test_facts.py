@@ -1,14 +1,13 @@
-import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from asking import of, refusal
 from starlette.testclient import TestClient
 
-from actionformer.core.calibration import Calibration, Reliability, ScoreCurve, Threshold
 from actionformer.evaluation.report import score
-from actionformer.model_directory import load_settings, replace_card
+from actionformer.formats.detections import read_results
+from actionformer.inference.selection import shown
+from actionformer.model_directory import load_settings
 
 
 def test_a_project_lists_what_there_is_and_every_video(asked: TestClient, seen: Path, evaluated: Path) -> None:
@@ -48,13 +47,16 @@ def test_detections_alone_show_what_they_can_and_say_why_not_more(client: Any, d
     assert run == {"curves": {}, "map": None, "per_class": [], "errors": None}
 
 
-def test_the_page_begins_at_the_network_s_score_that_stands_for_the_threshold(
-    client: Any, asked: TestClient, evaluated: Path, tmp_path: Path
+def test_the_page_has_the_network_s_score_that_stands_for_the_threshold_of_each_class(
+    client: Any, asked: TestClient, calibrated: Path
 ) -> None:
-    assert of(asked, "/api/project")["min_score"] is None
-    run = shutil.copytree(evaluated, tmp_path / "run")
-    none, overall = Reliability((), (), ()), Threshold(0.3, 30, 20, 15)
-    curve = ScoreCurve((0.0, 1.0), (0.0, 0.5))  # a probability of 0.3 is a score of 0.6
-    measured = Calibration(0.5, ("test",), 3, 30, curve, overall, {}, none, none)
-    replace_card(run, replace(load_settings(run)[1], calibration=measured))
-    assert of(client(run), "/api/project")["min_score"] == 0.6
+    assert of(asked, "/api/project")["min_scores"] is None
+    asked = client(calibrated)
+    least = of(asked, "/api/project")["min_scores"]
+    found = read_results(calibrated / "detections.json")
+    measured = load_settings(calibrated)[1].calibration
+    assert measured is not None
+    for video, detections in found.items():
+        assert len(shown(detections, measured)) > 0
+        on_page = of(asked, f"/api/videos/{video}")["detections"]
+        assert sum(one["score"] >= least[one["label"]] for one in on_page) == len(shown(detections, measured))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi import Path as PathParameter
@@ -48,7 +48,7 @@ class _Id(Convertor[str]):
 
 register_url_convertor("id", _Id())
 Tiou = Annotated[float | None, Query()]
-Score = Annotated[float | None, Query(allow_inf_nan=False)]
+Score = Annotated[Annotated[float, Query(allow_inf_nan=False)] | Literal["class"] | None, Query()]
 Seconds = Annotated[float, Query(ge=-1e9, le=1e9)]
 
 

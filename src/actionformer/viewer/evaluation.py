@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,12 +12,16 @@ from actionformer.core.files import read_json_lines
 from actionformer.core.run_files import METRICS
 from actionformer.evaluation.diagnosis import average_precision_by_video, diagnose
 from actionformer.evaluation.report import Report, parse_tiou, score
+from actionformer.inference.selection import shown
 from actionformer.viewer.memory import LAST, kept
 from actionformer.viewer.project import Project
 from actionformer.viewer.values import Answer, by_tiou, rounded
 
 MOST_ERRORS = 32 << 20
 """Bytes that kinds of error may take, of all pairs of tIoU and least score that were asked for."""
+
+LeastScore = float | Literal["class"] | None
+"""From which score on detections count: one of all classes, the threshold of each class, or none."""
 
 
 class Evaluation:
@@ -31,12 +35,18 @@ class Evaluation:
         self.project = project
         self.precision: Callable[[], dict[str, Answer]] = kept(self._precision_by_video, LAST)
         """Video -> its average precision by tIoU; none without annotations or detections."""
-        self._errors: Callable[[float, float | None], Answer] = kept(self._diagnosed, MOST_ERRORS)
+        self._errors: Callable[[float, LeastScore], Answer] = kept(self._diagnosed, MOST_ERRORS)
         self._report: Callable[[], Report] = kept(self._evaluated, LAST)
         self._other_report: Callable[[], Report] = kept(self._other_evaluated, LAST)
 
-    def run(self, tiou: float, min_score: float | None = None) -> Answer:
-        """Curves of training, precision by tIoU and class, kinds of error of detections from a score on."""
+    def run(self, tiou: float, min_score: LeastScore = None) -> Answer:
+        """Curves of training, precision by tIoU and class, kinds of error of detections from a score on.
+
+        Args:
+            tiou: from which on a detection finds an action.
+            min_score: of the detections whose errors are counted: all of them, those from a score on, or those that
+                reach the threshold of their class (`class`).
+        """
         answer: Answer = {"curves": self._curves(), "map": None, "per_class": [], "errors": None}
         if self.project.annotations is None or not self.project.detections:
             return answer
@@ -89,11 +99,13 @@ class Evaluation:
         assert self.project.other is not None
         return score(self.project.annotations, self.project.other[1], tiou=self.project.thresholds)
 
-    def _diagnosed(self, tiou: float, min_score: float | None) -> Answer:
+    def _diagnosed(self, tiou: float, min_score: LeastScore) -> Answer:
         """Kinds of error; what they are counted from is as large as all detections, and goes."""
         assert self.project.annotations is not None
         detections = self.project.detections
-        if min_score is not None:
+        if min_score == "class":
+            detections = {video: shown(found, self.project.calibration) for video, found in detections.items()}
+        elif min_score is not None:
             detections = {video: found.above(min_score) for video, found in detections.items()}
         diagnosis = diagnose(self.project.annotations, detections, tiou)
         return {

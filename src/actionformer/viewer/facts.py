@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from actionformer.viewer.corrections import Corrections, corrected_videos
 from actionformer.viewer.project import Project
-from actionformer.viewer.values import Answer, rounded
+from actionformer.viewer.values import Answer, rounded, rounded_score
 
 PARTS = ("videos", "features", "annotations", "run", "candidates", "compare", "corrections")
 
@@ -33,14 +33,18 @@ class ProjectFacts:
             "has": {part: part not in why_not for part in PARTS},
             "why_not": why_not,
             "tiou": list(project.thresholds),
-            "min_score": self._min_score(),
+            "min_scores": self._min_scores(),
             "videos": [self._video(video, video in corrected) for video in project.ids],
         }
 
-    def _min_score(self) -> float | None:
-        """The network's score that stands for the threshold of all classes together, where the run is calibrated."""
-        calibration = self.project.card.calibration if self.project.card else None
-        return None if calibration is None else round(calibration.curve.score(calibration.overall.threshold), 2)
+    def _min_scores(self) -> list[float] | None:
+        """The network's score that stands for the threshold of each class, where the run is calibrated.
+
+        Rounded as scores of detections are, so that one at the threshold reaches it on the page too.
+        """
+        if (calibration := self.project.calibration) is None:
+            return None
+        return [rounded_score(calibration.curve.score(one)) for one in calibration.thresholds(self.project.class_names)]
 
     def _why_not(self) -> dict[str, str]:
         """Part -> why it is not there."""

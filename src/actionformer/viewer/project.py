@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actionformer.core.annotations import Annotations
+from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.features import FeatureFolders
@@ -68,6 +69,11 @@ class Project:
         if video not in self._known:
             raise UnknownVideoError("there is no video of this name here")
         return video
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What the scores of the run are worth, where that was measured."""
+        return self.card.calibration if self.card is not None else None
 
     @property
     def computes(self) -> bool:

@@ -367,3 +367,30 @@ def test_a_run_that_was_not_evaluated_says_how_that_is_done(open_page: Open, see
     with serving(ViewerOptions(seen / "run")) as url:
         page = ready(open_page(f"{url}#tab=run"))
         expect(page.locator("#run")).to_contain_text("actionformer evaluate RUN")
+
+
+def test_a_calibrated_run_shows_what_reaches_the_threshold_of_its_class(open_page: Open, calibrated: Path) -> None:
+    with serving(ViewerOptions(calibrated)) as url:
+        page = ready(open_page(f"{url}#video=clip0"))
+        least = answer(page, "api/project")["min_scores"]
+        found = answer(page, "api/videos/clip0?tiou=0.5")["detections"]
+        shown = sum(one["score"] >= least[one["label"]] for one in found)
+        assert shown == 4  # two of each class
+        expect(page.locator("#shown")).to_have_text(f"{shown} of {len(found)} detections")
+        button, slider = page.locator("#filters .per-class"), page.locator("#filters .score-slider")
+        expect(button).to_have_attribute("aria-pressed", "true")
+        expect(slider.locator("output")).to_have_text("per class")
+        until(page, "() => location.hash.includes('score=class')")
+        page.keyboard.press("5")
+        expect(page.locator("#run")).to_contain_text("from the threshold of their class on")
+        page.keyboard.press("1")
+
+        page.locator("#min-score").fill("0")  # one score for all
+        expect(page.locator("#shown")).to_have_text(f"{len(found)} of {len(found)} detections")
+        expect(button).to_have_attribute("aria-pressed", "false")
+        expect(slider.locator("output")).to_have_text("0.00")
+        button.click()
+        expect(page.locator("#shown")).to_have_text(f"{shown} of {len(found)} detections")
+        page.keyboard.press("s")
+        assert isinstance(state(page, "s.minScore"), float)
+        until(page, "() => /score=0[.]/.test(location.hash)")

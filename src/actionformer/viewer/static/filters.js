@@ -1,13 +1,17 @@
 // @ts-check
-// Above the timeline: score threshold, tIoU, kinds of error, classes, zoom.
+// Above the timeline: score threshold (one of each class, or one of all), tIoU, kinds of error, classes, zoom.
 
 import { KINDS, MISSED, classColour } from "./colours.js";
 import { byId, choice, element } from "./elements.js";
-import { isError, isFound, shownDetections } from "./lanes.js";
+import { isError, isFound, reaches, shownDetections } from "./lanes.js";
 import { on, set, state } from "./state.js";
 import { showAll, step, zoom } from "./navigation.js";
 import { judge } from "./videos.js";
 
+/** What the address says for the thresholds of the classes. */
+export const PER_CLASS = "class";
+const OWN_THRESHOLDS =
+  "The threshold of each class, measured on held-out videos: what tables and subtitles show. The slider sets one score for all.";
 const COUNTED = "Counts the classes that are shown, from the score threshold on.";
 const COUNTED_MISSED =
   "Counts the actions of the classes that are shown that no detection finds from the score threshold on.";
@@ -34,7 +38,11 @@ export function tiouChoice(attributes = {}) {
   return element("label", { class: "field tiou-choice" }, "tIoU", select);
 }
 
-/** A slider of the score threshold; of several on the page all show the same.
+/** The score threshold as the address and the server have it. */
+export const scoreWord = () => (typeof state.minScore === "number" ? String(state.minScore) : PER_CLASS);
+
+/** The score threshold: a slider of one score, and where classes have thresholds a button for these; of several on the
+ * page all show the same.
  * @param {Record<string, any>} [attributes]
  */
 export function scoreSlider(attributes = {}) {
@@ -46,14 +54,38 @@ export function scoreSlider(attributes = {}) {
     ...attributes,
     input: () => set({ minScore: input.valueAsNumber }),
   });
-  return followScore(element("label", { class: "field score-slider" }, "Score ≥", input, element("output", {})));
+  const slider = element("label", { class: "field" }, "Score ≥", input, element("output", {}));
+  return followScore(element("span", { class: "score-slider" }, slider, state.project.min_scores ? perClass() : ""));
 }
 
-/** @param {any} label */
-function followScore(label) {
-  label.querySelector("input").value = state.minScore;
-  label.querySelector("output").textContent = state.minScore.toFixed(2);
-  return label;
+const perClass = () =>
+  element(
+    "button",
+    {
+      class: "quiet per-class",
+      title: OWN_THRESHOLDS,
+      click: () => set({ minScore: typeof state.minScore === "number" ? thresholds() : oneScore() }),
+    },
+    "Per class",
+  );
+
+const thresholds = () => /** @type {number[]} */ (state.project.min_scores);
+
+/** The score of all classes; of thresholds per class the middle one. */
+function oneScore() {
+  const { minScore } = state;
+  if (typeof minScore === "number") return minScore;
+  const sorted = [...minScore].sort((a, b) => a - b);
+  return Math.round(100 * (sorted[Math.floor(sorted.length / 2)] ?? 0)) / 100;
+}
+
+/** @param {any} control */
+function followScore(control) {
+  const isOne = typeof state.minScore === "number";
+  control.querySelector("input").value = oneScore();
+  control.querySelector("output").textContent = isOne ? oneScore().toFixed(2) : "per class";
+  control.querySelector(".per-class")?.setAttribute("aria-pressed", String(!isOne));
+  return control;
 }
 
 function build() {
@@ -87,7 +119,7 @@ function build() {
  * @param {number} change
  */
 export function moveThreshold(change) {
-  set({ minScore: Math.min(Math.max(Math.round(100 * (state.minScore + change)) / 100, 0), 1) });
+  set({ minScore: Math.min(Math.max(Math.round(100 * (oneScore() + change)) / 100, 0), 1) });
 }
 
 /** Hides what is shown and the other way round; of kinds those of KINDS and "missed".
@@ -157,7 +189,7 @@ function chip(kind, { mark, says }, counted) {
 
 function countKinds() {
   const shown = (/** @type {Action} */ { label }) => !state.hiddenClasses.has(label);
-  const passing = state.video.detections.filter((one) => one.score >= state.minScore && shown(one));
+  const passing = state.video.detections.filter((one) => reaches(state.minScore, one) && shown(one));
   /** @type {Record<string, number>} */
   const counts = { missed: state.actions.filter((one, i) => shown(one) && isFound(state, i) === false).length };
   for (const { kind } of passing) if (kind) counts[kind] = (counts[kind] ?? 0) + 1;

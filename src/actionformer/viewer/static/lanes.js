@@ -5,14 +5,21 @@ import { remembering } from "./state.js";
 
 export const SIZES = { row: 17, action: 15, strip: 9, gap: 9, ruler: 24, overview: 40, mostRows: 8 };
 
+/** Whether a class and a score reach the threshold.
+ * @type {(minScore: LeastScore, which: {label: number, score: number}) => boolean}
+ */
+export const reaches = (minScore, { label, score }) =>
+  score >= (typeof minScore === "number" ? minScore : minScore[label]);
+
 /** Detections that the filters let through: indices, best first.
- * @type {(video: Video, minScore: number, hiddenClasses: Set<number>, hiddenKinds: Set<string>) => number[]}
+ * @type {(video: Video, minScore: LeastScore, hiddenClasses: Set<number>, hiddenKinds: Set<string>) => number[]}
  */
 const passing = remembering((video, minScore, hiddenClasses, hiddenKinds) => {
   /** @type {number[]} */
   const shown = [];
-  video.detections.forEach(({ score, label, kind }, index) => {
-    if (score >= minScore && !hiddenClasses.has(label) && !(kind && hiddenKinds.has(kind))) shown.push(index);
+  video.detections.forEach((one, index) => {
+    const hidden = hiddenClasses.has(one.label) || (one.kind && hiddenKinds.has(one.kind));
+    if (!hidden && reaches(minScore, one)) shown.push(index);
   });
   return shown;
 });
@@ -36,7 +43,7 @@ const finders = remembering(
  */
 export function isFound({ video, actions, minScore }, index) {
   if (typeof actions[index].found !== "boolean") return null;
-  return (finders(video).get(index) ?? -1) >= minScore;
+  return reaches(minScore, { label: actions[index].label, score: finders(video).get(index) ?? -1 });
 }
 
 /** Whether a {type, index} is a wrong detection or a missed action.
@@ -65,7 +72,7 @@ function shownActions(state) {
  * @returns {(state: Shown) => Result}
  */
 function ofWhatIsShown(compute) {
-  /** @type {(...shown: [Video, Action[], number, Set<number>, Set<string>]) => Result} */
+  /** @type {(...shown: [Video, Action[], LeastScore, Set<number>, Set<string>]) => Result} */
   const once = remembering((video, actions, minScore, hiddenClasses, hiddenKinds) =>
     compute({ video, actions, minScore, hiddenClasses, hiddenKinds }),
   );

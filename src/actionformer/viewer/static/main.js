@@ -47,7 +47,7 @@ async function begin() {
     document.title = byId("title").textContent = project.title;
     if (savedAt) byId("title").textContent += ` · saved ${savedAt.slice(0, 10)}`;
     const tiou = project.tiou.includes(0.5) ? 0.5 : project.tiou[0];
-    set({ project, tiou, minScore: project.min_score ?? state.minScore });
+    set({ project, tiou, minScore: project.min_scores ?? state.minScore });
     const judged = judgeAll();
     const open = () => openFirst(wait);
     await Promise.all([judged, namesVideo() ? open() : judged.then(open)]); // by itself the worst is opened

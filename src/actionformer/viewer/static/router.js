@@ -2,6 +2,7 @@
 // The address keeps what is looked at, so that a link shows someone else the same, and going back goes back.
 
 import { notice } from "./elements.js";
+import { PER_CLASS, scoreWord } from "./filters.js";
 import { seek } from "./player.js";
 import { duration, on, set, spanAround, state } from "./state.js";
 import { TABS } from "./tabs.js";
@@ -31,7 +32,7 @@ function write() {
   const place = { video: state.video.id, tab: state.tab, at: state.time.toFixed(2) };
   const [from, to] = state.view;
   if (from > 0 || to < duration()) place.view = `${from.toFixed(2)}-${to.toFixed(2)}`;
-  const address = `#${new URLSearchParams({ ...place, score: String(state.minScore), tiou: String(state.tiou) })}`;
+  const address = `#${new URLSearchParams({ ...place, score: scoreWord(), tiou: String(state.tiou) })}`;
   if (entry !== null && entry !== about) history.pushState(null, "", address);
   else if (address !== location.hash) history.replaceState(null, "", address);
   [entry, known] = [about, location.hash];
@@ -83,7 +84,8 @@ function asked() {
   const number = (/** @type {string | null} */ text, /** @type {number} */ high) =>
     text && Number(text) >= 0 && Number(text) <= high ? Number(text) : undefined;
   const tab = TABS.map((one) => one.id).find((one) => one === given.get("tab"));
-  const minScore = number(given.get("score"), 1);
+  const perClass = given.get("score") === PER_CLASS ? state.project.min_scores : null;
+  const minScore = perClass ?? number(given.get("score"), 1);
   const tiou = state.project.tiou.find((one) => one === number(given.get("tiou"), 1));
   const time = number(given.get("at"), LONGEST);
   const [from, to, ...more] =

@@ -4,7 +4,7 @@
 import { get, latest, query, savedAt } from "./api.js";
 import { classColour } from "./colours.js";
 import { byId, card, element, words } from "./elements.js";
-import { scoreSlider, tiouChoice } from "./filters.js";
+import { scoreSlider, scoreWord, tiouChoice } from "./filters.js";
 import { percent } from "./format.js";
 import { dash, draw, plain } from "./plot.js";
 import { bars, foundByLength, kinds } from "./run_bars.js";
@@ -15,9 +15,9 @@ import { filled, whenShown } from "./views.js";
 
 const FEW = 3; // points that need marks to be seen
 /** A saved report keeps only what is said of all detections. */
-const least = () => (savedAt ? null : state.minScore);
+const least = () => (savedAt ? null : scoreWord());
 
-const ask = latest((signal, /** @type {number} */ tiou, /** @type {number | null} */ minScore) =>
+const ask = latest((signal, /** @type {number} */ tiou, /** @type {string | null} */ minScore) =>
   Promise.all([
     get(`api/run${query({ tiou: tiouText(tiou), min_score: minScore })}`, signal),
     state.project.has.compare ? get("api/compare", signal) : null,

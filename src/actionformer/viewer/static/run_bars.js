@@ -74,7 +74,11 @@ export function kinds({ kinds: counts, gains }) {
   ];
 }
 
-export const which = () => (savedAt ? "of any score" : `from score ${state.minScore.toFixed(2)} on`);
+export function which() {
+  if (savedAt) return "of any score";
+  const { minScore } = state;
+  return typeof minScore === "number" ? `from score ${minScore.toFixed(2)} on` : "from the threshold of their class on";
+}
 
 /** @type {(value: number | undefined) => string} */
 const gain = (value) => (value === undefined ? "" : ` · +${(100 * value).toFixed(1)}`);

@@ -4,6 +4,8 @@
 type Span = [number, number];
 /** "0.5" -> value at that tIoU. */
 type ByTiou = Record<string, number | null>;
+/** One score of all classes, or one of each. */
+type LeastScore = number | number[];
 type Kind = "true positive" | "duplicate" | "wrong label" | "localization" | "confusion" | "background";
 
 interface Project {
@@ -13,8 +15,8 @@ interface Project {
   has: Record<string, boolean>;
   why_not: Record<string, string>;
   tiou: number[];
-  /** From which score on the run shows detections to people; null where that was not measured. */
-  min_score: number | null;
+  /** From which score on the run shows detections of each class to people; null where that was not measured. */
+  min_scores: number[] | null;
   videos: ListedVideo[];
 }
 
@@ -84,7 +86,7 @@ interface State {
   view: Span;
   tiou: number;
   corrected: boolean;
-  minScore: number;
+  minScore: LeastScore;
   hiddenClasses: Set<number>;
   hiddenKinds: Set<string>;
   levels: (number | null)[] | null;
