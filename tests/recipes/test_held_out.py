@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from commands import Command
 
 from actionformer.core.errors import InputError
 from actionformer.data.split import HELD_OUT
+from actionformer.formats.annotations import read_annotations
 from actionformer.model_directory import load_settings
 from actionformer.recipes import calibrate, diagnose, evaluate, train
+from actionformer.recipes.held_out import usual_share
 from actionformer.settings.config import Config
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
@@ -47,6 +50,25 @@ def test_the_run_knows_what_it_held_out(split_run: Path, annotated: Path) -> Non
     assert report.counts.ground_truths == actions
     with pytest.raises(InputError, match=f"{actions} actions in 2 videos are too few to calibrate on"):
         calibrate(split_run)
+
+
+def test_what_auto_holds_out_by_itself(annotated: Path, annotations: Path, tiny: Config) -> None:
+    every = read_annotations(annotated)
+    assert usual_share(every, tiny) == 0.25
+    assert usual_share(read_annotations(annotations), tiny) is None, "there is an evaluation subset"
+    few = replace(every, videos=dict(list(every.videos.items())[:3]))
+    assert usual_share(few, tiny) is None, "none can be spared"
+
+
+def test_auto_holds_a_quarter_out_where_there_is_no_evaluation_subset(
+    annotated: Path, features: Path, tmp_path: Path
+) -> None:
+    short = {"model": {"width": 16}, "training": {"epochs": 1, "warmup_epochs": 0}}
+    train("auto", annotated, features, tmp_path / "run", settings=short)
+    config, card = load_settings(tmp_path / "run")
+    assert len(card.held_out) in (1, 2)
+    assert config.data.test_subset == (HELD_OUT,)
+    assert card.training["videos"] == 6 - len(card.held_out)
 
 
 def test_other_subsets_can_be_asked_for(tmp_path: Path, split_run: Path) -> None:

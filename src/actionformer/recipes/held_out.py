@@ -10,9 +10,15 @@ from actionformer.core.annotations import Annotations
 from actionformer.core.errors import listed, warn
 from actionformer.core.run_files import CARD
 from actionformer.core.terminal import say
+from actionformer.data.groups import groups_of
 from actionformer.data.split import HELD_OUT, Split, split, with_held_out
 from actionformer.model_directory import load_settings
 from actionformer.settings.config import Config
+
+USUAL_SHARE = 0.25
+"""Of the videos."""
+LEAST_GROUPS = 4
+"""Videos, or groups of them, of which one can be spared."""
 
 
 def hold_out(
@@ -38,6 +44,13 @@ def hold_out(
         say(console, f"held out for evaluation as before: {listed(before, 5)}")
         return evaluated_on(annotations, config, before)
     return annotations, config
+
+
+def usual_share(annotations: Annotations, config: Config) -> float | None:
+    """What to hold out where nobody says it: nothing, if there is an evaluation subset or too little to split."""
+    trained = annotations.subset(config.data.train_subset)
+    enough = len(set(groups_of(trained).of.values())) >= LEAST_GROUPS
+    return USUAL_SHARE if enough and not annotations.has_subset(config.data.test_subset) else None
 
 
 def evaluated_on(annotations: Annotations, config: Config, held_out: tuple[str, ...]) -> tuple[Annotations, Config]:

@@ -28,7 +28,7 @@ from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.advise import check_source
 from actionformer.recipes.configuration import AUTO, completed_config, footage_of
 from actionformer.recipes.footage import Footage
-from actionformer.recipes.held_out import hold_out
+from actionformer.recipes.held_out import hold_out, usual_share
 from actionformer.recipes.run_directory import check_unoccupied, clear, forget_evaluation, resumed_state
 from actionformer.recipes.start import check_start, initial_model
 from actionformer.recipes.task import Task, gather
@@ -74,8 +74,8 @@ def train(
         backbone: what turns videos into features, see `extract`.
         weights: files of the backbone, or their folder.
         validation: hold this share of the training videos out and evaluate on them, e.g. 0.25; by default evaluation
-            is on the evaluation subset. Videos of one group (a field `group` of the annotations, or a part of their
-            ids such as `subject01`) stay together.
+            is on the evaluation subset, and where there is none, auto holds a quarter out. Videos of one group (a field
+            `group` of the annotations, or a part of their ids such as `subject01`) stay together.
         init: a model directory to start from; its classes and input width may differ.
         resume: continue the run in OUT, which then ends as if it had never stopped.
         overwrite: remove the run in OUT and start again.
@@ -109,6 +109,8 @@ def train(
     config = completed_config(
         chosen, annotations, source, given, console, skip_missing=skip_missing, other_timing=other_timing
     )
+    if validation is None and chosen is None:
+        validation = usual_share(annotations, config)
     annotations, config = hold_out(annotations, config, validation, console, resumed=out if resume else None)
     with sole_writer(out):
         check_unoccupied(out, resume=resume, overwrite=overwrite)  # another one may have ended there meanwhile
