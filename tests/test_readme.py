@@ -39,7 +39,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, videos: Path, tin
 
 def run(code: str) -> dict[str, Any]:
     for name, here in {
-        '"small"': '"small.toml"',
+        '"auto"': '"small.toml"',
         '"cuda"': '"cpu"',
         '"bfloat16"': '"float32"',
         "rtsp://camera/stream": "features/video_1.npy",
