@@ -188,6 +188,10 @@ def test_an_unknown_preset_names_the_nearest(tmp_path: Path) -> None:
         load_config("thumos14")
     path = tmp_path / "mine.toml"
     path.write_text('preset = "epic100_nuon"\n', "utf-8")
+    with pytest.raises(InputError, match="no preset 'auot', did you mean 'auto'"):
+        load_config("auot")
+    with pytest.raises(InputError, match=r"auto is for `train`, .* `actionformer init` writes them as a file"):
+        load_config("auto")
     with pytest.raises(InputError, match="no preset 'epic100_nuon', did you mean 'epic100_noun'"):
         load_config(path)
 

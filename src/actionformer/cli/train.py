@@ -8,7 +8,7 @@ from actionformer.core.terminal import complain, plain_console, tell
 
 @verb(
     takes="config=preset",
-    example="train thumos14_i3d --annotations thumos14.json --features i3d/ --out runs/thumos14",
+    example="train auto --annotations annotations.json --features features/ --out runs/mine",
 )
 def train(recipe: Recipe) -> None:
     detector = recipe(console=plain_console())

@@ -12,9 +12,6 @@ from actionformer.recipes.advise import advise, advise_footage, before_rules, us
 from actionformer.recipes.footage import Footage, sampling_advice
 from actionformer.settings.config import Changes, Config
 
-AUTO = "auto"
-"""What stands in the place of a preset's name where settings are to be derived."""
-
 
 def footage_of(
     config: Config | None,

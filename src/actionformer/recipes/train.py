@@ -26,7 +26,7 @@ from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.model_directory import ModelCard, save_model
 from actionformer.recipes.advise import check_source
-from actionformer.recipes.configuration import AUTO, completed_config, footage_of
+from actionformer.recipes.configuration import completed_config, footage_of
 from actionformer.recipes.footage import Footage
 from actionformer.recipes.held_out import hold_out, usual_share
 from actionformer.recipes.run_directory import check_unoccupied, clear, forget_evaluation, resumed_state
@@ -34,7 +34,7 @@ from actionformer.recipes.start import check_start, initial_model
 from actionformer.recipes.task import Task, gather
 from actionformer.recipes.validation import Validation
 from actionformer.settings.config import Changes, Config
-from actionformer.settings.loading import load_config
+from actionformer.settings.loading import AUTO, load_config
 from actionformer.training.checkpoints import state_path, write_state
 from actionformer.training.loop import Metrics, Trainer, fit, steps_per_epoch
 from actionformer.training.metrics_log import MetricsLog
@@ -65,7 +65,7 @@ def train(
     The run directory gets the last model, in best/ the best one, and how it got there.
 
     Args:
-        config: auto (settings that fit the data, each with its reason), a preset's name or a TOML file.
+        config: a preset's name, a TOML file, or auto: settings that fit the data, each with its reason.
         annotations: ActivityNet JSON.
         features: a folder of feature files; several are joined by channel.
         out: the run directory to write.

@@ -22,6 +22,10 @@ PUBLISHED_RULES: dict[str, Any] = {
 }
 
 
+AUTO = "auto"
+"""What stands in the place of a preset's name where settings are derived from the data."""
+
+
 def is_preset(name: str) -> bool:
     """Whether `load_config` knows a name as a preset's, with or without `AS_PUBLISHED`."""
     return name.removesuffix(AS_PUBLISHED) in preset_names()
@@ -67,9 +71,13 @@ def load_config(source: str | Path | Config, changes: Changes | None = None) -> 
 
 
 def _preset_tables(name: str) -> dict[str, Any]:
+    if name == AUTO:
+        raise InputError(
+            "auto is for `train`, which derives settings from data: `actionformer init` writes them as a file"
+        )
     if not is_preset(name):
         raise InputError(
-            f"no preset {name!r}{nearest(name, preset_names()) or '.'} "
+            f"no preset {name!r}{nearest(name, [AUTO, *preset_names()]) or '.'} "
             f"The presets are {', '.join(preset_names())}; or give a .toml file"
         )
     files = resources.files("actionformer.settings.presets")
