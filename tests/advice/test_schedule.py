@@ -13,10 +13,10 @@ from actionformer.advice.advised import advised
         (14, 2, False, 14, 86, 17),  # 7 steps per epoch: 100 epochs make 700
         (40, 2, False, 5, 30, 6),
         (100, 2, False, 2, 18, 3),  # 20 epochs at least
-        (101, 4, None, 3, 24, 4),
-        (400, 4, None, 2, 18, 3),
-        (401, 8, None, 2, 18, 3),
-        (2_001, 16, None, 2, 18, 3),
+        (101, 4, None, 4, 26, 5),  # 30 epochs at least
+        (401, 8, None, 4, 26, 5),
+        (2_000, 8, None, 4, 26, 5),
+        (2_001, 16, None, 2, 13, 2),  # 15
     ],
 )
 def test_as_many_epochs_as_make_enough_steps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from actionformer.advice.draft import Draft
 from actionformer.data.windows import window_starts
@@ -14,7 +15,9 @@ FEW = 100
 """Sequences among which those of like length are the same few again and again."""
 STEPS = 700
 """What a small network needs until more steps give nothing; docs/accuracy.md has figures."""
-FEWEST_EPOCHS, MOST_EPOCHS = 20, 500
+FEWEST_EPOCHS, OF_MANY = {100: 20, 2_000: 30}, 15
+"""Up to so many sequences -> epochs, and those of more; published models have about as many for so many videos."""
+MOST_EPOCHS = 500
 WARMUP = 7
 """The warm-up is one epoch in so many."""
 RATE = 0.128
@@ -28,7 +31,7 @@ EVALUATIONS = 6
 def add_schedule(draft: Draft) -> None:
     """Batch, epochs, warm-up, rate and evaluations."""
     sequences = _sequences(draft)
-    size = next((size for most, size in BATCHES.items() if sequences <= most), LARGEST)
+    size = _up_to(BATCHES, sequences, LARGEST)
     draft.set("training.batch_size", size, f"{sequences:,} sequences per epoch")
     if sequences <= FEW:
         draft.set(
@@ -36,8 +39,13 @@ def add_schedule(draft: Draft) -> None:
             False,
             "few sequences: sorted by length they meet the same neighbours again and again",
         )
-    _add_epochs(draft, math.ceil(sequences / (draft["training.batch_size"] * draft["training.accumulate"])))
+    _add_epochs(draft, sequences)
     _add_rate(draft)
+
+
+def _up_to(table: Mapping[int, int], count: int, beyond: int) -> int:
+    """The value of the first row that reaches a count."""
+    return next((value for most, value in table.items() if count <= most), beyond)
 
 
 def _sequences(draft: Draft) -> int:
@@ -47,16 +55,17 @@ def _sequences(draft: Draft) -> int:
     return sum(len(window_starts(int(length), window, overlap)) for length in draft.facts.lengths)
 
 
-def _add_epochs(draft: Draft, steps: int) -> None:
-    """Epochs of so many steps each; of what the user gives of them the rest is made to fit."""
-    every = min(max(math.ceil(STEPS / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+def _add_epochs(draft: Draft, sequences: int) -> None:
+    """Enough epochs for so many steps; of what the user gives of them the rest is made to fit."""
+    steps = math.ceil(sequences / (draft["training.batch_size"] * draft["training.accumulate"]))
+    total = min(max(math.ceil(STEPS / steps), _up_to(FEWEST_EPOCHS, sequences, OF_MANY)), MOST_EPOCHS)
     if draft.is_given("training.epochs"):
-        every = math.ceil(draft["training.epochs"] * WARMUP / (WARMUP - 1))
-    draft.set("training.warmup_epochs", max(every // WARMUP, 1), "a seventh of the run: the learning rate rises slowly")
-    epochs = max(every - draft["training.warmup_epochs"], 1)
-    draft.set("training.epochs", epochs, f"{steps:,} steps per epoch; with the warm-up {every * steps:,} steps")
-    every = draft["training.epochs"] + draft["training.warmup_epochs"]
-    draft.set("training.evaluate_every", max(round(every / EVALUATIONS), 1), f"{EVALUATIONS} evaluations in the run")
+        total = math.ceil(draft["training.epochs"] * WARMUP / (WARMUP - 1))
+    draft.set("training.warmup_epochs", max(total // WARMUP, 1), "a seventh of the run: the learning rate rises slowly")
+    epochs = max(total - draft["training.warmup_epochs"], 1)
+    draft.set("training.epochs", epochs, f"{steps:,} steps per epoch; with the warm-up {total * steps:,} steps")
+    total = draft["training.epochs"] + draft["training.warmup_epochs"]
+    draft.set("training.evaluate_every", max(round(total / EVALUATIONS), 1), f"{EVALUATIONS} evaluations in the run")
 
 
 def _add_rate(draft: Draft) -> None:
