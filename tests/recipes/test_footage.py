@@ -1,0 +1,66 @@
+"""Which video files belong to annotated videos, and what their features will be like."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from moving import write_moving
+
+from actionformer.core.annotations import AnnotatedVideo, Annotations
+from actionformer.core.errors import InputError
+from actionformer.data.settings import DataSettings
+from actionformer.recipes.footage import Footage
+
+BACKBONE: Any = SimpleNamespace(name="some", fps=None, stride=4, num_frames=16, dim=5, weights_hash=None)
+
+
+def annotated(*ids: str, segments: tuple[tuple[float, float], ...] = ((1.0, 2.2),)) -> Annotations:
+    own = np.array(segments, dtype=float).reshape(-1, 2), np.zeros(len(segments), np.int64)
+    return Annotations({id_: AnnotatedVideo(id_, "training", None, None, *own) for id_ in ids}, ("jump",))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 6 s at 10 frames a second, and a file that is none."""
+    folder = tmp_path_factory.mktemp("footage")
+    write_moving(folder / "v_one.mp4", 0)
+    (folder / "broken.mp4").write_bytes(b"no video")
+    return folder
+
+
+def test_only_annotated_videos_count_and_a_prefix_is_not_of_the_id(folder: Path) -> None:
+    footage = Footage.of(annotated("one"), folder, BACKBONE, prefix="v_")
+    assert footage.files == {"one": folder / "v_one.mp4"}
+    assert footage.names == {"one": "v_one"}
+
+
+def test_videos_that_are_missing_are_named_before_anything_is_made(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"1 of 2 annotated videos have no file in .*: three; --skip-missing leaves"):
+        Footage.of(annotated("v_one", "three"), folder, BACKBONE)
+    assert Footage.of(annotated("v_one", "three"), folder, BACKBONE, skip_missing=True).files.keys() == {"v_one"}
+    with pytest.raises(InputError, match="1 of 1 annotated videos have no file"):
+        Footage.of(annotated("three"), folder, BACKBONE, skip_missing=True)
+
+
+def test_features_are_planned_at_the_rate_of_the_videos(folder: Path) -> None:
+    videos = annotated("v_one", "broken")
+    footage = Footage.of(videos, folder, BACKBONE)
+    recordings = footage.recordings(videos)
+    assert recordings.keys() == {"v_one"}, "one that cannot be read is left to extraction"
+    chosen = footage.sampling(videos, recordings, DataSettings())
+    assert (chosen.stride, chosen.num_frames) == (2, 4)  # 1.2 s are 12 frames
+    (planned,) = footage.featured(videos, recordings, DataSettings(stride=2, num_frames=4))
+    assert planned.features.shape == (29, 5)  # of 60 frames
+    assert (planned.grid.fps, planned.grid.stride, planned.end) == (10.0, 2, 6.0)
+
+
+def test_what_nothing_can_be_planned_of(folder: Path) -> None:
+    footage = Footage.of(annotated("broken"), folder, BACKBONE)
+    with pytest.raises(InputError, match=r"no video of the training subset can be read: .*broken\.mp4"):
+        footage.recordings(annotated("broken"))
+    footage = Footage.of(annotated("v_one"), folder, BACKBONE)
+    nothing = annotated("v_one", segments=())
+    with pytest.raises(InputError, match="no action in the training subset"):
+        footage.sampling(nothing, footage.recordings(nothing), DataSettings())
