@@ -27,6 +27,7 @@ SHARED = {
     "numbers",
     "class_list",
     "frame_runs",
+    "workbook",
 }
 
 

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import LARGEST_TEXT, parse_json, read_bytes
+from actionformer.formats.workbook import is_workbook, workbook_rows
 
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -136,8 +137,11 @@ class Document:
     def table(self) -> list[TableRow]:
         """The rows of a file of values with tabs, semicolons or commas between them; without empty lines.
 
-        Quotes are as spreadsheets write them. The delimiter is the one that the most of the first lines agree on.
+        Quotes are as spreadsheets write them. The delimiter is the one that the most of the first lines agree on. Of a
+        spreadsheet itself (.xlsx), its first sheet.
         """
+        if is_workbook(self.data):
+            return [TableRow(*row) for row in workbook_rows(self.data, self.path)]
         rows = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
         try:
             return [

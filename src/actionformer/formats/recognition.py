@@ -70,10 +70,10 @@ def seen(document: Document) -> str:
         return f"JSON with the keys {_few(list(document.json))}"
     if isinstance(document.json, list):
         return f"JSON, a list of {len(document.json)}"
-    if not document.text:
-        return "binary data"
     if len(document.header) > 1:
         return f"a table with the columns {_few(list(document.table[0].cells))}"
+    if not document.text:
+        return "binary data"
     return f"text that begins with {document.lines[0]!r:.60}"
 
 

@@ -31,7 +31,7 @@ WORDS: dict[Role, str] = {
     "start": "start begin beginning onset from starttime begintime tstart in",
     "end": "end stop finish offset to until endtime stoptime tend out",
     "duration": "duration dur length",
-    "video": "video file filename filepath videoname videoid media clip clipname recording session",
+    "video": "video file filename filepath videoname videoid media clip clipname recording session sheet",
     "label": "label behavior behaviour action class event activity category classname annotation tag code text type",
     "subject": "subject person participant",
     "layer": "individual animal player tier track layer",

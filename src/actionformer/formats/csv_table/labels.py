@@ -1,7 +1,8 @@
 """Labels in a table with named columns: a row per action, written by hand, by a spreadsheet or by another program.
 
 Tabs, semicolons or commas; seconds, `1:23.4`, milliseconds or frames, as the names of columns say; decimal points or
-commas. Without a column of videos the table is of the video that is called as the file is.
+commas. Without a column of videos the table is of the video that is called as the file is, or as the sheet of a
+spreadsheet that has several.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ function oneScore() {
 function followScore(control) {
   const isOne = typeof state.minScore === "number";
   control.querySelector("input").value = oneScore();
-  control.querySelector("output").textContent = isOne ? oneScore().toFixed(2) : "per class";
+  control.querySelector("output").textContent = isOne ? oneScore().toFixed(2) : "–";
   control.querySelector(".per-class")?.setAttribute("aria-pressed", String(!isOne));
   return control;
 }
