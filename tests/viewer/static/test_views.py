@@ -379,7 +379,7 @@ def test_a_calibrated_run_shows_what_reaches_the_threshold_of_its_class(open_pag
         expect(page.locator("#shown")).to_have_text(f"{shown} of {len(found)} detections")
         button, slider = page.locator("#filters .per-class"), page.locator("#filters .score-slider")
         expect(button).to_have_attribute("aria-pressed", "true")
-        expect(slider.locator("output")).to_have_text("–")
+        expect(slider.locator("output")).to_have_text("\N{EN DASH}")
         until(page, "() => location.hash.includes('score=class')")
         page.keyboard.press("5")
         expect(page.locator("#run")).to_contain_text("from the threshold of their class on")
