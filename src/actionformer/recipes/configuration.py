@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from rich.console import Console
 
 from actionformer.backbones import Backbone
@@ -58,9 +60,10 @@ def completed_config(
     if isinstance(source, Footage):
         said = advise_footage(source, annotations, settings)
     else:
-        said = advise(
-            annotations, features=source, settings=settings, skip_missing=skip_missing, other_timing=other_timing
-        )
+        with warnings.catch_warnings(action="ignore"):  # training looks at the same features and says what is odd
+            said = advise(
+                annotations, features=source, settings=settings, skip_missing=skip_missing, other_timing=other_timing
+            )
     console.print(said.table())
     return said.config
 
