@@ -1,8 +1,11 @@
 """XML of CVAT, worked by hand."""
 
+from xml.etree import ElementTree
+
 import pytest
 
-from actionformer.formats.cvat import holds_labels, read_labels
+from actionformer import Detections, InputError
+from actionformer.formats.cvat import holds_labels, read_labels, video_text
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
 
@@ -38,3 +41,18 @@ def test_runs_of_tags() -> None:
     (video,) = read(TAGS).videos
     assert video.name == "film"
     assert sorted((one.start, one.end, one.label) for one in video.segments) == [(1, 2, "b"), (1, 3, "a"), (5, 6, "a")]
+
+
+def test_what_is_written_ends_within_the_video() -> None:
+    found = Detections([[0.5, 1.0], [9.9, 12.0], [13.0, 14.0]], [0.9, 0.8, 0.7], [0, 0, 0], ("jump & run",))
+    root = ElementTree.fromstring(video_text(found, fps=10.0, duration=10.0))
+    frames = [[(box.get("frame"), box.get("outside")) for box in track] for track in root.iterfind("track")]
+    assert frames == [[("5", "0"), ("10", "1")], *2 * [[("98", "0"), ("99", "1")]]]  # the last frame is 99
+    assert root.findtext("meta/task/labels/label/name") == root.find("track").get("label") == "jump & run"
+    box = root.find("track/box").attrib
+    assert {"xtl", "ytl", "xbr", "ybr", "occluded", "keyframe", "z_order"} <= box.keys()
+
+
+def test_frames_need_a_rate() -> None:
+    with pytest.raises(InputError, match=r"file:///a\.mp4: CVAT counts frames, .* give the video, or --fps"):
+        video_text(Detections([], [], [], ("a",)), "file:///a.mp4")

@@ -17,8 +17,10 @@ from actionformer.formats.labels import LabelFile
 from actionformer.formats.recognition import recognised
 from actionformer.formats.rows import VideoRows
 
-BOTH_WAYS = [name for name in names(imports=True) if FORMATS[name].writes and name not in ("json", "label-studio")]
-"""JSON results are no annotations, and Label Studio keeps frames."""
+BOTH_WAYS = [
+    name for name in names(imports=True) if FORMATS[name].writes and name not in ("json", "label-studio", "cvat")
+]
+"""JSON results are no annotations, and Label Studio and CVAT keep frames."""
 LABEL = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=8)
 LABELS = st.lists(LABEL, min_size=1, max_size=3).map(" ".join)
 START, LENGTH = st.integers(0, 5_000_000), st.integers(1, 100_000)
@@ -82,3 +84,23 @@ def test_predictions_accepted_in_label_studio_come_back_to_the_frame(
         assert abs(one.start / fps - start) <= 0.5 / fps + 1e-9
         assert abs(one.end / fps - end) <= 1.5 / fps + 1e-9  # what is shorter than a frame lasts one
         assert one.end > one.start
+
+
+@given(found=FOUND, fps=st.sampled_from([24.0, 25.0, 29.97, 50.0]))
+def test_tracks_of_cvat_come_back_to_the_frame(found: list[tuple[int, int, str, float]], fps: float) -> None:
+    rows = rows_of(found)
+    labels = sorted({row["label"] for row in rows})
+    detections = Detections(
+        [row["segment"] for row in rows],
+        [row["score"] for row in rows],
+        [labels.index(row["label"]) for row in rows],
+        labels,
+    )
+    document = Document("export", video_text(detections, "cvat", "file:///videos/a%20clip.mp4", fps=fps).encode())
+    assert recognised(document) == "cvat"
+    back = FORMATS["cvat"].function("read_labels")(document)
+    (video,) = back.videos
+    assert (video.name, video.unit, back.remarks) == ("a clip.mp4", "frames", [])
+    frames = [(round(row["segment"][0] * fps), round(row["segment"][1] * fps), row["label"]) for row in rows]
+    wanted = Counter((start, max(end, start + 1), label) for start, end, label in frames)
+    assert Counter((one.start, one.end, one.label) for one in video.segments) == wanted

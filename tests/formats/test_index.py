@@ -54,6 +54,7 @@ def test_choices() -> None:
         "eaf",
         "boris",
         "label-studio",
+        "cvat",
         "via3",
         "textgrid",
         "audacity",

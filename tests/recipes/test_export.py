@@ -48,6 +48,19 @@ def test_a_file_per_video_in_a_folder(call: Callable[..., Any], found: Path, tmp
     assert [(one.start, one.end, one.label) for one in video.segments] == [(1, 2.25, "left"), (2, 3, "left")]
 
 
+def test_cvat_gets_a_file_per_video_in_its_frames(
+    call: Callable[..., Any], found: Path, tmp_path: Path, videos: Path
+) -> None:
+    out = tmp_path / "tracks"
+    options = ("--format", "cvat", "--out", out, "--min-score", "0")
+    assert call("export-detections", found, "--videos", videos, *options).code == 0
+    (video,) = read_labels(out / "clip0.xml").videos
+    assert (video.name, [(one.start, one.end) for one in video.segments]) == ("clip0.mp4", [(10, 22), (20, 30)])
+    assert call("export-detections", found, "--fps", "100", *options, "--overwrite").code == 0
+    (video,) = read_labels(out / "clip1.xml").videos
+    assert [(one.start, one.end) for one in video.segments] == [(50, 150)]
+
+
 def test_what_cannot_be_written_is_refused(refused: Callable[..., str], found: Path, tmp_path: Path) -> None:
     frames = refused("export-detections", found, "--format", "label-studio", "--out", tmp_path / "a.json")
     assert "video 'clip0': Label Studio counts frames, and nothing says how many a second" in frames

@@ -81,18 +81,32 @@ def write_results(path: str | Path, detections: Mapping[str, Detections], format
     write_pieces(path, results_text(named_rows(detections), format))
 
 
-def video_text(found: Detections, format: str, media: str = "") -> str:
+def video_text(
+    found: Detections, format: str, media: str = "", *, fps: float | None = None, duration: float | None = None
+) -> str:
     """A file that holds one video.
 
     Args:
         found: its detections.
         format: a format that holds one video per file.
         media: path or URL of the video, for formats that name it.
+        fps: frames per second of the video, for formats that count them.
+        duration: seconds that it lasts, likewise.
     """
-    text: str = find(format).function("video_text")(found, media)
+    one = find(format)
+    timing = (fps, duration) if one.counts_frames else ()
+    text: str = one.function("video_text")(found, media, *timing)
     return text
 
 
-def write_video(path: str | Path, found: Detections, format: str, media: str = "") -> None:
+def write_video(
+    path: str | Path,
+    found: Detections,
+    format: str,
+    media: str = "",
+    *,
+    fps: float | None = None,
+    duration: float | None = None,
+) -> None:
     """Write the detections of one video into a file, whole or not at all; see `video_text`."""
-    write_whole(path, video_text(found, format, media))
+    write_whole(path, video_text(found, format, media, fps=fps, duration=duration))

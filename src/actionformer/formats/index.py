@@ -107,7 +107,7 @@ FORMATS: dict[str, Format] = {
         Format(
             "label-studio", "label_studio", (".json",), ("results_text", *_LABELS), for_people=True, counts_frames=True
         ),
-        Format("cvat", "cvat", (".xml",), _LABELS),
+        Format("cvat", "cvat", (".xml",), ("video_text", *_LABELS), for_people=True, counts_frames=True),
         Format("via3", "via3", (".json",), ("results_text", *_LABELS), for_people=True),
         Format("textgrid", "textgrid", (".TextGrid",), ("video_text", *_LABELS), for_people=True),
         Format("noldus", "noldus", (".csv",), _LABELS),

@@ -62,7 +62,8 @@ def export_detections(
         return files
     for one in rows:
         media = Path(one.source).resolve().as_uri() if one.source else ""
-        write_video(output.file_of(one.video), found[one.video].above(least), chosen.name, media)
+        timing = {"fps": one.fps, "duration": one.duration}
+        write_video(output.file_of(one.video), found[one.video].above(least), chosen.name, media, **timing)
     return files
 
 

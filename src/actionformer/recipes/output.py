@@ -19,6 +19,7 @@ from actionformer.formats.detections import results_text, video_text
 from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
+from actionformer.labels.recordings import read_recording
 from actionformer.recipes.clips import check_margin, cut_clips, list_of
 from actionformer.recipes.rates import with_rates
 from actionformer.recipes.record import Record
@@ -160,14 +161,23 @@ class Output:
     def write(self, video: str, source: Path, found: Detections) -> None:
         """Writes what is known of one video as soon as it is: files of its own, lines of standard output."""
         if self.one_video:
-            media = "" if holds_features(source) else source.resolve().as_uri()
-            text = video_text(found, self.format, media)
+            text = video_text(found, self.format, **self._of_video(video, source))
             if self.out is None:
                 emit(text)
             else:
                 write_whole(self.file_of(video), text)
         elif self._by_line and self.out is None:
             emit(FORMATS[self.format].function("video_line")(VideoRows(video, found.to_dict(), str(source))))
+
+    def _of_video(self, video: str, source: Path) -> dict[str, Any]:
+        """What a format that holds one video says of it."""
+        if holds_features(source):
+            return {}
+        media = {"media": source.resolve().as_uri()}
+        if not FORMATS[self.format].counts_frames:
+            return media
+        recording = read_recording(source, video)
+        return {**media, "fps": recording.fps, "duration": recording.duration}
 
     @property
     def films(self) -> bool:
