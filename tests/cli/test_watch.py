@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -55,6 +56,14 @@ def test_a_line_an_action(call: Command, tmp_path: Path, seen: Path, moving: Pat
     assert [line.split()[-1] for line in table[1:]] == 3 * ["left"]
     assert call(*arguments, "--out", tmp_path / "found.csv").out == ""
     assert len(read_results(tmp_path / "found.csv")[str(moving)]) == 6
+
+
+def test_one_action_at_a_time(call: Command, seen: Path, moving: Path) -> None:
+    arguments = ("watch", seen / "run", moving, "--patience", 0.1, "--min-score", 0.02, "--format", "csv")
+    every, alone = (rows(call(*arguments, "--overlap", policy).out) for policy in ("keep", "none"))
+    spans = [(start, end) for start, end, *_ in alone]
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    assert 6 <= len(alone) < len(every)
 
 
 def test_a_camera(call: Command, seen: Path, moving: Path, monkeypatch: pytest.MonkeyPatch) -> None:

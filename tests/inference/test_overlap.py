@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.detections import Detections
-from actionformer.inference.overlap import LEAST_LEFT, without_overlap
+from actionformer.inference.overlap import LEAST_LEFT, FreeTime, without_overlap
 
 ROWS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 8), st.integers(0, 1)), max_size=12)
 
@@ -80,3 +80,27 @@ def test_nothing_overlaps_and_what_is_left_is_part_of_what_was(rows: Any, policy
 def test_what_overlaps_nothing_stays(policy: Any) -> None:
     found = made((0, 1, 0), (1, 2, 0), (5, 5, 0), (7, 9, 1))
     assert rows_of(without_overlap(found, policy)) == rows_of(found)
+
+
+def test_batches_worked_by_hand() -> None:
+    free = FreeTime("none")
+    assert rows_of(free.take(made((0, 4, 0), (6, 12, 1)))) == [(0, 4, 0), (6, 12, 1)]
+    waiting = made((10, 20, 0), (6, 9, 0))  # what was told keeps its time: of the first 8 of 10 s are left
+    assert rows_of(free.left_of(waiting)) == [(12, 20, 0)]
+    assert rows_of(free.take(waiting)) == [(12, 20, 0)]
+    assert rows_of(free.take(made((14, 30, 0), (11, 12, 0)))) == [(20, 30, 0)]
+
+
+@given(ROWS, st.sampled_from(["keep", "class", "none"]))
+def test_batches_in_the_order_of_time_overlap_as_little(rows: Any, policy: Any) -> None:
+    free = FreeTime(policy)
+    batches = [made(*((start, start + length, label) for start, length, label in rows if start // 7 == block))
+               for block in range(3)]  # fmt: skip
+    parts = [free.take(batch) for batch in batches]
+    kept = [(tuple(segment), label) for part in parts
+            for segment, label in zip(part.segments.tolist(), part.labels.tolist(), strict=True)]  # fmt: skip
+    assert policy != "keep" or len(kept) == len(rows)
+    for i, (segment, label) in enumerate(kept):
+        for other, its in kept[:i]:
+            if policy == "none" or (policy == "class" and label == its):
+                assert min(segment[1], other[1]) <= max(segment[0], other[0])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from rich.console import Console
 
@@ -18,6 +18,7 @@ from actionformer.core.files import check_absent
 from actionformer.core.progress import in_words
 from actionformer.core.terminal import emit, say
 from actionformer.formats.index import FORMATS, LiveFormatName, find, names
+from actionformer.inference.overlap import FreeTime, Overlap
 from actionformer.recipes.live import Source, Watch
 from actionformer.recipes.wanted import Wanted
 
@@ -32,6 +33,7 @@ class LiveOutput:
     min_score: float | None
     raw_scores: bool
     provisional: bool
+    overlap: Overlap
 
     def follow(self, watching: Watch, *, console: Console) -> int:
         """Writes every action as soon as it is final, see `follow`; says how many score too little to be shown.
@@ -47,7 +49,15 @@ class LiveOutput:
                 for_people=FORMATS[self.format].for_people,
                 calibration=None if self.raw_scores else watching.calibration,
             )
-            code = follow(watching, self.out, self.format, chosen=wanted, provisional=self.provisional, console=console)
+            code = follow(
+                watching,
+                self.out,
+                self.format,
+                chosen=wanted,
+                overlap=self.overlap,
+                provisional=self.provisional,
+                console=console,
+            )
         finally:
             watching.stop()
         if wanted.left_out:
@@ -63,6 +73,7 @@ def live_output(
     min_score: float | None = None,
     raw_scores: bool = False,
     classes: Sequence[str] | None = None,
+    overlap: Literal["keep", "class", "none"] = "keep",
     provisional: bool = False,
     overwrite: bool = False,
 ) -> LiveOutput:
@@ -75,6 +86,8 @@ def live_output(
             class, which `calibrate` measures, or 0.3 where it has not; else nothing.
         raw_scores: take no notice of the model's calibration: scores are the network's own.
         classes: only these classes.
+        overlap: keep all that is found, let one action of a class go on at a time (class), or one action at all (none):
+            what is written keeps its time, and a later action what is left of it, if that is half or more.
         provisional: write also what is not final yet, whenever it changes.
         overwrite: replace files that exist.
 
@@ -85,7 +98,7 @@ def live_output(
     target = None if out is None else Path(out)
     chosen = live_format(str(source), target, format, provisional)
     check_absent([] if target is None else [target], overwrite=overwrite)
-    return LiveOutput(target, chosen, classes, min_score, raw_scores, provisional)
+    return LiveOutput(target, chosen, classes, min_score, raw_scores, provisional, overlap)
 
 
 def live_format(source: str, out: Path | None, format_: str | None, provisional: bool) -> str:
@@ -112,6 +125,7 @@ def follow(
     format_: str,
     *,
     chosen: Callable[[Detections], Detections],
+    overlap: Overlap = "keep",
     provisional: bool,
     console: Console,
 ) -> int:
@@ -123,6 +137,7 @@ def follow(
         format_: one that can be written line by line. json is a line {"label", "start", "end", "score"} per action, in
             seconds, with the "wall_clock" of the start if the source is taken in real time.
         chosen: those detections that are wanted.
+        overlap: which of them may go on at one time, see `FreeTime`.
         provisional: write, whenever they change, a line {"provisional": [...]} of all actions that are not final yet.
         console: where the delay is stated, and why a source broke off.
 
@@ -138,7 +153,7 @@ def follow(
         if header := FORMATS[format_].function("stream_header")():
             write(header)
         try:
-            for line in _lines(watching, format_, chosen, provisional):
+            for line in _lines(watching, format_, chosen, FreeTime(overlap), provisional):
                 write(line)
         except InputError as error:
             say(console, f"error: {error}")
@@ -147,15 +162,15 @@ def follow(
 
 
 def _lines(
-    watching: Watch, format_: str, chosen: Callable[[Detections], Detections], provisional: bool
+    watching: Watch, format_: str, chosen: Callable[[Detections], Detections], free: FreeTime, provisional: bool
 ) -> Iterator[str]:
     line_of = FORMATS[format_].function("action_line")
     shown: list[dict[str, Any]] = []
     for found in watching:
-        for action in _actions(watching, chosen(found)):
+        for action in _actions(watching, free.take(chosen(found))):
             yield line_of(action, watching.name)
         if provisional:
-            waiting = _actions(watching, chosen(watching.provisional()))
+            waiting = _actions(watching, free.left_of(chosen(watching.provisional())))
             if waiting != shown:
                 yield FORMATS[format_].function("provisional_line")(waiting)
             shown = waiting
