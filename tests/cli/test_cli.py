@@ -51,6 +51,7 @@ def test_help_has_an_example_and_imports_no_torch() -> None:
         assert f"Example: actionformer {verb}" in texts[verb]
         assert verb in texts[""]
     assert "--training.warmup-epochs" in texts["train"]
+    assert texts["detect"].startswith("Usage: actionformer detect [OPTIONS] RUN INPUTS...")
 
 
 @pytest.mark.parametrize(("verb", "needed"), [("", False), ("score", False), ("train", True)])

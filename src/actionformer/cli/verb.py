@@ -45,7 +45,7 @@ def verb(*, example: str, takes: str = "", sections: tuple[str, ...] = ()) -> Ca
 
     Args:
         example: of a call, without the program's name.
-        takes: the parameters given by position, in order; of `*videos` there may be many, and `config=preset` is the
+        takes: the parameters given by position, in order; of `*videos` there is one or more, and `config=preset` is the
             parameter `config`, which the command line calls preset.
         sections: whose settings are options; by default all.
     """
@@ -99,7 +99,10 @@ def _is_explained(option: inspect.Parameter) -> bool:
 def _by_position(option: inspect.Parameter, word: str) -> inspect.Parameter:
     if word.startswith("*"):
         kind, how = get_args(option.annotation)
-        return inspect.Parameter(option.name, option.VAR_POSITIONAL, annotation=Annotated[get_args(kind)[0], how])
+        needed = cyclopts.Parameter(required=True)
+        return inspect.Parameter(
+            option.name, option.VAR_POSITIONAL, annotation=Annotated[get_args(kind)[0], how, needed]
+        )
     called = cyclopts.Parameter(name=word.partition("=")[2] or None)
     return option.replace(kind=option.POSITIONAL_OR_KEYWORD, annotation=Annotated[option.annotation, called])
 
