@@ -1,0 +1,214 @@
+"""What the pages and `help(actionformer)` say can be done is done here, on small files, and links lead somewhere."""
+
+import json
+import pydoc
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from commands import Command
+from cyclopts import App
+from pages import PAGES, ROOT, Block, anchors, blocks, expanded, links, options
+from standing_in import write_files
+
+import actionformer
+from actionformer.cli import VERBS, commands
+from actionformer.cli.settings import given_settings
+from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
+
+MADE = "docs/api.md"
+"""Made from the source, whose own test reads it."""
+READ = [page for page in PAGES if page != MADE]
+NOT_RUN = {
+    "make": "installs the project, or runs for minutes; CI runs it",
+    "view": "serves a page until it is stopped",
+    "recorder": "stands for any program that records",
+    "rtsp://camera/stream": "needs a camera",
+    "v4l2:/dev/video0": "needs a camera",
+    "-": "reads what another program records",
+    "epoch_034.pth.tar": "needs the authors' checkpoint; tests/interop converts some",
+    "epoch_039.pth.tar": "needs the authors' checkpoint; tests/interop converts some",
+    "models/thumos14": "needs the authors' checkpoint",
+} | dict.fromkeys(
+    ("anet/", "data/anet/", "epic-kitchens-100-annotations/", "data/epic_verb/", "epic_kitchens/", "ego4d/",
+     "runs/hacs", "50salads/", "data/salads/", "HAPT Data Set", "data/hapt/", "runs/anet/"),
+    "needs the download of a benchmark",
+)  # fmt: skip
+"""Words of commands that are only parsed, and why; those with a / stand for all that begins with them."""
+SMALLER = {
+    "train": ["--training.epochs", "1", "--training.warmup-epochs", "0", "--model.width", "16"],
+    "extract": ["--workers", "0"],
+    "detect": ["--workers", "0"],
+}
+"""What makes a command fast enough for a test."""
+OF_BENCHMARKS = {"--many", "--only", "--time"}
+
+
+def shell(page: str) -> Iterator[tuple[Block, list[str]]]:
+    for block in blocks(page):
+        if block.language == "sh":
+            for words in block.commands():
+                yield block, words
+
+
+def why_not_run(words: list[str]) -> str | None:
+    """Why a command is only parsed; None if it runs."""
+    if "--save" in words:  # of `view`, which then ends
+        return None
+    return next((why for key, why in NOT_RUN.items() for word in words if is_meant(key, word)), None)
+
+
+def is_meant(key: str, word: str) -> bool:
+    word = word.strip("'\"")
+    return word == key or ("/" in key and word.startswith(key))
+
+
+@pytest.fixture(scope="module")
+def program() -> App:
+    return commands(listed=False)
+
+
+@pytest.mark.parametrize("page", READ)
+def test_every_block_says_what_it_is(page: str) -> None:
+    for block in blocks(page):
+        assert block.language in {"sh", "python", "json", "toml", "text"}, block.place
+        if block.language == "json":
+            for part in [block.text] if block.text.count("\n}") or block.text.count("\n ") else block.text.splitlines():
+                json.loads(part)
+
+
+@pytest.mark.parametrize("page", READ)
+def test_every_command_is_one_that_the_program_knows(page: str, program: App) -> None:
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    for block, words in shell(page):
+        if words[0] == "make":
+            assert words[1] in targets, block.place
+        elif words[0] == "actionformer":
+            _, bound, _ = program.parse_args(expanded(words[1:]), exit_on_error=False, print_error=False)
+            if words[1] == "train" and not re.fullmatch(r"auto|.*\.toml", bound.arguments["config"]):
+                load_config(bound.arguments["config"], given_settings(bound.arguments.get("settings")))
+        else:
+            assert why_not_run(words), block.place
+
+
+def every_option(program: App) -> set[str]:
+    return {
+        name for verb in VERBS for argument in program[verb].assemble_argument_collection() for name in argument.names
+    }
+
+
+def test_every_option_in_a_sentence_is_one_of_the_program(program: App) -> None:
+    known = every_option(program) | {"--help", "--version"} | OF_BENCHMARKS
+    assert "--training.epochs" in known
+    assert {page: found - known for page in READ if (found := options(page)) - known} == {}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    for path, anchor in links(page):
+        assert path.exists(), path
+        assert not anchor or anchor in anchors(path), f"{path}#{anchor}"
+
+
+def test_whatever_is_not_run_stands_on_a_page() -> None:
+    every = [word for page in READ for _, words in shell(page) for word in words]
+    assert [key for key in NOT_RUN if not any(is_meant(key, word) for word in every)] == []
+
+
+# --- they run
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, tiny: Config) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    write_files(folder, tiny)
+    return folder
+
+
+def ready(words: list[str]) -> list[str]:
+    """A command as it runs here, without the program: smaller, and with nothing in the way of what it writes."""
+    arguments = expanded(words[1:])
+    if "--out" in arguments and "--resume" not in arguments and words[1] != "extract":
+        remove(Path(arguments[arguments.index("--out") + 1]))
+    for name, value in zip(*2 * [iter(SMALLER.get(words[1], []))], strict=True):
+        if name in arguments:
+            arguments[arguments.index(name) + 1] = value
+        else:
+            arguments += [name, value]
+    return ["cpu" if word == "cuda" else word for word in arguments]
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+def run_python(code: str, names: dict[str, Any]) -> None:
+    for name, here in {
+        '"auto"': '"small.toml"',
+        '"cuda"': '"cpu"',
+        '"bfloat16"': '"float32"',
+        "rtsp://camera/stream": "features/video_1.npy",
+    }.items():
+        code = code.replace(name, here)
+    for out in re.findall(r'actionformer\.train\(.*"(.+?)"\)', code):
+        remove(Path(out))
+    exec(compile(code, "example", "exec"), names)
+
+
+def names_of_examples() -> dict[str, Any]:
+    """What examples take for given."""
+    width = 204
+    return {
+        "array": np.zeros((20, width), dtype=np.float32),
+        "features": torch.zeros(1, 16, width),
+        "valid": torch.ones(1, 16, dtype=torch.bool),
+    }
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    "page", [page for page in READ if any(block.language in {"sh", "python"} for block in blocks(page))]
+)
+def test_the_commands_and_examples_of_a_page_run(
+    page: str, files: Path, tmp_path: Path, call: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = shutil.copytree(files, tmp_path / "here")
+    monkeypatch.chdir(here)
+    names = names_of_examples()
+    for block in blocks(page):
+        if block.language == "python":
+            run_python(block.text, names)
+        for words in block.commands() if block.language == "sh" else ():
+            if why_not_run(words) is None:
+                done = call(*ready(words))
+                assert done.code == 0, (block.place, words, done.err)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_example_of_help_runs(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shutil.copytree(files, tmp_path / "here", ignore=shutil.ignore_patterns("mine", "features")))
+    lines = (actionformer.__doc__ or "").splitlines()
+    code = [line.removeprefix("    ") for line in lines[lines.index("    import actionformer") :]]
+    names: dict[str, Any] = {}
+    run_python("\n".join(code[: next(i for i, line in enumerate(code) if line.startswith("Segments"))]), names)
+    assert isinstance(names["found"], actionformer.Detections)
+    assert Path("new.srt").is_file()
+
+
+def test_help_is_a_page() -> None:
+    text = pydoc.plain(pydoc.render_doc(actionformer))
+    tour = actionformer.__doc__ or ""
+    assert len(tour.splitlines()) <= 40
+    assert max(map(len, tour.splitlines())) <= 82
+    assert len(text.splitlines()) <= 80  # the tour, and the modules of the package
+    names = set(dir(actionformer)) - {"__version__"}
+    for name in names - {"Config", "Backbone", "SuppressionSettings", "load_config", "suppress"}:
+        assert re.search(rf"\b{name}\b", tour), name
