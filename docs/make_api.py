@@ -40,7 +40,16 @@ This page is made from the source by `python docs/make_api.py`.
 """
 GROUPS = {
     "Videos to features": ["extract", "load_backbone", "Backbone"],
-    "Training and evaluation": ["doctor", "advise", "train", "evaluate", "calibrate", "diagnose", "read_annotations"],
+    "Training and evaluation": [
+        "doctor",
+        "advise",
+        "train",
+        "cross_validate",
+        "evaluate",
+        "calibrate",
+        "diagnose",
+        "read_annotations",
+    ],
     "Detection": ["load", "build", "convert", "Detector", "watch"],
     "Detections and scores": ["Detections", "read_results", "score", "Report", "suppress"],
     "Configuration": ["Config", "load_config", "SuppressionSettings"],

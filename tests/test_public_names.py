@@ -17,6 +17,7 @@ NAMES = [
     "build",
     "calibrate",
     "convert",
+    "cross_validate",
     "diagnose",
     "doctor",
     "evaluate",

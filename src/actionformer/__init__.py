@@ -7,6 +7,8 @@ What one does, in this order:
     read_annotations, train  features and annotations -> a run directory
     doctor                   what is wrong with these before training
     advise                   settings that fit them, each with its reason
+    cross_validate           the same as train, several times, each with other
+                             videos held out -> mean and deviation
     evaluate                 a run -> its Report on the evaluation subset
     calibrate                a run -> scores that are probabilities, thresholds
     diagnose                 a run -> why its detections are wrong
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from actionformer.interop import convert as convert
     from actionformer.recipes import advise as advise
     from actionformer.recipes import calibrate as calibrate
+    from actionformer.recipes import cross_validate as cross_validate
     from actionformer.recipes import diagnose as diagnose
     from actionformer.recipes import doctor as doctor
     from actionformer.recipes import evaluate as evaluate
@@ -79,6 +82,7 @@ _HOMES = {
     "build": "inference.loading",
     "calibrate": "recipes",
     "convert": "interop",
+    "cross_validate": "recipes",
     "diagnose": "recipes",
     "doctor": "recipes",
     "evaluate": "recipes",

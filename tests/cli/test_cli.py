@@ -377,13 +377,14 @@ def test_bad_annotations(refused: Refused, tmp_path: Path, features: Path, kind:
 
 
 def test_label_that_the_model_does_not_know(refused: Refused, run: Path, tmp_path: Path, annotations: Path) -> None:
+    before = (run / "detections.json").read_bytes()
     other = tmp_path / "other.json"
     other.write_text(annotations.read_text("utf-8").replace('"jump"', '"jmp"'), "utf-8")
     line = refused("evaluate", run, "--annotations", other)
     assert "the model has no class 'jmp', did you mean 'jump'?" in line
     assert "no video in subset 'exam'; there are Validation, training" in refused("evaluate", run, "--subset", "exam")
     assert "start must not exceed stop" in refused("evaluate", run, "--tiou", "0.7:0.3:0.1")
-    assert not (run / "detections.json").exists()
+    assert (run / "detections.json").read_bytes() == before
 
 
 # --- bad features

@@ -87,6 +87,7 @@ def test_the_page_needs_nothing_else_and_names_are_text(call: Command, tmp_path:
 
 
 def test_a_run_that_was_evaluated(call: Command, refused: Command, run: Path, annotations: Path, perfect: Path) -> None:
+    (run / "detections.json").unlink()
     assert "holds no detections.json: evaluate the run first" in refused("diagnose", run)
     shutil.copy(perfect, run / "detections.json")
     result = call("diagnose", run, "--draws", 50, "--against", perfect)

@@ -50,7 +50,9 @@ def changed(path: Path, annotations: Path, **subsets: str) -> Path:
 
 def test_what_a_run_leaves(trained: Path, annotations: Path, features: Path) -> None:
     names = {path.name for path in trained.iterdir()}
-    assert names == {"config.toml", "model.safetensors", "model.json", "metrics.jsonl", "events", "resume", "best"}
+    model = {"config.toml", "model.safetensors", "model.json"}
+    evaluation = {"detections.json", "evaluation.json", "overview.json"}
+    assert names == model | evaluation | {"metrics.jsonl", "events", "resume", "best"}
     assert {path.name for path in (trained / "best").iterdir()} == {"config.toml", "model.safetensors", "model.json"}
     assert list((trained / "events").glob("events.out.tfevents.*"))
     card = json.loads((trained / "model.json").read_text("utf-8"))
@@ -213,8 +215,9 @@ def test_folder_that_is_no_run_is_left_alone(
 def test_overwrite_removes_the_run_and_nothing_else(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
     (run / "notes.txt").write_text("mine", "utf-8")
     evaluate(run)
-    config = short(tiny, training={"evaluate_every": 0, "seed": 5})
-    train(config, annotations, features, run, overwrite=True)
+    config = short(tiny, training={"evaluate_every": 0, "seed": 5}, data={"test_subset": ["nowhere"]})
+    with pytest.warns(UserWarning, match="training runs without evaluation"):
+        train(config, annotations, features, run, overwrite=True)
     assert (run / "notes.txt").read_text("utf-8") == "mine"
     assert len(lines(run)) == 1
     assert len(list((run / "events").iterdir())) == 1

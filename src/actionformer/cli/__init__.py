@@ -24,7 +24,7 @@ VERBS = {
     "extract": ("recipes.extract:extract",),
     "doctor": ("recipes.doctor:doctor",),
     "init": ("recipes.advise:advise",),
-    "train": ("recipes.train:train",),
+    "train": ("recipes.folds:cross_validate", "recipes.train:train"),
     "evaluate": ("recipes.evaluate:evaluate",),
     "calibrate": ("recipes.calibrate:calibrate",),
     "detect": ("recipes.detect:detect",),

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
 from actionformer.cli.verb import Recipe, verb
-from actionformer.core.terminal import complain, plain_console, tell
+from actionformer.core.errors import InputError
+from actionformer.core.run_files import FOLDS, OVERVIEW
+from actionformer.core.terminal import WIDEST, plain_console, say, tell
 
 
 @verb(
     takes="config=preset",
     example="train auto --annotations annotations.json --features features/ --out runs/mine",
 )
-def train(recipe: Recipe) -> None:
-    detector = recipe(console=plain_console())
-    tell(f"model: {recipe.given['out']}")
-    if (measured := detector.card.calibration) is not None:
-        from actionformer.evaluation.calibration_table import in_a_line
+def train(folds: Recipe, recipe: Recipe) -> None:
+    if "folds" in folds.given:
+        if "validation" in recipe.given:
+            raise InputError("--folds holds every video out once, --validation a share: give one of them")
+        found = folds(console=plain_console())
+        _table_console().print(found.table())
+        tell(f"figures: {Path(folds.value('out')) / FOLDS}")
+        return
+    recipe(console=plain_console())
+    run = Path(recipe.value("out"))
+    tell(f"model: {run}")
+    if (run / OVERVIEW).is_file():
+        _print_overview(run)
 
-        complain(in_a_line(measured))
+
+def _print_overview(run: Path) -> None:
+    from actionformer.evaluation.overview import read_overview
+    from actionformer.evaluation.overview_table import overview_lines, overview_table
+
+    found = read_overview(run / OVERVIEW)
+    console = _table_console()
+    console.print(overview_table(found))
+    for line in overview_lines(found, str(run)):
+        say(console, line)
+
+
+def _table_console() -> Console:
+    return plain_console(width=None if sys.stderr.isatty() else WIDEST)

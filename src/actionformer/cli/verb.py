@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Annotated, Any, get_args
@@ -26,6 +26,7 @@ from actionformer.cli import VERBS, python_name
 from actionformer.cli.declaration import Declaration, read_declaration
 
 Verb = Callable[..., int | None]
+_SILENT = cyclopts.Parameter(show_default=False)
 
 
 class Recipe:
@@ -38,6 +39,10 @@ class Recipe:
         """Imports the function and calls it."""
         module, _, name = self.function.partition(":")
         return getattr(_imported(f"actionformer.{module}"), name)(**self.given, **more)
+
+    def value(self, name: str) -> Any:
+        """What a parameter is: as given, else its default."""
+        return self.given[name] if name in self.given else read_declaration(self.function).options[name].default
 
 
 def verb(*, example: str, takes: str = "", sections: tuple[str, ...] = ()) -> Callable[[Verb], Verb]:
@@ -75,13 +80,17 @@ def verb(*, example: str, takes: str = "", sections: tuple[str, ...] = ()) -> Ca
 
 
 def _signature(
-    declared: Iterable[Declaration], takes: str, sections: tuple[str, ...], function: Verb
+    declared: Collection[Declaration], takes: str, sections: tuple[str, ...], function: Verb
 ) -> inspect.Signature:
-    """What the command line gives: of two functions with a parameter of one name the first that says what it is."""
+    """What the command line gives: of two functions with a parameter of one name the first that says what it is.
+
+    What functions before the last need and the last does not know may be left out.
+    """
+    *_, last = declared
     options: dict[str, inspect.Parameter] = {}
     for name, option in (entry for each in declared for entry in each.options.items()):
         if name not in options or not _is_explained(options[name]):
-            options[name] = option
+            options[name] = option if name in last.names else _optional(option)
     by_position = [_by_position(options.pop(re.split(r"\W", word.strip("*"))[0]), word) for word in takes.split()]
     if any("settings" in each.names for each in declared):
         from actionformer.cli.settings import settings_options  # takes longer than all the rest
@@ -90,6 +99,13 @@ def _signature(
             "settings", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=settings_options(*sections)
         )
     return inspect.Signature([*by_position, *options.values(), *_own(function).values()])
+
+
+def _optional(option: inspect.Parameter) -> inspect.Parameter:
+    if option.default is not option.empty:
+        return option
+    kind, how = get_args(option.annotation)
+    return option.replace(default=None, annotation=Annotated[kind | None, how, _SILENT])
 
 
 def _is_explained(option: inspect.Parameter) -> bool:

@@ -22,8 +22,14 @@ DETECTIONS = "detections.json"
 """What the last evaluation detected."""
 REPORT = "evaluation.json"
 """The figures of the last evaluation."""
+OVERVIEW = "overview.json"
+"""What the report at the end of training says."""
 FEATURES = "features"
 """A folder with the features that training made of videos; they stay when a run is replaced."""
+FOLD = "fold_"
+"""What the run directories of folds are called, before their number."""
+FOLDS = "folds.json"
+"""The figures of all folds, beside these."""
 LOCK = ".lock"
 """Who writes the run, while somebody does."""
 PART = ".part"
@@ -32,6 +38,6 @@ PARTS = f".*{PART}"
 """Their pattern."""
 
 MODEL = (CONFIG, WEIGHTS, CARD)
-EVALUATION = (DETECTIONS, REPORT)
-RUN = (RESUME, CARD, CONFIG, WEIGHTS, METRICS, DETECTIONS, REPORT, BEST, EVENTS)
+EVALUATION = (DETECTIONS, REPORT, OVERVIEW)
+RUN = (RESUME, CARD, CONFIG, WEIGHTS, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS)
 """What training and evaluation leave, in the order in which it is removed: first what a run is continued from."""

@@ -7,14 +7,17 @@ from actionformer.recipes.diagnose import diagnose
 from actionformer.recipes.doctor import doctor
 from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.extract import Extraction, extract
+from actionformer.recipes.folds import FoldsReport, cross_validate
 from actionformer.recipes.live import Watch, watch
 from actionformer.recipes.train import train
 
 __all__ = [
     "Extraction",
+    "FoldsReport",
     "Watch",
     "advise",
     "calibrate",
+    "cross_validate",
     "detect",
     "diagnose",
     "doctor",

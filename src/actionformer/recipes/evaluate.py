@@ -118,20 +118,19 @@ def evaluate(
         settings=settings,
     )
     report = score(searched.truth, searched.detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
-    collection = searched.collection
-    if collection.missing:
-        counts = replace(
-            report.counts,
-            skipped_videos=len(collection.missing),
-            skipped_ground_truths=collection.missing_actions,
-        )
-        report = replace(report, counts=counts)
+    report = with_skipped(report, searched.collection)
     if searched.is_current():
         write_results(run / DETECTIONS, searched.detections)
         report.to_json(run / REPORT)
     else:
         warn(f"{run}: was trained further meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
     return report
+
+
+def with_skipped(report: Report, collection: Collection) -> Report:
+    """The report of a subset, with the videos of it that have no features."""
+    skipped = {"skipped_videos": len(collection.missing), "skipped_ground_truths": collection.missing_actions}
+    return replace(report, counts=replace(report.counts, **skipped))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -13,37 +14,39 @@ from actionformer.core.terminal import say
 from actionformer.data.groups import groups_of
 from actionformer.data.split import HELD_OUT, Split, split, with_held_out
 from actionformer.model_directory import load_settings
+from actionformer.recipes.given import Given
 from actionformer.settings.config import Config
 
 USUAL_SHARE = 0.25
-"""Of the videos."""
+"""Of the videos, where settings are derived and nobody says how much."""
 LEAST_GROUPS = 4
 """Videos, or groups of them, of which one can be spared."""
 
 
-def hold_out(
-    annotations: Annotations, config: Config, share: float | None, console: Console, *, resumed: Path | None = None
-) -> tuple[Annotations, Config]:
-    """The annotations and settings of a training that holds a share of its videos out; as they are if none is given.
+def hold_out(given: Given, share: float | None, console: Console, *, resumed: Path | None = None) -> Given:
+    """What is given, with a share of the training videos held out; as it is if that is not asked for.
+
+    Derived settings come with a split where the annotations have no evaluation subset.
 
     Args:
-        annotations: all videos.
-        config: whose training subset is split.
-        share: to hold out; None holds nothing out.
+        given: whose training subset is split.
+        share: to hold out.
         console: is told which videos they are.
         resumed: the run that is continued: it holds out what it held out before.
 
     Raises:
         InputError: see `data.split.split`.
     """
-    if share is not None:
-        found = split(annotations.subset(config.data.train_subset), share, seed=config.training.seed)
-        tell_split(found, console)
-        return evaluated_on(annotations, config, found.held_out)
-    if resumed is not None and (resumed / CARD).is_file() and (before := load_settings(resumed)[1].held_out):
+    if share is None and resumed is not None and (before := _before(resumed)):
         say(console, f"held out for evaluation as before: {listed(before, 5)}")
-        return evaluated_on(annotations, config, before)
-    return annotations, config
+        return evaluated_on(given, before)
+    if share is None and given.derived:
+        share = usual_share(given.annotations, given.config)
+    if share is None:
+        return given
+    found = split(given.annotations.subset(given.config.data.train_subset), share, seed=given.config.training.seed)
+    tell_split(found, console)
+    return evaluated_on(given, found.held_out)
 
 
 def usual_share(annotations: Annotations, config: Config) -> float | None:
@@ -53,21 +56,31 @@ def usual_share(annotations: Annotations, config: Config) -> float | None:
     return USUAL_SHARE if enough and not annotations.has_subset(config.data.test_subset) else None
 
 
-def evaluated_on(annotations: Annotations, config: Config, held_out: tuple[str, ...]) -> tuple[Annotations, Config]:
-    """The annotations with these videos in a subset of their own, and settings that evaluate on it."""
-    return with_held_out(annotations, held_out), config.replace(data={"test_subset": (HELD_OUT,)})
+def _before(run: Path) -> tuple[str, ...]:
+    return load_settings(run)[1].held_out if (run / CARD).is_file() else ()
+
+
+def evaluated_on(given: Given, held_out: tuple[str, ...]) -> Given:
+    """What is given, with these videos in a subset of their own, and settings that evaluate on it."""
+    config = given.config.replace(data={"test_subset": (HELD_OUT,)})
+    return replace(given, annotations=with_held_out(given.annotations, held_out), config=config)
 
 
 def tell_split(found: Split, console: Console) -> None:
     """Says what is held out; what was guessed is a warning."""
     say(console, f"held out for evaluation: {found}: {listed(found.held_out, 5)}")
-    if found.groups.guessed:
-        warn(f"{found.groups}; if that is wrong, give videos a field `group` in the annotations", stacklevel=4)
-    elif found.groups.by is not None:
-        say(console, str(found.groups))
+    tell_groups(found, console)
     if found.one_sided:
         warn(
             f"{len(found.one_sided)} classes are only among the held-out videos or only among the others, as too few "
             f"videos or groups have them: {listed(found.one_sided, 5)}",
             stacklevel=4,
         )
+
+
+def tell_groups(found: Split, console: Console) -> None:
+    """Says which videos stay together."""
+    if found.groups.guessed:
+        warn(f"{found.groups}; if that is wrong, give videos a field `group` in the annotations", stacklevel=5)
+    elif found.groups.by is not None:
+        say(console, str(found.groups))

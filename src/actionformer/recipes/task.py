@@ -14,6 +14,7 @@ from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.split import HELD_OUT
 from actionformer.data.windows import training_set
 from actionformer.model_directory import ModelCard
+from actionformer.recipes.given import Given
 from actionformer.settings.config import Config
 
 
@@ -30,11 +31,14 @@ class Task:
     card: ModelCard
 
 
-def gather(
-    config: Config, annotations: Annotations, features: Paths, *, skip_missing: bool, other_timing: bool
-) -> Task:
-    """Everything that training needs of the user's files, checked; arguments and errors are those of `train`."""
-    annotations = with_classes(annotations, config.model.num_classes)
+def gather(given: Given) -> Task:
+    """Everything that training needs of the user's files, checked.
+
+    Raises:
+        InputError: see `train`.
+    """
+    config, features, skip_missing, other_timing = given.config, given.features, given.skip_missing, given.other_timing
+    annotations = with_classes(given.annotations, config.model.num_classes)
     collection = collect(
         annotations.subset(config.data.train_subset),
         features,

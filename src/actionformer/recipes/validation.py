@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Ids
-from collections.abc import Mapping
 
 from torch import nn
 
@@ -13,7 +12,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.data.collection import Collection
 from actionformer.evaluation.calibration import calibrate, why_not
-from actionformer.evaluation.report import score
+from actionformer.evaluation.report import Report, score
 from actionformer.inference.detector import Detector
 from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
@@ -28,6 +27,9 @@ class Validation:
     Attributes:
         calibration: what the scores of the model that was evaluated last are worth; None where that cannot be measured:
             too few actions, none that is found, or videos that are learned from.
+        detections: of that model.
+        report: their figures.
+        fresh: whether it learns from none of the videos.
 
     Args:
         truth: the evaluation subset.
@@ -48,23 +50,26 @@ class Validation:
         learned: Ids[str],
         device: str,
     ) -> None:
-        self.truth, self.videos = truth, collection.videos
+        self.truth, self.collection = truth, collection
         self.config, self.card, self.device = config, card, device
-        self.calibrates = why_not(truth) is None and truth.videos.keys().isdisjoint(learned)
+        self.fresh = truth.videos.keys().isdisjoint(learned)
         self.calibration: Calibration | None = None
+        self.detections: dict[str, Detections] = {}
+        self.report: Report | None = None
 
     def __call__(self, model: nn.Module) -> Metrics:
         """The figures of a model: `map`, and `map@<tIoU>` of each threshold."""
         assert isinstance(model, Network)
         settings = self.config.evaluation
-        detections = detect_videos(Detector(model, self.config, self.card, device=self.device), self.videos)
-        report = score(self.truth, detections, tiou=settings.tiou, recall_at=settings.recall_at)
-        self.calibration = self._calibration(detections) if self.calibrates else None
+        detector = Detector(model, self.config, self.card, device=self.device)
+        self.detections = detect_videos(detector, self.collection.videos)
+        self.report = report = score(self.truth, self.detections, tiou=settings.tiou, recall_at=settings.recall_at)
+        self.calibration = self._calibration() if self.fresh and why_not(self.truth) is None else None
         named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
         return {"map": report.average, **named}
 
-    def _calibration(self, detections: Mapping[str, Detections]) -> Calibration | None:
+    def _calibration(self) -> Calibration | None:
         try:
-            return calibrate(self.truth, detections, subset=self.truth.subset_names)
+            return calibrate(self.truth, self.detections, subset=self.truth.subset_names)
         except InputError:  # nothing is right yet
             return None

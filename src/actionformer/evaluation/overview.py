@@ -1,0 +1,175 @@
+"""How good a model is after its training, on one screen: figures per class, what limits it, what to try."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from actionformer.core.annotations import Annotations
+from actionformer.core.calibration import Calibration, Threshold
+from actionformer.core.detections import Detections
+from actionformer.core.errors import InputError
+from actionformer.core.files import read_json, write_whole
+from actionformer.evaluation.calibration import OPERATING_TIOU, why_not
+from actionformer.evaluation.limits import Evidence, Limit, limits
+from actionformer.evaluation.report import Report
+from actionformer.inference.selection import shown
+
+
+@dataclass(frozen=True)
+class Operating:
+    """What people are shown at the thresholds, in videos that did not choose these."""
+
+    precision: float
+    recall: float
+    f1: float
+    threshold: float
+    """Least calibrated score."""
+    uncertainty: float
+    """Of precision and recall, the larger half width of their intervals of 95% (Wilson, 1927)."""
+
+    @classmethod
+    def of(cls, one: Threshold) -> Operating:
+        """The figures of a threshold."""
+        wide = max(half_width(one.right, one.shown), half_width(one.right, one.actions))
+        return cls(one.precision, one.recall, one.f1, one.threshold, wide)
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class."""
+
+    name: str
+    learned: int
+    """Actions that training had."""
+    actions: int
+    """Actions that are held out."""
+    ap: float
+    """Average precision, mean over tIoU."""
+    operating: Operating | None
+    """None where there is no calibration."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Figures are shares from 0 to 1."""
+
+    videos: int
+    actions: int
+    fresh: bool
+    """Whether no video was learned from; else figures are too good."""
+    map: float
+    epoch: int
+    """Of the model, counted from 1."""
+    best_map: float
+    best_epoch: int
+    """Of the model in best/."""
+    tiou: float
+    """From which on a detection is right."""
+    operating: Operating | None
+    """Of all classes, each at its own threshold."""
+    without: str
+    """Why there are no thresholds, if there are none."""
+    classes: tuple[ClassFigures, ...]
+    """The worst first."""
+    limits: tuple[Limit, ...]
+
+    def to_json(self, path: str | Path) -> None:
+        """Writes all of it."""
+        write_whole(path, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def read_overview(path: str | Path) -> Overview:
+    """What `Overview.to_json` wrote.
+
+    Raises:
+        InputError: it is no such file.
+    """
+    try:
+        return TypeAdapter(Overview).validate_python(read_json(path))
+    except ValidationError as error:
+        raise InputError(f"{path}: not the overview of a training: {error.errors()[0]['msg']}") from error
+
+
+def overview(
+    truth: Annotations,
+    detections: Mapping[str, Detections],
+    report: Report,
+    calibration: Calibration | None,
+    *,
+    fresh: bool,
+    learned: Mapping[str, int],
+    course: Sequence[tuple[int, float]],
+    epochs: int,
+    stride: float | None,
+) -> Overview:
+    """Sums a training up.
+
+    Args:
+        truth: the held-out videos.
+        detections: all that the model finds in them.
+        report: the figures of these.
+        calibration: measured on these.
+        fresh: whether none of the videos was learned from.
+        learned: class -> actions to learn from.
+        course: epochs, counted from 1, that were evaluated, with the mAP of each; the last is the model's.
+        epochs: what `training.epochs` was.
+        stride: frames from one feature to the next, if all have one.
+    """
+    ap = {name: sum(values) / len(values) for name, values in report.per_class.items()}
+    tiou = OPERATING_TIOU if calibration is None else calibration.tiou
+    for_people = {video: shown(one, calibration) for video, one in detections.items()}
+    evidence = Evidence(truth, detections, for_people, ap, learned, course, epochs, stride, tiou)
+    best_epoch, best_map = max(course, key=lambda one: one[1])
+    missing = "" if calibration else _why_no_thresholds(truth, fresh)
+    return Overview(
+        videos=report.counts.videos,
+        actions=report.counts.ground_truths,
+        fresh=fresh,
+        map=report.average,
+        epoch=course[-1][0],
+        best_map=best_map,
+        best_epoch=best_epoch,
+        tiou=tiou,
+        operating=None if calibration is None else Operating.of(calibration.overall),
+        without=missing,
+        classes=_classes(truth, ap, learned, calibration),
+        limits=tuple(limits(evidence)),
+    )
+
+
+def _why_no_thresholds(truth: Annotations, fresh: bool) -> str:
+    return why_not(truth) or ("no detection is right" if fresh else "the videos were learned from")
+
+
+def _classes(
+    truth: Annotations, ap: Mapping[str, float], learned: Mapping[str, int], calibration: Calibration | None
+) -> tuple[ClassFigures, ...]:
+    counts = dict.fromkeys(ap, 0)
+    for video in truth.videos.values():
+        for label in video.labels.tolist():
+            counts[truth.class_names[label]] = counts.get(truth.class_names[label], 0) + 1
+    thresholds = {} if calibration is None else calibration.classes
+    return tuple(
+        ClassFigures(
+            name,
+            learned.get(name, 0),
+            counts[name],
+            ap[name],
+            Operating.of(thresholds[name]) if name in thresholds else None,
+        )
+        for name in sorted(ap, key=lambda one: (ap[one], one))
+    )
+
+
+def half_width(right: int, total: int) -> float:
+    """Half the width of Wilson's interval of 95% of a share, right of total; without any total it is a half."""
+    z = 1.96
+    if not total:
+        return 0.5
+    share = right / total
+    return float(z * (share * (1 - share) / total + (z / (2 * total)) ** 2) ** 0.5 / (1 + z * z / total))

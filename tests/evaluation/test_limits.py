@@ -1,0 +1,103 @@
+from typing import Any
+
+import pytest
+from judged import annotations_of, detections_of
+
+from actionformer.core.annotations import Annotations
+from actionformer.evaluation.limits import Evidence, limits
+
+SHORT = [(10.0 * i, 10.0 * i + 1, 0) for i in range(12)]
+LONG = [(200.0 + 30 * i, 220.0 + 30 * i, 0) for i in range(24)]
+
+
+def known(truth: Annotations, found: list[tuple[float, float, int, float]], **more: Any) -> Evidence:
+    """What is known of a model whose detections are all shown."""
+    detections = detections_of({"v": found})
+    facts: dict[str, Any] = {
+        "ap": {"a": 0.5},
+        "learned": {"a": 100},
+        "course": [(5, 0.5)],
+        "epochs": 30,
+        "stride": 4.0,
+        "tiou": 0.5,
+    }
+    return Evidence(truth, detections, detections, **(facts | more))
+
+
+def said(evidence: Evidence) -> list[str]:
+    return [f"{one.what} > {one.advice}" for one in limits(evidence)]
+
+
+def test_nothing_stands_out() -> None:
+    """All is found, nothing else is detected."""
+    assert said(known(annotations_of({"v": SHORT}), [(*row, 0.9) for row in SHORT])) == []
+
+
+def test_misses_of_short_actions() -> None:
+    """Of 36 actions the 12 short ones are missed."""
+    lines = said(known(annotations_of({"v": SHORT + LONG}), [(*row, 0.9) for row in LONG]))
+    assert lines[0].startswith(
+        "Misses cost most: 12 of 36 actions are not found; without them mAP at tIoU 0.5 would be 33.3"
+    )
+    assert lines[1] == (
+        "Actions of up to 1 s are found in 0% of cases, others in 100%. > "
+        "take features closer together: `extract --stride 2`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind"),
+    [
+        ([(500.0 + 2 * i, 501.0 + 2 * i, 0) for i in range(6)], "False alarms cost most: 6 of 18 shown detections lie"),
+        ([(start, end, 0) for start, end, _ in SHORT[:6]], "Repeats cost most: 6 of 18 shown detections are of an"),
+        ([(start + 0.6, end + 0.6, 0) for start, end, _ in SHORT[:6]], "Inexact starts and ends cost most: 6 of 18"),
+    ],
+)
+def test_kinds_of_error(extra: list[tuple[float, float, int]], kind: str) -> None:
+    """Twelve are found; six better scored detections are wrong."""
+    found = [(*row, 0.5) for row in SHORT] + [(*row, 0.9) for row in extra]
+    if kind.startswith("Repeats"):
+        found = [(*row, 0.9) for row in SHORT] + [(*row, 0.9) for row in extra]
+        found[6:12] = [(*row, 0.1) for row in SHORT[6:]]
+    assert said(known(annotations_of({"v": SHORT}), found))[0].startswith(kind)
+
+
+def test_what_people_see_most_often_where_nothing_costs_much() -> None:
+    """Two repeats of low score cost no mAP, as all is found before; two in twelve is often."""
+    found = [(*row, 0.9) for row in SHORT] + [(*row, 0.1) for row in SHORT[:2]]
+    (line,) = said(known(annotations_of({"v": SHORT}), found))
+    assert line.startswith("Repeats are the most frequent error: 2 of 14 shown detections are of an action that ")
+    assert "without them" not in line
+
+
+def test_classes_that_are_taken_for_another() -> None:
+    truth = annotations_of({"v": [*SHORT, (300.0, 301.0, 1), (310.0, 311.0, 1)]}, ("jump", "run", "c"))
+    found = [(*row, 0.5) for row in SHORT] + [(300.0, 301.0, 0, 0.9), (310.0, 311.0, 0, 0.8)]
+    detections = detections_of({"v": [*found, (300.0, 301.0, 1, 0.2), (310.0, 311.0, 1, 0.2)]}, ("jump", "run", "c"))
+    evidence = Evidence(
+        truth, detections, detections, {"jump": 0.5}, {"jump": 50}, [(1, 0.1)], epochs=3, stride=None, tiou=0.5
+    )
+    assert said(evidence)[0].startswith("Wrong classes cost most: run is taken for jump 2 times; without them")
+
+
+def test_too_short_and_too_long_a_training() -> None:
+    truth, found = annotations_of({"v": SHORT}), [(*row, 0.9) for row in SHORT]
+    rising = said(known(truth, found, course=[(10, 0.30), (35, 0.40)]))
+    assert rising == ["mAP still rose at the end, from 30.0 at epoch 10 to 40.0. > train longer: --training.epochs 60"]
+    falling = said(known(truth, found, course=[(15, 0.45), (35, 0.40)]))
+    assert falling == [
+        "The model was better before: mAP 45.0 at epoch 15, 40.0 at the end. > "
+        "train for less long, --training.epochs 10, or add --data.feature-dropout 0.2"
+    ]
+    assert said(known(truth, found, course=[(30, 0.395), (35, 0.40)])) == []
+
+
+def test_classes_with_few_examples() -> None:
+    truth, found = annotations_of({"v": SHORT}), [(*row, 0.9) for row in SHORT]
+    lines = said(known(truth, found, ap={"a": 0.8, "b": 0.1, "c": 0.0}, learned={"a": 90, "b": 9}))
+    assert lines == [
+        "Classes with fewer than 20 examples to learn from have an AP of 5.0 on average, the others of 80.0: "
+        "c (0), b (9). > label more of these"
+    ]
+    assert said(known(truth, found, ap={"a": 0.8, "b": 0.5}, learned={"a": 90, "b": 9})) == []
+    assert said(known(truth, found, ap={"a": 0.8, "b": 0.1}, learned={"a": 9, "b": 9})) == []
