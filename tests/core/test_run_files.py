@@ -9,7 +9,7 @@ from actionformer.recipes import evaluate
 
 SOURCE = Path(actionformer.__file__).parent
 NAMES = {value for name, value in vars(run_files).items() if name.isupper() and isinstance(value, str)}
-WORDS = {run_files.BEST, run_files.EVENTS, run_files.RESUME}
+WORDS = {run_files.BEST, run_files.EVENTS, run_files.FEATURES, run_files.RESUME}
 """Names that are words of their own elsewhere."""
 
 
