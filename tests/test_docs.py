@@ -194,7 +194,7 @@ def test_the_commands_and_examples_of_a_page_run(
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_example_of_help_runs(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(shutil.copytree(files, tmp_path / "here", ignore=shutil.ignore_patterns("mine", "features")))
+    monkeypatch.chdir(shutil.copytree(files, tmp_path / "here", ignore=shutil.ignore_patterns("mine")))
     lines = (actionformer.__doc__ or "").splitlines()
     code = [line.removeprefix("    ") for line in lines[lines.index("    import actionformer") :]]
     names: dict[str, Any] = {}
