@@ -26,7 +26,7 @@ export function describe({ type, index }) {
  * @param {Lane} lane
  */
 export function describeLane({ label, detections, crowded, actions }) {
-  const more = crowded.length ? `, ${crowded.length} of them only in the strip beneath, for want of room` : "";
+  const more = crowded.length ? `, ${crowded.length} of them in the strip beneath, where the lane is full` : "";
   const shown = plural(detections.length + crowded.length, "detection");
   return `${state.project.classes[label]}: ${shown}${more}; ${plural(actions.length, "annotated action")}`;
 }

@@ -12,9 +12,8 @@ import { judge } from "./videos.js";
 export const PER_CLASS = "class";
 const OWN_THRESHOLDS =
   "The threshold of each class, measured on held-out videos: what tables and subtitles show. The slider sets one score for all.";
-const COUNTED = "Counts the classes that are shown, from the score threshold on.";
-const COUNTED_MISSED =
-  "Counts the actions of the classes that are shown that no detection finds from the score threshold on.";
+const COUNTED = "How many detections of the shown classes reach the score threshold.";
+const COUNTED_MISSED = "How many actions of the shown classes no detection finds that reaches the score threshold.";
 
 /** @type {Record<string, any>} */
 const parts = {};

@@ -109,7 +109,7 @@ async function show() {
         ["Further end of an action at", (row) => lengths(row.action_range), true],
       ],
       answer.ranges,
-      "Effective range per level; last, how far away the further end of the actions lies that the level is trained for",
+      "What each level sees; in the last column, how far away the further end of its actions lies",
     ),
   );
   return (await Promise.all([showWindows(), ...showAttention()])).every(Boolean);

@@ -106,8 +106,8 @@ function build() {
       element(
         "p",
         { class: "faint" },
-        "Every row is a pyramid level, from fine to coarse. Beside it: how far its moments lie apart, and how far away " +
-          "the further end of an action may lie that it is made for. Dark is 0, yellow is 1.",
+        "Every row is a pyramid level, from fine to coarse. Beside it: the time from one moment to the next, and " +
+          "how far away the further end of its actions may lie. Dark is 0, yellow is 1.",
       ),
       parts.map.place,
     ),

@@ -195,7 +195,7 @@ function showChanged() {
 function showDecoded() {
   const index = explained();
   if (index === null) {
-    const hint = "Click a candidate to see how it was decoded; what is picked shows it too.";
+    const hint = "Click a candidate or a pick to see how it was decoded.";
     return parts.decoded.replaceChildren(element("p", { class: "faint" }, hint));
   }
   const one = picks.trace.candidates[index];
