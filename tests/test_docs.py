@@ -116,6 +116,12 @@ def test_every_link_leads_somewhere(page: str) -> None:
         assert not anchor or anchor in anchors(path), f"{path}#{anchor}"
 
 
+def test_every_page_is_in_the_index() -> None:
+    index = "docs/README.md"
+    listed = {path for path, _ in links(index)}
+    assert [page for page in PAGES if page.startswith("docs/") and page != index and PAGES[page] not in listed] == []
+
+
 def test_whatever_is_not_run_stands_on_a_page() -> None:
     every = [word for page in READ for _, words in shell(page) for word in words]
     assert [key for key in NOT_RUN if not any(is_meant(key, word) for word in every)] == []
