@@ -114,6 +114,23 @@ def test_epochs_and_seeds_differ_and_every_video_is_seen_once() -> None:
     assert sorted(length for batch in batches for length in batch.lengths) == [10, 20, 30, 40, 50]
 
 
+def test_videos_with_rare_classes_come_more_often() -> None:
+    """Of eight videos one has class 1: with t = 0.5 it comes sqrt(0.5 / 0.125) = 2 times, in two crops."""
+    videos = [replace(video, labels=np.array([0, int(i == 2)])) for i, video in enumerate(spied((60,) * 8))]
+    one = loader(videos, batch_size=4, repeat_rare=0.5, model={"max_length": 32})
+    for epoch in range(3):
+        batches = list(one.epoch(epoch))
+        assert len(batches) == one.batches_per_epoch == 3
+        origins = [origin for batch in batches for origin in batch.origins]
+        assert len(origins) == 9
+        lasting = [row for batch in batches for row in batch.features[:, 0, 0].tolist()]
+        assert len(set(lasting)) > 1
+    assert one.videos(0).tolist() == [0, 1, 2, 2, 3, 4, 5, 6, 7]
+    assert one.dataset.crop(0, 2).start != one.dataset.crop(0, 2, 1).start
+    again = loader(videos, batch_size=4, repeat_rare=0.5, model={"max_length": 32})
+    assert_equal(list(again.epoch(2)), list(one.epoch(2)))
+
+
 @pytest.mark.parametrize(
     ("workers", "device", "ahead"), [(None, "cpu", False), (None, "meta", True), (0, "meta", False), (2, "cpu", True)]
 )

@@ -15,12 +15,14 @@ from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import TrainingVideo, place_on_grid
+from actionformer.data.windows import windows_of_video
 from actionformer.detectors.base import architecture_of
 from actionformer.evaluation.report import Report, score
 from actionformer.features import Features
 from actionformer.inference.finishing import finished
 from actionformer.inference.sequences import FeatureSequence
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.decoding import Candidates
 from actionformer.settings.config import Config
 
 MOST_VIDEOS = 200
@@ -53,19 +55,32 @@ def oracle_report(annotations: Annotations, videos: Sequence[FeaturedVideo], con
 def perfect_detections(
     video: FeaturedVideo, placed: TrainingVideo, config: Config, class_names: Sequence[str]
 ) -> Detections | None:
-    """Detections of one video from outputs that are as training asks for."""
+    """Detections of one video from outputs that are as training asks for, in windows where there are some."""
+    data, length = config.data, config.data.resize or placed.features.shape[0]
+    seen = [placed] if data.window is None else list(windows_of_video(placed, data, data.test_overlap))
+    found = [_perfect(one, data.resize or one.features.shape[0], config) for one in seen]
+    decoded = [one for one in found if one is not None]
+    if len(decoded) < len(seen):
+        return None
+    sequence = FeatureSequence(
+        Features((), (length, placed.features.shape[1])), placed.grid, video.end, name=video.video.id
+    )
+    moved = (one._replace(segments=one.segments + part.first) for part, (one, _) in zip(seen, decoded, strict=True))
+    candidates = Candidates(*map(torch.cat, zip(*moved, strict=True)))
+    left = max(left for _, left in decoded)
+    detections, _ = finished(candidates, left, sequence, config, tuple(class_names), None, shown_from=None)
+    return detections
+
+
+def _perfect(seen: TrainingVideo, length: int, config: Config) -> tuple[Candidates, tuple[float, int]] | None:
+    """What is decoded of a sequence or a window, and the highest score that decoding has left out."""
     architecture = architecture_of(config)
-    length = config.data.resize or placed.features.shape[0]
-    truth = GroundTruth([torch.from_numpy(placed.segments)], [torch.from_numpy(placed.labels)], [length], length)
+    truth = GroundTruth([torch.from_numpy(seen.segments)], [torch.from_numpy(seen.labels)], [length], length)
     outputs = architecture.perfect(truth)
     if outputs is None:
         return None
     decoder = architecture.decoder()
     for part in architecture.parts(outputs):
         decoder.add(part)
-    sequence = FeatureSequence(
-        Features((), (length, placed.features.shape[1])), placed.grid, video.end, name=video.video.id
-    )
     (candidates,), (left,) = decoder.candidates(), decoder.left_out()
-    detections, _ = finished(candidates, left, sequence, config, tuple(class_names), None, shown_from=None)
-    return detections
+    return candidates, left

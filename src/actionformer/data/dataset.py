@@ -21,6 +21,7 @@ from torch import Tensor
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
+from actionformer.data.rarity import draw_repeated, repeat_factors
 from actionformer.data.settings import DataSettings
 from actionformer.features import FeatureReader, resize
 from actionformer.training.settings import TrainingSettings
@@ -30,6 +31,9 @@ MOST_PADDING = 0.05
 
 MOST_THREADS = 4
 """Threads that read for a graphics card, where the settings do not say how many."""
+
+REPEATED = 1
+"""Tells the draw of repeated videos from the others of an epoch."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -113,9 +117,10 @@ class TrainingSet:
         """Grid steps beyond a crop of a video that its actions may reach."""
         return self.data.crop_margin * video.grid.num_frames / video.grid.stride
 
-    def crop(self, epoch: int, index: int) -> Crop:
-        """What is seen of video `index` in `epoch`; no feature is read for it."""
+    def crop(self, epoch: int, index: int, again: int = 0) -> Crop:
+        """What is seen of video `index` in `epoch`, where it comes for the `again`-th time; no feature is read."""
         video = self.videos[index]
+        draw = [self.seed, epoch, index, again] if again else [self.seed, epoch, index]
         return random_crop(
             self.data.resize or video.features.shape[0],
             video.segments,
@@ -124,7 +129,7 @@ class TrainingSet:
             crop_ratio=self.data.crop_ratio if self.data.window is None else (1.0, 1.0),
             min_overlap=self.data.min_overlap,
             margin=self.margin(video),
-            rng=np.random.default_rng([self.seed, epoch, index]),
+            rng=np.random.default_rng(draw),
         )
 
     def read(self, index: int, crop: Crop) -> Sample:
@@ -173,11 +178,18 @@ class EpochLoader:
         self.workers = training.workers
         self.seed = training.seed
         self.pad_to = pad_to
+        self.factors = repeat_factors([video.labels for video in dataset.videos], training.repeat_rare)
 
     @property
     def batches_per_epoch(self) -> int:
         """Batches of an epoch; one of them may be smaller."""
-        return -(-len(self.dataset) // self.batch_size)
+        return -(-len(self.videos(0)) // self.batch_size)
+
+    def videos(self, epoch: int) -> NDArray[np.int64]:
+        """The videos of an epoch, ascending; those with rare classes several times, if they are repeated."""
+        if (self.factors == 1).all():
+            return np.arange(len(self.dataset))
+        return draw_repeated(self.factors, np.random.default_rng([self.seed, epoch, len(self.dataset), REPEATED]))
 
     def epoch(self, epoch: int, device: torch.device | None = None) -> Iterator[Batch]:
         """The batches of an epoch, counted from 0, for training on `device`, by default the processor.
@@ -190,16 +202,18 @@ class EpochLoader:
         """
         on_card = device is not None and device.type != "cpu"
         collate = Collate(self.pad_to, pinned=device is not None and device.type == "cuda")
-        crops = [self.dataset.crop(epoch, index) for index in range(len(self.dataset))]
+        videos = self.videos(epoch)
+        times = np.arange(len(videos)) - np.searchsorted(videos, videos)  # how often a video came before
+        crops = [self.dataset.crop(epoch, *one) for one in zip(videos.tolist(), times.tolist(), strict=True)]
 
         def read(batch: NDArray[np.int64]) -> Batch:
-            return collate([self.dataset.read(index, crops[index]) for index in batch.tolist()])
+            return collate([self.dataset.read(int(videos[place]), crops[place]) for place in batch.tolist()])
 
         threads = min(os.cpu_count() or 1, MOST_THREADS) if on_card else 0
         yield from read_ahead(read, self.batches(epoch, crops), threads if self.workers is None else self.workers)
 
     def batches(self, epoch: int, crops: Sequence[Crop]) -> list[NDArray[np.int64]]:
-        """Which videos make the batches of an epoch; padding to a fixed length makes all lengths alike."""
+        """Which crops make the batches of an epoch; padding to a fixed length makes all lengths alike."""
         rng = np.random.default_rng([self.seed, epoch])
         if not self.by_length:
             return np.split(rng.permutation(len(crops)), range(self.batch_size, len(crops), self.batch_size))

@@ -44,11 +44,13 @@ def training_windows(videos: Sequence[TrainingVideo], data: DataSettings) -> lis
     """
     if data.window is None:
         return list(videos)
-    return [window for video in videos for window in _windows(video, data) if len(window.segments)]
+    windows = (window for video in videos for window in windows_of_video(video, data, data.train_overlap))
+    return [window for window in windows if len(window.segments)]
 
 
-def _windows(video: TrainingVideo, data: DataSettings) -> Iterator[TrainingVideo]:
-    for rows, kept, clipped in _shown(video, data):
+def windows_of_video(video: TrainingVideo, data: DataSettings, overlap: float) -> Iterator[TrainingVideo]:
+    """All windows of a video, with the actions that belong to each; see `training_windows`."""
+    for rows, kept, clipped in _shown(video, data, overlap):
         yield replace(
             video,
             features=FeatureWindow(video.features, rows.start, rows.stop),
@@ -60,14 +62,16 @@ def _windows(video: TrainingVideo, data: DataSettings) -> Iterator[TrainingVideo
 
 def in_a_window(video: TrainingVideo, data: DataSettings) -> NDArray[np.bool_]:
     """(N,) which actions of a video belong to some window."""
-    kept: NDArray[np.bool_] = np.any([kept for _, kept, _ in _shown(video, data)], axis=0)
+    kept: NDArray[np.bool_] = np.any([kept for _, kept, _ in _shown(video, data, data.train_overlap)], axis=0)
     return kept
 
 
-def _shown(video: TrainingVideo, data: DataSettings) -> Iterator[tuple[range, NDArray[np.bool_], NDArray[np.float32]]]:
+def _shown(
+    video: TrainingVideo, data: DataSettings, overlap: float
+) -> Iterator[tuple[range, NDArray[np.bool_], NDArray[np.float32]]]:
     """Of each window its rows, (N,) which actions belong to it, and (N, 2) all actions, cut to it."""
     assert data.window is not None
     length = video.features.shape[0]
-    for start in window_starts(length, data.window, data.train_overlap):
+    for start in window_starts(length, data.window, overlap):
         stop = min(start + data.window, length)
         yield range(start, stop), *inside(video.segments, start, stop - 1, data.min_overlap)

@@ -13,16 +13,6 @@ def calibration_tables(measured: Calibration, *, per_class: bool) -> list[TextTa
     return [_thresholds(measured, per_class), _reliability(measured)]
 
 
-def in_a_line(measured: Calibration) -> str:
-    """What people are to know of a calibration at least."""
-    overall, subset = measured.overall, ", ".join(measured.subset)
-    return (
-        f"at the thresholds of its classes: precision {overall.precision:.1%}, recall {overall.recall:.1%}, "
-        f"at tIoU {measured.tiou:g} ({measured.videos:,} videos of {subset or 'the annotations'}, "
-        "each with thresholds from the others)"
-    )
-
-
 def _thresholds(measured: Calibration, per_class: bool) -> TextTable:
     headers = ("threshold", "precision", "recall", "F1", "actions")
     title = f"from which calibrated score on each class is shown, tIoU {measured.tiou:g}"

@@ -20,6 +20,8 @@ class TrainingSettings(Settings):
     """Sequences in a batch."""
     batch_by_length: bool = True
     """Put sequences of similar length into one batch, which needs less padding; otherwise batches are random."""
+    repeat_rare: float = Field(0.0, ge=0, le=1)
+    """Share t of videos (or windows): those with a class that a share f below t has come sqrt(t / f) times an epoch."""
     accumulate: int = Field(1, ge=1, le=65_536)
     """Batches whose gradients are accumulated for one step; k batches of b equal one batch of k * b."""
     optimizer: Literal["adamw", "adam"] = "adamw"
