@@ -74,8 +74,8 @@ def thinned(source: Path, folder: Path) -> tuple[Path, list[Any]]:
 def settings(threshold: float, seed: int, epochs: int) -> Config:
     """A quarter of the preset's width, which learns this in minutes."""
     training = {"epochs": epochs, "warmup_epochs": 2, "batch_size": 8, "evaluate_every": 0, "seed": seed}
-    changes = {"model": {"width": 64, "max_length": 1536}, "training": training | {"repeat_rare": threshold}}
-    return load_config("hapt", changes)
+    model = {"width": 64, "max_length": 1536}
+    return load_config("hapt", {"model": model, "training": training | {"repeat_rare": threshold}})
 
 
 def run(threshold: float, seed: int, epochs: int, folder: Path, annotations: Path, labels: list[Any]) -> dict[str, Any]:

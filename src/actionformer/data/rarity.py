@@ -41,4 +41,5 @@ def draw_repeated(factors: Floats, rng: np.random.Generator) -> Ints:
     ends = np.cumsum(factors)
     count = max(round(float(ends[-1])), 1)
     places = (np.arange(count) + rng.random()) * (ends[-1] / count)
-    return np.minimum(np.searchsorted(ends, places, side="right"), len(factors) - 1)
+    drawn: Ints = np.minimum(np.searchsorted(ends, places, side="right"), len(factors) - 1)
+    return drawn
