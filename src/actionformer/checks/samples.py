@@ -44,7 +44,7 @@ class SampledRows:
         return sum(block.stop - block.start for block in self.blocks), self.features.shape[1]
 
     def __getitem__(self, part: slice) -> NDArray[np.float32]:
-        return np.concatenate([self.features[block] for block in self.blocks])[part]
+        return self.features.blocks(self.blocks)[part]
 
 
 @dataclass(frozen=True)

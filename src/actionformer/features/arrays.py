@@ -62,9 +62,13 @@ class Features:
         start, stop, step = rows.indices(len(self))
         if step != 1:
             raise ValueError(f"features can only be sliced with step 1, found step {step}")
+        return self.blocks([slice(start, max(start, stop))])
+
+    def blocks(self, parts: Sequence[slice]) -> Floats:
+        """The rows of several slices, start and stop each, one after the other; every file is opened once."""
         files = zip(self.paths, self.stored, strict=True)
-        parts = [_read(path, start, max(start, stop), shape) for path, shape in files]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        sources = [_read(path, parts, shape) for path, shape in files]
+        return sources[0] if len(sources) == 1 else np.concatenate(sources, axis=1)
 
 
 def open_features(*paths: str | Path, width: int | None = None) -> Features:
@@ -116,7 +120,12 @@ class FeatureFolders:
 
     def paths(self, video: str) -> list[Path | None]:
         """The file of a video in each folder, or None; where there are several, .npy comes first."""
-        return [self._find(folder, video) for folder in self.folders]
+        if video in self._known:
+            return list(self._known[video])
+        found = [self._find(folder, video) for folder in self.folders]
+        if None not in found:
+            self._known[video] = found
+        return list(found)
 
     def _find(self, folder: Path, video: str) -> Path | None:
         try:
@@ -129,6 +138,11 @@ class FeatureFolders:
             return None
         files = self._files[self.folders.index(folder)]
         return files.get(matched([video], files).get(video, ""))
+
+    @cached_property
+    def _known(self) -> dict[str, list[Path | None]]:
+        """Videos that were found in every folder, whose files are not looked for again."""
+        return {}
 
     @property
     def ids(self) -> list[str]:
@@ -264,14 +278,19 @@ def _shape(path: Path) -> tuple[int, int]:
     return shape
 
 
-def _read(path: Path, start: int, stop: int, shape: tuple[int, int]) -> Floats:
+def _read(path: Path, parts: Sequence[slice], shape: tuple[int, int]) -> Floats:
     with opened(path) as array, np.errstate(over="ignore"):
         if tuple(array.shape) != shape:
             raise InputError(f"{path}: had shape {shape} when it was first read, now {tuple(array.shape)}: start again")
-        rows = np.asarray(array[start:stop], dtype=np.float32)
+        read = [_finite(np.asarray(array[part], dtype=np.float32), part.start, path) for part in parts]
+    return read[0] if len(read) == 1 else np.concatenate(read)
+
+
+def _finite(rows: Floats, first: int, path: Path) -> Floats:
+    """Rows of which none holds a value that is not finite; `first` is the number of the first in its file."""
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
-        row = start + int(finite.argmin())
+        row = first + int(finite.argmin())
         raise InputError(
             f"{path}: row {row} has a value that is not a finite number in float32: extract the features again"
         )

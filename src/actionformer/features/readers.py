@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +41,12 @@ def other_features(folder: Path) -> str:
     if not counts[ending]:
         return ""
     return f"; it holds {counts[ending]} {ending} files: save each as .npy, numpy.save('ID.npy', {_LOADED[ending]})"
+
+
+_PLAIN_HEADER = re.compile(
+    rb"\{'descr': '(<f[248])', 'fortran_order': (False|True), 'shape': \((\d{1,15}), (\d{1,15})\), \} *\n"
+)
+"""What numpy writes for features. It parses it as Python, which takes longer than reading some rows."""
 
 
 @contextmanager
@@ -99,9 +107,14 @@ class _StoredArray:
 
 def _npy_header(stream: Any) -> tuple[tuple[int, ...], bool, Any]:
     """Shape, whether it lies column by column, and type."""
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, by_column, dtype = read(stream)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        shape, by_column, dtype = np.lib.format.read_array_header_2_0(stream)
+        return shape, by_column, dtype
+    size = stream.read(2)
+    header = stream.read(int.from_bytes(size, "little"))
+    if plain := _PLAIN_HEADER.fullmatch(header):
+        return (int(plain[3]), int(plain[4])), plain[2] == b"True", np.dtype(plain[1].decode())
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(io.BytesIO(size + header))
     return shape, by_column, dtype
 
 
