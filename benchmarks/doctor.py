@@ -3,7 +3,8 @@
     python benchmarks/doctor.py [--videos 5000]
 
 Made data of ActivityNet's size: features (100 to 500, 512) float32, 200 classes, one to four actions a video. The files
-are in the system's cache: they were written just before.
+are in the system's cache: they were written just before. Processor time counts on a busy machine; beside it stands what
+the least takes that anything could do, reading all bytes of the files once.
 """
 
 from __future__ import annotations
@@ -68,12 +69,17 @@ def main() -> None:
         began, busy = time.perf_counter(), time.process_time()
         with AnonymousPeak() as peak:
             report = doctor(annotations, features=folder / "features")
+        seconds, busy = time.perf_counter() - began, time.process_time() - busy
+        floor = time.process_time()
+        for path in (folder / "features").iterdir():
+            path.read_bytes()
         taken = {
             "videos": options.videos,
             "gib": round(size / 2**30, 2),
             "rows_read": report.facts.get("rows read", "100%"),
-            "seconds": round(time.perf_counter() - began, 1),
-            "processor_seconds": round(time.process_time() - busy, 1),
+            "seconds": round(seconds, 1),
+            "processor_seconds": round(busy, 1),
+            "reading_once_processor_seconds": round(time.process_time() - floor, 1),
             "load": [round(one, 1) for one in (before, os.getloadavg()[0])],
             "peak_mib": peak.mib and round(peak.mib),
             "findings": [str(finding) for finding in report.findings],
