@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import sys
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from actionformer.core.errors import InputError
@@ -26,6 +29,7 @@ from actionformer.features import (
     sidecar_path,
     write_sidecar,
 )
+from actionformer.features.readers import _npy_header
 
 ARRAY = np.arange(12.0).reshape(6, 2).astype(np.float32)
 
@@ -78,6 +82,41 @@ def test_a_slice_reads_only_its_part(tmp_path: Path) -> None:
     assert_array_equal(features[:5], ARRAY[:5])
     with pytest.raises(InputError, match=r"video\.npy: row 5 has a value"):
         features[3:]
+
+
+@given(
+    shape=st.lists(st.integers(0, 30), min_size=1, max_size=3).map(tuple),
+    dtype=st.sampled_from(["<f2", "<f4", "<f8", ">f4", "<i4"]),
+    order=st.sampled_from("CF"),
+    version=st.sampled_from([(1, 0), (2, 0)]),
+)
+def test_headers_of_npy_files_say_what_numpy_reads(
+    shape: tuple[int, ...], dtype: str, order: Any, version: tuple[int, int]
+) -> None:
+    file = io.BytesIO()
+    array = np.empty(shape, dtype, order)
+    np.lib.format.write_array(file, array, version)
+    file.seek(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # version 2 is not needed
+        found, by_column, kind = _npy_header(file)
+    assert (found, kind) == (shape, np.dtype(dtype))
+    assert by_column == (array.flags.f_contiguous and not array.flags.c_contiguous)
+    rest = np.frombuffer(file.read(), kind)
+    assert_array_equal(rest.reshape(found, order="F" if by_column else "C"), array)
+
+
+def test_blocks_are_slices_one_after_the_other(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
+    for part, name in ((array[:, :2], "a.npy"), (array[:, 2:], "b.npy")):
+        np.save(tmp_path / name, part)
+    features = open_features(tmp_path / "a.npy", tmp_path / "b.npy")
+    found = features.blocks([slice(4, 10), slice(30, 31)])
+    assert_array_equal(found, np.concatenate([array[4:10], array[30:31]]))
+    array[30, 0] = np.inf
+    np.save(tmp_path / "a.npy", array[:, :2])
+    with pytest.raises(InputError, match=r"a\.npy: row 30 has a value that is not a finite number"):
+        features.blocks([slice(4, 10), slice(29, 31)])
 
 
 @EXTENSIONS
