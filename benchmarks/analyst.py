@@ -135,7 +135,8 @@ def judged(run: Path, test: Annotations, videos: Path) -> dict[str, float]:
 def hits(found: Detections, video: AnnotatedVideo) -> int:
     """Detections that find a ground truth of their class with tIoU 0.5, the best first, each one its own."""
     overlap = tiou(found.segments, video.segments)
-    overlap[found.labels[:, None] != video.labels[None]] = 0
+    names, wanted = np.array(found.class_names)[found.labels], np.array(CLASS_NAMES)[video.labels]
+    overlap[names[:, None] != wanted[None]] = 0
     right = 0
     free: NDArray[np.bool_] = np.ones(len(video.labels), dtype=bool)
     for row in np.argsort(-found.scores, kind="stable"):
