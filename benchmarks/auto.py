@@ -81,7 +81,8 @@ def table(auto: Rows, hand: Rows) -> str:
         if not seeds:
             continue
         both = [np.array([one["average"] for one in side if one["seed"] in seeds]) for side in (hand[name], rows)]
-        cells = [f"{one.mean():.1f} ± {one.std(ddof=1) if len(seeds) > 1 else 0:.1f}" for one in both]
+        spread = [f" ± {one.std(ddof=1):.1f}" if len(seeds) > 1 else "" for one in both]
+        cells = [f"{one.mean():.1f}{deviation}" for one, deviation in zip(both, spread, strict=True)]
         difference = both[1].mean() - both[0].mean()
         lines.append(f"| {name} | {', '.join(map(str, seeds))} | {' | '.join(cells)} | {difference:+.1f} |")
     return "\n".join(lines) + "\n"
