@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from actionformer.core.annotations import AnnotatedVideo
+from actionformer.core.detections import Detections
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.settings.config import Config
 
@@ -100,3 +103,22 @@ def test_every_part_runs(tmp_path: Path, script: Any) -> None:
         assert row["times_floor"] == pytest.approx(row["ms"] / row["floor_ms"])
         assert row["floor_ms"] == pytest.approx(1000 * row["gflop"] / max(row["gflops"].values()))
     assert (tmp_path / "speed.md").read_text("utf-8").count("\n| ") == len([r for r in rows if r["part"] != "product"])
+
+
+def test_derived_settings_are_compared_over_the_seeds_that_both_have(script: Any) -> None:
+    auto = {"hapt": [{"seed": 0, "average": 96.0}, {"seed": 1, "average": 98.0}], "gtea": [{"seed": 5, "average": 1.0}]}
+    hand = {
+        "hapt": [{"seed": seed, "average": 95.0 + seed} for seed in range(3)],
+        "gtea": [{"seed": 0, "average": 2.0}],
+    }
+    *_, row = script("auto").table(auto, hand).splitlines()
+    assert row == "| hapt | 0, 1 | 95.5 ± 0.7 | 97.0 ± 1.4 | +1.5 |"
+
+
+def test_the_analysts_detections_find_an_action_each_whatever_the_order_of_classes(script: Any) -> None:
+    analyst = script("analyst")
+    first, second = analyst.CLASS_NAMES[:2]
+    video = AnnotatedVideo("v", "test", 9.0, 15.0, np.array([[0.0, 2.0], [4.0, 6.0]]), np.array([0, 1]))
+    segments = np.array([[0.0, 2.0], [0.0, 1.9], [4.0, 6.0], [4.0, 6.0]])
+    found = Detections(segments, np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 1, 0]), (second, first))
+    assert analyst.hits(found, video) == 2  # the second one's action is taken, the third is of another class
