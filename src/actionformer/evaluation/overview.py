@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from actionformer.core.annotations import Annotations
@@ -14,9 +16,12 @@ from actionformer.core.calibration import Calibration, Threshold
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json, write_whole
+from actionformer.data.groups import groups_of
 from actionformer.evaluation.calibration import OPERATING_TIOU, why_not
+from actionformer.evaluation.diagnosis import KINDS, diagnose
 from actionformer.evaluation.limits import Evidence, Limit, limits
 from actionformer.evaluation.report import Report
+from actionformer.evaluation.uncertainty import half_width, half_width_of_groups
 from actionformer.inference.selection import shown
 
 
@@ -30,12 +35,12 @@ class Operating:
     threshold: float
     """Least calibrated score."""
     uncertainty: float
-    """Of precision and recall, the larger half width of their intervals of 95% (Wilson, 1927)."""
+    """Of precision and recall, the larger half width of their intervals of 95%."""
 
     @classmethod
-    def of(cls, one: Threshold) -> Operating:
-        """The figures of a threshold."""
-        wide = max(half_width(one.right, one.shown), half_width(one.right, one.actions))
+    def of(cls, one: Threshold, at_least: float = 0.0) -> Operating:
+        """The figures of a threshold, which are as uncertain as their counts are small."""
+        wide = max(half_width(one.right, one.shown), half_width(one.right, one.actions), at_least)
         return cls(one.precision, one.recall, one.f1, one.threshold, wide)
 
 
@@ -135,11 +140,25 @@ def overview(
         best_map=best_map,
         best_epoch=best_epoch,
         tiou=tiou,
-        operating=None if calibration is None else Operating.of(calibration.overall),
+        operating=None if calibration is None else Operating.of(calibration.overall, _spread(truth, for_people, tiou)),
         without=missing,
         classes=_classes(truth, ap, learned, calibration),
         limits=tuple(limits(evidence)),
     )
+
+
+def _spread(truth: Annotations, shown: Mapping[str, Detections], tiou: float) -> float:
+    """How uncertain precision and recall are as groups of videos, or else videos, differ."""
+    found, of = diagnose(truth, shown, tiou), groups_of(truth).of
+    names = sorted(set(of.values()))
+    places = np.array([names.index(of[video]) for video in truth.videos])
+
+    def counts(videos: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.bincount(places[videos], minlength=len(names))
+
+    right = counts(found.candidates.videos[found.kinds == KINDS.index("true positive")])
+    totals = counts(found.candidates.videos), counts(found.truths.videos)
+    return max(half_width_of_groups(right, total) for total in totals)
 
 
 def _why_no_thresholds(truth: Annotations, fresh: bool) -> str:
@@ -164,12 +183,3 @@ def _classes(
         )
         for name in sorted(ap, key=lambda one: (ap[one], one))
     )
-
-
-def half_width(right: int, total: int) -> float:
-    """Half the width of Wilson's interval of 95% of a share, right of total; without any total it is a half."""
-    z = 1.96
-    if not total:
-        return 0.5
-    share = right / total
-    return float(z * (share * (1 - share) / total + (z / (2 * total)) ** 2) ** 0.5 / (1 + z * z / total))

@@ -9,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from actionformer.core.terminal import TextTable, plural
 from actionformer.evaluation.overview import Operating, Overview
 
+ROUGH = 0.1
+"""Uncertainty beyond which figures of a class are marked."""
 MOST_CLASSES = 12
 """Rows: with the sentences it fits a screen."""
 
@@ -52,12 +54,15 @@ def _caption(found: Overview) -> str:
     points = 100 * found.operating.uncertainty
     return (
         f"precision, recall and F1 of what is shown, at tIoU {found.tiou:g}, thresholds from other videos:\n"
-        f"of all classes certain to {points:.0f} points on videos like these"
+        f"on videos like these certain to {points:.0f} points of all classes, ~ to more than {100 * ROUGH:.0f}"
     )
 
 
 def _figures(one: Operating | None) -> list[str]:
-    return ["", "", ""] if one is None else [_percent(share) for share in (one.precision, one.recall, one.f1)]
+    if one is None:
+        return ["", "", ""]
+    mark = "~" if one.uncertainty > ROUGH else ""
+    return [mark + _percent(share) for share in (one.precision, one.recall, one.f1)]
 
 
 def _percent(share: float) -> str:
