@@ -20,7 +20,7 @@ import actionformer
 from actionformer.cli import VERBS, commands
 from actionformer.cli.settings import given_settings
 from actionformer.settings.config import Config
-from actionformer.settings.loading import load_config
+from actionformer.settings.loading import load_config, preset_names
 
 MADE = "docs/api.md"
 """Made from the source, whose own test reads it."""
@@ -120,6 +120,12 @@ def test_every_page_is_in_the_index() -> None:
     index = "docs/README.md"
     listed = {path for path, _ in links(index)}
     assert [page for page in PAGES if page.startswith("docs/") and page != index and PAGES[page] not in listed] == []
+
+
+def test_every_preset_and_verb_stands_on_a_page() -> None:
+    text = "\n".join(PAGES[page].read_text("utf-8") for page in READ)
+    assert [name for name in preset_names() if f"`{name}`" not in text] == []
+    assert [verb for verb in VERBS if f"actionformer {verb}" not in text] == []
 
 
 def test_whatever_is_not_run_stands_on_a_page() -> None:
