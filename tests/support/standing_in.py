@@ -14,8 +14,8 @@ from actionformer.settings.config import Config
 
 LABELS = {"left": "jump", "right": "run"}
 SUBSETS = {"video_1": "training", "video_2": "training", "video_3": "validation", "video_4": "validation"}
-SHOWN = 5
-"""Times that the videos show their two actions: 20 in those to evaluate on, the least that scores are calibrated on."""
+SHOWN = {"training": 2, "validation": 5}
+"""Times that a video shows its two actions: 20 actions to evaluate on are the least that scores are calibrated on."""
 
 
 def write_files(folder: Path, tiny: Config) -> None:
@@ -30,8 +30,8 @@ def write_files(folder: Path, tiny: Config) -> None:
 def _write_videos(folder: Path) -> None:
     for place in ("videos", "archive/2026/cam1"):
         (folder / place).mkdir(parents=True)
-    for seed, name in enumerate(SUBSETS):
-        write_moving(folder / f"videos/{name}.mp4", seed, SHOWN * SECONDS)
+    for seed, (name, subset) in enumerate(SUBSETS.items()):
+        write_moving(folder / f"videos/{name}.mp4", seed, SHOWN[subset] * SECONDS)
     write_moving(folder / "new.mp4", len(SUBSETS))
     for copy in (
         "video.mp4",
@@ -45,8 +45,13 @@ def _write_videos(folder: Path) -> None:
 
 def _write_labels(folder: Path) -> None:
     """Two videos in a table, one in ELAN's file, one in ActivityNet's JSON, and all of them in annotations.json."""
-    database = {
-        name: {"subset": subset, "duration": SHOWN * SECONDS, "fps": 10, "annotations": labelled_actions()}
+    database: dict[str, Any] = {
+        name: {
+            "subset": subset,
+            "duration": SHOWN[subset] * SECONDS,
+            "fps": 10,
+            "annotations": labelled_actions(SHOWN[subset]),
+        }
         for name, subset in SUBSETS.items()
     }
     (folder / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
@@ -54,18 +59,19 @@ def _write_labels(folder: Path) -> None:
     rows = [
         f"{name}.mp4;{one['label']};{one['segment'][0]:.1f};{one['segment'][1]:.1f}"
         for name in ("video_1", "video_2")
-        for one in labelled_actions()
+        for one in database[name]["annotations"]
     ]
     (folder / "labels.csv").write_text("\n".join(["file name;label;start (s);end (s)", *rows, ""]), "utf-8")
-    segments = np.array([one["segment"] for one in labelled_actions()])
+    segments = np.array([one["segment"] for one in labelled_actions(SHOWN["validation"])])
     found = Detections(segments, np.ones(len(segments)), np.arange(len(segments)) % 2, tuple(LABELS.values()))
     found.to_eaf(folder / "video_3.eaf")
 
 
-def labelled_actions() -> list[dict[str, Any]]:
+def labelled_actions(times: int) -> list[dict[str, Any]]:
+    """The actions of a video that shows them so many times."""
     return [
         {"segment": [SECONDS * time + one for one in action["segment"]], "label": LABELS[action["label"]]}
-        for time in range(SHOWN)
+        for time in range(times)
         for action in ACTIONS
     ]
 
