@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from actionformer.viewer.application import application
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
+from actionformer.viewer.project import Project
 from actionformer.viewer.start import services_for
 
 NEEDS_CHROMIUM = pytest.mark.skipif(
@@ -25,9 +26,9 @@ expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 
 @contextmanager
-def serving(given: ViewerOptions) -> Iterator[str]:
+def serving(given: ViewerOptions | Project) -> Iterator[str]:
     """The address of a server about what was given, in a thread of its own."""
-    services = services_for(open_project(given))
+    services = services_for(given if isinstance(given, Project) else open_project(given))
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application(services), log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

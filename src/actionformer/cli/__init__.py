@@ -32,6 +32,7 @@ VERBS = {
     "submission": ("recipes.submission:submission",),
     "watch": ("recipes.follow:live_output", "recipes.live:watch"),
     "view": ("viewer.start:view",),
+    "label": ("viewer.label:label",),
     "diagnose": ("recipes.diagnose:diagnose",),
     "score": ("evaluation.report:score",),
     "convert": ("interop.convert:convert",),

@@ -27,6 +27,7 @@ from actionformer.viewer.project import UnavailableError, UnknownVideoError
 from actionformer.viewer.services import Services
 
 MOST_ACTIONS = 100_000
+LONGEST_NAME = 1000
 AT_ONCE = 2
 """Media segments that are encoded at the same time."""
 NOT_HERE = (UnknownVideoError, UnavailableError, NoPictureError)
@@ -64,6 +65,7 @@ def application(services: Services, token: str | None = None) -> ASGIApp:
     _serve_page(app)
     _serve_network(app, services)
     _serve_corrections(app, services)
+    _serve_labels(app, services)
     _serve_media(app, services)
     _serve_answers(app, services)
     return Guard(app, token)
@@ -235,6 +237,43 @@ def _serve_corrections(app: FastAPI, services: Services) -> None:
     def correct(video: str, correction: Correction) -> Response:
         actions = [action.model_dump() for action in correction.actions]
         return _json(services.corrections().save(video, actions, correction.revision))
+
+
+class LabelledVideo(Correction):
+    """All that is said of a video."""
+
+    decided: Annotated[list[int], Field(max_length=MOST_ACTIONS)]
+    done: bool
+
+
+class ClassName(BaseModel):
+    """The name of a class."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(max_length=LONGEST_NAME)]
+
+
+def _serve_labels(app: FastAPI, services: Services) -> None:
+    @app.get("/api/labels/{video:id}")
+    def labelled(video: str) -> Response:
+        return _json(services.labels().of(video))
+
+    @app.put("/api/labels/{video:id}")
+    def label(video: str, said: LabelledVideo) -> Response:
+        actions = [action.model_dump() for action in said.actions]
+        return _json(services.labels().save(video, actions, said.decided, done=said.done, revision=said.revision))
+
+    @app.post("/api/classes")
+    def add_class(given: ClassName) -> Response:
+        return _json(services.labels().add_class(given.name))
+
+    @app.put("/api/classes/{label}")
+    def rename_class(label: int, given: ClassName) -> Response:
+        return _json(services.labels().rename_class(label, given.name))
+
+    @app.get("/api/lengths")
+    def lengths() -> Response:
+        return _json(services.labels().lengths())
 
 
 def _json(content: Any, status: int = 200) -> Response:

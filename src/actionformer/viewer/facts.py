@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actionformer.viewer.corrections import Corrections, corrected_videos
+from actionformer.viewer.labels import Labels
 from actionformer.viewer.project import Project
 from actionformer.viewer.values import Answer, rounded, rounded_score
 
@@ -17,11 +18,13 @@ class ProjectFacts:
     Args:
         project: what the viewer shows.
         corrections: gives the corrected annotations.
+        labels: gives the labels, where videos are labelled.
     """
 
-    def __init__(self, project: Project, corrections: Callable[[], Corrections]) -> None:
+    def __init__(self, project: Project, corrections: Callable[[], Corrections], labels: Callable[[], Labels]) -> None:
         self.project = project
         self.corrections = corrections
+        self.labels = labels
 
     def all(self) -> Answer:
         """The title, the classes, what there is, and every video."""
@@ -35,6 +38,17 @@ class ProjectFacts:
             "tiou": list(project.thresholds),
             "min_scores": self._min_scores(),
             "videos": [self._video(video, video in corrected) for video in project.ids],
+            "labelling": project.labelling is not None,
+        } | (self._labelled() if project.labelling else {})
+
+    def _labelled(self) -> Answer:
+        """What is otherwise where videos are labelled: classes that were added, and how far each video is."""
+        assert self.project.labelling is not None
+        labels, progress = self.labels(), self.labels().progress()
+        return {
+            "classes": labels.class_names(),
+            "min_score": self.project.labelling.min_score,
+            "videos": [self._video(video, corrected=False) | progress[video] for video in self.project.ids],
         }
 
     def _min_scores(self) -> list[float] | None:
@@ -64,4 +78,6 @@ class ProjectFacts:
             "detections": None if found is None and project.computes else len(found or ()),
             "actions": len(annotated.labels) if annotated else None,
             "corrected": corrected,
+            "drafts": 0,
+            "done": False,
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import matched
+from actionformer.extraction.inputs import files_below
 
 
 def inside(folder: Path, path: Path) -> bool:
@@ -17,6 +18,8 @@ def inside(folder: Path, path: Path) -> bool:
 
 class VideoFolder:
     """The videos of a folder and of its subfolders, by id: the path from there without the ending, or the name alone.
+
+    Hidden files are none of them.
 
     They were listed; no path is ever made of what a browser asks for.
 
@@ -31,9 +34,9 @@ class VideoFolder:
         wanted = set(endings)
         self.files: dict[str, list[Path]] = {}
         self.by_name: dict[str, list[Path]] = {}
-        for file in sorted(folder.rglob("*")):
-            if file.suffix.lower() in wanted:
-                id_ = (file.relative_to(folder).parent / file.stem).as_posix()
+        for below in sorted(files_below(folder)):
+            if below.suffix.lower() in wanted:
+                file, id_ = folder / below, (below.parent / below.stem).as_posix()
                 self.files.setdefault(id_, []).append(file)
                 self.by_name.setdefault(file.stem, []).append(file)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ def open_project(options: ViewerOptions) -> Project:
     if annotations is not None:
         detections = _called(detections, annotations)
         other = (other[0], _called(other[1], annotations)) if other is not None else None
+    why_not["labels"] = "annotations are corrected here: to label videos start `actionformer label`"
     if options.videos is None:
         why_not["videos"] = "no videos were given: start with --videos FOLDER"
     if card is not None and len(card.class_names) == 1:
@@ -58,7 +59,7 @@ def open_project(options: ViewerOptions) -> Project:
     return Project(
         title="/".join(options.source.resolve().parts[-2:]),
         class_names=names,
-        detections=_renamed(detections, names),
+        detections=renamed(detections, names),
         annotations=annotations,
         annotations_file=file,
         thresholds=(config or Config()).evaluation.tiou,
@@ -147,12 +148,19 @@ def _names(
 ) -> tuple[str, ...]:
     """Of all classes, the model's first; spelled as the annotations spell them."""
     annotated = annotations.class_names if annotations else ()
-    names = list(card.class_names) if card else []
-    for more in (*(one.class_names for one in list(detections.values())[:1]), annotated):
-        own = matched(more, names)
-        names += [name for name in more if name not in own]
+    detected = (one.class_names for one in list(detections.values())[:1])
+    names = union(card.class_names if card else (), *detected, annotated)
     own = matched(names, annotated)
     return tuple(own.get(name, name) for name in names)
+
+
+def union(*lists: Sequence[str]) -> tuple[str, ...]:
+    """The names of all lists, each once, as it is spelled first."""
+    names: list[str] = []
+    for more in lists:
+        own = matched(more, names)
+        names += [name for name in more if name not in own]
+    return tuple(names)
 
 
 def _called(detections: Mapping[str, Detections], annotations: Annotations) -> dict[str, Detections]:
@@ -161,7 +169,7 @@ def _called(detections: Mapping[str, Detections], annotations: Annotations) -> d
     return {own.get(video, video): found for video, found in detections.items()}
 
 
-def _renamed(detections: Mapping[str, Detections], names: tuple[str, ...]) -> dict[str, Detections]:
+def renamed(detections: Mapping[str, Detections], names: tuple[str, ...]) -> dict[str, Detections]:
     """The same detections with labels that are indices into `names`."""
     renamed = {}
     for video, found in detections.items():

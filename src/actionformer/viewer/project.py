@@ -28,6 +28,18 @@ class UnavailableError(InputError):
     """Something that cannot be shown with what the viewer was started with; says why."""
 
 
+@dataclass(frozen=True)
+class Labelling:
+    """Where the labels go that people give to videos."""
+
+    file: Path
+    """ActivityNet annotations; what the file holds is continued."""
+    subset: str
+    """Of videos that the file does not have."""
+    min_score: float
+    """From which on the page shows drafts at first."""
+
+
 @dataclass(frozen=True, eq=False)
 class Project:
     """Everything that the page can ask about. What is not there is None, and `why_not` says why."""
@@ -50,6 +62,8 @@ class Project:
     """By default `<annotations>.corrected.json` beside the run or the file of detections."""
     other: tuple[str, dict[str, Detections]] | None = None
     """A second run, its name and detections."""
+    labelling: Labelling | None = None
+    """Where the videos of the folder are labelled; detections are then drafts."""
     why_not: dict[str, str] = field(default_factory=dict)
     """videos, features, annotations, run, compare, corrections -> why that is not there."""
     _specs: dict[str, FeatureSpec] = field(default_factory=dict)
@@ -57,6 +71,8 @@ class Project:
     @cached_property
     def ids(self) -> list[str]:
         """All videos, sorted."""
+        if self.labelling is not None and self.videos is not None:
+            return sorted(self.videos.files)
         known = self.detections.keys() | (self.annotations.videos.keys() if self.annotations else set())
         return sorted(known or self._with_features())
 

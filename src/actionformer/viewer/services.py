@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.evaluation import Evaluation
 from actionformer.viewer.facts import ProjectFacts
+from actionformer.viewer.labels import Labels
 from actionformer.viewer.playback import Playback
 from actionformer.viewer.project import Project
 from actionformer.viewer.videos import VideoAnswers
@@ -28,6 +29,8 @@ class Services:
     playback: Playback
     corrections: Callable[[], Corrections]
     """Gives the corrected annotations, or raises an UnavailableError where nothing can be corrected."""
+    labels: Callable[[], Labels]
+    """Gives the labels that people give, or raises an UnavailableError where nothing is labelled."""
     network: Callable[[], Network]
     """Gives the run's network, or raises an UnavailableError where there is no run or there are no features."""
 

@@ -20,6 +20,7 @@ from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.durations import Durations
 from actionformer.viewer.evaluation import Evaluation
 from actionformer.viewer.facts import ProjectFacts
+from actionformer.viewer.labels import Labels
 from actionformer.viewer.memory import LAST, kept
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
@@ -73,19 +74,24 @@ def view(
         InputError: something that was given cannot be used, or the extra `view` is not installed.
     """
     check_absent([save] if save is not None else [], overwrite=overwrite)
-    for package in NEEDED:
-        if find_spec(package) is None:
-            raise missing_extra(package, "view", "the viewer")
+    check_installed()
     from actionformer.viewer.report import save_report
     from actionformer.viewer.server import serve
 
     console = console or plain_console()
     options = ViewerOptions(source, features, videos, annotations, compare, corrections)
-    with _ended_in_order(), closing(services_for(open_project(options))) as services:
+    with ended_in_order(), closing(services_for(open_project(options))) as services:
         if save is not None:
             save_report(services, save, console)
         else:
             serve(services, host=host, port=port, token=token, browser=browser, console=console)
+
+
+def check_installed() -> None:
+    """Raises an InputError where what the page needs is not installed."""
+    for package in NEEDED:
+        if find_spec(package) is None:
+            raise missing_extra(package, "view", "the viewer")
 
 
 def services_for(project: Project) -> Services:
@@ -101,23 +107,30 @@ def services_for(project: Project) -> Services:
 
         return Network(project)
 
+    def begin_labels() -> Labels:
+        project.require("labels")
+        assert project.labelling is not None
+        return Labels(project, project.labelling, playback)
+
     corrections: Callable[[], Corrections] = kept(begin_corrections, LAST)
     network: Callable[[], Network] = kept(begin_network, LAST)
+    labels: Callable[[], Labels] = kept(begin_labels, LAST)
     playback, evaluation = Playback(project), Evaluation(project)
     durations = Durations(project, playback, network)
     return Services(
         project=project,
-        facts=ProjectFacts(project, corrections),
+        facts=ProjectFacts(project, corrections, labels),
         videos=VideoAnswers(project, playback, durations, corrections, network),
         evaluation=evaluation,
         playback=playback,
         corrections=corrections,
+        labels=labels,
         network=network,
     )
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """SIGTERM and SIGHUP (a terminal that closes), where they would kill, end the program past all that closes.
 
     The server handles SIGTERM while it runs and raises it again when it has ended; SIGHUP it does not know.

@@ -45,7 +45,7 @@ class CorrectedFile:
 
     def rows(self, video: str) -> Sequence[Row]:
         """The actions of a video, {"segment", "label", ...} each; none of a video that the file does not have."""
-        return self._database.get(video, {}).get("annotations") or []
+        return rows_of(self._database, video)
 
     def revision(self, video: str) -> int:
         """How often a video was corrected."""
@@ -73,23 +73,33 @@ class CorrectedFile:
         Raises:
             InputError: an action that cannot be.
         """
-        before = {(*row["segment"], row["label"]): row for row in self.rows(video)}
-        ids = self._ids()
-        rows = [before.get(action) or _row(action, ids) for action in actions]
         entry = (self._database.get(video, new)) | {
-            "annotations": sorted(rows, key=lambda row: list(row["segment"])),
+            "annotations": replaced_rows(self._database, video, actions),
             "revision": self.revision(video) + 1,
         }
         return CorrectedFile({**self._content, "database": {**self._database, video: entry}})
 
-    def _ids(self) -> dict[str, int]:
-        """The ids that the file gives to classes."""
-        rows = (row for video in self._database for row in self.rows(video))
-        return {row["label"]: row["label_id"] for row in rows if row.get("label_id") is not None}
-
     def text(self) -> str:
         """What is written."""
         return json.dumps(self._content, indent=1) + "\n"
+
+
+def rows_of(database: Mapping[str, Any], video: str) -> Sequence[Row]:
+    """The rows of a video in a database of annotations; none of a video that it does not have."""
+    return database.get(video, {}).get("annotations") or []
+
+
+def replaced_rows(database: Mapping[str, Any], video: str, actions: Iterable[NamedSegment]) -> list[Row]:
+    """The rows of a video with other actions, by time; an action that is as it was keeps its row.
+
+    Raises:
+        InputError: an action that cannot be.
+    """
+    before = {(*row["segment"], row["label"]): row for row in rows_of(database, video)}
+    every = (row for other in database for row in rows_of(database, other))
+    ids = {row["label"]: row["label_id"] for row in every if row.get("label_id") is not None}
+    rows = [before.get(action) or _row(action, ids) for action in actions]
+    return sorted(rows, key=lambda row: list(row["segment"]))
 
 
 def _row(action: NamedSegment, ids: Mapping[str, int]) -> dict[str, Any]:

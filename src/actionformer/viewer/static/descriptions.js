@@ -6,6 +6,9 @@ import { plural, score, span } from "./format.js";
 import { isFound } from "./lanes.js";
 import { state, thing } from "./state.js";
 
+/** What the page calls a detection. */
+export const detected = () => (state.project.labelling ? "draft" : "detection");
+
 /** A sentence about a detection or an action.
  * @param {Thing} which
  */
@@ -19,7 +22,7 @@ export function describe({ type, index }) {
   const one = state.video.detections[index];
   const level = one.level !== null ? `, level ${one.level}` : "";
   const kind = one.kind ? `; ${KINDS[one.kind].mark} ${one.kind} at tIoU ${state.tiou}` : "";
-  return `${name} ${score(one.score)}, ${span(one.segment)}${level}${kind}`;
+  return `${state.project.labelling ? "Draft: " : ""}${name} ${score(one.score)}, ${span(one.segment)}${level}${kind}`;
 }
 
 /** The whole name of a class, which its lane may have no room for, and what the lane shows.
@@ -27,6 +30,6 @@ export function describe({ type, index }) {
  */
 export function describeLane({ label, detections, crowded, actions }) {
   const more = crowded.length ? `, ${crowded.length} of them in the strip beneath, where the lane is full` : "";
-  const shown = plural(detections.length + crowded.length, "detection");
+  const shown = plural(detections.length + crowded.length, detected());
   return `${state.project.classes[label]}: ${shown}${more}; ${plural(actions.length, "annotated action")}`;
 }

@@ -1,9 +1,10 @@
 // @ts-check
 // The timeline's pixels: ruler, lanes and overview, each a function of a canvas context and what it shows.
 
-import { KINDS, MISSED, classColour, textOn, themed } from "./colours.js";
-import { clock, score } from "./format.js";
+import { classColour, themed } from "./colours.js";
+import { clock } from "./format.js";
 import { SIZES, isFound } from "./lanes.js";
+import { drawAction, drawDetection, drawDraft, drawRing, drawRunning } from "./marks.js";
 
 const STEPS = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200,
@@ -81,7 +82,9 @@ function drawLane(context, lane, state, { scale, left, width }) {
     const detection = detections[index];
     if (!seen(detection.segment)) continue;
     const box = boxOf(detection.segment, scale, lane.top + SIZES.gap / 2 + row * SIZES.row, SIZES.row - 3);
-    drawDetection(context, detection, box, colour, isChosen(state, "detection", index));
+    const chosen = isChosen(state, "detection", index);
+    if (state.project.labelling) drawDraft(context, detection, box, colour, chosen);
+    else drawDetection(context, detection, box, colour, chosen);
   }
   const crowded = lane.crowded.filter((index) => seen(detections[index].segment));
   if (crowded.length)
@@ -106,6 +109,11 @@ function drawLane(context, lane, state, { scale, left, width }) {
       chosen: isChosen(state, "action", index),
       editing: state.editing,
     });
+  }
+  if (lane.running) {
+    const { start, row } = lane.running;
+    const span = /** @type {Span} */ ([Math.min(start, state.time), Math.max(start, state.time)]);
+    drawRunning(context, boxOf(span, scale, lane.actionTop + row * SIZES.action, SIZES.action - 2), colour);
   }
   context.restore();
 }
@@ -186,91 +194,6 @@ function fitting(context, text, width) {
   while (kept > 1 && !fits(shown)) shown = cut((kept -= 1));
   fitted.set(key, shown);
   return shown;
-}
-
-/** Its opacity is its score; the line around it is whole if it finds an action and dashed if it is an error.
- * @param {CanvasRenderingContext2D} context
- * @param {Detection} detection
- * @param {Box} box
- * @param {string} colour
- * @param {boolean} chosen
- */
-function drawDetection(context, detection, { x, y, width, height }, colour, chosen) {
-  const opacity = 0.12 + 0.88 * Math.min(detection.score, 1);
-  context.globalAlpha = opacity;
-  context.fillStyle = colour;
-  context.fillRect(x, y, width, height);
-  context.globalAlpha = 1;
-  if (width >= 5) {
-    const wrong = detection.kind && detection.kind !== "true positive";
-    context.setLineDash(wrong ? [3, 3] : []);
-    context.strokeStyle = wrong ? themed("text") : colour;
-    context.lineWidth = 1;
-    context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
-    context.setLineDash([]);
-  }
-  const mark = detection.kind ? KINDS[detection.kind].mark : "";
-  if (width >= 15 && (mark || width >= 42)) {
-    const text = width >= 56 || !mark ? `${mark} ${score(detection.score)}`.trim() : mark;
-    drawTag(context, text, { x, y, width, height }, textOn(colour, opacity));
-  }
-  if (chosen) drawRing(context, x, y, width, height);
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {string} text
- * @param {Box} box
- * @param {string} colour
- */
-function drawTag(context, text, { x, y, width, height }, colour) {
-  context.font = "600 10.5px system-ui, sans-serif";
-  context.fillStyle = colour;
-  context.fillText(text, x + 4, y + height / 2 + 0.5, Math.max(width - 6, 1));
-  context.font = "12px system-ui, sans-serif";
-}
-
-/** Ground truth: full where it is found or nothing is known, hollow with a mark where it is missed.
- * @param {CanvasRenderingContext2D} context
- * @param {Box} box
- * @param {string} colour
- * @param {{missed: boolean, chosen: boolean, editing: boolean}} options
- */
-function drawAction(context, { x, y, width, height }, colour, { missed, chosen, editing }) {
-  context.fillStyle = themed(missed ? "surface" : "truth");
-  context.fillRect(x, y, width, height);
-  context.fillStyle = colour;
-  context.fillRect(x, y + height - 3, width, 3);
-  context.strokeStyle = themed(missed ? "missed" : "truth-line");
-  context.lineWidth = missed ? 2 : 1;
-  if (width >= 5) context.strokeRect(x + 1, y + 0.5, width - 2, height - 1);
-  context.lineWidth = 1;
-  if (missed && width >= 12) {
-    context.fillStyle = themed("missed");
-    context.font = "700 10.5px system-ui, sans-serif";
-    context.fillText(width >= 60 ? `${MISSED.mark} missed` : MISSED.mark, x + 4, y + height / 2 - 0.5);
-    context.font = "12px system-ui, sans-serif";
-  }
-  if (editing && width >= 14) {
-    context.fillStyle = themed("text");
-    context.fillRect(x + 3, y + 2, 2, height - 6);
-    context.fillRect(x + width - 5, y + 2, 2, height - 6);
-  }
-  if (chosen) drawRing(context, x, y, width, height);
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {number} x
- * @param {number} y
- * @param {number} width
- * @param {number} height
- */
-function drawRing(context, x, y, width, height) {
-  context.strokeStyle = themed("focus");
-  context.lineWidth = 2;
-  context.strokeRect(x - 1, y - 1, width + 2, height + 2);
-  context.lineWidth = 1;
 }
 
 /** The whole video in one strip: the best score of every pixel, and ground truth beneath.

@@ -3,6 +3,8 @@
 
 import { KINDS, MISSED, classColour } from "./colours.js";
 import { byId, choice, element } from "./elements.js";
+import { detected } from "./descriptions.js";
+import { plural } from "./format.js";
 import { isError, isFound, reaches, shownDetections } from "./lanes.js";
 import { on, set, state } from "./state.js";
 import { showAll, step, zoom } from "./navigation.js";
@@ -20,7 +22,10 @@ const parts = {};
 
 export function startFilters() {
   on(["project"], build);
-  on(["video", "minScore", "hiddenClasses", "hiddenKinds", "actions", "theme"], refresh);
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (parts.classes && !parts.classes.contains(target)) parts.classes.open = false;
+  });
+  on(["video", "minScore", "hiddenClasses", "hiddenKinds", "actions", "decided", "theme"], refresh);
   on(["minScore"], () => document.querySelectorAll(".score-slider").forEach(followScore));
   on(["tiou"], () =>
     document.querySelectorAll(".tiou-choice select").forEach((/** @type {any} */ one) => (one.value = state.tiou)),
@@ -93,7 +98,7 @@ function build() {
   parts.kinds = has.annotations ? chips() : "";
   parts.classes = element("details", { id: "classes", class: "menu" });
   byId("filters").replaceChildren(
-    scoreSlider({ id: "min-score" }),
+    (parts.score = scoreSlider({ id: "min-score" })),
     has.annotations ? tiouChoice({ id: "tiou" }) : "",
     parts.classes,
     parts.count,
@@ -112,6 +117,7 @@ function build() {
     parts.kinds,
   );
   buildClasses();
+  refresh();
 }
 
 /** Moves the score threshold by `change`.
@@ -134,14 +140,16 @@ function toggle(key, value) {
 
 function refresh() {
   if (!state.video || !parts.classes) return;
-  parts.count.textContent = `${shownDetections(state).length} of ${state.video.detections.length} detections`;
+  const all = state.video.detections.length - state.decided.length;
+  parts.count.textContent = `${shownDetections(state).length} of ${plural(all, detected())}`;
+  parts.count.hidden = parts.score.hidden = state.project.labelling && state.video.detections.length === 0;
   if (parts.kinds) countKinds();
   for (const box of parts.classes.querySelectorAll("input[data-label]")) {
     box.checked = !state.hiddenClasses.has(Number(box.dataset.label));
     box.nextElementSibling.style.background = classColour(Number(box.dataset.label));
   }
-  const [shown, all] = [state.project.classes.length - state.hiddenClasses.size, state.project.classes.length];
-  parts.classes.querySelector("summary").textContent = shown === all ? "All classes" : `${shown} of ${all} classes`;
+  const [shown, every] = [state.project.classes.length - state.hiddenClasses.size, state.project.classes.length];
+  parts.classes.querySelector("summary").textContent = shown === every ? "All classes" : `${shown} of ${every} classes`;
 }
 
 /** From error to error. */
@@ -237,7 +245,4 @@ function buildClasses() {
       element("div", { class: "boxes" }, boxes),
     ),
   );
-  document.addEventListener("pointerdown", ({ target }) => {
-    if (!parts.classes.contains(target)) parts.classes.open = false;
-  });
 }

@@ -2,6 +2,7 @@
 // Beside the video: what is chosen, and as a table what the timeline shows.
 
 import { KINDS, MISSED } from "./colours.js";
+import { detected } from "./descriptions.js";
 import { byId, element } from "./elements.js";
 import { clock, plural, score, seconds, span } from "./format.js";
 import { inTime, isFound } from "./lanes.js";
@@ -36,7 +37,7 @@ export function startInspector() {
     element("table", { id: "list", "aria-label": "What the timeline shows" }, parts.rows),
   );
   byId("inspector").append(parts.facts, parts.moves, parts.counted, parts.list);
-  on(["chosen", "levels", "video", "actions", "hiddenClasses", "hiddenKinds", "tab"], oncePerFrame(show));
+  on(["chosen", "levels", "video", "actions", "decided", "hiddenClasses", "hiddenKinds", "tab"], oncePerFrame(show));
   on(["view", "minScore"], delayed(show, REST)); // while they move nobody reads the list
 }
 
@@ -49,13 +50,13 @@ function show() {
 }
 
 function nothingChosen() {
-  const all = state.video.detections.length;
+  const all = state.video.detections.length - state.decided.length;
   return [
     element("h2", {}, state.video.id),
     element(
       "p",
       { class: "faint" },
-      `${plural(all, "detection")}, ${plural(state.actions.length, "annotated action")}.`,
+      `${all || !state.project.labelling ? `${plural(all, detected())}, ` : ""}${plural(state.actions.length, "annotated action")}.`,
     ),
     element(
       "p",
@@ -77,7 +78,7 @@ function facts(chosen) {
       "div",
       { class: "row" },
       element("h2", {}, state.project.classes[one.label]),
-      element("span", { class: "faint" }, chosen.type === "detection" ? "Detection" : "Annotated action"),
+      element("span", { class: "faint" }, chosen.type === "action" ? "Annotated action" : state.project.labelling ? "Draft" : "Detection"),
     ),
     element(
       "dl",

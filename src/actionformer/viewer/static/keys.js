@@ -2,81 +2,9 @@
 // Everything by keyboard, and the list of it.
 
 import { byId, element } from "./elements.js";
-import { moveThreshold } from "./filters.js";
-import { add, duplicate, nudge, redo, remove, toggleEditing, undo } from "./corrections.js";
-import { stepPicks } from "./suppression.js";
-import { seek, shuttle, stepFrames, togglePlay } from "./player.js";
-import { duration, state } from "./state.js";
-import { TABS, goTo } from "./tabs.js";
-import { toggleTheme } from "./theme.js";
-import { isError } from "./lanes.js";
-import { pan, showAll, showChosen, step, zoom } from "./navigation.js";
+import { keyBindings, toggleHelp } from "./key_bindings.js";
+import { on, state } from "./state.js";
 import { openList } from "./videos.js";
-
-/** @type {(amount: number) => () => void} */
-const by = (amount) => () => seek(state.time + amount);
-
-/** @type {(keys: string[], says: string, act: () => void) => [string[], string, () => void]} */
-const binding = (keys, says, act) => [keys, says, act];
-
-/** [keys, what they do, function]; "Shift+" only where a key means something else with it.
- * @type {Record<string, [string[], string, () => void][]>}
- */
-const KEYS = {
-  Playing: [
-    [[" "], "Play or pause", togglePlay],
-    [["j"], "Play backwards; again: faster", () => shuttle(-1)],
-    [["k"], "Stop", () => shuttle(0)],
-    [["l"], "Play; again: faster", () => shuttle(1)],
-    [["ArrowLeft", ","], "One frame back", () => stepFrames(-1)],
-    [["ArrowRight", "."], "One frame on", () => stepFrames(1)],
-    [["Shift+ArrowLeft"], "One second back", by(-1)],
-    [["Shift+ArrowRight"], "One second on", by(1)],
-    [["Home"], "To the beginning", () => seek(0)],
-    [["End"], "To the end", () => seek(duration())],
-  ],
-  Timeline: [
-    [["ArrowDown"], "Next detection or action", () => step(1)],
-    [["ArrowUp"], "Previous detection or action", () => step(-1)],
-    [["x", "]"], "Next error", () => step(1, isError)],
-    [["Shift+X", "["], "Previous error", () => step(-1, isError)],
-    [["+", "="], "Zoom in", () => zoom(0.5)],
-    [["-"], "Zoom out", () => zoom(2)],
-    [["0"], "The whole video", showAll],
-    [["z"], "Zoom to what is chosen", showChosen],
-    [["PageDown"], "Half a span on", () => pan(0.5)],
-    [["PageUp"], "Half a span back", () => pan(-0.5)],
-    [["s"], "Raise the score threshold", () => moveThreshold(0.05)],
-    [["Shift+S"], "Lower the score threshold", () => moveThreshold(-0.05)],
-  ],
-  Candidates: [
-    [["p"], "Next pick", () => stepPicks(1)],
-    [["Shift+P"], "Previous pick", () => stepPicks(-1)],
-  ],
-  Corrections: [
-    [["e"], "Begin or end correcting", toggleEditing],
-    [["n"], "New action at the playhead", add],
-    [["c"], "The chosen detection becomes an action", duplicate],
-    [["Delete", "Backspace"], "Delete the chosen action", remove],
-    [["i"], "The chosen action starts at the playhead", () => nudge("start")],
-    [["o"], "The chosen action ends at the playhead", () => nudge("end")],
-    [["Control+z", "Meta+z"], "Undo", undo],
-    [["Control+Shift+Z", "Meta+Shift+Z", "Control+y"], "Redo", redo],
-  ],
-  Page: [
-    ...TABS.map(({ id, name }, i) => binding([String(i + 1)], name, () => goTo(id))),
-    [
-      ["/"],
-      "Search a video",
-      () => {
-        openList(true);
-        byId("search").select();
-      },
-    ],
-    [["d"], "Dark or light", toggleTheme],
-    [["?"], "These keys", toggleHelp],
-  ],
-};
 
 /** @type {Record<string, string>} */
 const SHOWN = {
@@ -89,18 +17,27 @@ const SHOWN = {
   PageDown: "Page down",
 };
 /** @type {Map<string, () => void>} */
-const bound = new Map(
-  Object.values(KEYS)
-    .flat()
-    .flatMap(([keys, , act]) => keys.map((key) => [key, act])),
-);
+let bound = new Map();
+/** @type {boolean | null} */
+let labelling = null; // for which of the two the keys are bound
 
 export function startKeys() {
+  on(["project"], bind);
   document.addEventListener("keydown", press);
   document.addEventListener("pointerdown", () => (tabbed = false));
   document.addEventListener("keyup", (event) => event.key === " " && played && event.preventDefault());
   byId("help").addEventListener("click", toggleHelp);
-  byId("keys").append(
+  bind();
+}
+
+function bind() {
+  const wanted = Boolean(state.project?.labelling);
+  if (wanted === labelling) return;
+  labelling = wanted;
+  const groups = keyBindings(wanted);
+  const all = Object.values(groups).flat();
+  bound = new Map(all.flatMap(([keys, , act]) => keys.map((key) => [key, act])));
+  byId("keys").replaceChildren(
     element(
       "div",
       { class: "row" },
@@ -110,42 +47,35 @@ export function startKeys() {
     element(
       "div",
       { class: "columns" },
-      Object.entries(KEYS).map(([group, keys]) =>
-        element(
-          "section",
-          {},
-          element("h3", {}, group),
-          element(
-            "dl",
-            {},
-            keys.flatMap(([names, says]) => [
-              element(
-                "dt",
-                {},
-                names
-                  .slice(0, 2)
-                  .filter((name) => !name.startsWith("Meta"))
-                  .map((name) => element("kbd", {}, keyName(name))),
-              ),
-              element("dd", {}, says),
-            ]),
-          ),
-        ),
-      ),
+      Object.entries(groups).map(([group, keys]) => section(group, keys)),
     ),
   );
+}
+
+/**
+ * @param {string} group
+ * @param {Binding[]} keys
+ */
+function section(group, keys) {
+  const rows = keys
+    .filter(([, says]) => says)
+    .flatMap(([names, says]) => [element("dt", {}, keyNames(names)), element("dd", {}, says)]);
+  return element("section", {}, element("h3", {}, group), element("dl", {}, rows));
+}
+
+/** @param {string[]} names */
+function keyNames(names) {
+  if (names[0] === "1" && labelling) return [element("kbd", {}, "1"), "–", element("kbd", {}, "9")];
+  return names
+    .slice(0, 2)
+    .filter((name) => !name.startsWith("Meta"))
+    .map((name) => element("kbd", {}, keyName(name)));
 }
 
 /** @type {(part: string) => string} */
 const partName = (part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part);
 /** @type {(key: string) => string} */
 const keyName = (key) => (key === "+" ? key : key.split("+").map(partName).join(" "));
-
-function toggleHelp() {
-  const help = byId("keys");
-  if (help.open) help.close();
-  else help.showModal();
-}
 
 let tabbed = true; // whether what has the focus was reached by keyboard, and not by a click
 let played = false; // whether the space bar that is down plays: some browsers press a button when it is let go
@@ -156,8 +86,8 @@ function press(event) {
   const target = /** @type {HTMLElement} */ (event.target);
   tabbed ||= key === "Tab";
   played = false;
-  if (byId("keys").open && key !== "?") return; // Escape closes it: the browser's part
-  if (key === "Escape") return leave(target);
+  if (document.querySelector("dialog[open]") && !(byId("keys").open && key === "?")) return; // the browser's part
+  if (key === "Escape" && leave(target)) return;
   if (takesText(target)) return;
   const name = nameOf(event);
   const act = bound.get(name);
@@ -167,13 +97,14 @@ function press(event) {
   act();
 }
 
-/** Whether a key means something to what has the focus. The space bar does so only to those who got there by keyboard:
- * after a click it plays.
+/** Whether a key means something to what has the focus. The space bar and Enter do so only to those who got there by
+ * keyboard: after a click they are the page's.
  * @param {Element} target
  * @param {string} key
  */
 function isItsOwn(target, key) {
-  if (key === " ") return tabbed && target.closest("button, summary, select, input:not([type=range]), a");
+  if (key === " " || key === "Enter")
+    return tabbed && target.closest("button, summary, select, input:not([type=range]), a");
   const moves = key.startsWith("Arrow") || key.startsWith("Page") || ["Home", "End"].includes(key);
   return target.matches("select, input[type=range]") && (moves || (target.matches("select") && key.length === 1));
 }
@@ -196,9 +127,14 @@ function nameOf(event) {
 const takesText = (target) =>
   target.matches("textarea, input:not([type=range], [type=checkbox], [type=radio])") || target.isContentEditable;
 
-/** @param {HTMLElement} target */
+/** Closes what is open over the page, and leaves a text; gives whether there was any.
+ * @param {HTMLElement} target
+ */
 function leave(target) {
+  const menus = document.querySelectorAll("details.menu[open]");
+  const open = document.body.classList.contains("list-open") || menus.length > 0 || takesText(target);
   openList(false);
-  for (const menu of document.querySelectorAll("details.menu[open]")) menu.removeAttribute("open");
+  for (const menu of menus) menu.removeAttribute("open");
   if (takesText(target)) target.blur();
+  return open;
 }

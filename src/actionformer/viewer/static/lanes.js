@@ -11,22 +11,23 @@ export const SIZES = { row: 17, action: 15, strip: 9, gap: 9, ruler: 24, overvie
 export const reaches = (minScore, { label, score }) =>
   score >= (typeof minScore === "number" ? minScore : minScore[label]);
 
-/** Detections that the filters let through: indices, best first.
- * @type {(video: Video, minScore: LeastScore, hiddenClasses: Set<number>, hiddenKinds: Set<string>) => number[]}
+/** Detections that the filters let through, and drafts that are not decided: indices, best first.
+ * @type {(video: Video, minScore: LeastScore, hiddenClasses: Set<number>, hiddenKinds: Set<string>, decided: number[]) => number[]}
  */
-const passing = remembering((video, minScore, hiddenClasses, hiddenKinds) => {
+const passing = remembering((video, minScore, hiddenClasses, hiddenKinds, decided) => {
   /** @type {number[]} */
   const shown = [];
+  const gone = new Set(decided);
   video.detections.forEach((one, index) => {
-    const hidden = hiddenClasses.has(one.label) || (one.kind && hiddenKinds.has(one.kind));
+    const hidden = gone.has(index) || hiddenClasses.has(one.label) || (one.kind && hiddenKinds.has(one.kind));
     if (!hidden && reaches(minScore, one)) shown.push(index);
   });
   return shown;
 });
 
 /** @type {(state: Shown) => number[]} */
-export const shownDetections = ({ video, minScore, hiddenClasses, hiddenKinds }) =>
-  passing(video, minScore, hiddenClasses, hiddenKinds);
+export const shownDetections = ({ video, minScore, hiddenClasses, hiddenKinds, decided }) =>
+  passing(video, minScore, hiddenClasses, hiddenKinds, decided);
 
 /** Action -> the score of the detection that finds it.
  * @type {(video: Video) => Map<number | null, number>}
@@ -66,17 +67,19 @@ function shownActions(state) {
   return [...actions.keys()].filter((index) => !hiddenClasses.has(actions[index].label) && !hidden(index));
 }
 
+/** @type {(keyof Shown)[]} */
+const SHOWN = ["project", "video", "actions", "minScore", "hiddenClasses", "hiddenKinds", "decided", "running"];
+
 /** What depends on all that decides what the timeline shows is computed once for it.
  * @template Result
  * @param {(state: Shown) => Result} compute
  * @returns {(state: Shown) => Result}
  */
 function ofWhatIsShown(compute) {
-  /** @type {(...shown: [Video, Action[], LeastScore, Set<number>, Set<string>]) => Result} */
-  const once = remembering((video, actions, minScore, hiddenClasses, hiddenKinds) =>
-    compute({ video, actions, minScore, hiddenClasses, hiddenKinds }),
+  const once = remembering((/** @type {any[]} */ ...values) =>
+    compute(/** @type {any} */ (Object.fromEntries(SHOWN.map((key, i) => [key, values[i]])))),
   );
-  return (state) => once(state.video, state.actions, state.minScore, state.hiddenClasses, state.hiddenKinds);
+  return (state) => once(...SHOWN.map((key) => state[key]));
 }
 
 /** Detections by class in rows, best first.
@@ -98,8 +101,9 @@ const rowsOfDetections = remembering((video, shown) => {
 
 /** Lanes from top to bottom.
  *
- * Those with ground truth come first, then by the best score; a class that shows nothing has no lane. Detections that
- * find no row are crowded: a strip beneath the rows has room for how many they are. Every action has a row. */
+ * Those with ground truth come first, then by the best score; where videos are labelled, they stand in the order of
+ * classes, as lanes that move are hard to hit. A class that shows nothing has no lane. Detections that find no row are
+ * crowded: a strip beneath the rows has room for how many they are. Every action has a row. */
 export const layOut = ofWhatIsShown((state) => {
   const detected = rowsOfDetections(state.video, shownDetections(state));
   /** @type {Map<number, Lane>} */
@@ -117,10 +121,16 @@ export const layOut = ofWhatIsShown((state) => {
     const { actions, actionRows } = lane(label);
     actions.push({ index, row: /** @type {number} */ (freeRow(actionRows, segment)) });
   }
+  for (const { label, start } of state.running) {
+    const one = lane(label);
+    one.running = { start, row: /** @type {number} */ (freeRow(one.actionRows, [start, Infinity])) };
+  }
   const best = (/** @type {Lane} */ { detections }) =>
     detections.length ? state.video.detections[detections[0].index].score : 0;
+  const byWorth = (/** @type {Lane} */ a, /** @type {Lane} */ b) =>
+    Number(b.actions.length > 0) - Number(a.actions.length > 0) || best(b) - best(a);
   const ordered = [...lanes.values()].sort(
-    (a, b) => Number(b.actions.length > 0) - Number(a.actions.length > 0) || best(b) - best(a) || a.label - b.label,
+    (a, b) => (state.project.labelling ? 0 : byWorth(a, b)) || a.label - b.label,
   );
   let top = 0;
   for (const one of ordered) {
@@ -145,6 +155,7 @@ const emptyLane = (label) => ({
   actions: [],
   actionTop: 0,
   actionRows: [],
+  running: null,
 });
 
 /** The first of `most` rows in which a segment overlaps nothing, where it is put; null if all are taken.

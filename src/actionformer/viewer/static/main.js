@@ -2,23 +2,25 @@
 // The page begins here: every part is started, then the project is asked for and its first video opened.
 
 import { get, savedAt } from "./api.js";
-import { startCorrections } from "./corrections.js";
+import { startToolbar } from "./corrections_toolbar.js";
 import { byId, loading, notice, words } from "./elements.js";
 import { startFilters } from "./filters.js";
 import { startInspector } from "./inspector.js";
 import { startKeys } from "./keys.js";
+import { startLabelling } from "./labelling.js";
 import { startLevels } from "./levels.js";
 import { startMoment } from "./moment.js";
 import { follow, namesVideo, startRouter } from "./router.js";
 import { startPlayer } from "./player.js";
 import { startRun } from "./run.js";
 import { startScores } from "./scores.js";
+import { startSession } from "./session.js";
 import { set, state } from "./state.js";
 import { startSuppression } from "./suppression.js";
 import { startTabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTimeline } from "./timeline.js";
-import { startVideos } from "./videos.js";
+import { learnLengths, openFirstToLabel, startVideos } from "./videos.js";
 
 for (const start of [
   startTheme,
@@ -29,7 +31,9 @@ for (const start of [
   startPlayer,
   startInspector,
   startLevels,
-  startCorrections,
+  startSession,
+  startToolbar,
+  startLabelling,
   startScores,
   startSuppression,
   startMoment,
@@ -50,6 +54,7 @@ async function begin() {
     set({ project, tiou, minScore: project.min_scores ?? state.minScore });
     const judged = judgeAll();
     const open = () => openFirst(wait);
+    if (project.labelling) learnLengths();
     await Promise.all([judged, namesVideo() ? open() : judged.then(open)]); // by itself the worst is opened
   } catch (error) {
     notice(error instanceof Error ? error.message : String(error));
@@ -67,7 +72,10 @@ async function openFirst(wait) {
   wait.remove();
   if (!state.project.videos.length)
     byId("video-view").replaceChildren(words("There are no videos in these detections."));
-  else await follow();
+  else {
+    if (state.project.labelling && !namesVideo()) await openFirstToLabel();
+    await follow();
+  }
   if (state.video) performance.mark("interactive");
 }
 

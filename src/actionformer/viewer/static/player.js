@@ -4,10 +4,11 @@
 import { byId, choice, element, words } from "./elements.js";
 import { clock } from "./format.js";
 import { showVideo, whyNoPicture } from "./screen.js";
-import { duration, on, set, state } from "./state.js";
+import { duration, on, set, state, thing } from "./state.js";
 
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 const FPS_OF_NO_VIDEO = 25;
+const LATE = 0.05; // seconds that the playhead may lie before what is looped
 const INTO_FRAME = 1e-3; // seconds: at its very beginning some browsers still show the frame before
 
 /** @type {VideoScreen | null} */
@@ -78,7 +79,24 @@ function load() {
 
 /** A jump to the end says "ended" too, and late: by then the page may be playing backwards from there. */
 function atTheEnd() {
-  if (state.rate > 0 && screen) set({ playing: false, time: screen.media.currentTime });
+  if (state.rate <= 0 || !screen) return;
+  const span = looped();
+  if (!span || !state.playing) return set({ playing: false, time: screen.media.currentTime });
+  seek(span[0]);
+  screen.media.play().catch(() => set({ playing: false }));
+}
+
+/** What is played over and over: what is chosen, while that is asked for.
+ * @returns {Span | null}
+ */
+const looped = () => (state.looping && state.chosen ? (thing(state.chosen)?.segment ?? null) : null);
+
+/** From the end of what is looped to its start. */
+function goRound() {
+  const span = looped();
+  if (!span || media()?.seeking) return;
+  if (state.rate > 0 ? state.time >= span[1] || state.time < span[0] - LATE : state.time <= span[0])
+    seek(state.rate > 0 ? span[0] : span[1]);
 }
 
 /** The <video> while it shows something, else null.
@@ -163,7 +181,8 @@ function tick(now) {
   if (shown && state.rate > 0) set({ time: shown.currentTime });
   else {
     seek(state.time + passed * state.rate);
-    if (state.rate > 0 ? state.time >= duration() : state.time <= 0) set({ playing: false });
+    if (!looped() && (state.rate > 0 ? state.time >= duration() : state.time <= 0)) set({ playing: false });
   }
+  goRound();
   goOn();
 }

@@ -83,7 +83,7 @@ function asked() {
   const given = new URLSearchParams(location.hash.slice(1));
   const number = (/** @type {string | null} */ text, /** @type {number} */ high) =>
     text && Number(text) >= 0 && Number(text) <= high ? Number(text) : undefined;
-  const tab = TABS.map((one) => one.id).find((one) => one === given.get("tab"));
+  const tab = (state.project.labelling ? [] : TABS).map((one) => one.id).find((one) => one === given.get("tab"));
   const perClass = given.get("score") === PER_CLASS ? state.project.min_scores : null;
   const minScore = perClass ?? number(given.get("score"), 1);
   const tiou = state.project.tiou.find((one) => one === number(given.get("tiou"), 1));

@@ -25,6 +25,12 @@ export const state = {
   chosen: null, // {type: "detection" | "action", index}
   editing: false,
   actions: [], // the ground truth that is shown: as annotated, or as corrected
+  decided: [], // drafts that were accepted or rejected: indices of detections
+  done: false, // whether all actions of the video are labelled
+  running: [], // actions that have begun and not ended: {label, start}
+  saving: null, // {said, conflict} of what is edited
+  looping: false, // whether what is chosen is played over and over
+  draftOrder: "time",
   theme: "light",
 };
 

@@ -6,12 +6,14 @@ import { describe } from "./descriptions.js";
 import { drawLanes, drawOverview, drawRuler } from "./drawing.js";
 import { byId, element, speak } from "./elements.js";
 import { clock, score } from "./format.js";
-import { SIZES, layOut } from "./lanes.js";
+import { SIZES, layOut, shownDetections } from "./lanes.js";
 import { follow } from "./navigation.js";
 import { duration, on, oncePerFrame, state } from "./state.js";
 import { RIGHT, geometry, parts } from "./surface.js";
 import { startGestures } from "./timeline_gestures.js";
 
+const NOTHING_LABELLED =
+  "Nothing is labelled here yet. Play the video and press the number of a class where an action begins, and again where it ends. If nothing happens in this video, say that it is done (F).";
 const BESIDE = 130; // pixels of height beside another view
 
 export function startTimeline() {
@@ -39,8 +41,9 @@ export function startTimeline() {
   byId("timeline").append(parts.overview, parts.around, parts.scroll, parts.playhead, parts.whole, parts.empty);
   startGestures();
   new ResizeObserver(() => redrawAll()).observe(byId("timeline"));
-  on(["video", "minScore", "hiddenClasses", "hiddenKinds", "actions", "project", "theme"], () => redrawAll());
-  on(["view", "chosen", "editing", "tab"], () => redraw());
+  on(["video", "minScore", "hiddenClasses", "hiddenKinds", "actions", "decided", "project", "theme"], () => redrawAll());
+  on(["view", "chosen", "editing", "tab", "running"], () => redraw());
+  on(["time"], () => state.running.length > 0 && redraw());
   on(["time", "view"], placePlayhead);
   on(["chosen"], () => speak(state.chosen ? describe(state.chosen) : ""));
   on(["time"], follow);
@@ -48,6 +51,7 @@ export function startTimeline() {
 
 function whyEmpty() {
   const { detections } = state.video;
+  if (state.project.labelling && !shownDetections(state).length) return state.editing ? NOTHING_LABELLED : "";
   if (detections.length === 0) return "No detections and no annotated actions in this video.";
   const best = score(detections[0].score);
   return `None of ${detections.length} detections passes the filters; the best score is ${best}. Lower the score threshold or show more classes and kinds.`;
@@ -76,8 +80,8 @@ function draw() {
   const height = Math.min(total, state.tab === "timeline" ? Math.max(innerHeight * 0.55, 190) : BESIDE);
   parts.scroll.style.height = `${height}px`;
   parts.spacer.style.height = `${total - height}px`;
-  parts.empty.hidden = lanes.length > 0;
   parts.empty.textContent = lanes.length ? "" : whyEmpty();
+  parts.empty.hidden = !parts.empty.textContent;
   const context = prepare(parts.lanes, full, height);
   drawRuler(context, { scale, left, width, height, view: state.view, fps: state.video.fps, start: state.video.start });
   drawLanes(context, lanes, state, { scale, left, width, height, scrolled: parts.scroll.scrollTop });

@@ -1,7 +1,7 @@
 // @ts-check
 // What pointers and the wheel do on the timeline: look, click, drag, pan, pinch.
 
-import { beginDrag } from "./corrections.js";
+import { beginDrag, isEditable } from "./corrections.js";
 import { describe, describeLane } from "./descriptions.js";
 import { hideTooltip, showTooltip } from "./elements.js";
 import { SIZES, at, gripAt, laneAt, layOut } from "./lanes.js";
@@ -48,7 +48,7 @@ function locate(event) {
   const down = y - SIZES.ruler + parts.scroll.scrollTop;
   if (x < left) return { ...place, named: laneAt(layOut(state), down) };
   place.hit = at(layOut(state), state, time, down, ofPointer(SLACK, event) / scale.perSecond);
-  if (state.editing && place.hit?.type === "action")
+  if (isEditable(place.hit) && place.hit)
     place.grip = gripAt(thing(place.hit).segment, time, ofPointer(GRIP, event) / scale.perSecond);
   return place;
 }
@@ -85,12 +85,12 @@ function press(event) {
     takeBack(gesture); // a second finger: what one finger dragged was not meant
     gesture.moved = true;
   } else {
-    const { time, view, chosen, actions } = state;
+    const { time, view, chosen, actions, decided } = state;
     const place = locate(event);
     const from = { x: event.clientX, view };
-    gesture = { fingers: new Map(), place, moved: false, before: { time, view, chosen, actions }, from, drag: null };
+    gesture = { fingers: new Map(), place, moved: false, before: { time, view, chosen, actions, decided }, from, drag: null };
     if (place.ruler) seek(place.time);
-    if (place.hit && place.grip) gesture.drag = beginDrag(place.hit.index, place.grip);
+    if (place.hit && place.grip) gesture.drag = beginDrag(place.hit, place.grip);
   }
   gesture.fingers.set(event.pointerId, event.clientX);
   beginPan(gesture);
@@ -107,8 +107,8 @@ function beginPan(one) {
  * @param {Gesture} one
  */
 function takeBack(one) {
-  const { chosen, actions } = one.before;
-  if (one.drag) set({ chosen, actions });
+  const { chosen, actions, decided } = one.before;
+  if (one.drag) set({ chosen, actions, decided });
   one.drag = null;
 }
 

@@ -17,6 +17,8 @@ interface Project {
   tiou: number[];
   /** From which score on the run shows detections of each class to people; null where that was not measured. */
   min_scores: number[] | null;
+  /** Whether videos are labelled; detections are then drafts. */
+  labelling: boolean;
   videos: ListedVideo[];
 }
 
@@ -27,6 +29,10 @@ interface ListedVideo {
   detections: number | null;
   actions: number | null;
   corrected: boolean;
+  /** Where videos are labelled: drafts to decide about, whether it is done, and why it cannot be opened. */
+  drafts: number;
+  done: boolean;
+  why_not?: string | null;
 }
 
 interface Video {
@@ -93,11 +99,38 @@ interface State {
   chosen: Thing | null;
   editing: boolean;
   actions: Action[];
+  decided: number[];
+  done: boolean;
+  running: Running[];
+  saving: { said: string; conflict: boolean } | null;
+  looping: boolean;
+  draftOrder: "time" | "unsure";
   theme: "light" | "dark";
 }
 
+/** An action that has begun and not ended. */
+interface Running {
+  label: number;
+  start: number;
+}
+
+/** What can be edited of a video; where annotations are corrected, only the actions. */
+type Edited = Pick<State, "actions" | "decided" | "done">;
+
+/** Keys, what they do (nothing where that is said elsewhere), the function. */
+type Binding = [string[], string, () => void];
+
+/** A class that is offered; a name that is none yet has no label. */
+interface Offer {
+  label: number | null;
+  name: string;
+}
+
 /** What decides what the timeline shows. */
-type Shown = Pick<State, "video" | "actions" | "minScore" | "hiddenClasses" | "hiddenKinds">;
+type Shown = Pick<
+  State,
+  "project" | "video" | "actions" | "minScore" | "hiddenClasses" | "hiddenKinds" | "decided" | "running"
+>;
 
 /** Seconds <-> pixels. */
 interface Scale {
@@ -124,6 +157,8 @@ interface Lane {
   actions: Placed[];
   actionTop: number;
   actionRows: Span[][];
+  /** Where what has begun is drawn; null where nothing of the class has. */
+  running: { start: number; row: number } | null;
 }
 
 interface Candidate {
@@ -285,7 +320,7 @@ interface Gesture {
   place: Place;
   moved: boolean;
   /** What to go back to if the browser takes the gesture for its own. */
-  before: Pick<State, "time" | "view" | "chosen" | "actions">;
+  before: Pick<State, "time" | "view" | "chosen" | "actions" | "decided">;
   /** From where on a single finger moves things. */
   from: { x: number; view: Span };
   drag: Drag | null;
@@ -340,12 +375,12 @@ interface Session {
   file: string;
   /** Of what is saved. */
   revision: number;
-  /** As they are now, and as they are saved: the same list where nothing is to be saved. */
-  actions: Action[];
-  saved: Action[];
-  /** Lists before and after each change. */
-  past: Action[][];
-  future: Action[][];
+  /** As it is now, and as it is saved: the same where nothing is to be saved. */
+  now: Edited;
+  saved: Edited;
+  /** What it was before and after each change. */
+  past: Edited[];
+  future: Edited[];
   /** A save under way. */
   saving: Promise<void> | null;
   /** Whether someone else saved meanwhile. */

@@ -13,6 +13,7 @@ const ORDERS = {
   worst: ["Worst first", (a, b) => precision(a, 2) - precision(b, 2)],
   best: ["Best first", (a, b) => precision(b, -1) - precision(a, -1)],
   name: ["Name", (a, b) => byName(a.id, b.id)],
+  todo: ["To do first", (a, b) => Number(a.done) - Number(b.done) || byName(a.id, b.id)],
   longest: ["Longest first", (a, b) => (b.duration ?? 0) - (a.duration ?? 0)],
   detections: ["Most detections", (a, b) => (b.detections ?? -1) - (a.detections ?? -1)],
 };
@@ -45,6 +46,7 @@ export function startVideos() {
   on(["project", "precision", "tiou"], showList);
   on(["video"], markCurrent);
   on(["video"], learn);
+  on(["actions", "decided", "done", "editing"], learnLabels);
 }
 
 /** Enter in the search opens what it found first, and the keys are the page's again.
@@ -67,7 +69,8 @@ export function openList(open) {
 /** Offers only orders that this project has numbers for. */
 function offerOrders() {
   const judged = state.project.videos.some((video) => precision(video, null) !== null);
-  const names = Object.keys(ORDERS).filter((name) => judged || !["worst", "best"].includes(name));
+  const unknown = [...(judged ? [] : ["worst", "best"]), state.project.labelling ? "detections" : "todo"];
+  const names = Object.keys(ORDERS).filter((name) => !unknown.includes(name));
   byId("order").replaceChildren(...names.map((name) => element("option", { value: name }, ORDERS[name][0])));
 }
 
@@ -81,24 +84,63 @@ export function listed() {
 function showList() {
   if (!state.project) return;
   const videos = listed();
-  const all = state.project.videos.length;
-  byId("video-count").textContent =
-    videos.length === all ? plural(all, "video") : `${videos.length} of ${plural(all, "video")}`;
+  countVideos();
   fillRows(byId("video-list"), videos, row);
   if (videos.length === 0)
     byId("video-list").append(element("li", { class: "faint" }, "No video has this in its name."));
 }
 
+function countVideos() {
+  const [found, all] = [listed().length, state.project.videos.length];
+  const shown = found === all ? plural(all, "video") : `${found} of ${plural(all, "video")}`;
+  const done = state.project.videos.filter((one) => one.done).length;
+  byId("video-count").textContent = state.project.labelling ? `${shown} · ${done} done` : shown;
+}
+
 /** @type {(video: ListedVideo) => string} */
-const facts = (video) =>
+const facts = (video) => (video.why_not ? `Cannot be opened: ${video.why_not}` : known(video));
+
+/** @type {(video: ListedVideo) => string} */
+const known = (video) =>
   [
     video.duration ? clock(video.duration, 0) : null,
-    video.detections === null ? null : plural(video.detections, "detection"),
-    video.actions === null ? null : plural(video.actions, "action"),
-    video.corrected ? "corrected" : null,
+    ...(state.project.labelling ? progress(video) : counts(video)),
   ]
     .filter(Boolean)
     .join(" · ");
+
+/** @type {(video: ListedVideo) => (string | null)[]} */
+const counts = (video) => [
+  video.detections === null ? null : plural(video.detections, "detection"),
+  video.actions === null ? null : plural(video.actions, "action"),
+  video.corrected ? "corrected" : null,
+];
+
+/** How far labelling is.
+ * @type {(video: ListedVideo) => (string | null)[]}
+ */
+const progress = ({ actions, drafts, done }) => [
+  actions ? plural(actions, "action") : done ? "nothing happens" : null,
+  drafts ? plural(drafts, "draft") : null,
+  done ? "✓ done" : actions ? "begun" : "not begun",
+];
+
+/** The next video of the list that is not done and can be opened; after the last one the first. */
+export function nextToLabel() {
+  const videos = listed();
+  const here = videos.findIndex(({ id }) => id === state.video?.id);
+  const others = [...videos.slice(here + 1), ...videos.slice(0, Math.max(here, 0))];
+  return others.find((one) => !one.done && !one.why_not) ?? null;
+}
+
+/** Opens the first video of the list that is not done, and can be opened. */
+export async function openFirstToLabel() {
+  const videos = listed();
+  for (const { id } of [...videos.filter((one) => !one.done), ...videos]) {
+    await open(id);
+    if (state.video?.playable) return;
+  }
+}
 
 /** @type {(id: string) => HTMLElement | null} */
 const buttonOf = (id) => byId("video-list").querySelector(`[data-id="${CSS.escape(id)}"]`);
@@ -109,8 +151,36 @@ function learn() {
   const video = state.project.videos.find((one) => one.id === id);
   if (!video) return;
   Object.assign(video, { detections: detections.length, duration, corrected });
-  const told = buttonOf(id)?.querySelector(".facts");
+  retell(video);
+}
+
+/** @param {ListedVideo} video */
+function retell(video) {
+  const told = buttonOf(video.id)?.querySelector(".facts");
   if (told) told.textContent = facts(video);
+}
+
+/** While a video is labelled, the list says how far it is. */
+function learnLabels() {
+  if (!state.project?.labelling || !state.editing) return;
+  const video = state.project.videos.find((one) => one.id === state.video.id);
+  if (!video) return;
+  const gone = new Set(state.decided);
+  const least = state.project.min_score ?? 0;
+  const drafts = state.video.detections.filter((one, i) => one.score >= least && !gone.has(i)).length;
+  Object.assign(video, { actions: state.actions.length, drafts, done: state.done });
+  retell(video);
+  countVideos();
+}
+
+/** Of all videos how long they are, or why they cannot be opened. */
+export async function learnLengths() {
+  if (!state.project.labelling) return;
+  const lengths = await get("api/lengths");
+  for (const video of state.project.videos) {
+    Object.assign(video, lengths[video.id]);
+    retell(video);
+  }
 }
 
 /** @param {ListedVideo} video */

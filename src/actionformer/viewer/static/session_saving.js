@@ -1,7 +1,8 @@
 // @ts-check
-// Corrections between the page and the server: begun from what is saved, and saved one after the other.
+// What is edited, between the page and the server: begun from what is saved, and saved one after the other.
 
 import { Refused, escapedId, get, send } from "./api.js";
+import { state } from "./state.js";
 
 /** Id of a video that was left -> what was edited of it, while that could not be saved.
  * @type {Map<string, Session>}
@@ -9,18 +10,19 @@ import { Refused, escapedId, get, send } from "./api.js";
 export const unsaved = new Map();
 
 /** @type {(id: string) => string} */
-const address = (id) => `api/corrections/${escapedId(id)}`;
+const address = (id) => `api/${state.project.labelling ? "labels" : "corrections"}/${escapedId(id)}`;
 /** @type {(one: Session) => boolean} */
-export const isSaved = (one) => one.actions === one.saved;
+export const isSaved = (one) => one.now === one.saved;
 
-/** Begins to edit a video, from what is saved.
+/** Begins to edit a video, from what is saved; and the classes that its labels are numbers of.
  * @param {string} id
- * @returns {Promise<Session>}
+ * @returns {Promise<[Session, string[]]>}
  */
 export async function begin(id) {
-  const { actions, revision, file } = await get(address(id));
+  const { actions, decided = [], done = false, revision, file, classes = state.project.classes } = await get(address(id));
+  const now = { actions, decided, done };
   const said = `Changes go to ${file}`;
-  return { id, file, revision, actions, saved: actions, past: [], future: [], saving: null, conflict: false, said };
+  return [{ id, file, revision, now, saved: now, past: [], future: [], saving: null, conflict: false, said }, classes];
 }
 
 /** Saves all that is to be saved, also what is changed meanwhile; one after the other, as each needs the revision of
@@ -58,13 +60,18 @@ async function saveAll(one, told) {
 
 /** @param {Session} one */
 async function upload(one) {
-  const { actions, revision } = one;
-  one.revision = (await send("PUT", address(one.id), { actions: actions.map(plain), revision })).revision;
-  one.saved = actions;
+  const { now, revision } = one;
+  one.revision = (await send("PUT", address(one.id), { ...plain(now), revision })).revision;
+  one.saved = now;
 }
 
-/** @type {(action: Action) => Action} */
-const plain = ({ segment, label }) => ({ segment, label });
+/** As the server takes it.
+ * @param {Edited} edited
+ */
+function plain({ actions, decided, done }) {
+  const rows = actions.map(({ segment, label }) => ({ segment, label }));
+  return state.project.labelling ? { actions: rows, decided, done } : { actions: rows };
+}
 
 /** Lets the next save replace what someone else saved meanwhile.
  * @param {Session} one

@@ -1,0 +1,136 @@
+"""`actionformer label`: a folder of videos, and the page on which people say what happens when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from rich.console import Console
+
+from actionformer.core.detections import Detections
+from actionformer.core.errors import InputError, listed, warn
+from actionformer.core.names import check_name, explained, matched
+from actionformer.core.terminal import plain_console, plural
+from actionformer.extraction.inputs import ENDINGS
+from actionformer.formats.activitynet.labelled import LabelledFile
+from actionformer.formats.detections import read_results
+from actionformer.inference.caps import SHOWN_SCORE
+from actionformer.viewer.folders import VideoFolder
+from actionformer.viewer.opening import renamed, union
+from actionformer.viewer.project import Labelling, Project
+from actionformer.viewer.start import check_installed, ended_in_order, services_for
+
+
+def label(
+    videos: Path,
+    *,
+    out: Path,
+    classes: Sequence[str] | None = None,
+    drafts: Path | None = None,
+    subset: str = "training",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    browser: bool = True,
+    console: Console | None = None,
+) -> None:
+    """Opens a local web page on which people label videos: which action happens, when it starts, when it ends.
+
+    All is saved as it is made, into annotations that `train` reads; the next call with the same --out goes on.
+
+    Args:
+        videos: a folder of video files; its subfolders are looked into too.
+        out: the annotations, ActivityNet JSON. A file that is there is continued.
+        classes: names of classes, between commas or blanks; more are added on the page.
+        drafts: a file of detections, which the page offers to be accepted, mended or rejected.
+        subset: the subset of videos that the file does not have yet.
+        host: the address to listen at. Any other than 127.0.0.1 opens the page to other machines that have the token.
+        port: the port to listen at; 0 takes a free one.
+        token: what other machines have to show; by default one is made where it is needed.
+        browser: open the page in the browser; otherwise only its address is told.
+        console: where the address is told; by default standard error.
+
+    Raises:
+        InputError: no videos, a file that cannot be continued or read, or the extra `view` is not installed.
+    """
+    check_installed()
+    from actionformer.viewer.server import serve
+
+    project = project_to_label(videos, out, _class_names(classes or ()), subset, drafts)
+    with ended_in_order(), closing(services_for(project)) as services:
+        serve(services, host=host, port=port, token=token, browser=browser, console=console or plain_console())
+
+
+def project_to_label(
+    videos: Path,
+    out: Path,
+    classes: Sequence[str] = (),
+    subset: str = "training",
+    drafts: Path | None = None,
+) -> Project:
+    """What the page shows to people who label, see `label`.
+
+    Raises:
+        InputError: no videos, or a file that cannot be continued or read.
+    """
+    folder = VideoFolder(videos, ENDINGS)
+    if not folder.files:
+        raise InputError(f"{videos}: no videos here, expected files that end in {', '.join(sorted(ENDINGS))}")
+    check_name(subset, "--subset")
+    before = _continued(out).class_names
+    found = _drafts_of(folder, drafts) if drafts is not None else {}
+    names = union(before, classes, *(one.class_names for one in list(found.values())[:1]))
+    why = "videos are labelled here: for all else start `actionformer view`"
+    return Project(
+        title=f"{videos.resolve().name}: labels",
+        class_names=names,
+        detections=renamed(found, names),
+        annotations=None,
+        annotations_file=None,
+        thresholds=(0.5,),
+        run=None,
+        config=None,
+        card=None,
+        features=None,
+        videos=folder,
+        corrections_file=out,
+        labelling=Labelling(out, subset, SHOWN_SCORE),
+        why_not=dict.fromkeys(("features", "annotations", "run", "compare", "corrections"), why),
+    )
+
+
+def _continued(out: Path) -> LabelledFile:
+    if out.suffix.lower() != ".json":
+        raise InputError(f"{out}: labels are written as ActivityNet JSON, give --out a name that ends in .json")
+    if not out.exists():
+        return LabelledFile()
+    try:
+        return LabelledFile.read(out)
+    except InputError as error:
+        raise InputError(
+            f"{error}; only ActivityNet JSON can be continued: `actionformer import` turns other labels into it"
+        ) from error
+
+
+def _class_names(given: Sequence[str]) -> list[str]:
+    names = [name.strip() for one in given for name in one.split(",")]
+    for name in names:
+        check_name(name, "--classes: a name")
+    return list(dict.fromkeys(names))
+
+
+def _drafts_of(folder: VideoFolder, file: Path) -> dict[str, Detections]:
+    """Detections of the videos in the folder, by their ids there."""
+    every = read_results(file)
+    own = matched(every, folder.files)
+    _say_strangers([video for video in every if video not in own], folder.files, file)
+    return {own[video]: found for video, found in every.items() if video in own}
+
+
+def _say_strangers(strangers: Sequence[str], known: Mapping[str, object], file: Path) -> None:
+    if strangers:
+        warn(
+            f"{file}: {plural(len(strangers), 'video')} of the drafts not in the folder, so they are left out: "
+            f"{listed(strangers, 5)}{explained(strangers, list(known))}"
+        )
