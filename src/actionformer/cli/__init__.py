@@ -33,6 +33,7 @@ VERBS = {
     "watch": ("recipes.follow:live_output", "recipes.live:watch"),
     "view": ("viewer.start:view",),
     "label": ("viewer.label:label",),
+    "suggest": ("recipes.suggest:suggest",),
     "diagnose": ("recipes.diagnose:diagnose",),
     "score": ("evaluation.report:score",),
     "convert": ("interop.convert:convert",),

@@ -11,6 +11,7 @@ from rich.console import Console
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import check_name, explained, matched
+from actionformer.core.run_files import WEIGHTS
 from actionformer.core.terminal import plain_console, plural
 from actionformer.extraction.inputs import ENDINGS
 from actionformer.formats.activitynet.labelled import LabelledFile
@@ -27,8 +28,10 @@ def label(
     *,
     out: Path,
     classes: Sequence[str] | None = None,
+    run: Path | None = None,
     drafts: Path | None = None,
     subset: str = "training",
+    device: str = "cpu",
     host: str = "127.0.0.1",
     port: int = 0,
     token: str | None = None,
@@ -43,8 +46,11 @@ def label(
         videos: a folder of video files; its subfolders are looked into too.
         out: the annotations, ActivityNet JSON. A file that is there is continued.
         classes: names of classes, between commas or blanks; more are added on the page.
-        drafts: a file of detections, which the page offers to be accepted, mended or rejected.
+        run: a model directory: what the model finds is offered as drafts to be accepted, mended or rejected. It is
+            found before the page opens and kept beside --out, so the next call finds only what is new.
+        drafts: a file of detections that is offered so, as `detect` or `suggest` writes it.
         subset: the subset of videos that the file does not have yet.
+        device: where the model computes: cpu, cuda, cuda:1, ...
         host: the address to listen at. Any other than 127.0.0.1 opens the page to other machines that have the token.
         port: the port to listen at; 0 takes a free one.
         token: what other machines have to show; by default one is made where it is needed.
@@ -57,9 +63,16 @@ def label(
     check_installed()
     from actionformer.viewer.server import serve
 
-    project = project_to_label(videos, out, _class_names(classes or ()), subset, drafts)
+    console = console or plain_console()
+    given = _class_names(classes or ())
+    project = project_to_label(videos, out, given, subset, drafts)
+    if run is not None:  # only now, so that what is wrong with the rest is said before minutes are spent
+        if drafts is not None:
+            raise InputError("--run and --drafts both give drafts: give one of them")
+        found, least = found_by(run, videos, out, device, console)
+        project = project_to_label(videos, out, given, subset, found, least)
     with ended_in_order(), closing(services_for(project)) as services:
-        serve(services, host=host, port=port, token=token, browser=browser, console=console or plain_console())
+        serve(services, host=host, port=port, token=token, browser=browser, console=console)
 
 
 def project_to_label(
@@ -68,8 +81,9 @@ def project_to_label(
     classes: Sequence[str] = (),
     subset: str = "training",
     drafts: Path | None = None,
+    min_score: float = SHOWN_SCORE,
 ) -> Project:
-    """What the page shows to people who label, see `label`.
+    """What the page shows to people who label, see `label`; drafts at first from a score on.
 
     Raises:
         InputError: no videos, or a file that cannot be continued or read.
@@ -95,9 +109,25 @@ def project_to_label(
         features=None,
         videos=folder,
         corrections_file=out,
-        labelling=Labelling(out, subset, SHOWN_SCORE),
+        labelling=Labelling(out, subset, min_score),
         why_not=dict.fromkeys(("features", "annotations", "run", "compare", "corrections"), why),
     )
+
+
+def found_by(run: Path, videos: Path, out: Path, device: str, console: Console) -> tuple[Path, float]:
+    """The file of what a model finds in the videos, and the least score that people are shown.
+
+    Raises:
+        InputError: no model directory, or a model that cannot look at these videos.
+    """
+    from actionformer.model_directory import load_settings
+    from actionformer.recipes.detect import detect
+
+    calibration = load_settings(run)[1].calibration
+    file = out.with_name(f"{out.stem}.drafts.jsonl")
+    is_newer = file.exists() and file.stat().st_mtime_ns > (run / WEIGHTS).stat().st_mtime_ns
+    detect(run, [videos], out=file, resume=is_newer, overwrite=not is_newer, device=device, console=console)
+    return file, SHOWN_SCORE if calibration is None else calibration.overall.threshold
 
 
 def _continued(out: Path) -> LabelledFile:
