@@ -55,9 +55,9 @@ PICTURES: list[tuple[str, str, int, int, Any, list[str]]] = [
 
 
 @contextmanager
-def started(*arguments: str | Path) -> Iterator[tuple[str, int]]:
-    """The address at which `actionformer view` answers, in a process of its own, and the number of that."""
-    command = [sys.executable, "-c", "from actionformer.cli import main; main()", "view", "--no-browser"]
+def started(verb: str, *arguments: str | Path) -> Iterator[tuple[str, int]]:
+    """The address at which `actionformer view` or `label` answers, in a process of its own, and the number of that."""
+    command = [sys.executable, "-c", "from actionformer.cli import main; main()", verb, "--no-browser"]
     process = subprocess.Popen([*command, *map(str, arguments)], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
@@ -70,7 +70,7 @@ def started(*arguments: str | Path) -> Iterator[tuple[str, int]]:
 @contextmanager
 def viewing(*arguments: str | Path) -> Iterator[str]:
     """The address alone."""
-    with started(*arguments) as (address, _):
+    with started("view", *arguments) as (address, _):
         yield address
 
 
@@ -167,7 +167,7 @@ def many() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         found, truth = made_many(Path(temporary))
         begin = time.monotonic()
-        with started(found, "--annotations", truth) as (address, process):
+        with started("view", found, "--annotations", truth) as (address, process):
             figures: dict[str, Any] = {
                 "videos": {"number": VIDEOS, "detections_each": DETECTIONS_EACH, "actions_each": ACTIONS_EACH},
                 "file_mb": round(found.stat().st_size / 1e6),

@@ -78,6 +78,4 @@ class ProjectFacts:
             "detections": None if found is None and project.computes else len(found or ()),
             "actions": len(annotated.labels) if annotated else None,
             "corrected": corrected,
-            "drafts": 0,
-            "done": False,
         }

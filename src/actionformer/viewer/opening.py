@@ -49,7 +49,6 @@ def open_project(options: ViewerOptions) -> Project:
     if annotations is not None:
         detections = _called(detections, annotations)
         other = (other[0], _called(other[1], annotations)) if other is not None else None
-    why_not["labels"] = "annotations are corrected here: to label videos start `actionformer label`"
     if options.videos is None:
         why_not["videos"] = "no videos were given: start with --videos FOLDER"
     if card is not None and len(card.class_names) == 1:

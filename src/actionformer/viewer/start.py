@@ -25,7 +25,7 @@ from actionformer.viewer.memory import LAST, kept
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.playback import Playback
-from actionformer.viewer.project import Project
+from actionformer.viewer.project import Project, UnavailableError
 from actionformer.viewer.services import Services
 from actionformer.viewer.videos import VideoAnswers
 
@@ -108,8 +108,8 @@ def services_for(project: Project) -> Services:
         return Network(project)
 
     def begin_labels() -> Labels:
-        project.require("labels")
-        assert project.labelling is not None
+        if project.labelling is None:
+            raise UnavailableError("annotations are corrected here: to label videos start `actionformer label`")
         return Labels(project, project.labelling, playback)
 
     corrections: Callable[[], Corrections] = kept(begin_corrections, LAST)

@@ -39,7 +39,7 @@ def address(folder: Path, out: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(open_page: Open, address: str) -> Page:
+def page(address: str, open_page: Open) -> Page:
     return labelling(open_page(f"{address}#video=clip0"))
 
 
@@ -141,7 +141,7 @@ def test_a_video_is_done_and_the_next_one_opens(page: Page, out: Path) -> None:
     assert kept(out, "clip1") == [("wave", 1, 2)]
 
 
-def test_a_video_that_cannot_be_opened_is_said_in_the_list(open_page: Open, address: str) -> None:
+def test_a_video_that_cannot_be_opened_is_said_in_the_list(address: str, open_page: Open) -> None:
     page = labelling(open_page(address, expected="404"))
     assert state(page, "s.video.id") == "clip0"  # the first that can be
     expect(page.locator("#video-list [data-id=broken]")).to_contain_text("Cannot be opened: broken.mp4: not a readable")
@@ -150,7 +150,7 @@ def test_a_video_that_cannot_be_opened_is_said_in_the_list(open_page: Open, addr
     expect(page.locator("#labelling")).to_be_hidden()
 
 
-def test_classes_are_added_renamed_and_picked_by_typing(open_page: Open, address: str, out: Path) -> None:
+def test_classes_are_added_renamed_and_picked_by_typing(address: str, open_page: Open, out: Path) -> None:
     page = labelling(open_page(f"{address}#video=clip0", expected="400"))
     marked(page, "1", 1.0, 2.0)
     page.keyboard.press("g")
@@ -198,7 +198,7 @@ def test_a_reload_keeps_all(page: Page, out: Path) -> None:
     expect(page.locator("#class-2")).to_contain_text("sit")
 
 
-def test_two_pages_do_not_overwrite_one_another(open_page: Open, address: str, out: Path) -> None:
+def test_two_pages_do_not_overwrite_one_another(address: str, open_page: Open, out: Path) -> None:
     one, other = (labelling(open_page(f"{address}#video=clip0", expected="409")) for _ in range(2))
     one.keyboard.press("g")
     one.keyboard.type("sit")

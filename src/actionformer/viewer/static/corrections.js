@@ -104,14 +104,15 @@ export const labelOfChosen = () => chosenThing()?.label ?? 0;
  * @param {string} words
  */
 function put(edge, time, words) {
-  const which = chosenOrSaid();
-  const [start, end] = chosenThing()?.segment ?? [0, 0];
+  const [which, one] = [chosenOrSaid(), chosenThing()];
+  if (!which || !one) return;
+  const [start, end] = one.segment;
   /** @type {Span} */
   const segment =
     edge === "start"
       ? [Math.max(Math.min(time, end - SHORTEST), 0), end]
       : [start, Math.min(Math.max(time, start + SHORTEST), Math.max(duration(), end))];
-  if (which) alter(which, { segment }, words);
+  alter(which, { segment }, words);
 }
 
 /** Puts an end of what is chosen at the playhead.

@@ -7,9 +7,9 @@ import { plural } from "./format.js";
 import { shownDetections } from "./lanes.js";
 import { choose, showChosen } from "./navigation.js";
 import { change, session } from "./session.js";
-import { set, state } from "./state.js";
+import { duration, set, spanAround, state } from "./state.js";
 
-const THIN = 0.05; // of the span that is shown: a draft that is shorter is zoomed to
+const THIN = 0.05; // of the span that is shown: a shorter draft is zoomed to, and as much is seen beside it
 const NONE_LEFT =
   "No draft is left in this video. Shift Enter says that it is done and opens the next video that is not.";
 
@@ -54,7 +54,11 @@ function next(drafts, direction, from) {
 function goTo(index) {
   choose({ type: "detection", index });
   const [start, end] = state.video.detections[index].segment;
-  if (end - start < THIN * (state.view[1] - state.view[0])) showChosen();
+  const [from, to] = state.view;
+  const beside = THIN * (to - from);
+  if (end - start < beside) showChosen();
+  else if (start < from + beside || end > to - beside)
+    set({ view: spanAround((start + end) / 2, Math.max(to - from, 1.5 * (end - start)), duration()) });
   set({ looping: true, playing: true, rate: Math.abs(state.rate) });
 }
 

@@ -9,6 +9,9 @@ import { judge } from "./videos.js";
 
 const WAIT = 400; // milliseconds after a change until it is saved, with all that followed
 
+const CORRECTING = "Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.";
+const LABELLING = "Labelling. The number of a class begins an action and ends it. Question mark lists all keys.";
+
 /** What is edited.
  * @type {Session}
  */
@@ -27,7 +30,7 @@ function followVideo() {
   if (session && state.video?.id === session.id) return set(session.now);
   const left = session;
   session = NOT_YET;
-  set({ editing: false });
+  set({ editing: false, decided: [], done: false });
   if (left && !isSaved(left)) leave(left);
   if (state.video && state.project.labelling) beginEditing();
 }
@@ -67,17 +70,15 @@ export async function toggleEditing() {
 async function beginEditing() {
   const { id } = state.video;
   try {
-    const [begun, classes] = unsaved.has(id) ? [unsaved.get(id), state.project.classes] : await begin(id);
-    if (state.video.id !== id || session || !begun) return;
+    const begun = unsaved.get(id) ?? (await begin(id));
+    if (state.video.id !== id || session) return;
     session = begun;
     unsaved.delete(id);
     notice(null);
-    if (classes.join("\n") !== state.project.classes.join("\n")) set({ project: { ...state.project, classes } });
     set({ editing: true, ...session.now, chosen: null });
     tell();
     if (!isSaved(session)) saveNow(session);
-    if (!state.project.labelling)
-      speak("Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.");
+    speak(state.project.labelling ? LABELLING : CORRECTING);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (state.video.id === id) notice(error.message);

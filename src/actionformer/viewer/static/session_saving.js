@@ -2,7 +2,7 @@
 // What is edited, between the page and the server: begun from what is saved, and saved one after the other.
 
 import { Refused, escapedId, get, send } from "./api.js";
-import { state } from "./state.js";
+import { set, state } from "./state.js";
 
 /** Id of a video that was left -> what was edited of it, while that could not be saved.
  * @type {Map<string, Session>}
@@ -14,15 +14,25 @@ const address = (id) => `api/${state.project.labelling ? "labels" : "corrections
 /** @type {(one: Session) => boolean} */
 export const isSaved = (one) => one.now === one.saved;
 
-/** Begins to edit a video, from what is saved; and the classes that its labels are numbers of.
+/** Begins to edit a video, from what is saved.
  * @param {string} id
- * @returns {Promise<[Session, string[]]>}
+ * @returns {Promise<Session>}
  */
 export async function begin(id) {
-  const { actions, decided = [], done = false, revision, file, classes = state.project.classes } = await get(address(id));
+  const { actions, decided = [], done = false, revision, file, classes } = await get(address(id));
+  learnClasses(classes);
   const now = { actions, decided, done };
   const said = `Changes go to ${file}`;
-  return [{ id, file, revision, now, saved: now, past: [], future: [], saving: null, conflict: false, said }, classes];
+  return { id, file, revision, now, saved: now, past: [], future: [], saving: null, conflict: false, said };
+}
+
+/** Classes that were added or renamed elsewhere; where annotations are corrected, none are told.
+ * @param {string[] | undefined} classes
+ */
+function learnClasses(classes) {
+  const known = state.project.classes;
+  if (!classes || (classes.length === known.length && classes.every((name, i) => name === known[i]))) return;
+  set({ project: { ...state.project, classes } });
 }
 
 /** Saves all that is to be saved, also what is changed meanwhile; one after the other, as each needs the revision of
@@ -61,8 +71,10 @@ async function saveAll(one, told) {
 /** @param {Session} one */
 async function upload(one) {
   const { now, revision } = one;
-  one.revision = (await send("PUT", address(one.id), { ...plain(now), revision })).revision;
+  const answer = await send("PUT", address(one.id), { ...plain(now), revision });
+  one.revision = answer.revision;
   one.saved = now;
+  learnClasses(answer.classes);
 }
 
 /** As the server takes it.

@@ -30,8 +30,8 @@ interface ListedVideo {
   actions: number | null;
   corrected: boolean;
   /** Where videos are labelled: drafts to decide about, whether it is done, and why it cannot be opened. */
-  drafts: number;
-  done: boolean;
+  drafts?: number;
+  done?: boolean;
   why_not?: string | null;
 }
 

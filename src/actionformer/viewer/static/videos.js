@@ -47,6 +47,7 @@ export function startVideos() {
   on(["video"], markCurrent);
   on(["video"], learn);
   on(["actions", "decided", "done", "editing"], learnLabels);
+  on(["done"], () => state.editing && countVideos());
 }
 
 /** Enter in the search opens what it found first, and the keys are the page's again.
@@ -170,16 +171,18 @@ function learnLabels() {
   const drafts = state.video.detections.filter((one, i) => one.score >= least && !gone.has(i)).length;
   Object.assign(video, { actions: state.actions.length, drafts, done: state.done });
   retell(video);
-  countVideos();
 }
 
 /** Of all videos how long they are, or why they cannot be opened. */
 export async function learnLengths() {
-  if (!state.project.labelling) return;
-  const lengths = await get("api/lengths");
-  for (const video of state.project.videos) {
-    Object.assign(video, lengths[video.id]);
-    retell(video);
+  try {
+    const lengths = await get("api/lengths");
+    for (const video of state.project.videos) {
+      Object.assign(video, lengths[video.id]);
+      retell(video);
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // a server that has ended, which is said where something is saved
   }
 }
 
