@@ -336,6 +336,7 @@ TEXTS = """() => {
 }"""
 
 ROWS = """m.layOut({
+  ...state,
   video: { detections: arg.map((segment, i) => ({ segment, label: 0, score: 1 - 0.01 * i })) },
   actions: arg.map((segment) => ({ segment, label: 0 })),
   minScore: 0, hiddenClasses: new Set(), hiddenKinds: new Set(),

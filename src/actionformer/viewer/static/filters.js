@@ -4,7 +4,7 @@
 import { KINDS, MISSED, classColour } from "./colours.js";
 import { byId, choice, element } from "./elements.js";
 import { detected } from "./descriptions.js";
-import { plural } from "./format.js";
+import { detected } from "./descriptions.js";
 import { isError, isFound, reaches, shownDetections } from "./lanes.js";
 import { on, set, state } from "./state.js";
 import { showAll, step, zoom } from "./navigation.js";
@@ -141,7 +141,7 @@ function toggle(key, value) {
 function refresh() {
   if (!state.video || !parts.classes) return;
   const all = state.video.detections.length - state.decided.length;
-  parts.count.textContent = `${shownDetections(state).length} of ${plural(all, detected())}`;
+  parts.count.textContent = `${shownDetections(state).length} of ${all} ${detected()}s`;
   parts.count.hidden = parts.score.hidden = state.project.labelling && state.video.detections.length === 0;
   if (parts.kinds) countKinds();
   for (const box of parts.classes.querySelectorAll("input[data-label]")) {
