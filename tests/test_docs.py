@@ -28,6 +28,7 @@ READ = [page for page in PAGES if page != MADE]
 NOT_RUN = {
     "make": "installs the project, or runs for minutes; CI runs it",
     "view": "serves a page until it is stopped",
+    "label": "serves a page until it is stopped",
     "recorder": "stands for any program that records",
     "rtsp://camera/stream": "needs a camera",
     "v4l2:/dev/video0": "needs a camera",

@@ -47,7 +47,7 @@ class ProjectFacts:
         labels, progress = self.labels(), self.labels().progress()
         return {
             "classes": labels.class_names(),
-            "min_score": self.project.labelling.min_score,
+            "draft_score": self.project.labelling.min_score,
             "videos": [self._video(video, corrected=False) | progress[video] for video in self.project.ids],
         }
 

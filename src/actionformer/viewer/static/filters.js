@@ -4,7 +4,6 @@
 import { KINDS, MISSED, classColour } from "./colours.js";
 import { byId, choice, element } from "./elements.js";
 import { detected } from "./descriptions.js";
-import { detected } from "./descriptions.js";
 import { isError, isFound, reaches, shownDetections } from "./lanes.js";
 import { on, set, state } from "./state.js";
 import { showAll, step, zoom } from "./navigation.js";

@@ -51,7 +51,7 @@ async function begin() {
     document.title = byId("title").textContent = project.title;
     if (savedAt) byId("title").textContent += ` · saved ${savedAt.slice(0, 10)}`;
     const tiou = project.tiou.includes(0.5) ? 0.5 : project.tiou[0];
-    set({ project, tiou, minScore: project.min_scores ?? state.minScore });
+    set({ project, tiou, minScore: project.draft_score ?? project.min_scores ?? state.minScore });
     const judged = judgeAll();
     const open = () => openFirst(wait);
     if (project.labelling) learnLengths();

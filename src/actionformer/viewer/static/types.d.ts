@@ -17,8 +17,9 @@ interface Project {
   tiou: number[];
   /** From which score on the run shows detections of each class to people; null where that was not measured. */
   min_scores: number[] | null;
-  /** Whether videos are labelled; detections are then drafts. */
+  /** Whether videos are labelled; detections are then drafts, which are shown from a score on. */
   labelling: boolean;
+  draft_score?: number;
   videos: ListedVideo[];
 }
 

@@ -167,7 +167,7 @@ function learnLabels() {
   const video = state.project.videos.find((one) => one.id === state.video.id);
   if (!video) return;
   const gone = new Set(state.decided);
-  const least = state.project.min_score ?? 0;
+  const least = state.project.draft_score ?? 0;
   const drafts = state.video.detections.filter((one, i) => one.score >= least && !gone.has(i)).length;
   Object.assign(video, { actions: state.actions.length, drafts, done: state.done });
   retell(video);
