@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Group
 
+from actionformer.core.errors import listed
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import TextTable
 from actionformer.detectors.base import Level, architecture_of
@@ -38,7 +39,7 @@ def describe(directory: str | Path) -> Group:
 def _in_words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return listed(list(map(str, value))) if isinstance(value, list) else str(value)
 
 
 def _levels(levels: list[Level], grid: TimeGrid | None) -> TextTable:

@@ -56,7 +56,7 @@ def _check_same(out: Path, config: Config, card: ModelCard) -> None:
     if before.held_out != card.held_out:
         raise InputError(
             f"{out}: was trained with {len(before.held_out)} other videos held out: "
-            "leave --validation out to continue with those"
+            "leave --validation out, or give seed and folds as before"
         )
     for name in ("videos", "actions"):
         then, now = before.training.get(name), card.training[name]
