@@ -16,7 +16,7 @@ from actionformer.core.calibration import Calibration, Threshold
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json, write_whole
-from actionformer.data.groups import groups_of
+from actionformer.data.groups import LEAST_GROUPS, groups_of
 from actionformer.evaluation.calibration import OPERATING_TIOU, why_not
 from actionformer.evaluation.diagnosis import KINDS, diagnose
 from actionformer.evaluation.limits import Evidence, Limit, limits
@@ -148,13 +148,15 @@ def overview(
 
 
 def _spread(truth: Annotations, shown: Mapping[str, Detections], tiou: float) -> float:
-    """How uncertain precision and recall are as groups of videos, or else videos, differ."""
+    """How uncertain precision and recall are as groups of videos differ, or videos where there are hardly any groups."""
     found, of = diagnose(truth, shown, tiou), groups_of(truth).of
-    names = sorted(set(of.values()))
-    places = np.array([names.index(of[video]) for video in truth.videos])
+    if len(set(of.values())) < LEAST_GROUPS:
+        of = {video: video for video in truth.videos}
+    rows = {name: row for row, name in enumerate(dict.fromkeys(of.values()))}
+    places = np.array([rows[of[video]] for video in truth.videos])
 
     def counts(videos: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.bincount(places[videos], minlength=len(names))
+        return np.bincount(places[videos], minlength=len(rows))
 
     right = counts(found.candidates.videos[found.kinds == KINDS.index("true positive")])
     totals = counts(found.candidates.videos), counts(found.truths.videos)
