@@ -148,7 +148,7 @@ def overview(
 
 
 def _spread(truth: Annotations, shown: Mapping[str, Detections], tiou: float) -> float:
-    """How uncertain precision and recall are as groups of videos differ, or videos where there are hardly any groups."""
+    """How uncertain precision and recall are as groups differ, or videos where there are hardly any groups."""
     found, of = diagnose(truth, shown, tiou), groups_of(truth).of
     if len(set(of.values())) < LEAST_GROUPS:
         of = {video: video for video in truth.videos}
