@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from commands import Command, Refused, Result
 from hypothesis import settings
+from made_once import made_once
 from moving import ACTIONS, FPS, SECONDS, write_moving
 from numbered import Image, number_of, numbered, write_numbered
 
 from actionformer.cli import main
 from actionformer.recipes import extract, train
 from actionformer.settings.config import Config
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+"""Gives a folder by its name, which a function fills if no process of this run has asked for it before."""
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
@@ -46,6 +50,14 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared is not here: the reference data lie beside the checkout, not in the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Makes a folder of a name for all processes of this run, see `made_once`."""
+    own = tmp_path_factory.getbasetemp()
+    common = own if worker_id == "master" else own.parent
+    return lambda name, make: made_once(common / name, make)
 
 
 @pytest.fixture(scope="session")
@@ -121,18 +133,18 @@ def run(tmp_path: Path, trained: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def videos(once: Once) -> Path:
     """Three videos of a square that moves to the left, then to the right."""
-    folder = tmp_path_factory.mktemp("videos")
-    for i in range(3):
-        write_moving(folder / f"clip{i}.mp4", i)
-    return folder
+    return once("videos", lambda folder: [write_moving(folder / f"clip{i}.mp4", i) for i in range(3)])
 
 
 @pytest.fixture(scope="session")
-def seen(tmp_path_factory: pytest.TempPathFactory, tiny: Config, videos: Path) -> Path:
+def seen(once: Once, tiny: Config, videos: Path) -> Path:
     """A run trained on the videos' motion, long enough to say something of them; beside it what it was trained on."""
-    folder = tmp_path_factory.mktemp("seen")
+    return once("seen", lambda folder: _train_on_motion(folder, tiny, videos))
+
+
+def _train_on_motion(folder: Path, tiny: Config, videos: Path) -> None:
     extract(videos, "motion", folder / "features", fps=FPS, num_frames=4, stride=2, workers=0)
     names = sorted(path.stem for path in videos.iterdir())
     database = {name: {"subset": "training", "duration": SECONDS, "annotations": ACTIONS} for name in names}
@@ -141,7 +153,6 @@ def seen(tmp_path_factory: pytest.TempPathFactory, tiny: Config, videos: Path) -
         data={"test_subset": ["training"]}, training={"epochs": 60, "learning_rate": 3e-3, "evaluate_every": 0}
     )
     train(config, folder / "annotations.json", folder / "features", folder / "run")
-    return folder
 
 
 @pytest.fixture(scope="session")
