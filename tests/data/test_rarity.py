@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actionformer.data.rarity import class_shares, draw_repeated, repeat_factors
+from actionformer.data.rarity import class_shares, draw_repeated, repeat_factors, worth_repeating
 
 
 def labels(*rows: list[int]) -> list[np.ndarray]:
@@ -19,6 +19,13 @@ def test_factors_worked_by_hand() -> None:
     assert repeat_factors(rows, 0.25).tolist() == [1, 1, 1, 1]
     assert repeat_factors(rows, 0.0).tolist() == [1, 1, 1, 1]
     assert repeat_factors(labels([], [0]), 1.0).tolist() == [1, pytest.approx(2**0.5)]
+
+
+def test_where_repeating_pays() -> None:
+    """A class in one of fifty sequences is in 2% of them, in one of 51 in fewer."""
+    assert worth_repeating(labels(*[[0]] * 49, [0, 1])) == 0
+    assert worth_repeating(labels(*[[0]] * 50, [0, 1])) == 0.3
+    assert worth_repeating(labels([])) == 0
 
 
 def test_whole_factors_are_kept_exactly() -> None:

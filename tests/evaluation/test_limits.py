@@ -19,6 +19,7 @@ def known(truth: Annotations, found: list[tuple[float, float, int, float]], **mo
         "course": [(5, 0.5)],
         "epochs": 30,
         "stride": 4.0,
+        "repeat_rare": 0.0,
         "tiou": 0.5,
     }
     return Evidence(truth, detections, detections, **(facts | more))
@@ -75,7 +76,16 @@ def test_classes_that_are_taken_for_another() -> None:
     found = [(*row, 0.5) for row in SHORT] + [(300.0, 301.0, 0, 0.9), (310.0, 311.0, 0, 0.8)]
     detections = detections_of({"v": [*found, (300.0, 301.0, 1, 0.2), (310.0, 311.0, 1, 0.2)]}, ("jump", "run", "c"))
     evidence = Evidence(
-        truth, detections, detections, {"jump": 0.5}, {"jump": 50}, [(1, 0.1)], epochs=3, stride=None, tiou=0.5
+        truth,
+        detections,
+        detections,
+        {"jump": 0.5},
+        {"jump": 50},
+        [(1, 0.1)],
+        epochs=3,
+        stride=None,
+        repeat_rare=0,
+        tiou=0.5,
     )
     assert said(evidence)[0].startswith("Wrong classes cost most: run is taken for jump 2 times; without them")
 
@@ -99,5 +109,7 @@ def test_classes_with_few_examples() -> None:
         "Classes with fewer than 20 examples to learn from have an AP of 5.0 on average, the others of 80.0: "
         "c (0), b (9). > label more of these"
     ]
+    again = said(known(truth, found, ap={"a": 0.8, "b": 0.1}, learned={"a": 90, "b": 9}, repeat_rare=0.3))
+    assert again[0].endswith("> label more of these, or repeat their videos: --training.repeat-rare 0.3")
     assert said(known(truth, found, ap={"a": 0.8, "b": 0.5}, learned={"a": 90, "b": 9})) == []
     assert said(known(truth, found, ap={"a": 0.8, "b": 0.1}, learned={"a": 9, "b": 9})) == []

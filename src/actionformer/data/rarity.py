@@ -16,6 +16,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+RARE = 0.02
+"""Share of sequences below which a class is hardly learned unless it is repeated."""
+USUAL_THRESHOLD = 0.3
+
+
 def class_shares(labels: Sequence[Ints]) -> dict[int, float]:
     """Class -> the share of sequences that have it, of the labels of each sequence."""
     classes, counts = np.unique(np.concatenate([np.empty(0, np.int64), *map(np.unique, labels)]), return_counts=True)
@@ -31,6 +36,17 @@ def repeat_factors(labels: Sequence[Ints], threshold: float) -> Floats:
     """
     of_class = {label: max(1.0, (threshold / share) ** 0.5) for label, share in class_shares(labels).items()}
     return np.array([max((of_class[label] for label in own.tolist()), default=1.0) for own in labels])
+
+
+def worth_repeating(labels: Sequence[Ints]) -> float:
+    """The threshold that pays where a class is in so few sequences that it is hardly learned; 0 where none is.
+
+    Measured by `benchmarks/rare.py`.
+
+    Args:
+        labels: of each sequence, the classes of its actions.
+    """
+    return USUAL_THRESHOLD if min(class_shares(labels).values(), default=1.0) < RARE else 0.0
 
 
 def draw_repeated(factors: Floats, rng: np.random.Generator) -> Ints:

@@ -57,6 +57,8 @@ class Evidence:
     """What `training.epochs` was; the warm-up is not among them."""
     stride: float | None
     """Frames from one feature to the next, if all have one."""
+    repeat_rare: float
+    """The `training.repeat_rare` that is worth trying; 0 if there is none."""
     tiou: float
     """From which on a detection is right."""
 
@@ -155,7 +157,8 @@ def _rare(known: Evidence) -> list[Limit]:
         f"{_percent(float(np.mean(list(few.values()))))} on average, the others of {_percent(float(np.mean(many)))}: "
         f"{names}."
     )
-    return [Limit(what, "label more of these")]
+    repeat = f", or repeat their videos: --training.repeat-rare {known.repeat_rare:g}" if known.repeat_rare else ""
+    return [Limit(what, f"label more of these{repeat}")]
 
 
 def _lengths(known: Evidence, shown: Diagnosis) -> list[Limit]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from actionformer.core.files import read_json_lines
 from actionformer.core.run_files import DETECTIONS, METRICS, OVERVIEW, REPORT
+from actionformer.data.rarity import worth_repeating
 from actionformer.evaluation.overview import overview
 from actionformer.formats.detections import write_results
 from actionformer.recipes.evaluate import with_skipped
@@ -35,6 +36,9 @@ def write_overview(out: Path, task: Task, evaluated: Validation) -> None:
         course=[(row["epoch"] + 1, row["map"]) for row in read_json_lines(out / METRICS) if row.get("map") is not None],
         epochs=task.config.training.epochs,
         stride=task.card.features.stride,
+        repeat_rare=0.0
+        if task.config.training.repeat_rare
+        else worth_repeating([one.labels for one in task.training.videos]),
     )
     write_results(out / DETECTIONS, evaluated.detections)
     with_skipped(evaluated.report, evaluated.collection).to_json(out / REPORT)
