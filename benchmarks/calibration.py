@@ -2,20 +2,21 @@
 
     python benchmarks/calibration.py [--runs RUN ...]
 
-Published detections of THUMOS14 (ActionFormer, AutoLoc) and ActivityNet 1.2 (AutoLoc), and those of trained runs on
-their evaluation subset. The videos are cut into halves at random, five times: what one half says of scores,
-precision and recall is compared with what is true in the other.
+Published detections of THUMOS14 (ActionFormer, AutoLoc) and ActivityNet 1.2 (AutoLoc), or with --runs those of trained
+runs on their evaluation subset alone, put beside the figures that are there. The videos are cut into halves at random,
+five times: what one half says of scores, precision and recall is compared with what is true in the other.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import shared_folder, write_result
+from common import RESULTS, shared_folder, write_result
 from evaluation import thumos14
 
 from actionformer.core.annotations import Annotations
@@ -80,18 +81,22 @@ def published() -> dict[str, tuple[Annotations, Found]]:
     return sets
 
 
+def trained(runs: Sequence[Path]) -> dict[str, tuple[Annotations, Found]]:
+    searched = {run.name: search_subset(run) for run in runs}
+    return {name: (one.truth, one.detections) for name, one in searched.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, nargs="*", default=[], help="trained runs, named as their folders")
-    sets = published()
-    for run in parser.parse_args().runs:
-        searched = search_subset(run)
-        sets[run.name] = searched.truth, searched.detections
-    figures = {name: measure(*one) for name, one in sets.items()}
+    runs = parser.parse_args().runs
+    figures = {name: measure(*one) for name, one in (trained(runs) if runs else published()).items()}
     for name, one in figures.items():
         rounded = {key: round(value, 4) for key, value in one["halves"].items()}
         print(f"{name}: {one['videos']} videos, {one['actions']} actions: {rounded}")
-    write_result("calibration", {"tiou": TIOU, "halvings": HALVINGS, "results": figures})
+    file = RESULTS / "calibration.json"
+    before = json.loads(file.read_text("utf-8"))["results"] if file.exists() else {}
+    write_result("calibration", {"tiou": TIOU, "halvings": HALVINGS, "results": before | figures})
 
 
 if __name__ == "__main__":
