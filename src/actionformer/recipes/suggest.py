@@ -19,7 +19,7 @@ from actionformer.core.terminal import TextTable, plain_console, plural
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.cues import clock_time
 from actionformer.inference.detector import Detector
-from actionformer.inference.uncertainty import UnsureSpan, joined, probable, unsure_spans
+from actionformer.inference.unsure import UnsureSpan, joined, probable, unsure_spans
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search, VideoSettings, input_files
 

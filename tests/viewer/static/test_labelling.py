@@ -234,6 +234,23 @@ def test_all_works_by_keyboard_and_is_named(page: Page) -> None:
     expect(page.locator("[role=tablist]")).to_be_hidden()
 
 
+def test_of_many_classes_nine_have_a_key_and_the_others_are_typed(open_page: Open, folder: Path, out: Path) -> None:
+    names = [f"class {i}" for i in range(1, 31)]
+    with serving(project_to_label(folder, out, names)) as url:
+        page = labelling(open_page(f"{url}#video=clip0"))
+        expect(page.locator("#labelling .chip.class")).to_have_count(9)
+        expect(page.locator("#more-classes")).to_contain_text("21 more")
+        page.keyboard.press("t")
+        page.keyboard.type("class 30")
+        page.keyboard.press("Enter")
+        expect(page.locator("#class-29")).to_have_attribute("aria-pressed", "true")  # shown while it goes on
+        seek(page, 2.0)
+        page.keyboard.press("m")
+        saved(page)
+        assert kept(out) == [("class 30", 0, 2)]
+        page.close()
+
+
 def test_hundreds_of_videos_are_listed(open_page: Open, folder: Path, out: Path, tmp_path: Path) -> None:
     many = tmp_path / "many"
     many.mkdir()

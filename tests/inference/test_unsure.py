@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from actionformer.core.calibration import Calibration, Reliability, ScoreCurve, Threshold
 from actionformer.core.detections import Detections
-from actionformer.inference.uncertainty import UNSURE, UnsureSpan, entropy, joined, probable, unsure_spans
+from actionformer.inference.unsure import UNSURE, UnsureSpan, entropy, joined, probable, unsure_spans
 
 
 def found(*rows: tuple[float, float, float, str]) -> Detections:
