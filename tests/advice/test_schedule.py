@@ -46,3 +46,13 @@ def test_windows_count_as_sequences() -> None:
 @pytest.mark.parametrize(("width", "rate"), [(512, 0.00025), (128, 0.001), (64, 0.002), (16, 0.002)])
 def test_wider_networks_learn_in_smaller_steps(width: int, rate: float) -> None:
     assert value("training.learning_rate", facts_of(), model={"width": width}) == rate
+
+
+def test_a_class_in_hardly_any_video_is_repeated() -> None:
+    usual = [[0]] * 98 + [[0, 0, 1]]
+    assert value("training.repeat_rare", facts_of(labels=[*usual, [1]])) is None  # two videos in a hundred
+    facts = facts_of(labels=[*usual, []])
+    (said,) = (one for one in advised(facts).advice if one.setting == "repeat_rare")
+    assert said.value == 0.3
+    assert said.reason.startswith("the rarest class is in 1.0% of the videos")
+    assert value("training.repeat_rare", facts, training={"repeat_rare": 0.0}) == 0

@@ -8,8 +8,15 @@ from actionformer.advice.advised import Advised, advised
 from actionformer.advice.facts import Facts
 
 
-def facts_of(steps: Sequence[float] = (10.0,), lengths: Sequence[int] = (500,), axes: int | None = None) -> Facts:
-    return Facts(np.array(steps, dtype=float), np.array(lengths), axes)
+def facts_of(
+    steps: Sequence[float] = (10.0,),
+    lengths: Sequence[int] = (500,),
+    axes: int | None = None,
+    labels: Sequence[Sequence[int]] = (),
+) -> Facts:
+    return Facts(
+        np.array(steps, dtype=float), np.array(lengths), axes, tuple(np.array(one, np.int64) for one in labels)
+    )
 
 
 def values(said: Advised) -> dict[str, object]:

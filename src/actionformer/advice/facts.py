@@ -26,6 +26,8 @@ class Facts:
     """(V,) features of each video."""
     sensor_axes: int | None = None
     """Axes of 3-D sensors whose raw samples the features are, where the features prove it."""
+    labels: tuple[NDArray[np.int64], ...] = ()
+    """The classes of the actions of each video."""
 
     @classmethod
     def of(cls, videos: Sequence[FeaturedVideo], resize: int | None = None) -> Facts:
@@ -39,4 +41,4 @@ class Facts:
         if not (steps > 0).any():
             raise InputError("no action in the training subset to derive settings from")
         lengths = np.array([resize or one.features.shape[0] for one in placed])
-        return cls(steps[steps > 0], lengths, proven_axes(videos))
+        return cls(steps[steps > 0], lengths, proven_axes(videos), tuple(one.labels for one in placed))

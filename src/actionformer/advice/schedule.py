@@ -1,4 +1,4 @@
-"""Batches, epochs and the learning rate, from the number of sequences and the size of the network."""
+"""Batches, rare classes, epochs and the learning rate, from the number of sequences and the size of the network."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from actionformer.advice.draft import Draft
+from actionformer.data.rarity import class_shares, worth_repeating
 from actionformer.data.windows import window_starts
 
 BATCHES = {100: 2, 400: 4, 2_000: 8}
@@ -29,7 +30,7 @@ EVALUATIONS = 6
 
 
 def add_schedule(draft: Draft) -> None:
-    """Batch, epochs, warm-up, rate and evaluations."""
+    """Batch, repeats, epochs, warm-up, rate and evaluations."""
     sequences = _sequences(draft)
     size = _up_to(BATCHES, sequences, LARGEST)
     draft.set("training.batch_size", size, f"{sequences:,} sequences per epoch")
@@ -39,6 +40,7 @@ def add_schedule(draft: Draft) -> None:
             False,
             "few sequences: sorted by length they meet the same neighbours again and again",
         )
+    _add_repeats(draft)
     _add_epochs(draft, sequences)
     _add_rate(draft)
 
@@ -53,6 +55,15 @@ def _sequences(draft: Draft) -> int:
     if window is None:
         return len(draft.facts.lengths)
     return sum(len(window_starts(int(length), window, overlap)) for length in draft.facts.lengths)
+
+
+def _add_repeats(draft: Draft) -> None:
+    """Rare classes come more often where they would hardly be learned."""
+    threshold = worth_repeating(draft.facts.labels)
+    if threshold:
+        share = min(class_shares(draft.facts.labels).values())
+        reason = f"the rarest class is in {share:.1%} of the videos: such videos come more often in an epoch"
+        draft.set("training.repeat_rare", threshold, reason)
 
 
 def _add_epochs(draft: Draft, sequences: int) -> None:

@@ -287,7 +287,9 @@ def count_of(page: Page, kind: str) -> int:
 def test_an_action_is_found_by_what_passes_the_threshold(page: Page) -> None:
     weak = 1  # the action that only a detection of 0.3 finds
     assert (count_of(page, "true positive"), count_of(page, "missed")) == (3, 1)
-    expect(page.locator("[data-kind=missed]")).to_have_attribute("title", re.compile("from the score threshold on"))
+    expect(page.locator("[data-kind=missed]")).to_have_attribute(
+        "title", re.compile("found by no detection that reaches the score")
+    )
     page.locator("#min-score").fill("0.31")
     assert (count_of(page, "true positive"), count_of(page, "missed")) == (2, 2)
     assert module(page, "lanes.js", "m.isFound(state, arg)", weak) is False

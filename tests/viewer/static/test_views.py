@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
 from playwright.sync_api import Page, Route, expect
 
+from actionformer.core.run_files import DETECTIONS, REPORT
 from actionformer.viewer.options import ViewerOptions
 
 pytestmark = NEEDS_CHROMIUM
@@ -363,8 +365,11 @@ def test_the_run_shows_training_precision_errors_and_its_videos(page: Page) -> N
     expect(page.locator("#min-score")).to_have_value("0.6")
 
 
-def test_a_run_that_was_not_evaluated_says_how_that_is_done(open_page: Open, seen: Path) -> None:
-    with serving(ViewerOptions(seen / "run")) as url:
+def test_a_run_that_was_not_evaluated_says_how_that_is_done(open_page: Open, seen: Path, tmp_path: Path) -> None:
+    run = copytree(seen / "run", tmp_path / "run")
+    for name in (DETECTIONS, REPORT):
+        (run / name).unlink()
+    with serving(ViewerOptions(run)) as url:
         page = ready(open_page(f"{url}#tab=run"))
         expect(page.locator("#run")).to_contain_text("actionformer evaluate RUN")
 

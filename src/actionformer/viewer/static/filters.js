@@ -14,7 +14,7 @@ export const PER_CLASS = "class";
 const OWN_THRESHOLDS =
   "The threshold of each class, measured on held-out videos: what tables and subtitles show. The slider sets one score for all.";
 const COUNTED = "How many detections of the shown classes reach the score threshold.";
-const COUNTED_MISSED = "How many actions of the shown classes no detection finds that reaches the score threshold.";
+const COUNTED_MISSED = "How many actions of the shown classes are found by no detection that reaches the score threshold.";
 
 /** @type {Record<string, any>} */
 const parts = {};
