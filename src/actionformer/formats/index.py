@@ -133,6 +133,7 @@ FORMATS: dict[str, Format] = {
         Format("nab", "nab", (".json",), _LABELS),
         Format("pku_mmd", "pku_mmd", (".label",), _LABELS),
         Format("salads", "salads", (".txt",), _LABELS),
+        Format("sleep_states", "sleep_states", (".csv",), _LABELS),
         Format("soccernet", "soccernet", (".json",), _LABELS),
         Format("spot", "spot", (".json",), _LABELS),
         Format("thumos", "thumos", (".txt",), _LABELS),
