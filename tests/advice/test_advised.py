@@ -13,6 +13,7 @@ from actionformer.advice.advised import advised
 from actionformer.advice.facts import Facts
 from actionformer.core.errors import InputError
 from actionformer.core.terminal import rendered
+from actionformer.data.settings import DataSettings
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.index import SETTINGS
 from actionformer.settings.loading import load_config
@@ -98,4 +99,4 @@ def test_a_section_that_is_no_table_is_named() -> None:
 
 def test_facts_without_an_action_that_lasts_are_refused() -> None:
     with pytest.raises(InputError, match="no action in the training subset to derive settings from"):
-        Facts.of([])
+        Facts.of([], DataSettings())

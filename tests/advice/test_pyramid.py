@@ -29,6 +29,9 @@ def test_boundaries_by_bins_reach_as_many_strides_of_the_last_level() -> None:
 
 def test_short_recordings_have_no_level_of_a_single_moment() -> None:
     assert value("model.branch_blocks", facts_of([500.0], [20])) == 3  # 2^4 <= 20: four levels
+    assert value("model.branch_blocks", facts_of([500.0], [5000])) == 7
+    assert value("model.branch_blocks", facts_of([500.0], [5000]), data={"window": 20}) == 3
+    assert value("model.branch_blocks", facts_of([500.0], [5000]), model={"max_length": 20}) == 3
 
 
 def test_levels_of_one_stride_learn_the_same_distances() -> None:

@@ -39,8 +39,7 @@ def test_what_is_given_of_the_epochs_is_the_measure_of_the_rest() -> None:
 
 
 def test_windows_count_as_sequences() -> None:
-    facts = facts_of(lengths=[1000])  # windows of 100 every 50: 19
-    assert value("training.epochs", facts, data={"window": 100}) == 60  # of 70, 10 steps each
+    assert value("training.epochs", facts_of(lengths=[1000], labels=[[0]] * 19)) == 60  # of 70, 10 steps each
 
 
 @pytest.mark.parametrize(("width", "rate"), [(512, 0.00025), (128, 0.001), (64, 0.002), (16, 0.002)])
@@ -54,5 +53,12 @@ def test_a_class_in_hardly_any_video_is_repeated() -> None:
     facts = facts_of(labels=[*usual, []])
     (said,) = (one for one in advised(facts).advice if one.setting == "repeat_rare")
     assert said.value == 0.3
-    assert said.reason.startswith("the rarest class is in 1.0% of the videos")
+    assert said.reason.startswith("the rarest class is in 1.0% of the sequences")
     assert value("training.repeat_rare", facts, training={"repeat_rare": 0.0}) == 0
+
+
+def test_repeated_sequences_make_an_epoch_longer() -> None:
+    facts = facts_of(labels=[[0]] * 99 + [[1]])
+    given = {"repeat_rare": 0.81, "batch_size": 1}  # that of class 1 comes 9 times
+    assert value("training.epochs", facts, training=given) == 26  # 30 at least of more than 100 sequences
+    assert value("training.epochs", facts, training={**given, "repeat_rare": 0.0}) == 18

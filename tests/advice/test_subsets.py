@@ -19,6 +19,7 @@ def annotations(*subsets: str) -> Annotations:
         (("Train", "Testing"), ["train"], ["testing"]),
         (("training",), ["training"], None),
         (("mine", "val"), None, ["val"]),
+        (("training", "validation", "held out"), ["training"], ["held out"]),  # by a split
     ],
 )
 def test_the_first_of_the_usual_names(there: tuple[str, ...], train: list[str] | None, test: list[str] | None) -> None:

@@ -15,6 +15,7 @@ from moving import ACTIONS, SECONDS
 from planting import CLASSES, Planted, sane
 
 from actionformer.checks.report import DoctorReport
+from actionformer.recipes.advise import advise
 from actionformer.recipes.doctor import doctor
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "doctor.md"
@@ -247,6 +248,18 @@ def test_sane_data_are_healthy(tmp_path: Path, seed: int) -> None:
     assert report.findings == []
     assert report.perfect["average"] > 0.97
     assert report.verdict == "nothing is wrong with these data"
+
+
+def test_without_config_it_takes_the_settings_of_train_auto(data: Planted, videos: Path) -> None:
+    report = examine(data)
+    assert report.facts["settings"] == "as `train auto` derives them"
+    derived = advise(data.annotations, features=data.features).config
+    same = doctor(data.annotations, features=data.features, config=derived)
+    assert (report.perfect, report.lengths) == (same.perfect, same.lengths)
+    other = doctor(data.annotations, features=data.features, config="small")
+    assert other.facts["settings"] == "given"
+    assert report.facts["longest action in reach"] != other.facts["longest action in reach"]
+    assert doctor(data.annotations, videos=videos).facts["settings"].startswith("preset small, as there are none of")
 
 
 def test_actions_beyond_the_last_level(data: Planted) -> None:

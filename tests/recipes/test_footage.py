@@ -62,5 +62,7 @@ def test_what_nothing_can_be_planned_of(folder: Path) -> None:
         footage.recordings(annotated("broken"))
     footage = Footage.of(annotated("v_one"), folder, BACKBONE)
     nothing = annotated("v_one", segments=())
+    with pytest.raises(InputError, match=r"stride must be a whole number of frames from 1 on, found 2\.5"):
+        footage.sampling(annotated("v_one"), footage.recordings(nothing), DataSettings(stride=2.5))
     with pytest.raises(InputError, match="no action in the training subset"):
         footage.sampling(nothing, footage.recordings(nothing), DataSettings())

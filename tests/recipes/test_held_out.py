@@ -1,5 +1,6 @@
 """Runs that hold videos out by themselves, and what they remember of it."""
 
+import io
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import Command
+from rich.console import Console
 
 from actionformer.core.errors import InputError
 from actionformer.data.split import HELD_OUT
@@ -64,9 +66,11 @@ def test_auto_holds_a_quarter_out_where_there_is_no_evaluation_subset(
     annotated: Path, features: Path, tmp_path: Path
 ) -> None:
     short = {"model": {"width": 16}, "training": {"epochs": 1, "warmup_epochs": 0}}
-    train("auto", annotated, features, tmp_path / "run", settings=short)
+    page = io.StringIO()
+    train("auto", annotated, features, tmp_path / "run", settings=short, console=Console(file=page, width=200))
     config, card = load_settings(tmp_path / "run")
     assert len(card.held_out) in (1, 2)
+    assert f"{6 - len(card.held_out)} videos: new videos differ" in page.getvalue(), "no setting is of held-out videos"
     assert config.data.test_subset == (HELD_OUT,)
     assert card.training["videos"] == 6 - len(card.held_out)
 

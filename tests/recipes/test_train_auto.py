@@ -29,7 +29,9 @@ def test_auto_trains_with_what_is_advised_and_says_it_once(annotations: Path, fe
     assert "holds the longest recording, 80 features" in page.getvalue()
 
 
-def test_what_is_odd_about_features_is_said_once(annotations: Path, features: Path, tmp_path: Path) -> None:
+def test_what_is_odd_about_features_is_said_once(
+    annotations: Path, features: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     content = json.loads(annotations.read_text("utf-8"))
     content["database"]["video0"]["duration"] += 1.5  # features that end early, by more than a window
     file = tmp_path / "annotations.json"
@@ -37,6 +39,7 @@ def test_what_is_odd_about_features_is_said_once(annotations: Path, features: Pa
     with pytest.warns(UserWarning, match="video 'video0'") as caught:
         train("auto", file, features, tmp_path / "run", settings=SHORT)
     assert len(caught) == 1
+    assert [record.getMessage() for record in caplog.records] == [str(one.message) for one in caught]
 
 
 def test_videos_are_made_features_once(videos: Path, tmp_path: Path, call: Command) -> None:

@@ -12,10 +12,12 @@ def facts_of(
     steps: Sequence[float] = (10.0,),
     lengths: Sequence[int] = (500,),
     axes: int | None = None,
-    labels: Sequence[Sequence[int]] = (),
+    labels: Sequence[Sequence[int]] | None = None,
 ) -> Facts:
+    """Without `labels` every recording is a sequence with actions of one class."""
+    of_sequences = [[0]] * len(lengths) if labels is None else labels
     return Facts(
-        np.array(steps, dtype=float), np.array(lengths), axes, tuple(np.array(one, np.int64) for one in labels)
+        np.array(steps, dtype=float), np.array(lengths), tuple(np.array(one, np.int64) for one in of_sequences), axes
     )
 
 

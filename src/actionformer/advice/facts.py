@@ -12,6 +12,8 @@ from actionformer.advice.sensors import proven_axes
 from actionformer.core.errors import InputError
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import place_on_grid
+from actionformer.data.settings import DataSettings
+from actionformer.data.windows import training_windows
 
 Floats = NDArray[np.float64]
 
@@ -24,21 +26,26 @@ class Facts:
     """(N,) lengths of the actions, in features (level-0 grid steps)."""
     lengths: NDArray[np.int64]
     """(V,) features of each video."""
+    labels: tuple[NDArray[np.int64], ...]
+    """The classes of the actions of each sequence that training sees: a video, or a window that has actions."""
     sensor_axes: int | None = None
     """Axes of 3-D sensors whose raw samples the features are, where the features prove it."""
-    labels: tuple[NDArray[np.int64], ...] = ()
-    """The classes of the actions of each video."""
 
     @classmethod
-    def of(cls, videos: Sequence[FeaturedVideo], resize: int | None = None) -> Facts:
+    def of(cls, videos: Sequence[FeaturedVideo], data: DataSettings) -> Facts:
         """Those of a training subset; of a few videos the features are read.
+
+        Args:
+            videos: with their features.
+            data: what is known of the settings: resizing and windows.
 
         Raises:
             InputError: the videos have no action that lasts.
         """
-        placed = place_on_grid(videos, resize)
+        placed = place_on_grid(videos, data.resize)
         steps = np.concatenate([np.diff(one.segments.astype(np.float64))[:, 0] for one in placed] or [np.empty(0)])
         if not (steps > 0).any():
             raise InputError("no action in the training subset to derive settings from")
-        lengths = np.array([resize or one.features.shape[0] for one in placed])
-        return cls(steps[steps > 0], lengths, proven_axes(videos), tuple(one.labels for one in placed))
+        lengths = np.array([data.resize or one.features.shape[0] for one in placed])
+        labels = tuple(one.labels for one in training_windows(placed, data))
+        return cls(steps[steps > 0], lengths, labels, proven_axes(videos))

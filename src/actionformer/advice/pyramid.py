@@ -52,7 +52,9 @@ def _levels(draft: Draft, usual: float, longest: float) -> int:
     needed = math.ceil(math.log2(max(usual / 2, 1)))
     if draft.has("model.boundary") and draft["model.boundary"] == "trident":  # reaches as many strides as it has bins
         needed = max(needed, 1 + math.ceil(math.log2(max(longest / draft["model.boundary_bins"], 1))))
-    fitting = int(math.log2(max(draft.facts.lengths.max(), 2)))  # a level of one moment says nothing
+    seen = [draft.facts.lengths.max(), draft["data.window"]]
+    seen += [draft["model.max_length"]] * draft.is_given("model.max_length")
+    fitting = int(math.log2(max(min(filter(None, seen)), 2)))  # a level of one moment says nothing
     return max(min(needed, MOST, fitting), FEWEST)
 
 

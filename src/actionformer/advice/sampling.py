@@ -32,8 +32,8 @@ def sampling(
     seconds: NDArray[np.float64],
     fps: float,
     backbone: Backbone,
-    stride: float | None = None,
-    num_frames: float | None = None,
+    stride: int | None = None,
+    num_frames: int | None = None,
 ) -> Sampling:
     """So many frames that short actions span several features.
 
@@ -51,8 +51,8 @@ def sampling(
         chosen = min(max(math.floor(short * fps / SPANNED), 1), backbone.stride)
         why = f"{1 - SHORT:.0%} of the actions last {short:.2g} s or more and span {short * fps / chosen:.0f} features"
     if num_frames is not None:
-        return Sampling(int(chosen), int(num_frames), why, "given")
+        return Sampling(chosen, num_frames, why, "given")
     if backbone.weights_hash is not None:
-        return Sampling(int(chosen), backbone.num_frames, why, f"the clips that {backbone.name} was trained on")
-    frames = min(CLIP * int(chosen), backbone.num_frames)
-    return Sampling(int(chosen), frames, why, "two strides: longer clips would blur starts and ends")
+        return Sampling(chosen, backbone.num_frames, why, f"the clips that {backbone.name} was trained on")
+    frames = min(CLIP * chosen, backbone.num_frames)
+    return Sampling(chosen, frames, why, "two strides: longer clips would blur starts and ends")

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping
 
 from actionformer.advice.draft import Draft
-from actionformer.data.rarity import class_shares, worth_repeating
-from actionformer.data.windows import window_starts
+from actionformer.data.rarity import class_shares, repeat_factors, worth_repeating
 
 BATCHES = {100: 2, 400: 4, 2_000: 8}
 """Up to so many sequences per epoch -> sequences in a batch."""
@@ -31,7 +30,7 @@ EVALUATIONS = 6
 
 def add_schedule(draft: Draft) -> None:
     """Batch, repeats, epochs, warm-up, rate and evaluations."""
-    sequences = _sequences(draft)
+    sequences = len(draft.facts.labels)
     size = _up_to(BATCHES, sequences, LARGEST)
     draft.set("training.batch_size", size, f"{sequences:,} sequences per epoch")
     if sequences <= FEW:
@@ -41,7 +40,8 @@ def add_schedule(draft: Draft) -> None:
             "few sequences: sorted by length they meet the same neighbours again and again",
         )
     _add_repeats(draft)
-    _add_epochs(draft, sequences)
+    repeated = repeat_factors(draft.facts.labels, draft["training.repeat_rare"]).sum()
+    _add_epochs(draft, max(round(float(repeated)), 1))  # where there is no sequence, training says why
     _add_rate(draft)
 
 
@@ -50,19 +50,12 @@ def _up_to(table: Mapping[int, int], count: int, beyond: int) -> int:
     return next((value for most, value in table.items() if count <= most), beyond)
 
 
-def _sequences(draft: Draft) -> int:
-    window, overlap = draft["data.window"], draft["data.train_overlap"]
-    if window is None:
-        return len(draft.facts.lengths)
-    return sum(len(window_starts(int(length), window, overlap)) for length in draft.facts.lengths)
-
-
 def _add_repeats(draft: Draft) -> None:
     """Rare classes come more often where they would hardly be learned."""
     threshold = worth_repeating(draft.facts.labels)
     if threshold:
         share = min(class_shares(draft.facts.labels).values())
-        reason = f"the rarest class is in {share:.1%} of the videos: such videos come more often in an epoch"
+        reason = f"the rarest class is in {share:.1%} of the sequences: such sequences come more often in an epoch"
         draft.set("training.repeat_rare", threshold, reason)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from actionformer.core.annotations import Annotations
+from actionformer.data.split import HELD_OUT
 from actionformer.settings.config import Changes
 
 NAMES = {
     "train_subset": ("training", "train"),
-    "test_subset": ("validation", "test", "testing", "val", "valid"),
+    "test_subset": (HELD_OUT, "validation", "test", "testing", "val", "valid"),
 }
 """Setting of the data -> what such subsets are called."""
 

@@ -2,7 +2,8 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 DISTRIBUTION = "actionformer-tal"
 """The name that pip knows. `actionformer` is another project's package, which imports under the same name."""
@@ -47,3 +48,18 @@ def warn(message: str, stacklevel: int = 1, category: type[Warning] = UserWarnin
     """
     LOGGER.warning(message, stacklevel=stacklevel + 1)
     warnings.warn(message, category, stacklevel=stacklevel + 1)
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Within it nothing is told, neither as a warning nor through the logger: for what somebody else will tell."""
+    with warnings.catch_warnings(action="ignore"):
+        LOGGER.addFilter(_nothing)
+        try:
+            yield
+        finally:
+            LOGGER.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False

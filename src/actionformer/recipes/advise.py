@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from actionformer.advice.advised import Advised, advised
 from actionformer.advice.draft import Advice
@@ -19,8 +20,14 @@ from actionformer.recipes.footage import Footage, sampling_advice
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import load_config
 
-BEFORE = ("train_subset", "test_subset", "prefix", "fps", "stride", "num_frames", "resize")
-"""Settings of the data that are needed before the rules begin."""
+BEFORE = {
+    "data": (
+        "train_subset", "test_subset", "prefix", "fps", "stride", "num_frames", "resize",
+        "window", "train_overlap", "min_overlap",
+    ),
+    "training": ("seed",),
+}  # fmt: skip
+"""Section -> settings that are needed before the rules begin, so no rule changes them."""
 
 
 def advise(
@@ -56,7 +63,8 @@ def advise(
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
     given = settings or {}
-    known, data = before_rules(annotations, given)
+    known, before = before_rules(annotations, given)
+    data = before.data
     if features is None:
         assert videos is not None
         used = used_subsets(annotations, data)
@@ -64,17 +72,17 @@ def advise(
         return advise_footage(footage, annotations, given)
     trained = annotations.subset(data.train_subset)
     collection = collect(trained, features, data, skip_missing=skip_missing, other_timing=other_timing)
-    return advised(Facts.of(collection.videos, data.resize), given, known)
+    return advised(Facts.of(collection.videos, data), given, known)
 
 
 def advise_footage(footage: Footage, annotations: Annotations, given: Changes) -> Advised:
     """Settings for videos whose features are yet to be made."""
-    known, data = before_rules(annotations, given)
-    trained = annotations.subset(data.train_subset)
+    known, before = before_rules(annotations, given)
+    data, trained = before.data, annotations.subset(before.data.train_subset)
     recordings = footage.recordings(trained)
     timing = sampling_advice(footage.sampling(trained, recordings, data))
     data = data.model_copy(update={one.setting: one.value for one in timing})
-    return advised(Facts.of(footage.featured(trained, recordings, data), data.resize), given, [*known, *timing])
+    return advised(Facts.of(footage.featured(trained, recordings, data), data), given, [*known, *timing])
 
 
 def check_source(features: Paths | None, videos: Paths | None) -> None:
@@ -98,9 +106,14 @@ def used_subsets(annotations: Annotations, data: DataSettings) -> Annotations:
     return annotations.subset([*data.train_subset, *evaluated])
 
 
-def before_rules(annotations: Annotations, given: Changes) -> tuple[list[Advice], DataSettings]:
-    """The subsets that are trained and evaluated, and what else is known of the data before the rules begin."""
+def before_rules(annotations: Annotations, given: Changes) -> tuple[list[Advice], Config]:
+    """The subsets that are trained and evaluated, and with them the settings as far as the rules do not say them."""
     subsets = usual_subsets(annotations, given)
     known = [Advice("data", setting, names, "the annotations have this subset") for setting, names in subsets.items()]
-    own = {name: value for name, value in given.get("data", {}).items() if name in BEFORE}
-    return known, load_config(Config(), {"data": subsets | own}).data
+    own = {section: _of_these(given.get(section, {}), names) for section, names in BEFORE.items()}
+    return known, load_config(Config().replace(data=subsets), own)
+
+
+def _of_these(table: Any, names: Sequence[str]) -> Any:
+    """The settings of a section that have these names; what is no section stays, and is refused when it is loaded."""
+    return {name: table[name] for name in names if name in table} if isinstance(table, Mapping) else table

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
-
 from rich.console import Console
 
 from actionformer.backbones import Backbone
 from actionformer.core.annotations import Annotations
+from actionformer.core.errors import untold
 from actionformer.core.terminal import say
 from actionformer.data.collection import Paths
-from actionformer.recipes.advise import advise, advise_footage, before_rules, used_subsets
+from actionformer.recipes.advise import advise, advise_footage, used_subsets
 from actionformer.recipes.footage import Footage, sampling_advice
 from actionformer.settings.config import Changes, Config
 
 
 def footage_of(
-    config: Config | None,
-    annotations: Annotations,
-    videos: Paths,
-    backbone: Backbone,
-    settings: Changes,
-    skip_missing: bool,
+    config: Config, annotations: Annotations, videos: Paths, backbone: Backbone, skip_missing: bool
 ) -> Footage:
     """The videos that a training sees, before there are features of them.
 
     Raises:
         InputError: no training subset, or annotated videos that are missing.
     """
-    data = before_rules(annotations, settings)[1] if config is None else config.data
-    return Footage.of(used_subsets(annotations, data), videos, backbone, data.prefix, skip_missing)
+    return Footage.of(used_subsets(annotations, config.data), videos, backbone, config.data.prefix, skip_missing)
 
 
 def completed_config(
@@ -60,7 +53,7 @@ def completed_config(
     if isinstance(source, Footage):
         said = advise_footage(source, annotations, settings)
     else:
-        with warnings.catch_warnings(action="ignore"):  # training looks at the same features and says what is odd
+        with untold():  # training looks at the same features and says what is odd
             said = advise(
                 annotations, features=source, settings=settings, skip_missing=skip_missing, other_timing=other_timing
             )

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from actionformer.advice.advised import advised
+from actionformer.advice.facts import Facts
 from actionformer.advice.subsets import usual_subsets
-from actionformer.checks.examination import Patient, examined
+from actionformer.checks.examination import Patient, examined, subset_of
+from actionformer.checks.files import open_subset
 from actionformer.checks.reading import read_usable
 from actionformer.checks.recordings import look_at, with_lengths
 from actionformer.checks.report import DoctorReport
+from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.data.collection import Paths, as_list
 from actionformer.extraction.inputs import video_files
 from actionformer.features import FeatureFolders
+from actionformer.recipes.advise import before_rules
 from actionformer.settings.config import Changes, Config
-from actionformer.settings.loading import load_config
+from actionformer.settings.loading import AUTO, load_config
+
+PLAIN = "small"
+"""The preset where no settings are given, and none can be derived."""
 
 
 def doctor(
@@ -34,7 +43,8 @@ def doctor(
         annotations: ActivityNet JSON.
         features: folders of feature files, several are joined by channel.
         videos: files or folders; their lengths are compared, and without features those that they would have.
-        config: a preset's name or a TOML file, which training will use; by default small.
+        config: a preset's name or a TOML file, which training will use; by default auto: the settings that `train auto`
+            derives, or the preset small where there are no features to derive them from.
         settings: section -> setting -> value, of what is not to be as `config` has it.
 
     Raises:
@@ -43,11 +53,30 @@ def doctor(
     if features is None and videos is None:
         raise InputError("nothing to compare the annotations with: give --features or --videos")
     every, findings = read_usable(annotations)
-    chosen = load_config(config or "small", settings)
-    chosen = chosen if config is not None else chosen.replace(data=usual_subsets(every, settings or {}))
-    source = None if features is None else FeatureFolders.at(features, chosen.data.prefix)
     recordings = None if videos is None else look_at(video_files(as_list(videos)))
     if recordings is not None:
         every = with_lengths(every, recordings)
-    patient = Patient.of(every, chosen, source, recordings)
-    return examined(patient, findings)
+    if config is None or config == AUTO:
+        chosen, whose = _derived(every, features, settings or {})
+    else:
+        chosen, whose = load_config(config, settings), "given"
+    source = None if features is None else FeatureFolders.at(features, chosen.data.prefix)
+    report = examined(Patient.of(every, chosen, source, recordings), findings)
+    return replace(report, facts={"settings": whose, **report.facts})
+
+
+def _derived(every: Annotations, features: Paths | None, settings: Changes) -> tuple[Config, str]:
+    """The settings that `train auto` derives, else a preset's, and in words which of the two."""
+    known, before = before_rules(every, settings)
+    why_not = "no features"
+    if features is not None:
+        source = FeatureFolders.at(features, before.data.prefix)
+        trained = open_subset(subset_of(every, before.data.train_subset), source, before.data, None)
+        try:
+            return advised(
+                Facts.of(trained.videos, before.data), settings, known
+            ).config, "as `train auto` derives them"
+        except InputError as error:
+            why_not = str(error)
+    plain = load_config(PLAIN, settings).replace(data=usual_subsets(every, settings))
+    return plain, f"preset {PLAIN}, as there are none of `train auto`: {why_not}"

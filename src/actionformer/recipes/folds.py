@@ -22,7 +22,7 @@ from actionformer.evaluation.report import Report, score
 from actionformer.formats.detections import read_results
 from actionformer.model_directory import load_settings
 from actionformer.recipes.given import Given, given_of
-from actionformer.recipes.held_out import evaluated_on, tell_groups
+from actionformer.recipes.held_out import tell_groups
 from actionformer.recipes.run_directory import check_unoccupied
 from actionformer.recipes.train import train_on
 from actionformer.settings.config import Changes, Config
@@ -121,8 +121,7 @@ def cross_validate(
         other_timing=other_timing,
         device=device,
         settings=settings,
-        console=console,
-    )
+    ).completed(console)
     splits = _splits(given, folds)
     runs = [out / f"{FOLD}{number}" for number in range(1, folds + 1)]
     for run in runs:
@@ -131,7 +130,7 @@ def cross_validate(
     given = given.with_features(out, overwrite=overwrite, console=console)
     for number, (run, one) in enumerate(zip(runs, splits, strict=True), start=1):
         say(console, f"fold {number} of {folds}: held out are {one}: {listed(one.held_out, 5)}")
-        of_fold = evaluated_on(given, one.held_out)
+        of_fold = given.evaluated_on(one.held_out)
         train_on(of_fold, run, init=init, resume=resume, overwrite=overwrite, device=device, console=console)
     found = _report(given, runs)
     found.to_json(out / FOLDS)

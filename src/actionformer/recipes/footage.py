@@ -25,7 +25,7 @@ from actionformer.features import Features, FeatureSpec
 from actionformer.labels.recordings import Recording, read_recording
 from actionformer.recipes.extract import extract_files
 from actionformer.settings.config import Config
-from actionformer.video.clips import ClipLayout
+from actionformer.video.clips import ClipLayout, whole_frames
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,18 @@ class Footage:
         """Stride and clip for the actions of a subset, where the settings do not say them.
 
         Raises:
-            InputError: it has no action.
+            InputError: it has no action, or settings that say parts of frames.
         """
+        stride, num_frames = (
+            None if said is None else whole_frames(name, said)
+            for name, said in (("stride", data.stride), ("num_frames", data.num_frames))
+        )
         seconds = [np.diff(annotations.videos[id_].segments)[:, 0] for id_ in recordings]
         lasting = (every := np.concatenate(seconds))[every > 0]
         if not len(lasting):
             raise InputError("no action in the training subset to derive settings from")
         fps = data.fps or self.backbone.fps or float(np.median([one.fps for one in recordings.values()]))
-        return sampling(lasting, fps, self.backbone, data.stride, data.num_frames)
+        return sampling(lasting, fps, self.backbone, stride, num_frames)
 
     def layout(self, data: DataSettings) -> ClipLayout:
         """Where clips lie under some settings."""

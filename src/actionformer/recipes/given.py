@@ -12,8 +12,9 @@ from actionformer.backbones import load_backbone
 from actionformer.core.annotations import Annotations
 from actionformer.core.devices import find_device
 from actionformer.data.collection import Paths
+from actionformer.data.split import HELD_OUT, with_held_out
 from actionformer.formats.annotations import read_annotations
-from actionformer.recipes.advise import check_source
+from actionformer.recipes.advise import before_rules, check_source
 from actionformer.recipes.configuration import completed_config, footage_of
 from actionformer.recipes.footage import Footage
 from actionformer.settings.config import Changes, Config
@@ -25,11 +26,14 @@ class Given:
     """What a training is given."""
 
     config: Config
+    """All settings, or what is known of them until they are `completed`."""
     annotations: Annotations
     source: Paths | Footage
     """Folders of features, or videos that they will be made of."""
     derived: bool
-    """Whether the settings were derived from the data."""
+    """Whether the settings are derived from the data."""
+    changes: Changes
+    """What the user gave besides, section -> setting -> value."""
     skip_missing: bool
     other_timing: bool
 
@@ -38,6 +42,24 @@ class Given:
         """Folders of features, once they are made."""
         assert not isinstance(self.source, Footage)
         return self.source
+
+    def evaluated_on(self, held_out: Sequence[str]) -> Given:
+        """The same with these videos in a subset of their own, and settings that evaluate on it."""
+        config = self.config.replace(data={"test_subset": (HELD_OUT,)})
+        return replace(self, annotations=with_held_out(self.annotations, held_out), config=config)
+
+    def completed(self, console: Console) -> Given:
+        """The same with complete settings; what is derived for them is shown, and no held-out video is looked at."""
+        config = completed_config(
+            None if self.derived else self.config,
+            self.annotations,
+            self.source,
+            self.changes,
+            console,
+            skip_missing=self.skip_missing,
+            other_timing=self.other_timing,
+        )
+        return replace(self, config=config.replace(data={"test_subset": self.config.data.test_subset}))
 
     def with_features(self, out: Path, *, overwrite: bool, console: Console) -> Given:
         """The same with features of its videos, in a folder of a run directory, which are made where there are none."""
@@ -58,22 +80,19 @@ def given_of(
     other_timing: bool,
     device: str,
     settings: Changes | None,
-    console: Console,
 ) -> Given:
-    """Reads and derives what `train` needs; arguments and errors are those of `train`."""
+    """Reads what `train` needs, which is yet to be completed; arguments and errors are those of `train`."""
     chosen, changes = None if config == AUTO else load_config(config, settings), settings or {}
     find_device(device)
     check_source(features, videos)
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
+    known = chosen or before_rules(annotations, changes)[1]
     source: Paths | Footage
     if videos is not None:
         made_by = load_backbone(backbone, weights, device=device)
-        source = footage_of(chosen, annotations, videos, made_by, changes, skip_missing)
+        source = footage_of(known, annotations, videos, made_by, skip_missing)
     else:
         assert features is not None
         source = features
-    complete = completed_config(
-        chosen, annotations, source, changes, console, skip_missing=skip_missing, other_timing=other_timing
-    )
-    return Given(complete, annotations, source, chosen is None, skip_missing, other_timing)
+    return Given(known, annotations, source, chosen is None, changes, skip_missing, other_timing)

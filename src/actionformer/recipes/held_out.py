@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,14 +11,14 @@ from actionformer.core.errors import listed, warn
 from actionformer.core.run_files import CARD
 from actionformer.core.terminal import say
 from actionformer.data.groups import groups_of
-from actionformer.data.split import HELD_OUT, Split, split, with_held_out
+from actionformer.data.split import Split, split
 from actionformer.model_directory import load_settings
 from actionformer.recipes.given import Given
 from actionformer.settings.config import Config
 
 USUAL_SHARE = 0.25
 """Of the videos, where settings are derived and nobody says how much."""
-LEAST_GROUPS = 4
+SPARES_ONE = 4
 """Videos, or groups of them, of which one can be spared."""
 
 
@@ -39,31 +38,25 @@ def hold_out(given: Given, share: float | None, console: Console, *, resumed: Pa
     """
     if share is None and resumed is not None and (before := _before(resumed)):
         say(console, f"held out for evaluation as before: {listed(before, 5)}")
-        return evaluated_on(given, before)
+        return given.evaluated_on(before)
     if share is None and given.derived:
         share = usual_share(given.annotations, given.config)
     if share is None:
         return given
     found = split(given.annotations.subset(given.config.data.train_subset), share, seed=given.config.training.seed)
     tell_split(found, console)
-    return evaluated_on(given, found.held_out)
+    return given.evaluated_on(found.held_out)
 
 
 def usual_share(annotations: Annotations, config: Config) -> float | None:
     """What to hold out where nobody says it: nothing, if there is an evaluation subset or too little to split."""
     trained = annotations.subset(config.data.train_subset)
-    enough = len(set(groups_of(trained).of.values())) >= LEAST_GROUPS
+    enough = len(set(groups_of(trained).of.values())) >= SPARES_ONE
     return USUAL_SHARE if enough and not annotations.has_subset(config.data.test_subset) else None
 
 
 def _before(run: Path) -> tuple[str, ...]:
     return load_settings(run)[1].held_out if (run / CARD).is_file() else ()
-
-
-def evaluated_on(given: Given, held_out: tuple[str, ...]) -> Given:
-    """What is given, with these videos in a subset of their own, and settings that evaluate on it."""
-    config = given.config.replace(data={"test_subset": (HELD_OUT,)})
-    return replace(given, annotations=with_held_out(given.annotations, held_out), config=config)
 
 
 def tell_split(found: Split, console: Console) -> None:

@@ -95,9 +95,8 @@ def train(
         other_timing=other_timing,
         device=device,
         settings=settings,
-        console=console,
     )
-    given = hold_out(given, validation, console, resumed=out if resume else None)
+    given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
     train_on(given, out, init=init, resume=resume, overwrite=overwrite, device=device, console=console)
     return load(out, device=device)
 
