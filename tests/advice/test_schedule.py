@@ -59,6 +59,6 @@ def test_a_class_in_hardly_any_video_is_repeated() -> None:
 
 def test_repeated_sequences_make_an_epoch_longer() -> None:
     facts = facts_of(labels=[[0]] * 99 + [[1]])
-    given = {"repeat_rare": 0.81, "batch_size": 1}  # that of class 1 comes 9 times
+    given: dict[str, object] = {"repeat_rare": 0.81, "batch_size": 1}  # that of class 1 comes 9 times
     assert value("training.epochs", facts, training=given) == 26  # 30 at least of more than 100 sequences
     assert value("training.epochs", facts, training={**given, "repeat_rare": 0.0}) == 18

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from actionformer.core.detections import Detections
+from actionformer.core.run_files import CONFIG
 from actionformer.core.terminal import plain_console
 from actionformer.formats.detections import read_results, write_results
 from actionformer.inference.caps import SHOWN_SCORE
+from actionformer.settings.loading import load_config
 from actionformer.viewer.label import found_by, project_to_label
 
 
@@ -48,9 +50,11 @@ def test_classes_are_those_of_the_file_then_those_given_then_those_of_drafts(vid
 
 
 def test_what_a_model_finds_is_kept_until_there_is_another_model(seen: Path, videos: Path, tmp_path: Path) -> None:
-    run = shutil.copytree(seen / "run", tmp_path / "run")
+    run, other = (shutil.copytree(seen / "run", tmp_path / name) for name in ("run", "other"))
+    config = load_config(other)
+    (other / CONFIG).write_text(config.replace(suppression={"max_detections": 7}).to_toml(), "utf-8")
 
-    def looked_at() -> bool:
+    def looked_at(run: Path) -> bool:
         progress = io.StringIO()
         file, least = found_by(run, videos, tmp_path / "labels.json", "cpu", plain_console(progress))
         assert file == tmp_path / "labels.drafts.jsonl"
@@ -58,7 +62,7 @@ def test_what_a_model_finds_is_kept_until_there_is_another_model(seen: Path, vid
         assert set(read_results(file)) == {"clip0", "clip1", "clip2"}
         return "clip1.mp4" in progress.getvalue()
 
-    assert looked_at()
-    assert not looked_at()
-    (run / "model.safetensors").touch()
-    assert looked_at()
+    assert looked_at(run)
+    assert not looked_at(run)
+    assert looked_at(other), "though it is as old as the first"
+    assert not looked_at(other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,6 @@ from rich.console import Console
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import check_name, explained, matched
-from actionformer.core.run_files import WEIGHTS
 from actionformer.core.terminal import plain_console, plural
 from actionformer.extraction.inputs import ENDINGS
 from actionformer.formats.activitynet.labelled import LabelledFile
@@ -125,8 +125,14 @@ def found_by(run: Path, videos: Path, out: Path, device: str, console: Console) 
 
     calibration = load_settings(run)[1].calibration
     file = out.with_name(f"{out.stem}.drafts.jsonl")
-    is_newer = file.exists() and file.stat().st_mtime_ns > (run / WEIGHTS).stat().st_mtime_ns
-    detect(run, [videos], out=file, resume=is_newer, overwrite=not is_newer, device=device, console=console)
+    find = partial(detect, run, [videos], out=file, device=device, console=console)
+    begun = file.exists()
+    try:
+        find(resume=begun)
+    except InputError:
+        if not begun:
+            raise
+        find(overwrite=True)  # of another model, or of other settings
     return file, SHOWN_SCORE if calibration is None else calibration.overall.threshold
 
 
