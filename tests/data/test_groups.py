@@ -40,7 +40,7 @@ def test_ids_that_tell_who_it_is(ids: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "ids",
     [
-        "walk_01 walk_02 run_01 run_02 jump_01 jump_02",  # the first part is a class
+        "walk_01 walk_02 walk_03 run_01 run_02 run_03",  # the first part is a class, the second counts its videos
         "video_validation_0000051 video_validation_0000052 video_validation_0000053",  # every number is one video
         "v_--0edUL8zmA v_0dkIbKXXFzI v_ab_cd12345 v_xy_12",  # parts of random ids
         "P01_1 P01_2 P02_1 P02_2",  # two groups: half of the data each

@@ -13,13 +13,13 @@ from actionformer.datasets.submissions.material import Material
 
 def test_what_the_server_asks_for(call: Command, tmp_path: Path) -> None:
     found, out = tmp_path / "found.csv", tmp_path / "submission.json"
-    found.write_text("video,label,start,end,score\nv_a,Archery,1,2.5,0.5\nb,Ballet,0,1,0.25\n")
+    found.write_text("video,label,start,end,score\nv_v_23456789x,Archery,1,2.5,0.5\nv_23456789y,Ballet,0,1,0.25\n")
     assert call("submission", "activitynet13", found, "--out", out, "--external-data", "features of Kinetics").code == 0
     assert json.loads(out.read_text()) == {
         "version": "VERSION 1.3",
         "results": {
-            "a": [{"label": "Archery", "score": 0.5, "segment": [1.0, 2.5]}],
-            "b": [{"label": "Ballet", "score": 0.25, "segment": [0.0, 1.0]}],
+            "v_23456789x": [{"label": "Archery", "score": 0.5, "segment": [1.0, 2.5]}],
+            "v_23456789y": [{"label": "Ballet", "score": 0.25, "segment": [0.0, 1.0]}],
         },
         "external_data": {"used": True, "details": "features of Kinetics"},
     }

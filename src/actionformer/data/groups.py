@@ -49,18 +49,20 @@ def shared_part(ids: Sequence[str]) -> list[str] | None:
     """The part of each id that names what it shares with others, or None.
 
     Ids are cut at everything that is no letter and no digit. A part counts if it stands at the same place in all ids,
-    is the same letters with a number in all of them (`subject01`, `P03`, `S1`, or a number alone), something follows or
-    precedes it, and it tells at least three groups that have two videos or more on average. The first such part is
-    taken.
+    is the same letters with a number in all of them (`subject01`, `P03`, `S1`), and it tells at least three groups that
+    have two videos or more on average. A number alone counts if what stands before it is alike in all ids: else it
+    may number what stands there. The first such part is taken.
 
         subject01_run2, subject01_run3, subject02_run1, ...   ->  subject01, subject01, subject02, ...
         exp01_user01, exp02_user01, exp03_user02, ...         ->  user01, user01, user02, ...
-        walk_01, walk_02, run_01, ...                         ->  None: `walk` has no number, `01` means nothing alone
+        walk_01, walk_02, run_01, ...                         ->  None: `walk` has no number, `01` numbers its videos
     """
     parts = [re.findall(r"[^\W_]+", id_) for id_ in ids]
     for place in range(min(map(len, parts), default=0)):
         found = [one[place] for one in parts]
         kinds = {_letters(one) for one in found}
+        if kinds == {""} and len({tuple(one[:place]) for one in parts}) > 1:
+            continue
         if len(kinds) == 1 and None not in kinds and LEAST_GROUPS <= len(set(found)) <= len(ids) / 2:
             return found
     return None

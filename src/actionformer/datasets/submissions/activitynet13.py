@@ -1,6 +1,7 @@
 """ActivityNet's results: `{"version", "results": {video: [{"label", "score", "segment"}]}, "external_data"}`.
 
-Layout: http://activity-net.org/challenges/2021/tasks/anet_localization.html. Videos are called without `v_`.
+Layout: http://activity-net.org/challenges/2021/tasks/anet_localization.html. Videos are called as
+on YouTube, without `v_`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Any
 from actionformer.core.errors import InputError
 from actionformer.datasets.submissions.material import Material
 
-PREFIX = "v_"
+PREFIX, LENGTH = "v_", 11
+"""What names of files add to the id of a video, and how long ids of YouTube are, which may begin so themselves."""
 
 
 def content(material: Material) -> dict[str, Any]:
@@ -29,6 +31,10 @@ def content(material: Material) -> dict[str, Any]:
     used = material.external_data is not None
     return {
         "version": "VERSION 1.3",
-        "results": {video.removeprefix(PREFIX): one.to_dict() for video, one in found.items()},
+        "results": {_on_youtube(video): one.to_dict() for video, one in found.items()},
         "external_data": {"used": used, "details": material.external_data or ""},
     }
+
+
+def _on_youtube(video: str) -> str:
+    return video if len(video) == LENGTH else video.removeprefix(PREFIX)
