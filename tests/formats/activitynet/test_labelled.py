@@ -55,6 +55,15 @@ def test_what_a_file_has_from_elsewhere_is_done_and_stays() -> None:
     }
 
 
+def test_what_a_file_says_of_a_video_outlives_its_actions() -> None:
+    emptied = LabelledFile(json.loads(LabelledFile(ELSEWHERE).with_labels("old", labelled(), NEW).text()))
+    assert "old" not in json.loads(emptied.text())["database"]
+    renamed, _ = emptied.renamed("run", "walk")
+    back = json.loads(renamed.with_labels("old", labelled(done=True), NEW).text())
+    assert back["database"]["old"] == {"subset": "test", "url": "kept", "annotations": []}
+    assert "entries" not in back["labelling"]
+
+
 def test_a_class_is_renamed_wherever_it_is() -> None:
     first = LabelledFile().with_labels("a", labelled((0.0, 1.0, "run"), (1.0, 2.0, "jump")), NEW)
     both = first.with_labels("b", labelled((0.0, 1.0, "jump")), NEW).with_classes(["jump", "run", "swim"])

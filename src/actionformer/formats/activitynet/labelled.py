@@ -2,7 +2,8 @@
 
     {"version": "1.0",
      "database": {id: {"subset", "duration", "fps", "annotations": [{"segment", "label"}]}},
-     "labelling": {"classes": [name], "videos": {id: {"revision", "done", "decided": [[start, end, label]]}}}}
+     "labelling": {"classes": [name], "videos": {id: {"revision", "done", "decided": [[start, end, label]]}},
+                   "entries": {id: what the database said of a video that is no longer in it}}}
 
 The database holds the videos that have actions or are done, so a video that nobody has looked at is not in it, and one
 in which nothing happens is. Readers of annotations take no notice of "labelling".
@@ -52,6 +53,7 @@ class LabelledFile:
         try:
             self._classes = [str(name) for name in labelling.get("classes", [])]
             self._states = {video: _state(row) for video, row in labelling.get("videos", {}).items()}
+            self._entries = {video: dict(row) for video, row in labelling.get("entries", {}).items()}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f'"labelling" is not as `actionformer label` writes it ({error!r}): remove it from the file to begin '
@@ -97,17 +99,20 @@ class LabelledFile:
         Args:
             video: its id.
             labels: all that is said of it from now on.
-            new: the entry of a video that the database does not have, without its actions.
+            new: the entry of a video that the database never had, without its actions.
 
         Raises:
             InputError: an action that cannot be.
         """
         rows = replaced_rows(self._database, video, labels.actions)
-        database = {**self._database, video: (self._database.get(video, new)) | {"annotations": rows}}
+        entries = dict(self._entries)
+        entry = self._database.get(video) or entries.pop(video, new)
+        database = {**self._database, video: entry | {"annotations": rows}}
         if not rows and not labels.done:
-            del database[video]
+            left = database.pop(video)
+            entries |= {} if entry is new else {video: left}
         state = replace(labels, revision=self.of(video).revision + 1)
-        return self._with(database, self.class_names, {**self._states, video: state})
+        return self._with(database, self.class_names, {**self._states, video: state}, entries)
 
     def with_classes(self, names: Sequence[str]) -> LabelledFile:
         """The file with these classes in this order; any others that it has come last."""
@@ -125,13 +130,19 @@ class LabelledFile:
         return self._with(database, names, states), of_class
 
     def _with(
-        self, database: Mapping[str, Any], classes: Sequence[str], states: Mapping[str, VideoLabels]
+        self,
+        database: Mapping[str, Any],
+        classes: Sequence[str],
+        states: Mapping[str, VideoLabels],
+        entries: Mapping[str, Row] | None = None,
     ) -> LabelledFile:
         videos = {
             video: {"revision": one.revision, "done": one.done, "decided": [list(draft) for draft in one.decided]}
             for video, one in states.items()
         }
         labelling = {"classes": list(classes), "videos": videos}
+        if kept := self._entries if entries is None else entries:
+            labelling["entries"] = kept
         return LabelledFile({**self._content, "database": database, "labelling": labelling})
 
     def text(self) -> str:
