@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ def known(truth: Annotations, found: list[tuple[float, float, int, float]], **mo
         "epochs": 30,
         "stride": 4.0,
         "repeat_rare": 0.0,
+        "feature_dropout": 0.2,
         "tiou": 0.5,
     }
     return Evidence(truth, detections, detections, **(facts | more))
@@ -63,6 +65,14 @@ def test_kinds_of_error(extra: list[tuple[float, float, int]], kind: str) -> Non
     assert said(known(annotations_of({"v": SHORT}), found))[0].startswith(kind)
 
 
+def test_errors_that_nobody_is_shown_are_not_named() -> None:
+    """The false alarms cost most, and none of them is shown; nor is anything else, so all is missed."""
+    found = [(*row, 0.1) for row in SHORT] + [(500.0 + 2 * i, 501.0 + 2 * i, 0, 0.2) for i in range(6)]
+    evidence = known(annotations_of({"v": SHORT}), found)
+    (line,) = said(replace(evidence, shown=detections_of({"v": []})))
+    assert line.startswith("Misses are the most frequent error: 12 of 12 actions are not found. ")
+
+
 def test_what_people_see_most_often_where_nothing_costs_much() -> None:
     """Two repeats of low score cost no mAP, as all is found before; two in twelve is often."""
     found = [(*row, 0.9) for row in SHORT] + [(*row, 0.1) for row in SHORT[:2]]
@@ -85,6 +95,7 @@ def test_classes_that_are_taken_for_another() -> None:
         epochs=3,
         stride=None,
         repeat_rare=0,
+        feature_dropout=0,
         tiou=0.5,
     )
     assert said(evidence)[0].startswith("Wrong classes cost most: run is taken for jump 2 times; without them")
@@ -99,6 +110,8 @@ def test_too_short_and_too_long_a_training() -> None:
         "The model was better before: mAP 45.0 at epoch 15, 40.0 at the end. > "
         "train for less long, --training.epochs 10, or add --data.feature-dropout 0.2"
     ]
+    (line,) = said(known(truth, found, course=[(15, 0.45), (35, 0.40)], feature_dropout=0.0))
+    assert line.endswith("--training.epochs 10"), "where there is some, no other is advised"
     assert said(known(truth, found, course=[(30, 0.395), (35, 0.40)])) == []
 
 

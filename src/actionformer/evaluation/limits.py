@@ -59,6 +59,8 @@ class Evidence:
     """Frames from one feature to the next, if all have one."""
     repeat_rare: float
     """The `training.repeat_rare` that is worth trying; 0 if there is none."""
+    feature_dropout: float
+    """The `data.feature_dropout` that is worth trying; 0 if there is none."""
     tiou: float
     """From which on a detection is right."""
 
@@ -78,7 +80,8 @@ def _course(known: Evidence) -> list[Limit]:
     if best - last >= COURSE:
         what = f"The model was better before: mAP {_percent(best)} at epoch {epoch}, {_percent(last)} at the end."
         fewer = max(known.epochs - (last_epoch - epoch), 1)
-        return [Limit(what, f"train for less long, --training.epochs {fewer}, or add --data.feature-dropout 0.2")]
+        disturbed = f", or add --data.feature-dropout {known.feature_dropout:g}" if known.feature_dropout else ""
+        return [Limit(what, f"train for less long, --training.epochs {fewer}{disturbed}")]
     before_epoch, before = known.course[-2]
     if last - before >= COURSE:
         what = f"mAP still rose at the end, from {_percent(before)} at epoch {before_epoch} to {_percent(last)}."
@@ -88,7 +91,8 @@ def _course(known: Evidence) -> list[Limit]:
 
 def _kind(known: Evidence, every: Diagnosis, shown: Diagnosis) -> list[Limit]:
     """The kind of error that costs most mAP, or else the one that people see most often."""
-    gains, counts, total = every.gains(), shown.counts, len(shown.kinds)
+    counts, total = shown.counts, len(shown.kinds)
+    gains = {kind: gain for kind, gain in every.gains().items() if counts[kind]}
     kind = max(gains, key=lambda one: gains[one], default="")
     seen = max(gains, key=lambda one: counts[one], default="")
     if kind and gains[kind] >= GAIN:

@@ -112,6 +112,7 @@ def overview(
     epochs: int,
     stride: float | None,
     repeat_rare: float = 0.0,
+    feature_dropout: float = 0.0,
 ) -> Overview:
     """Sums a training up.
 
@@ -126,11 +127,14 @@ def overview(
         epochs: what `training.epochs` was.
         stride: frames from one feature to the next, if all have one.
         repeat_rare: the `training.repeat_rare` that is worth trying; 0 if there is none.
+        feature_dropout: likewise the `data.feature_dropout`.
     """
     ap = {name: sum(values) / len(values) for name, values in report.per_class.items()}
     tiou = OPERATING_TIOU if calibration is None else calibration.tiou
     for_people = {video: shown(one, calibration) for video, one in detections.items()}
-    evidence = Evidence(truth, detections, for_people, ap, learned, course, epochs, stride, repeat_rare, tiou)
+    evidence = Evidence(
+        truth, detections, for_people, ap, learned, course, epochs, stride, repeat_rare, feature_dropout, tiou
+    )
     best_epoch, best_map = max(course, key=lambda one: one[1])
     missing = "" if calibration else _why_no_thresholds(truth, fresh)
     return Overview(

@@ -14,6 +14,9 @@ from actionformer.recipes.evaluate import with_skipped
 from actionformer.recipes.task import Task
 from actionformer.recipes.validation import Validation
 
+FEATURE_DROPOUT = 0.2
+"""The `data.feature_dropout` to try where there is none and training goes on too long."""
+
 
 def write_overview(out: Path, task: Task, evaluated: Validation) -> None:
     """Writes detections, their figures and the overview of the model that was evaluated last.
@@ -39,6 +42,7 @@ def write_overview(out: Path, task: Task, evaluated: Validation) -> None:
         repeat_rare=0.0
         if task.config.training.repeat_rare
         else worth_repeating([one.labels for one in task.training.videos]),
+        feature_dropout=0.0 if task.config.data.feature_dropout else FEATURE_DROPOUT,
     )
     write_results(out / DETECTIONS, evaluated.detections)
     with_skipped(evaluated.report, evaluated.collection).to_json(out / REPORT)
