@@ -15,7 +15,7 @@ SMALLER = ("--training.epochs", 1, "--training.warmup-epochs", 0, "--model.width
 
 
 def commands() -> list[list[str]]:
-    blocks = re.findall(r"^```\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     return [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
 
 
@@ -40,7 +40,7 @@ def download(tmp_path: Path) -> Path:
 
 def test_from_two_downloads_to_the_table(call: Any, download: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(download)
-    dataset, train, evaluate, convert, _ = commands()
+    dataset, train, evaluate, convert, *_ = commands()
     assert [one[0] for one in (dataset, train, evaluate, convert)] == ["dataset", "train", "evaluate", "convert"]
     found = call(*dataset)
     assert found.code == 0

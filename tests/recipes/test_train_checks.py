@@ -106,12 +106,13 @@ def test_class_that_only_the_evaluation_has(learn: Callable[..., Any], call: Com
 
 
 def test_healthy_data_are_trained_on_without_a_word(learn: Callable[..., Any], call: Command) -> None:
-    """Nothing but how many epochs there are, and how each went."""
+    """Nothing but how many epochs there are, how each went, and the report at the end."""
     lines = call(*learn(lambda _: None)).err.splitlines()
     assert lines[0] == "training: 1 epoch"
     assert lines[1].startswith("epoch 1 of 1: loss ")
     assert "mAP" in lines[1]
-    assert len(lines) == 2
+    assert "2 videos not learned from" in lines[2]
+    assert not [line for line in lines if "warning" in line]
 
 
 def test_warm_up_comes_on_top_of_the_epochs(learn: Callable[..., Any], call: Command) -> None:
