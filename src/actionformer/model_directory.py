@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors.torch import save
 
 from actionformer.core.calibration import Calibration
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, listed
 from actionformer.core.files import naming, read_json, write_whole
 from actionformer.core.locks import part_name
 from actionformer.core.names import check_name
@@ -140,7 +140,9 @@ def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
     directory = Path(directory)
     for name in (CONFIG, WEIGHTS, CARD):
         if not (directory / name).is_file():
-            raise InputError(f"{directory}: no model directory, {name} is not there")
+            below = sorted(str(card.parent) for card in directory.glob(f"*/{CARD}"))
+            advice = f"; there is one in {listed(below, 3)}" if below else ""
+            raise InputError(f"{directory}: no model directory, {name} is not there{advice}")
     card = _read_card(directory / CARD)
     config = load_config(directory / CONFIG)
     if config.model.num_classes != len(card.class_names):

@@ -33,6 +33,10 @@ def test_what_is_given_of_the_epochs_is_the_measure_of_the_rest() -> None:
     facts = facts_of(lengths=[300] * 40)
     said = values(advised(facts, {"training": {"epochs": 6}}))
     assert (said["training.warmup_epochs"], said["training.epochs"], said["training.evaluate_every"]) == (1, 6, 1)
+    short = advised(facts, {"training": {"epochs": 1}})
+    assert (
+        next(one.reason for one in short.advice if one.name == "training.evaluate_every") == "2 evaluations in the run"
+    )
     said = values(advised(facts, {"training": {"warmup_epochs": 0}}))
     assert said["training.epochs"] == 35
     assert values(advised(facts, {"training": {"accumulate": 4}}))["training.epochs"] == 120  # of 140 of 5 steps

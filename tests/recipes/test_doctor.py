@@ -210,7 +210,7 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
         "few_actions",
         "swim (1)",
     ),
-    "no test subset": (lambda d: subset(d, "training", *d.test), "no_subset", "--data.test-subset"),
+    "no test subset": (lambda d: subset(d, "training", *d.test), "no_subset", "`train auto` does"),
     "no action in the test subset": (
         lambda d: [d.database[id_].update(annotations=[]) for id_ in d.test],
         "no_action",

@@ -358,6 +358,11 @@ def test_incomplete_model_directory(run: Path, name: str) -> None:
         load(run)
 
 
+def test_the_folder_of_a_run_names_the_run(run: Path) -> None:
+    with pytest.raises(InputError, match=f"; there is one in .*{run.name}"):
+        load(run.parent)
+
+
 def test_broken_model_directory(run: Path) -> None:
     whole = content(run)
     for name, data, message in [

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from actionformer.advice.draft import Draft
+from actionformer.core.terminal import plural
 from actionformer.data.rarity import class_shares, repeat_factors, worth_repeating
 
 BATCHES = {100: 2, 400: 4, 2_000: 8}
@@ -69,7 +70,8 @@ def _add_epochs(draft: Draft, sequences: int) -> None:
     epochs = max(total - draft["training.warmup_epochs"], 1)
     draft.set("training.epochs", epochs, f"{steps:,} steps per epoch; with the warm-up {total * steps:,} steps")
     total = draft["training.epochs"] + draft["training.warmup_epochs"]
-    draft.set("training.evaluate_every", max(round(total / EVALUATIONS), 1), f"{EVALUATIONS} evaluations in the run")
+    every = max(round(total / EVALUATIONS), 1)
+    draft.set("training.evaluate_every", every, f"{plural(math.ceil(total / every), 'evaluation')} in the run")
 
 
 def _add_rate(draft: Draft) -> None:

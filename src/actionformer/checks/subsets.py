@@ -34,7 +34,7 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
         there = ", ".join(annotations.subset_names)
         what = f"no video in subset {missing[0]}{nearest(missing[0], annotations.subset_names)}"
         advice = f"there are {there}: give --data.{setting.replace('_', '-')} with one of them"
-        advice += "" if training else ", or train with --validation 0.25, which holds videos out"
+        advice += "" if training else ", or hold videos out: `train auto` does, other settings with --validation 0.25"
         return [Finding("no_subset", severity, 0, 0, what + ("" if training else ", nothing is evaluated"), "", advice)]
     present = annotations.subset([name for name in names if name not in missing])
     if any(len(video.segments) for video in present.videos.values()):

@@ -54,7 +54,11 @@ class Footage:
         }
         missing = sorted(annotations.videos.keys() - found.keys())
         if missing and (not skip_missing or not found):
-            advice = explained(missing, list(known)) or ("; --skip-missing leaves them out" if found else "")
+            advice = explained(missing, list(known)) or (
+                "; --skip-missing leaves them out"
+                if found
+                else f"; the files there are of {listed(sorted(known), 3)}: name videos as their files, less the ending"
+            )
             raise InputError(
                 f"{len(missing)} of {len(annotations)} annotated videos have no file in "
                 f"{listed([str(one) for one in as_list(videos)], 3)}: {listed(missing)}{advice}"
