@@ -14,7 +14,6 @@ from actionformer.backbones import Backbone, load_backbone
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.data.collection import Paths, collect
-from actionformer.data.settings import DataSettings
 from actionformer.formats.annotations import read_annotations
 from actionformer.recipes.footage import Footage, sampling_advice
 from actionformer.settings.config import Changes, Config
@@ -67,9 +66,8 @@ def advise(
     data = before.data
     if features is None:
         assert videos is not None
-        used = used_subsets(annotations, data)
-        footage = Footage.of(used, videos, as_backbone(backbone, weights), data.prefix, skip_missing)
-        return advise_footage(footage, annotations, given)
+        made_by = load_backbone(backbone, weights) if isinstance(backbone, str) else backbone
+        return advise_footage(footage_of(before, annotations, videos, made_by, skip_missing), annotations, given)
     trained = annotations.subset(data.train_subset)
     collection = collect(trained, features, data, skip_missing=skip_missing, other_timing=other_timing)
     return advised(Facts.of(collection.videos, data), given, known)
@@ -91,19 +89,18 @@ def check_source(features: Paths | None, videos: Paths | None) -> None:
         raise InputError("give --features, or --videos to make them from" + (", not both" if videos else ""))
 
 
-def as_backbone(backbone: str | Backbone, weights: str | Path | Sequence[str | Path], device: str = "cpu") -> Backbone:
-    """A backbone by name, or as it is."""
-    return load_backbone(backbone, weights, device=device) if isinstance(backbone, str) else backbone
-
-
-def used_subsets(annotations: Annotations, data: DataSettings) -> Annotations:
-    """The videos that are trained and evaluated on.
+def footage_of(
+    config: Config, annotations: Annotations, videos: Paths, backbone: Backbone, skip_missing: bool
+) -> Footage:
+    """The videos that are trained and evaluated on, before there are features of them.
 
     Raises:
-        InputError: there is no training subset.
+        InputError: no training subset, or annotated videos that are missing.
     """
+    data = config.data
     evaluated = [name for name in data.test_subset if annotations.has_subset(name)]
-    return annotations.subset([*data.train_subset, *evaluated])
+    used = annotations.subset([*data.train_subset, *evaluated])
+    return Footage.of(used, videos, backbone, data.prefix, skip_missing)
 
 
 def before_rules(annotations: Annotations, given: Changes) -> tuple[list[Advice], Config]:

@@ -11,12 +11,13 @@ from rich.console import Console
 from actionformer.backbones import load_backbone
 from actionformer.core.annotations import Annotations
 from actionformer.core.devices import find_device
+from actionformer.core.errors import untold
+from actionformer.core.terminal import say
 from actionformer.data.collection import Paths
 from actionformer.data.split import HELD_OUT, with_held_out
 from actionformer.formats.annotations import read_annotations
-from actionformer.recipes.advise import before_rules, check_source
-from actionformer.recipes.configuration import completed_config, footage_of
-from actionformer.recipes.footage import Footage
+from actionformer.recipes.advise import advise, advise_footage, before_rules, check_source, footage_of
+from actionformer.recipes.footage import Footage, sampling_advice
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import AUTO, load_config
 
@@ -49,23 +50,50 @@ class Given:
         return replace(self, annotations=with_held_out(self.annotations, held_out), config=config)
 
     def completed(self, console: Console) -> Given:
-        """The same with complete settings; what is derived for them is shown, and no held-out video is looked at."""
-        config = completed_config(
-            None if self.derived else self.config,
-            self.annotations,
-            self.source,
-            self.changes,
-            console,
-            skip_missing=self.skip_missing,
-            other_timing=self.other_timing,
-        )
-        return replace(self, config=config.replace(data={"test_subset": self.config.data.test_subset}))
+        """The same with complete settings; what is derived for them is shown, and no held-out video is looked at.
+
+        Raises:
+            InputError: a setting that cannot be, or data that nothing can be derived from.
+        """
+        if self.derived:
+            config = self._derived(console).replace(data={"test_subset": self.config.data.test_subset})
+        elif isinstance(self.source, Footage):
+            config = _with_sampling(self.config, self.annotations, self.source, console)
+        else:
+            config = self.config
+        return replace(self, config=config)
+
+    def _derived(self, console: Console) -> Config:
+        """Settings that fit the data, which are shown with their reasons."""
+        if isinstance(self.source, Footage):
+            said = advise_footage(self.source, self.annotations, self.changes)
+        else:
+            with untold():  # training looks at the same features and says what is odd
+                said = advise(
+                    self.annotations,
+                    features=self.source,
+                    settings=self.changes,
+                    skip_missing=self.skip_missing,
+                    other_timing=self.other_timing,
+                )
+        console.print(said.table())
+        return said.config
 
     def with_features(self, out: Path, *, overwrite: bool, console: Console) -> Given:
         """The same with features of its videos, in a folder of a run directory, which are made where there are none."""
         if not isinstance(self.source, Footage):
             return self
         return replace(self, source=self.source.extract(self.config, out, overwrite=overwrite, console=console))
+
+
+def _with_sampling(config: Config, annotations: Annotations, footage: Footage, console: Console) -> Config:
+    """Settings with the stride and the clip of features that are yet to be made, where they do not say them."""
+    trained = annotations.subset(config.data.train_subset)
+    timing = sampling_advice(footage.sampling(trained, footage.recordings(trained), config.data))
+    for one in timing:
+        if getattr(config.data, one.setting) is None:
+            say(console, f"{one.name} {one.value:g}: {one.reason}")
+    return config.replace(data={one.setting: one.value for one in timing})
 
 
 def given_of(
