@@ -73,9 +73,8 @@ def _derived(every: Annotations, features: Paths | None, settings: Changes) -> t
         source = FeatureFolders.at(features, before.data.prefix)
         trained = open_subset(subset_of(every, before.data.train_subset), source, before.data, None)
         try:
-            return advised(
-                Facts.of(trained.videos, before.data), settings, known
-            ).config, "as `train auto` derives them"
+            fitting = advised(Facts.of(trained.videos, before.data), settings, known)
+            return fitting.config, "as `train auto` derives them"
         except InputError as error:
             why_not = str(error)
     plain = load_config(PLAIN, settings).replace(data=usual_subsets(every, settings))

@@ -21,16 +21,9 @@ from actionformer.training.loop import Metrics, Trainer
 class Run:
     """Writes the models and the state of a run after every epoch."""
 
-    def __init__(
-        self,
-        out: Path,
-        task: Task,
-        trainer: Trainer,
-        evaluation: Validation | None,
-        best: float,
-    ) -> None:
-        self.out, self.task, self.trainer = out, task, trainer
-        self.evaluation, self.best = evaluation, best
+    def __init__(self, out: Path, task: Task, trainer: Trainer, evaluation: Validation | None) -> None:
+        self.out, self.task, self.trainer, self.evaluation = out, task, trainer, evaluation
+        self.best = -1.0
 
     def restore(self, state: Mapping[str, Any]) -> int:
         """Continues from a state; returns the first epoch to train.

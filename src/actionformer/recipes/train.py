@@ -136,7 +136,7 @@ def _train(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
     tell(check_rate(config, steps * config.training.all_epochs), "settings")
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
     evaluation = _validation(task, device)
-    run = Run(out, task, trainer, evaluation, best=-1.0)
+    run = Run(out, task, trainer, evaluation)
     first_epoch = run.restore(state) if state is not None else 0
     clear(out, fresh=fresh)
     progress = TrainingProgress(

@@ -63,12 +63,12 @@ def label(
     check_installed()
     from actionformer.viewer.server import serve
 
+    if run is not None and drafts is not None:
+        raise InputError("--run and --drafts both give drafts: give one of them")
     console = console or plain_console()
     given = _class_names(classes or ())
     project = project_to_label(videos, out, given, subset, drafts)
     if run is not None:  # only now, so that what is wrong with the rest is said before minutes are spent
-        if drafts is not None:
-            raise InputError("--run and --drafts both give drafts: give one of them")
         found, least = found_by(run, videos, out, device, console)
         project = project_to_label(videos, out, given, subset, found, least)
     with ended_in_order(), closing(services_for(project)) as services:
