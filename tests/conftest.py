@@ -103,6 +103,14 @@ def annotations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def all_training(tmp_path_factory: pytest.TempPathFactory, annotations: Path) -> Path:
+    """The same six videos, all to train on."""
+    path = tmp_path_factory.mktemp("all") / "annotations.json"
+    path.write_text(annotations.read_text("utf-8").replace("Validation", "training"), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
 def features(tmp_path_factory: pytest.TempPathFactory, annotations: Path) -> Path:
     """Six channels every half second, of which the first two say which action goes on; with sidecars."""
     folder = tmp_path_factory.mktemp("features")

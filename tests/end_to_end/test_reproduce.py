@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from standing_in import write_thumos
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reproduce.md"
 SMALLER = ("--training.epochs", 1, "--training.warmup-epochs", 0, "--model.width", 16, "--model.max-length", 288)
@@ -22,19 +22,7 @@ def commands() -> list[list[str]]:
 @pytest.fixture
 def download(tmp_path: Path) -> Path:
     """The folder `thumos` as it is unpacked, with two videos for each part."""
-    rng = np.random.default_rng(0)
-    (tmp_path / "thumos/annotations").mkdir(parents=True)
-    (tmp_path / "thumos/i3d_features").mkdir()
-    database = {}
-    for number, (part, subset) in enumerate([("validation", "Validation"), ("test", "Test")] * 2):
-        name = f"video_{part}_{number:07d}"
-        actions = [
-            {"segment": [start, start + 2.5], "label": label, "label_id": label_id, "segment(frames)": [0, 0]}
-            for start, (label_id, label) in zip((2.0, 9.0), enumerate(("BaseballPitch", "Diving")), strict=True)
-        ]
-        database[name] = {"subset": subset, "duration": 20.0, "fps": 30.0, "annotations": actions}
-        np.save(tmp_path / f"thumos/i3d_features/{name}.npy", rng.standard_normal((147, 2048)).astype(np.float32))
-    (tmp_path / "thumos/annotations/thumos14.json").write_text(json.dumps({"version": "1", "database": database}))
+    write_thumos(tmp_path)
     return tmp_path
 
 

@@ -14,14 +14,6 @@ from actionformer.settings.config import Config
 
 
 @pytest.fixture(scope="module")
-def all_training(tmp_path_factory: pytest.TempPathFactory, annotations: Path) -> Path:
-    """All six videos to train on."""
-    path = tmp_path_factory.mktemp("all") / "annotations.json"
-    path.write_text(annotations.read_text("utf-8").replace("Validation", "training"), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
 def short(tiny: Config) -> Config:
     return tiny.replace(training={"epochs": 1, "warmup_epochs": 0})
 

@@ -23,21 +23,13 @@ from actionformer.viewer.options import ViewerOptions
 
 
 @pytest.fixture(scope="module")
-def annotated(tmp_path_factory: pytest.TempPathFactory, annotations: Path) -> Path:
-    """All six videos to train on."""
-    path = tmp_path_factory.mktemp("all") / "annotations.json"
-    path.write_text(annotations.read_text("utf-8").replace("Validation", "training"), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def split_run(tmp_path_factory: pytest.TempPathFactory, tiny: Config, annotated: Path, features: Path) -> Path:
+def split_run(tmp_path_factory: pytest.TempPathFactory, tiny: Config, all_training: Path, features: Path) -> Path:
     out = tmp_path_factory.mktemp("split") / "run"
-    train(tiny, annotated, features, out, validation=0.34)
+    train(tiny, all_training, features, out, validation=0.34)
     return out
 
 
-def test_the_run_knows_what_it_held_out(split_run: Path, annotated: Path) -> None:
+def test_the_run_knows_what_it_held_out(split_run: Path, all_training: Path) -> None:
     config, card = load_settings(split_run)
     assert len(card.held_out) == 2
     assert config.data.test_subset == (HELD_OUT,)
@@ -47,15 +39,15 @@ def test_the_run_knows_what_it_held_out(split_run: Path, annotated: Path) -> Non
     assert report.average == card.metrics["map"]
     assert json.loads((split_run / "detections.json").read_text("utf-8"))["results"].keys() == set(card.held_out)
     assert diagnose(split_run, draws=2).videos == 2
-    everything = json.loads(annotated.read_text("utf-8"))["database"]
+    everything = json.loads(all_training.read_text("utf-8"))["database"]
     actions = sum(len(everything[id_]["annotations"]) for id_ in card.held_out)
     assert report.counts.ground_truths == actions
     with pytest.raises(InputError, match=f"{actions} actions in 2 videos are too few to calibrate on"):
         calibrate(split_run)
 
 
-def test_what_auto_holds_out_by_itself(annotated: Path, annotations: Path, tiny: Config) -> None:
-    every = read_annotations(annotated)
+def test_what_auto_holds_out_by_itself(all_training: Path, annotations: Path, tiny: Config) -> None:
+    every = read_annotations(all_training)
     assert usual_share(every, tiny) == 0.25
     assert usual_share(read_annotations(annotations), tiny) is None, "there is an evaluation subset"
     few = replace(every, videos=dict(list(every.videos.items())[:3]))
@@ -63,11 +55,11 @@ def test_what_auto_holds_out_by_itself(annotated: Path, annotations: Path, tiny:
 
 
 def test_auto_holds_a_quarter_out_where_there_is_no_evaluation_subset(
-    annotated: Path, features: Path, tmp_path: Path
+    all_training: Path, features: Path, tmp_path: Path
 ) -> None:
     short = {"model": {"width": 16}, "training": {"epochs": 1, "warmup_epochs": 0}}
     page = io.StringIO()
-    train("auto", annotated, features, tmp_path / "run", settings=short, console=Console(file=page, width=200))
+    train("auto", all_training, features, tmp_path / "run", settings=short, console=Console(file=page, width=200))
     config, card = load_settings(tmp_path / "run")
     assert len(card.held_out) in (1, 2)
     assert f"{6 - len(card.held_out)} videos: new videos differ" in page.getvalue(), "no setting is of held-out videos"
@@ -87,23 +79,23 @@ def test_the_viewer_shows_what_was_held_out(split_run: Path) -> None:
 
 
 def test_resume_holds_the_same_videos_out(
-    tmp_path: Path, split_run: Path, tiny: Config, annotated: Path, features: Path
+    tmp_path: Path, split_run: Path, tiny: Config, all_training: Path, features: Path
 ) -> None:
     run = shutil.copytree(split_run, tmp_path / "run")
     weights = (run / "model.safetensors").read_bytes()
-    train(tiny, annotated, features, run, resume=True)
+    train(tiny, all_training, features, run, resume=True)
     assert (run / "model.safetensors").read_bytes() == weights
-    train(tiny, annotated, features, run, resume=True, validation=0.34)
+    train(tiny, all_training, features, run, resume=True, validation=0.34)
     with pytest.raises(InputError, match="was trained with 2 other videos held out: leave --validation out"):
-        train(tiny, annotated, features, run, resume=True, validation=0.5)
+        train(tiny, all_training, features, run, resume=True, validation=0.5)
 
 
 def test_the_command_line_says_what_it_holds_out(
-    tmp_path: Path, tiny: Config, annotated: Path, features: Path, call: Command
+    tmp_path: Path, tiny: Config, all_training: Path, features: Path, call: Command
 ) -> None:
     (tmp_path / "tiny.toml").write_text(tiny.to_toml(), "utf-8")
     names = {f"video{i}": f"P{i // 2}_{i}" for i in range(6)}
-    content = annotated.read_text("utf-8")
+    content = all_training.read_text("utf-8")
     for before, now in names.items():
         content = content.replace(before, now)
         shutil.copy(features / f"{before}.npy", tmp_path / f"{now}.npy")
@@ -122,8 +114,8 @@ def test_the_command_line_says_what_it_holds_out(
 
 
 def test_a_file_without_evaluation_subset_says_what_to_do(
-    tmp_path: Path, tiny: Config, annotated: Path, features: Path
+    tmp_path: Path, tiny: Config, all_training: Path, features: Path
 ) -> None:
     short = tiny.replace(training={"epochs": 1, "warmup_epochs": 0})
     with pytest.warns(UserWarning, match=re.escape("training runs without evaluation; --validation 0.25 holds")):
-        train(short, annotated, features, tmp_path / "run")
+        train(short, all_training, features, tmp_path / "run")

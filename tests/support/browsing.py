@@ -55,6 +55,13 @@ def ready(page: Page) -> Page:
     return page
 
 
+def labelling(page: Page) -> Page:
+    """The page once a video can be labelled on it."""
+    ready(page)
+    until(page, "async () => (await import('/static/state.js')).state.editing")
+    return page
+
+
 def state(page: Page, what: str, module: str = "/static/state.js") -> Any:
     """An expression about the page's own state `s`."""
     return page.evaluate(f"async () => {{ const s = (await import('{module}')).state; return {what}; }}")

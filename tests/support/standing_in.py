@@ -24,7 +24,7 @@ def write_files(folder: Path, tiny: Config) -> None:
     _write_labels(folder)
     _write_run(folder, tiny)
     _write_samples(folder)
-    _write_thumos(folder)
+    write_thumos(folder)
 
 
 def _write_videos(folder: Path) -> None:
@@ -101,7 +101,7 @@ def _write_samples(folder: Path) -> None:
         (folder / f"labels/person_{person}.txt").write_text("\n".join(labels) + "\n", "utf-8")
 
 
-def _write_thumos(folder: Path) -> None:
+def write_thumos(folder: Path) -> None:
     """The folder `thumos` as it is unpacked, two videos for each part, and ambiguous spans of the challenge."""
     rng = np.random.default_rng(0)
     (folder / "thumos/annotations").mkdir(parents=True)

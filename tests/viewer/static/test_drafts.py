@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
+from browsing import NEEDS_CHROMIUM, Open, labelling, serving, state
 from playwright.sync_api import Page, expect
 
 from actionformer.core.detections import Detections
@@ -37,12 +37,6 @@ def address(project: Project) -> Iterator[str]:
 @pytest.fixture
 def page(address: str, open_page: Open) -> Page:
     return labelling(open_page(f"{address}#video=clip0"))
-
-
-def labelling(page: Page) -> Page:
-    ready(page)
-    until(page, "async () => (await import('/static/state.js')).state.editing")
-    return page
 
 
 def kept(project: Project) -> list[tuple[str, float, float]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, ready, serving, state, until
+from browsing import NEEDS_CHROMIUM, Open, labelling, serving, state, until
 from playwright.sync_api import Page, expect
 
 from actionformer.formats.annotations import read_annotations
@@ -41,12 +41,6 @@ def address(folder: Path, out: Path) -> Iterator[str]:
 @pytest.fixture
 def page(address: str, open_page: Open) -> Page:
     return labelling(open_page(f"{address}#video=clip0"))
-
-
-def labelling(page: Page) -> Page:
-    ready(page)
-    until(page, "async () => (await import('/static/state.js')).state.editing")
-    return page
 
 
 def seek(page: Page, seconds: float) -> None:
