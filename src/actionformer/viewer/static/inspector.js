@@ -37,7 +37,9 @@ export function startInspector() {
     element("table", { id: "list", "aria-label": "What the timeline shows" }, parts.rows),
   );
   byId("inspector").append(parts.facts, parts.moves, parts.counted, parts.list);
-  on(["chosen", "levels", "video", "actions", "decided", "hiddenClasses", "hiddenKinds", "tab"], oncePerFrame(show));
+  const shown = oncePerFrame(show);
+  on(["project", "chosen", "levels", "video", "actions", "decided"], shown);
+  on(["hiddenClasses", "hiddenKinds", "tab"], shown);
   on(["view", "minScore"], delayed(show, REST)); // while they move nobody reads the list
 }
 
