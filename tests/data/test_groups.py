@@ -65,6 +65,23 @@ def test_stated_groups_count_before_ids() -> None:
     assert groups_of(annotated("a", "b")).by is None
 
 
+def test_some_videos_have_the_groups_that_all_tell() -> None:
+    ids = ["P1_a", "P1_b", "P2_a", "P2_b", "P3_a", "P3_b"]
+    found = groups_of(annotated(*ids))
+    some = ["P3_a", "P1_a", "P3_b"]  # of themselves they would tell nothing
+    assert (found.among(ids), found.among(some), groups_of(annotated(*some)).among(some)) == (3, 2, 0)
+    assert found.numbers(some).tolist() == [1, 0, 1]
+    assert found.numbers(some, least=3).tolist() == [1, 0, 2], "too few: in the order of their ids"
+    assert found.numbers(["P1_b", "P1_a"]).tolist() == [1, 0], "one group tells nothing of others"
+
+
+def test_one_group_of_all_tells_no_video_from_another() -> None:
+    found = groups_of(annotated("a", "b", "c", a="x", b="x", c="x"))
+    assert found.one
+    assert found.of == {"a": "a", "b": "b", "c": "c"}
+    assert found.among(["a", "b"]) == 1
+
+
 def test_a_group_cannot_be_taken_for_a_video() -> None:
     of = groups_of(annotated("a", "b", "c", a="b")).of
     assert len(set(of.values())) == 3

@@ -67,8 +67,9 @@ def test_what_is_no_share(share: float) -> None:
 def test_too_few_to_split() -> None:
     with pytest.raises(InputError, match="1 video cannot be split into 2 parts"):
         split(annotated([0]), 0.25, seed=0)
-    with pytest.raises(InputError, match="1 group of videos cannot be split into 2 parts"):
-        split(annotated([0], [0], groups="xx"), 0.25, seed=0)
+    with pytest.raises(InputError, match="2 video groups cannot be split into 3 parts"):
+        folds(annotated([0], [0], [0], groups="xxy"), 3, seed=0)
+    assert len(split(annotated([0], [0], groups="xx"), 0.25, seed=0).held_out) == 1, "one group of all is divided"
     with pytest.raises(InputError, match="2 videos cannot be split into 3 parts"):
         folds(annotated([0], [1]), 3, seed=0)
     with pytest.raises(InputError, match="folds: expected 2 or more, found 1"):

@@ -59,10 +59,17 @@ def test_a_draw_is_worth_what_all_its_copies_are(
 
 
 def test_draws_are_of_as_many_videos_and_the_same_each_time() -> None:
-    first = draws(7, 50)
+    first = draws(np.arange(7), 50)
     assert (first.sum(axis=1) == 7).all()
-    np.testing.assert_array_equal(first, draws(7, 50))
-    assert not np.array_equal(first, draws(7, 50, seed=1))
+    np.testing.assert_array_equal(first, draws(np.arange(7), 50))
+    assert not np.array_equal(first, draws(np.arange(7), 50, seed=1))
+
+
+def test_a_group_is_drawn_whole() -> None:
+    drawn = draws(np.array([0, 1, 0, 2]), 50)
+    np.testing.assert_array_equal(drawn[:, 0], drawn[:, 2])
+    assert (drawn[:, [0, 1, 3]].sum(axis=1) == 3).all()
+    assert len(np.unique(drawn, axis=0)) > 3
 
 
 @pytest.fixture
@@ -78,26 +85,26 @@ def two(make_annotations: MakeAnnotations, make_detections: MakeDetections) -> A
 
 def test_an_interval_lies_around_the_value(two: Any) -> None:
     _, first, _ = two
-    interval = confidence(first, 30)
+    interval = confidence(first, np.arange(30))
     assert interval.low < interval.value < interval.high
     assert interval.value == pytest.approx(score(two[0], {}, tiou=[0.3]).average + first.normalized_map(), abs=0.01)
-    assert confidence(first, 30) == interval
+    assert confidence(first, np.arange(30)) == interval
 
 
 def test_pairs_tell_more_than_two_intervals(two: Any) -> None:
     _, first, second = two
-    found = compare(first, second, 30)
+    found = compare(first, second, np.arange(30))
     assert found.difference.value > 0
     assert found.difference.low >= 0  # the intervals of the two overlap by far
-    assert confidence(first, 30).high > confidence(second, 30).low
+    assert confidence(first, np.arange(30)).high > confidence(second, np.arange(30)).low
     assert found.p == pytest.approx(2 * 0.9**30, abs=0.06)  # that none of the three is drawn
-    back = compare(second, first, 30)
+    back = compare(second, first, np.arange(30))
     assert back.difference.value == -found.difference.value
     assert back.p == found.p
 
 
 def test_the_same_run_twice_is_no_difference(two: Any) -> None:
-    assert compare(two[1], two[1], 30).p == 1
+    assert compare(two[1], two[1], np.arange(30)).p == 1
 
 
 def test_other_ground_truths_are_refused(
@@ -105,4 +112,4 @@ def test_other_ground_truths_are_refused(
 ) -> None:
     other = find(make_annotations({"v0": [(0, 10, 0)]}), make_detections({}), THRESHOLDS)
     with pytest.raises(InputError, match="same ground truths"):
-        compare(two[1], other, 30)
+        compare(two[1], other, np.arange(30))

@@ -9,6 +9,7 @@ from judged import MakeAnnotations, MakeDetections
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
+from actionformer.data.groups import Groups, groups_of
 from actionformer.evaluation.calibration import calibrate, outcomes, reliability
 from actionformer.evaluation.report import score
 from actionformer.formats.annotations import read_annotations
@@ -78,6 +79,30 @@ def test_detections_elsewhere_do_not_count_and_those_of_absent_classes_are_wrong
     assert seen.hits.tolist() == [True, False, False]
     assert seen.labels.tolist() == [0, -1, 0]
     assert seen.folds.tolist() == [0, 0, 1]
+
+
+def test_a_group_is_measured_with_what_other_groups_say(
+    make_annotations: MakeAnnotations, make_detections: MakeDetections
+) -> None:
+    """The scores of each of three people are right from another one on, which the others do not know."""
+    truth: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    for person, least in enumerate((0.2, 0.5, 0.8)):
+        for day in range(4):
+            slots = [(10 * i, 10 * i + 5, 0) for i in range(10)]
+            scores = [least - 0.1 if i % 2 else least + 0.1 for i in range(10)]
+            found[f"P{person}_{day}"] = [(*slot, s) for slot, s in zip(slots, scores, strict=True)]
+            truth[f"P{person}_{day}"] = slots[::2]
+    annotations, detections = make_annotations(truth), make_detections(found)
+    groups = groups_of(annotations)
+    parts = outcomes(annotations, detections, 0.5, groups).folds.reshape(3, 40)
+    assert [len(set(row)) for row in parts.tolist()] == [1, 1, 1]
+    assert len(np.unique(parts)) == 3
+    alone = Groups({id_: id_ for id_ in truth}, None)
+    by_group, by_video = (calibrate(annotations, detections, groups=one) for one in (groups, alone))
+    assert (by_group.groups, by_video.groups) == (3, 0)
+    assert by_group.overall.f1 < by_video.overall.f1 - 0.1
+    assert by_group.overall.threshold == by_video.overall.threshold, "what is kept is fitted to all"
 
 
 def test_bins_of_a_reliability_curve() -> None:

@@ -5,6 +5,7 @@ from judged import annotations_of, detections_of
 
 from actionformer.core.errors import InputError
 from actionformer.core.terminal import rendered
+from actionformer.data.groups import Groups, groups_of
 from actionformer.evaluation.calibration import calibrate
 from actionformer.evaluation.overview import Overview, overview, read_overview
 from actionformer.evaluation.overview_table import overview_lines, overview_table
@@ -17,7 +18,7 @@ FOUND = {
 }
 
 
-def made(*, calibrated: bool = True, fresh: bool = True) -> Overview:
+def made(*, calibrated: bool = True, fresh: bool = True, groups: Groups | None = None) -> Overview:
     """Of 30 actions in five videos 25 are found with 0.9; five false alarms have 0.1."""
     truth, found = annotations_of(TRUTH, ("jump", "run")), detections_of(FOUND, ("jump", "run"))
     return overview(
@@ -25,6 +26,7 @@ def made(*, calibrated: bool = True, fresh: bool = True) -> Overview:
         found,
         score(truth, found),
         calibrate(truth, found) if calibrated else None,
+        groups or groups_of(truth),
         fresh=fresh,
         learned={"jump": 40, "run": 9},
         course=[(10, 0.95), (20, 0.9)],
@@ -68,6 +70,17 @@ def test_what_people_read() -> None:
         "runs/mine/best has 95.0 (epoch 10), chosen on these videos."
     )
     assert last.startswith("Next: actionformer detect runs/mine")
+
+
+def test_groups_are_those_of_all_videos() -> None:
+    people = Groups({f"v{i}": f"person {i // 2}" for i in range(9)}, "their names")  # three of them among the five
+    text = rendered(overview_table(made(groups=people)), 200)
+    assert "at tIoU 0.5, thresholds from other groups:" in text
+    assert "may differ by more" not in text
+    one = Groups({f"v{i}": f"v{i}" for i in range(5)}, None, one=True)
+    text = rendered(overview_table(made(groups=one)), 200)
+    assert "thresholds from other videos:" in text
+    assert "these are of 1 group: videos of other groups may differ by more" in text
 
 
 def test_why_there_are_no_thresholds() -> None:

@@ -4,9 +4,11 @@ import io
 import json
 import re
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import Command
 from rich.console import Console
@@ -50,8 +52,29 @@ def test_what_auto_holds_out_by_itself(all_training: Path, annotations: Path, ti
     every = read_annotations(all_training)
     assert usual_share(every, tiny) == 0.25
     assert usual_share(read_annotations(annotations), tiny) is None, "there is an evaluation subset"
-    few = replace(every, videos=dict(list(every.videos.items())[:3]))
-    assert usual_share(few, tiny) is None, "none can be spared"
+    videos = list(every.videos.items())
+    assert usual_share(replace(every, videos=dict(videos[:2])), tiny) == 0.25
+    assert usual_share(replace(every, videos=dict(videos[:1])), tiny) is None, "one cannot be spared"
+    empty = replace(videos[1][1], segments=np.empty((0, 2)), labels=np.empty(0, np.int64))
+    assert usual_share(replace(every, videos=dict([videos[0], ("other", empty)])), tiny) is None, (
+        "nothing to find in it"
+    )
+
+
+@pytest.mark.parametrize(("count", "held_out", "said"), [(1, 0, "Of one video with actions"), (2, 1, "1 video left")])
+def test_hardly_any_videos(
+    count: int, held_out: int, said: str, all_training: Path, features: Path, tmp_path: Path
+) -> None:
+    content = json.loads(all_training.read_text("utf-8"))
+    content["database"] = dict(list(content["database"].items())[:count])
+    (tmp_path / "few.json").write_text(json.dumps(content), "utf-8")
+    short = {"model": {"width": 16}, "training": {"epochs": 1, "warmup_epochs": 0}}
+    with warnings.catch_warnings(record=True) as told:
+        train("auto", tmp_path / "few.json", features, tmp_path / "run", settings=short)
+        assert any(said in str(one.message) for one in told)
+        train("auto", tmp_path / "few.json", features, tmp_path / "all", settings=short, validation=0)
+    assert len(load_settings(tmp_path / "run")[1].held_out) == held_out
+    assert not load_settings(tmp_path / "all")[1].held_out
 
 
 def test_auto_holds_a_quarter_out_where_there_is_no_evaluation_subset(

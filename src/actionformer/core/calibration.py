@@ -126,6 +126,9 @@ class Calibration:
     """Of the network's scores."""
     after: Reliability
     """Of calibrated scores, each calibrated on other videos."""
+    groups: int = 0
+    """Groups, such as people, that the videos are of: of each its figures are told with what others say. 0 where none
+    are known, and 1 where others say nothing: then this holds for videos."""
 
     def __post_init__(self) -> None:
         thresholds = {"tiou": self.tiou, "overall": self.overall.threshold}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from actionformer.core.annotations import Annotations
 
@@ -22,21 +25,46 @@ class Groups:
     """What tells them, in words; None if every video is alone."""
     guessed: bool = False
     """Whether they were read off the ids of the videos."""
+    one: bool = False
+    """Whether all videos are stated to be of one group, which tells none of them from another: each is alone then."""
 
     def __str__(self) -> str:
         """What stays together, in words."""
         return f"videos of one group stay together: {len(set(self.of.values()))} groups by {self.by}"
 
+    def among(self, ids: Iterable[str]) -> int:
+        """How many groups some of the videos are of; 0 where nothing tells groups."""
+        if self.by is None:
+            return int(self.one)
+        return len({self.of[id_] for id_ in ids})
+
+    def numbers(self, ids: Iterable[str], least: int = 2) -> NDArray[np.int64]:
+        """(N,) the number of the group of each of some videos, from 0, in the order of names.
+
+        Args:
+            ids: of the videos.
+            least: where they are of fewer groups, each video counts as a group.
+        """
+        ids = list(ids)
+        names = [self.of[id_] for id_ in ids]
+        if len(set(names)) < least:
+            names = ids
+        numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+        return np.array([numbers[name] for name in names], dtype=np.int64)
+
 
 def groups_of(annotations: Annotations) -> Groups:
     """The groups that annotations state (`group` or `subject` of a video), else those that ids tell.
 
-    Where some videos state a group, those that do not are alone.
+    Where some videos state a group, those that do not are alone. Ids tell more the more there are: take those of all
+    annotated videos, also where only some of these are evaluated.
     """
     stated = {id_: video.group for id_, video in annotations.videos.items() if video.group is not None}
     if stated:
         # a video alone may not share the name of a group, so both are told apart by what stands before
         alone = {id_: f"video {id_}" for id_ in annotations.videos if id_ not in stated}
+        if not alone and len(set(stated.values())) == 1:
+            return Groups({id_: id_ for id_ in stated}, None, one=True)
         return Groups({id_: f"group {name}" for id_, name in stated.items()} | alone, "the field `group`")
     ids = list(annotations.videos)
     if (found := shared_part(ids)) is not None:

@@ -64,6 +64,12 @@ def split(annotations: Annotations, share: float, *, seed: int) -> Split:
     return parts.held_out(0)
 
 
+def can_be_split(annotations: Annotations) -> bool:
+    """Whether two groups have actions, so that one can be held out and the other learned from."""
+    of = groups_of(annotations).of
+    return len({of[id_] for id_, video in annotations.videos.items() if len(video.labels)}) >= 2
+
+
 def folds(annotations: Annotations, count: int, *, seed: int) -> list[Split]:
     """As many splits, each of which holds other videos out; together they hold each out once. See `split`.
 
@@ -92,7 +98,7 @@ class _Parts:
         self.annotations, self.groups = annotations, groups_of(annotations)
         names = sorted(set(self.groups.of.values()))
         if len(names) < len(shares):
-            there = plural(len(names), "video" if self.groups.by is None else "group of videos")
+            there = plural(len(names), "video" if self.groups.by is None else "video group")
             raise InputError(f"{annotations.source}: {there} cannot be split into {len(shares)} parts")
         counts = _counts(annotations, self.groups.of, names)
         parts = allot(counts, np.array(shares), np.random.default_rng([seed, len(names)]))

@@ -1,7 +1,7 @@
 """How certain a mAP is: the videos are drawn again and again, with replacement, and every draw is evaluated.
 
-Videos are drawn whole, as actions of one video are not independent of each other. A video that is drawn twice counts
-twice, with the same detections.
+Videos are drawn whole, as actions of one video are not independent of each other, and so are groups of videos that
+are alike, such as those of a person. A video that is drawn twice counts twice, with the same detections.
 """
 
 from __future__ import annotations
@@ -85,30 +85,37 @@ def _cumulative(values: Ints, first: Ints, labels: Ints) -> Ints:
     return np.asarray(sums[1:] - sums[first[labels]])
 
 
-def draws(videos: int, count: int, seed: int = 0) -> Ints:
-    """(count, videos) how often each video is drawn."""
-    chances = np.full(videos, 1 / videos)
-    return np.asarray(np.random.default_rng(seed).multinomial(videos, chances, size=count))
+def draws(groups: Ints, count: int, seed: int = 0) -> Ints:
+    """(count, V) how often each video is drawn, as often as its group: (V,) numbers from 0."""
+    there = int(groups.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(there, np.full(there, 1 / there), size=count)
+    return np.asarray(drawn[:, groups])
 
 
-def confidence(found: Found, videos: int, count: int = DRAWS) -> Interval:
-    """mAP, mean over tIoU, with its interval."""
-    evaluate = WeightedMap(found, videos)
-    values = [evaluate(weights) for weights in draws(videos, count)]
-    return _interval(evaluate(np.ones(videos, dtype=np.int64)), np.array(values))
+def confidence(found: Found, groups: Ints, count: int = DRAWS) -> Interval:
+    """mAP, mean over tIoU, with its interval.
+
+    Args:
+        found: which ground truth each detection finds.
+        groups: (V,) the number of each video's group, see `Groups.numbers`.
+        count: of draws.
+    """
+    evaluate = WeightedMap(found, len(groups))
+    values = [evaluate(weights) for weights in draws(groups, count)]
+    return _interval(evaluate(np.ones_like(groups)), np.array(values))
 
 
-def compare(first: Found, second: Found, videos: int, count: int = DRAWS) -> Comparison:
-    """A paired test: both runs are evaluated on the same draws.
+def compare(first: Found, second: Found, groups: Ints, count: int = DRAWS) -> Comparison:
+    """A paired test: both runs are evaluated on the same draws; arguments are those of `confidence`.
 
     Raises:
         InputError: they were not evaluated on the same ground truths.
     """
     if len(first.truths) != len(second.truths):
         raise InputError("two runs are compared on the same ground truths")
-    one, other = WeightedMap(first, videos), WeightedMap(second, videos)
-    differences = np.array([other(weights) - one(weights) for weights in draws(videos, count)])
-    whole = np.ones(videos, dtype=np.int64)
+    one, other = WeightedMap(first, len(groups)), WeightedMap(second, len(groups))
+    differences = np.array([other(weights) - one(weights) for weights in draws(groups, count)])
+    whole = np.ones_like(groups)
     beyond = min((differences <= 0).sum(), (differences >= 0).sum())
     return Comparison(
         _interval(other(whole) - one(whole), differences), float(min(2 * (beyond + 1) / (count + 1), 1.0))

@@ -1,6 +1,7 @@
 """Calibration of a model's scores on videos that it was not trained on, and how far it is to be trusted.
 
-What is told of it is cross-fitted: of each fifth of the videos with what the other four say.
+What is told of it is cross-fitted: of each fifth of the videos with what the other four say. Videos of one group, such
+as a person, are in one fifth.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from actionformer.core.annotations import Annotations
 from actionformer.core.calibration import Calibration, Reliability, ScoreCurve, Threshold
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
+from actionformer.data.groups import Groups, groups_of
 from actionformer.evaluation.isotonic import isotonic
 from actionformer.evaluation.mean_average_precision import match
 from actionformer.evaluation.pairs import Floats, Ints, flatten_detections, flatten_truths, overlapping_pairs
@@ -39,7 +41,7 @@ class Outcomes:
     labels: Ints
     """(D,) class ids of the annotations; -1 of a class that no ground truth has."""
     folds: Ints
-    """(D,) the part of the videos that each lies in."""
+    """(D,) the part of the videos that each lies in; videos of one group are in one part."""
     truths: Ints
     """(G,) class ids."""
     truth_folds: Ints
@@ -58,7 +60,9 @@ class Outcomes:
         )
 
 
-def outcomes(annotations: Annotations, detections: Mapping[str, Detections], tiou: float) -> Outcomes:
+def outcomes(
+    annotations: Annotations, detections: Mapping[str, Detections], tiou: float, groups: Groups | None = None
+) -> Outcomes:
     """Which detections are right: those that average precision counts as true positives at this tIoU."""
     truths, _ = flatten_truths(annotations)
     found = flatten_detections(detections, annotations, truths)
@@ -66,7 +70,7 @@ def outcomes(annotations: Annotations, detections: Mapping[str, Detections], tio
     same = found.labels[pairs.detection] == truths.labels[pairs.truth]
     hits = match(pairs.where(same), len(found), len(truths), np.array([tiou]))[0]
     inside = found.videos >= 0
-    folds = np.argsort(np.argsort(list(annotations.videos))) % min(FOLDS, len(annotations))
+    folds = (groups or groups_of(annotations)).numbers(annotations.videos) % FOLDS
     return Outcomes(
         scores=found.scores[inside],
         hits=hits[inside],
@@ -92,6 +96,7 @@ def calibrate(
     *,
     tiou: float = OPERATING_TIOU,
     subset: Sequence[str] = (),
+    groups: Groups | None = None,
 ) -> Calibration:
     """Measures what scores are worth, and from which on detections are worth showing.
 
@@ -100,6 +105,8 @@ def calibrate(
         detections: video -> all that the model finds in it, with its own scores.
         tiou: overlap from which on a detection counts as right.
         subset: what the videos are called.
+        groups: which videos are alike, such as those of a person, told by all videos that there are; by default what
+            the annotations tell.
 
     Raises:
         InputError: too few actions or videos, or nothing that is right.
@@ -107,7 +114,8 @@ def calibrate(
     (tiou,) = parse_tiou([tiou])
     if reason := why_not(annotations):
         raise InputError(f"{annotations.source}: {reason}")
-    every = outcomes(annotations, detections, tiou)
+    groups = groups or groups_of(annotations)
+    every = outcomes(annotations, detections, tiou, groups)
     if not every.hits.any():
         raise InputError(f"{annotations.source}: no detection is right at a tIoU of {tiou:g}: nothing to calibrate on")
     num_classes = len(annotations.class_names)
@@ -126,6 +134,7 @@ def calibrate(
         },
         before=reliability(every.scores, every.hits),
         after=reliability(probabilities, every.hits),
+        groups=groups.among(annotations.videos),
     )
 
 

@@ -23,7 +23,8 @@ def _thresholds(measured: Calibration, per_class: bool) -> TextTable:
     for name, one in rows.items():
         table.add_row(name, *_figures(one))
     few = sum(not one.own for one in measured.classes.values())
-    table.caption = "Figures are cross-fitted: of each video with thresholds from other videos."
+    unit = "group" if measured.groups > 1 else "video"
+    table.caption = f"Figures are cross-fitted: of each {unit} with thresholds from other {unit}s."
     if few:
         table.caption += f"\n* too few actions ({few} classes): the threshold of all together"
     table.min_width = max(map(len, (title, *table.caption.splitlines())))

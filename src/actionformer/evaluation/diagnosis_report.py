@@ -16,6 +16,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import write_whole
 from actionformer.core.names import matched
+from actionformer.data.groups import LEAST_GROUPS, Groups, groups_of
 from actionformer.evaluation.bootstrap import Comparison, Interval, compare, confidence
 from actionformer.evaluation.diagnosis import diagnose
 from actionformer.evaluation.framewise import FramewiseScores, frame_labels, framewise_scores
@@ -60,6 +61,8 @@ class DiagnosisReport:
     """Of what people are shown, one action at a time; None where the annotations have several at one time."""
     comparison: Comparison | None = None
     """With another run, whose mAP is less this one's."""
+    drawn: str = "videos"
+    """What is drawn for intervals and the test: videos, or groups of videos that are alike."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -82,6 +85,7 @@ def report(
     calibration: Calibration | None = None,
     other: Mapping[str, Detections] | None = None,
     draws: int,
+    groups: Groups | None = None,
 ) -> DiagnosisReport:
     """Diagnoses detections.
 
@@ -92,7 +96,8 @@ def report(
         thresholds: tIoU of mAP.
         calibration: of the model, which says what people are shown.
         other: detections of another run, compared with these by a paired test.
-        draws: of videos, for intervals and the test.
+        draws: of videos, or of groups where there are several, for intervals and the test.
+        groups: which videos are alike, told by all that there are; by default what the annotations tell.
 
     Raises:
         InputError: no ground truth.
@@ -103,14 +108,15 @@ def report(
     own = matched(detections, annotations.videos)
     for_people = {own[video]: shown(one, calibration) for video, one in detections.items() if video in own}
     diagnosis = diagnose(annotations, detections, tiou)
-    videos = len(annotations)
+    groups = groups or groups_of(annotations)
+    alike = groups.numbers(annotations.videos, LEAST_GROUPS)
     return DiagnosisReport(
-        videos=videos,
+        videos=len(annotations),
         actions=len(found.truths),
         detections=len(found.detections),
         tiou=tiou,
         thresholds=tuple(thresholds),
-        map=confidence(found, videos, draws),
+        map=confidence(found, alike, draws),
         normalized_map=found.normalized_map(),
         kinds=diagnosis.counts,
         shown_kinds=diagnose(annotations, for_people, tiou).counts,
@@ -122,7 +128,8 @@ def report(
         framewise=_framewise(annotations, for_people),
         comparison=None
         if other is None
-        else compare(found, find(annotations, other, np.array(thresholds)), videos, draws),
+        else compare(found, find(annotations, other, np.array(thresholds)), alike, draws),
+        drawn="groups" if groups.among(annotations.videos) >= LEAST_GROUPS else "videos",
     )
 
 

@@ -48,7 +48,7 @@ def figures_of(report: DiagnosisReport) -> list[Figures]:
 def _summary(report: DiagnosisReport) -> Figures:
     rows = [("mAP", *_of(report.map)), ("normalised mAP", _percent(report.normalized_map), "", "")]
     counts = f"{report.videos:,} videos, {report.actions:,} actions, {report.detections:,} detections"
-    says = f"{counts}; from, to: 95% of draws of videos"
+    says = f"{counts}; from, to: 95% of draws of {report.drawn}"
     if report.comparison is not None:
         rows.append(("mAP of the other, less this", *_of(report.comparison.difference)))
         says += f"; paired test: p = {report.comparison.p:.3g}"

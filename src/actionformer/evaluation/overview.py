@@ -16,7 +16,7 @@ from actionformer.core.calibration import Calibration, Threshold
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json, write_whole
-from actionformer.data.groups import LEAST_GROUPS, groups_of
+from actionformer.data.groups import LEAST_GROUPS, Groups
 from actionformer.evaluation.calibration import OPERATING_TIOU, why_not
 from actionformer.evaluation.diagnosis import KINDS, diagnose
 from actionformer.evaluation.limits import Evidence, Limit, limits
@@ -82,6 +82,8 @@ class Overview:
     classes: tuple[ClassFigures, ...]
     """The worst first."""
     limits: tuple[Limit, ...]
+    groups: int = 0
+    """Groups, such as people, that the videos are of; 0 where none are known."""
 
     def to_json(self, path: str | Path) -> None:
         """Writes all of it."""
@@ -105,6 +107,7 @@ def overview(
     detections: Mapping[str, Detections],
     report: Report,
     calibration: Calibration | None,
+    groups: Groups,
     *,
     fresh: bool,
     learned: Mapping[str, int],
@@ -121,6 +124,7 @@ def overview(
         detections: all that the model finds in them.
         report: the figures of these.
         calibration: measured on these.
+        groups: which of all videos are alike, such as those of a person.
         fresh: whether none of the videos was learned from.
         learned: class -> actions to learn from.
         course: epochs, counted from 1, that were evaluated, with the mAP of each; the last is the model's.
@@ -146,23 +150,22 @@ def overview(
         best_map=best_map,
         best_epoch=best_epoch,
         tiou=tiou,
-        operating=None if calibration is None else Operating.of(calibration.overall, _spread(truth, for_people, tiou)),
+        operating=None
+        if calibration is None
+        else Operating.of(calibration.overall, _spread(truth, for_people, tiou, groups)),
         without=missing,
         classes=_classes(truth, ap, learned, calibration),
         limits=tuple(limits(evidence)),
+        groups=groups.among(truth.videos),
     )
 
 
-def _spread(truth: Annotations, shown: Mapping[str, Detections], tiou: float) -> float:
+def _spread(truth: Annotations, shown: Mapping[str, Detections], tiou: float, groups: Groups) -> float:
     """How uncertain precision and recall are as groups differ, or videos where there are hardly any groups."""
-    found, of = diagnose(truth, shown, tiou), groups_of(truth).of
-    if len(set(of.values())) < LEAST_GROUPS:
-        of = {video: video for video in truth.videos}
-    rows = {name: row for row, name in enumerate(dict.fromkeys(of.values()))}
-    places = np.array([rows[of[video]] for video in truth.videos])
+    found, places = diagnose(truth, shown, tiou), groups.numbers(truth.videos, LEAST_GROUPS)
 
     def counts(videos: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.bincount(places[videos], minlength=len(rows))
+        return np.bincount(places[videos], minlength=places.max() + 1)
 
     right = counts(found.candidates.videos[found.kinds == KINDS.index("true positive")])
     totals = counts(found.candidates.videos), counts(found.truths.videos)

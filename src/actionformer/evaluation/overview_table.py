@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.box import SIMPLE_HEAD
 
 from actionformer.core.terminal import TextTable, plural
+from actionformer.data.groups import LEAST_GROUPS
 from actionformer.evaluation.overview import Operating, Overview
 
 ROUGH = 0.1
@@ -52,10 +53,14 @@ def _caption(found: Overview) -> str:
     if found.operating is None:
         return f"no thresholds: {found.without}"
     points = 100 * found.operating.uncertainty
-    return (
-        f"precision, recall and F1 of what is shown, at tIoU {found.tiou:g}, thresholds from other videos:\n"
-        f"on videos like these certain to {points:.0f} points of all classes, ~ to more than {100 * ROUGH:.0f}"
-    )
+    others = "groups" if found.groups > 1 else "videos"
+    lines = [
+        f"precision, recall and F1 of what is shown, at tIoU {found.tiou:g}, thresholds from other {others}:",
+        f"on videos like these certain to {points:.0f} points of all classes, ~ to more than {100 * ROUGH:.0f}",
+    ]
+    if 0 < found.groups < LEAST_GROUPS:
+        lines.append(f"these are of {plural(found.groups, 'group')}: videos of other groups may differ by more")
+    return "\n".join(lines)
 
 
 def _figures(one: Operating | None) -> list[str]:

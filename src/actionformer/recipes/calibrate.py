@@ -64,7 +64,13 @@ def calibrate(
             f"{run}: was trained on subset {', '.join(trained)}, where its scores are too good: give --subset another",
             stacklevel=2,
         )
-    measured = calibration.calibrate(searched.truth, searched.detections, tiou=tiou, subset=searched.truth.subset_names)
+    measured = calibration.calibrate(
+        searched.truth,
+        searched.detections,
+        tiou=tiou,
+        subset=searched.truth.subset_names,
+        groups=searched.groups,
+    )
     with sole_writer(run):
         if not searched.is_current():
             raise InputError(f"{run}: was trained further meanwhile: calibrate it again")

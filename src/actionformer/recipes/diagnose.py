@@ -12,6 +12,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent, write_whole
 from actionformer.core.run_files import DETECTIONS
 from actionformer.data.collection import with_classes
+from actionformer.data.groups import Groups, groups_of
 from actionformer.data.split import with_held_out
 from actionformer.evaluation.diagnosis_page import page_of
 from actionformer.evaluation.diagnosis_report import DiagnosisReport, report
@@ -47,7 +48,7 @@ def diagnose(
         against: a second run or file of detections, which a paired test compares with the first.
         tiou: overlap from which on a detection is right.
         thresholds: tIoU that mAP is the mean over, start:stop:step or a list a,b,c; by default those of the run.
-        draws: how often the videos are drawn for intervals and the test.
+        draws: how often the videos, or groups of them, are drawn for intervals and the test.
         html: a page to write, one file with all figures.
         json: a file to write all figures to.
         overwrite: replace files that exist.
@@ -60,7 +61,7 @@ def diagnose(
         raise InputError(f"draws must be at least 1, found {draws}")
     (tiou,) = parse_tiou([tiou])
     run = _Source(Path(source))
-    truth = run.annotations(annotations, subset)
+    truth, groups = run.annotations(annotations, subset)
     found = report(
         truth,
         run.detections,
@@ -69,6 +70,7 @@ def diagnose(
         calibration=run.calibration,
         other=None if against is None else _Source(Path(against)).detections,
         draws=draws,
+        groups=groups,
     )
     if json is not None:
         found.to_json(json)
@@ -96,8 +98,8 @@ class _Source:
     def calibration(self) -> Calibration | None:
         return None if self.card is None else self.card.calibration
 
-    def annotations(self, file: str | Path | None, subset: str | Sequence[str] | None) -> Annotations:
-        """The videos to evaluate on.
+    def annotations(self, file: str | Path | None, subset: str | Sequence[str] | None) -> tuple[Annotations, Groups]:
+        """The videos to evaluate on, and which of all videos are alike.
 
         Raises:
             InputError: nobody says which file, or it has no such subset.
@@ -111,4 +113,4 @@ class _Source:
                 with_classes(every, 1 if len(self.card.class_names) == 1 else None), self.card.held_out
             )
         subset = subset or (self.config.data.test_subset if self.config is not None else None)
-        return every if subset is None else every.subset(subset)
+        return every if subset is None else every.subset(subset), groups_of(every)

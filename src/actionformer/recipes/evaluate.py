@@ -15,6 +15,7 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.files import version_of
 from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
 from actionformer.data.collection import Collection, FeaturedVideo, Paths, collect, with_classes
+from actionformer.data.groups import Groups, groups_of
 from actionformer.data.split import with_held_out
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
@@ -140,6 +141,8 @@ class SearchedSubset:
     run: Path
     card: ModelCard
     truth: Annotations
+    groups: Groups
+    """Which of all annotated videos are alike."""
     collection: Collection
     detections: dict[str, Detections]
     weights: tuple[int, int] | None
@@ -171,6 +174,7 @@ def search_subset(
         raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
     scores = scores_for(video_scores, card.class_names, config.data.prefix)
     truth = _truth(annotations, config.model.num_classes, card.class_names, scores)
+    groups = groups_of(truth)
     truth = with_held_out(truth, card.held_out).subset(subset or config.data.test_subset)
     collection = collect(
         truth,
@@ -185,4 +189,4 @@ def search_subset(
     weights = version_of(run / WEIGHTS)
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detections = detect_videos(detector, collection.videos, scores)
-    return SearchedSubset(run, card, truth, collection, detections, weights)
+    return SearchedSubset(run, card, truth, groups, collection, detections, weights)

@@ -34,6 +34,7 @@ def write_overview(out: Path, task: Task, evaluated: Validation) -> None:
         evaluated.detections,
         evaluated.report,
         evaluated.calibration,
+        evaluated.groups,
         fresh=evaluated.fresh,
         learned=learned,
         course=[(row["epoch"] + 1, row["map"]) for row in read_json_lines(out / METRICS) if row.get("map") is not None],

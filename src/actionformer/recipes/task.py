@@ -11,7 +11,7 @@ from actionformer.core.errors import InputError, warn
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import TrainingSet
 from actionformer.data.fingerprint import annotations_hash, features_hash
-from actionformer.data.split import HELD_OUT
+from actionformer.data.split import HELD_OUT, can_be_split
 from actionformer.data.windows import training_set
 from actionformer.model_directory import ModelCard
 from actionformer.recipes.given import Given
@@ -104,11 +104,13 @@ def _test_videos(
     """The evaluation subset with its features, or None, with a warning, where it cannot be evaluated on."""
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
-        warn(
-            f"no video in subset {subsets}: training runs without evaluation; --validation 0.25 holds a quarter of the "
-            "training videos out for it",
-            stacklevel=3,
+        advice = (
+            "--validation 0.25 holds a quarter of the training videos out for it"
+            if can_be_split(annotations.subset(config.data.train_subset))
+            else "nothing tells how good the model is. Of one video with actions none can be held out: "
+            "label a second one, or cut it in two"
         )
+        warn(f"no video in subset {subsets}: training runs without evaluation; {advice}", stacklevel=3)
         return None
     subset = annotations.subset(config.data.test_subset)
     if not any(len(video.segments) for video in subset.videos.values()):

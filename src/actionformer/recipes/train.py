@@ -14,6 +14,7 @@ from actionformer.core.locks import sole_writer
 from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.data.dataset import EpochLoader
+from actionformer.data.groups import groups_of
 from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
 from actionformer.inference.detector import Detector
@@ -64,8 +65,9 @@ def train(
         backbone: what turns videos into features, see `extract`.
         weights: files of the backbone, or their folder.
         validation: hold this share of the training videos out and evaluate on them, e.g. 0.25; by default evaluation
-            is on the evaluation subset, and where there is none, auto holds a quarter out. Videos of one group (a field
-            `group` of the annotations, or a part of their ids such as `subject01`) stay together.
+            is on the evaluation subset, and where there is none, auto holds a quarter out, one video at least; 0 holds
+            none out. Videos of one group (a field `group` of the annotations, or a part of their ids such as
+            `subject01`) stay together.
         init: a model directory to start from; its classes and input width may differ.
         resume: continue the run in OUT, which then ends as if it had never stopped.
         overwrite: remove the run in OUT and start again.
@@ -177,4 +179,5 @@ def _validation(task: Task, device: str) -> Validation | None:
         return None
     subset = task.annotations.subset(task.config.data.test_subset)
     learned = {video.id for video in task.training.videos}
-    return Validation(subset, task.test, task.config, task.card, learned=learned, device=device)
+    groups = groups_of(task.annotations)
+    return Validation(subset, groups, task.test, task.config, task.card, learned=learned, device=device)

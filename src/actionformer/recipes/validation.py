@@ -11,6 +11,7 @@ from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.data.collection import Collection
+from actionformer.data.groups import Groups
 from actionformer.evaluation.calibration import calibrate, why_not
 from actionformer.evaluation.report import Report, score
 from actionformer.inference.detector import Detector
@@ -33,6 +34,7 @@ class Validation:
 
     Args:
         truth: the evaluation subset.
+        groups: which of all videos are alike.
         collection: its videos with their features.
         config: all settings.
         card: of the model.
@@ -43,6 +45,7 @@ class Validation:
     def __init__(
         self,
         truth: Annotations,
+        groups: Groups,
         collection: Collection,
         config: Config,
         card: ModelCard,
@@ -50,7 +53,7 @@ class Validation:
         learned: Ids[str],
         device: str,
     ) -> None:
-        self.truth, self.collection = truth, collection
+        self.truth, self.groups, self.collection = truth, groups, collection
         self.config, self.card, self.device = config, card, device
         self.fresh = truth.videos.keys().isdisjoint(learned)
         self.calibration: Calibration | None = None
@@ -70,6 +73,6 @@ class Validation:
 
     def _calibration(self) -> Calibration | None:
         try:
-            return calibrate(self.truth, self.detections, subset=self.truth.subset_names)
+            return calibrate(self.truth, self.detections, subset=self.truth.subset_names, groups=self.groups)
         except InputError:  # nothing is right yet
             return None
