@@ -18,7 +18,7 @@ from actionformer.interop.published_weights import from_published_shape
 from actionformer.interop.repository import Repository
 from actionformer.nn.assignment import GroundTruth
 from actionformer.training.loop import Trainer
-from actionformer.training.optimisation import learning_rate
+from actionformer.training.optimisation import scheduled_rate
 
 TOLERANCE = 5e-6
 LAST_DIGIT = 1e-7  # of a float32, relative
@@ -147,16 +147,7 @@ def test_learning_rates(run: Run) -> None:
         return
     whole = run.arrays["learning_rates_all"]
     assert run.trainer.total_steps == len(whole)
-    rates = [
-        learning_rate(
-            step,
-            base=settings.learning_rate,
-            warmup_steps=run.trainer.warmup_steps,
-            total_steps=run.trainer.total_steps,
-            lowest=settings.lowest_rate,
-        )
-        for step in range(len(whole))
-    ]
+    rates = [scheduled_rate(step, settings, run.trainer.steps_per_epoch) for step in range(len(whole))]
     np.testing.assert_allclose(rates, whole, rtol=0, atol=1e-12)
 
 

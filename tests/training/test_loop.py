@@ -13,8 +13,9 @@ from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import Batch, Collate, EpochLoader, Sample, TrainingSet, TrainingVideo
 from actionformer.detectors.actionformer.network import build_network
-from actionformer.detectors.base import architecture_of
+from actionformer.detectors.base import Architecture, architecture_of
 from actionformer.nn.pyramid_network import PyramidNetwork
+from actionformer.nn.weight_rules import WeightRule
 from actionformer.settings.config import Config
 from actionformer.training.loop import Trainer, fit, steps_per_epoch
 
@@ -195,7 +196,19 @@ def test_steps_epochs_and_evaluations(tiny: Config) -> None:
     assert recorder.steps == list(range(1, 11))  # four batches in steps of three and one
     assert [("map" in metrics) for metrics in recorder.epochs] == [False, True, False, True, True]
     assert trainer.steps == trainer.total_steps == 10
-    assert trainer.warmup_steps == 2
+    assert trainer.steps_per_epoch == 2
+
+
+def test_the_detector_says_which_weights_learn_slowly(tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rule(architecture: Architecture, name: str, weight: torch.nn.Parameter) -> WeightRule:
+        return WeightRule(decays=True, rate_factor=0.0 if name.startswith("embedding") else 1.0)
+
+    monkeypatch.setattr(Architecture, "weight_rule", rule)
+    config = settings(tiny, schedule="step")
+    trainer, figures = steps(config, [[samples()]])
+    assert figures["learning_rate"] == config.training.learning_rate
+    for (name, found), before in zip(trainer.model.named_parameters(), network(config).parameters(), strict=True):
+        assert torch.equal(found, before) is name.startswith("embedding")
 
 
 @pytest.mark.parametrize("average_decay", [0.9, 0.0])

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from actionformer.nn.weight_rules import WeightRule
 from actionformer.training.optimisation import (
     WeightAverage,
     build_optimizer,
     clip_gradients,
     learning_rate,
     parameter_groups,
+    scheduled_rate,
     set_learning_rate,
 )
 from actionformer.training.settings import TrainingSettings
@@ -70,7 +72,36 @@ def test_only_weights_of_maps_decay() -> None:
 
 def test_frozen_parameters_are_in_no_group() -> None:
     model = make().requires_grad_(False)
-    assert [len(group["params"]) for group in parameter_groups(model, 0.05)] == [0, 0]
+    assert parameter_groups(model, 0.05) == []
+
+
+def test_a_detector_says_what_decays_and_what_learns_slowly() -> None:
+    """The first step of AdamW moves each weight by its own rate against the sign, after decay by that rate."""
+    model = nn.Linear(1, 1)
+    nn.init.constant_(model.weight, 2.0)
+    nn.init.constant_(model.bias, 2.0)
+
+    def rule(name: str, weight: nn.Parameter) -> WeightRule:
+        return WeightRule(decays=True, rate_factor=0.1 if name == "weight" else 2.0)
+
+    optimizer = build_optimizer(TrainingSettings(weight_decay=0.5), model, rule)
+    set_learning_rate(optimizer, 0.1)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.2, 0.01])
+    model(torch.ones(1, 1)).sum().backward()
+    optimizer.step()
+    assert model.weight.item() == pytest.approx(2 * (1 - 0.01 * 0.5) - 0.01, abs=1e-6)
+    assert model.bias.item() == pytest.approx(2 * (1 - 0.2 * 0.5) - 0.2, abs=1e-6)
+
+
+def test_a_state_from_before_there_were_factors_goes_on() -> None:
+    model = make()
+    state = build_optimizer(TrainingSettings(), model).state_dict()
+    for group in state["param_groups"]:
+        del group["rate_factor"]
+    optimizer = build_optimizer(TrainingSettings(), model)
+    optimizer.load_state_dict(state)
+    set_learning_rate(optimizer, 0.3)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.3, 0.3]
 
 
 def test_adamw_by_hand() -> None:
@@ -83,7 +114,19 @@ def test_adamw_by_hand() -> None:
     assert model.weight.item() == pytest.approx(1.8, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["adamw", "adam"])
+def test_sgd_by_hand() -> None:
+    """Gradient 1 + 0.5 * 2 = 2: to 1.8. Then 1 + 0.5 * 1.8 = 1.9, plus momentum 0.9 * 2: to 1.8 - 0.37."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 2.0)
+    optimizer = build_optimizer(TrainingSettings(optimizer="sgd", weight_decay=0.5, learning_rate=0.1), model)
+    for expected in (1.8, 1.43):
+        optimizer.zero_grad()
+        model(torch.ones(1, 1)).sum().backward()
+        optimizer.step()
+        assert model.weight.item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
 def test_resumed_optimizer_is_the_same_bit_for_bit(name: str) -> None:
     chosen = TrainingSettings(optimizer=name, learning_rate=0.01)
     model = make()
@@ -107,6 +150,27 @@ def test_set_learning_rate_reaches_all_groups() -> None:
     step(model, optimizer, 0)
     assert [group["lr"] for group in optimizer.param_groups] == [0.0, 0.0]
     assert same(model, before)
+
+
+def test_a_step_schedule_by_hand() -> None:
+    """Two steps per epoch: one epoch of warm-up, two at the peak, one at a tenth, two at a hundredth."""
+    chosen = TrainingSettings(schedule="step", drop_epochs=(2, 3), epochs=5, warmup_epochs=1, learning_rate=1.0)
+    rates = [scheduled_rate(step, chosen, 2) for step in range(12)]
+    assert rates == pytest.approx([0, 1, 1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01])
+    assert {scheduled_rate(step, chosen.model_copy(update={"drop_epochs": ()}), 2) for step in range(2, 12)} == {1.0}
+
+
+def test_drops_rise() -> None:
+    for drops in ((0,), (3, 3), (5, 2), (100_001,)):
+        with pytest.raises(ValueError, match="drop_epochs must rise from 1 or more"):
+            TrainingSettings(drop_epochs=drops)
+
+
+def test_the_settings_choose_the_cosine_unless_told_otherwise() -> None:
+    chosen = TrainingSettings(epochs=3, warmup_epochs=2, learning_rate=2.0, lowest_rate=0.5)
+    for step in range(20):
+        plain = learning_rate(step, base=2.0, warmup_steps=8, total_steps=20, lowest=0.5)
+        assert scheduled_rate(step, chosen, 4) == plain
 
 
 def test_learning_rate_by_hand() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from actionformer.core.errors import InputError
 from actionformer.detectors.index import ARCHITECTURES, imported
@@ -22,6 +22,7 @@ from actionformer.nn.attention_maps import AttentionMaps
 from actionformer.nn.chunks import Chunks
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.network import Network
+from actionformer.nn.weight_rules import WeightRule, maps_decay
 from actionformer.settings.config import Config
 
 Part = tuple[Tensor, Tensor | None]
@@ -115,6 +116,10 @@ class Architecture(ABC):
     def average_updates(self) -> dict[str, int]:
         """Weights that the weight average counts in more than once per step, and how often, as published code does."""
         return {}
+
+    def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
+        """Whether a weight of the network decays, and what its learning rate is multiplied by."""
+        return maps_decay(name, weight)
 
     def computed_length(self, length: int) -> int:
         """The length to compute for a sequence of `length` features, padding included, so that outputs are right."""

@@ -51,6 +51,5 @@ def short(value: object) -> str:
     try:
         text = repr(value)
     except ValueError:  # more digits than Python prints
-        assert isinstance(value, int)
-        text = f"a number of {value.bit_length()} bits"
+        return f"a number of {value.bit_length()} bits" if isinstance(value, int) else "numbers of thousands of digits"
     return text if len(text) <= 80 else f"{text[:77]}..."

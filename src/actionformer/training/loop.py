@@ -24,7 +24,7 @@ from actionformer.training.optimisation import (
     WeightAverage,
     build_optimizer,
     clip_gradients,
-    learning_rate,
+    scheduled_rate,
     set_learning_rate,
 )
 
@@ -56,15 +56,15 @@ class Trainer:
         self.config = config
         self.settings = settings
         self.device = torch.device(device)
-        self.optimizer = build_optimizer(settings, model)
         architecture = architecture_of(config)
+        self.optimizer = build_optimizer(settings, model, architecture.weight_rule)
         self.criterion = architecture.criterion()
         self.average = WeightAverage(
             model, settings.average_decay, settings.average_warmup, updates=architecture.average_updates()
         )
         self.augmentation = Augmentation(config.data, model.normalizer.mean, model.normalizer.deviation)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "float16")
-        self.warmup_steps = settings.warmup_epochs * steps_per_epoch
+        self.steps_per_epoch = steps_per_epoch
         self.total_steps = settings.all_epochs * steps_per_epoch
         self.steps = 0
 
@@ -79,13 +79,7 @@ class Trainer:
     def step(self, batches: list[Batch]) -> Metrics:
         """One step of the optimiser on the gradients of all `batches` together."""
         torch.manual_seed(self.settings.seed * 1_000_003 + self.steps)
-        rate = learning_rate(
-            self.steps,
-            base=self.settings.learning_rate,
-            warmup_steps=self.warmup_steps,
-            total_steps=self.total_steps,
-            lowest=self.settings.lowest_rate,
-        )
+        rate = scheduled_rate(self.steps, self.settings, self.steps_per_epoch)
         set_learning_rate(self.optimizer, rate)
         losses = self.criterion.losses([truth_of(batch) for batch in batches], self.device)
         self.optimizer.zero_grad(set_to_none=True)

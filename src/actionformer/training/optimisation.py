@@ -4,41 +4,72 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from actionformer.nn.weight_rules import WeightRule, maps_decay
 from actionformer.training.settings import TrainingSettings
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Trainable parameters in two groups: weights of linear maps and convolutions decay, nothing else does.
-
-    Such a weight is called `weight` and has two dimensions or more. Biases, norms, scales, the relative
-    position bias and the position table do not decay.
-    """
-    decayed: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
+def parameter_groups(
+    model: nn.Module, weight_decay: float, rule: Callable[[str, nn.Parameter], WeightRule] = maps_decay
+) -> list[dict[str, Any]]:
+    """Trainable parameters, those of one rule together: first those that decay, of these first the fastest."""
+    groups: dict[WeightRule, list[nn.Parameter]] = defaultdict(list)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            is_map = name.rpartition(".")[2] == "weight" and parameter.ndim >= 2
-            (decayed if is_map else others).append(parameter)
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+            groups[rule(name, parameter)].append(parameter)
+    return [
+        {"params": groups[one], "weight_decay": weight_decay * one.decays, "rate_factor": one.rate_factor}
+        for one in sorted(groups, reverse=True)
+    ]
 
 
-def build_optimizer(settings: TrainingSettings, model: nn.Module) -> Optimizer:
-    """AdamW (Loshchilov and Hutter, ICLR 2019) or Adam, betas 0.9 and 0.999, over the groups of `model`.
+def build_optimizer(
+    settings: TrainingSettings, model: nn.Module, rule: Callable[[str, nn.Parameter], WeightRule] = maps_decay
+) -> Optimizer:
+    """AdamW (Loshchilov and Hutter, ICLR 2019), Adam, both with betas 0.9 and 0.999, or SGD with momentum 0.9.
 
     The step is torch's default, as published: a fused one rounds otherwise, and steps of Adam on gradients
     near 0 amplify the last digit.
+
+    Args:
+        settings: which optimiser, rate and weight decay.
+        model: whose weights are trained.
+        rule: of each weight by its name, whether it decays and how fast it learns.
     """
+    groups = parameter_groups(model, settings.weight_decay, rule)
+    if settings.optimizer == "sgd":
+        return SGD(groups, lr=settings.learning_rate, momentum=0.9)
     kind: type[Adam] = {"adamw": AdamW, "adam": Adam}[settings.optimizer]
-    groups = parameter_groups(model, settings.weight_decay)
     return kind(groups, lr=settings.learning_rate, betas=(0.9, 0.999), eps=1e-8)
+
+
+def scheduled_rate(step: int, settings: TrainingSettings, steps_per_epoch: int) -> float:
+    """Rate of step 0, 1, ...: a line from 0 up to the peak over the warm-up, then as `settings.schedule` says.
+
+    Weights with a rate factor learn at that many times this rate.
+    """
+    base, warmup_steps = settings.learning_rate, settings.warmup_epochs * steps_per_epoch
+    if settings.schedule == "step":
+        epoch = step // steps_per_epoch - settings.warmup_epochs
+        dropped = base * settings.drop_factor ** sum(epoch >= drop for drop in settings.drop_epochs)
+        return warming_rate(step, base, warmup_steps) if step < warmup_steps else dropped
+    total_steps = settings.all_epochs * steps_per_epoch
+    return learning_rate(
+        step, base=base, warmup_steps=warmup_steps, total_steps=total_steps, lowest=settings.lowest_rate
+    )
+
+
+def warming_rate(step: int, base: float, warmup_steps: int) -> float:
+    """Rate of step i of a warm-up: `base * i / (warmup_steps - 1)`. A warm-up of a single step is at rate 0."""
+    return base * step / max(warmup_steps - 1, 1)
 
 
 def learning_rate(step: int, *, base: float, warmup_steps: int, total_steps: int, lowest: float = 1e-8) -> float:
@@ -46,18 +77,18 @@ def learning_rate(step: int, *, base: float, warmup_steps: int, total_steps: int
 
     With W = `warmup_steps` and N = `total_steps`, warm-up included, as published:
     `base * i / (W - 1)` for i < W, then `lowest + (base - lowest) * (1 + cos(pi (i - W) / (N - W))) / 2`.
-    A warm-up of a single step is at rate 0; steps from N on stay at the lowest rate.
+    Steps from N on stay at the lowest rate.
     """
     if step < warmup_steps:
-        return base * step / max(warmup_steps - 1, 1)
+        return warming_rate(step, base, warmup_steps)
     progress = min((step - warmup_steps) / max(total_steps - warmup_steps, 1), 1.0)
     return lowest + (base - lowest) * (1 + math.cos(math.pi * progress)) / 2
 
 
 def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
-    """Use `rate` for all groups from the next step on."""
+    """Use `rate` for all groups from the next step on, each times its factor."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("rate_factor", 1.0)  # states written before there were factors have none
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], largest: float) -> Tensor:

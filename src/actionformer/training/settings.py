@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from actionformer.settings.base import Settings
+from actionformer.settings.base import Settings, check_short
 
 
 class TrainingSettings(Settings):
@@ -24,14 +25,20 @@ class TrainingSettings(Settings):
     """Share t of videos (or windows): those with a class that a share f below t has come sqrt(t / f) times an epoch."""
     accumulate: int = Field(1, ge=1, le=65_536)
     """Batches whose gradients are accumulated for one step; k batches of b equal one batch of k * b."""
-    optimizer: Literal["adamw", "adam"] = "adamw"
-    """AdamW (decoupled weight decay) or Adam (weight decay in the gradient)."""
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """AdamW (decoupled weight decay), Adam or SGD with momentum 0.9 (both with weight decay in the gradient)."""
     learning_rate: float = Field(1e-4, gt=0, le=100)
     """Peak learning rate."""
+    schedule: Literal["cosine", "step"] = "cosine"
+    """How the rate falls after the warm-up: half a cosine down to lowest_rate, or by drop_factor after drop_epochs."""
+    drop_epochs: tuple[int, ...] = ()
+    """Numbers of epochs, warm-up not counted, after which a step schedule multiplies the rate by drop_factor."""
+    drop_factor: float = Field(0.1, gt=0, le=1)
+    """What a step schedule multiplies the rate by."""
     lowest_rate: float = Field(1e-8, ge=0, le=100)
     """Learning rate at the end of the cosine schedule."""
     weight_decay: float = Field(0.05, ge=0, le=100)
-    """Weight decay of convolutions and linear layers; other weights have none."""
+    """Weight decay of convolutions and linear layers, and of no other weights unless the detector says so."""
     gradient_clip: float = Field(1.0, ge=0, le=1e9)
     """Largest L2 norm of all gradients together; 0 is off."""
     average_decay: float = Field(0.999, ge=0, lt=1)
@@ -58,6 +65,14 @@ class TrainingSettings(Settings):
     """Epochs between evaluations; 0 evaluates only at the end."""
     seed: int = Field(0, ge=0, lt=2**32)
     """Seed of weights, order, crops and dropout."""
+
+    @field_validator("drop_epochs")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        check_short("drop_epochs", value)
+        if any(later <= earlier for earlier, later in pairwise((0, *value))) or max(value, default=0) > 100_000:
+            raise ValueError("drop_epochs must rise from 1 or more up to 100,000 at most, e.g. 14 or 5 and 10")
+        return value
 
     @property
     def all_epochs(self) -> int:

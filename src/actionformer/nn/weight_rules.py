@@ -1,0 +1,25 @@
+"""How the optimiser treats a weight: whether it decays, and how fast it learns beside the others."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import nn
+
+
+class WeightRule(NamedTuple):
+    """What a detector says of one of its weights."""
+
+    decays: bool
+    """Whether `training.weight_decay` is for it."""
+    rate_factor: float = 1.0
+    """What the learning rate is multiplied by."""
+
+
+def maps_decay(name: str, weight: nn.Parameter) -> WeightRule:
+    """Weights of linear maps and convolutions decay, nothing else does; all learn at the same rate.
+
+    Such a weight is called `weight` and has two dimensions or more. Biases, norms, scales, the relative position bias
+    and the position table do not decay.
+    """
+    return WeightRule(decays=name.rpartition(".")[2] == "weight" and weight.ndim >= 2)
