@@ -70,6 +70,7 @@ def test_hardly_any_videos(
     (tmp_path / "few.json").write_text(json.dumps(content), "utf-8")
     short = {"model": {"width": 16}, "training": {"epochs": 1, "warmup_epochs": 0}}
     with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         train("auto", tmp_path / "few.json", features, tmp_path / "run", settings=short)
         assert any(said in str(one.message) for one in told)
         train("auto", tmp_path / "few.json", features, tmp_path / "all", settings=short, validation=0)
