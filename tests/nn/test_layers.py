@@ -15,28 +15,26 @@ from actionformer.nn.position import PositionEncoding, sinusoids
 @pytest.mark.parametrize("length", [1, 2, 9, 10])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("kernel", [1, 3, 5])
-@pytest.mark.parametrize("depthwise", [False, True])
-def test_conv_equals_conv1d(length: int, stride: int, kernel: int, depthwise: bool) -> None:
-    channels = 6 if depthwise else 4
-    conv = Conv(6, channels, kernel, stride=stride, depthwise=depthwise)
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_conv_equals_conv1d(length: int, stride: int, kernel: int, groups: int) -> None:
+    channels = 4 if groups < 6 else 6
+    conv = Conv(6, channels, kernel, stride=stride, groups=groups)
     assert conv.bias is not None
     torch.nn.init.normal_(conv.bias)
     x = torch.randn(2, length, 6)
-    expected = F.conv1d(
-        x.mT, conv.weight.mT, conv.bias, stride=stride, padding=kernel // 2, groups=6 if depthwise else 1
-    )
+    expected = F.conv1d(x.mT, conv.weight.mT, conv.bias, stride=stride, padding=kernel // 2, groups=groups)
     assert conv(x).shape == (2, -(-length // stride), channels)
     torch.testing.assert_close(conv(x), expected.mT)
 
 
-@pytest.mark.parametrize("depthwise", [False, True])
-def test_conv_starts_as_torch_does_with_a_bias_of_zero(depthwise: bool) -> None:
+@pytest.mark.parametrize("groups", [1, 4, 64])
+def test_conv_starts_as_torch_does_with_a_bias_of_zero(groups: int) -> None:
     torch.manual_seed(0)
-    conv = Conv(64, 64, 3, depthwise=depthwise)
-    reference = torch.nn.Conv1d(64, 64, 3, groups=64 if depthwise else 1).weight
+    conv = Conv(64, 64, 3, groups=groups)
+    reference = torch.nn.Conv1d(64, 64, 3, groups=groups).weight
     assert not conv.bias.any()
     assert conv.weight.std().item() == pytest.approx(reference.std().item(), rel=0.1)
-    assert conv.weight.abs().max().item() <= 1 / math.sqrt(3 if depthwise else 192)
+    assert conv.weight.abs().max().item() <= 1 / math.sqrt(192 / groups)
     assert Conv(4, 4, 3, bias=False).bias is None
     assert not Linear(4, 4).bias.any()
 

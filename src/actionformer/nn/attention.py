@@ -38,7 +38,7 @@ class Attention(nn.Module):
         self.stride = stride
 
         def conv() -> Conv:
-            return Conv(channels, channels, 3, stride=stride, bias=False, depthwise=True)
+            return Conv(channels, channels, 3, stride=stride, bias=False, groups=channels)
 
         self.query_conv, self.key_conv, self.value_conv = conv(), conv(), conv()
         self.query_norm = LayerNorm(channels, exact=exact)

@@ -81,7 +81,7 @@ def _neck(settings: PyramidSettings, norms: nn.ModuleList | None) -> IdentityNec
     if settings.neck == "identity":
         return IdentityNeck(norms)
     laterals = [Conv(settings.width, width, 1, bias=not norm) for _ in range(levels)]
-    convs = [Conv(width, width, 3, bias=not norm, depthwise=True) for _ in range(levels)]
+    convs = [Conv(width, width, 3, bias=not norm, groups=width) for _ in range(levels)]
     return FeaturePyramidNeck(
         laterals=nn.ModuleList(laterals),
         convs=nn.ModuleList(convs),

@@ -39,7 +39,8 @@ def every(stride: int, valid: Mask) -> Mask:
 class Conv(nn.Module):
     """Convolution over time (B, T, C_in) -> (B, ceil(T / stride), C_out), zeros beyond both ends.
 
-    The weight is (C_out, kernel, C_in), or (C, kernel, 1) where `depthwise`; padding is kernel // 2.
+    The weight is (C_out, kernel, C_in / groups); padding is kernel // 2. Each group of output channels sees a group of
+    input channels.
     """
 
     def __init__(
@@ -50,15 +51,15 @@ class Conv(nn.Module):
         *,
         stride: int = 1,
         bias: bool = True,
-        depthwise: bool = False,
+        groups: int = 1,
     ) -> None:
         super().__init__()
         self.kernel = kernel
         self.stride = stride
-        self.groups = in_channels if depthwise else 1
-        fan_in = kernel * (in_channels // self.groups)
+        self.groups = groups
+        fan_in = kernel * (in_channels // groups)
         bound = 1 / math.sqrt(fan_in)  # torch's own: kaiming_uniform with a = sqrt(5)
-        weight = torch.empty(out_channels, kernel, in_channels // self.groups).uniform_(-bound, bound)
+        weight = torch.empty(out_channels, kernel, in_channels // groups).uniform_(-bound, bound)
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 

@@ -132,7 +132,7 @@ class Perception(nn.Module):
         super().__init__()
         self.exact = exact
         self.gate, self.instant, self.narrow, self.wide, self.pooled = (
-            Conv(channels, channels, kernel, depthwise=True) for kernel in (window, 1, window, wide_window, 1)
+            Conv(channels, channels, kernel, groups=channels) for kernel in (window, 1, window, wide_window, 1)
         )
         for conv in (self.gate, self.instant, self.narrow, self.wide, self.pooled):
             nn.init.normal_(conv.weight, 0.0, deviation)
