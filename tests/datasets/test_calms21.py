@@ -41,3 +41,14 @@ def test_neither_is_there(tmp_path: Path) -> None:
     (tmp_path / "train/a.csv").write_text("label,start\nx,1\n")
     with pytest.raises(InputError, match="expected the columns labelid,timestamp,endtimestamp"):
         read(tmp_path)
+
+
+def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "calms21_task1_train.json").write_text("[]")
+    with pytest.raises(InputError, match=r"calms21_task1_train\.json: expected the layout of calms21 files"):
+        read(tmp_path)
+    (tmp_path / "calms21_task1_train.json").unlink()
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train/a.csv").write_text("labelId,timestamp,endTimestamp\nattack,1\n")
+    with pytest.raises(InputError, match=r"a\.csv: line 2: expected a class and two times, found attack,1"):
+        read(tmp_path)

@@ -19,3 +19,10 @@ def test_two_tables_and_the_names_of_classes(tmp_path: Path) -> None:
     (tmp_path / "Charades_v1_test.csv").unlink()
     with pytest.raises(InputError, match=r"Charades_v1_test\.csv: missing"):
         read(tmp_path)
+
+
+def test_without_the_list_classes_are_their_codes(tmp_path: Path) -> None:
+    for part, actions in (("train", "c001 1.0 2.5"), ("test", "c003 0 3;c001 1 2")):
+        (tmp_path / f"Charades_v1_{part}.csv").write_text(f"id,actions,length\n{part}1,{actions},30.5\n")
+    with pytest.warns(UserWarning, match=r"put Charades_v1_classes\.txt beside the file"):
+        assert read(tmp_path).class_names == ("c001", "c003")

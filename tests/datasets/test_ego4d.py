@@ -42,3 +42,10 @@ def test_other_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "moments_train.json").write_text('{"videos": [{}]}')
     with pytest.raises(InputError, match=r"moments_train\.json: expected videos with clips as Ego4D writes them"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"video_start_sec": "zero"}, {"annotations": 3}, {"video_end_frame": None}])
+def test_values_of_another_kind_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    write(tmp_path, "moments_train.json", clip("c", 0, 300) | change)
+    with pytest.raises(InputError, match=r"moments_train\.json: expected videos with clips as Ego4D writes them \("):
+        read(tmp_path)

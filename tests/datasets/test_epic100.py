@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from actionformer import InputError
-from actionformer.datasets.epic100 import read_nouns, read_verbs
+from actionformer.datasets.epic100 import class_names, read_nouns, read_verbs
 
 HEADER = "narration_id,video_id,start_timestamp,stop_timestamp,verb,verb_class,noun,noun_class\n"
 
@@ -47,3 +47,20 @@ def test_validation_is_whole(shared: Path, folder: Path) -> None:
         (folder / name).write_bytes((published / name).read_bytes())
     told = read_verbs(folder).differences()
     assert told == ["495 training videos (here 1)", "67,217 training actions (here 1)"]
+
+
+def test_the_second_list_has_nouns_that_no_action_has(shared: Path, folder: Path) -> None:
+    published = shared / "data/annotations/epic100"
+    (folder / "EPIC_100_noun_classes_v2.csv").write_bytes((published / "EPIC_100_noun_classes_v2.csv").read_bytes())
+    names = class_names(folder, "noun")
+    assert (len(names), names[0], names[-1]) == (300, "tap", "extract:vanilla")
+
+
+def test_rows_without_times_and_lists_without_columns_are_told(folder: Path) -> None:
+    train = folder / "EPIC_100_train.csv"
+    train.write_text(train.read_text() + "c,P01_01,later,00:01:02.50,take,0,plate,0\n")
+    with pytest.warns(UserWarning, match=r"EPIC_100_train\.csv: line 3: a row without times is left out"):
+        read_verbs(folder)
+    (folder / "EPIC_100_video_info.csv").write_text("video,duration\n")
+    with pytest.raises(InputError, match=r"video_info\.csv: expected the columns video_id and duration, found video"):
+        read_verbs(folder)

@@ -98,3 +98,11 @@ def test_a_video_too_short_for_a_feature(framewise_folder: Path) -> None:
     np.save(framewise_folder / "features" / "a.npy", np.zeros((3, 5), np.float32))
     with pytest.raises(InputError, match=r"a\.npy: expected an array"):
         salads.read(framewise_folder)
+
+
+def test_the_folder_may_lie_below(framewise_folder: Path, tmp_path: Path) -> None:
+    assert salads.read(tmp_path).recordings.keys() == salads.read(framewise_folder).recordings.keys()
+    (tmp_path / "gtea").mkdir()
+    (tmp_path / "gtea" / "mapping.txt").write_text("0 take\n")
+    with pytest.raises(InputError, match=r"50salads, .*gtea have a mapping\.txt each: give the folder that is meant"):
+        salads.read(tmp_path)

@@ -84,3 +84,9 @@ def test_a_wrong_folder_is_one_line(refused: Refused, tmp_path: Path) -> None:
 def test_data_is_another_name_of_the_verb(call: Command, framewise_folder: Path, tmp_path: Path) -> None:
     assert call("data", "gtea", "--source", framewise_folder, "--out", tmp_path / "out").code == 0
     assert (tmp_path / "out/annotations_split2.json").exists()
+
+
+def test_an_archive_in_place_of_the_folder(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "gtea.zip").touch()
+    told = refused("dataset", "gtea", tmp_path / "gtea.zip", tmp_path / "out")
+    assert "gtea.zip: a file, expected the folder of the data set: unpack it" in told

@@ -1,11 +1,12 @@
 """Data sets whose annotations are files of labels."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from actionformer import InputError, read_annotations
-from actionformer.datasets.base import Counts
+from actionformer.datasets.base import Counts, missing
 from actionformer.datasets.labelled import find_file, labelled_dataset, labels_of
 from actionformer.formats.labels import LabelledSegment, LabelledVideo
 
@@ -20,7 +21,8 @@ def test_what_several_files_say_of_a_video_is_put_together(tmp_path: Path) -> No
         LabelledVideo("v_a", [segment(3, 4, "jump"), segment(9, 8, "jump")], duration=10, subset="train"),
         LabelledVideo("v_b", [segment(30, 60, "run")], "frames", fps=30, subset="val"),
     ]
-    dataset = labelled_dataset(videos, subsets={"train": "training"}, prefix="v_")
+    with pytest.warns(UserWarning, match=r"a\.txt: line 1: an action that ends before it starts is left out"):
+        dataset = labelled_dataset(videos, subsets={"train": "training"}, id_of=lambda name: name.removeprefix("v_"))
     (path,) = dataset.write(tmp_path)
     found = read_annotations(path)
     assert found.class_names == ("jump", "run")
@@ -65,5 +67,36 @@ def test_files_are_looked_for_below(tmp_path: Path) -> None:
     assert find_file(tmp_path, "a.json", "b*.json", expected="labels") == tmp_path / "deep/er/b.json"
     with pytest.raises(InputError, match=r"a\.json: missing, here and in the folders below, expected labels"):
         find_file(tmp_path, "a.json", expected="labels")
-    with pytest.raises(InputError, match=r"b\.json: expected a file of the format json, found another"):
+    with pytest.raises(InputError, match=r"b\.json: expected the layout of json files .*, found another: is it whole"):
         labels_of(tmp_path / "deep/er/b.json", "json")
+
+
+def test_an_archive_that_nobody_unpacked_is_named(tmp_path: Path) -> None:
+    (tmp_path / "thumos.tar.gz").touch()
+    with pytest.raises(InputError, match=r"expected labels; unpack thumos\.tar\.gz first"):
+        find_file(tmp_path, "a.json", expected="labels")
+    assert str(missing(tmp_path / "features" / "a.npy", "expected more")).endswith("more; unpack thumos.tar.gz first")
+
+
+def test_a_file_that_ends_too_early_is_no_other_layout(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"database": {"a": {"subset": "trai')
+    with pytest.raises(InputError, match=r"a\.json: not valid JSON: Unterminated string"):
+        labels_of(tmp_path / "a.json", "json")
+
+
+def test_what_a_file_leaves_out_is_told_but_for_hidden_labels(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    whole = {"subset": "training", "duration": "ten", "annotations": [{"segment": [1, 2], "label": "run"}, {}]}
+    path.write_text(json.dumps({"database": {"a": whole, "b": {"subset": "testing", "annotations": []}}}))
+    with pytest.warns(UserWarning, match="is left out") as told:
+        labels_of(path, "json")
+    assert [str(one.message).removeprefix(f"{path}: video 'a'") for one in told] == [
+        ", annotation 1: an annotation without [start, end] or without a label is left out",
+        ": a duration that is no number is left out",
+    ]
+
+
+def test_a_class_that_the_data_set_lacks_is_refused() -> None:
+    video = LabelledVideo("a", [segment(0, 1, "jmup")], subset="training")
+    with pytest.raises(InputError, match=r"a\.txt: line 1: the data set has no class 'jmup', did you mean 'jump'"):
+        labelled_dataset([video], ["jump", "run"])

@@ -39,6 +39,12 @@ def test_json_as_published(tmp_path: Path) -> None:
         found.of("A")
 
 
+def test_an_id_that_begins_as_the_prefix_does(tmp_path: Path) -> None:
+    path = tmp_path / "cuhk.json"
+    path.write_text(json.dumps({"results": {"v_UmAH95xls": [0, 0, 1], "---9CpRcKoU": [1, 0, 0]}, "class": CLASSES}))
+    assert read_video_scores(path, "v_").of("v_UmAH95xls").tolist() == [0, 0, 1]
+
+
 def test_json_of_tcanet_holds_logits(tmp_path: Path) -> None:
     path = tmp_path / "validation94.32.json"
     path.write_text(json.dumps({"results": {"a": [[1.0, 1.0 - np.log(2), 1.0 - np.log(4)]]}, "class": CLASSES}))

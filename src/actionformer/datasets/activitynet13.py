@@ -16,15 +16,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, listed
 from actionformer.datasets.base import Counts, Dataset
 from actionformer.datasets.labelled import find_file, find_files, labelled_dataset, labels_of
+from actionformer.datasets.youtube import youtube_id
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile, LabelledVideo
 
 OFFICIAL = "activity_net.v1-3*.json"
 CLEANED, SUBSETS = "anet_anno_action.json", "video_info_new.csv"
-PREFIX = "v_"
 PUBLISHED = Counts(200, {"training": 10024, "validation": 4926}, {"training": 15410, "validation": 7654})
 PUBLISHED_CLEANED = Counts(200, {"training": 9649, "validation": 4728}, {"training": 14859, "validation": 7293})
 
@@ -36,11 +36,11 @@ def read(source: Path) -> Dataset:
         InputError: neither layout is there.
     """
     if found := find_files(source, OFFICIAL):
-        return labelled_dataset(labels_of(found[0], "json").videos, prefix=PREFIX, published=PUBLISHED)
+        return labelled_dataset(labels_of(found[0], "json").videos, id_of=youtube_id, published=PUBLISHED)
     cleaned = find_file(source, CLEANED, expected=f"annotations; {OFFICIAL} is not here either")
-    subsets = _subsets(find_file(source, SUBSETS, expected=f"the subset of every video of {CLEANED}"))
-    videos = _with_subsets(labels_of(cleaned, "json"), subsets)
-    return labelled_dataset(videos, prefix=PREFIX, published=PUBLISHED_CLEANED)
+    table = find_file(source, SUBSETS, expected=f"the subset of every video of {CLEANED}")
+    videos = _with_subsets(labels_of(cleaned, "json"), table)
+    return labelled_dataset(videos, id_of=youtube_id, published=PUBLISHED_CLEANED)
 
 
 def _subsets(path: Path) -> dict[str, str]:
@@ -51,8 +51,11 @@ def _subsets(path: Path) -> dict[str, str]:
     return {row.cells[video]: row.cells[subset] for row in table.table[1:]}
 
 
-def _with_subsets(file: LabelFile, subsets: dict[str, str]) -> list[LabelledVideo]:
+def _with_subsets(file: LabelFile, table: Path) -> list[LabelledVideo]:
     """The videos of the subsets that have labels."""
-    videos = [replace(video, subset=subsets.get(video.name)) for video in file.videos]
+    subsets = _subsets(table)
+    if lacking := [video.name for video in file.videos if video.name not in subsets]:
+        raise InputError(f"{table}: no row of video {listed(lacking, 3)} of {CLEANED}: is it whole?")
+    videos = [replace(video, subset=subsets[video.name]) for video in file.videos]
     labelled = {video.subset for video in videos if video.segments}
     return [video for video in videos if video.subset in labelled]

@@ -22,6 +22,7 @@ TRAINING, TEST = "training", "test"
 """The subsets that presets train on and score."""
 FEATURES = "features"
 """The folder of features that is written."""
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 NUMBERED = re.compile(r"(\d{1,6})\s+(\S.*)")
 
 
@@ -118,6 +119,34 @@ def _write_features(file: Path, recording: Recording, spec: FeatureSpec | None) 
     write_sidecar(file, spec)
 
 
+def missing(path: Path, rest: str) -> InputError:
+    """The error of a file that is not there; names an archive beside it, which somebody forgot to unpack.
+
+    Args:
+        path: the file.
+        rest: of the message: what was expected, or where else it was looked for.
+    """
+    folder = next(one for one in path.parents if one.is_dir())
+    packed = sorted(one.name for one in folder.iterdir() if one.suffix.lower() in ARCHIVES)
+    return InputError(f"{path}: missing, {rest}{f'; unpack {packed[0]} first' if packed else ''}")
+
+
+def folder_of(source: Path, name: str) -> Path:
+    """The folder in which a file of that name lies: the one that was given, or the only one below it.
+
+    Raises:
+        InputError: several folders below have one.
+    """
+    if (source / name).is_file():
+        return source
+    found = sorted(path.parent for path in source.rglob(name))
+    if len(found) > 1:
+        raise InputError(
+            f"{source}: {', '.join(map(str, found[:3]))} have a {name} each: give the folder that is meant"
+        )
+    return found[0] if found else source
+
+
 def read_lines(path: Path, expected: str) -> list[str]:
     """The lines of a published file that hold something, without blanks around them.
 
@@ -129,7 +158,7 @@ def read_lines(path: Path, expected: str) -> list[str]:
         InputError: it is missing, empty or no text.
     """
     if not path.is_file():
-        raise InputError(f"{path}: missing, expected {expected}")
+        raise missing(path, f"expected {expected}")
     return [line.strip() for line in read_text(path).splitlines() if line.strip()]
 
 

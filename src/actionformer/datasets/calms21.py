@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
-from actionformer.datasets.base import TEST, TRAINING, Counts, Dataset, Recording
+from actionformer.datasets.base import TEST, TRAINING, Counts, Dataset, Recording, missing
 from actionformer.datasets.labelled import ANNOTATIONS, find_files, labelled_dataset, labels_of
 from actionformer.features.spec import FeatureSpec
 from actionformer.formats.document import Document
@@ -45,7 +45,7 @@ def read(source: Path) -> Dataset:
         return _with_key_points(parts)
     tables = [(path, subset) for name, subset in FOLDERS.items() for path in find_files(source, f"{name}/*.csv")]
     if not tables:
-        raise InputError(f"{source / next(iter(FILES))}: missing, here and in the folders below; so are train/*.csv")
+        raise missing(source / next(iter(FILES)), "here and in the folders below; so are train/*.csv")
     return labelled_dataset([_video(*table) for table in tables], CLASSES, published=PUBLISHED)
 
 
@@ -53,9 +53,8 @@ def _with_key_points(parts: list[tuple[Path, str]]) -> Dataset:
     recordings: dict[str, Recording] = {}
     subset_of: dict[str, str] = {}
     for path, subset in parts:
-        content = read_json(path)
-        sequences = {name: one for group in content.values() for name, one in group.items()}
-        labelled = labelled_dataset(labels_of(path, "calms21").videos, CLASSES, prefix="")
+        labelled = labelled_dataset(labels_of(path, "calms21").videos, CLASSES)
+        sequences = {name: one for group in read_json(path).values() for name, one in group.items()}
         for name, recording in labelled.recordings.items():
             features = partial(_key_points, sequences[name], f"{path}: sequence {name}")
             id_ = name.rpartition("/")[2]
@@ -78,9 +77,9 @@ def _video(path: Path, subset: str) -> LabelledVideo:
     if document.header != COLUMNS:
         raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}, found {','.join(document.header):.80}")
     segments = []
-    for line, (label, start, end) in document.table[1:]:
-        times = number(start), number(end)
-        if times[0] is None or times[1] is None:
-            raise InputError(f"{document.where(line)}: expected two times, found {start:.30} and {end:.30}")
-        segments.append(LabelledSegment(times[0], times[1], label, document.where(line)))
+    for line, cells in document.table[1:]:
+        times = [time for time in map(number, cells[1:]) if time is not None]
+        if len(cells) != len(COLUMNS) or len(times) != 2:
+            raise InputError(f"{document.where(line)}: expected a class and two times, found {','.join(cells):.80}")
+        segments.append(LabelledSegment(times[0], times[1], cells[0], document.where(line)))
     return LabelledVideo(path.stem, segments, subset=subset)

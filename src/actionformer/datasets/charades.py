@@ -24,6 +24,5 @@ def read(source: Path) -> Dataset:
     """
     paths = [find_file(source, name, expected="a video and its actions per row") for name in FILES]
     files = [labels_of(path, "charades") for path in paths]
-    return labelled_dataset(
-        [video for file in files for video in file.videos], files[0].class_names, published=PUBLISHED
-    )
+    names = dict.fromkeys(name for file in files for name in file.class_names)
+    return labelled_dataset([video for file in files for video in file.videos], [*names], published=PUBLISHED)

@@ -80,10 +80,12 @@ def clip_times(source: Path) -> dict[str, ClipTime]:
 def _as_published(path: Path) -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: expected videos with clips as Ego4D writes them, {error!r:.60} is missing"
-        ) from error
+    except InputError:
+        raise
+    except KeyError as error:
+        raise InputError(f"{path}: expected videos with clips as Ego4D writes them, {error} is missing") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: expected videos with clips as Ego4D writes them ({error!s:.60})") from error
 
 
 def _clips(path: Path) -> list[tuple[Mapping[str, Any], ClipTime]]:
@@ -96,10 +98,12 @@ def _clips(path: Path) -> list[tuple[Mapping[str, Any], ClipTime]]:
 
 def _recording(clip: Mapping[str, Any], time: ClipTime, path: Path) -> Recording:
     """The primary moments of a clip, none shorter than `SHORTEST`."""
-    zero = max(float(clip["video_start_sec"]), 0.0) - time.lead
     with _as_published(path):
+        zero = max(float(clip["video_start_sec"]), 0.0) - time.lead
         actions = [
-            NamedAction(one["video_start_time"] - zero, one["video_end_time"] - zero, one["label"], None, str(path))
+            NamedAction(
+                one["video_start_time"] - zero, one["video_end_time"] - zero, str(one["label"]), None, str(path)
+            )
             for annotator in clip["annotations"]
             for one in annotator["labels"]
             if one["primary"] and one["video_end_time"] - one["video_start_time"] >= SHORTEST

@@ -25,6 +25,7 @@ from actionformer.formats.epic import LISTS, VIDEOS
 
 FILES = ("EPIC_100_train.csv", "EPIC_100_validation.csv")
 CLASSES = {"verb": 97, "noun": 300}
+"""Of the actions; the second list of nouns has five more (hands, a foot, gloves), which are those of VISOR alone."""
 
 
 def read_verbs(source: Path) -> Dataset:
@@ -66,4 +67,4 @@ def class_names(source: Path, layer: str) -> list[str]:
         raise InputError(f"{path}: expected the columns id and key, found {', '.join(table.header):.80}")
     id_, key = table.header.index("id"), table.header.index("key")
     names = {row.cells[id_]: row.cells[key] for row in table.table[1:]}
-    return [names[str(number)] for number in range(len(names)) if str(number) in names]
+    return [names[str(number)] for number in range(CLASSES[layer]) if str(number) in names]

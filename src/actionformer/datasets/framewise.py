@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from actionformer.core.annotations import NamedAction
 from actionformer.core.errors import InputError
-from actionformer.datasets.base import TEST, TRAINING, Counts, Dataset, Recording, read_lines, read_names
+from actionformer.datasets.base import (
+    TEST,
+    TRAINING,
+    Counts,
+    Dataset,
+    Recording,
+    folder_of,
+    missing,
+    read_lines,
+    read_names,
+)
 from actionformer.features.arrays import MAX_DURATION_DIFFERENCE, Features, open_features
 from actionformer.features.spec import FeatureSpec
 from actionformer.formats.frame_runs import runs
@@ -32,7 +42,7 @@ def read_framewise(
     """The data set in its folder.
 
     Args:
-        source: the folder.
+        source: the folder, or one above it.
         spec: of the features that are kept, one for `every` frames: the middle one.
         every: how many frames a feature stands for.
         background: classes that are no action.
@@ -42,6 +52,7 @@ def read_framewise(
         InputError: a file is missing or laid out in another way; it is named with what was expected.
     """
     assert spec.fps is not None
+    source = folder_of(source, "mapping.txt")
     names = read_names(source / "mapping.txt", "0 take").values()
     splits = _splits(source / "splits")
     ids = sorted({id_ for subsets in splits.values() for id_ in subsets})
@@ -91,7 +102,7 @@ def _labels(path: Path, names: set[str]) -> list[str]:
 def _features(path: Path, frames: int, every: int) -> Features:
     """The published file, whose rows are channels."""
     if not path.is_file():
-        raise InputError(f"{path}: missing, expected an array (D, T) with one column per frame")
+        raise missing(path, "expected an array (D, T) with one column per frame")
     features = open_features(path)
     channels, length = features.shape
     if abs(length - frames) > MAX_DURATION_DIFFERENCE * frames or min(length, frames) <= every // 2:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from actionformer.datasets.base import Counts, Dataset
 from actionformer.datasets.labelled import find_file, labelled_dataset, labels_of
+from actionformer.datasets.youtube import youtube_id
 
 JSON = "HACS_segments*.json"
 PUBLISHED = Counts(classes=200)
@@ -24,4 +25,4 @@ def read(source: Path) -> Dataset:
         InputError: they are missing, or laid out in another way.
     """
     path = find_file(source, JSON, expected="the annotations of HACS Segments")
-    return labelled_dataset(labels_of(path, "json").videos, prefix="v_", published=PUBLISHED)
+    return labelled_dataset(labels_of(path, "json").videos, id_of=youtube_id, published=PUBLISHED)

@@ -24,7 +24,17 @@ from numpy.typing import NDArray
 from actionformer.core.annotations import NamedAction
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_text
-from actionformer.datasets.base import TEST, TRAINING, Counts, Dataset, Recording, read_lines, read_names
+from actionformer.datasets.base import (
+    TEST,
+    TRAINING,
+    Counts,
+    Dataset,
+    Recording,
+    folder_of,
+    missing,
+    read_lines,
+    read_names,
+)
 from actionformer.features.spec import FeatureSpec
 
 RATE, STRIDE, WINDOW = 50, 25, 50  # samples a second, between windows, of a window
@@ -47,6 +57,7 @@ def read(source: Path) -> Dataset:
     Raises:
         InputError: a file is missing or laid out in another way; it is named with what was expected.
     """
+    source = folder_of(source, "activity_labels.txt")
     names = read_names(source / "activity_labels.txt", "1 WALKING")
     subsets = _subsets(source)
     samples = {id_: _samples(source / "RawData", id_) for id_ in subsets}
@@ -65,7 +76,7 @@ def _subsets(source: Path) -> dict[str, str]:
     raw = source / "RawData"
     found = [match for path in sorted(raw.glob("acc_*.txt")) if (match := FILE.fullmatch(path.name))]
     if not found:
-        raise InputError(f"{raw / 'acc_exp01_user01.txt'}: missing, expected three accelerations per line")
+        raise missing(raw / "acc_exp01_user01.txt", "expected three accelerations per line")
     for match in found:
         if int(match[2]) not in users:
             raise InputError(f"{raw / match[0]}: user {int(match[2])} is in none of Train/subject_id_train.txt and "
@@ -91,7 +102,7 @@ def _sensor(path: Path) -> NDArray[np.float32]:
 def _numbers(path: Path, expected: str, columns: int) -> NDArray[np.float64]:
     """(N, columns) numbers of a text file."""
     if not path.is_file():
-        raise InputError(f"{path}: missing, expected {expected}")
+        raise missing(path, f"expected {expected}")
     try:
         numbers = np.loadtxt(read_text(path).splitlines(), ndmin=2)
     except ValueError as error:
@@ -112,7 +123,7 @@ def _actions(path: Path, names: dict[int, str], lengths: dict[str, int]) -> dict
         experiment, user, activity, first, last = map(int, line.split())
         id_ = f"exp{experiment:02d}_user{user:02d}"
         if id_ not in actions:
-            raise InputError(f"{path.parent / f'acc_{id_}.txt'}: missing, labels.txt has its activities")
+            raise missing(path.parent / f"acc_{id_}.txt", "labels.txt has its activities")
         if activity not in names or not 1 <= first <= last <= lengths[id_]:
             raise InputError(f"{path}: line {line!r:.60}: expected an activity of activity_labels.txt, and samples "
                              f"from 1 to {lengths[id_]}")  # fmt: skip

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actionformer.core.errors import InputError
-from actionformer.datasets.base import Counts, Dataset
+from actionformer.datasets.base import Counts, Dataset, missing
 from actionformer.datasets.labelled import find_files, labelled_dataset, labels_of
+from actionformer.formats.thumos import AMBIGUOUS
 
 JSON = "thumos14.json"
 PUBLISHED = Counts(20, {"validation": 200, "test": 212}, {"validation": 3007, "test": 3358})
@@ -32,8 +32,9 @@ def read(source: Path) -> Dataset:
     if found := find_files(source, JSON):
         file = labels_of(found[0], "json")
         return labelled_dataset(file.videos, file.class_names, published=PUBLISHED)
-    texts = [path for part in ("val", "test") for path in find_files(source, f"*_{part}.txt")]
+    found = [path for part in ("val", "test") for path in find_files(source, f"*_{part}.txt")]
+    texts = [path for path in found if not path.name.startswith(AMBIGUOUS)]
     if not texts:
-        raise InputError(f"{source / JSON}: missing, here and in the folders below; so are *_val.txt and *_test.txt")
+        raise missing(source / JSON, "here and in the folders below; so are *_val.txt and *_test.txt")
     videos = [video for path in texts for video in labels_of(path, "thumos").videos]
     return labelled_dataset(videos, published=Counts(PUBLISHED.classes, {"validation": 200}))

@@ -7,8 +7,9 @@ numbers, which the lists beside the file name; the words of the narration are ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from actionformer.core.errors import InputError
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.formats.numbers import number, seconds
@@ -54,14 +55,24 @@ def _rows(document: Document) -> Iterator[tuple[int, Cells]]:
 
 
 def _class_names(document: Document, layer: str) -> dict[str, str]:
-    found = document.beside(*LISTS[layer])
-    return {cells["id"]: cells["key"] for _, cells in _rows(found)} if found is not None else {}
+    return {cells["id"]: cells["key"] for cells in _beside(document, LISTS[layer], ("id", "key"))}
+
+
+def _beside(document: Document, names: Sequence[str], columns: Sequence[str]) -> list[Cells]:
+    """The rows of the first file of these names that lies beside it."""
+    if (found := document.beside(*names)) is None:
+        return []
+    if not set(columns) <= set(found.header):
+        raise InputError(
+            f"{found.path}: expected the columns {' and '.join(columns)}, found {', '.join(found.header):.80}"
+        )
+    return [cells for _, cells in _rows(found)]
 
 
 def _videos(document: Document, segments: Mapping[str, list[LabelledSegment]]) -> list[LabelledVideo]:
     """The videos with what the list of videos beside the file knows of them."""
-    found, part = document.beside(VIDEOS), _SUBSET.search(document.stem)
-    known = {cells["video_id"]: cells for _, cells in _rows(found)} if found is not None else {}
+    known = {cells["video_id"]: cells for cells in _beside(document, [VIDEOS], ("video_id", "duration"))}
+    part = _SUBSET.search(document.stem)
     subset = _SUBSETS[part[1]] if part else None
     return [
         LabelledVideo(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
-from actionformer.core.names import known_name
+from actionformer.core.names import matched, nearest
 
 THUMOS14 = {
     "BaseballPitch": 7,
@@ -54,6 +54,8 @@ class VideoScores:
     """Video -> (K,) a score per class, at least 0."""
     source: str
     """The file, for messages."""
+    prefix: str = ""
+    """What videos may begin with in the file."""
 
     def of(self, video: str) -> NDArray[np.float64]:
         """The scores of a video.
@@ -61,7 +63,10 @@ class VideoScores:
         Raises:
             InputError: there are none; the nearest video is named.
         """
-        return self.scores[known_name(video, self.scores, f"{self.source}: no scores of video")]
+        for name in matched([video, f"{self.prefix}{video}"], self.scores).values():
+            return self.scores[name]
+        near = nearest(video, [name.removeprefix(self.prefix) for name in self.scores])
+        raise InputError(f"{self.source}: no scores of video {video!r}{near}")
 
 
 def scores_for(path: str | Path | None, class_names: Sequence[str], prefix: str) -> VideoScores | None:
@@ -98,8 +103,8 @@ def read_video_scores(path: str | Path, prefix: str = "") -> VideoScores:
     results, names = (content.get(key) if isinstance(content, dict) else None for key in ("results", "class"))
     if not isinstance(results, dict) or not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise InputError(f"{path}: expected {{'results': {{video: [scores]}}, 'class': [names]}}")
-    scores = {name.removeprefix(prefix): _scores(one, len(names), path, name) for name, one in results.items()}
-    return VideoScores(tuple(names), scores, str(path))
+    scores = {name: _scores(one, len(names), path, name) for name, one in results.items()}
+    return VideoScores(tuple(names), scores, str(path), prefix)
 
 
 def _scores(values: Any, classes: int, path: str | Path, video: str) -> NDArray[np.float64]:

@@ -30,6 +30,8 @@ def convert_dataset(name: DatasetName, source: str | Path, out: str | Path, *, o
             there already and are not to be replaced.
     """
     source, out = Path(source), Path(out)
+    if source.is_file():
+        raise InputError(f"{source}: a file, expected the folder of the data set: unpack it, and give the folder")
     if not source.is_dir():
         raise InputError(f"{source}: no such folder, expected the data set as it was unpacked")
     if out.is_dir() and out.samefile(source):

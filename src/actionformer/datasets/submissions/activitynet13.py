@@ -10,9 +10,7 @@ from typing import Any
 
 from actionformer.core.errors import InputError
 from actionformer.datasets.submissions.material import Material
-
-PREFIX, LENGTH = "v_", 11
-"""What names of files add to the id of a video, and how long ids of YouTube are, which may begin so themselves."""
+from actionformer.datasets.youtube import youtube_id
 
 
 def content(material: Material) -> dict[str, Any]:
@@ -31,10 +29,6 @@ def content(material: Material) -> dict[str, Any]:
     used = material.external_data is not None
     return {
         "version": "VERSION 1.3",
-        "results": {_on_youtube(video): one.to_dict() for video, one in found.items()},
+        "results": {youtube_id(video): one.to_dict() for video, one in found.items()},
         "external_data": {"used": used, "details": material.external_data or ""},
     }
-
-
-def _on_youtube(video: str) -> str:
-    return video if len(video) == LENGTH else video.removeprefix(PREFIX)

@@ -15,6 +15,8 @@ from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVide
 from actionformer.formats.numbers import number, pair
 
 NOTHING = "null"
+HIDDEN = "which has no labels at all"
+"""What is said of a subset whose labels are not published."""
 
 
 def holds_labels(document: Document) -> bool:
@@ -29,7 +31,7 @@ def read_labels(document: Document) -> LabelFile:
     hidden = _hidden_subsets(videos)
     remarks += [
         Remark(
-            f"a video of subset {video.subset}, which has no labels at all, is left out",
+            f"a video of subset {video.subset}, {HIDDEN}, is left out",
             document.where(item=video.name),
         )
         for video in videos
@@ -69,11 +71,14 @@ def _video(document: Document, name: str, entry: Mapping[str, Any], remarks: lis
         else:
             segments.append(segment)
     duration, fps, subset = (entry.get(key) for key in ("duration", "fps", "subset"))
+    duration = duration if duration is not None else entry.get("duration_second")
+    if duration is not None and number(duration) is None:
+        remarks.append(Remark("a duration that is no number is left out", document.where(item=f"video {name!r}")))
     return LabelledVideo(
         name,
         segments,
         fps=number(fps) or None,
-        duration=number(duration if duration is not None else entry.get("duration_second")) or None,
+        duration=number(duration) or None,
         subset=subset if isinstance(subset, str) and subset else None,
         group=str(entry.get("group") or entry.get("subject") or ""),
     )
