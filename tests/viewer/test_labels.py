@@ -57,8 +57,10 @@ def ask(folder: Path, out: Path) -> Iterator[Any]:
 
 
 def put(client: TestClient, video: str, *actions: tuple[float, float, int], status: int = 200, **said: Any) -> Any:
+    """Saves what a page says of a video, by default one that has just loaded it."""
     rows = [{"segment": [start, end], "label": label} for start, end, label in actions]
-    body = {"actions": rows, "decided": [], "done": False, "revision": 0} | said
+    revision = client.get(f"/api/labels/{video}").json().get("revision", 0)
+    body = {"actions": rows, "decided": [], "done": False, "revision": revision} | said
     answer = client.put(f"/api/labels/{video}", json=body)
     assert answer.status_code == status, answer.text
     return answer.json()
@@ -72,7 +74,7 @@ def test_a_folder_of_videos_becomes_annotations(ask: Any, out: Path) -> None:
     assert [video["id"] for video in project["videos"]] == ["broken", "clip0", "more/clip1"]
     assert not out.exists()
     first = put(client, "clip0", (1.0, 2.00004, 0))
-    assert (first["revision"], first["file"], first["actions"]) == (1, "labels.json", [{"segment": [1, 2], "label": 0}])
+    assert (first["file"], first["actions"]) == ("labels.json", [{"segment": [1, 2], "label": 0}])
     put(client, "more~2Fclip1", done=True)
     read = read_annotations(out)
     assert read.videos["clip0"].fps == 10
@@ -97,26 +99,27 @@ def test_a_video_that_cannot_be_opened_is_said_and_not_labelled(ask: Any, folder
 
 def test_of_two_who_label_one_video_the_second_is_told(ask: Any) -> None:
     one, other = ask(), ask()
-    put(one, "clip0", (1.0, 2.0, 0))
-    assert "labelled elsewhere" in put(other, "clip0", (3.0, 4.0, 1), status=409)["error"]
-    put(other, "clip0", (3.0, 4.0, 1), revision=1)
-    put(one, "clip0", revision=2)
-    put(one, "clip0", status=409)  # that it has nothing again is another state than the first
+    begun = of(other, "/api/labels/clip0")["revision"]
+    put(one, "clip0", (1.0, 2.0, 0), revision=begun)
+    assert "labelled elsewhere" in put(other, "clip0", (3.0, 4.0, 1), revision=begun, status=409)["error"]
+    put(other, "clip0", (3.0, 4.0, 1), done=True)
+    assert of(one, "/api/progress")["videos"]["clip0"] == {"actions": 1, "drafts": 0, "done": True}
 
 
 def test_classes_are_added_and_renamed_and_numbers_stay(ask: Any, out: Path) -> None:
-    client = ask()
+    client, other = ask(), ask()
     assert client.post("/api/classes", json={"name": " 跳ぶ 👋 "}).json() == {
         "label": 2,
         "classes": ["wave", "jump", "跳ぶ 👋"],
     }
-    put(client, "clip0", (1.0, 2.0, 0), (3.0, 4.0, 2))
-    answer = client.put("/api/classes/0", json={"name": "<b>Wink</b>"}).json()
-    assert answer == {"classes": ["<b>Wink</b>", "jump", "跳ぶ 👋"], "revised": ["clip0"]}
+    revision = put(client, "clip0", (1.0, 2.0, 0), (3.0, 4.0, 2))["revision"]
+    names = ["<b>Wink</b>", "jump", "跳ぶ 👋"]
+    assert client.put("/api/classes/0", json={"name": "<b>Wink</b>"}).json() == {"classes": names}
     assert of(client, "/api/labels/clip0")["actions"][0]["label"] == 0
     assert set(read_annotations(out).class_names) == {"<b>Wink</b>", "跳ぶ 👋"}
-    put(client, "clip0", revision=2)
-    assert of(ask(classes=()), "/api/project")["classes"] == ["<b>Wink</b>", "jump", "跳ぶ 👋"]  # with no video left
+    assert of(other, "/api/progress")["classes"] == names  # and another server on the file keeps its numbers too
+    put(client, "clip0", revision=revision)  # what was begun before goes on
+    assert of(ask(), "/api/project")["classes"] == names  # with no video left, and though --classes has the old name
     for address, name in (("", "jump"), ("/0", "jump"), ("", "   "), ("/9", "new")):
         ask_it = client.put if address else client.post
         assert ask_it(f"/api/classes{address}", json={"name": name}).status_code == 400
@@ -124,7 +127,7 @@ def test_classes_are_added_and_renamed_and_numbers_stay(ask: Any, out: Path) -> 
 
 def test_what_others_write_into_the_file_is_taken_up(ask: Any, out: Path) -> None:
     client = ask()
-    put(client, "clip0", (1.0, 2.0, 1))
+    before = put(client, "clip0", (1.0, 2.0, 1))["revision"]
     content = json.loads(out.read_text("utf-8"))
     content["database"]["clip0"]["annotations"].append({"segment": [3, 4], "label": "swim"})
     content["url"] = "kept"
@@ -132,10 +135,11 @@ def test_what_others_write_into_the_file_is_taken_up(ask: Any, out: Path) -> Non
     answer = of(client, "/api/labels/clip0")
     assert answer["classes"] == ["wave", "jump", "swim"]
     assert [action["label"] for action in answer["actions"]] == [1, 2]
-    put(client, "clip0", (1.0, 2.0, 1), revision=1)
+    put(client, "clip0", (1.0, 2.0, 1), revision=before, status=409)  # of who has not seen it
+    put(client, "clip0", (1.0, 2.0, 1))
     assert json.loads(out.read_text("utf-8"))["url"] == "kept"
     out.write_text("[", "utf-8")
-    assert "labels.json" in put(client, "clip0", revision=2, status=400)["error"]
+    assert "labels.json" in put(client, "clip0", status=400)["error"]
     assert out.read_text("utf-8") == "["  # what cannot be read is not overwritten
 
 
@@ -150,9 +154,25 @@ def test_drafts_are_written_only_when_they_are_accepted(ask: Any, out: Path, dra
     assert of(ask(drafts=drafts), "/api/labels/clip0")["decided"] == [0, 1]
     assert of(ask(), "/api/labels/clip0")["decided"] == []
     without = ask()
-    put(without, "clip0", (0.5, 1.5, 0), revision=1)  # who is offered no drafts forgets no decision
+    put(without, "clip0", (0.5, 1.5, 0))  # who is offered no drafts forgets no decision
     assert of(ask(drafts=drafts), "/api/labels/clip0")["decided"] == [0, 1]
-    assert put(client, "clip0", decided=[7], revision=2, status=400)["error"] == "there is no draft 7"
+    assert put(client, "clip0", decided=[7], status=400)["error"] == "there is no draft 7"
+
+
+def test_drafts_are_of_a_class_by_the_name_that_it_has_now(ask: Any, out: Path, drafts: Path) -> None:
+    client = ask(drafts=drafts)
+    put(client, "clip0", (0.5, 1.5, 0), decided=[0])
+    for name in ("wink", "blink"):
+        client.put("/api/classes/0", json={"name": name})
+    put(client, "clip0", (0.5, 1.5, 0), decided=[0, 2])
+    again = ask(drafts=drafts)
+    assert of(again, "/api/project")["classes"] == ["blink", "jump"]
+    assert [draft["label"] for draft in of(again, "/api/videos/clip0")["detections"]] == [0, 1, 1]
+    assert of(again, "/api/labels/clip0")["decided"] == [0, 2]
+    again.post("/api/classes", json={"name": "wave"})
+    assert (
+        of(ask(drafts=drafts), "/api/videos/clip0")["detections"][0]["label"] == 2
+    )  # a class that is there comes first
 
 
 def test_what_is_no_labelling_is_refused(client: Any, detections: Path) -> None:

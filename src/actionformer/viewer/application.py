@@ -271,6 +271,10 @@ def _serve_labels(app: FastAPI, services: Services) -> None:
     def rename_class(label: int, given: ClassName) -> Response:
         return _json(services.labels().rename_class(label, given.name))
 
+    @app.get("/api/progress")
+    def progress() -> Response:
+        return _json({"classes": services.labels().class_names(), "videos": services.labels().progress()})
+
     @app.get("/api/lengths")
     def lengths() -> Response:
         return _json(services.labels().lengths())

@@ -92,9 +92,10 @@ def project_to_label(
     if not folder.files:
         raise InputError(f"{videos}: no videos here, expected files that end in {', '.join(sorted(ENDINGS))}")
     check_name(subset, "--subset")
-    before = _continued(out).class_names
-    found = _drafts_of(folder, drafts) if drafts is not None else {}
-    names = union(before, classes, *(one.class_names for one in list(found.values())[:1]))
+    before = _continued(out)
+    found = _drafts_of(folder, drafts, before) if drafts is not None else {}
+    offered = [one.class_names for one in list(found.values())[:1]]
+    names = union(before.class_names, before.called_now(classes), *offered)
     why = "videos are labelled here: for all else start `actionformer view`"
     return Project(
         title=f"{videos.resolve().name}: labels",
@@ -156,12 +157,19 @@ def _class_names(given: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _drafts_of(folder: VideoFolder, file: Path) -> dict[str, Detections]:
-    """Detections of the videos in the folder, by their ids there."""
+def _drafts_of(folder: VideoFolder, file: Path, labelled: LabelledFile) -> dict[str, Detections]:
+    """Detections of the videos in the folder, by their ids there, of classes as they are called now."""
     every = read_results(file)
     own = matched(every, folder.files)
     _say_strangers([video for video in every if video not in own], folder.files, file)
-    return {own[video]: found for video, found in every.items() if video in own}
+    return {own[video]: _called_now(found, labelled) for video, found in every.items() if video in own}
+
+
+def _called_now(found: Detections, labelled: LabelledFile) -> Detections:
+    names = tuple(labelled.called_now(found.class_names))
+    if names == found.class_names:  # of many detections no second copy
+        return found
+    return Detections(found.segments, found.scores, found.labels, names, found.levels)
 
 
 def _say_strangers(strangers: Sequence[str], known: Mapping[str, object], file: Path) -> None:

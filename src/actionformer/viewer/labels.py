@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -24,7 +26,7 @@ class Labels:
     """The labels of a project. Every save writes the whole file.
 
     Labels are numbers on the page. A number means the same class as long as the program runs, also after another name
-    was given to it; classes that others wrote into the file come last.
+    was given to it, here or by another program; classes that others wrote into the file come last.
 
     Args:
         project: what the page shows.
@@ -42,8 +44,10 @@ class Labels:
 
     def class_names(self) -> list[str]:
         """All classes, those of drafts too."""
-        own = matched(self._file.now().class_names, self._names)
-        self._names += [name for name in self._file.now().class_names if name not in own]
+        content = self._file.now()
+        self._names = content.called_now(self._names)
+        own = matched(content.class_names, self._names)
+        self._names += [name for name in content.class_names if name not in own]
         return list(self._names)
 
     def of(self, video: str) -> Answer:
@@ -55,16 +59,14 @@ class Labels:
         self._openable(video)
         labels, names = self._file.now().of(self._own(video)), self.class_names()
         own = matched({label for *_, label in labels.actions}, names)
-        return {
+        said = {
             "actions": [
                 {"segment": [start, end], "label": names.index(own[label])} for start, end, label in labels.actions
             ],
             "done": labels.done,
             "decided": self._decided(video, labels),
-            "revision": labels.revision,
-            "file": self._file.path.name,
-            "classes": names,
         }
+        return said | {"revision": _revision(said), "file": self._file.path.name, "classes": names}
 
     def save(
         self, video: str, actions: Sequence[Mapping[str, Any]], decided: Sequence[int], *, done: bool, revision: int
@@ -85,10 +87,9 @@ class Labels:
         playability = self._openable(video)
         with self._file.changing() as content:
             own, names = self._own(video), self.class_names()
-            before = content.of(own)
-            if revision != before.revision:
+            if revision != self.of(video)["revision"]:
                 raise ConflictError("this video was labelled elsewhere in the meantime: load it again")
-            every = {*self._earlier(video, before), *self._offered(video, decided)}
+            every = {*self._earlier(video, content.of(own)), *self._offered(video, decided)}
             labels = VideoLabels([_named(one, names) for one in actions], done, sorted(every))
             about = {"duration": rounded(playability.duration), "fps": rounded(playability.fps)}
             content = content.with_labels(own, labels, {"subset": self.labelling.subset, **about})
@@ -108,7 +109,7 @@ class Labels:
             return {"label": names.index(name), "classes": names}
 
     def rename_class(self, label: int, name: str) -> Answer:
-        """Another name for a class: all classes, and the videos whose revision is the next by that.
+        """Another name for a class: all classes.
 
         Raises:
             InputError: there is no such class, or it is no name, or one that another class has.
@@ -116,12 +117,10 @@ class Labels:
         with self._file.changing() as content:
             old = _name_of(label, self.class_names())
             name = self._new_name(name, old)
-            content, revised = content.renamed(old, name)
             names = [name if one == old else one for one in self._names]
-            self._file.write(content.with_classes(names))
+            self._file.write(content.renamed(old, name).with_classes(names))
             self._names = names
-            listed = {self._own(video): video for video in self.project.ids}
-            return {"classes": self.class_names(), "revised": [listed[one] for one in revised if one in listed]}
+            return {"classes": self.class_names()}
 
     def progress(self) -> dict[str, Answer]:
         """Video -> how many actions and drafts to decide about it has, and whether it is done."""
@@ -171,14 +170,17 @@ class Labels:
     def _offered(self, video: str, drafts: Sequence[int]) -> list[NamedSegment]:
         """Drafts as a file names them."""
         found = self.project.detections.get(video)
+        names = self.class_names()
         rows = [] if found is None else zip(rounded(found.segments), found.labels.tolist(), strict=True)
-        every = [(start, end, self.project.class_names[label]) for (start, end), label in rows]
+        every = [(start, end, names[label]) for (start, end), label in rows]
         if wrong := [one for one in drafts if not 0 <= one < len(every)]:
             raise InputError(f"there is no draft {wrong[0]}")
         return [every[one] for one in drafts]
 
     def _decided(self, video: str, labels: VideoLabels) -> list[int]:
         """Numbers of the drafts that were accepted or rejected."""
+        if not labels.decided:
+            return []
         decided = set(labels.decided)
         every = self._offered(video, range(len(self.project.detections.get(video, ()))))
         return [number for number, draft in enumerate(every) if draft in decided]
@@ -194,6 +196,11 @@ class Labels:
             return 0
         decided = self._decided(video, labels)
         return int((np.delete(found.scores, decided) >= self.labelling.min_score).sum())
+
+
+def _revision(said: Answer) -> int:
+    """A number that is another where something else is said of a video, whoever said it."""
+    return crc32(json.dumps(said).encode())
 
 
 def _named(action: Mapping[str, Any], names: Sequence[str]) -> NamedSegment:

@@ -35,7 +35,6 @@ def test_only_videos_with_actions_or_that_are_done_are_in_the_database(tmp_path:
     assert len(read.videos["b"].labels) == 0
     taken_back = nothing.with_labels("b", labelled(), NEW)
     assert "b" not in json.loads(taken_back.text())["database"]
-    assert taken_back.of("b").revision == 2
 
 
 def test_what_a_file_has_from_elsewhere_is_done_and_stays() -> None:
@@ -58,25 +57,31 @@ def test_what_a_file_has_from_elsewhere_is_done_and_stays() -> None:
 def test_what_a_file_says_of_a_video_outlives_its_actions() -> None:
     emptied = LabelledFile(json.loads(LabelledFile(ELSEWHERE).with_labels("old", labelled(), NEW).text()))
     assert "old" not in json.loads(emptied.text())["database"]
-    renamed, _ = emptied.renamed("run", "walk")
-    back = json.loads(renamed.with_labels("old", labelled(done=True), NEW).text())
+    back = json.loads(emptied.renamed("run", "walk").with_labels("old", labelled(done=True), NEW).text())
     assert back["database"]["old"] == {"subset": "test", "url": "kept", "annotations": []}
     assert "entries" not in back["labelling"]
 
 
 def test_a_class_is_renamed_wherever_it_is() -> None:
-    first = LabelledFile().with_labels("a", labelled((0.0, 1.0, "run"), (1.0, 2.0, "jump")), NEW)
+    labels = VideoLabels([(0.0, 1.0, "run"), (1.0, 2.0, "jump")], decided=[(3.0, 4.0, "run")])
+    first = LabelledFile().with_labels("a", labels, NEW)
     both = first.with_labels("b", labelled((0.0, 1.0, "jump")), NEW).with_classes(["jump", "run", "swim"])
-    renamed, revised = both.renamed("run", "walk")
-    assert revised == ["a"]
+    renamed = LabelledFile(json.loads(both.renamed("run", "walk").text()))
     assert renamed.class_names == ["jump", "walk", "swim"]
     assert [label for *_, label in renamed.of("a").actions] == ["walk", "jump"]
-    assert (renamed.of("a").revision, renamed.of("b").revision) == (2, 1)
+    assert renamed.of("a").decided == [(3.0, 4.0, "walk")]
+    assert renamed.of("b") == both.of("b")
 
 
-@pytest.mark.parametrize(
-    "labelling", [[], {"videos": {"a": {}}}, {"videos": {"a": {"done": True, "revision": 1, "decided": [[1]]}}}]
-)
+def test_former_names_are_told_from_classes() -> None:
+    first = LabelledFile().with_classes(["run", "jump"]).renamed("run", "walk").renamed("walk", "stroll")
+    assert first.called_now(["run", "walk", "stroll", "jump", "swim"]) == ["stroll"] * 3 + ["jump", "swim"]
+    back = first.renamed("stroll", "run")
+    assert back.called_now(["run", "walk", "stroll"]) == ["run"] * 3
+    assert first.with_classes(["run"]).called_now(["run", "walk"]) == ["run", "stroll"]
+
+
+@pytest.mark.parametrize("labelling", [[], {"videos": {"a": {}}}, {"videos": {"a": {"done": True, "decided": [[1]]}}}])
 def test_what_is_no_labelling_is_told_with_the_file(tmp_path: Path, labelling: object) -> None:
     path = tmp_path / "labels.json"
     path.write_text(json.dumps({"database": {}, "labelling": labelling}), "utf-8")
@@ -104,4 +109,3 @@ def test_what_was_said_of_each_video_last_is_read_back(
     for video, said in last.items():
         labels = read.of(video)
         assert (list(labels.actions), labels.done, labels.decided) == said
-        assert labels.revision == sum(one == video for one, *_ in changes)

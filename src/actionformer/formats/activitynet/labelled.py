@@ -2,7 +2,8 @@
 
     {"version": "1.0",
      "database": {id: {"subset", "duration", "fps", "annotations": [{"segment", "label"}]}},
-     "labelling": {"classes": [name], "videos": {id: {"revision", "done", "decided": [[start, end, label]]}},
+     "labelling": {"classes": [name], "videos": {id: {"done", "decided": [[start, end, label]]}},
+                   "renamed": {former name of a class: its name},
                    "entries": {id: what the database said of a video that is no longer in it}}}
 
 The database holds the videos that have actions or are done, so a video that nobody has looked at is not in it, and one
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,6 @@ class VideoLabels:
     """Whether all its actions are labelled. Without any, nothing happens in it."""
     decided: Sequence[NamedSegment] = ()
     """Drafts that were accepted or rejected, as they were offered."""
-    revision: int = 0
-    """How often this was saved."""
 
 
 class LabelledFile:
@@ -54,6 +54,7 @@ class LabelledFile:
             self._classes = [str(name) for name in labelling.get("classes", [])]
             self._states = {video: _state(row) for video, row in labelling.get("videos", {}).items()}
             self._entries = {video: dict(row) for video, row in labelling.get("entries", {}).items()}
+            self._renamed = {str(former): str(name) for former, name in labelling.get("renamed", {}).items()}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f'"labelling" is not as `actionformer label` writes it ({error!r}): remove it from the file to begin '
@@ -81,11 +82,16 @@ class LabelledFile:
         """Those of which anything is said."""
         return self._database.keys() | self._states.keys()
 
-    @property
+    @cached_property
     def class_names(self) -> list[str]:
         """Those that were named, in this order, then others that actions have."""
         labels = (row["label"] for video in self._database for row in rows_of(self._database, video))
         return list(dict.fromkeys([*self._classes, *sorted(set(labels))]))
+
+    def called_now(self, names: Sequence[str]) -> list[str]:
+        """What classes of these names are called now: a name that no class has may be the former one of a class."""
+        known = set(self.class_names)
+        return [name if name in known else self._renamed.get(name, name) for name in names]
 
     def of(self, video: str) -> VideoLabels:
         """What is said of a video. One that the database has from elsewhere is done."""
@@ -94,7 +100,7 @@ class LabelledFile:
         return replace(state, actions=[(*row["segment"], row["label"]) for row in rows])
 
     def with_labels(self, video: str, labels: VideoLabels, new: Row) -> LabelledFile:
-        """The file with other labels of a video, whose revision is the next.
+        """The file with other labels of a video.
 
         Args:
             video: its id.
@@ -111,38 +117,49 @@ class LabelledFile:
         if not rows and not labels.done:
             left = database.pop(video)
             entries |= {} if entry is new else {video: left}
-        state = replace(labels, revision=self.of(video).revision + 1)
-        return self._with(database, self.class_names, {**self._states, video: state}, entries)
+        return self._with(database, self.class_names, {**self._states, video: labels}, entries=entries)
 
     def with_classes(self, names: Sequence[str]) -> LabelledFile:
         """The file with these classes in this order; any others that it has come last."""
         return self._with(self._database, list(dict.fromkeys([*names, *self.class_names])), self._states)
 
-    def renamed(self, old: str, new: str) -> tuple[LabelledFile, list[str]]:
-        """The file with another name of a class, and the videos with actions of it, whose revisions are the next."""
-        database, states = dict(self._database), dict(self._states)
-        of_class = [video for video in database if any(row["label"] == old for row in rows_of(database, video))]
-        for video in of_class:
-            rows = [{**row, "label": new} if row["label"] == old else row for row in rows_of(database, video)]
-            database[video] = database[video] | {"annotations": rows}
-            states[video] = replace(self.of(video), revision=self.of(video).revision + 1)
-        names = [new if name == old else name for name in self.class_names]
-        return self._with(database, names, states), of_class
+    def renamed(self, old: str, new: str) -> LabelledFile:
+        """The file with another name of a class, for its actions, its drafts, and all that calls it by the old one."""
+
+        def named(label: str) -> str:
+            return new if label == old else label
+
+        database = {
+            video: {**entry, "annotations": [{**row, "label": named(row["label"])} for row in rows]}
+            if (rows := rows_of(self._database, video))
+            else entry
+            for video, entry in self._database.items()
+        }
+        states = {
+            video: replace(one, decided=[(start, end, named(label)) for start, end, label in one.decided])
+            for video, one in self._states.items()
+        }
+        former = {name: named(now) for name, now in self._renamed.items() if name != new} | {old: new}
+        return self._with(database, list(map(named, self.class_names)), states, renamed=former)
 
     def _with(
         self,
         database: Mapping[str, Any],
         classes: Sequence[str],
         states: Mapping[str, VideoLabels],
+        *,
         entries: Mapping[str, Row] | None = None,
+        renamed: Mapping[str, str] | None = None,
     ) -> LabelledFile:
         videos = {
-            video: {"revision": one.revision, "done": one.done, "decided": [list(draft) for draft in one.decided]}
+            video: {"done": one.done, "decided": [list(draft) for draft in one.decided]}
             for video, one in states.items()
         }
         labelling = {"classes": list(classes), "videos": videos}
-        if kept := self._entries if entries is None else entries:
-            labelling["entries"] = kept
+        if former := self._renamed if renamed is None else renamed:
+            labelling["renamed"] = former
+        if left := self._entries if entries is None else entries:
+            labelling["entries"] = left
         return LabelledFile({**self._content, "database": database, "labelling": labelling})
 
     def text(self) -> str:
@@ -152,4 +169,4 @@ class LabelledFile:
 
 def _state(row: Mapping[str, Any]) -> VideoLabels:
     decided = [(float(start), float(end), str(label)) for start, end, label in row["decided"]]
-    return VideoLabels(done=bool(row["done"]), decided=decided, revision=int(row["revision"]))
+    return VideoLabels(done=bool(row["done"]), decided=decided)

@@ -7,9 +7,9 @@ import { SHORTEST, chosenOrSaid, insert, relabel } from "./corrections.js";
 import { acceptAll, stepDrafts } from "./drafts.js";
 import { byId, choice, element, notice, speak } from "./elements.js";
 import { clock } from "./format.js";
-import { change, session } from "./session.js";
+import { change, session, settle } from "./session.js";
 import { duration, on, set, state } from "./state.js";
-import { listed, nextToLabel, open } from "./videos.js";
+import { learnProgress, listed, nextToLabel, open } from "./videos.js";
 
 const BY_DIGIT = 9;
 let last = 0; // the class that was marked last
@@ -66,13 +66,18 @@ export function toggleDone() {
   change({ done }, state.chosen, done ? `Done${nothing}` : "Not done any more");
 }
 
-/** Says that the video is done, and opens the next one that is not. */
-export function doneAndOn() {
+/** Says that the video is done, and opens the next one that is not, as all who label have said by now. */
+export async function doneAndOn() {
   if (!state.editing) return;
   if (!session.now.done) toggleDone();
+  const here = session;
+  await settle();
+  await learnProgress();
+  if (session !== here) return;
   const next = nextToLabel();
-  if (next) open(next.id);
-  else notice("All videos of this list are done.");
+  if (next) return open(next.id);
+  const rest = listed().filter((one) => one.why_not).length;
+  notice(`All videos of this list are done${rest ? `, but for ${rest} that cannot be opened` : ""}.`);
 }
 
 /** @param {1 | -1} direction */

@@ -3,9 +3,9 @@
 
 import { Refused } from "./api.js";
 import { notice, speak } from "./elements.js";
-import { begin, catchUp, isSaved, save, unsaved } from "./session_saving.js";
+import { begin, catchUp, isOutdated, isSaved, save, unsaved } from "./session_saving.js";
 import { NOT_YET, on, set, state } from "./state.js";
-import { judge } from "./videos.js";
+import { judge, learnProgress } from "./videos.js";
 
 const WAIT = 400; // milliseconds after a change until it is saved, with all that followed
 
@@ -20,6 +20,7 @@ let timer = 0;
 
 export function startSession() {
   on(["video"], followVideo);
+  addEventListener("focus", lookAgain);
   addEventListener("beforeunload", (event) => {
     if (unsaved.size || (session && !isSaved(session))) event.preventDefault();
   });
@@ -31,14 +32,32 @@ function followVideo() {
   const left = session;
   session = NOT_YET;
   set({ editing: false, decided: [], done: false });
-  if (left && !isSaved(left)) leave(left);
+  if (left) leave(left);
   if (state.video && state.project.labelling) beginEditing();
 }
 
-/** Saves what was left; what cannot be saved is kept until someone comes back to it.
+/** Saves what was left, and asks what others have done; what cannot be saved is kept until someone comes back to it.
  * @param {Session} one
  */
 async function leave(one) {
+  if (!isSaved(one)) await saveLeft(one);
+  if (state.project.labelling) await learnProgress();
+}
+
+/** Who comes back to the page sees what was done elsewhere meanwhile. */
+async function lookAgain() {
+  if (!state.project?.labelling) return;
+  learnProgress();
+  const one = session;
+  if (!one || !(await isOutdated(one)) || session !== one) return;
+  await loadTheirs();
+  if (!session) return;
+  session.said = "Changed elsewhere: this is what is saved now.";
+  tell();
+}
+
+/** @param {Session} one */
+async function saveLeft(one) {
   unsaved.set(one.id, one);
   await saveNow(one);
   if (session === one || isSaved(one)) return;

@@ -29,7 +29,7 @@ export async function begin(id) {
 /** Classes that were added or renamed elsewhere; where annotations are corrected, none are told.
  * @param {string[] | undefined} classes
  */
-function learnClasses(classes) {
+export function learnClasses(classes) {
   const known = state.project.classes;
   if (!classes || (classes.length === known.length && classes.every((name, i) => name === known[i]))) return;
   set({ project: { ...state.project, classes } });
@@ -83,6 +83,20 @@ async function upload(one) {
 function plain({ actions, decided, done }) {
   const rows = actions.map(({ segment, label }) => ({ segment, label }));
   return state.project.labelling ? { actions: rows, decided, done } : { actions: rows };
+}
+
+/** Whether someone else has changed what is saved, and nothing was changed here since.
+ * @param {Session} one
+ */
+export async function isOutdated(one) {
+  const { revision } = one;
+  try {
+    const latest = await get(address(one.id));
+    return isSaved(one) && one.revision === revision && latest.revision !== revision;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // said where something is saved
+    return false;
+  }
 }
 
 /** Lets the next save replace what someone else saved meanwhile.

@@ -4,6 +4,7 @@
 import { Refused, get, latest, videoAddress } from "./api.js";
 import { byId, element, fillRows, loading, notice } from "./elements.js";
 import { byName, clock, percent, plural } from "./format.js";
+import { learnClasses, unsaved } from "./session_saving.js";
 import { durationOf, on, set, spanAround, state } from "./state.js";
 
 const PATIENCE = 200; // milliseconds until it is said that a video is being opened
@@ -171,6 +172,22 @@ function learnLabels() {
   const drafts = state.video.detections.filter((one, i) => one.score >= least && !gone.has(i)).length;
   Object.assign(video, { actions: state.actions.length, drafts, done: state.done });
   retell(video);
+}
+
+/** What all who label have saved: classes, and how far each video is. Of the open one the page itself knows. */
+export async function learnProgress() {
+  try {
+    const { classes, videos } = await get("api/progress");
+    for (const video of state.project.videos) {
+      if (video.id === state.video?.id || unsaved.has(video.id)) continue;
+      Object.assign(video, videos[video.id]);
+      retell(video);
+    }
+    countVideos();
+    learnClasses(classes);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // said where something is saved
+  }
 }
 
 /** Of all videos how long they are, or why they cannot be opened. */
