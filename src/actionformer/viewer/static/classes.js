@@ -3,8 +3,6 @@
 
 import { Refused, send } from "./api.js";
 import { byId, element, speak } from "./elements.js";
-import { session, settle } from "./session.js";
-import { unsaved } from "./session_saving.js";
 import { set, state } from "./state.js";
 
 const MOST_LISTED = 50;
@@ -57,6 +55,7 @@ export function pickClass(title, act) {
     show();
   });
   input.addEventListener("keydown", (event) => {
+    if (!dialog.open) return;
     const offers = offered(input.value);
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step) at = (at + step + offers.length) % Math.max(offers.length, 1);
@@ -154,14 +153,12 @@ async function addClass(name) {
   return label;
 }
 
-/** Renames a class everywhere; what is edited goes on from there.
+/** Renames a class everywhere.
  * @param {number} label
  * @param {string} name
  */
 async function renameClass(label, name) {
-  await settle();
-  const { classes, revised } = await send("PUT", `api/classes/${label}`, { name });
-  for (const one of [session, ...unsaved.values()]) if (one && revised.includes(one.id)) one.revision += 1;
+  const { classes } = await send("PUT", `api/classes/${label}`, { name });
   set({ project: { ...state.project, classes } });
   speak(`The class is called ${name} now`);
 }

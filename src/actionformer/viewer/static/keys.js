@@ -83,7 +83,7 @@ let played = false; // whether the space bar that is down plays: some browsers p
 /** @param {KeyboardEvent} event */
 function press(event) {
   const { key } = event;
-  const target = /** @type {HTMLElement} */ (event.target);
+  const target = focused(event);
   tabbed ||= key === "Tab";
   played = false;
   if (document.querySelector("dialog[open]") && !(byId("keys").open && key === "?")) return; // the browser's part
@@ -95,6 +95,14 @@ function press(event) {
   event.preventDefault();
   played = key === " ";
   act();
+}
+
+/** What has the focus. A dialog that was closed keeps it until the browser has said so: then it is the page's.
+ * @param {KeyboardEvent} event
+ */
+function focused(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  return target.closest("dialog:not([open])") ? document.body : target;
 }
 
 /** Whether a key means something to what has the focus. The space bar and Enter do so only to those who got there by
