@@ -55,6 +55,13 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="only Linux has /proc, in which no folder can be made")
+def test_a_file_system_without_new_folders() -> None:
+    refused = pytest.raises(InputError, match=r"/proc/nowhere/run: cannot be made \(No such file or directory\)")
+    with refused, sole_writer(Path("/proc/nowhere/run")):
+        pass
+
+
 def test_what_the_system_has_no_lock_for(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)

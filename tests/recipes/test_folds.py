@@ -9,7 +9,7 @@ from commands import Command, Refused
 
 from actionformer.core.errors import InputError
 from actionformer.model_directory import load_settings
-from actionformer.recipes import cross_validate
+from actionformer.recipes import cross_validate, diagnose, evaluate
 from actionformer.settings.config import Config
 
 
@@ -36,16 +36,57 @@ def test_every_video_is_held_out_once(
     data = ("train", tmp_path / "tiny.toml", "--annotations", all_training, "--features", features)
     again = (*data, "--out", tmp_path / "out", "--folds", 2)
     assert "already exists; --resume continues that run" in refused(*again)
+    made = {name: (tmp_path / "out" / name).read_bytes() for name in ("folds.json", "detections.json")}
+    evaluate(tmp_path / "out" / "fold_1", settings={"suppression": {"max_detections": 1}})  # is no fold's figure
     weights = (tmp_path / "out" / "fold_1" / "model.safetensors").stat().st_mtime_ns
     result = call(*again, "--resume")
     assert result.code == 0, result
     assert (tmp_path / "out" / "fold_1" / "model.safetensors").stat().st_mtime_ns == weights
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in made} == made
     assert f"deviation {' '.join(f'{100 * np.std(one, ddof=1):.1f}' for one in zip(*found.maps, strict=True))}" in (
         " ".join(result.err.split())
     )
     assert "give one of them" in refused(*again, "--validation", 0.5)
 
+    diagnosed = diagnose(tmp_path / "out", draws=2)
+    assert diagnosed.videos == 6
+    assert diagnosed.map.value == pytest.approx(found.pooled.average)
 
-def test_more_folds_than_videos(tmp_path: Path, short: Config, all_training: Path, features: Path) -> None:
-    with pytest.raises(InputError, match="6 videos cannot be split into 7 parts"):
-        cross_validate(short, all_training, features, tmp_path, folds=7)
+    (three := tmp_path / "out" / "fold_3").mkdir()
+    (three / "metrics.jsonl").write_text("", "utf-8")
+    assert "fold_3: is of another cross-validation; --overwrite starts again" in refused(*again, "--resume")
+    assert call(*again, "--overwrite").code == 0
+    assert not three.exists()
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in made} == made
+    assert "fold_1: is a run" in refused(*data, "--out", tmp_path / "out" / "fold_1", "--folds", 2, "--overwrite")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--folds", 1), "folds: expected 2 or more, found 1"),
+        (("--folds", 7), "6 videos cannot be split into 7 parts"),
+        (("--folds", 2, "--init", "nowhere"), "nowhere: no model directory"),
+        (("--init", "nowhere"), "nowhere: no model directory"),
+        (("--validation", 1.5), "validation: expected a share between 0 and 1, such as 0.25, found 1.5"),
+        (("--validation", 0), "validation: expected a share between 0 and 1, such as 0.25, found 0"),
+        (("--training.seed", "x"), 'unable to convert "x" into int'),
+        (("--device", "nonsense"), "device 'nonsense' cannot be used"),
+        (("--out", "/dev/null/run"), "/dev/null/run: cannot be made (Not a directory)"),
+        (("--out", "/dev/null/run", "--folds", 2), "/dev/null/run: cannot be made (Not a directory)"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_what_is_refused_before_anything_is_read_or_shown(
+    tmp_path: Path, all_training: Path, features: Path, refused: Refused, options: tuple[object, ...], said: str
+) -> None:
+    data = ("--annotations", all_training, "--features", features)
+    assert said in refused(
+        "train", "auto", *data, *(() if "--out" in options else ("--out", tmp_path / "run")), *options
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fold_without_any_action(tmp_path: Path, short: Config, all_training: Path, features: Path) -> None:
+    with pytest.raises(InputError, match=r"the videos of fold [1-6] have no action: take fewer folds"):
+        cross_validate(short, all_training, features, tmp_path, folds=6)

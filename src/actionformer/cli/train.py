@@ -23,7 +23,11 @@ def train(folds: Recipe, recipe: Recipe) -> None:
             raise InputError("--folds holds every video out once, --validation a share: give one of them")
         found = folds(console=plain_console())
         _table_console().print(found.table())
-        tell(f"figures: {Path(folds.value('out')) / FOLDS}")
+        out = Path(folds.value("out"))
+        tell(f"figures: {out / FOLDS}")
+        console = plain_console()
+        say(console, f"Next: actionformer diagnose {out} says why detections are wrong in all of these videos.")
+        say(console, "A model of all of them is trained without --folds.")
         return
     recipe(console=plain_console())
     run = Path(recipe.value("out"))

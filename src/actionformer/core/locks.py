@@ -14,6 +14,9 @@ from typing import IO
 from actionformer.core.errors import InputError, warn
 from actionformer.core.run_files import LOCK, PART
 
+MOST_LOST = 100
+"""How often others may remove a folder that is about to be used; some file systems have no new folders at all."""
+
 
 def lock(file: int | IO[bytes], *, wait: bool = False) -> bool | None:
     """Marks an open file or folder as in use, until it is closed.
@@ -60,14 +63,15 @@ def sole_writer(folder: Path) -> Iterator[None]:
 def _claimed(folder: Path) -> tuple[list[Path], IO[bytes]]:
     """The folders that were made, innermost first, and the lock file, open and held."""
     made: list[Path] = []
+    lost = 0
     while True:
         try:
             made += [one for one in (folder, *folder.parents) if not one.exists()]
             folder.mkdir(parents=True, exist_ok=True)
             file = (folder / LOCK).open("a+b")
-        except FileNotFoundError:  # who made the folder has just removed it
-            continue
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and (lost := lost + 1) < MOST_LOST:
+                continue  # who made the folder has just removed it
             refused = "write there" if folder.is_dir() else "be made"
             raise InputError(f"{folder}: cannot {refused} ({error.strerror or error})") from error
         held = lock(file)

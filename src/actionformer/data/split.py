@@ -58,8 +58,7 @@ def split(annotations: Annotations, share: float, *, seed: int) -> Split:
     Raises:
         InputError: a share that does not lie between 0 and 1, or a single video or group.
     """
-    if not 0 < share < 1:
-        raise InputError(f"validation: expected a share between 0 and 1, such as 0.25, found {share:g}")
+    check_share(share)
     parts = _Parts(annotations, [share, 1 - share], seed)
     return parts.held_out(0)
 
@@ -76,10 +75,21 @@ def folds(annotations: Annotations, count: int, *, seed: int) -> list[Split]:
     Raises:
         InputError: fewer than 2 folds, or more than there are videos or groups.
     """
-    if count < 2:
-        raise InputError(f"folds: expected 2 or more, found {count}")
+    check_folds(count)
     parts = _Parts(annotations, [1 / count] * count, seed)
     return [parts.held_out(part) for part in range(count)]
+
+
+def check_share(share: float) -> None:
+    """Raises an InputError unless a share to hold out lies between 0 and 1."""
+    if not 0 < share < 1:
+        raise InputError(f"validation: expected a share between 0 and 1, such as 0.25, found {share:g}")
+
+
+def check_folds(count: int) -> None:
+    """Raises an InputError if there are fewer than 2 folds."""
+    if count < 2:
+        raise InputError(f"folds: expected 2 or more, found {count}")
 
 
 def with_held_out(annotations: Annotations, held_out: Collection[str]) -> Annotations:

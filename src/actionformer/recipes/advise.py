@@ -24,6 +24,7 @@ BEFORE = {
         "train_subset", "test_subset", "prefix", "fps", "stride", "num_frames", "resize",
         "window", "train_overlap", "min_overlap",
     ),
+    "model": ("detector",),
     "training": ("seed",),
 }  # fmt: skip
 """Section -> settings that are needed before the rules begin, so no rule changes them."""

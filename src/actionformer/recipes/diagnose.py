@@ -10,7 +10,7 @@ from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent, write_whole
-from actionformer.core.run_files import DETECTIONS
+from actionformer.core.run_files import DETECTIONS, FOLDS
 from actionformer.data.collection import with_classes
 from actionformer.data.groups import Groups, groups_of
 from actionformer.data.split import with_held_out
@@ -20,6 +20,7 @@ from actionformer.evaluation.report import parse_tiou
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.model_directory import ModelCard, load_settings
+from actionformer.recipes.folds import settings_of_folds
 from actionformer.settings.config import Config
 
 
@@ -42,7 +43,8 @@ def diagnose(
     normalised mAP and misses by length, coverage and number of instances, an interval of mAP, and frame-wise figures.
 
     Args:
-        source: a run that was evaluated, or a file of detections (JSON, JSON Lines or CSV).
+        source: a run that was evaluated, the folder of `train --folds`, or a file of detections (JSON, JSON Lines or
+            CSV).
         annotations: ground truth, ActivityNet JSON; by default what the run was trained with.
         subset: subsets to evaluate on; by default the evaluation subset of the run, or all videos.
         against: a second run or file of detections, which a paired test compares with the first.
@@ -80,13 +82,15 @@ def diagnose(
 
 
 class _Source:
-    """Detections of a run's last evaluation or of a file, and what a run says of them besides."""
+    """Detections of a run's last evaluation, of all folds or of a file, and what a run says of them besides."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config: Config | None = None
         self.card: ModelCard | None = None
-        if path.is_dir():
+        if (path / FOLDS).is_file():
+            self.config, self.card = settings_of_folds(path)
+        elif path.is_dir():
             self.config, self.card = load_settings(path)
         file = path / DETECTIONS if path.is_dir() else path
         if not file.is_file():

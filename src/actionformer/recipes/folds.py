@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
+from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError, listed
-from actionformer.core.files import write_whole
-from actionformer.core.run_files import CARD, DETECTIONS, FOLD, FOLDS
+from actionformer.core.errors import InputError, listed, untold
+from actionformer.core.files import naming, write_whole
+from actionformer.core.locks import sole_writer
+from actionformer.core.run_files import DETECTIONS, FOLD, FOLDS
 from actionformer.core.terminal import TextTable, plain_console, say
 from actionformer.data.collection import Paths, with_classes
-from actionformer.data.split import Split, folds
+from actionformer.data.split import HELD_OUT, Split, check_folds, folds, with_held_out
 from actionformer.evaluation.report import Report, score
-from actionformer.formats.detections import read_results
-from actionformer.model_directory import load_settings
+from actionformer.formats.detections import write_results
+from actionformer.model_directory import ModelCard, load_settings
+from actionformer.recipes.evaluate import search_subset
 from actionformer.recipes.given import Given, given_of
 from actionformer.recipes.held_out import tell_groups
-from actionformer.recipes.run_directory import check_unoccupied
+from actionformer.recipes.run_directory import check_unoccupied, clear, is_run, own_run
+from actionformer.recipes.start import check_init
 from actionformer.recipes.train import train_on
 from actionformer.settings.config import Changes, Config
 
@@ -97,9 +102,9 @@ def cross_validate(
 ) -> FoldsReport:
     """Trains a model a fold on the other folds' videos, and says how good they are together and how far they differ.
 
-    OUT/fold_1, OUT/fold_2, ... are run directories like any other; OUT/folds.json has the figures. The folds are of the
-    training subset; an evaluation subset is not looked at. Every video is held out once. The other arguments are those
-    of `train`.
+    OUT/fold_1, OUT/fold_2, ... are run directories like any other; OUT/folds.json has the figures, OUT/detections.json
+    what each model finds in the videos that it has not learned from. The folds are of the training subset; an
+    evaluation subset is not looked at. Every video is held out once. The other arguments are those of `train`.
 
     Args:
         folds: train this many models instead of one, each with another part of the training videos held out for
@@ -108,50 +113,118 @@ def cross_validate(
     Raises:
         InputError: what `train` refuses, or fewer videos or groups than folds.
     """
+    check_folds(folds)
     out = Path(out)
     console = console or plain_console(quiet=True)
-    given = given_of(
-        config,
-        annotations,
-        features,
-        videos=videos,
-        backbone=backbone,
-        weights=weights,
-        skip_missing=skip_missing,
-        other_timing=other_timing,
-        device=device,
-        settings=settings,
-    ).completed(console)
-    splits = _splits(given, folds)
     runs = [out / f"{FOLD}{number}" for number in range(1, folds + 1)]
+    others = _check_folder(out, runs, resume=resume, overwrite=overwrite)
+    with sole_writer(out):
+        given = given_of(
+            config,
+            annotations,
+            features,
+            videos=videos,
+            backbone=backbone,
+            weights=weights,
+            skip_missing=skip_missing,
+            other_timing=other_timing,
+            device=device,
+            settings=settings,
+        )
+        if init is not None:
+            check_init(init, given.config)
+        splits = _splits(given, folds)
+        tell_groups(splits[0], console)
+        given = given.completed(console).with_features(out, overwrite=overwrite, console=console)
+        _forget(out, others)
+        found: list[dict[str, Detections]] = []
+        for number, (run, one) in enumerate(zip(runs, splits, strict=True), start=1):
+            say(console, f"fold {number} of {folds}: held out are {one}: {listed(one.held_out, 5)}")
+            with own_run(run, resume=resume, overwrite=overwrite):
+                of_fold = given.evaluated_on(one.held_out)
+                train_on(of_fold, run, init=init, resume=resume, device=device, console=console)
+            found.append(_found(run, annotations, given, device))
+        report = _report(given, splits, found)
+        write_results(out / DETECTIONS, _together(found))
+        report.to_json(out / FOLDS)
+    return report
+
+
+def settings_of_folds(out: Path) -> tuple[Config, ModelCard]:
+    """Settings and description of all folds as if they were one model, which is evaluated on what it was trained on.
+
+    Raises:
+        InputError: there are no folds.
+    """
+    config, card = load_settings(out / f"{FOLD}1")
+    training = {name: value for name, value in card.training.items() if name != "held_out"}
+    one = replace(card, training=training, metrics={}, calibration=None)
+    return config.replace(data={"test_subset": config.data.train_subset}), one
+
+
+def _check_folder(out: Path, runs: Sequence[Path], *, resume: bool, overwrite: bool) -> list[Path]:
+    """The runs of further folds than are asked for, which can only be replaced.
+
+    Raises:
+        InputError: the folds may not be written or continued there.
+    """
+    if out.is_dir() and is_run(out):
+        raise InputError(f"{out}: is a run, and folds are runs in a folder: choose another")
     for run in runs:
         check_unoccupied(run, resume=resume, overwrite=overwrite)
-    tell_groups(splits[0], console)
-    given = given.with_features(out, overwrite=overwrite, console=console)
-    for number, (run, one) in enumerate(zip(runs, splits, strict=True), start=1):
-        say(console, f"fold {number} of {folds}: held out are {one}: {listed(one.held_out, 5)}")
-        of_fold = given.evaluated_on(one.held_out)
-        train_on(of_fold, run, init=init, resume=resume, overwrite=overwrite, device=device, console=console)
-    found = _report(given, runs)
-    found.to_json(out / FOLDS)
-    return found
+    others = [path for path in sorted(out.glob(f"{FOLD}*")) if path not in runs and is_run(path)]
+    if others and not overwrite:
+        raise InputError(f"{others[0]}: is of another cross-validation; --overwrite starts again")
+    return others
+
+
+def _forget(out: Path, others: Sequence[Path]) -> None:
+    """Removes what is about to be replaced: the figures of all folds together, and further folds of before."""
+    with naming(out):
+        for name in (FOLDS, DETECTIONS):
+            (out / name).unlink(missing_ok=True)
+    for run in others:
+        with sole_writer(run):
+            clear(run, fresh=True)
+        with suppress(OSError):  # something else lies in it
+            run.rmdir()
 
 
 def _splits(given: Given, count: int) -> list[Split]:
     trained = given.annotations.subset(given.config.data.train_subset)
-    return folds(trained, count, seed=given.config.training.seed)
+    splits = folds(trained, count, seed=given.config.training.seed)
+    for number, one in enumerate(splits, start=1):
+        if not any(len(trained.videos[id_].segments) for id_ in one.held_out):
+            raise InputError(f"{trained.source}: the videos of fold {number} have no action: take fewer folds")
+    return splits
 
 
-def _report(given: Given, runs: Sequence[Path]) -> FoldsReport:
+def _found(run: Path, annotations: str | Path, given: Given, device: str) -> dict[str, Detections]:
+    """What a fold finds in its held-out videos, whatever has been evaluated in its directory since."""
+    with untold():  # training has
+        return search_subset(
+            run,
+            annotations=annotations,
+            features=given.features,
+            skip_missing=given.skip_missing,
+            other_timing=given.other_timing,
+            device=device,
+        ).detections
+
+
+def _together(found: Sequence[Mapping[str, Detections]]) -> dict[str, Detections]:
+    return {video: one for of_fold in found for video, one in of_fold.items()}
+
+
+def _report(given: Given, splits: Sequence[Split], found: Sequence[Mapping[str, Detections]]) -> FoldsReport:
     settings = given.config.evaluation
-    maps: list[tuple[float, ...]] = []
-    found: dict[str, Detections] = {}
-    for run in runs:
-        metrics: Mapping[str, float] = load_settings(run)[1].metrics
-        if not metrics or not (run / DETECTIONS).is_file():
-            raise InputError(f"{run / CARD}: has no figures: its held-out videos could not be evaluated on")
-        maps.append(tuple(metrics[f"map@{tiou:g}"] for tiou in settings.tiou))
-        found |= read_results(run / DETECTIONS)
     truth = with_classes(given.annotations, given.config.model.num_classes).subset(given.config.data.train_subset)
-    pooled = score(truth, found, tiou=settings.tiou, recall_at=settings.recall_at)
-    return FoldsReport(tuple(settings.tiou), tuple(maps), pooled)
+
+    def scored(truth: Annotations, detections: Mapping[str, Detections]) -> Report:
+        return score(truth, detections, tiou=settings.tiou, recall_at=settings.recall_at)
+
+    maps = tuple(
+        scored(with_held_out(truth, split.held_out).subset(HELD_OUT), one).map
+        for split, one in zip(splits, found, strict=True)
+    )
+    return FoldsReport(tuple(settings.tiou), maps, scored(truth, _together(found)))

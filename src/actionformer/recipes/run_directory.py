@@ -6,12 +6,14 @@ It is checked before the data are read and touched only when nothing more can be
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import naming
-from actionformer.core.locks import remove_left
+from actionformer.core.locks import remove_left, sole_writer
 from actionformer.core.run_files import CARD, EVALUATION, EVENTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Config
@@ -28,10 +30,23 @@ def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
         raise InputError("--resume continues a run, --overwrite removes it: give one of them")
     if not out.exists() or (out.is_dir() and all(path.name in (LOCK, FEATURES) for path in out.iterdir())):
         return
-    if not (out.is_dir() and _is_run(out)):
+    if not (out.is_dir() and is_run(out)):
         raise InputError(f"{out}: is not a run directory and is left alone; choose another")
     if not (resume or overwrite):
         raise InputError(f"{out}: already exists; --resume continues that run, --overwrite starts again")
+
+
+@contextmanager
+def own_run(out: Path, *, resume: bool, overwrite: bool) -> Iterator[None]:
+    """A run directory that may be written or continued, and that this process alone writes.
+
+    Raises:
+        InputError: see `check_unoccupied`; another process writes there, or nobody can.
+    """
+    check_unoccupied(out, resume=resume, overwrite=overwrite)
+    with sole_writer(out):
+        check_unoccupied(out, resume=resume, overwrite=overwrite)  # another one may have ended there meanwhile
+        yield
 
 
 def resumed_state(out: Path, config: Config, card: ModelCard) -> dict[str, Any] | None:
@@ -99,7 +114,8 @@ def forget_evaluation(directory: Path) -> None:
             (directory / name).unlink(missing_ok=True)
 
 
-def _is_run(directory: Path) -> bool:
+def is_run(directory: Path) -> bool:
+    """Whether a training has begun there."""
     begun = any(directory.glob(PARTS))  # killed while it wrote its first file
     return begun or any((directory / name).exists() for name in (CARD, METRICS, RESUME, EVENTS))
 

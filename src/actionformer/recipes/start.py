@@ -38,13 +38,17 @@ def initial_model(
         empty = [label for label in range(len(card.class_names)) if label not in present]
         model.set_class_prior(EMPTY_CLASS_PRIOR, empty)
     if init is not None:
-        _check_detector(config, init)
+        check_init(init, config)
         _start_from(model, card, init)
     return model
 
 
-def _check_detector(config: Config, init: str | Path) -> None:
-    """Raises an InputError if a model to start from is of another detector."""
+def check_init(init: str | Path, config: Config) -> None:
+    """Checks that there is a model to start from, of the detector that the settings are of.
+
+    Raises:
+        InputError: there is none, or it is of another; names both.
+    """
     wanted, found = config.model.detector, load_settings(init)[0].model.detector
     if wanted != found:
         raise InputError(f"{init}: is a model of {found}, the settings are of {wanted}: start from one of {wanted}")

@@ -10,11 +10,11 @@ from rich.console import Console
 from actionformer.checks import check_rate, check_unlike, check_values, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import warn
-from actionformer.core.locks import sole_writer
 from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.data.dataset import EpochLoader
 from actionformer.data.groups import groups_of
+from actionformer.data.split import check_share
 from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
 from actionformer.inference.detector import Detector
@@ -22,8 +22,8 @@ from actionformer.inference.loading import load
 from actionformer.recipes.given import Given, given_of
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.run import Run
-from actionformer.recipes.run_directory import check_unoccupied, clear, resumed_state
-from actionformer.recipes.start import check_start, initial_model
+from actionformer.recipes.run_directory import clear, own_run, resumed_state
+from actionformer.recipes.start import check_init, check_start, initial_model
 from actionformer.recipes.task import Task, gather
 from actionformer.recipes.validation import Validation
 from actionformer.settings.config import Changes, Config
@@ -85,45 +85,39 @@ def train(
     """
     out = Path(out)
     console = console or plain_console(quiet=True)
-    check_unoccupied(out, resume=resume, overwrite=overwrite)
-    given = given_of(
-        config,
-        annotations,
-        features,
-        videos=videos,
-        backbone=backbone,
-        weights=weights,
-        skip_missing=skip_missing,
-        other_timing=other_timing,
-        device=device,
-        settings=settings,
-    )
-    given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
-    train_on(given, out, init=init, resume=resume, overwrite=overwrite, device=device, console=console)
+    if validation is not None:
+        check_share(validation)
+    with own_run(out, resume=resume, overwrite=overwrite):
+        given = given_of(
+            config,
+            annotations,
+            features,
+            videos=videos,
+            backbone=backbone,
+            weights=weights,
+            skip_missing=skip_missing,
+            other_timing=other_timing,
+            device=device,
+            settings=settings,
+        )
+        if init is not None:
+            check_init(init, given.config)
+        given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
+        given = given.with_features(out, overwrite=overwrite, console=console)
+        train_on(given, out, init=init, resume=resume, device=device, console=console)
     return load(out, device=device)
 
 
-def train_on(
-    given: Given,
-    out: Path,
-    *,
-    init: str | Path | None,
-    resume: bool,
-    overwrite: bool,
-    device: str,
-    console: Console,
-) -> None:
-    """Trains in a directory of its own; arguments and errors are those of `train`."""
-    with sole_writer(out):
-        check_unoccupied(out, resume=resume, overwrite=overwrite)  # another one may have ended there meanwhile
-        task = gather(given.with_features(out, overwrite=overwrite, console=console))
-        if init is not None and not given.other_timing:
-            check_start(init, task.card)
-        _train(task, out, init=init, resume=resume, device=device, console=console)
+def train_on(given: Given, out: Path, *, init: str | Path | None, resume: bool, device: str, console: Console) -> None:
+    """Trains in a directory that is this process's; arguments and errors are those of `train`."""
+    task = gather(given)
+    if init is not None and not given.other_timing:
+        check_start(init, task.card)
+    _train(task, out, init=init, resume=resume, device=device, console=console)
 
 
 def _train(task: Task, out: Path, *, init: str | Path | None, resume: bool, device: str, console: Console) -> None:
-    """Trains in a directory that is this process's; what was there is touched when nothing more can be refused."""
+    """Trains; what was there is touched when nothing more can be refused."""
     config = task.config
     state = resumed_state(out, config, task.card) if resume else None
     fresh = state is None
