@@ -7,8 +7,8 @@ from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
 
 
-def read(text: str, encoding: str = "utf-8") -> LabelFile:
-    document = Document("session7.csv", text.encode(encoding))
+def read(text: str, encoding: str = "utf-8", **columns: str) -> LabelFile:
+    document = Document("session7.csv", text.encode(encoding), columns)
     assert holds_labels(document)
     return read_labels(document)
 
@@ -37,6 +37,84 @@ def rows(file: LabelFile) -> list[tuple[str, float, float, str]]:
 def test_columns_and_times(text: str, found: tuple[str, float, float, str]) -> None:
     assert rows(read(text)) == [found]
     assert read(text).videos[0].unit == "seconds"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Video;Start;Ende;Aktion",
+        "Videodatei;Startzeit (s);Endzeit (s);Verhalten",
+        "Datei;Von;Bis;Klasse",
+        "Vidéo;Début;Fin;Étiquette",
+        "Nom de fichier;Heure de début;Heure de fin;Comportement",
+        "Archivo;Inicio;Final;Conducta",
+        "Arquivo;Início;Término;Rótulo",
+        "Video;Inizio;Fine;Azione",
+        "Bestand;Begin;Einde;Gedrag",
+        "動画;開始;終了;行動",
+        "動画ファイル名;開始時刻(秒);終了時刻(秒);動作ラベル",
+        "视频;开始时间;结束时间;标签",
+        "파일;시작 시간;종료 시간;행동",
+        "Видео;Начало;Конец;Действие",
+    ],
+)
+def test_languages(header: str) -> None:
+    found = read(f"{header}\na.mp4;1,5;2,25;jump\n")
+    assert rows(found) == [("a.mp4", 1.5, 2.25, "jump")]
+    assert found.remarks == []
+
+
+def test_words_of_other_languages_that_mean_something_in_english() -> None:
+    assert rows(read("video,fine label,start,end\na,jump,1.5,2.25\n")) == [("a", 1.5, 2.25, "jump")]
+    assert rows(read("Vídeo;Ação;Início;Duração (s)\na;salto;1,5;0,75\n")) == [("a", 1.5, 2.25, "salto")]
+    assert rows(read("動作,開始フレーム,終了フレーム\njump,45,67\n")) == [("session7", 45, 67, "jump")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a.mp4,1.2,3.4,jump\nb.mp4,0,1,run\n", [("a.mp4", 1.2, 3.4, "jump"), ("b.mp4", 0, 1, "run")]),
+        ("1,2;3,4;jump\n0;1;run\n", [("session7", 1.2, 3.4, "jump"), ("session7", 0, 1, "run")]),
+        ("jump\t0:01.2\t0:03.4\tC:\\clips\\a.avi\n", [("C:\\clips\\a.avi", 1.2, 3.4, "jump")]),
+    ],
+)
+def test_tables_without_names_of_columns(text: str, found: list[tuple[str, float, float, str]]) -> None:
+    file = read(text)
+    assert rows(file) == found
+    (remark,) = file.remarks
+    assert remark.what.startswith("no names of columns: read as ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,1.2,3.4,jump\nb,0,1,run\n",  # either text may be the label
+        "a.mp4,3.4,1.2,jump\n",  # ends before it starts: a duration?
+        "a.mp4,1,2,3,jump\n",
+        "a.mp4,1,2\n",
+        "a.mp4,1,2,jump\nb.mp4,1,2\n",
+    ],
+)
+def test_tables_whose_columns_are_not_sure(text: str) -> None:
+    assert not holds_labels(Document("a.csv", text.encode()))
+
+
+def test_columns_that_the_user_names() -> None:
+    text = "Clip;Alku;Loppu;Laji;Action\na;1,5;2,25;jump;x\n"
+    told = {"start": "ALKU", "end": "Loppu", "label": "Laji"}
+    assert rows(read(text, **told)) == [("a", 1.5, 2.25, "jump")]
+    assert rows(read("a,1.5,0.75,jump\n", video="1", start="2", duration="3", label="4")) == [("a", 1.5, 2.25, "jump")]
+    assert rows(read("x,y,z\n1.5,2.25,jump\n", start="1", end="y", label="3")) == [("session7", 1.5, 2.25, "jump")]
+
+
+def test_an_end_that_is_not_known_is_said() -> None:
+    found = read("Video;Start;Slut;Aktion\na;1,5;2,25;hop\n")
+    assert rows(found) == [("a", 1.5, 1.5, "hop")]
+    assert [one.what for one in found.remarks] == [
+        "no column is known to be an end or a duration, so that rows are moments; 'Slut' is not read: if it is the "
+        "end, give --columns end=Slut"
+    ]
+    assert read("Video;Start;Sure;Aktion\na;1,5;0,25;hop\n").remarks == [], "it would come before the start"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -9,6 +9,19 @@ from actionformer.core.errors import InputError
 from actionformer.formats.document import Document
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp932", "動画,開始,終了,行動\nclip1.mp4,1,2,歩行\n"),
+        ("cp932", "video,label\na,ジャンプ\n"),
+        ("cp1252", "Vidéo;Début;Fin;Étiquette\nété.mp4;1;2;sauté\n"),
+        ("cp1252", "Größe;Öffnen\nMäuse;“zu”\n"),
+    ],
+)
+def test_how_windows_writes_it(encoding: str, text: str) -> None:
+    assert Document("a.csv", text.encode(encoding)).text == text
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_text_of_any_encoding(encoding: str) -> None:
     assert Document("a", "Ärger;1,5\r\nb\rc\n".encode(encoding)).lines == ["Ärger;1,5", "b", "c"]

@@ -25,6 +25,7 @@ SHARED = {
     "labels",
     "recognition",
     "numbers",
+    "words",
     "class_list",
     "frame_runs",
     "workbook",

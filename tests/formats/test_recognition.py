@@ -24,7 +24,6 @@ def test_a_file_is_recognised_by_its_content(tmp_path: Path) -> None:
         (b"<html/>", "XML whose root is <html>"),
         (b'{"a": 1, "b": 2}', "JSON with the keys a, b"),
         (b"\x00\x01\x02", "binary data"),
-        (b"who;what\n1;2\n", "a table with the columns who, what"),
         (b"Dear all\n", "text that begins with 'Dear all'"),
     ],
 )
@@ -115,6 +114,24 @@ def test_what_is_laid_out_otherwise_is_no_traceback(tmp_path: Path, content: str
     with suppress(InputError):  # any other error ends the test
         segments = sum(len(video.segments) for video in read_labels(path).videos)
     assert segments == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "said"),
+    [
+        ("Video;Alku;Loppu;Laji\na.mp4;1,5;2;juosta\n", {}, "--columns video=Video start=Alku end=Loppu label=Laji"),
+        ("clip1,1.5,2,run\nclip2,1,1.5,run\n", {}, "by numbers from 1, as in --columns video=1 start=2 end=3 label=4"),
+        ("who;what\n1;2\n", {}, "a table with the columns who, what: no format of labels that is known"),
+        ("who;what\n1;2\n", {"start": "wo"}, "no column 'wo', did you mean 'who'?; there are who, what"),
+        ("who;what\n1;2\n", {"start": "who"}, "--columns says nothing of label; there are who, what"),
+        ("who;what\n1;2\n", {"stat": "who"}, "columns: nothing is called 'stat', did you mean 'start'?; there are"),
+    ],
+)
+def test_how_to_say_what_columns_are(tmp_path: Path, content: str, columns: dict[str, str], said: str) -> None:
+    (tmp_path / "a.csv").write_text(content, "utf-8")
+    with pytest.raises(InputError) as refused:
+        read_labels(tmp_path / "a.csv", columns=columns)
+    assert said in str(refused.value)
 
 
 def test_a_format_that_is_asked_for_has_to_fit(tmp_path: Path) -> None:

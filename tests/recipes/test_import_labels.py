@@ -22,6 +22,18 @@ TASK = {
 }
 
 
+def test_columns_of_a_table_in_any_language(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "fi.csv").write_text("Video;Alku;Loppu;Laji\na.mp4;1,5;2,25;juosta\n", "utf-8")
+    out = tmp_path / "annotations.json"
+    refused = call("import", tmp_path / "fi.csv", "--out", out)
+    assert refused.code == 2
+    advice = "--columns video=Video start=Alku end=Loppu label=Laji"
+    assert refused.err.endswith(f"{advice}\n")
+    for given in (advice.split(), ["--columns", "video=Video,start=Alku,end=Loppu,label=Laji"]):
+        assert call("import", tmp_path / "fi.csv", *given, "--out", out, "--overwrite").code == 0
+        assert json.loads(out.read_text("utf-8"))["database"]["a"]["annotations"][0]["segment"] == [1.5, 2.25]
+
+
 @pytest.fixture
 def label_files(tmp_path: Path) -> Path:
     """A folder with a spreadsheet, an ELAN document, an export of Label Studio and a letter."""
@@ -54,7 +66,7 @@ def test_three_tools_become_one_annotation_file(
     assert "3 videos (3 training); 3 actions of 2 classes" in done.out
     for said in (
         "labels.csv: line 3: a moment without length is left out: --point-width SECONDS makes an action of it",
-        "letter.txt: a table with the columns Dear all, : no format of labels that is known",
+        "letter.txt: text that begins with 'Dear all,': no format of labels that is known",
         "a labelled video is not among the 3 videos: 'clip9.mp4'",
         "export.json: task 3: the export does not say how many frames a second are counted",
     ):

@@ -62,6 +62,8 @@ def _write_labels(folder: Path) -> None:
         for one in database[name]["annotations"]
     ]
     (folder / "labels.csv").write_text("\n".join(["file name;label;start (s);end (s)", *rows, ""]), "utf-8")
+    (folder / "taulukko.csv").write_text("Video;Alku;Loppu;Toiminta\nvideo_1.mp4;1,5;2,25;juosta\n", "utf-8")
+    (folder / "list.csv").write_text("video_1,1.5,2.25,jump\n", "utf-8")
     segments = np.array([one["segment"] for one in labelled_actions(SHOWN["validation"])])
     found = Detections(segments, np.ones(len(segments)), np.arange(len(segments)) % 2, tuple(LABELS.values()))
     found.to_eaf(folder / "video_3.eaf")

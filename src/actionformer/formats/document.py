@@ -10,7 +10,7 @@ import os
 import re
 import zlib
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import LARGEST_TEXT, parse_json, read_bytes
+from actionformer.formats.words import in_english
 from actionformer.formats.workbook import is_workbook, workbook_rows
 
 MARKS = {
@@ -53,6 +54,19 @@ def _unpacked(data: bytes, path: str | Path) -> bytes:
     return content
 
 
+def _japanese(data: bytes) -> str:
+    """What bytes are in Shift JIS; nothing if that is not Japanese.
+
+    Accents of Latin-1 are bytes from C0 on, with which kanji begin that are hardly used: most others begin below A0.
+    """
+    try:
+        text = data.decode("cp932")
+    except UnicodeDecodeError:
+        return ""
+    first = [one.encode("cp932")[0] for one in text if one > "\x7f"]
+    return text if sum(0x81 <= one < 0xA0 for one in first) > len(first) / 2 else ""
+
+
 class Record(NamedTuple):
     """A row of a table by the names of its columns, and its line in the file."""
 
@@ -66,13 +80,14 @@ class Document:
     Args:
         path: the file.
         data: its content, by default what it holds now.
+        columns: what the user says of the columns of a table: what one tells (`start`, `label`, ...) -> its name.
 
     Raises:
         InputError: it cannot be read, or is empty.
     """
 
-    def __init__(self, path: str | Path, data: bytes | None = None) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, data: bytes | None = None, columns: Mapping[str, str] | None = None) -> None:
+        self.path, self.columns = Path(path), dict(columns or {})
         self.data = _unpacked(read_bytes(path) if data is None else data, path)
         if not self.data.strip():
             raise InputError(f"{path}: the file is empty")
@@ -84,7 +99,9 @@ class Document:
 
     @cached_property
     def text(self) -> str:
-        """The text, without its byte order mark: UTF-8 or UTF-16 as the mark says, else UTF-8, else Windows' Latin-1.
+        """The text, without its byte order mark: UTF-8 or UTF-16 as the mark says, else UTF-8, else Windows'.
+
+        Windows writes Shift JIS, as Excel has it in Japan, if that gives Japanese, else Latin-1.
 
         Line breaks of all systems become one newline. Empty for a binary file.
         """
@@ -96,7 +113,7 @@ class Document:
         try:
             return self.data.decode(encoding)
         except UnicodeDecodeError:
-            return self.data.decode("cp1252", errors="replace")
+            return _japanese(self.data) or self.data.decode("cp1252", errors="replace")
 
     @cached_property
     def lines(self) -> list[str]:
@@ -161,8 +178,8 @@ class Document:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """The first row of the table, in lower case."""
-        return tuple(cell.casefold() for cell in self.table[0].cells) if self.table else ()
+        """The first row of the table, in lower case and in English."""
+        return tuple(in_english(cell) for cell in self.table[0].cells) if self.table else ()
 
     def header_row(self, needed: Set[str], any_of: Set[str], first: int | None = None) -> int | None:
         """The place in the table of the first row that has all of some names and any of others, in lower case.

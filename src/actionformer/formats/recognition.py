@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from actionformer.core.errors import InputError
+from actionformer.formats.csv_table import check_roles, why_none
 from actionformer.formats.document import Document
 from actionformer.formats.index import FORMATS, find, names
 from actionformer.formats.labels import LabelFile
@@ -13,21 +15,32 @@ BROKEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What readers raise of a file in which something is of another kind than its format has it."""
 
 
-def read_labels(path: str | Path, format: str | None = None) -> LabelFile:
+TABLE = "csv"
+"""The format of tables with named columns."""
+
+
+def read_labels(path: str | Path, format: str | None = None, columns: Mapping[str, str] | None = None) -> LabelFile:
     """The labels of a file of any format.
 
     Args:
         path: the file.
         format: what it is, by default what its content says.
+        columns: what columns of tables tell (`start`, `label`, ...) -> their names.
 
     Raises:
         InputError: no format that is known (what was seen is said), several that could be meant, or a broken file.
     """
-    document = Document(path)
+    check_roles(columns or ())
+    document = Document(path, columns=columns)
+    if format is None and columns and _is_table(document):
+        format = TABLE
     one = find(format) if format is not None else FORMATS[recognised(document)]
     read = one.function("read_labels")
     if format is not None and not _holds(one.name, document):
-        raise InputError(f"{path}: {seen(document)}: holds no labels in format {one.name}")
+        why = (
+            why_none(document) if one.name == TABLE and _is_table(document) else f"holds no labels in format {one.name}"
+        )
+        raise InputError(f"{path}: {seen(document)}: {why}")
     try:
         found: LabelFile = read(document)
     except InputError:
@@ -58,8 +71,16 @@ def recognised(document: Document) -> str:
         return fitting[0]
     if fitting:
         raise InputError(f"{document.path}: could be {' or '.join(fitting)}: say which with --format")
+    if _is_table(document):
+        raise InputError(f"{document.path}: {seen(document)}: {why_none(document)}")
     known = ", ".join(names(imports=True))
     raise InputError(f"{document.path}: {seen(document)}: no format of labels that is known; there are {known}")
+
+
+def _is_table(document: Document) -> bool:
+    """Whether most rows have several values, and the file is of no other kind."""
+    rows = document.table
+    return document.xml is None and document.json is None and sum(len(row.cells) > 1 for row in rows) > len(rows) / 2
 
 
 def seen(document: Document) -> str:
@@ -70,7 +91,7 @@ def seen(document: Document) -> str:
         return f"JSON with the keys {_few(list(document.json))}"
     if isinstance(document.json, list):
         return f"JSON, a list of {len(document.json)}"
-    if len(document.header) > 1:
+    if _is_table(document):
         return f"a table with the columns {_few(list(document.table[0].cells))}"
     if not document.text:
         return "binary data"

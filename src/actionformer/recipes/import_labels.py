@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +33,7 @@ def import_labels(
     subset: str | None = None,
     background: bool = False,
     rename: Sequence[str] = (),
+    columns: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Imported:
     """Makes one annotation file of label files: spreadsheets, files of annotation tools, of data sets, in any mixture.
@@ -52,14 +54,19 @@ def import_labels(
         subset: of all videos; by default what the files say, else training.
         background: take videos without labels for videos in which nothing happens.
         rename: OLD=NEW, labels that are to be called otherwise.
+        columns: WHAT=NAME, which column of a table tells the video, label, start, end, duration, subject, layer, group,
+            annotator, subset, fps or video_duration, by its name or its number from 1; by default what names say.
         overwrite: replace the annotations if they exist.
 
     Raises:
         InputError: a file of no known format, or broken; frames of an unknown rate; no label of any of the videos.
     """
     check_absent([Path(out)], overwrite=overwrite)
-    choices = Choices(fps, unit, point_width, layers, annotator, subset, background, _pairs(rename))
-    labels = [read_labels(path, format) if named else _read_if_any(path, format) for path, named in _each(files, out)]
+    choices = Choices(
+        fps, unit, point_width, layers, annotator, subset, background, _pairs("rename", "OLD=NEW", rename)
+    )
+    named = _pairs("columns", "WHAT=NAME", _apart(columns))
+    labels = [(read_labels if sure else _read_if_any)(path, format, named) for path, sure in _each(files, out)]
     imported = annotations_of(labels, read_recordings(videos) if videos else None, choices)
     for line in told(imported.remarks):
         warn(line)
@@ -67,11 +74,16 @@ def import_labels(
     return imported
 
 
-def _pairs(rename: Sequence[str]) -> dict[str, str]:
-    for one in rename:
+def _pairs(option: str, form: str, given: Sequence[str]) -> dict[str, str]:
+    for one in given:
         if not all(one.partition("=")[::2]):
-            raise InputError(f"rename: expected OLD=NEW, found {one!r}")
-    return {one.partition("=")[0]: one.partition("=")[2] for one in rename}
+            raise InputError(f"{option}: expected {form}, found {one!r}")
+    return {one.partition("=")[0]: one.partition("=")[2] for one in given}
+
+
+def _apart(columns: Sequence[str]) -> list[str]:
+    """Each by itself, also of `start=Anfang,end=Ende`; a comma before no `=` belongs to a name."""
+    return [one for several in columns for one in re.split(r",\s*(?=[a-z_]+=)", several)]
 
 
 def _each(files: Sequence[str | Path], out: str | Path) -> Iterator[tuple[Path, bool]]:
@@ -86,9 +98,9 @@ def _each(files: Sequence[str | Path], out: str | Path) -> Iterator[tuple[Path, 
                 yield file, False
 
 
-def _read_if_any(path: Path, format: str | None) -> LabelFile:
+def _read_if_any(path: Path, format: str | None, columns: Mapping[str, str]) -> LabelFile:
     """What a file of a folder holds; one that holds no labels is left out with a remark."""
     try:
-        return read_labels(path, format)
+        return read_labels(path, format, columns)
     except InputError as error:
         return LabelFile([], [Remark(f"{str(error).removeprefix(f'{path}: ')}: left out", str(path))])

@@ -1,11 +1,14 @@
-"""What the columns of a table are, told by their names."""
+"""What the columns of a table are, told by their names or by the user."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from actionformer.core.errors import InputError
+from actionformer.core.names import nearest, spelled
+from actionformer.formats.words import words_of
 
 Role = Literal[
     "video",
@@ -77,16 +80,23 @@ class Columns:
         return dict(self.others).get(role)
 
 
-def columns_of(header: Sequence[str]) -> Columns | None:
-    """What the columns of a header are; None if it tells no start and no label."""
-    names = [_words(name) for name in header]
-    if max(map(len, names)) > LONGEST:
+def columns_of(header: Sequence[str], told: Mapping[str, str] | None = None) -> Columns | None:
+    """What the columns of a header are; None if it tells no start and no label.
+
+    Args:
+        header: their names.
+        told: role -> the name of its column, or its number from 1, which counts before what names tell.
+    """
+    places = _places(told or {}, header)
+    names = [words_of(name) for name in header]
+    if None in places.values() or (not told and max(map(len, names)) > LONGEST):
         return None
-    roles = [_role(words) for words in names]
+    known = {place: role for role, place in places.items()}
+    roles = [known.get(i) or _unless(places, _role(words)) for i, words in enumerate(names)]
     labels = _ranked("label", names, roles)
     starts = _times("start", names, roles) or [_column(i, words) for i, words in enumerate(names) if _is_moment(words)]
     words = {word for name in names for word in name}
-    if not labels or not starts or words & {"onset", "offset", "end", "stop"} == {"offset"}:
+    if not labels or not starts or (not told and words & {"onset", "offset", "end", "stop"} == {"offset"}):
         return None
     others = {role: places[0] for role in WORDS if (places := _ranked(role, names, roles))}
     start = starts[0]
@@ -99,9 +109,30 @@ def columns_of(header: Sequence[str]) -> Columns | None:
     )
 
 
-def _words(name: str) -> list[str]:
-    """Lower-case words, also of `startTime` and `start_time`."""
-    return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+def check_roles(told: Iterable[str]) -> None:
+    """Raises an InputError for what no column tells."""
+    roles = get_args(Role)
+    for role in told:
+        if role not in roles:
+            raise InputError(f"columns: nothing is called {role!r}{nearest(role, roles)}; there are {', '.join(roles)}")
+
+
+def _places(told: Mapping[str, str], header: Sequence[str]) -> dict[Role, int | None]:
+    """Role -> where the column is that the user says, None if the header has none of that name or number."""
+    return {role: place_of(told[role], header) for role in get_args(Role) if role in told}
+
+
+def place_of(name: str, header: Sequence[str]) -> int | None:
+    """Where the column of a name is, in any case, or of a number from 1."""
+    alike = [spelled(one).casefold() for one in header]
+    if (wanted := spelled(name.strip()).casefold()) in alike:
+        return alike.index(wanted)
+    return int(name) - 1 if name.strip().isdecimal() and 1 <= int(name) <= len(header) else None
+
+
+def _unless(places: Mapping[Role, int | None], role: Role | None) -> Role | None:
+    """A role that the name of a column tells, unless the user says another column for it."""
+    return None if role in places else role
 
 
 def _role(words: list[str]) -> Role | None:

@@ -2,30 +2,29 @@
 
 Tabs, semicolons or commas; seconds, `1:23.4`, milliseconds or frames, as the names of columns say; decimal points or
 commas. Without a column of videos the table is of the video that is called as the file is, or as the sheet of a
-spreadsheet that has several.
+spreadsheet that has several. Names of columns may be of several languages; a table without names is read where its
+content leaves no doubt.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from actionformer.core.errors import InputError
-from actionformer.formats.csv_table.columns import Column, Columns, columns_of
+from actionformer.formats.csv_table.columns import Columns
+from actionformer.formats.csv_table.layout import cell, layout_of, may_be_ends, names_of, time, why_none
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.formats.numbers import seconds
 
-SIZES = {"seconds": 1.0, "ms": 1e-3, "minutes": 60.0, "frames": 1.0}
-"""Unit -> seconds, or frames."""
-PREAMBLE = 10
-"""Rows among which the header is looked for."""
 FRAMES = "frames are counted from 0, and the end frame is not part of an action: if it is, correct the ends"
 
 
 def holds_labels(document: Document) -> bool:
     """Whether there are columns of starts and labels."""
-    return _header(document) is not None
+    return layout_of(document) is not None
 
 
 def read_labels(document: Document) -> LabelFile:
@@ -34,21 +33,22 @@ def read_labels(document: Document) -> LabelFile:
     Raises:
         InputError: no columns of starts and labels.
     """
-    if (found := _header(document)) is None:
-        raise InputError(f"{document.path}: expected columns such as video, label, start, end")
-    place, columns = found
+    if (layout := layout_of(document)) is None:
+        raise InputError(f"{document.path}: {why_none(document)}")
+    columns = layout.columns
     reading = _Reading(document, columns)
-    for row in document.table[place + 1 :]:
+    if layout.header is None and not document.columns:
+        reading.say(f"no names of columns: read as {', '.join(names_of(columns))}", layout.rows[0])
+    for row in layout.rows:
         reading.add(row)
+    first = layout.header or layout.rows[0]
     if columns.start.unit == "frames" and columns.end is not None:
-        reading.say(FRAMES, document.table[place])
+        reading.say(FRAMES, first)
+    if unread := may_be_ends(layout):
+        name = shlex.quote(f"end={unread[0]}")
+        what = f"no column is known to be an end or a duration, so that rows are moments; {unread[0]!r} is not read"
+        reading.say(f"{what}: if it is the end, give --columns {name}", first)
     return LabelFile([video.made(columns.start.unit) for video in reading.videos.values()], reading.remarks)
-
-
-def _header(document: Document) -> tuple[int, Columns] | None:
-    rows = enumerate(document.table[:PREAMBLE])
-    found = ((place, columns_of(row.cells)) for place, row in rows)
-    return next(((place, columns) for place, columns in found if columns is not None), None)
 
 
 @dataclass
@@ -90,7 +90,7 @@ class _Reading:
     def add(self, row: TableRow) -> None:
         """Takes in a row; one with nothing but a video says that nothing happens in it."""
         cells = row.cells
-        label, times = _cell(cells, self.columns.label), self._times(row)
+        label, times = cell(cells, self.columns.label), self._times(row)
         video = self._video(cells)
         if times is None:
             if label:
@@ -102,44 +102,35 @@ class _Reading:
         elif start is None or end is None:
             self.say("a time that cannot be read is left out: expected seconds, 1:23.4 or a frame number", row)
         else:
-            layer = _cell(cells, self.columns.place("layer")) or _cell(cells, self.columns.place("subject"))
+            layer = cell(cells, self.columns.place("layer")) or cell(cells, self.columns.place("subject"))
             video.segments.append(LabelledSegment(start, end, label, self.document.where(row.line), layer))
 
     def _video(self, cells: Sequence[str]) -> _Video:
-        name = _cell(cells, self.columns.place("video")) or self.document.stem
-        annotator = _cell(cells, self.columns.place("annotator"))
+        name = cell(cells, self.columns.place("video")) or self.document.stem
+        annotator = cell(cells, self.columns.place("annotator"))
         video = self.videos.setdefault((name, annotator), _Video(name, annotator))
         video.fps = video.fps or _positive(cells, self.columns.place("fps"))
         video.duration = video.duration or _positive(cells, self.columns.place("video_duration"))
-        video.subset = video.subset or _cell(cells, self.columns.place("subset")) or None
-        video.group = video.group or _cell(cells, self.columns.place("group"))
-        video.subjects.add(_cell(cells, self.columns.place("subject")))
+        video.subset = video.subset or cell(cells, self.columns.place("subset")) or None
+        video.group = video.group or cell(cells, self.columns.place("group"))
+        video.subjects.add(cell(cells, self.columns.place("subject")))
         return video
 
     def _times(self, row: TableRow) -> tuple[float | None, float | None] | None:
         """Start and end, each None if it cannot be read; None if the row states none."""
         columns, cells = self.columns, row.cells
-        given = [_cell(cells, column.place) for column in (columns.start, columns.end, columns.duration) if column]
+        given = [cell(cells, column.place) for column in (columns.start, columns.end, columns.duration) if column]
         if not any(given):
             return None
-        start = _time(cells, columns.start)
-        if columns.end and _cell(cells, columns.end.place):
-            return start, _time(cells, columns.end)
-        if columns.duration and _cell(cells, columns.duration.place):
-            lasting = _time(cells, columns.duration)
+        start = time(cells, columns.start)
+        if columns.end and cell(cells, columns.end.place):
+            return start, time(cells, columns.end)
+        if columns.duration and cell(cells, columns.duration.place):
+            lasting = time(cells, columns.duration)
             return start, None if start is None or lasting is None else start + lasting
         return start, start
 
 
-def _cell(cells: Sequence[str], place: int | None) -> str:
-    return cells[place] if place is not None and place < len(cells) else ""
-
-
-def _time(cells: Sequence[str], column: Column) -> float | None:
-    value = seconds(_cell(cells, column.place))
-    return None if value is None else value * SIZES[column.unit]
-
-
 def _positive(cells: Sequence[str], place: int | None) -> float | None:
-    value = seconds(_cell(cells, place))
+    value = seconds(cell(cells, place))
     return value if value and value > 0 else None

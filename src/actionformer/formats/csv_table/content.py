@@ -1,0 +1,51 @@
+"""What the columns of a table are, told by what stands in them where it has no header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from actionformer.formats.csv_table.columns import Role
+from actionformer.formats.numbers import seconds
+
+_FILE = re.compile(r".*[^\s.]\.(?=\w*[A-Za-z])\w{2,4}")
+"""The name of a file."""
+
+
+def roles_of_content(rows: Sequence[Sequence[str]], *, likely: bool = False) -> dict[Role, int] | None:
+    """Role -> its column; None if that is not sure.
+
+    It is sure of two columns of times, of which the second is never before the first, one of texts, which is the label,
+    and at most one of names of files.
+
+        clip1.mp4,1.2,3.4,jump   ->  video, start, end, label
+        1.2;3.4;jump             ->  start, end, label
+        clip1,1.2,3.4,jump       ->  None: either text may be the label, though the last is likely
+
+    Args:
+        rows: of one width, without a header.
+        likely: take of two texts the first for the video.
+    """
+    if not rows or len({len(row) for row in rows}) != 1:
+        return None
+    kinds = [_kind(column) for column in zip(*rows, strict=True)]
+    times, files, texts = ([i for i, kind in enumerate(kinds) if kind == one] for one in ("time", "file", "text"))
+    if likely and not files:
+        files, texts = texts[:-1], texts[-1:]
+    if len(times) != 2 or len(texts) != 1 or len(files) > 1 or not _begin_and_end(rows, *times):
+        return None
+    found: dict[Role, int] = {"start": times[0], "end": times[1], "label": texts[0]}
+    return {"video": files[0], **found} if files else found
+
+
+def _begin_and_end(rows: Sequence[Sequence[str]], start: int, end: int) -> bool:
+    lengths = [(seconds(row[end]) or 0.0) - (seconds(row[start]) or 0.0) for row in rows]
+    return min(lengths) >= 0 and max(lengths) > 0
+
+
+def _kind(cells: Sequence[str]) -> str:
+    if all(seconds(cell) is not None for cell in cells):
+        return "time"
+    if all(_FILE.fullmatch(cell) for cell in cells):
+        return "file"
+    return "text" if all(cells) and all(seconds(cell) is None for cell in cells) else "mixed"

@@ -1,0 +1,104 @@
+"""Which rows of a table are labels, and which column tells what: as the user, the header or the content says."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from actionformer.core.errors import listed
+from actionformer.core.names import nearest
+from actionformer.formats.csv_table.columns import Column, Columns, columns_of, place_of
+from actionformer.formats.csv_table.content import roles_of_content
+from actionformer.formats.document import Document, TableRow
+from actionformer.formats.numbers import seconds
+
+SIZES = {"seconds": 1.0, "ms": 1e-3, "minutes": 60.0, "frames": 1.0}
+"""Unit -> seconds, or frames."""
+PREAMBLE = 10
+"""Rows among which the header is looked for."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is laid out."""
+
+    columns: Columns
+    header: TableRow | None
+    rows: Sequence[TableRow]
+    """What stands below the header."""
+
+
+def layout_of(document: Document) -> Layout | None:
+    """How a table is laid out; None if no columns are known to be starts and labels."""
+    table, told = document.table, document.columns
+    for place, row in enumerate(table[:PREAMBLE]):
+        if (columns := columns_of(row.cells, told)) is None:
+            continue
+        if time(row.cells, columns.start) is not None:  # numbers of columns, of a table without names
+            return Layout(columns, None, table[place:])
+        return Layout(columns, row, table[place + 1 :])
+    if told or (found := roles_of_content([row.cells for row in table])) is None:
+        return None
+    columns = columns_of(table[0].cells, {role: str(place + 1) for role, place in found.items()})
+    return None if columns is None else Layout(columns, None, table)
+
+
+def names_of(columns: Columns) -> list[str]:
+    """What the columns are that are read, in their order."""
+    return [role for role, _ in sorted(columns.others, key=lambda one: one[1])]
+
+
+def may_be_ends(layout: Layout) -> list[str]:
+    """Columns that are not read, of times after the starts, where neither ends nor durations are known."""
+    columns, header = layout.columns, layout.header
+    if columns.end or columns.duration or header is None:
+        return []
+    known = {columns.start.place, *(place for _, place in columns.others)}
+    return [
+        name
+        for place, name in enumerate(header.cells)
+        if place not in known
+        and name
+        and _never_before(layout.rows, columns.start, replace(columns.start, place=place))
+    ]
+
+
+def _never_before(rows: Sequence[TableRow], start: Column, end: Column) -> bool:
+    """Whether all rows have both times, and the second does not come first."""
+    times = [(time(row.cells, start), time(row.cells, end)) for row in rows]
+    return bool(rows) and all(one is not None and other is not None and one <= other for one, other in times)
+
+
+def why_none(document: Document) -> str:
+    """What a table lacks to be one of labels, and how to say it."""
+    header = document.table[0].cells
+    if document.columns:
+        missing = [name for name in document.columns.values() if place_of(name, header) is None]
+        needed = [role for role in ("start", "label") if role not in document.columns]
+        if missing:
+            return f"no column {missing[0]!r}{nearest(missing[0], header)}; there are {listed(header, 10)}"
+        return f"--columns says nothing of {' and '.join(needed)}; there are {listed(header, 10)}"
+    what = "no format of labels that is known, nor are the columns of starts and labels"
+    return f"{what}: say which they are, by names or by numbers from 1, as in --columns {_example(document)}"
+
+
+def _example(document: Document) -> str:
+    """What the user may say of the columns, as their content suggests."""
+    header, *rows = [row.cells for row in document.table]
+    numbers = [str(place) for place in range(1, len(header) + 1)]
+    for names, below in ((numbers, [header, *rows]), (header, rows)):
+        if likely := roles_of_content(below, likely=True):
+            return " ".join(shlex.quote(f"{role}={names[place]}") for role, place in likely.items())
+    return "video=NAME start=NAME end=NAME label=NAME"
+
+
+def cell(cells: Sequence[str], place: int | None) -> str:
+    """What stands in a column, nothing where the row has none."""
+    return cells[place] if place is not None and place < len(cells) else ""
+
+
+def time(cells: Sequence[str], column: Column) -> float | None:
+    """Seconds, or frames; None where it cannot be read."""
+    value = seconds(cell(cells, column.place))
+    return None if value is None else value * SIZES[column.unit]
