@@ -17,9 +17,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import AnonymousPeak, write_result
+from common import write_result
 
 from actionformer import doctor
+from actionformer.core.memory import AnonymousPeak
 
 WIDTH, CLASSES = 512, 200
 FPS, STRIDE, NUM_FRAMES = 15.0, 8.0, 16.0

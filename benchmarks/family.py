@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import RESULTS, AnonymousPeak, write_result
+from common import RESULTS, write_result
 from floor import multiplications, seconds
 from training import made_batch
 
 import actionformer
 from actionformer import Detector
+from actionformer.core.memory import AnonymousPeak
 from actionformer.inference.graphs import Graphs
 from actionformer.training.loop import Trainer
 

@@ -41,7 +41,7 @@ class Product:
 def multiplications(config: Config, length: int) -> int:
     """Multiplications of all convolutions and linear maps for `length` features, but for attention's own, under 1%.
 
-    Counted on the plain network without data, so that it does not depend on how a fast path computes.
+    Counted on the plain network, so that it does not depend on how a fast path computes.
     """
     total = 0
 
@@ -52,7 +52,7 @@ def multiplications(config: Config, length: int) -> int:
 
     if "position" in type(config.model).model_fields:
         config = config.replace(model={"position": "none"})
-    with torch.device("meta"), torch.no_grad():
+    with torch.no_grad():  # trident boundaries do not run on the device `meta`
         model = architecture_of(config).network().eval()
         for module in model.modules():
             if isinstance(module, Conv | nn.Linear):

@@ -15,12 +15,13 @@ import evaluation
 import numpy as np
 import suppression
 import torch
-from common import AnonymousPeak, available_mib, shared_folder
+from common import available_mib, shared_folder
 from floor import fastest_products, in_turns, multiplications, seconds
 from training import made_batch
 
 import actionformer
 from actionformer import Config, Detector, load, score, suppress
+from actionformer.core.memory import AnonymousPeak
 from actionformer.core.segments import TimeGrid
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec, write_sidecar

@@ -102,7 +102,7 @@ def confidence(found: Found, groups: Ints, count: int = DRAWS) -> Interval:
     """
     evaluate = WeightedMap(found, len(groups))
     values = [evaluate(weights) for weights in draws(groups, count)]
-    return _interval(evaluate(np.ones_like(groups)), np.array(values))
+    return interval(evaluate(np.ones_like(groups)), np.array(values))
 
 
 def compare(first: Found, second: Found, groups: Ints, count: int = DRAWS) -> Comparison:
@@ -116,13 +116,17 @@ def compare(first: Found, second: Found, groups: Ints, count: int = DRAWS) -> Co
     one, other = WeightedMap(first, len(groups)), WeightedMap(second, len(groups))
     differences = np.array([other(weights) - one(weights) for weights in draws(groups, count)])
     whole = np.ones_like(groups)
-    beyond = min((differences <= 0).sum(), (differences >= 0).sum())
-    return Comparison(
-        _interval(other(whole) - one(whole), differences), float(min(2 * (beyond + 1) / (count + 1), 1.0))
-    )
+    return comparison(other(whole) - one(whole), differences)
 
 
-def _interval(value: float, drawn: Floats) -> Interval:
+def comparison(difference: float, drawn: Floats) -> Comparison:
+    """A paired test of a difference, from the differences (B,) of draws."""
+    beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    return Comparison(interval(difference, drawn), float(min(2 * (beyond + 1) / (len(drawn) + 1), 1.0)))
+
+
+def interval(value: float, drawn: Floats) -> Interval:
+    """A figure with the quantiles of its values (B,) on draws."""
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail]).tolist() if len(drawn) else (value, value)
     return Interval(value, low, high)

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from rich.box import SIMPLE_HEAD
+from collections.abc import Iterator
 
 from actionformer.core.terminal import TextTable
 from actionformer.evaluation.bootstrap import Interval
 from actionformer.evaluation.diagnosis import KINDS
 from actionformer.evaluation.diagnosis_report import DiagnosisReport
-
-
-@dataclass(frozen=True)
-class Figures:
-    """A table: a heading, what it says in a sentence, names of columns, and rows whose first cell is a name."""
-
-    title: str
-    says: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
+from actionformer.evaluation.figures import Figures
 
 
 def diagnosis_tables(report: DiagnosisReport, *, per_class: bool) -> Iterator[TextTable]:
@@ -28,14 +16,7 @@ def diagnosis_tables(report: DiagnosisReport, *, per_class: bool) -> Iterator[Te
     for figures in figures_of(report):
         if figures.title == "classes" and not per_class:
             continue
-        table = TextTable("", *figures.columns[1:], title=figures.title, cut=("",), box=SIMPLE_HEAD, padding=0)
-        for column in table.columns[1:]:
-            column.justify, column.min_width = "right", 10
-        for row in figures.rows:
-            table.add_row(*row)
-        table.caption = figures.says
-        table.min_width = max(map(len, (figures.title, figures.says)))
-        yield table
+        yield figures.text_table()
 
 
 def figures_of(report: DiagnosisReport) -> list[Figures]:
