@@ -126,6 +126,9 @@ def test_a_stream_that_cannot_be(tiny: Config) -> None:
     detector = lively(tiny)
     with pytest.raises(InputError, match="needs max_action_seconds"):
         detector.stream()
+    by_width = detector.with_settings(suppression={"soft_from_width": 0.4})
+    with pytest.raises(InputError, match="soft_from_width needs the length of a video, which a stream has not"):
+        by_width.stream(max_action_seconds=5)
     for live, message in (
         ({"max_action_seconds": -1}, "max_action_seconds"),
         ({"max_per_hour": 5}, "max_action_seconds"),

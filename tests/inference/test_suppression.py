@@ -50,6 +50,9 @@ def plain(
             picks += 1
             for i in list(left):
                 overlap = plain_tiou(segments[i], segments[best])
+                width = segments[best, 1] - segments[best, 0]
+                if options.method == "soft" and overlap <= options.soft_from + options.soft_from_width * width:
+                    continue
                 if options.method == "hard" and overlap >= options.tiou_threshold:
                     del left[i]
                 elif options.method == "soft":
@@ -77,6 +80,8 @@ def options(draw: st.DrawFn) -> SuppressionSettings:
         method=draw(st.sampled_from(["soft", "hard"])),
         per_class=draw(st.booleans()),
         sigma=draw(st.sampled_from([0.1, 0.5, 0.9])),
+        soft_from=draw(st.sampled_from([0.0, 0.3])),
+        soft_from_width=draw(st.sampled_from([0.0, 0.013])),
         tiou_threshold=draw(st.sampled_from([0.0, 0.1, 0.45, 1.0])),
         min_score=draw(st.sampled_from([0.001, 0.15, 0.5])),
         max_detections=draw(st.sampled_from([1, 5, 1000])),
@@ -152,6 +157,16 @@ def test_soft_decays_by_the_squared_overlap() -> None:
 def test_soft_drops_below_the_least_score() -> None:
     assert worked(min_score=0.65).index.tolist() == [0]
     assert worked(min_score=0.64).index.tolist() == [0, 1]
+
+
+def test_soft_spares_what_overlaps_little_for_the_width_of_the_better() -> None:
+    """tIoU is 1/3. The better covers 10 of 40 steps: with 0.4 of its width the threshold is 0.1 higher."""
+    spared, decayed = [0.9, 0.8, 0.5], [0.9, 0.8 * np.exp(-(1 / 9) / 0.5), 0.5]
+    assert_allclose(worked(soft_from=0.34).scores, spared, rtol=1e-6)
+    assert_allclose(worked(soft_from=0.33).scores, decayed, rtol=1e-6)
+    for least, expected in ((0.24, spared), (0.23, decayed)):
+        in_steps = SuppressionSettings(soft_from=least, soft_from_width=0.4).in_steps(40)
+        assert_allclose(worked(**in_steps.model_dump()).scores, expected, rtol=1e-6)
 
 
 def test_hard_removes_from_the_threshold_on() -> None:

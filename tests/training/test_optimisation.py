@@ -93,6 +93,14 @@ def test_a_detector_says_what_decays_and_what_learns_slowly() -> None:
     assert model.bias.item() == pytest.approx(2 * (1 - 0.2 * 0.5) - 0.2, abs=1e-6)
 
 
+def test_a_detector_says_how_much_a_weight_decays() -> None:
+    def rule(name: str, weight: nn.Parameter) -> WeightRule:
+        return WeightRule(decays=True, decay_factor=10.0 if name == "weight" else 1.0)
+
+    groups = parameter_groups(nn.Linear(1, 1), 0.5, rule)
+    assert [(group["params"][0].shape, group["weight_decay"]) for group in groups] == [((1, 1), 5.0), ((1,), 0.5)]
+
+
 def test_a_state_from_before_there_were_factors_goes_on() -> None:
     model = make()
     state = build_optimizer(TrainingSettings(), model).state_dict()

@@ -45,7 +45,8 @@ def finished(
     best = scores.max().item() if len(scores) else 0.0
     worth = worth_telling(best) if shown_from is None else shown_from
     most = most_detections(config, len(sequence), sequence.grid)
-    kept, more = suppress_and_count(segments, scores, labels, config.suppression, most=most, worth=worth)
+    settings = config.suppression.in_steps(len(sequence))
+    kept, more = suppress_and_count(segments, scores, labels, settings, most=most, worth=worth)
     cut = Cut()
     cut.add(int((kept.scores >= worth).sum()), more, worth)
     cut.leave(*left)

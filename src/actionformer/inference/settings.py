@@ -31,6 +31,10 @@ class SuppressionSettings(Settings):
     """Let segments suppress only those of their own class."""
     sigma: float = Field(0.5, ge=1e-6, le=1e6)
     """Soft: scores are multiplied by exp(-tIoU^2 / sigma)."""
+    soft_from: float = Field(0.0, ge=0, le=1)
+    """Soft: segments lose score only above this tIoU."""
+    soft_from_width: float = Field(0.0, ge=0, le=1)
+    """Soft: soft_from rises by this times the share of the sequence that the better segment covers."""
     tiou_threshold: float = Field(0.1, ge=0, le=1)
     """Hard: segments with at least this tIoU are removed."""
     min_score: float = Field(0.001, ge=0, le=1)
@@ -43,6 +47,10 @@ class SuppressionSettings(Settings):
     """Class-agnostic only: a kept segment becomes the weighted mean of all with at least this tIoU; 0 is off."""
     voting_weight: Literal["score_tiou", "score"] = "score_tiou"
     """Weight of a candidate in that mean: score * tIoU, or the score alone, as in published TriDet."""
+
+    def in_steps(self, length: int) -> SuppressionSettings:
+        """For segments in grid steps of a sequence of so many: what counts in shares of it counts in steps."""
+        return self.model_copy(update={"soft_from_width": self.soft_from_width / length})
 
 
 class FusionSettings(Settings):

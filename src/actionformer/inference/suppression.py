@@ -51,16 +51,16 @@ def suppress(
 ) -> ScoredSegments:
     """Keep the best candidates of one sequence, at most `max_detections` of them, whatever its length.
 
-    Soft decays scores by exp(-tIoU^2 / sigma) and ends below `min_score`; hard takes scores above `min_score`
-    and removes from `tiou_threshold` on; none only cuts to the best. Arithmetic is float32, as published, so
-    segments belong here in grid steps. Soft and hard never keep a score of 0. Of equal scores the lower
-    label, then the earlier start, then the earlier candidate comes first.
+    Soft decays scores by exp(-tIoU^2 / sigma) where tIoU is above `soft_from + soft_from_width * length of the better`,
+    and ends below `min_score`; hard takes scores above `min_score` and removes from `tiou_threshold` on; none only cuts
+    to the best. Arithmetic is float32, as published, so segments belong here in grid steps. Soft and hard never keep a
+    score of 0. Of equal scores the lower label, then the earlier start, then the earlier candidate comes first.
 
     Args:
         segments: (N, 2) starts and ends; arrays or tensors.
         scores: (N,), at least 0.
         labels: (N,) integers.
-        settings: how to suppress.
+        settings: how to suppress; their `in_steps` are for segments in grid steps.
         wanted: (N,) bool, by default all: the others suppress, are suppressed and vote, but are not kept.
 
     Raises:
@@ -217,6 +217,8 @@ def _lower(scores: Floats, line: _Neighbours, best: np.intp, settings: Suppressi
             scores[:] = GONE
         scores[near][tiou >= np.float32(settings.tiou_threshold)] = GONE
         return
+    if settings.soft_from or settings.soft_from_width:
+        tiou[tiou <= settings.soft_from + settings.soft_from_width * line.length[best]] = 0
     tiou *= tiou
     tiou /= np.float32(-settings.sigma)
     scores[near] *= np.exp(tiou, out=tiou)

@@ -14,6 +14,8 @@ class WeightRule(NamedTuple):
     """Whether `training.weight_decay` is for it."""
     rate_factor: float = 1.0
     """What the learning rate is multiplied by."""
+    decay_factor: float = 1.0
+    """What `training.weight_decay` is multiplied by."""
 
 
 def maps_decay(name: str, weight: nn.Parameter) -> WeightRule:

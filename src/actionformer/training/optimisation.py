@@ -26,7 +26,11 @@ def parameter_groups(
         if parameter.requires_grad:
             groups[rule(name, parameter)].append(parameter)
     return [
-        {"params": groups[one], "weight_decay": weight_decay * one.decays, "rate_factor": one.rate_factor}
+        {
+            "params": groups[one],
+            "weight_decay": weight_decay * one.decays * one.decay_factor,
+            "rate_factor": one.rate_factor,
+        }
         for one in sorted(groups, reverse=True)
     ]
 

@@ -223,7 +223,8 @@ class Network:
         """
         settings = self._suppression_settings(changes)
         answer, chosen = self._candidates(video, start, stop, limit)
-        steps = trace(chosen.segments, chosen.scores, chosen.labels, settings)
+        in_steps = settings.in_steps(len(self.sequence(video)))
+        steps = trace(chosen.segments, chosen.scores, chosen.labels, in_steps)
         return {
             **answer,
             "settings": settings.model_dump(),
