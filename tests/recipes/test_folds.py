@@ -69,7 +69,7 @@ def test_every_video_is_held_out_once(
         (("--folds", 2, "--init", "nowhere"), "nowhere: no model directory"),
         (("--init", "nowhere"), "nowhere: no model directory"),
         (("--validation", 1.5), "validation: expected a share between 0 and 1, such as 0.25, found 1.5"),
-        (("--validation", 0), "validation: expected a share between 0 and 1, such as 0.25, found 0"),
+        (("--validation", -1), "validation: expected a share between 0 and 1, such as 0.25, found -1"),
         (("--training.seed", "x"), 'unable to convert "x" into int'),
         (("--device", "nonsense"), "device 'nonsense' cannot be used"),
         (("--out", "/dev/null/run"), "/dev/null/run: cannot be made (Not a directory)"),

@@ -85,7 +85,7 @@ def train(
     """
     out = Path(out)
     console = console or plain_console(quiet=True)
-    if validation is not None:
+    if validation:  # 0 holds none out
         check_share(validation)
     with own_run(out, resume=resume, overwrite=overwrite):
         given = given_of(
