@@ -254,7 +254,7 @@ def test_a_short_action_keeps_its_length_and_its_tools_while_it_is_dragged(page:
 
 def test_all_tools_work_by_touch_and_by_keyboard(page: Page, given: ViewerOptions) -> None:
     page.keyboard.press("Delete")
-    expect(page.locator("#choose")).to_contain_text("No action is chosen")
+    expect(page.locator("#hint")).to_contain_text("No action is chosen")
     assert state(page, "s.actions.length") == 2
     seek(page, 10)
     page.click("#add")  # of the class of the last action before, which is not the last in the list

@@ -95,6 +95,7 @@ def test_what_began_is_let_go_or_ended_before_it_began(page: Page, out: Path) ->
     saved(page)
     assert kept(out) == [("jump", 3, 4)]
     page.keyboard.press("5")
+    expect(page.locator("#hint")).to_contain_text("There is no class 5")
     expect(page.locator("#spoken")).to_contain_text("There is no class 5")
 
 
@@ -120,10 +121,11 @@ def test_a_video_is_done_and_the_next_one_opens(page: Page, out: Path) -> None:
     page.keyboard.press("f")
     saved(page)
     assert kept(out) == []  # nothing happens in it, which is written
-    page.keyboard.press("f")
+    page.click("#done")
     saved(page)
     assert json.loads(out.read_text("utf-8"))["database"] == {}
-    page.keyboard.press("Shift+Enter")
+    page.click("#done")
+    page.click("#next-video")
     until(page, "async () => (await import('/static/state.js')).state.video.id === 'clip1'")
     labelling(page)
     expect(page.locator("#video-count")).to_have_text("3 videos · 1 done")
@@ -180,6 +182,7 @@ def test_classes_are_added_renamed_and_picked_by_typing(address: str, open_page:
             page.keyboard.press("ArrowUp")  # the last that is offered: the new one
         page.keyboard.press("Enter")
         expect(page.locator("#ask")).to_have_count(0)
+    expect(page.locator("#hint")).to_be_hidden()  # the dialog's Enter goes to no draft
     saved(page)
     assert kept(out)[1:] == [("Sit", 3, 4)]
     assert json.loads(out.read_text("utf-8"))["labelling"]["classes"] == ["wink", "jump", "<i>跳ぶ</i> 👋", "Sit"]

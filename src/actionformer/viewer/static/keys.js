@@ -86,6 +86,7 @@ function press(event) {
   const target = focused(event);
   tabbed ||= key === "Tab";
   played = false;
+  if (event.defaultPrevented) return; // what had the focus took it, and a dialog may have closed by that
   if (document.querySelector("dialog[open]") && !(byId("keys").open && key === "?")) return; // the browser's part
   if (key === "Escape" && leave(target)) return;
   if (takesText(target)) return;
