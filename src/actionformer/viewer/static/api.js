@@ -90,7 +90,7 @@ async function ask(address, options, read = (response) => response.json().catch(
     if (response.ok) return await read(response);
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") throw error;
-    throw new Refused("The server does not answer. Is `actionformer view` still running?", 0);
+    throw new Refused("The server does not answer. Is the program that opened this page still running?", 0);
   }
   const content = await response.json().catch(() => null);
   throw new Refused(content?.error ?? `The server answered ${response.status}.`, response.status);

@@ -1,7 +1,7 @@
 // @ts-check
 // What is done to actions: they are added, dragged, relabelled and deleted. A draft becomes an action by it.
 
-import { speak } from "./elements.js";
+import { hint } from "./elements.js";
 import { seek } from "./player.js";
 import { change, session } from "./session.js";
 import { duration, set, state } from "./state.js";
@@ -80,15 +80,12 @@ export function remove() {
 export function chosenOrSaid() {
   if (isEditable(state.chosen)) return state.chosen;
   if (state.editing) {
-    speak(NONE_CHOSEN);
-    const place = document.getElementById("choose");
-    if (place) place.textContent = NONE_CHOSEN;
+    hint(`No action is chosen. ${state.project.labelling ? "Click one on the timeline, or press ↓." : CHOOSE}`);
   }
   return null;
 }
 
 export const CHOOSE = "Choose an action beneath the detections to drag or change it.";
-const NONE_CHOSEN = `No action is chosen. ${CHOOSE}`;
 
 /** @type {() => Action | null} */
 const chosenThing = () => {

@@ -81,10 +81,13 @@ function beside() {
 /** @type {(id: string, text: string, act: () => void, disabled?: boolean) => HTMLElement} */
 const tool = (id, text, act, disabled = false) => element("button", { id, click: act, disabled }, text);
 
+/** The class of what is chosen. Where videos are labelled it has its place without that too, or all below would move. */
 function label() {
-  if (!isEditable(state.chosen))
-    return state.project.labelling ? [] : [element("span", { id: "choose", class: "faint" }, CHOOSE)];
-  const classes = state.project.classes.map((name, i) => /** @type {[number, string]} */ ([i, name]));
+  const none = !isEditable(state.chosen);
+  if (none && !state.project.labelling) return [element("span", { class: "faint" }, CHOOSE)];
+  /** @type {[number | string, string][]} */
+  const classes = none ? [["", "–"]] : [...state.project.classes.entries()];
   const change = (/** @type {string} */ value) => relabel(Number(value));
-  return [element("label", { class: "field" }, "Label", choice(classes, labelOfChosen(), change, { id: "label" }))];
+  const made = choice(classes, none ? "" : labelOfChosen(), change, { id: "label", disabled: none });
+  return [element("label", { class: "field" }, "Label", made)];
 }

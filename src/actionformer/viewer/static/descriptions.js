@@ -30,6 +30,7 @@ export function describe({ type, index }) {
  */
 export function describeLane({ label, detections, crowded, actions }) {
   const more = crowded.length ? `, ${crowded.length} of them in the strip beneath, where the lane is full` : "";
-  const shown = plural(detections.length + crowded.length, detected());
-  return `${state.project.classes[label]}: ${shown}${more}; ${plural(actions.length, "annotated action")}`;
+  const all = detections.length + crowded.length;
+  const found = all || !state.project.labelling ? `${plural(all, detected())}${more}; ` : "";
+  return `${state.project.classes[label]}: ${found}${plural(actions.length, "annotated action")}`;
 }

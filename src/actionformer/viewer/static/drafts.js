@@ -2,7 +2,7 @@
 // Drafts: detections that are offered to be accepted, mended or rejected, one after the other.
 
 import { accept, isDraft, remove } from "./corrections.js";
-import { speak } from "./elements.js";
+import { hint } from "./elements.js";
 import { plural } from "./format.js";
 import { shownDetections } from "./lanes.js";
 import { choose, showChosen } from "./navigation.js";
@@ -31,7 +31,7 @@ export function stepDrafts(direction, from = isDraft(state.chosen) ? (state.chos
   const drafts = toDecide();
   if (drafts.length === 0) {
     set({ looping: false, playing: false });
-    return speak(NONE_LEFT);
+    return hint(NONE_LEFT);
   }
   goTo(drafts[next(drafts, direction, from)]);
 }
@@ -88,13 +88,13 @@ export const rejectAndGoOn = () => decide(remove);
 export function acceptAll() {
   if (!state.editing) return;
   const drafts = toDecide();
-  if (drafts.length === 0) return speak(NONE_LEFT);
+  if (drafts.length === 0) return hint(NONE_LEFT);
   const accepted = drafts.map((index) => {
     const { segment, label } = state.video.detections[index];
     return { segment: /** @type {Span} */ ([...segment]), label };
   });
   const { actions, decided } = session.now;
-  set({ looping: false });
+  set({ looping: false, playing: false });
   change(
     { actions: [...actions, ...accepted], decided: [...decided, ...drafts] },
     null,

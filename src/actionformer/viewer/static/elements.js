@@ -162,6 +162,22 @@ export function speak(text) {
   byId("spoken").textContent = text;
 }
 
+const READ = 5000; // milliseconds that a hint stands
+
+let hinted = 0;
+
+/** Says for some seconds, to those who see and to those who hear the page, why nothing came of a key.
+ * @param {string} text
+ */
+export function hint(text) {
+  speak(text);
+  const place = byId("hint");
+  place.textContent = text;
+  place.hidden = false;
+  clearTimeout(hinted);
+  hinted = setTimeout(() => (place.hidden = true), READ);
+}
+
 /** Says something beside the pointer of an event; null says nothing.
  * @param {MouseEvent} event
  * @param {string | null} text

@@ -53,20 +53,12 @@ function show() {
 
 function nothingChosen() {
   const all = state.video.detections.length - state.decided.length;
+  const found = all || !state.project.labelling ? `${plural(all, detected())}, ` : "";
+  const choose = ["Choose one on the timeline", element("span", { class: "with-keys" }, ", or press ↓"), "."];
   return [
     element("h2", {}, state.video.id),
-    element(
-      "p",
-      { class: "faint" },
-      `${all || !state.project.labelling ? `${plural(all, detected())}, ` : ""}${plural(state.actions.length, "annotated action")}.`,
-    ),
-    element(
-      "p",
-      { class: "faint" },
-      "Choose one on the timeline",
-      element("span", { class: "with-keys" }, ", or press ↓"),
-      ".",
-    ),
+    element("p", { class: "faint" }, `${found}${plural(state.actions.length, "annotated action")}.`),
+    all + state.actions.length > 0 ? element("p", { class: "faint" }, ...choose) : "",
   ];
 }
 
@@ -136,6 +128,7 @@ function list(chosen) {
   const listed = inside.slice(first, first + MOST_ROWS);
   const more = listed.length < inside.length ? `, ${MOST_ROWS} of them listed` : "";
   const focused = parts.list.contains(document.activeElement);
+  parts.counted.hidden = inside.length === 0 && state.project.labelling;
   parts.counted.textContent = `${plural(inside.length, "thing")} in this span${more}`;
   parts.rows.replaceChildren(
     ...listed.map((one, i) => row(one, first + i === here, first + i === Math.max(here, first))),

@@ -5,7 +5,7 @@ import { classColour } from "./colours.js";
 import { openClasses, pickClass } from "./classes.js";
 import { SHORTEST, chosenOrSaid, insert, relabel } from "./corrections.js";
 import { acceptAll, stepDrafts } from "./drafts.js";
-import { byId, choice, element, notice, speak } from "./elements.js";
+import { byId, choice, element, hint, notice, speak } from "./elements.js";
 import { clock } from "./format.js";
 import { change, session, settle } from "./session.js";
 import { duration, on, set, state } from "./state.js";
@@ -27,7 +27,7 @@ export function startLabelling() {
 export function mark(label, time = state.time) {
   if (!state.editing) return;
   const name = state.project.classes[label];
-  if (name === undefined) return speak(`There is no class ${label + 1} yet. G opens the list of classes.`);
+  if (name === undefined) return hint(`There is no class ${label + 1} yet. G opens the list of classes.`);
   last = label;
   const begun = state.running.find((one) => one.label === label);
   if (!begun) {
@@ -86,7 +86,7 @@ export function stepVideos(direction) {
   const here = videos.findIndex(({ id }) => id === state.video?.id);
   const next = videos[here + direction];
   if (next) open(next.id);
-  else speak(direction > 0 ? "This is the last video of the list." : "This is the first video of the list.");
+  else hint(direction > 0 ? "This is the last video of the list." : "This is the first video of the list.");
 }
 
 function show() {
@@ -97,7 +97,7 @@ function show() {
   place.replaceChildren(
     element("span", { class: "chips", role: "group", "aria-label": "Classes" }, chips()),
     element("button", { id: "edit-classes", class: "quiet", click: openClasses }, "Classes…"),
-    element("span", { class: "apart" }, draftTools(), doneButton()),
+    element("span", { class: "apart" }, draftTools(), doneButton(), onButton()),
   );
   if (focused && place.contains(byId(focused))) byId(focused).focus();
 }
@@ -154,6 +154,9 @@ function draftTools() {
     element("button", { id: "accept-all", click: acceptAll }, "Accept all"),
   ];
 }
+
+const onButton = () =>
+  state.done ? element("button", { id: "next-video", class: "primary", click: doneAndOn }, "Next video") : null;
 
 const doneButton = () =>
   element(

@@ -1,7 +1,7 @@
 // @ts-check
 // Going about in a video: which span is shown, and what in it is chosen.
 
-import { speak } from "./elements.js";
+import { hint } from "./elements.js";
 import { inTime } from "./lanes.js";
 import { seek } from "./player.js";
 import { duration, set, spanAround, state, thing } from "./state.js";
@@ -42,7 +42,7 @@ export function showChosen() {
  */
 export function step(direction, only = () => true) {
   const all = inTime(state).filter((one) => only(state, one));
-  if (all.length === 0) return speak("Nothing of this kind is shown.");
+  if (all.length === 0) return hint("Nothing of this kind is shown.");
   const { chosen } = state;
   const here = all.findIndex((one) => chosen && one.type === chosen.type && one.index === chosen.index);
   let next = here + direction;

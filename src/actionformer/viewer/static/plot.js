@@ -74,7 +74,7 @@ const axis = (more) => ({
 export async function draw(place, traces, { xaxis = {}, yaxis = {}, ...layout } = {}) {
   const library = await plotly();
   if (!library) {
-    place.replaceChildren(words("The plotting library did not load. Is `actionformer view` still running?"));
+    place.replaceChildren(words("The plotting library did not load. Is the program that opened this page still running?"));
     return false;
   }
   if (!place._fullLayout) place.replaceChildren();

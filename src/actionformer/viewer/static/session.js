@@ -7,6 +7,7 @@ import { begin, catchUp, isOutdated, isSaved, save, unsaved } from "./session_sa
 import { NOT_YET, on, set, state } from "./state.js";
 import { judge, learnProgress } from "./videos.js";
 
+const RETRY = 5000; // milliseconds after which what could not be saved is tried again
 const WAIT = 400; // milliseconds after a change until it is saved, with all that followed
 
 const CORRECTING = "Correcting. N adds an action, Delete removes the chosen one, Control Z undoes.";
@@ -21,6 +22,7 @@ let timer = 0;
 export function startSession() {
   on(["video"], followVideo);
   addEventListener("focus", lookAgain);
+  setInterval(tryAgain, RETRY);
   addEventListener("beforeunload", (event) => {
     if (unsaved.size || (session && !isSaved(session))) event.preventDefault();
   });
@@ -62,7 +64,17 @@ async function saveLeft(one) {
   await saveNow(one);
   if (session === one || isSaved(one)) return;
   const what = state.project.labelling ? "labels" : "corrections";
-  notice(`The ${what} of ${one.id} are kept on this page only. ${one.said} To go on, open that video again.`);
+  const why = one.said.endsWith(".") ? one.said : `${one.said}.`;
+  notice(`The ${what} of ${one.id} are kept on this page only. ${why} To go on, open that video again.`);
+}
+
+/** The server may be there again, or the disk have room. */
+async function tryAgain() {
+  for (const one of [session, ...unsaved.values()]) {
+    if (!one || isSaved(one) || one.conflict || one.saving || timer) continue;
+    await saveNow(one);
+    if (one !== session && isSaved(one)) notice(`What was changed in ${one.id} is saved now.`);
+  }
 }
 
 /** @param {Session} one */

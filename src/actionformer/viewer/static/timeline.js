@@ -13,7 +13,8 @@ import { RIGHT, geometry, parts } from "./surface.js";
 import { startGestures } from "./timeline_gestures.js";
 
 const NOTHING_LABELLED =
-  "Nothing is labelled here yet. Play the video and press the number of a class where an action begins, and again where it ends. If nothing happens in this video, say that it is done (F).";
+  "Nothing is labelled here yet. Play the video and press a class, or the key of its number, where an action begins and again where it ends. If nothing happens in this video, say that it is done.";
+const NO_CLASSES = "There are no classes yet. “Classes…” (G) adds them.";
 const BESIDE = 130; // pixels of height beside another view
 
 export function startTimeline() {
@@ -51,7 +52,10 @@ export function startTimeline() {
 
 function whyEmpty() {
   const { detections } = state.video;
-  if (state.project.labelling && !shownDetections(state).length) return state.editing ? NOTHING_LABELLED : "";
+  if (state.project.labelling && !shownDetections(state).length) {
+    if (!state.editing) return "";
+    return state.project.classes.length ? NOTHING_LABELLED : NO_CLASSES;
+  }
   if (detections.length === 0) return "No detections and no annotated actions in this video.";
   const best = score(detections[0].score);
   return `None of ${detections.length} detections passes the filters; the best score is ${best}. Lower the score threshold or show more classes and kinds.`;
