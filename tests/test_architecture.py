@@ -39,7 +39,7 @@ ORDER = [
 ]
 OWN_FOLDERS = tuple(f"actionformer.detectors.{name}." for name in ARCHITECTURES)
 CLASSES = {path.rpartition(".")[2] for path in (*ARCHITECTURES.values(), *SETTINGS.values())}
-MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem.strip("_") == path.stem)
 
 
 def test_the_table_of_rooms_has_the_order_that_imports_take() -> None:

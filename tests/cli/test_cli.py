@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import torch
 from commands import Command, Refused
 
+import actionformer
 from actionformer.cli import VERBS
 from actionformer.settings.loading import preset_names
 
@@ -91,6 +93,13 @@ def test_the_command_is_installed() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith('error: Unknown command "frobnicate"')
     assert done.stderr.count("\n") == 1
+
+
+def test_python_runs_it_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["actionformer", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_module("actionformer", run_name="__main__")
+    assert capsys.readouterr().out.strip() == actionformer.__version__
 
 
 def test_presets_are_shown(call: Command) -> None:

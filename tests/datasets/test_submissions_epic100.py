@@ -100,10 +100,15 @@ def test_what_cannot_be_an_action_is_refused(
         "submission", "epic100", verbs, nouns, "--out", out
     )
     other = detections(tmp_path / "other.json", P01_11=[])
-    assert "video 'P01_12' is in one of the two files alone" in refused("submission", "epic100", verbs, other, *given)
+    assert "1 videos are in one of the two files alone, such as 'P01_12'" in refused(
+        "submission", "epic100", verbs, other, *given
+    )
     assert "no place for --external-data" in refused(
         "submission", "epic100", verbs, nouns, *given, "--external-data", "Kinetics"
     )
+    other.write_text('{"results": {}}')
+    assert "other.json: no video" in refused("submission", "activitynet13", other, "--out", out)
+    assert "the first file is of verbs" in refused("submission", "epic100", nouns, verbs, *given)
     assert not out.exists()
     out.write_text("mine")
     assert "exists" in refused("submission", "epic100", verbs, nouns, *given)

@@ -176,6 +176,8 @@ def test_detect_many_names_the_video(detector: Detector) -> None:
         detector.detect_many({"good": array(9), "bad": np.full((9, 6), np.nan)})
     with pytest.raises(InputError, match=r"video 'bad'.*fpss"):
         detector.detect_many({"bad": {"features": array(9), "fpss": 25}})
+    with pytest.raises(InputError, match=r"expected \{name: features\} or pairs .* found a list of other things"):
+        detector.detect_many([array(9), array(9)])  # type: ignore[list-item]
     with pytest.raises(InputError, match=r"batch_size"):
         detector.detect_many({"a": array(9)}, batch_size=0)
 
@@ -209,6 +211,7 @@ def test_unknown_device(tiny: Config) -> None:
     ("features", "message"),
     [
         (array(9, 5), "5 channels, the model expects 6"),
+        (array(6, 9), r"shape \(6, 9\) .* the model expects 6: are they stored as \(D, T\)\? Transpose them"),
         (array(9)[0], r"shape \(6,\)"),
         (array(9)[None], r"shape \(1, 9, 6\)"),
         (array(0), "T >= 1"),

@@ -235,6 +235,8 @@ class Detector:
         """
         if batch_size is not None and batch_size < 1:
             raise InputError(f"batch_size must be at least 1, found {batch_size}")
+        if isinstance(items, list) and not all(isinstance(one, tuple) for one in items):
+            raise InputError("expected {name: features} or pairs of a name and features, found a list of other things")
         names = tuple(class_names) if class_names is not None else None
         pairs = iter(items.items() if isinstance(items, Mapping) else items)
         results: dict[str, Detections] = {}

@@ -16,6 +16,7 @@ from torch import Tensor
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.features import (
+    TRANSPOSED,
     FeatureReader,
     Features,
     FeatureSpec,
@@ -150,7 +151,8 @@ def check_shape(shape: tuple[int, ...], width: int) -> None:
     if len(shape) != 2 or shape[0] == 0:
         raise InputError(f"features must be (T, D) with T >= 1 and D = {width}, found shape {shape}")
     if shape[1] != width:
-        raise InputError(f"features have {shape[1]} channels, the model expects {width}")
+        hint = f": {TRANSPOSED}" if shape[0] == width else ""
+        raise InputError(f"features of shape {shape} have {shape[1]} channels, the model expects {width}{hint}")
 
 
 def spec_of(timing: Mapping[str, Any]) -> FeatureSpec:

@@ -55,6 +55,11 @@ def load_config(source: str | Path | Config, changes: Changes | None = None) -> 
     """
     if isinstance(source, Config):
         return source.replace(**(changes or {}))
+    if not isinstance(source, str | Path):
+        raise InputError(
+            f"settings: expected the name of a preset, a .toml file or a Config, found {type(source).__name__}: "
+            "load_config(preset, {section: {setting: value}}) makes a Config of a preset and changes"
+        )
     path = Path(source)
     if path.is_dir() and not (
         isinstance(source, str) and is_preset(source)

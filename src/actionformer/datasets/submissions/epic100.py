@@ -13,6 +13,7 @@ geometric mean, which orders as the product does. Segment: as TIM's.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,17 +47,23 @@ def content(material: Material) -> dict[str, Any]:
             f"expected 2 files, found {len(material.results)}"
         )
     source = material.folder(HOLDS)
-    verbs, nouns = (
-        read_results(path, class_names(source, layer))
-        for path, layer in zip(material.results, ("verb", "noun"), strict=True)
-    )
+    verbs, nouns = (_read(path, source, layer) for path, layer in zip(material.results, ("verb", "noun"), strict=True))
     if alone := sorted(verbs.keys() ^ nouns.keys()):
         raise InputError(
-            f"video {alone[0]!r} is in one of the two files alone, as are {len(alone) - 1} more: "
+            f"{len(alone)} videos are in one of the two files alone, such as {alone[0]!r}: "
             "search the same videos with both models"
         )
     results = {video: action_rows(found, nouns[video]) for video, found in verbs.items()}
     return {"version": "0.2", "challenge": "action_detection", **SUPERVISION, "results": results}
+
+
+def _read(path: Path, source: Path, layer: str) -> dict[str, Detections]:
+    try:
+        return read_results(path, class_names(source, layer))
+    except InputError as error:
+        raise InputError(
+            f"{error} (as the file of {layer}s: the first file is of verbs, the second of nouns)"
+        ) from error
 
 
 def action_rows(verbs: Detections, nouns: Detections) -> list[dict[str, Any]]:

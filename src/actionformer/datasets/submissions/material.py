@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, listed
 from actionformer.formats.detections import read_results
 
 
@@ -26,8 +26,16 @@ class Material:
     external_data: str | None = None
 
     def detections(self) -> dict[str, Detections]:
-        """The detections of all files, by video."""
-        return read_results(self.results)
+        """The detections of all files, by video.
+
+        Raises:
+            InputError: a file that holds none, or no video in any.
+        """
+        if not (found := read_results(self.results)):
+            raise InputError(
+                f"{listed(list(map(str, self.results)))}: no video: give what detect or evaluate has written"
+            )
+        return found
 
     def folder(self, holds: str) -> Path:
         """The folder of the data set.
