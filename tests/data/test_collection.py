@@ -84,13 +84,13 @@ def test_missing_features_are_listed(tmp_path: Path) -> None:
 
 def test_all_features_missing(tmp_path: Path) -> None:
     for skip_missing in (False, True):
-        with pytest.raises(InputError, match=r"is data.prefix right\?"):
+        with pytest.raises(InputError, match=r"; no file is called a\.npy \(nor \.npz, .*\); .* holds nothing$"):
             collect(of("a", "b"), tmp_path, settings(), skip_missing=skip_missing)
     write(tmp_path, "a", TIMING)
     with pytest.raises(InputError) as known:  # the prefix is not what is wrong
         collect(of("a.mp4"), tmp_path, settings())
     assert str(known.value).endswith(
-        ": a.mp4; 'a.mp4' may be 'a'; it differs by a file's ending alone: rename one side"
+        f"; {tmp_path} holds a.npy; 'a.mp4' may be 'a'; it differs by a file's ending alone: rename one side"
     )
     with pytest.raises(InputError, match=r"no such folder of features"):
         collect(of("a"), tmp_path / "absent", settings())

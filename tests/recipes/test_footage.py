@@ -44,6 +44,15 @@ def test_videos_that_are_missing_are_named_before_anything_is_made(folder: Path)
         Footage.of(annotated("three"), folder, BACKBONE, skip_missing=True)
 
 
+def test_an_option_that_finds_all_missing_videos_is_said(tmp_path: Path) -> None:
+    (tmp_path / "cam1").mkdir()
+    for name in ("v_a.mp4", "v_b.mp4"):
+        (tmp_path / "cam1" / name).touch()
+    with pytest.raises(InputError) as refused:
+        Footage.of(annotated("a", "b"), tmp_path, BACKBONE)
+    assert str(refused.value).endswith(f": a, b; give --videos {tmp_path / 'cam1'} --data.prefix v_")
+
+
 def test_features_are_planned_at_the_rate_of_the_videos(folder: Path) -> None:
     videos = annotated("v_one", "broken")
     footage = Footage.of(videos, folder, BACKBONE)

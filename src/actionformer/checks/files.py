@@ -16,7 +16,7 @@ from actionformer.core.errors import InputError, listed
 from actionformer.core.names import explained, matched
 from actionformer.data.collection import FeaturedVideo, grid_of
 from actionformer.data.settings import DataSettings
-from actionformer.features import TRANSPOSED, FeatureFolders, FeatureSpec, unknown_of
+from actionformer.features import TRANSPOSED, FeatureFolders, FeatureSpec, unknown_of, whereabouts
 from actionformer.features.timing import timing_of
 
 
@@ -76,11 +76,11 @@ def _missing(videos: Sequence[AnnotatedVideo], total: int, source: FeatureFolder
     if not videos:
         return []
     ids = [video.id for video in videos]
-    every = len(videos) == total
-    advice = "extract them; --skip-missing trains without them" if not every else "is data.prefix right?"
     what = f"videos have no features in {', '.join(map(str, source.folders))}: "
-    example = listed(ids) + explained(ids, source.ids)
-    return [Finding("missing", "error" if every else "warning", len(ids), total, what, example, advice)]
+    if len(videos) == total:
+        return [Finding("missing", "error", len(ids), total, what, listed(ids) + whereabouts(ids, source))]
+    example, advice = listed(ids) + explained(ids, source.ids), "extract them; --skip-missing trains without them"
+    return [Finding("missing", "warning", len(ids), total, what, example, advice)]
 
 
 def _untimed(videos: dict[str, list[str]], total: int) -> list[Finding]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
+from typing import NamedTuple
 from unicodedata import normalize
 
 from actionformer.core.errors import InputError
@@ -95,6 +96,38 @@ def _bare(name: str) -> str:
     for without in _DIFFERENCES.values():
         name = without(name)
     return name
+
+
+class Surplus(NamedTuple):
+    """What known names have besides others: `cam1/v_clip_i3d` has of `clip` the folder `cam1`, `v_` and `_i3d`."""
+
+    folder: str
+    prefix: str
+    suffix: str
+
+
+def surplus(missing: Sequence[str], known: Iterable[str]) -> Surplus | None:
+    """What known names have besides all the names that are missing, if it is one and the same."""
+    there = {spelled(one) for one in known}
+    wanted = [spelled(name) for name in missing]
+    return next(
+        (more for one in sorted(there) for more in _besides(wanted[0], one) if _all_have(more, wanted, there)), None
+    )
+
+
+def _besides(name: str, longer: str) -> Iterator[Surplus]:
+    """What a name has besides another."""
+    (place, _, base), (folder, _, rest) = name.rpartition("/"), longer.rpartition("/")
+    if folder == place or folder.endswith(f"/{place}") or not place:
+        for found in re.finditer(re.escape(base), rest):
+            outer = folder.removesuffix(place).rstrip("/")
+            yield Surplus(outer, rest[: found.start()], rest[found.end() :])
+
+
+def _all_have(more: Surplus, names: Iterable[str], known: Set[str]) -> bool:
+    before = f"{more.folder}/" if more.folder else ""
+    parts = (name.rpartition("/") for name in names)
+    return all(f"{before}{place}{mark}{more.prefix}{base}{more.suffix}" in known for place, mark, base in parts)
 
 
 def explained(missing: Sequence[str], known: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from actionformer.features import (
     other_features,
     timing_of,
     unknown_of,
+    whereabouts,
 )
 
 Paths = str | Path | Sequence[str | Path]
@@ -247,10 +248,12 @@ def grid_of(video: AnnotatedVideo, sidecar: FeatureSpec, data: DataSettings) -> 
 
 def _missing_message(missing: list[str], total: int, source: FeatureFolders, skipped: bool) -> str:
     folders = ", ".join(map(str, source.folders))
-    hints = explained(missing, source.ids) + "".join(map(other_features, source.folders))
-    nothing = skipped or len(missing) == total
-    advice = "; --skip-missing leaves them out" if not nothing else "" if hints else "; is data.prefix right?"
-    return f"{len(missing)} of {total} videos have no features in {folders}: {listed(missing)}{advice}{hints}"
+    if len(missing) == total:
+        hints = whereabouts(missing, source)
+    else:
+        advice = "" if skipped else "; --skip-missing leaves them out"
+        hints = advice + explained(missing, source.ids) + "".join(map(other_features, source.folders))
+    return f"{len(missing)} of {total} videos have no features in {folders}: {listed(missing)}{hints}"
 
 
 def with_classes(annotations: Annotations, count: int | None) -> Annotations:

@@ -20,6 +20,7 @@ from actionformer.features.spec import (
     write_sidecar,
 )
 from actionformer.features.timing import GRID, TIMING, check_timing, timing_of, unknown_of
+from actionformer.features.whereabouts import whereabouts
 from actionformer.features.writer import FeatureWriter
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "sidecar_path",
     "timing_of",
     "unknown_of",
+    "whereabouts",
     "write_sidecar",
 ]

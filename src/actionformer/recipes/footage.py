@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from actionformer.advice.sampling import Sampling, sampling
 from actionformer.backbones import Backbone
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError, listed, warn
-from actionformer.core.names import explained, matched
+from actionformer.core.names import explained, matched, surplus
 from actionformer.core.run_files import FEATURES
 from actionformer.data.collection import FeaturedVideo, Paths, as_list
 from actionformer.data.settings import DataSettings
@@ -54,11 +55,11 @@ class Footage:
         }
         missing = sorted(annotations.videos.keys() - found.keys())
         if missing and (not skip_missing or not found):
-            advice = explained(missing, list(known)) or (
-                "; --skip-missing leaves them out"
-                if found
-                else f"; the files there are of {listed(sorted(known), 3)}: name videos as their files, less the ending"
-            )
+            if not (advice := "" if found else _elsewhere(missing, known, as_list(videos))):
+                there = (
+                    f"the files there are of {listed(sorted(known), 3)}: name videos as their files, less the ending"
+                )
+                advice = explained(missing, list(known)) or f"; {'--skip-missing leaves them out' if found else there}"
             raise InputError(
                 f"{len(missing)} of {len(annotations)} annotated videos have no file in "
                 f"{listed([str(one) for one in as_list(videos)], 3)}: {listed(missing)}{advice}"
@@ -135,6 +136,16 @@ class Footage:
         for file, reason in (done.warnings | done.failed).items():
             warn(f"{file}: {reason}", stacklevel=3)
         return out / FEATURES
+
+
+def _elsewhere(missing: Sequence[str], known: Iterable[str], videos: Sequence[str | Path]) -> str:
+    """The options that find the missing videos among the files, as the end of a sentence, or nothing."""
+    more = surplus(missing, known)
+    if more is None or more.suffix or not (more.folder or more.prefix) or (more.folder and len(videos) > 1):
+        return ""
+    options = [f"--videos {shlex.quote(str(Path(videos[0]) / more.folder))}"] if more.folder else []
+    options += [f"--data.prefix {shlex.quote(more.prefix)}"] if more.prefix else []
+    return f"; give {' '.join(options)}"
 
 
 def sampling_advice(chosen: Sampling) -> Sequence[Advice]:

@@ -87,12 +87,12 @@ def columns_of(header: Sequence[str], told: Mapping[str, str] | None = None) -> 
         header: their names.
         told: role -> the name of its column, or its number from 1, which counts before what names tell.
     """
-    places = _places(told or {}, header)
+    said = _places(told or {}, header)
     names = [words_of(name) for name in header]
-    if None in places.values() or (not told and max(map(len, names)) > LONGEST):
+    if None in said.values() or (not told and max(map(len, names)) > LONGEST):
         return None
-    known = {place: role for role, place in places.items()}
-    roles = [known.get(i) or _unless(places, _role(words)) for i, words in enumerate(names)]
+    known = {place: role for role, place in said.items()}
+    roles = [known.get(i) or _unless(said, _role(words)) for i, words in enumerate(names)]
     labels = _ranked("label", names, roles)
     starts = _times("start", names, roles) or [_column(i, words) for i, words in enumerate(names) if _is_moment(words)]
     words = {word for name in names for word in name}
