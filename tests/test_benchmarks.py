@@ -108,3 +108,10 @@ def test_the_analysts_detections_find_an_action_each_whatever_the_order_of_class
     segments = np.array([[0.0, 2.0], [0.0, 1.9], [4.0, 6.0], [4.0, 6.0]])
     found = Detections(segments, np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 1, 0]), (second, first))
     assert analyst.hits(found, video) == 2  # the second one's action is taken, the third is of another class
+
+
+def test_actions_are_named_by_verb_and_noun(script: Any) -> None:
+    verbs = Detections([[0, 4]], [0.9], [0], ["cut"])
+    nouns = Detections([[0, 4], [3, 9]], [0.4, 0.5], [0, 1], ["tomato", "cheese"])
+    assert script("pairing").actions(verbs, nouns, 0.5).class_names == ("cut,tomato",)
+    assert script("pairing").actions(verbs, nouns, 0.1).class_names == ("cut,cheese", "cut,tomato")
