@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 import zipfile
 from argparse import Namespace
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ def load_torch(path: Path) -> Any:
     Raises:
         Exception: of any kind, where it is none or holds code; `unreadable` says what it means.
     """
-    with torch.serialization.safe_globals([Namespace]):
+    with torch.serialization.safe_globals([Namespace]), warnings.catch_warnings(action="ignore"):
         return torch.load(path, map_location="cpu", weights_only=True)
 
 

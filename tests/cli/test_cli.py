@@ -192,6 +192,15 @@ def test_choice_of_detections(call: Command, trained: Path, features: Path) -> N
     assert float(halved[0][3]) == pytest.approx(float(every[0][3]) / 2)
 
 
+def test_a_backbone_that_is_missing_is_said_before_anything_is_searched(
+    refused: Refused, tmp_path: Path, trained: Path, features: Path
+) -> None:
+    (tmp_path / "a.mp4").touch()
+    told = refused("detect", trained, features / "video4.npy", tmp_path / "a.mp4", "--out", tmp_path / "o.json")
+    assert "give --backbone" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
 def test_one_bad_file_among_many(call: Command, tmp_path: Path, trained: Path, features: Path) -> None:
     folder = shutil.copytree(features, tmp_path / "features")
     np.save(folder / "video2.npy", np.zeros((5, 7), dtype=np.float32))

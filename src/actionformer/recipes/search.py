@@ -131,9 +131,12 @@ class Search:
         """What is found in these of the sources: in feature files in their order, in videos as they are read."""
         sources = {name: source for name, source in self.sources.items() if name in names}
         features = {name: source for name, source in sources.items() if holds_features(source)}
+        to_see = {source: name for name, source in sources.items() if name not in features}
+        if to_see:  # what is missing for them is said before anything is searched
+            self.detector.backbone(self.videos.backbone, self.videos.weights)
         looked_at = (self._in_features(name, source, source, self.timing) for name, source in features.items())
         yield from counted(looked_at, len(features), self.console)
-        if to_see := {source: name for name, source in sources.items() if name not in features}:
+        if to_see:
             yield from self._in_videos(to_see)
 
     def _in_features(
