@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from moving import write_moving
 
-from actionformer import InputError, load
+from actionformer import InputError, extract, load
 from actionformer.backbones import load_backbone
 from actionformer.extraction import matching as module
+from actionformer.features import FeatureSpec
 from actionformer.video import summary
 
 
@@ -18,6 +21,20 @@ def test_a_video_has_the_actions_of_its_features(seen: Path, videos: Path) -> No
         assert found.to_dict() == detector.detect(seen / "features" / f"{name}.npy").to_dict()
     assert len(found) > 0
     assert detector.detect_video(str(videos / "clip1.mp4"), workers=1, duration=5.9).segments.max() <= 5.9
+
+
+def test_the_rate_of_a_video_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are taken by their times, at the rate of training, also for a backbone that has none of its own."""
+    files = [write_moving(tmp_path / f"{rate}.mp4", 0, rate=rate) for rate in (10, 20, 60)]
+    extract(files, "motion", tmp_path / "features", workers=0)
+    slow, usual, fast = (np.load(tmp_path / "features" / f"{file.stem}.npy") for file in files)
+    assert slow.shape == usual.shape == fast.shape
+    for other in (slow, fast):
+        assert np.abs(other - usual).mean() < 0.05 * np.abs(usual - usual.mean(axis=0)).max()
+    native = load_backbone("motion")
+    monkeypatch.setattr(native, "fps", None)
+    layout = module.layout_of(FeatureSpec(fps=30, stride=8, num_frames=16), native, FeatureSpec())
+    assert (layout.fps, layout.grid(60).fps) == (30, 30)
 
 
 def test_the_backbone_is_loaded_once(seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -295,6 +295,15 @@ def test_the_command_says_what_to_do_and_writes_a_page(data: Planted, call: Comm
     assert "http" not in text
 
 
+def test_without_any_action_nothing_is_said_of_classes(data: Planted, call: Command) -> None:
+    for video in data.database.values():
+        video["annotations"] = []
+    result = call("doctor", "--annotations", data.annotations, "--features", data.features)
+    assert result.code == 1
+    assert "to learn; the whole file has none: label some videos (`actionformer label VIDEOS`)" in result.out
+    assert "classes" not in result.out
+
+
 def test_files_of_an_earlier_report_are_kept(data: Planted, refused: Refused, call: Command, tmp_path: Path) -> None:
     page = tmp_path / "doctor.html"
     page.write_text("mine", "utf-8")

@@ -19,14 +19,15 @@ ACTIONS: list[dict[str, Any]] = [{"segment": [1.0, 2.5], "label": "left"}, {"seg
 PACKET = 188  # bytes, of a transport stream
 
 
-def write_moving(path: Path, seed: int, seconds: float = SECONDS) -> Path:
+def write_moving(path: Path, seed: int, seconds: float = SECONDS, rate: int = FPS) -> Path:
     """A textured square on grey that moves left from 1 to 2.5 s and back from 3.5 to 5 s, and again every 6 s."""
     rng = np.random.default_rng(seed)
     square = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
     with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=FPS, options={"g": "10"})
+        stream: Any = container.add_stream("libx264", rate=rate, options={"g": "10"})
         stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
-        for i in range(round(FPS * seconds)):
+        for frame in range(round(rate * seconds)):
+            i = frame * FPS // rate
             i %= round(FPS * SECONDS)
             moved = np.clip(i - 10, 0, 15) - np.clip(i - 35, 0, 15)
             image = np.full((96, 128, 3), 128, dtype=np.uint8)

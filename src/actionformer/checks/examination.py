@@ -170,7 +170,8 @@ def _subsets(patient: Patient, training: TrainingSet) -> list[Finding]:
     trained = Collection(patient.trained.videos, patient.trained.missing)
     evaluated = Collection(patient.evaluated.videos, patient.evaluated.missing)
     names, data = patient.labelled.class_names, patient.config.data
-    empty = check_empty_classes(patient.subset([*data.train_subset, *data.test_subset]), names)
+    used = patient.subset([*data.train_subset, *data.test_subset])
+    empty = check_empty_classes(used, names) if patient.every.class_names else []  # else nobody has named one
     learned = [*patient.trained.findings, *check_training(trained, training, patient.config, names), *empty]
     asked = [*patient.evaluated.findings, *check_evaluation(evaluated, trained, names)]
     return [*found_in(_subset(data.train_subset), learned), *found_in(_subset(data.test_subset), asked)]
@@ -198,7 +199,7 @@ def _report(patient: Patient, training: TrainingSet, findings: list[Finding], sh
             subset_row(", ".join(data.train_subset), trained, patient.trained.videos),
             subset_row(", ".join(data.test_subset), evaluated, patient.evaluated.videos),
         ],
-        classes=class_rows(trained, evaluated, names, placed),
+        classes=class_rows(trained, evaluated, names, placed) if patient.every.class_names else [],
         lengths=length_rows(placed) if placed is not None else [],
         perfect=_perfect(patient),
     )

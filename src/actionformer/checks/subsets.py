@@ -41,7 +41,11 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
         return []
     what = f"no action in the {len(present)} videos of subset {subset}"
     what += " to learn" if training else ": nothing is evaluated"
-    return [Finding("no_action", severity, 0, 0, what, "", "annotate some of them, or choose another subset")]
+    if any(len(video.segments) for video in annotations.videos.values()):
+        advice = f"annotate some of them, or give --data.{setting.replace('_', '-')} with another subset"
+    else:
+        advice = "the whole file has none: label some videos (`actionformer label VIDEOS`), or import labels again"
+    return [Finding("no_action", severity, 0, 0, what, "", advice)]
 
 
 def _mistyped(annotations: Annotations, used: Sequence[str]) -> list[Finding]:
