@@ -19,6 +19,7 @@ from actionformer.core.files import naming, read_json, write_whole
 from actionformer.core.locks import part_name
 from actionformer.core.names import check_name
 from actionformer.core.run_files import CARD, CONFIG, WEIGHTS
+from actionformer.core.words import plural
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
 from actionformer.nn.network import Network
@@ -147,7 +148,7 @@ def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
     config = load_config(directory / CONFIG)
     if config.model.num_classes != len(card.class_names):
         raise InputError(
-            f"{directory}: {CARD} names {len(card.class_names)} classes, "
+            f"{directory}: {CARD} names {plural(len(card.class_names), 'class')}, "
             f"model.num_classes is {config.model.num_classes}"
         )
     return config, card

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from actionformer.core.errors import InputError
 from actionformer.core.files import check_compression
+from actionformer.core.words import plural
 
 NESTED = ("state_dict", "model_state", "model")
 """Entries of a torch file that hold its weights where it holds more."""
@@ -92,7 +93,9 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -
     own = model.state_dict()
     for kind, names in (("missing", own.keys() - weights.keys()), ("unknown", weights.keys() - own.keys())):
         if names:
-            raise InputError(f"{source}: {len(names)} weights are {kind}, first {min(names)}: another configuration?")
+            raise InputError(
+                f"{source}: {plural(len(names), f'{kind} weight')}, first {min(names)}: another configuration?"
+            )
     for name, tensor in own.items():
         found = weights[name]
         if tensor.shape != found.shape:

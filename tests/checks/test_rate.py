@@ -19,7 +19,7 @@ def test_rates_that_leave_nothing_of_a_weight(width: int, rate: float, absurd: b
 def test_rates_that_change_nothing() -> None:
     config = Config().replace(training={"learning_rate": 1e-9})
     (finding,) = check_rate(config, 1000)
-    assert "in all 1000 steps together no weight changes by more than about 5e-07" in str(finding)
+    assert "in all 1,000 steps together no weight changes by more than about 5e-07" in str(finding)
     assert check_rate(config, 10**9) == []
 
 

@@ -16,7 +16,7 @@ def measured(**changed: np.ndarray) -> FeatureStatistics:
 @pytest.mark.parametrize("value", [0, 3.7])
 def test_constant_features(value: float) -> None:
     (finding,) = check_values(measured(v1=np.full((40, 3), value, np.float32)))
-    assert str(finding) == "1 of 3 videos have features whose rows are all the same: v1; extract them again"
+    assert str(finding) == "1 of 3 videos has features whose rows are all the same: v1; extract them again"
     assert finding.severity == "warning"
     every = {f"v{i}": np.full((40, 3), i, np.float32) for i in range(3)}
     assert [finding.severity for finding in check_values(measured(**every))] == ["error"]
@@ -25,7 +25,7 @@ def test_constant_features(value: float) -> None:
 def test_copies() -> None:
     first = dict(measured().videos)["v0"][:]
     (finding,) = check_values(measured(v2=np.asarray(first)))
-    assert str(finding) == "1 of 3 videos have the features of another video: v2 those of v0"
+    assert str(finding) == "1 of 3 videos has the features of another video: v2 those of v0"
 
 
 @pytest.mark.parametrize("value", [1e30, -1e12, 3e7])

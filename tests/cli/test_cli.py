@@ -222,13 +222,13 @@ def test_missing_features_can_be_skipped(
     (fewer / "video5.npy").unlink()
     train = ("train", "hapt", "--annotations", annotations, "--features", fewer, "--out", tmp_path / "run", *TINY,
              *TIMING, "--data.test-subset", "validation")  # fmt: skip
-    assert "1 of 2 videos have no features" in refused(*train)
+    assert "1 of 2 videos has no features" in refused(*train)
     assert not (tmp_path / "run").exists()
     assert call(*train, "--skip-missing").code == 0
     assert "video5" in refused("evaluate", tmp_path / "run")
     result = call("evaluate", tmp_path / "run", "--skip-missing")
     assert result.code == 0
-    assert "their 4 ground truths count as missed" in result.err
+    assert "with 4 ground truths: skipped, and counted as missed" in result.err
 
 
 def test_several_folders_a_prefix_and_no_sidecar(
@@ -376,7 +376,7 @@ BAD_ANNOTATIONS = {
     ),
     "negative id": (database(video1=entry(label_id=-1)), "label_id must be a whole number"),
     "duration": (database(video1={**entry(), "duration": -1}), "'video1': duration must be a positive number"),
-    "no features": (database(nowhere=entry()), "1 of 2 videos have no features in"),
+    "no features": (database(nowhere=entry()), "1 of 2 videos has no features in"),
     "too long": (database(video1={**entry(), "duration": 400}), "cover 40.50 s, the video lasts 400.00 s"),
 }  # fmt: skip
 

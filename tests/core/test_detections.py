@@ -38,7 +38,7 @@ def test_shown_as_a_small_table_in_the_order_of_time() -> None:
     assert repr(some()[:0]) == "0 detections of 3 classes"
     many = Detections(np.tile([4000.0, 4001.0], (1200, 1)), np.linspace(1, 0, 1200), [0] * 1200, ("long \n" * 30,))
     lines = repr(many).splitlines()
-    assert lines[0] == "1,200 detections of 1 classes, the best 5:"
+    assert lines[0] == "1,200 detections of 1 class, the best 5:"
     assert len(lines) == 7
     assert max(map(len, lines)) <= 80
     assert lines[2].endswith("\u2026")

@@ -110,7 +110,7 @@ def test_several_folders_are_joined_by_channel(tmp_path: Path) -> None:
     assert video.features.shape == (20, 7)
     shutil.rmtree(tmp_path / "flow")
     (tmp_path / "flow").mkdir()
-    with pytest.raises(InputError, match=r"1 of 1 videos have no features in .*rgb, .*flow: a"):
+    with pytest.raises(InputError, match=r"1 of 1 videos has no features in .*rgb, .*flow: a"):
         collect(of("a"), [tmp_path / "rgb", tmp_path / "flow"], settings())
 
 
@@ -187,7 +187,7 @@ def test_ids_below_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../a", "/a", "a\0", "a" * 300, "..", "a//b", "a/", "x/" * 3000 + "y"])
 def test_names_that_no_file_has_have_no_features(tmp_path: Path, name: str) -> None:
     write(tmp_path, "a", TIMING)
-    with pytest.raises(InputError, match="1 of 1 videos have no features"):
+    with pytest.raises(InputError, match="1 of 1 videos has no features"):
         collect(of(name), tmp_path / ".." / tmp_path.name, settings())
 
 

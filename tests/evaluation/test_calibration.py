@@ -116,7 +116,7 @@ def test_too_few_actions_and_nothing_right_are_refused(
     make_annotations: MakeAnnotations, make_detections: MakeDetections
 ) -> None:
     few = make_annotations({"v": [(0, 10, 0)], "w": [(0, 10, 0)]})
-    with pytest.raises(InputError, match="2 actions in 2 videos are too few to calibrate on, it takes 20 actions"):
+    with pytest.raises(InputError, match="2 actions in 2 videos: too few to calibrate on, it takes 20 actions"):
         calibrate(few, make_detections({"v": [(0, 10, 0, 0.9)]}))
     many = make_annotations({name: [(10 * i, 10 * i + 5, 0) for i in range(10)] for name in "vw"})
     with pytest.raises(InputError, match=r"no detection is right at a tIoU of 0\.7"):

@@ -185,7 +185,7 @@ def test_a_subset_that_no_video_has(make_annotations: MakeAnnotations) -> None:
 
 
 def test_nothing_to_compare_with(make_annotations: MakeAnnotations) -> None:
-    with pytest.raises(InputError, match="no actions in the 2 videos to evaluate on"):
+    with pytest.raises(InputError, match="no action in the 2 videos to evaluate on"):
         score(make_annotations({"v": [(1, 1, 0)], "w": []}), {})
 
 

@@ -93,5 +93,5 @@ def test_detections_after_the_end_of_their_video_are_told() -> None:
     found = Detections([[2.0, 4.0], [19.9, 20.0], [2000.0, 4000.0]], [0.9, 0.8, 0.7], [0, 0, 0], ("jump",))
     report = score(annotations, {"v": found, "w": found, "elsewhere": found})
     assert report.counts.beyond_end == 1  # of `w` no end is stated
-    assert any(warning.startswith("1 detections begin after the end of their video") for warning in report.warnings)
+    assert any(warning.startswith("1 detection begins after the end of the video") for warning in report.warnings)
     assert score(annotations, {"v": found[:2]}).counts.beyond_end == 0

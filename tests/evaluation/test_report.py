@@ -34,7 +34,7 @@ def test_counts_and_warnings(report: Report) -> None:
     assert "outside the evaluated subset" in report.warnings[0]
     assert "no ground truth has" in report.warnings[1]
     assert "repeats or shorter than 1 ms" in report.warnings[2]
-    assert "have no detections" in report.warnings[3]
+    assert "no detections: all actions there are missed" in report.warnings[3]
 
 
 def test_json(report: Report, tmp_path: Path) -> None:
@@ -134,8 +134,8 @@ def test_the_nearest_names_are_told(make_annotations: MakeAnnotations, make_dete
     annotations = make_annotations({"video_1": [(0, 10, 0)], "video_2": [(0, 5, 1)]})
     report = score(annotations, make_detections({"video_1.mp4": [(0, 10, 0, 0.9)]}), tiou=[0.5])
     assert report.warnings[0] == (
-        "1 detections lie in videos outside the evaluated subset and count as false positives"
+        "1 detection lies in videos outside the evaluated subset (false positives)"
         "; 'video_1.mp4' may be 'video_1'; it differs by a file's ending alone: rename one side"
     )
     elsewhere = score(annotations, make_detections({"video_9": [(0, 10, 0, 0.9)]}), tiou=[0.5])
-    assert elsewhere.warnings[0].endswith("count as false positives: leave them out, or evaluate their subset too")
+    assert elsewhere.warnings[0].endswith("(false positives): leave them out, or evaluate their subset too")

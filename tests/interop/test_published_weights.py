@@ -92,13 +92,13 @@ def test_every_weight_is_loaded(model: PyramidNetwork, weights: dict[str, Tensor
 
 def test_a_missing_weight_is_named(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
     del weights["backbone.stem.0.attn.query.weight"]
-    with pytest.raises(InputError, match=r"file: 1 weights .* missing, first backbone\.stem\.0\.attn\.query"):
+    with pytest.raises(InputError, match=r"file: lacks 1 weight .* first backbone\.stem\.0\.attn\.query"):
         load_published_weights(model, weights, "file", ACTIONFORMER)
 
 
 def test_an_unknown_weight_is_named(model: PyramidNetwork, weights: dict[str, Tensor]) -> None:
     weights["backbone.branch.5.ln1.weight"] = torch.ones(1)
-    with pytest.raises(InputError, match=r"file: 1 weights .* first backbone\.branch\.5\.ln1\.weight"):
+    with pytest.raises(InputError, match=r"file: has 1 weight .* first backbone\.branch\.5\.ln1\.weight"):
         load_published_weights(model, weights, "file", ACTIONFORMER)
 
 

@@ -173,7 +173,8 @@ def test_times_in_another_unit_are_refused(times: Sequence[tuple[float, float]],
     file = labelled(*((start, end, "a") for start, end in times))
     with pytest.raises(InputError) as refused:
         annotations_of([file], {"one": RECORDINGS["one"]})
-    assert str(refused.value) == (f"{len(times)} of {len(times)} labels lie after the end of their videos; {advice}")
+    lie = "lies" if len(times) == 1 else "lie"
+    assert str(refused.value) == f"{len(times)} of {len(times)} labels {lie} after the end of their videos; {advice}"
 
 
 def test_times_in_milliseconds_if_asked_for() -> None:

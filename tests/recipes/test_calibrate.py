@@ -151,5 +151,5 @@ def test_videos_that_were_learned_from_are_no_measure(call: Command, many: Path,
 
 def test_too_few_actions_leave_all_as_it_was(refused: Command, run: Path) -> None:
     before = (run / "model.json").read_bytes()
-    assert "8 actions in 2 videos are too few to calibrate on" in refused("calibrate", run)
+    assert "8 actions in 2 videos: too few to calibrate on" in refused("calibrate", run)
     assert (run / "model.json").read_bytes() == before

@@ -283,7 +283,7 @@ def test_the_command_says_what_to_do_and_writes_a_page(data: Planted, call: Comm
     arguments = ("doctor", "--annotations", data.annotations, "--features", data.features)
     result = call(*arguments, "--out", page, "--json", numbers)
     assert (result.code, result.err) == (0, "")
-    assert "warning: subset training: 1 of 7 classes have fewer than 3 actions" in result.out
+    assert "warning: subset training: 1 of 7 classes has fewer than 3 actions" in result.out
     assert result.out.endswith("1 warning\n")
     content = json.loads(numbers.read_text("utf-8"))
     assert [one["kind"] for one in content["findings"]] == ["few_actions"]

@@ -37,10 +37,10 @@ def test_only_annotated_videos_count_and_a_prefix_is_not_of_the_id(folder: Path)
 
 
 def test_videos_that_are_missing_are_named_before_anything_is_made(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"1 of 2 annotated videos have no file in .*: three; --skip-missing leaves"):
+    with pytest.raises(InputError, match=r"1 of 2 annotated videos has no file in .*: three; --skip-missing leaves"):
         Footage.of(annotated("v_one", "three"), folder, BACKBONE)
     assert Footage.of(annotated("v_one", "three"), folder, BACKBONE, skip_missing=True).files.keys() == {"v_one"}
-    with pytest.raises(InputError, match=r"1 of 1 annotated videos have no file .*; the files there are of .*v_one"):
+    with pytest.raises(InputError, match=r"1 of 1 annotated videos has no file .*; the files there are of .*v_one"):
         Footage.of(annotated("three"), folder, BACKBONE, skip_missing=True)
 
 

@@ -44,7 +44,7 @@ def test_the_run_knows_what_it_held_out(split_run: Path, all_training: Path) -> 
     everything = json.loads(all_training.read_text("utf-8"))["database"]
     actions = sum(len(everything[id_]["annotations"]) for id_ in card.held_out)
     assert report.counts.ground_truths == actions
-    with pytest.raises(InputError, match=f"{actions} actions in 2 videos are too few to calibrate on"):
+    with pytest.raises(InputError, match=f"{actions} actions in 2 videos: too few to calibrate on"):
         calibrate(split_run)
 
 

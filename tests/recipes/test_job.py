@@ -101,7 +101,7 @@ def test_what_a_stopped_job_leaves_is_readable(
         "detect", trained, few, "--out", tmp_path / "a.json"
     )
     result = call("detect", trained, few, "--out", tmp_path / "a.json", "--resume")
-    assert (result.code, "3 of the videos were done before" in result.err) == (0, True)
+    assert (result.code, "3 of them done before" in result.err) == (0, True)
     assert call("detect", trained, few, "--out", tmp_path / "b.json").code == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json", "few"]
@@ -148,7 +148,7 @@ def test_results_of_files_that_have_changed_are_not_continued(
     moved = few.rename(tmp_path / "moved")  # the same content elsewhere is the same
     (tmp_path / "later.npy").rename(moved / "video5.npy")
     again = ("detect", trained, moved, "--out", tmp_path / "a.jsonl", "--resume")
-    assert "5 of the videos were done before" in call(*again).err
+    assert "5 of them done before" in call(*again).err
     np.save(moved / "video0.npy", np.load(moved / "video0.npy") + np.float32(0.01))  # known from the first call
     assert "'video0' are of another file than" in refused(*again)
 

@@ -144,7 +144,7 @@ def test_videos_and_batches_without_any_action(tmp_path: Path, tiny: Config, fea
     path.write_text(json.dumps({"database": database}), "utf-8")
     with (
         pytest.warns(UserWarning, match=r"no video in subset validation: training runs without evaluation"),
-        pytest.warns(UserWarning, match=r"1 of 1 classes have fewer than 3 actions to learn from: jump \(1\)"),
+        pytest.warns(UserWarning, match=r"1 of 1 classes has fewer than 3 actions to learn from: jump \(1\)"),
     ):
         train(short(tiny, training={"batch_size": 1}), path, features, tmp_path / "run")
     assert np.isfinite(lines(tmp_path / "run")[0]["loss"])
@@ -174,17 +174,17 @@ def test_missing_features(tmp_path: Path, tiny: Config, annotations: Path, featu
     fewer = shutil.copytree(features, tmp_path / "fewer")
     for video in ("video1", "video5"):
         (fewer / f"{video}.npy").unlink()
-    with pytest.raises(InputError, match=r"1 of 4 videos have no features in .*: video1"):
+    with pytest.raises(InputError, match=r"1 of 4 videos has no features in .*: video1"):
         train(short(tiny), annotations, fewer, tmp_path / "run")
     assert not (tmp_path / "run").exists()
-    with pytest.warns(UserWarning, match="2 videos without features are skipped"):
+    with pytest.warns(UserWarning, match="2 videos without features skipped"):
         train(short(tiny), annotations, fewer, tmp_path / "run", skip_missing=True)
     with pytest.raises(InputError, match=r"1 of 2 videos .*: video5"):
         evaluate(tmp_path / "run")
     report = evaluate(tmp_path / "run", skip_missing=True)
     assert (report.counts.skipped_videos, report.counts.skipped_ground_truths) == (1, 4)
     assert report.counts.ground_truths == 8
-    assert any("their 4 ground truths count as missed" in warning for warning in report.warnings)
+    assert any("with 4 ground truths: skipped, and counted as missed" in warning for warning in report.warnings)
 
 
 # --- where the run is written
@@ -368,7 +368,7 @@ def test_broken_model_directory(run: Path) -> None:
     for name, data, message in [
         ("model.safetensors", whole["model.safetensors"][:-10], r"not a readable weights file"),
         ("model.json", b'{"features": {}}', r"not a model's description"),
-        ("model.json", b'{"class_names": ["a"]}', r"names 1 classes, model.num_classes is 2"),
+        ("model.json", b'{"class_names": ["a"]}', r"names 1 class, model.num_classes is 2"),
         ("model.json", b'{"class_names": ', r"not valid JSON.*line 1"),
         ("config.toml", whole["config.toml"].replace(b"width = 16", b"width = 32"), r"the network has"),
         ("config.toml", whole["config.toml"].replace(b"window = ", b"windw = "), r"did you mean 'window'"),

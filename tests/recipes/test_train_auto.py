@@ -96,7 +96,7 @@ def test_a_video_that_cannot_be_read_is_named(videos: Path, tmp_path: Path) -> N
         (broken / path.name).write_bytes(path.read_bytes() if path.stem != "clip1" else b"no video")
     with (
         pytest.warns(UserWarning, match=r"clip1\.mp4: "),
-        pytest.raises(InputError, match="1 of 2 videos have no features"),
+        pytest.raises(InputError, match="1 of 2 videos has no features"),
     ):
         train(
             "auto",

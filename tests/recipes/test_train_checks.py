@@ -101,7 +101,7 @@ def test_class_that_only_the_evaluation_has(learn: Callable[..., Any], call: Com
 
     result = call(*learn(hop, "validation"))
     assert result.code == 0
-    assert "subset validation: 1 of 3 classes have no action to learn from" in result.err
+    assert "subset validation: 1 of 3 classes has no action to learn from" in result.err
     assert "hop (2)" in result.err
 
 
@@ -150,7 +150,7 @@ def test_features_that_say_nothing(
         np.save(folder / f"{video}.npy", np.zeros_like(np.load(folder / f"{video}.npy")))
     result = call(*(folder if one == features else one for one in arguments))
     assert result.code == code
-    assert "videos have features whose rows are all the same: " + ", ".join(videos) in result.err
+    assert "features whose rows are all the same: " + ", ".join(videos) in result.err
 
 
 @pytest.mark.parametrize("durations", [True, False])

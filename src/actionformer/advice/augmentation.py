@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actionformer.advice.draft import Draft
+from actionformer.core.words import plural
 
 ROTATION = 60.0
 """Degrees; docs/accuracy.md compares others."""
@@ -30,4 +31,4 @@ def add_augmentation(draft: Draft) -> None:
     few = videos <= FEW
     reason = "new videos differ from these" if few else "new videos differ a little from these"
     for setting, value in (JITTER if few else SOME_JITTER).items():
-        draft.set(f"data.{setting}", value, f"{videos:,} videos: {reason}, and training pretends so")
+        draft.set(f"data.{setting}", value, f"{plural(videos, 'video')}: {reason}, and training pretends so")

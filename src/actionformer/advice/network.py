@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actionformer.advice.draft import Draft
+from actionformer.core.words import plural
 
 WIDTHS = {2_000: 128, 10_000: 256}
 """Up to so many actions -> channels."""
@@ -17,7 +18,7 @@ def add_network(draft: Draft) -> None:
     """Channels, and dropout where there are few actions."""
     actions = len(draft.facts.steps)
     width = next((width for most, width in WIDTHS.items() if actions <= most), WIDEST)
-    draft.set("model.width", width, f"{actions:,} actions to learn from; {_larger(width)}")
+    draft.set("model.width", width, f"{plural(actions, 'action')} to learn from; {_larger(width)}")
     if actions <= FEW:
         draft.set("model.dropout", DROPOUT, "few actions: keeps the network from learning them by heart")
 

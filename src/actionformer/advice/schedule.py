@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from actionformer.advice.draft import Draft
-from actionformer.core.terminal import plural
+from actionformer.core.words import plural
 from actionformer.data.rarity import class_shares, repeat_factors, worth_repeating
 
 BATCHES = {100: 2, 400: 4, 2_000: 8}
@@ -33,7 +33,7 @@ def add_schedule(draft: Draft) -> None:
     """Batch, repeats, epochs, warm-up, rate and evaluations."""
     sequences = len(draft.facts.labels)
     size = _up_to(BATCHES, sequences, LARGEST)
-    draft.set("training.batch_size", size, f"{sequences:,} sequences per epoch")
+    draft.set("training.batch_size", size, f"{plural(sequences, 'sequence')} per epoch")
     if sequences <= FEW:
         draft.set(
             "training.batch_by_length",
@@ -68,7 +68,7 @@ def _add_epochs(draft: Draft, sequences: int) -> None:
         total = math.ceil(draft["training.epochs"] * WARMUP / (WARMUP - 1))
     draft.set("training.warmup_epochs", max(total // WARMUP, 1), "a seventh of the run: the learning rate rises slowly")
     epochs = max(total - draft["training.warmup_epochs"], 1)
-    draft.set("training.epochs", epochs, f"{steps:,} steps per epoch; with the warm-up {total * steps:,} steps")
+    draft.set("training.epochs", epochs, f"{plural(steps, 'step')} per epoch; with the warm-up {total * steps:,} steps")
     total = draft["training.epochs"] + draft["training.warmup_epochs"]
     every = max(round(total / EVALUATIONS), 1)
     draft.set("training.evaluate_every", every, f"{plural(math.ceil(total / every), 'evaluation')} in the run")

@@ -21,6 +21,7 @@ from actionformer.backbones.preprocessing import ResizeAndCrop
 from actionformer.core.errors import InputError, missing_extra
 from actionformer.core.files import read_json
 from actionformer.core.hashes import hash_of
+from actionformer.core.words import plural
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,9 @@ def load_model(folder: Path, kind: str) -> tuple[Any, Any]:
         raise InputError(f"{kind}: {folder}: no readable model ({' '.join(str(error).split()):.160})") from error
     missing = sorted(name for name in report["missing_keys"] if not name.startswith(UNUSED))
     if missing:
-        raise InputError(f"{kind}: {folder}: {len(missing)} weights are missing, first {missing[0]}")
+        raise InputError(
+            f"{kind}: {folder}: {plural(len(missing), 'weight is', 'weights are')} missing, first {missing[0]}"
+        )
     return model.eval(), config
 
 

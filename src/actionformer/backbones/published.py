@@ -46,7 +46,7 @@ def find_weights(backbone: str, published: Published, given: Sequence[str | Path
     if len(paths) == 1 and (paths[0].is_dir() or not given):
         paths = [paths[0] / name for name in names]
     if len(paths) != len(names):
-        raise InputError(f"{backbone}: its weights are {len(names)} files, {', '.join(names)}; {len(paths)} are given")
+        raise InputError(f"{backbone}: its weights are {len(names)} files, {', '.join(names)}; found {len(paths)}")
     if absent := [path for path in paths if not path.is_file()]:
         raise InputError(
             f"{backbone}: no weights at {absent[0]}: get {', '.join(names)} from {published.source} "

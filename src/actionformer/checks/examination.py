@@ -26,6 +26,7 @@ from actionformer.checks.unlabelled import check_unlabelled
 from actionformer.checks.unlike import check_channels, check_unlike
 from actionformer.checks.values import check_values
 from actionformer.core.annotations import AnnotatedVideo, Annotations
+from actionformer.core.words import plural
 from actionformer.data.collection import Collection, FeaturedVideo, with_classes
 from actionformer.data.dataset import EpochLoader, TrainingSet
 from actionformer.data.windows import training_set
@@ -221,7 +222,7 @@ def _facts(patient: Patient, share: float) -> dict[str, str]:
     if patient.videos:
         first = patient.videos[0]
         grid, width = first.grid, first.features.shape[1]
-        facts["features"] = f"{width} channels, " if patient.source else "as they would be made, "
+        facts["features"] = f"{plural(width, 'channel')}, " if patient.source else "as they would be made, "
         facts["features"] += f"every {grid.stride / grid.fps:.3g} s (fps {grid.fps:g}, stride {grid.stride:g}, "
         facts["features"] += f"num_frames {grid.num_frames:g})"
         longest = min(2 * architecture_of(config).furthest, config.model.max_length) * grid.stride / grid.fps

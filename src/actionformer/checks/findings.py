@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from actionformer.core.errors import InputError, warn
+from actionformer.core.words import part
 
 Severity = Literal["error", "warning"]
 
@@ -35,8 +36,8 @@ class Finding:
     @property
     def fact(self) -> str:
         """What is the matter, without the advice."""
-        counted = f"{self.count} of {self.total} " if self.total else ""
-        return f"{counted}{self.what}{self.example}"
+        what = part(self.count, self.total, self.what) if self.total else self.what
+        return f"{what}{self.example}"
 
     def __str__(self) -> str:
         return self.fact + (f"; {self.advice}" if self.advice else "")

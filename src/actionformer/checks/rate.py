@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actionformer.checks.findings import Finding
+from actionformer.core.words import plural
 from actionformer.settings.config import Config
 
 LEAST_WAY = 1e-5
@@ -22,7 +23,7 @@ def check_rate(config: Config, steps: int) -> list[Finding]:
         what = f"a step changes a weight by about the rate, more than weights are at first (at most {largest:.2g})"
         advice = "presets have 0.0001 to 0.001"
     elif way < LEAST_WAY:
-        what = f"in all {steps} steps together no weight changes by more than about {way:.2g}"
+        what = f"in all {plural(steps, 'step')} together no weight changes by more than about {way:.2g}"
         advice = "presets have 0.0001 to 0.001: nothing will be learned"
     else:
         return []

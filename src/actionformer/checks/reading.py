@@ -11,6 +11,7 @@ from actionformer.checks.findings import Finding
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
+from actionformer.core.words import plural
 from actionformer.formats.activitynet.annotations import parse_annotations
 from actionformer.formats.annotations import read_annotations
 
@@ -105,5 +106,5 @@ class _Usable:
             advice = "are the columns of start and end swapped? The rest of this report takes them the other way round"
             yield Finding("swapped", "error", len(self.swapped), self.actions, what, example, advice)
         if self.broken:
-            what = f"{len(self.broken)} entries cannot be used: {self.broken[0]}"
+            what = f"{plural(len(self.broken), 'entry', 'entries')} cannot be used: {self.broken[0]}"
             yield Finding("unusable", "error", 0, 0, what, "", "correct them: training refuses the file")

@@ -18,7 +18,8 @@ from actionformer.checks.labels import counts_of
 from actionformer.checks.moments import PlacedActions
 from actionformer.core.annotations import AnnotatedVideo
 from actionformer.core.files import write_whole
-from actionformer.core.terminal import TextTable, plural
+from actionformer.core.terminal import TextTable
+from actionformer.core.words import plural
 from actionformer.data.collection import FeaturedVideo
 
 Row = dict[str, Any]

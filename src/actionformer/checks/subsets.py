@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from actionformer.checks.findings import Finding, Severity
 from actionformer.core.annotations import Annotations
 from actionformer.core.names import nearest
+from actionformer.core.words import plural
 from actionformer.data.settings import DataSettings
 
 ALIKE = 0.7
@@ -39,7 +40,7 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
     present = annotations.subset([name for name in names if name not in missing])
     if any(len(video.segments) for video in present.videos.values()):
         return []
-    what = f"no action in the {len(present)} videos of subset {subset}"
+    what = f"no action in the {plural(len(present), 'video')} of subset {subset}"
     what += " to learn" if training else ": nothing is evaluated"
     if any(len(video.segments) for video in annotations.videos.values()):
         advice = f"annotate some of them, or give --data.{setting.replace('_', '-')} with another subset"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from actionformer.checks.findings import Finding
 from actionformer.core.errors import listed
+from actionformer.core.words import plural
 from actionformer.data.statistics import FeatureStatistics
 
 Floats = NDArray[np.float64]
@@ -121,7 +122,7 @@ def _dead(compared: Compared) -> list[Finding]:
     still = compared.deviation <= STILL * compared.usual
     dead = still & (still.mean(0) < OFTEN) & compared.varies
     what = "channels without any change that vary in the others"
-    return _told("dead_in", dead.any(1), compared, what, lambda i: f"{dead[i].sum()} channels")
+    return _told("dead_in", dead.any(1), compared, what, lambda i: f"{plural(int(dead[i].sum()), 'channel')}")
 
 
 def _told(

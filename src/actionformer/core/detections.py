@@ -15,6 +15,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.names import known_name
 from actionformer.core.segments import LATEST, check_times
 from actionformer.core.terminal import shortened
+from actionformer.core.words import plural
 
 Rows = list[dict[str, Any]]
 """Detections as `Detections.to_dict` gives them: {"label", "score", "segment": [start, end]}, seconds."""
@@ -91,7 +92,7 @@ class Detections:
 
     def __repr__(self) -> str:
         """How many, and the best few in the order of time."""
-        count = f"{len(self):,} detections of {len(self.class_names)} classes"
+        count = f"{plural(len(self), 'detection')} of {plural(len(self.class_names), 'class')}"
         best = self[:BEST_SHOWN].to_dict()
         if len(self) > BEST_SHOWN:
             count += f", the best {BEST_SHOWN}"

@@ -130,8 +130,3 @@ class TextTable(Table):
             if header in self.cut:
                 text.no_wrap, text.overflow = True, "ellipsis"
         super().add_row(*texts, **more)
-
-
-def plural(number: int, what: str) -> str:
-    """So many of something: `1 video`, `2,000 videos`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import explained
 from actionformer.core.segments import TimeGrid
+from actionformer.core.words import part, plural
 from actionformer.data.settings import DataSettings
 from actionformer.features import (
     GRID,
@@ -152,7 +153,7 @@ def _check_durations(videos: Sequence[FeaturedVideo]) -> None:
     if not different:
         return
     said = hopeless or different
-    message = f"{said[0].message} (and {len(said) - 1} more videos)" if len(said) > 1 else said[0].message
+    message = f"{said[0].message} (and {plural(len(said) - 1, 'more video')})" if len(said) > 1 else said[0].message
     if hopeless:
         raise InputError(message)
     warn(message, stacklevel=3)
@@ -253,7 +254,7 @@ def _missing_message(missing: list[str], total: int, source: FeatureFolders, ski
     else:
         advice = "" if skipped else "; --skip-missing leaves them out"
         hints = advice + explained(missing, source.ids) + "".join(map(other_features, source.folders))
-    return f"{len(missing)} of {total} videos have no features in {folders}: {listed(missing)}{hints}"
+    return f"{part(len(missing), total, 'videos have no features in')} {folders}: {listed(missing)}{hints}"
 
 
 def with_classes(annotations: Annotations, count: int | None) -> Annotations:
@@ -269,7 +270,7 @@ def with_classes(annotations: Annotations, count: int | None) -> Annotations:
         videos = {id_: replace(v, labels=np.zeros_like(v.labels)) for id_, v in annotations.videos.items()}
         return replace(annotations, videos=videos, class_names=("action",))
     if count < len(names):
-        raise InputError(f"{annotations.source}: {len(names)} classes, model.num_classes is {count}")
+        raise InputError(f"{annotations.source}: {plural(len(names), 'class')}, model.num_classes is {count}")
     return replace(annotations, class_names=names + tuple(f"class_{i}" for i in range(len(names), count)))
 
 

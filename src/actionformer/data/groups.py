@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.annotations import Annotations
+from actionformer.core.words import plural
 
 LEAST_GROUPS = 3
 """Groups that ids must tell for them to count: of two, one would be half of the data."""
@@ -30,7 +31,7 @@ class Groups:
 
     def __str__(self) -> str:
         """What stays together, in words."""
-        return f"videos of one group stay together: {len(set(self.of.values()))} groups by {self.by}"
+        return f"videos of one group stay together: {plural(len(set(self.of.values())), 'group')} by {self.by}"
 
     def among(self, ids: Iterable[str]) -> int:
         """How many groups some of the videos are of; 0 where nothing tells groups."""

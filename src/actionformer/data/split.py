@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
-from actionformer.core.terminal import plural
+from actionformer.core.words import plural
 from actionformer.data.groups import Groups, groups_of
 
 HELD_OUT = "held out"

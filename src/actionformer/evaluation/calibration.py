@@ -16,6 +16,7 @@ from actionformer.core.annotations import Annotations
 from actionformer.core.calibration import Calibration, Reliability, ScoreCurve, Threshold
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
+from actionformer.core.words import plural
 from actionformer.data.groups import Groups, groups_of
 from actionformer.evaluation.isotonic import isotonic
 from actionformer.evaluation.mean_average_precision import match
@@ -85,8 +86,8 @@ def why_not(annotations: Annotations) -> str | None:
     """Why annotated videos are too few to measure on; None if they are not."""
     truths, _ = flatten_truths(annotations)
     if len(annotations) < 2 or len(truths) < LEAST_ACTIONS:
-        counts = f"{len(truths):,} actions in {len(annotations):,} videos"
-        return f"{counts} are too few to calibrate on, it takes {LEAST_ACTIONS} actions in 2 videos"
+        counts = f"{plural(len(truths), 'action')} in {plural(len(annotations), 'video')}"
+        return f"{counts}: too few to calibrate on, it takes {LEAST_ACTIONS} actions in 2 videos"
     return None
 
 

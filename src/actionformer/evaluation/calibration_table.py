@@ -6,6 +6,7 @@ from rich.box import SIMPLE_HEAD
 
 from actionformer.core.calibration import Calibration, Reliability, Threshold
 from actionformer.core.terminal import TextTable
+from actionformer.core.words import plural
 
 
 def calibration_tables(measured: Calibration, *, per_class: bool) -> list[TextTable]:
@@ -26,7 +27,7 @@ def _thresholds(measured: Calibration, per_class: bool) -> TextTable:
     unit = "group" if measured.groups > 1 else "video"
     table.caption = f"Figures are cross-fitted: of each {unit} with thresholds from other {unit}s."
     if few:
-        table.caption += f"\n* too few actions ({few} classes): the threshold of all together"
+        table.caption += f"\n* too few actions ({plural(few, 'class')}): the threshold of all together"
     table.min_width = max(map(len, (title, *table.caption.splitlines())))
     return table
 

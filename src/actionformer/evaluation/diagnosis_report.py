@@ -16,6 +16,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import write_whole
 from actionformer.core.names import matched
+from actionformer.core.words import plural
 from actionformer.data.groups import LEAST_GROUPS, Groups, groups_of
 from actionformer.evaluation.bootstrap import Comparison, Interval, compare, confidence
 from actionformer.evaluation.diagnosis import diagnose
@@ -104,7 +105,7 @@ def report(
     """
     found = find(annotations, detections, np.array(thresholds))
     if not len(found.truths):
-        raise InputError(f"{annotations.source}: no actions in the {len(annotations)} videos to evaluate on")
+        raise InputError(f"{annotations.source}: no action in the {plural(len(annotations), 'video')} to evaluate on")
     own = matched(detections, annotations.videos)
     for_people = {own[video]: shown(one, calibration) for video, one in detections.items() if video in own}
     diagnosis = diagnose(annotations, detections, tiou)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actionformer.core.terminal import TextTable
+from actionformer.core.words import plural
 from actionformer.evaluation.bootstrap import Interval
 from actionformer.evaluation.diagnosis import KINDS
 from actionformer.evaluation.diagnosis_report import DiagnosisReport
@@ -28,7 +29,8 @@ def figures_of(report: DiagnosisReport) -> list[Figures]:
 
 def _summary(report: DiagnosisReport) -> Figures:
     rows = [("mAP", *_of(report.map)), ("normalised mAP", _percent(report.normalized_map), "", "")]
-    counts = f"{report.videos:,} videos, {report.actions:,} actions, {report.detections:,} detections"
+    counted = {"video": report.videos, "action": report.actions, "detection": report.detections}
+    counts = ", ".join(plural(number, what) for what, number in counted.items())
     says = f"{counts}; from, to: 95% of draws of {report.drawn}"
     if report.comparison is not None:
         rows.append(("mAP of the other, less this", *_of(report.comparison.difference)))

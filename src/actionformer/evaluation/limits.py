@@ -11,7 +11,7 @@ import numpy as np
 from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
 from actionformer.core.errors import listed
-from actionformer.core.terminal import plural
+from actionformer.core.words import plural
 from actionformer.evaluation.diagnosis import KINDS, Diagnosis, diagnose
 from actionformer.evaluation.thresholds import LEAST_ACTIONS
 
@@ -144,9 +144,9 @@ def _pairs(shown: Diagnosis) -> str:
     )
     most = Counter(taken).most_common(2)
     names = shown.class_names
-    return " and ".join(f"{names[truth]} is taken for {names[label]} {n} times" for (truth, label), n in most) or (
-        "detections of low score have the class of another action"
-    )
+    return " and ".join(
+        f"{names[truth]} is taken for {names[label]} {plural(n, 'time')}" for (truth, label), n in most
+    ) or ("detections of low score have the class of another action")
 
 
 def _rare(known: Evidence) -> list[Limit]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
 
-from actionformer.core.terminal import TextTable, plural
+from actionformer.core.terminal import TextTable
+from actionformer.core.words import plural
 from actionformer.data.groups import LEAST_GROUPS
 from actionformer.evaluation.overview import Operating, Overview
 
@@ -27,7 +28,7 @@ def overview_table(found: Overview) -> TextTable:
     for one in found.classes[:MOST_CLASSES]:
         table.add_row(one.name, f"{one.learned:,}", f"{one.actions:,}", _percent(one.ap), *_figures(one.operating))
     if (more := len(found.classes) - MOST_CLASSES) > 0:
-        table.add_row(f"and {more} better ones")
+        table.add_row(f"and {plural(more, 'better one')}")
     learned = sum(one.learned for one in found.classes)
     table.add_row("all", f"{learned:,}", f"{found.actions:,}", _percent(found.map), *_figures(found.operating))
     table.caption = _caption(found)

@@ -17,6 +17,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import write_whole
 from actionformer.core.names import explained, matched
 from actionformer.core.terminal import WIDEST, TextTable, rendered
+from actionformer.core.words import plural
 from actionformer.evaluation.mean_average_precision import average_precision
 from actionformer.evaluation.pairs import (
     FlatDetections,
@@ -95,18 +96,19 @@ class Report:
         """One sentence for each thing that is probably not meant."""
         counts = self.counts
         sentences = {
-            f"{counts.outside_subset:,} detections lie in videos outside the evaluated subset and count as "
-            f"false positives{self.nearest.get('videos', LEAVE_OUT)}": counts.outside_subset,
-            f"{counts.unknown_class:,} detections are of classes that no ground truth has and are ignored in "
-            f"mAP and Recall@kx{self.nearest.get('classes', '')}": counts.unknown_class,
-            f"{counts.beyond_end:,} detections begin after the end of their video and count as false positives: are "
-            "their times in another unit? Times are in seconds": counts.beyond_end,
-            f"{counts.removed_ground_truths} ground truths are repeats or shorter than 1 ms and are "
-            "left out": counts.removed_ground_truths,
-            f"{counts.videos_without_detections} evaluated videos have no detections; their actions count as "
-            "missed": counts.videos_without_detections,
-            f"{counts.skipped_videos} videos without features were skipped; their {counts.skipped_ground_truths} "
-            "ground truths count as missed": counts.skipped_videos,
+            f"{plural(counts.outside_subset, 'detection lies', 'detections lie')} in videos outside the evaluated "
+            f"subset (false positives){self.nearest.get('videos', LEAVE_OUT)}": counts.outside_subset,
+            f"{plural(counts.unknown_class, 'detection is', 'detections are')} of classes that no ground truth has "
+            f"(ignored in mAP and Recall@kx){self.nearest.get('classes', '')}": counts.unknown_class,
+            f"{plural(counts.beyond_end, 'detection begins', 'detections begin')} after the end of the video "
+            "(false positives): are times in another unit? They are in seconds": counts.beyond_end,
+            f"{plural(counts.removed_ground_truths, 'ground truth is', 'ground truths are')} left out, as repeats or "
+            "shorter than 1 ms": counts.removed_ground_truths,
+            f"{plural(counts.videos_without_detections, 'evaluated video has', 'evaluated videos have')} no "
+            "detections: all actions there are missed": counts.videos_without_detections,
+            f"{plural(counts.skipped_videos, 'video')} without features, with "
+            f"{plural(counts.skipped_ground_truths, 'ground truth')}: skipped, and counted as "
+            "missed": counts.skipped_videos,
         }
         return [sentence for sentence, number in sentences.items() if number]
 
@@ -153,8 +155,9 @@ class Report:
         counts = self.counts
         lines = [
             f"mAP {100 * self.average:.2f} %, the average over tIoU: {figures}",
-            f"{len(self.per_class)} classes, {counts.videos:,} videos, {counts.ground_truths:,} actions, "
-            f"{counts.detections:,} detections; print() shows all figures",
+            f"{plural(len(self.per_class), 'class')}, {plural(counts.videos, 'video')}, "
+            f"{plural(counts.ground_truths, 'action')}, {plural(counts.detections, 'detection')}; "
+            "print() shows all figures",
         ]
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
@@ -200,7 +203,7 @@ def score(
         annotations = annotations.subset(subset)
     truths, removed = flatten_truths(annotations)
     if not len(truths):
-        raise InputError(f"{annotations.source}: no actions in the {len(annotations)} videos to evaluate on")
+        raise InputError(f"{annotations.source}: no action in the {plural(len(annotations), 'video')} to evaluate on")
     candidates = flatten_detections(detections, annotations, truths)
     pairs = overlapping_pairs(candidates, truths, at_least=min(*thresholds, PROPOSAL_TIOU[0]))
     return _report(
@@ -322,7 +325,7 @@ def _numbers(values: Sequence[Any], tiou: object) -> list[float]:
 def _range(text: str) -> list[float]:
     numbers = _numbers(text.split(":"), text)
     if len(numbers) != 3:
-        raise InputError(f"tiou {text!r}: found {len(numbers)} numbers; expected {TIOU_EXAMPLE}")
+        raise InputError(f"tiou {text!r}: found {plural(len(numbers), 'number')}; expected {TIOU_EXAMPLE}")
     start, stop, step = numbers
     if not step > 0:
         raise InputError(f"tiou {text!r}: the step must be above 0; expected {TIOU_EXAMPLE}")

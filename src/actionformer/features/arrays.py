@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError, warn
 from actionformer.core.names import explained, file_of, matched, without_prefix
 from actionformer.core.segments import TimeGrid
+from actionformer.core.words import plural
 from actionformer.features.readers import PICKLED, READERS, opened, other_features
 from actionformer.features.spec import FeatureSpec, read_sidecar
 
@@ -233,7 +234,7 @@ def compare_duration(
     if difference <= grid.tolerance:
         return None
     message = (
-        f"{name}: {length} features at fps {grid.fps:g}, stride {grid.stride:g}, "
+        f"{name}: {plural(length, 'feature')} at fps {grid.fps:g}, stride {grid.stride:g}, "
         f"num_frames {grid.num_frames:g} cover {covered:.2f} s, the video lasts {duration:.2f} s"
     )
     swapped = width is not None and abs(grid.seconds_covered(width) - duration) <= grid.tolerance

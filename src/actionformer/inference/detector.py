@@ -20,6 +20,7 @@ from actionformer.core.devices import check_precision, find_device
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import shortened
+from actionformer.core.words import plural
 from actionformer.extraction.matching import backbone_of, layout_of
 from actionformer.extraction.store import extract_video
 from actionformer.features import TIMING, FeatureSpec, check_timing, timing_of
@@ -82,8 +83,8 @@ class Detector:
         features = [f"{name} {value}" for name, value in known.items() if value is not None]
         parameters = sum(one.numel() for one in self.model.parameters()) / 1e6
         return (
-            f"Detector of {len(self.class_names)} classes: {names}{more}\n"
-            f"  features: {', '.join([f'{self.config.model.input_width} channels', *features])}\n"
+            f"Detector of {plural(len(self.class_names), 'class')}: {names}{more}\n"
+            f"  features: {', '.join([plural(self.config.model.input_width, 'channel'), *features])}\n"
             f"  network: {parameters:.2f} M parameters, {self.precision} on {self.device}"
         )
 
@@ -206,7 +207,8 @@ class Detector:
             found = backbone_of(made_for, name, files, device=str(self.device), precision=self.precision)
             if found.dim != self.config.model.input_width:
                 raise InputError(
-                    f"{found.name!r} gives {found.dim} channels, the model takes {self.config.model.input_width}"
+                    f"{found.name!r} gives {plural(found.dim, 'channel')}, "
+                    f"the model takes {self.config.model.input_width}"
                 )
             self._backbones[name, files] = found
         return self._backbones[name, files]

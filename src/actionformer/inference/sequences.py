@@ -15,6 +15,7 @@ from torch import Tensor
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
+from actionformer.core.words import plural
 from actionformer.features import (
     TRANSPOSED,
     FeatureReader,
@@ -152,7 +153,9 @@ def check_shape(shape: tuple[int, ...], width: int) -> None:
         raise InputError(f"features must be (T, D) with T >= 1 and D = {width}, found shape {shape}")
     if shape[1] != width:
         hint = f": {TRANSPOSED}" if shape[0] == width else ""
-        raise InputError(f"features of shape {shape} have {shape[1]} channels, the model expects {width}{hint}")
+        raise InputError(
+            f"features of shape {shape} have {plural(shape[1], 'channel')}, the model expects {width}{hint}"
+        )
 
 
 def spec_of(timing: Mapping[str, Any]) -> FeatureSpec:

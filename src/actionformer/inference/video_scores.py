@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
 from actionformer.core.names import matched, nearest
+from actionformer.core.words import plural
 
 THUMOS14 = {
     "BaseballPitch": 7,
@@ -125,7 +126,9 @@ def _checked(values: Any, classes: int, path: str | Path, video: str) -> NDArray
     except (TypeError, ValueError):
         scores = np.empty(0)
     if scores.shape != (classes,) or not (np.isfinite(scores) & (scores >= 0)).all():
-        raise InputError(f"{path}: video {video!r}: expected {classes} numbers of at least 0, found {values!r:.60}")
+        raise InputError(
+            f"{path}: video {video!r}: expected {plural(classes, 'number')} of at least 0, found {values!r:.60}"
+        )
     return scores
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import CARD, EVALUATION, LOCK, MODEL
+from actionformer.core.words import plural
 from actionformer.data.collection import with_classes
 from actionformer.detectors.base import architecture_of
 from actionformer.formats.annotations import read_annotations
@@ -66,7 +67,7 @@ def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:
         return tuple(f"class_{i}" for i in range(count))
     named = read_annotations(annotations)
     if count > 1 and len(named.class_names) < count:
-        names = f"{len(named.class_names)} of the checkpoint's {count} classes"
+        names = f"{len(named.class_names)} of the checkpoint's {plural(count, 'class')}"
         warn(f"{annotations}: names {names}; the others are called class_<id>", stacklevel=3)
     return with_classes(named, count).class_names
 

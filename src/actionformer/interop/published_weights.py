@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from actionformer.core.errors import InputError
+from actionformer.core.words import plural
 from actionformer.interop.repository import Repository
 from actionformer.nn.network import Network
 from actionformer.weights import check_archive, load_torch, unreadable
@@ -68,9 +69,13 @@ def load_published_weights(model: Network, weights: Mapping[str, Tensor], source
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("normalizer.")}
     theirs = {repository.published_name(name): name for name in own}
     if missing := [name for name in theirs if name not in weights]:
-        raise InputError(f"{source}: {len(missing)} weights that the settings call for are missing, first {missing[0]}")
+        raise InputError(
+            f"{source}: lacks {plural(len(missing), 'weight')} that the settings call for, first {missing[0]}"
+        )
     if unknown := [name for name in weights if name not in theirs]:
-        raise InputError(f"{source}: {len(unknown)} weights have no place under the settings, first {unknown[0]}")
+        raise InputError(
+            f"{source}: has {plural(len(unknown), 'weight')} without a place under the settings, first {unknown[0]}"
+        )
     fitting = {name: from_published_shape(weights[published], own[name]) for published, name in theirs.items()}
     for published, name in theirs.items():
         found, expected = tuple(fitting[name].shape), tuple(own[name].shape)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from actionformer.core.annotations import Annotations, NamedVideo, with_class_numbers
 from actionformer.core.errors import InputError, listed
 from actionformer.core.names import explained, known_name
+from actionformer.core.words import part, plural
 from actionformer.formats.labels import LabelFile, LabelledVideo, Remark
 from actionformer.labels.actions import Actions, unit_of
 from actionformer.labels.choices import Choices
@@ -113,7 +114,7 @@ def _by_id(
 def _missing(unknown: Mapping[str, str], ids: Sequence[str]) -> str:
     count = f"{len(unknown)} labelled videos are" if len(unknown) > 1 else "a labelled video is"
     names = listed([repr(name) for name in unknown], 3)
-    return f"{count} not among the {len(ids)} videos: {names}{explained(list(unknown), ids)}"
+    return f"{count} not among the {plural(len(ids), 'video')}: {names}{explained(list(unknown), ids)}"
 
 
 def _trusted(entries: Iterable[LabelledVideo], annotator: str | None) -> list[str]:
@@ -162,7 +163,7 @@ def _check_units(found: Sequence[Actions]) -> None:
     if total and beyond > HOPELESS * total:
         unit = unit_of(found)
         advice = f"counted in {unit} they would not: give --unit {unit}" if unit else "are they of these videos?"
-        raise InputError(f"{beyond} of {total} labels lie after the end of their videos; {advice}")
+        raise InputError(f"{part(beyond, total, 'labels lie after the end of their videos')}; {advice}")
 
 
 def _unlabelled(

@@ -8,6 +8,7 @@ import numpy as np
 
 from actionformer.core.annotations import Annotations
 from actionformer.core.terminal import TextTable
+from actionformer.core.words import plural
 
 
 def class_table(annotations: Annotations) -> TextTable:
@@ -30,9 +31,10 @@ def in_a_line(annotations: Annotations) -> str:
     background = sum(not len(video.labels) for video in videos)
     minutes = sum(video.duration or 0.0 for video in videos) / 60
     parts = [
-        f"{len(videos)} videos ({subsets})",
-        f"{sum(len(video.labels) for video in videos)} actions of {len(annotations.class_names)} classes",
-        *([f"{background} videos without action"] if background else []),
+        f"{plural(len(videos), 'video')} ({subsets})",
+        f"{plural(sum(len(video.labels) for video in videos), 'action')} of "
+        f"{plural(len(annotations.class_names), 'class')}",
+        *([f"{plural(background, 'video')} without action"] if background else []),
         *([f"{minutes:,.1f} minutes"] if minutes and all(video.duration for video in videos) else []),
     ]
     return "; ".join(parts)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from actionformer.core.words import plural
 from actionformer.settings.base import check_short
 from actionformer.settings.model import WIDEST, ModelSettings, listed
 
@@ -80,7 +81,8 @@ class PyramidSettings(ModelSettings):
         self._check_blocks()
         if len(self.regression_ranges) != self.num_levels:
             raise ValueError(
-                f"regression_ranges has {len(self.regression_ranges)} entries for {self.num_levels} levels"
+                f"regression_ranges has {plural(len(self.regression_ranges), 'entry', 'entries')} for "
+                f"{plural(self.num_levels, 'level')}"
             )
         self._check_ranges()
         self._check_sources()

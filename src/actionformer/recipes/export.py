@@ -7,6 +7,7 @@ from pathlib import Path
 
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import check_absent, write_pieces
+from actionformer.core.words import part
 from actionformer.extraction.inputs import video_files
 from actionformer.formats.detections import read_results, results_text, write_video
 from actionformer.formats.index import FormatName, find
@@ -80,5 +81,6 @@ def _with_videos(rows: Sequence[VideoRows], files: Mapping[str, Path], fps: floa
         one = with_recording(row._replace(source=str(path)), read_recording(path, row.video))
         found.append(one._replace(fps=fps or one.fps))
     if missing:
-        warn(f"{len(missing)} of {len(rows)} videos of the results are not among the videos: {', '.join(missing[:3])}")
+        lacking = part(len(missing), len(rows), "videos of the results are not among the videos: ")
+        warn(lacking + ", ".join(missing[:3]))
     return found

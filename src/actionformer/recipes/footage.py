@@ -18,6 +18,7 @@ from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import explained, matched, surplus
 from actionformer.core.run_files import FEATURES
+from actionformer.core.words import part
 from actionformer.data.collection import FeaturedVideo, Paths, as_list
 from actionformer.data.settings import DataSettings
 from actionformer.extraction.encode import layout_for
@@ -61,7 +62,7 @@ class Footage:
                 )
                 advice = explained(missing, list(known)) or f"; {'--skip-missing leaves them out' if found else there}"
             raise InputError(
-                f"{len(missing)} of {len(annotations)} annotated videos have no file in "
+                f"{part(len(missing), len(annotations), 'annotated videos have no file in')} "
                 f"{listed([str(one) for one in as_list(videos)], 3)}: {listed(missing)}{advice}"
             )
         return cls({id_: known[own] for id_, own in found.items()}, found, backbone)

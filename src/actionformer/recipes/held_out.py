@@ -9,7 +9,8 @@ from rich.console import Console
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import listed, warn
 from actionformer.core.run_files import CARD
-from actionformer.core.terminal import plural, say
+from actionformer.core.terminal import say
+from actionformer.core.words import plural
 from actionformer.data.split import Split, can_be_split, split
 from actionformer.model_directory import load_settings
 from actionformer.recipes.given import Given
@@ -69,8 +70,8 @@ def tell_split(found: Split, console: Console) -> None:
         )
     if found.one_sided:
         warn(
-            f"{len(found.one_sided)} classes are only among the held-out videos or only among the others, as too few "
-            f"videos or groups have them: {listed(found.one_sided, 5)}",
+            f"{plural(len(found.one_sided), 'class is', 'classes are')} only among the held-out videos or only among "
+            f"the others, as too few videos or groups have them: {listed(found.one_sided, 5)}",
             stacklevel=4,
         )
 

@@ -14,7 +14,8 @@ from rich.console import Console
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
 from actionformer.core.run_files import WEIGHTS
-from actionformer.core.terminal import plural, say
+from actionformer.core.terminal import say
+from actionformer.core.words import part, plural
 from actionformer.recipes.output import Output
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import Search, Searched
@@ -45,7 +46,7 @@ class Done:
         parts = [f"{plural(self.videos, 'video')}, {plural(self.detections, 'detection')}"]
         parts[0] += f" -> {out}" if out is not None else ""
         if self.before:
-            parts.append(f"{self.before:,} of the videos were done before")
+            parts.append(f"{self.before:,} of them done before")
         if self.hidden and not self.hint:
             parts.append(self.hidden)
         if self.failed and self.output.record is not None:
@@ -115,7 +116,7 @@ def _telling_of_a_stop(record: Record, output: Output, videos: int, console: Con
         yield
     except (KeyboardInterrupt, SystemExit):
         if record.done and output.record is not None:
-            say(console, f"stopped: {len(record.done):,} of {videos:,} videos are done, --resume goes on")
+            say(console, f"stopped: {part(len(record.done), videos, 'videos are done')}, --resume goes on")
         raise
 
 

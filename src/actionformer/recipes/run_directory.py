@@ -15,6 +15,7 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.files import naming
 from actionformer.core.locks import remove_left, sole_writer
 from actionformer.core.run_files import CARD, EVALUATION, EVENTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
+from actionformer.core.words import plural
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state
@@ -70,7 +71,7 @@ def _check_same(out: Path, config: Config, card: ModelCard) -> None:
         raise InputError(f"{out}: was trained on other classes: a run can only resume unchanged")
     if before.held_out != card.held_out:
         raise InputError(
-            f"{out}: was trained with {len(before.held_out)} other videos held out: "
+            f"{out}: was trained with {plural(len(before.held_out), 'other video')} held out: "
             "leave --validation out, or give seed and folds as before"
         )
     for name in ("videos", "actions"):

@@ -15,7 +15,8 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import check_absent, write_whole
 from actionformer.core.names import matched, without_prefix
-from actionformer.core.terminal import TextTable, plain_console, plural
+from actionformer.core.terminal import TextTable, plain_console
+from actionformer.core.words import plural
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.cues import clock_time
 from actionformer.inference.detector import Detector

@@ -8,6 +8,7 @@ from pathlib import Path
 from actionformer.checks import check_evaluation, check_training, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError, warn
+from actionformer.core.words import plural
 from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
 from actionformer.data.dataset import TrainingSet
 from actionformer.data.fingerprint import annotations_hash, features_hash
@@ -76,7 +77,7 @@ def gather(given: Given) -> Task:
     hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}
     card = replace(card, training={**card.training, **hashes})
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
-        warn(f"{skipped} videos without features are skipped", stacklevel=3)
+        warn(f"{plural(skipped, 'video')} without features skipped", stacklevel=3)
     return Task(config, annotations, collection, training, test, card)
 
 

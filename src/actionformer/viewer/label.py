@@ -12,7 +12,8 @@ from rich.console import Console
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import check_name, explained, matched
-from actionformer.core.terminal import plain_console, plural
+from actionformer.core.terminal import plain_console
+from actionformer.core.words import plural
 from actionformer.extraction.inputs import ENDINGS
 from actionformer.formats.activitynet.labelled import LabelledFile
 from actionformer.formats.detections import read_results
