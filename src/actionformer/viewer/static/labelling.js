@@ -7,9 +7,10 @@ import { SHORTEST, chosenOrSaid, insert, relabel } from "./corrections.js";
 import { acceptAll, stepDrafts } from "./drafts.js";
 import { byId, choice, element, hint, notice, speak } from "./elements.js";
 import { clock } from "./format.js";
+import { learnProgress } from "./progress.js";
 import { change, session, settle } from "./session.js";
 import { duration, on, set, state } from "./state.js";
-import { learnProgress, listed, nextToLabel, open } from "./videos.js";
+import { listed, nextToLabel, open } from "./videos.js";
 
 const BY_DIGIT = 9;
 let last = 0; // the class that was marked last

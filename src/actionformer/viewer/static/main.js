@@ -12,6 +12,7 @@ import { startLevels } from "./levels.js";
 import { startMoment } from "./moment.js";
 import { follow, namesVideo, startRouter } from "./router.js";
 import { startPlayer } from "./player.js";
+import { learnLengths } from "./progress.js";
 import { startRun } from "./run.js";
 import { startScores } from "./scores.js";
 import { startSession } from "./session.js";
@@ -20,7 +21,7 @@ import { startSuppression } from "./suppression.js";
 import { startTabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTimeline } from "./timeline.js";
-import { learnLengths, openFirstToLabel, startVideos } from "./videos.js";
+import { openFirstToLabel, startVideos } from "./videos.js";
 
 for (const start of [
   startTheme,

@@ -3,9 +3,10 @@
 
 import { Refused } from "./api.js";
 import { notice, speak } from "./elements.js";
+import { learnProgress } from "./progress.js";
 import { begin, catchUp, isOutdated, isSaved, save, unsaved } from "./session_saving.js";
 import { NOT_YET, on, set, state } from "./state.js";
-import { judge, learnProgress } from "./videos.js";
+import { judge } from "./videos.js";
 
 const RETRY = 5000; // milliseconds after which what could not be saved is tried again
 const WAIT = 400; // milliseconds after a change until it is saved, with all that followed

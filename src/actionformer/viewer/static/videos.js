@@ -4,7 +4,6 @@
 import { Refused, get, latest, videoAddress } from "./api.js";
 import { byId, element, fillRows, loading, notice } from "./elements.js";
 import { byName, clock, percent, plural } from "./format.js";
-import { learnClasses, unsaved } from "./session_saving.js";
 import { durationOf, on, set, spanAround, state } from "./state.js";
 
 const PATIENCE = 200; // milliseconds until it is said that a video is being opened
@@ -92,7 +91,7 @@ function showList() {
     byId("video-list").append(element("li", { class: "faint" }, "No video has this in its name."));
 }
 
-function countVideos() {
+export function countVideos() {
   const [found, all] = [listed().length, state.project.videos.length];
   const shown = found === all ? plural(all, "video") : `${found} of ${plural(all, "video")}`;
   const done = state.project.videos.filter((one) => one.done).length;
@@ -157,7 +156,7 @@ function learn() {
 }
 
 /** @param {ListedVideo} video */
-function retell(video) {
+export function retell(video) {
   const told = buttonOf(video.id)?.querySelector(".facts");
   if (told) told.textContent = facts(video);
 }
@@ -172,35 +171,6 @@ function learnLabels() {
   const drafts = state.video.detections.filter((one, i) => one.score >= least && !gone.has(i)).length;
   Object.assign(video, { actions: state.actions.length, drafts, done: state.done });
   retell(video);
-}
-
-/** What all who label have saved: classes, and how far each video is. Of the open one the page itself knows. */
-export async function learnProgress() {
-  try {
-    const { classes, videos } = await get("api/progress");
-    for (const video of state.project.videos) {
-      if (video.id === state.video?.id || unsaved.has(video.id)) continue;
-      Object.assign(video, videos[video.id]);
-      retell(video);
-    }
-    countVideos();
-    learnClasses(classes);
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error; // said where something is saved
-  }
-}
-
-/** Of all videos how long they are, or why they cannot be opened. */
-export async function learnLengths() {
-  try {
-    const lengths = await get("api/lengths");
-    for (const video of state.project.videos) {
-      Object.assign(video, lengths[video.id]);
-      retell(video);
-    }
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error; // a server that has ended, which is said where something is saved
-  }
 }
 
 /** @param {ListedVideo} video */
