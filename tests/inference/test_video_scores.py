@@ -109,6 +109,9 @@ def test_a_video_without_scores_fails_alone(
     assert "no scores of video 'video5'" in found.err
     assert list(read_results(out)) == ["video4"]
     assert "no scores of video" in refused("evaluate", proposals, "--video-scores", scores)
+    scores.write_text(json.dumps({"results": {}, "class": ["jmup", "run"]}))
+    told = refused("evaluate", proposals, "--video-scores", scores)
+    assert "scores.json: no scores of class 'jump', did you mean 'jmup'?" in told
 
 
 def test_a_model_with_classes_needs_none(refused: Any, tmp_path: Path, trained: Path, annotations: Path) -> None:

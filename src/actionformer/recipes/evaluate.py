@@ -13,6 +13,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import version_of
+from actionformer.core.names import known_name
 from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
 from actionformer.data.collection import Collection, FeaturedVideo, Paths, collect, with_classes
 from actionformer.data.groups import Groups, groups_of
@@ -59,6 +60,9 @@ def _truth(
 ) -> Annotations:
     """The annotations, with the classes of the model or of scores of videos."""
     if scores is not None:
+        labelled = read_annotations(path)
+        for name in labelled.class_names:
+            known_name(name, scores.class_names, f"{scores.source}: no scores of class")
         return read_annotations(path, class_names=scores.class_names)
     return with_classes(read_annotations(path, class_names=class_names if len(class_names) > 1 else None), classes)
 
