@@ -21,7 +21,7 @@ def overview_table(found: Overview) -> TextTable:
     """A row a class, the worst first, and one of all together."""
     whose = "not learned from" if found.fresh else "LEARNED FROM, so figures are too good"
     title = f"{plural(found.videos, 'video')} {whose}, {plural(found.actions, 'action')}; in percent"
-    headers = ("learned", "evaluated", "AP", "precision", "recall", "F1")
+    headers = ("learned", "evaluated", "AP", *(("precision", "recall", "F1") if found.operating is not None else ()))
     table = TextTable("", *headers, title=title, cut=("",), box=SIMPLE_HEAD, padding=0)
     for column in table.columns[1:]:
         column.justify, column.min_width = "right", 9
@@ -65,8 +65,8 @@ def _caption(found: Overview) -> str:
 
 
 def _figures(one: Operating | None) -> list[str]:
-    if one is None:
-        return ["", "", ""]
+    if one is None:  # then of none
+        return []
     mark = "~" if one.uncertainty > ROUGH else ""
     return [mark + _percent(share) for share in (one.precision, one.recall, one.f1)]
 
