@@ -12,7 +12,6 @@ from variants import VARIANTS, actionformer_settings, small_settings
 from actionformer.core.errors import InputError
 from actionformer.detectors.actionformer.network import build_network
 from actionformer.detectors.base import architecture_of
-from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config, preset_names, published_shape
 
@@ -88,7 +87,6 @@ def test_presets_lie_within_and_their_size_is_nearly_known(preset: str) -> None:
     shape = {"input_dim": 2048, "num_classes": 20} | published_shape(preset)
     missing = {name: value for name, value in shape.items() if getattr(config.model, name) is None}
     config = config.replace(model=missing)
-    assert isinstance(config.model, PyramidSettings)
     network = architecture_of(config).network()
     assert sum(weight.numel() for weight in network.parameters()) == pytest.approx(config.model.rough_size, rel=0.1)
 
@@ -137,7 +135,7 @@ def drawn(rng: random.Random) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("seed", "count"), [(0, 150), pytest.param(1, 5000, marks=pytest.mark.slow, id="long")])
 def test_settings_are_built_quickly_or_refused(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actionformer.nn.settings.MOST_WEIGHTS", 3_000_000)  # what this machine builds at once
+    monkeypatch.setattr("actionformer.settings.model.MOST_WEIGHTS", 3_000_000)  # what this machine builds at once
     rng = random.Random(seed)
     built = [size for _ in range(count) if (size := _size(drawn(rng))) is not None]
     assert len(built) > count / 50

@@ -13,6 +13,7 @@ SETTINGS = {
     "actionformer": "actionformer.detectors.actionformer.settings.ActionFormerSettings",
     "tridet": "actionformer.detectors.tridet.settings.TriDetSettings",
     "temporalmaxer": "actionformer.detectors.temporalmaxer.settings.TemporalMaxerSettings",
+    "bmn": "actionformer.detectors.bmn.settings.BMNSettings",
 }
 """The settings of each detector's network, a `ModelSettings`. These modules import no torch."""
 
@@ -20,6 +21,7 @@ ARCHITECTURES = {
     "actionformer": "actionformer.detectors.actionformer.architecture.ActionFormer",
     "tridet": "actionformer.detectors.tridet.architecture.TriDet",
     "temporalmaxer": "actionformer.detectors.temporalmaxer.architecture.TemporalMaxer",
+    "bmn": "actionformer.detectors.bmn.architecture.BMN",
 }
 """What each detector brings, an `Architecture`."""
 

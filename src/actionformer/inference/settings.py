@@ -20,6 +20,10 @@ class DecodingSettings(Settings):
     """`length`: keep top_k for every model.max_length features; `video`: top_k for a whole video, as published."""
     min_length: float = Field(0.05, ge=0, le=1e6)
     """Candidates of this length or shorter are dropped, in features (grid steps)."""
+    boundaries: Literal["likely", "all"] = "likely"
+    """Detectors that score all segments: keep those between likely boundaries (peaks, or half the best), or all."""
+    boundary_scores: bool = False
+    """Detectors that score all segments: multiply scores by the probabilities of start and end, as for proposals."""
 
 
 class SuppressionSettings(Settings):

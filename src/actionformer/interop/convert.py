@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from torch import Tensor
+
 from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import CARD, EVALUATION, LOCK, MODEL
@@ -13,9 +15,13 @@ from actionformer.detectors.base import architecture_of
 from actionformer.formats.annotations import read_annotations
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import features_of
+from actionformer.interop.index import REPOSITORIES, repository_with
 from actionformer.interop.published_settings import read_configuration
 from actionformer.interop.published_weights import load_published_weights, read_published_weights
+from actionformer.interop.repository import Repository
 from actionformer.model_directory import ModelCard, load_settings, replace_model
+from actionformer.settings.config import Config
+from actionformer.settings.loading import is_preset, load_config, published_shape
 
 REPLACED = {*MODEL, *EVALUATION, LOCK}
 """What a converted model is, and what evaluation leaves of it."""
@@ -30,11 +36,12 @@ def convert(
 ) -> Detector:
     """Turns the authors' checkpoint into a model directory.
 
-    The averaged weights (state_dict_ema) are taken, the file is read as weights only, and padding, offsets and all
+    The averaged weights are taken where there are some, the file is read as weights only, and padding, offsets and all
     numbers stay as published.
 
     Args:
-        config: the YAML file published beside the checkpoint.
+        config: the YAML file published beside the checkpoint; for a detector whose repository has none, a preset or a
+            TOML file of settings.
         checkpoint: the .pth.tar file.
         directory: the model directory to write.
         annotations: an annotation file that names the classes; without it they are class_0, class_1, ...
@@ -48,9 +55,9 @@ def convert(
     """
     directory = Path(directory)
     _check_replaceable(directory)
-    repository, settings = read_configuration(config)
+    repository, settings, weights = read_published(config, checkpoint)
     model = architecture_of(settings).network()
-    load_published_weights(model, read_published_weights(checkpoint), str(checkpoint), repository)
+    load_published_weights(model, weights, str(checkpoint), repository)
     card = ModelCard(
         class_names=_class_names(settings.model.num_classes or 0, annotations),
         features=features_of(settings),
@@ -60,6 +67,24 @@ def convert(
         _check_replaceable(directory)
         replace_model(directory, model, settings, card)
     return Detector(model, settings, card)
+
+
+def read_published(config: str | Path, checkpoint: str | Path) -> tuple[Repository, Config, dict[str, Tensor]]:
+    """The repository that a checkpoint is of, our settings for it, and its weights.
+
+    Raises:
+        InputError: as `convert`.
+    """
+    if not is_preset(str(config)) and Path(config).suffix != ".toml":
+        repository, settings = read_configuration(config)
+        return repository, settings, repository.prepare(read_published_weights(checkpoint, [repository.weights]))
+    weights = read_published_weights(checkpoint, sorted({one.weights for one in REPOSITORIES}))
+    found = repository_with(weights)
+    if found is None:
+        raise InputError(f"{checkpoint}: its names of weights are of no known repository without YAML files; give one")
+    shape = published_shape(str(config)) if is_preset(str(config)) else {}
+    settings = load_config(load_config(config, {"model": shape}), found.changes)
+    return found, settings, found.prepare(weights)
 
 
 def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -18,9 +18,11 @@ from actionformer.weights import check_archive, load_torch, unreadable
 def from_published_shape(tensor: Tensor, like: Tensor) -> Tensor:
     """A published tensor in the layout of ours.
 
-    (O, I, k) convolutions become (O, k, I); k = 1 ones become (O, I) where ours is linear; (1, C, 1) norms and scales
-    become (C,); a (1, 1, H, W) relative bias becomes (H, W).
+    (O, I, k) convolutions become (O, k, I), also where further axes have size 1; k = 1 ones become (O, I) where ours is
+    linear; (1, C, 1) norms and scales become (C,); a (1, 1, H, W) relative bias becomes (H, W).
     """
+    while tensor.dim() > max(like.dim(), 3) and tensor.shape[-1] == 1:
+        tensor = tensor.squeeze(-1)
     if tensor.dim() == 3 and like.dim() == 3:
         return tensor.transpose(1, 2)
     if tensor.dim() == 3 and like.dim() == 2 and tensor.shape[-1] == 1:
@@ -32,11 +34,11 @@ def from_published_shape(tensor: Tensor, like: Tensor) -> Tensor:
     return tensor
 
 
-def read_published_weights(path: str | Path) -> dict[str, Tensor]:
-    """The averaged weights of a published `.pth.tar`, names without `module.`.
+def read_published_weights(path: str | Path, keys: Sequence[str] = ("state_dict_ema",)) -> dict[str, Tensor]:
+    """The weights of a published `.pth.tar` under the first of some keys that it has, names without `module.`.
 
     Raises:
-        InputError: the file cannot be read as weights only, or holds no `state_dict_ema`.
+        InputError: the file cannot be read as weights only, or has none of the keys.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such checkpoint")
@@ -47,10 +49,12 @@ def read_published_weights(path: str | Path) -> dict[str, Tensor]:
         raise
     except Exception as error:  # every library has its own ways of refusing a broken file
         raise InputError(f"{path}: expected a checkpoint of weights only, {unreadable(error)}") from error
-    if not isinstance(checkpoint, Mapping) or not isinstance(checkpoint.get("state_dict_ema"), Mapping):
-        found = ", ".join(map(str, checkpoint)) if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
-        raise InputError(f"{path}: expected a checkpoint with state_dict_ema, found {found}")
-    weights = {str(name).removeprefix("module."): tensor for name, tensor in checkpoint["state_dict_ema"].items()}
+    content = checkpoint if isinstance(checkpoint, Mapping) else {}
+    held = next((content[key] for key in keys if isinstance(content.get(key), Mapping)), None)
+    if held is None:
+        found = ", ".join(map(str, content)) or type(checkpoint).__name__
+        raise InputError(f"{path}: expected a checkpoint with {' or '.join(keys)}, found {found}")
+    weights = {str(name).removeprefix("module."): tensor for name, tensor in held.items()}
     for name, tensor in weights.items():
         if not isinstance(tensor, Tensor):
             raise InputError(f"{path}: expected a tensor as {name}, found {type(tensor).__name__}")

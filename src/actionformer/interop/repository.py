@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from torch import Tensor
 
 Tables = Mapping[str, Any]
 """A configuration: section -> key -> value, and the keys outside of any section."""
 
 
+def _not_read(published: Tables) -> dict[str, dict[str, Any]]:
+    raise NotImplementedError
+
+
+def _unchanged(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return weights
+
+
 @dataclass(frozen=True)
 class Repository:
-    """Published code for one detector. What it does not list is refused by name."""
+    """Published code for one detector. What it does not list is refused by name.
 
-    top: Mapping[str, Any]
-    """Every key of a configuration outside of its sections, with the default it takes when absent."""
-    sections: Mapping[str, Mapping[str, Any]]
-    """Every section, and in it every key likewise; a default of None takes any value."""
-    lists: tuple[str, ...]
-    """Keys of a number that may be a list instead: one per source of features, or one per resolution."""
-    allowed: Mapping[tuple[str, str], tuple[Any, ...]]
-    """Section and key of which only these values are understood."""
-    own_backbones: tuple[str, ...]
-    """Values of `model.backbone_type` that only this repository has: they, and its own keys, tell it from others."""
-    own_keys: tuple[str, ...]
-    """Keys of the section `model` that only this repository has."""
-    translate: Callable[[Tables], dict[str, dict[str, Any]]]
-    """Our settings for a configuration with all its defaults."""
+    Where its configurations are programs or options, which are not read, a preset takes their place, and `own_weights`
+    tell whose a checkpoint is.
+    """
+
     renames: tuple[tuple[str, str], ...]
     """Our names of weights -> theirs: patterns and replacements, applied in order; each rewrites one part of a name."""
     repeated: tuple[tuple[str, str], ...] = ()
     """Their names of one weight that checkpoints hold under several -> the name of ours: patterns and replacements."""
+    weights: str = "state_dict_ema"
+    """The key of a checkpoint that its weights are under."""
+    own_weights: tuple[str, ...] = ()
+    """Names of weights that tell its checkpoints from all others."""
+    prepare: Callable[[dict[str, Tensor]], dict[str, Tensor]] = _unchanged
+    """Its weights by name, cut as ours are, without what is no weight."""
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Section -> setting -> value, of ours on top of a preset's, without which a checkpoint gives other numbers."""
+    top: Mapping[str, Any] = field(default_factory=dict)
+    """Every key of a configuration outside of its sections, with the default it takes when absent."""
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Every section, and in it every key likewise; a default of None takes any value."""
+    lists: tuple[str, ...] = ()
+    """Keys of a number that may be a list instead: one per source of features, or one per resolution."""
+    allowed: Mapping[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
+    """Section and key of which only these values are understood."""
+    own_backbones: tuple[str, ...] = ()
+    """Values of `model.backbone_type` that only this repository has: they, and its own keys, tell it from others."""
+    own_keys: tuple[str, ...] = ()
+    """Keys of the section `model` that only this repository has."""
+    translate: Callable[[Tables], dict[str, dict[str, Any]]] = _not_read
+    """Our settings for a configuration with all its defaults."""
 
     def recognises(self, tables: Tables) -> bool:
         """Whether a configuration, as it stands in the file, is of this repository."""

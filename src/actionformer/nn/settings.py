@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,8 +13,6 @@ from actionformer.settings.model import WIDEST, ModelSettings, listed
 
 Ranges = tuple[tuple[float, float], ...]
 
-MOST_WEIGHTS = 500_000_000
-"""Of a network; the largest published one has 120 million."""
 FARTHEST = 1e9
 """Of distances in features."""
 
@@ -22,6 +21,8 @@ DEFAULT_RANGES: Ranges = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 1000
 
 class PyramidSettings(ModelSettings):
     """Embedding, pyramid, neck and heads. Widths are channels."""
+
+    PUBLISHED: ClassVar[Mapping[str, Any]] = {"offsets": "relu", "mask_padding": "published"}
 
     projection: tuple[int, ...] | None = None
     """Widths that the sources of a list `input_dim` are projected to before the embedding."""
@@ -88,10 +89,7 @@ class PyramidSettings(ModelSettings):
         self._check_sources()
         if self.neck == "identity" and self.neck_width not in (None, self.width):
             raise ValueError(f"an identity neck keeps width {self.width}, found neck_width {self.neck_width}")
-        if self.rough_size > MOST_WEIGHTS:
-            raise ValueError(
-                f"the network would have {self.rough_size:.1e} weights, at most {MOST_WEIGHTS:.1e} are built"
-            )
+        self._check_size()
         return self
 
     def _check_blocks(self) -> None:

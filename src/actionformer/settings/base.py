@@ -24,7 +24,7 @@ class Settings(BaseModel):
 def descriptions(section: type[Settings]) -> dict[str, str]:
     """Setting -> the text beneath it in the source, which is read when somebody asks."""
     bases = [base for base in reversed(section.__mro__) if issubclass(base, Settings) and base is not Settings]
-    return {name: text for base in bases for name, text in _documented(base)}
+    return {name: text for base in bases for name, text in _documented(base) if name in section.model_fields}
 
 
 def _documented(section: type[Settings]) -> Iterator[tuple[str, str]]:

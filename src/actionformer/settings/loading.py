@@ -11,15 +11,14 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import read_toml
 from actionformer.core.names import nearest
 from actionformer.core.run_files import CONFIG
-from actionformer.settings.config import Changes, Config, merged, validated
+from actionformer.detectors.index import settings_of
+from actionformer.settings.config import DETECTOR, Changes, Config, merged, validated
 from actionformer.settings.renamed import with_present_names
 
 AS_PUBLISHED = "_published"
 """After the name of a preset: with the rules of the released implementations where this project's defaults differ."""
-PUBLISHED_RULES: dict[str, Any] = {
-    "model": {"offsets": "relu", "mask_padding": "published"},
-    "training": {"average_warmup": False, "batch_by_length": False},
-}
+PUBLISHED_TRAINING = {"average_warmup": False, "batch_by_length": False}
+"""What they have in common; a detector's settings say what is its own, and a preset what is different there."""
 
 
 AUTO = "auto"
@@ -93,7 +92,11 @@ def _preset_tables(name: str) -> dict[str, Any]:
     tables = tomllib.loads((files / f"{stem}.toml").read_text("utf-8"))
     variants = tables.pop("variants", {})
     tables = merged(tables, variants[variant]) if variant else tables
-    return merged(tables, PUBLISHED_RULES) if name.endswith(AS_PUBLISHED) else tables
+    own = tables.pop("as_published", {})
+    if not name.endswith(AS_PUBLISHED):
+        return tables
+    network = settings_of(tables.get("model", {}).get("detector", DETECTOR))
+    return merged(tables, merged({"model": network.PUBLISHED, "training": PUBLISHED_TRAINING}, own))
 
 
 def published_shape(preset: str) -> dict[str, Any]:

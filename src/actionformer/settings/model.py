@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from pydantic import Field, field_validator
 
 from actionformer.core.errors import InputError
-from actionformer.settings.base import Settings
+from actionformer.settings.base import Settings, check_short
 
 WIDEST = 16_384
 """Channels of any layer."""
+MOST_WEIGHTS = 500_000_000
+"""Of a network; the largest published one has 120 million."""
 
 
 class ModelSettings(Settings):
     """The network of a detector. Each detector adds its own."""
+
+    PUBLISHED: ClassVar[Mapping[str, Any]] = {}
+    """What the released implementation has where the defaults differ."""
 
     detector: str = "actionformer"
     """Which detector."""
@@ -34,6 +42,23 @@ class ModelSettings(Settings):
         if self.input_dim is None:
             raise InputError("model.input_dim is not set: give it, or let training read it from the features")
         return sum(self.input_dim) if isinstance(self.input_dim, tuple) else self.input_dim
+
+    def _check_input(self) -> None:
+        sources = listed(self.input_dim)
+        check_short("input_dim", sources)
+        if not all(1 <= channels <= WIDEST for channels in sources):
+            raise ValueError(f"input_dim counts channels, from 1 on and up to {WIDEST} a source")
+
+    def _check_size(self) -> None:
+        if self.rough_size > MOST_WEIGHTS:
+            raise ValueError(
+                f"the network would have {self.rough_size:.1e} weights, at most {MOST_WEIGHTS:.1e} are built"
+            )
+
+    @property
+    def rough_size(self) -> float:
+        """Weights of the network, nearly; what the data have yet to tell is left out."""
+        return 0
 
     @property
     def layer_inputs(self) -> int:

@@ -1,0 +1,1 @@
+"""BMN (Lin et al., ICCV 2019)."""
