@@ -16,6 +16,7 @@ from actionformer.core.terminal import rendered
 from actionformer.data.settings import DataSettings
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.index import SETTINGS
+from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.loading import load_config
 
 STEPS = st.lists(st.floats(0.01, 50_000), min_size=1, max_size=60)
@@ -29,11 +30,14 @@ def test_any_data_give_settings_that_can_be_and_that_reach_every_action(
     facts = facts_of(steps, lengths)
     said = advised(facts, {"model": {"detector": detector}})
     config = said.config
-    ranges = getattr(config.model, "regression_ranges")  # noqa: B009
-    assert ranges[0][0] == 0
-    assert all(end >= start for (_, end), (start, _) in pairwise(ranges)), "no gap"
-    assert ranges[-1][1] >= max(steps)
-    assert config.model.max_length >= min(max(lengths), 2 * max(steps), 16_384)
+    if isinstance(config.model, PyramidSettings):
+        ranges = config.model.regression_ranges
+        assert ranges[0][0] == 0
+        assert all(end >= start for (_, end), (start, _) in pairwise(ranges)), "no gap"
+        assert ranges[-1][1] >= max(steps)
+        assert config.model.max_length >= min(max(lengths), 2 * max(steps), 16_384)
+    else:
+        assert config.data.window == config.model.max_length >= min(max(lengths), 2 * max(steps), 256)
     assert architecture_of(config).furthest >= min(max(steps), config.model.max_length) / 2
     again = advised(facts, {"model": {"detector": detector}})
     assert again == said

@@ -16,5 +16,6 @@ def test_sequences_are_those_that_training_sees(window: int | None, sequences: i
     segments = np.array([[210.0, 240.0]])  # in two windows of 100 every 50; the other 17 have no action
     video = AnnotatedVideo("a", "training", 1000.0, None, segments, np.array([0]))
     featured = FeaturedVideo(video, Features((), (1000, 4)), TimeGrid(fps=1, stride=1, num_frames=1), FeatureSpec())
-    facts = Facts.of([featured], DataSettings(window=window))
-    assert (len(facts.labels), facts.steps.tolist(), facts.lengths.tolist()) == (sequences, [30.0], [1000])
+    data = DataSettings(window=window)
+    facts = Facts.of([featured], data)
+    assert (len(facts.sequences(data)), facts.steps.tolist(), facts.lengths.tolist()) == (sequences, [30.0], [1000])

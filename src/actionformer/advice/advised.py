@@ -15,11 +15,13 @@ from actionformer.advice.network import add_network
 from actionformer.advice.pyramid import add_pyramid
 from actionformer.advice.schedule import add_schedule
 from actionformer.advice.sequences import add_sequences
+from actionformer.advice.windows import add_windows
 from actionformer.core.terminal import TextTable
 from actionformer.settings.config import Changes, Config, merged, validated
 
 RULES: tuple[Callable[[Draft], None], ...] = (
     add_augmentation,
+    add_windows,
     add_pyramid,
     add_sequences,
     add_network,

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from actionformer.advice.facts import Facts
-from actionformer.detectors.index import settings_of
+from actionformer.data.settings import DataSettings
+from actionformer.detectors.index import ARCHITECTURES, imported, settings_of
 from actionformer.settings.config import DETECTOR, Changes, Config, merged
 from actionformer.settings.renamed import with_present_names
 
@@ -78,6 +82,17 @@ class Draft:
     def network(self) -> Any:
         """The settings of the network so far, which need not fit together yet."""
         return settings_of(self["model.detector"]).model_construct(**self._tables["model"])
+
+    @property
+    def one_length(self) -> bool:
+        """Whether the chosen detector takes sequences of one length only."""
+        one_length: bool = imported(ARCHITECTURES[self["model.detector"]]).one_length
+        return one_length
+
+    @property
+    def sequences(self) -> tuple[NDArray[np.int64], ...]:
+        """The classes of the actions of each sequence that training sees under the settings so far."""
+        return self.facts.sequences(DataSettings.model_construct(**self._tables["data"]))
 
     def finished(self) -> list[Advice]:
         """What the rules said, and what the user gave."""

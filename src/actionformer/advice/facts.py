@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from actionformer.advice.sensors import proven_axes
 from actionformer.core.errors import InputError
 from actionformer.data.collection import FeaturedVideo
-from actionformer.data.dataset import place_on_grid
+from actionformer.data.dataset import TrainingVideo, place_on_grid
 from actionformer.data.settings import DataSettings
 from actionformer.data.windows import training_windows
 
@@ -27,9 +27,11 @@ class Facts:
     lengths: NDArray[np.int64]
     """(V,) features of each video."""
     labels: tuple[NDArray[np.int64], ...]
-    """The classes of the actions of each sequence that training sees: a video, or a window that has actions."""
+    """The classes of the actions of each video."""
     sensor_axes: int | None = None
     """Axes of 3-D sensors whose raw samples the features are, where the features prove it."""
+    videos: tuple[TrainingVideo, ...] = ()
+    """The videos on their grids, which windows are cut of."""
 
     @classmethod
     def of(cls, videos: Sequence[FeaturedVideo], data: DataSettings) -> Facts:
@@ -37,7 +39,7 @@ class Facts:
 
         Args:
             videos: with their features.
-            data: what is known of the settings: resizing and windows.
+            data: what is known of the settings: resizing.
 
         Raises:
             InputError: the videos have no action that lasts.
@@ -47,5 +49,11 @@ class Facts:
         if not (steps > 0).any():
             raise InputError("no action in the training subset to derive settings from")
         lengths = np.array([data.resize or one.features.shape[0] for one in placed])
-        labels = tuple(one.labels for one in training_windows(placed, data))
-        return cls(steps[steps > 0], lengths, labels, proven_axes(videos))
+        labels = tuple(one.labels for one in placed)
+        return cls(steps[steps > 0], lengths, labels, proven_axes(videos), tuple(placed))
+
+    def sequences(self, data: DataSettings) -> tuple[NDArray[np.int64], ...]:
+        """The classes of the actions of each sequence that training sees: a video, or a window that has actions."""
+        if data.window is None:
+            return self.labels
+        return tuple(one.labels for one in training_windows(self.videos, data))

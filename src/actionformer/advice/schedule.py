@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from actionformer.advice.draft import Draft
 from actionformer.core.words import plural
@@ -31,7 +34,8 @@ EVALUATIONS = 6
 
 def add_schedule(draft: Draft) -> None:
     """Batch, repeats, epochs, warm-up, rate and evaluations."""
-    sequences = len(draft.facts.labels)
+    labels = draft.sequences
+    sequences = len(labels)
     size = _up_to(BATCHES, sequences, LARGEST)
     draft.set("training.batch_size", size, f"{plural(sequences, 'sequence')} per epoch")
     if sequences <= FEW:
@@ -40,8 +44,8 @@ def add_schedule(draft: Draft) -> None:
             False,
             "few sequences: sorted by length they meet the same neighbours again and again",
         )
-    _add_repeats(draft)
-    repeated = repeat_factors(draft.facts.labels, draft["training.repeat_rare"]).sum()
+    _add_repeats(draft, labels)
+    repeated = repeat_factors(labels, draft["training.repeat_rare"]).sum()
     _add_epochs(draft, max(round(float(repeated)), 1))  # where there is no sequence, training says why
     _add_rate(draft)
 
@@ -51,11 +55,11 @@ def _up_to(table: Mapping[int, int], count: int, beyond: int) -> int:
     return next((value for most, value in table.items() if count <= most), beyond)
 
 
-def _add_repeats(draft: Draft) -> None:
+def _add_repeats(draft: Draft, labels: Sequence[NDArray[np.int64]]) -> None:
     """Rare classes come more often where they would hardly be learned."""
-    threshold = worth_repeating(draft.facts.labels)
+    threshold = worth_repeating(labels)
     if threshold:
-        share = min(class_shares(draft.facts.labels).values())
+        share = min(class_shares(labels).values())
         reason = f"the rarest class is in {share:.1%} of the sequences: such sequences come more often in an epoch"
         draft.set("training.repeat_rare", threshold, reason)
 

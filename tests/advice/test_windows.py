@@ -1,0 +1,56 @@
+"""Windows for detectors that take one length only."""
+
+import numpy as np
+import pytest
+from facts import facts_of, value, values
+
+from actionformer.advice.advised import advised
+from actionformer.advice.facts import Facts
+from actionformer.core.annotations import AnnotatedVideo
+from actionformer.core.segments import TimeGrid
+from actionformer.data.collection import FeaturedVideo
+from actionformer.data.settings import DataSettings
+from actionformer.features import Features, FeatureSpec
+
+BMN = {"model": {"detector": "bmn"}}
+
+
+@pytest.mark.parametrize(
+    ("action", "length", "window", "duration"),
+    [
+        (40.5, 1000, 96, 42),
+        (3.0, 1000, 64, 4),
+        (100.0, 1000, 224, 101),
+        (200.0, 1000, 256, 201),
+        (300.0, 1000, 256, 256),
+        (60.0, 90, 96, 61),
+    ],
+)
+def test_twice_the_longest_action_within_bounds(action: float, length: int, window: int, duration: int) -> None:
+    said = values(advised(facts_of([2.0, action], [length]), BMN))
+    assert (said["data.window"], said["model.max_length"], said["model.max_duration"]) == (window, window, duration)
+
+
+def test_what_cannot_be_found_is_said() -> None:
+    said = {one.name: one.reason for one in advised(facts_of([2.0, 300.0, 400.0], [1000]), BMN).advice}
+    assert said["model.max_duration"] == (
+        "windows have no more; 2 actions of up to 400 features cannot be found"
+    )  # fmt: skip
+
+
+def test_detectors_of_any_length_have_none_and_a_window_that_is_given_stays() -> None:
+    assert value("data.window", facts_of()) is None
+    assert "decoding.top_k" not in values(advised(facts_of()))
+    said = values(advised(facts_of([50.0], [1000]), BMN | {"data": {"window": 40}}))
+    assert (said["data.window"], said["model.max_duration"]) == (40, 40)
+    assert "data.window" not in values(advised(facts_of([50.0], [64]), BMN | {"data": {"resize": 64}}))
+
+
+def test_batches_and_epochs_count_windows() -> None:
+    """Windows of 64 every 32 features: 28 of them begin before the last action, which ends at 899."""
+    segments = np.array([[10.0 * i, 10.0 * i + 9] for i in range(90)])
+    video = AnnotatedVideo("a", "training", 1000.0, None, segments, np.zeros(90, int))
+    featured = FeaturedVideo(video, Features((), (1000, 4)), TimeGrid(fps=1, stride=1, num_frames=1), FeatureSpec())
+    facts = Facts.of([featured], DataSettings())
+    reasons = {one.name: one.reason for one in advised(facts, BMN).advice}
+    assert reasons["training.batch_size"] == "28 sequences per epoch"
