@@ -44,3 +44,22 @@ def test_rare_channels_large_numbers_and_single_rows_are_healthy() -> None:
     rare[3, 1] = 9
     assert check_values(measured(v0=rare * [1, 1, 0], v1=rare)) == []
     assert check_values(FeatureStatistics([("v0", rare[:1])])) == []
+
+
+def test_a_channel_of_times() -> None:
+    """Times need not be regular; a channel that falls once, in one video, or is seen in a few rows only, is healthy."""
+    rng = np.random.default_rng(1)
+
+    def timed(length: int) -> np.ndarray:
+        times = rng.uniform(0.1, 2, length).cumsum()
+        return np.stack((rng.standard_normal(length), times), axis=1).astype(np.float32)
+
+    arrays = {"a": timed(40), "b": timed(12), "short": timed(3) * [1, -1]}
+    (finding,) = check_values(FeatureStatistics(arrays.items()))
+    assert str(finding) == (
+        "1 of 2 channels has values that rise with every row of every video, as times and row numbers do: 1; "
+        "leave them out: a model learns from them when something happened, and not what"
+    )
+    arrays["b"][11, 1] = 0
+    assert check_values(FeatureStatistics(arrays.items())) == []
+    assert check_values(FeatureStatistics([("short", timed(9))])) == []

@@ -15,4 +15,5 @@ def test_peak_memory_is_that_of_what_was_held() -> None:
             for _ in range(64):
                 held.write(b"x" * (1 << 20))
             time.sleep(0.05)
+    assert peak.mib is not None
     assert 60 < peak.mib - before < 200

@@ -66,7 +66,8 @@ def test_it_is_the_rule_written_out(start: float, span: float, bins: int, length
     features = torch.randn(length, 3, generator=generator)
     segments = torch.tensor([[start, start + span]])
     found = roi_align(features[None], segments, bins=bins, longest=20)
-    torch.testing.assert_close(found[0, 0], plain(features, *segments[0].tolist(), bins), atol=1e-4, rtol=1e-4)
+    first, last = segments[0].tolist()
+    torch.testing.assert_close(found[0, 0], plain(features, first, last, bins), atol=1e-4, rtol=1e-4)
 
 
 def test_padding_is_not_seen() -> None:

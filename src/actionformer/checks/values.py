@@ -1,4 +1,4 @@
-"""Features that say nothing: constant ones, copies of another video's, and channels that one value has to itself."""
+"""Features that say nothing of what happens: constant ones, copies, channels of times or of one value that is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAR = 1e6
 
 def check_values(statistics: FeatureStatistics) -> list[Finding]:
     """What is odd about the values of features, as far as one pass over them tells."""
-    return [*_constant(statistics), *_copies(statistics), *_lone(statistics)]
+    return [*_constant(statistics), *_copies(statistics), *_lone(statistics), *_times(statistics)]
 
 
 def _constant(statistics: FeatureStatistics) -> list[Finding]:
@@ -54,4 +54,23 @@ def _lone(statistics: FeatureStatistics) -> list[Finding]:
     what = "channels hold one value that is far from all others, and hardly vary besides"
     return [
         Finding("lone", "warning", len(channels), len(share), what, example, "extract the features of that video again")
+    ]
+
+
+def _times(statistics: FeatureStatistics) -> list[Finding]:
+    channels = statistics.rising
+    if not channels:
+        return []
+    what = "channels have values that rise with every row of every video, as times and row numbers do: "
+    advice = "leave them out: a model learns from them when something happened, and not what"
+    return [
+        Finding(
+            "times",
+            "warning",
+            len(channels),
+            len(statistics.variance),
+            what,
+            listed([str(channel) for channel in channels]),
+            advice,
+        )
     ]

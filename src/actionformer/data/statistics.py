@@ -13,6 +13,9 @@ from actionformer.features import FeatureReader
 
 Floats = NDArray[np.float64]
 
+ENOUGH = 10
+"""Rows of a video after which it is no chance that a channel has risen with each of them."""
+
 
 class FeatureStatistics:
     """Sums over all rows of videos of D channels, each of which is read once.
@@ -34,6 +37,7 @@ class FeatureStatistics:
         """Videos whose features are those of an earlier one, and that one."""
         self.lengths: list[int] = []
         """Rows of each video."""
+        self._rising: NDArray[np.bool_] | None = None
         self._sums: dict[bytes, str] = {}
         self._each: list[NDArray[np.float32]] = []
         for id_, features in videos:
@@ -51,6 +55,9 @@ class FeatureStatistics:
             self.total, self.squares = np.zeros((2, rows.shape[1]))
             self._extremes = np.tile(rows[0] - self.offset, (2, 1))  # of each channel, from the offset
             self._extreme_in = np.zeros((2, rows.shape[1]), dtype=np.int64)
+        if len(rows) >= ENOUGH:
+            rising = rising_channels(rows)
+            self._rising = rising if self._rising is None else self._rising & rising
         rows = rows - self.offset
         sums, lowest, highest = rows.sum(0), rows.min(0), rows.max(0)
         squares = np.square(rows).sum(0)
@@ -70,6 +77,11 @@ class FeatureStatistics:
         first = self._sums.setdefault(sums.tobytes() + len(rows).to_bytes(8), id_)
         if first != id_:
             self.copies.append((id_, first))
+
+    @property
+    def rising(self) -> list[int]:
+        """Channels whose every value is above the one before, in all videos that are long enough to tell."""
+        return [] if self._rising is None else np.flatnonzero(self._rising).tolist()
 
     @property
     def each(self) -> NDArray[np.float32]:
@@ -102,3 +114,12 @@ class FeatureStatistics:
         deviation = np.sqrt(self.variance)
         deviation[deviation < 1e-6] = 1.0
         return torch.from_numpy(self.total / self.count + self.offset).float(), torch.from_numpy(deviation).float()
+
+
+def rising_channels(rows: Floats) -> NDArray[np.bool_]:
+    """(D,) whether each channel of (T, D) rises with every row."""
+    rising: NDArray[np.bool_] = np.all(
+        rows[1:ENOUGH] > rows[: ENOUGH - 1], axis=0
+    )  # few are left to be looked at as a whole
+    rising[rising] = (np.diff(rows[:, rising], axis=0) > 0).all(0)
+    return rising

@@ -26,8 +26,9 @@ def roi_align(
         (B, N, R, C)
     """
     weights = roi_weights(segments.detach(), bins=bins, length=features.shape[1], longest=longest, lengths=lengths)
-    found = weights.flatten(-3, -2).to(features.dtype) @ features  # one row per bin
-    return found.unflatten(1, weights.shape[-3:-1])
+    found: Tensor = weights.flatten(-3, -2).to(features.dtype) @ features  # one row per bin
+    bins_of_segments: Tensor = found.unflatten(1, weights.shape[-3:-1])
+    return bins_of_segments
 
 
 def roi_weights(segments: Tensor, *, bins: int, length: int, longest: float, lengths: Tensor | None = None) -> Tensor:
