@@ -22,6 +22,7 @@ from actionformer.checks.report import DoctorReport
 from actionformer.core.annotations import Annotations
 from actionformer.core.calibration import Calibration
 from actionformer.detectors.index import SETTINGS, settings_of
+from actionformer.evaluation.comparison import ComparisonReport
 from actionformer.evaluation.diagnosis_report import DiagnosisReport
 from actionformer.evaluation.report import Counts
 from actionformer.inference.stream import Stream
@@ -45,6 +46,8 @@ GROUPS = {
         "advise",
         "train",
         "cross_validate",
+        "compare",
+        "ablate",
         "evaluate",
         "calibrate",
         "diagnose",
@@ -60,6 +63,7 @@ RESULTS = [
     Advised,
     Annotations,
     Calibration,
+    ComparisonReport,
     Counts,
     DiagnosisReport,
     DoctorReport,

@@ -45,6 +45,8 @@ NOT_RUN = {
 """Words of commands that are only parsed, and why; those with a / stand for all that begins with them."""
 SMALLER = {"--training.epochs": "1", "--training.warmup-epochs": "0", "--model.width": "16"}
 """What makes a training fast enough for a test."""
+FEWER = {"--seeds": "1", "--draws": "20"}
+"""What makes a comparison fast enough besides."""
 OF_BENCHMARKS = {"--many", "--only", "--time"}
 
 
@@ -136,8 +138,9 @@ def test_whatever_is_not_run_stands_on_a_page() -> None:
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Videos are decoded in this process: others take longer to start than they have to do."""
+    """Videos are decoded, and memory is not measured, in this process: others take longer to start than they run."""
     monkeypatch.setattr("actionformer.extraction.encode._processes", lambda *_: 0)
+    monkeypatch.setattr("actionformer.recipes.costs._peak_mib", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +155,8 @@ def ready(words: list[str]) -> list[str]:
     arguments = expanded(words[1:])
     if "--out" in arguments and "--resume" not in arguments and words[1] != "extract":
         remove(Path(arguments[arguments.index("--out") + 1]))
-    for name, value in SMALLER.items() if words[1] == "train" else ():
+    smaller = {"train": SMALLER, "compare": SMALLER | FEWER, "ablate": SMALLER | FEWER}.get(words[1], {})
+    for name, value in smaller.items() if "--from" not in words else ():
         if name in arguments:
             arguments[arguments.index(name) + 1] = value
         else:

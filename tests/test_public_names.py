@@ -13,9 +13,11 @@ NAMES = [
     "InputError",
     "Report",
     "SuppressionSettings",
+    "ablate",
     "advise",
     "build",
     "calibrate",
+    "compare",
     "convert",
     "cross_validate",
     "diagnose",
@@ -52,7 +54,9 @@ def test_the_former_name_of_evaluate_works_and_says_so() -> None:
 def test_a_verb_and_its_function_are_one() -> None:
     both = {verb: functions for verb, functions in VERBS.items() if verb in dir(actionformer)}
     assert both.keys() == {
+        "ablate",
         "calibrate",
+        "compare",
         "convert",
         "diagnose",
         "doctor",

@@ -9,6 +9,8 @@ What one does, in this order:
     advise                   settings that fit them, each with its reason
     cross_validate           the same as train, several times, each with other
                              videos held out -> mean and deviation
+    compare, ablate          detectors, or changes of one, side by side -> a
+                             table with intervals, tests and costs
     evaluate                 a run -> its Report on the evaluation subset
     calibrate                a run -> scores that are probabilities, thresholds
     diagnose                 a run -> why its detections are wrong
@@ -58,8 +60,10 @@ if TYPE_CHECKING:
     from actionformer.inference.settings import SuppressionSettings as SuppressionSettings
     from actionformer.inference.suppression import suppress as suppress
     from actionformer.interop import convert as convert
+    from actionformer.recipes import ablate as ablate
     from actionformer.recipes import advise as advise
     from actionformer.recipes import calibrate as calibrate
+    from actionformer.recipes import compare as compare
     from actionformer.recipes import cross_validate as cross_validate
     from actionformer.recipes import diagnose as diagnose
     from actionformer.recipes import doctor as doctor
@@ -78,9 +82,11 @@ _HOMES = {
     "InputError": "core.errors",
     "Report": "evaluation.report",
     "SuppressionSettings": "inference.settings",
+    "ablate": "recipes",
     "advise": "recipes",
     "build": "inference.loading",
     "calibrate": "recipes",
+    "compare": "recipes",
     "convert": "interop",
     "cross_validate": "recipes",
     "diagnose": "recipes",

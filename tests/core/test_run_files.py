@@ -9,7 +9,8 @@ from actionformer.recipes import evaluate
 
 SOURCE = Path(actionformer.__file__).parent
 NAMES = {value for name, value in vars(run_files).items() if name.isupper() and isinstance(value, str)}
-WORDS = {run_files.BEST, run_files.EVENTS, run_files.FEATURES, run_files.RESUME}
+WORDS = {run_files.BEST, run_files.EVENTS, run_files.FEATURES, run_files.RESUME, run_files.SEED}
+WORDS |= {run_files.COMPARISON, run_files.ABLATION}
 """Names that are words of their own elsewhere."""
 
 

@@ -25,6 +25,8 @@ VERBS = {
     "doctor": ("recipes.doctor:doctor",),
     "init": ("recipes.advise:advise",),
     "train": ("recipes.folds:cross_validate", "recipes.train:train"),
+    "compare": ("recipes.compare:compare",),
+    "ablate": ("recipes.ablate:ablate",),
     "evaluate": ("recipes.evaluate:evaluate",),
     "calibrate": ("recipes.calibrate:calibrate",),
     "detect": ("recipes.detect:detect",),

@@ -34,7 +34,10 @@ class Comparison:
     difference: Interval
     """mAP of the second less that of the first."""
     p: float
-    """How probable a difference so far from 0 is if there is none: twice the share of draws on the other side of 0."""
+    """How probable a difference so far from 0 is if there is none: twice the share of draws on the other side of 0.
+
+    Of G videos (or groups) it is at least 2 / 2^G, the p of a test in which every video says the same.
+    """
 
 
 class WeightedMap:
@@ -116,13 +119,15 @@ def compare(first: Found, second: Found, groups: Ints, count: int = DRAWS) -> Co
     one, other = WeightedMap(first, len(groups)), WeightedMap(second, len(groups))
     differences = np.array([other(weights) - one(weights) for weights in draws(groups, count)])
     whole = np.ones_like(groups)
-    return comparison(other(whole) - one(whole), differences)
+    return comparison(other(whole) - one(whole), differences, groups)
 
 
-def comparison(difference: float, drawn: Floats) -> Comparison:
-    """A paired test of a difference, from the differences (B,) of draws."""
+def comparison(difference: float, drawn: Floats, groups: Ints) -> Comparison:
+    """A paired test of a difference, from the differences (B,) of draws of videos with these groups (V,)."""
     beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
-    return Comparison(interval(difference, drawn), float(min(2 * (beyond + 1) / (len(drawn) + 1), 1.0)))
+    least = 2.0 ** -int(groups.max())  # of groups.max() + 1 groups
+    p = max(2 * (beyond + 1) / (len(drawn) + 1), least)
+    return Comparison(interval(difference, drawn), float(min(p, 1.0)))
 
 
 def interval(value: float, drawn: Floats) -> Interval:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 
 from actionformer.core.html import table, text
-from actionformer.core.terminal import TextTable
+from actionformer.core.terminal import TextTable, visible
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1d2127; }
@@ -57,4 +58,4 @@ class Figures:
 
 def markdown_text(given: str) -> str:
     """Any text as it is read in Markdown: no markup, no end of a cell."""
-    return text(given).replace("|", "\\|").replace("*", "\\*").replace("_", "\\_").replace("`", "\\`")
+    return re.sub(r"([|*_`\[\]<&\\])", r"\\\1", visible(given))

@@ -1,7 +1,9 @@
 """What the verbs do: each composes the rooms before it into one piece of work."""
 
+from actionformer.recipes.ablate import ablate
 from actionformer.recipes.advise import advise
 from actionformer.recipes.calibrate import calibrate
+from actionformer.recipes.compare import compare
 from actionformer.recipes.detect import detect
 from actionformer.recipes.diagnose import diagnose
 from actionformer.recipes.doctor import doctor
@@ -15,8 +17,10 @@ __all__ = [
     "Extraction",
     "FoldsReport",
     "Watch",
+    "ablate",
     "advise",
     "calibrate",
+    "compare",
     "cross_validate",
     "detect",
     "diagnose",

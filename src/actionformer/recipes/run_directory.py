@@ -58,13 +58,18 @@ def resumed_state(out: Path, config: Config, card: ModelCard) -> dict[str, Any] 
     """
     state = read_state(out)
     if state is not None:
-        _check_same(out, config, card)
+        check_same(out, config, card)
     elif (out / CARD).is_file() and load_settings(out)[1].training.get("epochs") != 1:  # 1: killed in between
         raise InputError(f"{out}: holds a model, but nothing to continue it from; --overwrite starts again")
     return state
 
 
-def _check_same(out: Path, config: Config, card: ModelCard) -> None:
+def check_same(out: Path, config: Config, card: ModelCard) -> None:
+    """Checks that a run was begun with the settings, classes and data of now.
+
+    Raises:
+        InputError: it was not; names the first difference.
+    """
     before_config, before = load_settings(out)
     _same_settings(before_config, config, out)
     if before.class_names != card.class_names:

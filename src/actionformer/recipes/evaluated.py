@@ -1,0 +1,185 @@
+"""Runs that were evaluated, read again: what they were asked to find, and what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actionformer.core.annotations import Annotations
+from actionformer.core.errors import InputError
+from actionformer.core.files import read_json, write_whole
+from actionformer.core.run_files import DETECTIONS, REPORT
+from actionformer.core.words import plural
+from actionformer.data.collection import with_classes
+from actionformer.data.groups import LEAST_GROUPS, Groups, groups_of
+from actionformer.data.split import with_held_out
+from actionformer.evaluation.comparison import ComparisonReport, SeedRun, compare_entries
+from actionformer.evaluation.comparison_tables import in_order, markdown_of, page_of
+from actionformer.evaluation.report import score
+from actionformer.evaluation.sensitivity import find
+from actionformer.formats.annotations import read_annotations
+from actionformer.formats.detections import read_results
+from actionformer.model_directory import ModelCard, load_settings
+from actionformer.settings.config import Config
+
+SAME = 1e-6
+"""Largest difference of a mAP that is computed again."""
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedRun:
+    """A model directory with its last evaluation."""
+
+    path: Path
+    config: Config
+    card: ModelCard
+    truth: Annotations
+    """The videos that it was evaluated on."""
+    groups: Groups
+    """Which of all annotated videos are alike."""
+    result: SeedRun
+    learned: bool
+    """Whether it has learned from any of these videos."""
+
+
+def read_evaluated(run: Path, annotations: str | Path | Annotations | None = None) -> EvaluatedRun:
+    """A run with its evaluation, computed again from its detections.
+
+    Args:
+        run: a model directory.
+        annotations: ground truth; by default what it was trained with.
+
+    Raises:
+        InputError: no model directory, none that was evaluated, or one whose last evaluation was of other videos or
+            thresholds than those of its settings.
+    """
+    config, card = load_settings(run)
+    source = annotations or card.training.get("annotations")
+    if source is None:
+        raise InputError(f"{run}: does not say what is right: give --annotations")
+    if not (run / DETECTIONS).is_file() or not (run / REPORT).is_file():
+        raise InputError(f"{run}: holds no {DETECTIONS} and {REPORT}: evaluate the run first")
+    every = with_classes(
+        source if isinstance(source, Annotations) else read_annotations(source), config.model.num_classes
+    )
+    truth = with_held_out(every, card.held_out).subset(config.data.test_subset)
+    detections = read_results(run / DETECTIONS)
+    tiou = tuple(sorted(config.evaluation.tiou))
+    report = score(truth, detections, tiou=tiou)
+    _check_last(run, report.tiou, report.map)
+    found = find(truth, detections, np.array(tiou))
+    return EvaluatedRun(
+        path=run,
+        config=config,
+        card=card,
+        truth=truth,
+        groups=groups_of(every),
+        result=SeedRun(config.training.seed, report.map, found),
+        learned=_has_learned(every, config, card, truth),
+    )
+
+
+def _has_learned(every: Annotations, config: Config, card: ModelCard, truth: Annotations) -> bool:
+    if not every.has_subset(config.data.train_subset):
+        return False
+    learned = with_held_out(every, card.held_out)
+    names = [name for name in config.data.train_subset if learned.has_subset(name)]
+    return bool(names) and not truth.videos.keys().isdisjoint(learned.subset(names).videos)
+
+
+def _check_last(run: Path, tiou: Sequence[float], maps: Sequence[float]) -> None:
+    """Checks that a run's last evaluation was of the videos and thresholds that its settings name.
+
+    Raises:
+        InputError: it was not, or says something else.
+    """
+    said: Any = read_json(run / REPORT)
+    try:
+        same = np.allclose([said["tiou"], said["map"]], [tiou, maps], rtol=0, atol=SAME)
+    except (TypeError, ValueError, LookupError):  # others, or none
+        same = False
+    if not same:
+        raise InputError(
+            f"{run}: its last evaluation was of other videos, annotations or thresholds than its settings name: "
+            f"run `actionformer evaluate {run}` again"
+        )
+
+
+def check_alike(runs: Sequence[EvaluatedRun]) -> None:
+    """Checks that runs were evaluated on the same videos by the same evaluator.
+
+    Raises:
+        InputError: they were not; names two of them and the first difference.
+    """
+    first = runs[0]
+    for other in runs[1:]:
+        both = f"{first.path} and {other.path} cannot be compared"
+        if first.config.evaluation.tiou != other.config.evaluation.tiou:
+            one, two = (
+                f"{run.config.evaluation.tiou[0]:g} to {run.config.evaluation.tiou[-1]:g}" for run in (first, other)
+            )
+            raise InputError(f"{both}: tIoU {one} and {two} (evaluation.tiou)")
+        if first.truth.videos.keys() != other.truth.videos.keys():
+            counts = f"{plural(len(first.truth), 'video')} and {plural(len(other.truth), 'video')}"
+            alone = sorted(first.truth.videos.keys() ^ other.truth.videos.keys())[0]
+            raise InputError(f"{both}: they were evaluated on other videos ({counts}; {alone!r} is of one only)")
+        for id_ in first.truth.videos:
+            if _actions(first.truth, id_) != _actions(other.truth, id_):
+                raise InputError(f"{both}: the actions of video {id_!r} differ, or their classes")
+
+
+def _actions(truth: Annotations, video: str) -> list[tuple[float, float, str]]:
+    one = truth.videos[video]
+    names = (truth.class_names[label] for label in one.labels.tolist())
+    return sorted((start, end, name) for (start, end), name in zip(one.segments.tolist(), names, strict=True))
+
+
+def report_of(
+    entries: Mapping[str, Sequence[EvaluatedRun]], *, reference: str | None = None, draws: int
+) -> ComparisonReport:
+    """Entries side by side: the best first, or in the given order where they are compared with one of them.
+
+    Args:
+        entries: name -> its runs, one per seed.
+        reference: the entry to compare with; by default the best.
+        draws: of videos, for intervals and tests.
+
+    Raises:
+        InputError: they were not evaluated alike.
+    """
+    runs = [run for of_entry in entries.values() for run in of_entry]
+    check_alike(runs)
+    first = runs[0]
+    groups = first.groups.numbers(first.truth.videos, LEAST_GROUPS)
+    found = compare_entries(
+        {name: [run.result for run in of_entry] for name, of_entry in entries.items()},
+        groups,
+        reference=reference,
+        count=draws,
+    )
+    learned = (
+        ["Some of these videos were learned from: all figures are too good."] if any(r.learned for r in runs) else []
+    )
+    return ComparisonReport(
+        tiou=tuple(sorted(first.config.evaluation.tiou)),
+        videos=len(first.truth),
+        actions=len(first.result.found.truths),
+        drawn=int(groups.max()) + 1,
+        by="groups" if first.groups.among(first.truth.videos) >= LEAST_GROUPS else "videos",
+        draws=draws,
+        reference=reference or next(one.name for one in found if one.test is None),
+        best=reference is None,
+        entries=tuple(found) if reference else in_order(found),
+        notes=tuple(learned),
+    )
+
+
+def write_report(report: ComparisonReport, path: Path, title: str) -> None:
+    """Writes all figures as JSON, Markdown and a page: `path` with the ending of each."""
+    report.to_json(path.with_name(f"{path.name}.json"))
+    write_whole(path.with_name(f"{path.name}.md"), markdown_of(report, title))
+    write_whole(path.with_name(f"{path.name}.html"), page_of(report, title))
