@@ -12,7 +12,10 @@ from actionformer.detectors.actionformer.architecture import ActionFormer
 from actionformer.detectors.base import architecture_of
 from actionformer.inference.explain import attention_of, explain
 from actionformer.inference.sequences import place
+from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import suppress
+from actionformer.inference.windows import thinned
+from actionformer.nn.decoding import Candidates
 from actionformer.settings.config import Config
 
 WINDOW = {"window": 32, "test_overlap": 0.25}
@@ -42,6 +45,40 @@ def test_candidates_are_those_of_each_window_at_its_place(tiny: Config, length: 
     assert found.candidates.moments.tolist() == torch.cat(moments).tolist()
     assert set(found.candidates.levels.tolist()) == {0}
     assert found.levels == []
+
+
+def found_in(*rows: tuple[float, float, float, int]) -> Candidates:
+    """Candidates of start, end, score and class."""
+    numbers = torch.tensor(rows, dtype=torch.float64).view(-1, 4)
+    nothing = torch.zeros(len(numbers), dtype=torch.int64)
+    return Candidates(numbers[:, :2], numbers[:, 2].float(), numbers[:, 3].long(), nothing, nothing)
+
+
+def test_what_two_windows_found_twice_is_found_once() -> None:
+    """Windows of 0 to 9, 6 to 15 and 12 to 21: 5.5 to 9.5 and 11.5 to 15.5 are seen twice.
+
+    The two at 7 to 9 share 2 of 2.5: tIoU 0.8. Those of another class, before the overlap, or of one window only stay.
+    The action from 5 to 14 reaches into both overlaps: it stays, once.
+    """
+    windows = range(10), range(6, 16), range(12, 22)
+    first = found_in((7, 9, 0.8, 0), (7, 9, 0.3, 1), (1, 4, 0.5, 0), (1, 4, 0.4, 0))
+    second = found_in((6.5, 9, 0.6, 0), (5, 14, 0.7, 2), (10, 11, 0.2, 0))
+    third = found_in((5, 14, 0.1, 2), (17, 20, 0.9, 0))
+    everything = thinned(windows, (first, second, third), SuppressionSettings())
+    assert len(everything.scores) == 9
+    kept = thinned(windows, (first, second, third), SuppressionSettings(window_tiou=0.4))
+    expected = {(7, 9, 0), (7, 9, 1), (1, 4, 0), (5, 14, 2), (10, 11, 0), (17, 20, 0)}
+    assert {(*segment, label) for segment, label in zip(kept.segments.tolist(), kept.labels.tolist(), strict=True)} == (
+        expected
+    )
+    assert sorted(kept.scores.tolist()) == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9])
+    loose = thinned(windows, (first, second, third), SuppressionSettings(window_tiou=0.9))
+    assert len(loose.scores) == 8  # only the action that two windows found alike is suppressed
+
+
+def test_what_no_window_finds_is_nothing() -> None:
+    kept = thinned((range(10), range(6, 16)), (found_in(), found_in()), SuppressionSettings(window_tiou=0.4))
+    assert len(kept.scores) == 0
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, None])

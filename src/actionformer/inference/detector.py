@@ -313,7 +313,7 @@ class Detector:
             (batch, self.runner.run([one.sequence for one in batch]))
             for batch in ([windows[row] for row in rows] for rows in batches)
         )
-        joiner = Joiner(windows, self.runner.strides)
+        joiner = Joiner(windows, self.runner.strides, self.config.suppression)
         found: dict[int, Detections] = {}
         for batch, decoder in one_ahead(started):
             for window, overflown in zip(batch, decoder.overflown(), strict=True):

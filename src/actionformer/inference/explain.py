@@ -79,7 +79,7 @@ def explain(runner: Runner, sequence: FeatureSequence) -> Explanation:
 
 def _in_windows(runner: Runner, sequence: FeatureSequence) -> tuple[list[LevelScores], Candidates]:
     windows = windows_of([sequence], runner.config.data)
-    joiner = Joiner(windows, runner.strides)
+    joiner = Joiner(windows, runner.strides, runner.config.suppression)
     for window in windows:
         decoder = runner.run([window.sequence])
         _check_finite(runner, sequence, decoder)

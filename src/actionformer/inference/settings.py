@@ -41,6 +41,8 @@ class SuppressionSettings(Settings):
     """Soft: soft_from rises by this times the share of the sequence that the better segment covers."""
     tiou_threshold: float = Field(0.1, ge=0, le=1)
     """Hard: segments with at least this tIoU are removed."""
+    window_tiou: float | None = Field(None, ge=0, le=1)
+    """Before that, where two windows (`data.window`) overlap: remove segments with at least this tIoU; unset: off."""
     min_score: float = Field(0.001, ge=0, le=1)
     """Segments with a lower score are dropped."""
     max_detections: int = Field(200, ge=1, le=10_000_000)

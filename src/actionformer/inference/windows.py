@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from actionformer.data.settings import DataSettings
 from actionformer.data.windows import window_starts
 from actionformer.features import FeatureWindow
 from actionformer.inference.sequences import FeatureSequence
+from actionformer.inference.settings import SuppressionSettings
+from actionformer.inference.suppression import suppress
 from actionformer.nn.decoding import Candidates
 
 LeftOut = tuple[float, int]
@@ -29,6 +31,11 @@ class Window(NamedTuple):
     sequence: FeatureSequence
     whole: bool = False
     """Whether it is the sequence itself."""
+
+    @property
+    def rows(self) -> range:
+        """Its features in the sequence."""
+        return range(self.start, self.start + len(self.sequence))
 
 
 def windows_of(sequences: Sequence[FeatureSequence], data: DataSettings) -> list[Window]:
@@ -51,29 +58,31 @@ class Joiner:
     """Gathers what was found in the windows of sequences, whatever their order.
 
     Moments of a window's levels are no moments of the sequence's: of several windows, candidates are of level 0, and
-    their moments are features of the sequence.
+    their moments are features of the sequence. With `suppression.window_tiou` what two windows found where they overlap
+    is suppressed; see `thinned`.
 
     Args:
         windows: all there are.
         strides: of the levels, features between moments; none where a detector has no levels.
+        suppression: settings.
     """
 
-    def __init__(self, windows: Sequence[Window], strides: Sequence[int]) -> None:
+    def __init__(self, windows: Sequence[Window], strides: Sequence[int], suppression: SuppressionSettings) -> None:
         self._strides = torch.tensor([*strides] or [1])
+        self._suppression = suppression
         self._missing = Counter(window.row for window in windows)
-        self._found: dict[int, dict[int, tuple[Candidates, LeftOut]]] = defaultdict(dict)
+        self._found: dict[int, list[tuple[range, Candidates, LeftOut]]] = defaultdict(list)
 
     def add(self, window: Window, found: Candidates, left: LeftOut) -> tuple[Candidates, LeftOut] | None:
         """What was found in the whole sequence, in its grid steps, once its last window is there; else None."""
         if window.whole:
             return found, left
         self._missing[window.row] -= 1
-        self._found[window.row][window.start] = self._placed(found, window.start), left
+        self._found[window.row].append((window.rows, self._placed(found, window.start), left))
         if self._missing[window.row]:
             return None
-        parts = [one for _, one in sorted(self._found.pop(window.row).items())]
-        together = zip(*(candidates for candidates, _ in parts), strict=True)
-        return Candidates(*map(torch.cat, together)), max(left for _, left in parts)
+        rows, parts, lefts = zip(*sorted(self._found.pop(window.row), key=lambda one: one[0].start), strict=True)
+        return thinned(rows, parts, self._suppression), max(lefts)
 
     def _placed(self, found: Candidates, start: int) -> Candidates:
         return found._replace(
@@ -81,3 +90,43 @@ class Joiner:
             moments=found.moments * self._strides[found.levels] + start,
             levels=torch.zeros_like(found.levels),
         )
+
+
+def thinned(windows: Sequence[range], found: Sequence[Candidates], settings: SuppressionSettings) -> Candidates:
+    """All that the windows of a sequence found, without what two of them found twice (TadTR, Liu et al., TIP 2022).
+
+    Where two windows overlap, the candidates of both that reach into the overlap go through hard suppression at
+    `window_tiou`. One that reaches into several overlaps stays if any of them keeps it. What reaches into none stays.
+
+    Args:
+        windows: the features of each.
+        found: the candidates of each, in grid steps of the sequence.
+        settings: with `window_tiou` None all stay.
+    """
+    together = Candidates(*map(torch.cat, zip(*found, strict=True)))
+    if settings.window_tiou is None:
+        return together
+    own = torch.arange(len(together.scores)).split([len(one.scores) for one in found])
+    start, end = together.segments.unbind(1)
+    meets = torch.zeros_like(together.labels, dtype=torch.bool)
+    stays = torch.zeros_like(meets)
+    for first, second in _overlapping(windows):
+        index = torch.cat((own[first], own[second]))
+        begins, ends = windows[second].start - 0.5, min(windows[first].stop, windows[second].stop) - 0.5
+        index = index[(start[index] <= ends) & (end[index] >= begins)]
+        meets[index] = True
+        hard = {"method": "hard", "tiou_threshold": settings.window_tiou, "min_score": 0.0}
+        rule = settings.model_copy(update={**hard, "max_detections": max(len(index), 1)})
+        segments, scores, labels = (one[index] for one in together[:3])
+        kept = suppress(segments, scores, labels, rule)
+        stays[index[kept.index]] = True
+    return Candidates(*(tensor[stays | ~meets] for tensor in together))
+
+
+def _overlapping(windows: Sequence[range]) -> Iterator[tuple[int, int]]:
+    """The numbers of every two windows that share features, in the order of their starts."""
+    for first, window in enumerate(windows):
+        for second in range(first + 1, len(windows)):
+            if windows[second].start >= window.stop:
+                break
+            yield first, second
