@@ -12,7 +12,7 @@ from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config, preset_names
 
-WIDTH = 48  # divides into every preset's heads, groups and sources
+WIDTH = 96  # divides into every preset's heads, groups and sources
 
 
 def shrunk(preset: str) -> Config:
