@@ -17,7 +17,7 @@ from actionformer.inference.detector import Detector
 from actionformer.inference.loading import features_of
 from actionformer.interop.index import REPOSITORIES, repository_with
 from actionformer.interop.published_settings import read_configuration
-from actionformer.interop.published_weights import load_published_weights, read_published_weights
+from actionformer.interop.published_weights import load_published_weights, read_published_weights, with_classes_of
 from actionformer.interop.repository import Repository
 from actionformer.model_directory import ModelCard, load_settings, replace_model
 from actionformer.settings.config import Config
@@ -42,7 +42,7 @@ def convert(
     Args:
         config: the YAML file published beside the checkpoint; for a detector whose repository has none, a preset or a
             TOML file of settings.
-        checkpoint: the .pth.tar file.
+        checkpoint: the .pth.tar or .pth file.
         directory: the model directory to write.
         annotations: an annotation file that names the classes; without it they are class_0, class_1, ...
 
@@ -77,7 +77,8 @@ def read_published(config: str | Path, checkpoint: str | Path) -> tuple[Reposito
     """
     if not is_preset(str(config)) and Path(config).suffix != ".toml":
         repository, settings = read_configuration(config)
-        return repository, settings, repository.prepare(read_published_weights(checkpoint, [repository.weights]))
+        weights = repository.prepare(read_published_weights(checkpoint, [repository.weights]))
+        return repository, with_classes_of(settings, weights, repository), weights
     weights = read_published_weights(checkpoint, sorted({one.weights for one in REPOSITORIES}))
     found = repository_with(weights)
     if found is None:

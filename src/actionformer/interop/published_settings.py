@@ -75,13 +75,14 @@ def _with_defaults(repository: Repository, tables: Tables, source: str) -> dict[
     for key, value in tables.items():
         if key not in known:
             raise InputError(f"{source}: unknown key {key}{nearest(str(key), known)}")
-        result[key] = value
+        result[key] = _checked(value, repository.top.get(key), key in repository.lists, f"{source}: {key}")
     for section in repository.sections:
         result[section] = _section_with_defaults(repository, section, result.get(section) or {}, source)
     for (section, key), allowed in repository.allowed.items():
-        if result[section][key] not in allowed:
+        found, name = (result[section][key], f"{section}.{key}") if section else (result[key], key)
+        if found not in allowed:
             expected = " or ".join(map(repr, allowed))
-            raise InputError(f"{source}: {section}.{key} is {result[section][key]!r}, only {expected} is known")
+            raise InputError(f"{source}: {name} is {found!r}, only {expected} is known")
     return result
 
 

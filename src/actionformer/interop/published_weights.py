@@ -12,6 +12,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.words import plural
 from actionformer.interop.repository import Repository
 from actionformer.nn.network import Network
+from actionformer.settings.config import Config
 from actionformer.weights import check_archive, load_torch, unreadable
 
 
@@ -61,6 +62,13 @@ def read_published_weights(path: str | Path, keys: Sequence[str] = ("state_dict_
         if not (tensor.layout == torch.strided and tensor.is_floating_point() and tensor.isfinite().all()):
             raise InputError(f"{path}: expected finite numbers as {name}, found others, of {tensor.dtype}")
     return weights
+
+
+def with_classes_of(settings: Config, weights: Mapping[str, Tensor], repository: Repository) -> Config:
+    """The settings with as many classes as the weights have, where the configuration does not say how many."""
+    if settings.model.num_classes is not None or repository.class_rows not in weights:
+        return settings
+    return settings.replace(model={"num_classes": len(weights[repository.class_rows])})
 
 
 def load_published_weights(model: Network, weights: Mapping[str, Tensor], source: str, repository: Repository) -> None:

@@ -48,16 +48,21 @@ class Repository:
     lists: tuple[str, ...] = ()
     """Keys of a number that may be a list instead: one per source of features, or one per resolution."""
     allowed: Mapping[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
-    """Section and key of which only these values are understood."""
+    """Section, "" for none, and key of which only these values are understood."""
     own_backbones: tuple[str, ...] = ()
     """Values of `model.backbone_type` that only this repository has: they, and its own keys, tell it from others."""
     own_keys: tuple[str, ...] = ()
-    """Keys of the section `model` that only this repository has."""
+    """Keys that only this repository has, of the section `model` or, without sections, of the file."""
     translate: Callable[[Tables], dict[str, dict[str, Any]]] = _not_read
     """Our settings for a configuration with all its defaults."""
 
+    class_rows: str = ""
+    """A weight of theirs with a row per class, where no configuration says how many there are."""
+
     def recognises(self, tables: Tables) -> bool:
         """Whether a configuration, as it stands in the file, is of this repository."""
+        if not self.sections:
+            return not tables.keys().isdisjoint(self.own_keys)
         model = tables.get("model")
         if not isinstance(model, Mapping):
             return False
