@@ -14,6 +14,7 @@ SETTINGS = {
     "tridet": "actionformer.detectors.tridet.settings.TriDetSettings",
     "temporalmaxer": "actionformer.detectors.temporalmaxer.settings.TemporalMaxerSettings",
     "bmn": "actionformer.detectors.bmn.settings.BMNSettings",
+    "tadtr": "actionformer.detectors.tadtr.settings.TadTRSettings",
 }
 """The settings of each detector's network, a `ModelSettings`. These modules import no torch."""
 
@@ -22,6 +23,7 @@ ARCHITECTURES = {
     "tridet": "actionformer.detectors.tridet.architecture.TriDet",
     "temporalmaxer": "actionformer.detectors.temporalmaxer.architecture.TemporalMaxer",
     "bmn": "actionformer.detectors.bmn.architecture.BMN",
+    "tadtr": "actionformer.detectors.tadtr.architecture.TadTR",
 }
 """What each detector brings, an `Architecture`."""
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.interop.bmn import JJBOY, OPENTAD
 from actionformer.interop.repository import Repository, Tables
+from actionformer.interop.tadtr import TADTR
 from actionformer.interop.temporalmaxer import TEMPORALMAXER
 from actionformer.interop.tridet import TRIDET
 
-REPOSITORIES = (JJBOY, OPENTAD, TRIDET, TEMPORALMAXER, ACTIONFORMER)
+REPOSITORIES = (JJBOY, OPENTAD, TRIDET, TEMPORALMAXER, TADTR, ACTIONFORMER)
 """In the order in which they are asked; the last takes what no other recognises."""
 
 

@@ -1,0 +1,1 @@
+"""TadTR (Liu et al., IEEE TIP 2022)."""
