@@ -247,6 +247,23 @@ def test_calls_that_cannot_be_meant(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_is_no_folder_of_runs(begun: Path, annotations: Path, features: Path, refused: Refused) -> None:
+    data = ("--annotations", annotations, "--features", features, "--out", begun / "tridet" / "seed0")
+    assert "is a run, and what is compared are runs in a folder" in refused("compare", "tridet", *data)
+
+
+def test_a_training_that_fails_is_named(
+    annotations: Path, features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverged(*_: object, **__: object) -> None:
+        raise InputError("training diverged")
+
+    monkeypatch.setattr("actionformer.training.loop.Trainer.step", diverged)
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="tridet, seed 0: training diverged"):
+        compare("tridet", annotations=annotations, features=features, out=out, seeds=1, settings=SETTINGS)
+
+
 def test_something_to_compare_is_needed(refused: Refused, annotations: Path, features: Path, tmp_path: Path) -> None:
     assert "give the detectors to compare" in refused("compare", "--annotations", annotations)
     content = json.loads(annotations.read_text("utf-8"))

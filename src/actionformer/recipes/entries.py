@@ -25,7 +25,7 @@ from actionformer.model_directory import load_settings
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated
 from actionformer.recipes.given import Given, given_of
 from actionformer.recipes.held_out import hold_out
-from actionformer.recipes.run_directory import check_same, check_unoccupied, own_run
+from actionformer.recipes.run_directory import check_same, check_unoccupied, is_run, own_run
 from actionformer.recipes.task import gather
 from actionformer.recipes.train import train_on
 from actionformer.settings.config import Changes, Config, merged
@@ -98,6 +98,8 @@ def entries_of(
     folders = {_folder(name): name for name in names}
     if len(folders) < len(names):
         raise InputError(f"each entry needs a name of its own, found {', '.join(names)}")
+    if is_run(out):
+        raise InputError(f"{out}: is a run, and what is compared are runs in a folder: choose another")
     annotations = source.annotations
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
@@ -240,7 +242,10 @@ def trained(
             say(console, f"{which}: {run}")
             resume = run not in again
             with own_run(run, resume=resume, overwrite=not resume):
-                train_on(given, run, init=None, resume=resume, device=device, console=console)
+                try:
+                    train_on(given, run, init=None, resume=resume, device=device, console=console)
+                except InputError as error:
+                    raise InputError(f"{entry.name}, seed {seed}: {error}") from error
     return {entry.name: [read_evaluated(run, entry.given.annotations) for run in runs[entry.name]] for entry in entries}
 
 

@@ -198,4 +198,5 @@ def _of_others(kind: type[Settings], setting: str) -> str:
         return ""
     owners = [name for name in SETTINGS if setting in settings_of(name).model_fields]
     own = kind.model_fields["detector"].default
-    return f": {' and '.join(owners)} has it, model.detector is {own}" if owners else ""
+    have = "has" if len(owners) == 1 else "have"
+    return f": {', '.join(owners)} {have} it, model.detector is {own}" if owners else ""
