@@ -54,3 +54,19 @@ def test_batches_and_epochs_count_windows() -> None:
     facts = Facts.of([featured], DataSettings())
     reasons = {one.name: one.reason for one in advised(facts, BMN).advice}
     assert reasons["training.batch_size"] == "28 sequences per epoch"
+
+
+def test_a_detector_of_queries_has_twice_as_many_as_the_fullest_sequence_and_its_own_training() -> None:
+    tadtr = {"model": {"detector": "tadtr"}}
+    said = advised(facts_of([2.0, 200.0], [1000, 1000], labels=[[0] * 30, [1]]), tadtr | {"data": {"resize": 500}})
+    found = values(said)
+    assert found["model.num_queries"] == 60
+    longer = values(advised(facts_of([2.0, 200.0], [1000]), tadtr))
+    assert (longer["data.window"], longer["model.num_queries"]) == (416, 20)  # no map of all segments: no bound of 256
+    assert (found["training.learning_rate"], found["training.gradient_clip"]) == (5e-4, 0.1)
+    assert (found["suppression.method"], found["suppression.window_tiou"]) == ("none", 0.4)
+    names = [one.name for one in said.advice]
+    assert len(names) == len(set(names))
+    given = tadtr | {"training": {"gradient_clip": 1.0}}
+    assert values(advised(facts_of(), given))["training.gradient_clip"] == 1.0
+    assert "training.gradient_clip" not in values(advised(facts_of()))

@@ -11,7 +11,7 @@ import tomlkit
 from actionformer.advice.augmentation import add_augmentation
 from actionformer.advice.draft import Advice, Draft
 from actionformer.advice.facts import Facts
-from actionformer.advice.network import add_network
+from actionformer.advice.network import add_network, add_usual
 from actionformer.advice.pyramid import add_pyramid
 from actionformer.advice.schedule import add_schedule
 from actionformer.advice.sequences import add_sequences
@@ -26,6 +26,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     add_sequences,
     add_network,
     add_schedule,
+    add_usual,
 )
 """In this order: each sees what those before it said."""
 NOT_FITTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

@@ -72,10 +72,11 @@ class Draft:
         return setting in self._given.get(section, {})
 
     def set(self, name: str, value: Any, reason: str) -> None:
-        """Says a setting, unless the user has, or the detector has no such setting."""
+        """Says a setting, also where an earlier rule has; unless the user has, or the detector has no such setting."""
         if self.has(name) and not self.is_given(name):
             section, setting = name.split(".")
             self._tables[section][setting] = value
+            self.advice = [one for one in self.advice if one.name != name]
             self.advice.append(Advice(section, setting, value, reason))
 
     @property

@@ -25,3 +25,10 @@ def add_network(draft: Draft) -> None:
 
 def _larger(width: int) -> str:
     return "as published models have" if width == WIDEST else "more channels train slower and need more actions"
+
+
+def add_usual(draft: Draft) -> None:
+    """What a detector is trained with where that differs from what the other rules say."""
+    for section, settings in draft.network.USUAL.items():
+        for setting, value in settings.items():
+            draft.set(f"{section}.{setting}", value, f"what {draft['model.detector']} is used with, whatever the data")

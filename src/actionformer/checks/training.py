@@ -10,7 +10,7 @@ from actionformer.checks.labels import check_typos
 from actionformer.checks.moments import check_moments
 from actionformer.checks.repeats import check_twins
 from actionformer.checks.times import check_actions
-from actionformer.checks.windows import check_windows
+from actionformer.checks.windows import check_crowded, check_windows
 from actionformer.data.collection import Collection
 from actionformer.data.dataset import TrainingSet
 from actionformer.settings.config import Config
@@ -31,6 +31,7 @@ def check_training(
     return [
         *check_actions(collection.videos),
         *check_windows(collection, config),
+        *check_crowded(training, config),
         *check_moments(training, config, class_names),
         *check_trained_classes(videos, class_names),
         *check_balance(videos, class_names),

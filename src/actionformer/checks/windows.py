@@ -1,4 +1,4 @@
-"""Actions that windows cut too much off to be learned."""
+"""Actions that windows cut too much off to be learned, and sequences that have more than can be found in one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 
 from actionformer.checks.findings import Finding
 from actionformer.data.collection import Collection
-from actionformer.data.dataset import place_on_grid
+from actionformer.data.dataset import TrainingSet, place_on_grid
 from actionformer.data.windows import in_a_window
+from actionformer.detectors.base import architecture_of
 from actionformer.settings.config import Config
 
 
@@ -30,5 +31,25 @@ def check_windows(collection: Collection, config: Config) -> list[Finding]:
             f"actions lie in no window of {config.data.window} features by data.min_overlap of their length",
             f", the longest has {longest:.0f}",
             "raise data.window or data.train_overlap, or take features further apart",
+        )
+    ]
+
+
+def check_crowded(training: TrainingSet, config: Config) -> list[Finding]:
+    """Sequences, or windows, with more actions than the detector finds in one."""
+    most = architecture_of(config).most_actions
+    counts = np.array([len(video.labels) for video in training.videos])
+    if most is None or not (counts > most).any():
+        return []
+    kind = "sequences have" if config.data.window is None else "windows have"
+    return [
+        Finding(
+            "crowded",
+            "warning",
+            int((counts > most).sum()),
+            len(counts),
+            f"{kind} more actions than {config.model.detector} finds in one, {most}: the others are not learned",
+            f", the fullest has {counts.max()}",
+            "raise model.num_queries, or lower data.window",
         )
     ]

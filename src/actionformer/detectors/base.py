@@ -155,6 +155,11 @@ class Architecture(ABC):
         return None
 
     @property
+    def most_actions(self) -> int | None:
+        """The most actions that can be found in a sequence, or in a window of it; None where that has no bound."""
+        return None
+
+    @property
     def furthest(self) -> float:
         """The longest distance to an action's end, in features, that any output is responsible for."""
         return math.inf

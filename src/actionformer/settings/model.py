@@ -22,6 +22,8 @@ class ModelSettings(Settings):
     PUBLISHED: ClassVar[Mapping[str, Any]] = {}
     """What the released implementation has where the defaults differ."""
 
+    USUAL: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Section -> setting -> value, of other sections, that `auto` takes for it where the rules for all would not do."""
     detector: str = "actionformer"
     """Which detector."""
     input_dim: tuple[int, ...] | int | None = None

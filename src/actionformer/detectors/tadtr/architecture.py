@@ -57,6 +57,11 @@ class TadTR(Architecture):
         """That of the sequence, as padding changes nothing; as published that of the window."""
         return length if self.settings.mask_padding == "exact" else super().computed_length(length)
 
+    @property
+    def most_actions(self) -> int:
+        """As many as there are queries."""
+        return self.settings.num_queries
+
     def perfect(self, truth: GroundTruth) -> Outputs:
         """A query for every action, as far as there are queries; the others say that nothing is there."""
         exact = self.settings.mask_padding == "exact"

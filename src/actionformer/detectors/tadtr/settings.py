@@ -17,6 +17,10 @@ class TadTRSettings(ModelSettings):
     """TadTR's network, and what its losses weigh. Widths are channels."""
 
     PUBLISHED: ClassVar[Mapping[str, Any]] = {"mask_padding": "published"}
+    USUAL: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "training": {"learning_rate": 5e-4, "weight_decay": 1e-4, "gradient_clip": 0.1},
+        "suppression": {"method": "none", "window_tiou": 0.4},
+    }
     detector: Literal["tadtr"] = "tadtr"
     """Which detector."""
     width: int = Field(256, ge=1, le=WIDEST)
