@@ -8,18 +8,21 @@ import torch
 from variants import TIMING, lively_detector
 
 from actionformer.core.errors import InputError
+from actionformer.core.segments import TimeGrid
 from actionformer.detectors.actionformer.architecture import ActionFormer
 from actionformer.detectors.base import architecture_of
+from actionformer.features import Features
 from actionformer.inference.explain import attention_of, explain
-from actionformer.inference.sequences import place
+from actionformer.inference.sequences import FeatureSequence, place
 from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import suppress
-from actionformer.inference.windows import thinned
+from actionformer.inference.windows import Joiner, Window, suppressed, thinned
 from actionformer.nn.decoding import Candidates
 from actionformer.settings.config import Config
 
 WINDOW = {"window": 32, "test_overlap": 0.25}
 """Of 90 features windows begin at 0, 24, 48 and 58."""
+GRID = TimeGrid(fps=1, stride=1, num_frames=1)
 
 
 def features(length: int) -> Any:
@@ -79,6 +82,23 @@ def test_what_two_windows_found_twice_is_found_once() -> None:
 def test_what_no_window_finds_is_nothing() -> None:
     kept = thinned((range(10), range(6, 16)), (found_in(), found_in()), SuppressionSettings(window_tiou=0.4))
     assert len(kept.scores) == 0
+
+
+def test_a_window_is_suppressed_by_itself_and_then_all_together() -> None:
+    """[0, 10] and [5, 15] share 5 of 15. The second window's [15, 25] overlaps neither of its own, but the first's."""
+    settings = SuppressionSettings(per_window=True, sigma=0.5, max_detections=2)
+    kept = suppressed(found_in((5, 15, 0.8, 1), (0, 10, 0.9, 1), (20, 30, 0.1, 1)), settings)
+    assert kept.segments.tolist() == [[0, 10], [5, 15]]
+    assert kept.scores.tolist() == pytest.approx([0.9, 0.8 * np.exp(-(1 / 9) / 0.5)])
+    assert kept.labels.tolist() == [1, 1]
+    rows = [FeatureSequence(Features((), (20, 1)), GRID, 30.0, name="a") for _ in range(2)]
+    windows = [Window(0, start, sequence) for start, sequence in zip((0, 10), rows, strict=True)]
+    joiner = Joiner(windows, [], settings)
+    assert joiner.add(windows[1], found_in((5, 15, 0.5, 1)), (0.0, 0)) is None
+    together, _ = joiner.add(windows[0], found_in((5, 15, 0.8, 1), (0, 10, 0.9, 1)), (0.2, 0)) or (None, None)
+    assert together is not None
+    assert together.segments.tolist() == [[0, 10], [5, 15], [15, 25]]
+    assert together.scores.tolist() == pytest.approx([*kept.scores.tolist(), 0.5])
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, None])

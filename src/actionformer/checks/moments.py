@@ -108,11 +108,13 @@ class PlacedActions:
             stride = max(round(0.5 * self.seconds[mask].min() * self.fps), 1)
             return f"features lie up to {self.apart:.3g} s apart: extract them with a smaller stride, --stride {stride}"
         if (self.steps[mask] > 2 * self.reach).all():
-            return f"the last level does not reach that far: {self.farther}"
+            return f"nothing that is learned reaches that far: {self.farther}"
         return "too short for features so far apart, outside of model.regression_ranges, or hidden by shorter actions"
 
 
 def _farther(config: Config) -> str:
+    if hasattr(config.model, "max_duration"):
+        return "raise model.max_duration, and data.window with it"
     ranges = getattr(config.model, "regression_ranges", ())
     if not ranges:
         return "choose settings of longer actions"

@@ -41,6 +41,8 @@ class SuppressionSettings(Settings):
     """Soft: soft_from rises by this times the share of the sequence that the better segment covers."""
     tiou_threshold: float = Field(0.1, ge=0, le=1)
     """Hard: segments with at least this tIoU are removed."""
+    per_window: bool = False
+    """Before that, suppress what each window (`data.window`) finds by itself, by the same settings."""
     window_tiou: float | None = Field(None, ge=0, le=1)
     """Before that, where two windows (`data.window`) overlap: remove segments with at least this tIoU; unset: off."""
     min_score: float = Field(0.001, ge=0, le=1)

@@ -58,8 +58,8 @@ class Joiner:
     """Gathers what was found in the windows of sequences, whatever their order.
 
     Moments of a window's levels are no moments of the sequence's: of several windows, candidates are of level 0, and
-    their moments are features of the sequence. With `suppression.window_tiou` what two windows found where they overlap
-    is suppressed; see `thinned`.
+    their moments are features of the sequence. With `suppression.per_window` what each found is suppressed first, and
+    with `suppression.window_tiou` what two found where they overlap; see `thinned`.
 
     Args:
         windows: all there are.
@@ -78,6 +78,8 @@ class Joiner:
         if window.whole:
             return found, left
         self._missing[window.row] -= 1
+        if self._suppression.per_window:
+            found = suppressed(found, self._suppression.in_steps(len(window.sequence)))
         self._found[window.row].append((window.rows, self._placed(found, window.start), left))
         if self._missing[window.row]:
             return None
@@ -90,6 +92,19 @@ class Joiner:
             moments=found.moments * self._strides[found.levels] + start,
             levels=torch.zeros_like(found.levels),
         )
+
+
+def suppressed(found: Candidates, settings: SuppressionSettings) -> Candidates:
+    """What suppression keeps of one window's candidates, with the scores that it leaves them."""
+    kept = suppress(found.segments, found.scores, found.labels, settings)
+    index = torch.from_numpy(kept.index)
+    return Candidates(
+        torch.from_numpy(kept.segments).double(),
+        torch.from_numpy(kept.scores),
+        found.labels[index],
+        found.levels[index],
+        found.moments[index],
+    )
 
 
 def thinned(windows: Sequence[range], found: Sequence[Candidates], settings: SuppressionSettings) -> Candidates:

@@ -173,6 +173,26 @@ def test_every_action_that_fits_the_map_is_taught() -> None:
     assert (architecture_of(config).taught([segments], [128]) > 0).tolist() == [True, True, False]  # type: ignore[operator]
 
 
+def test_actions_longer_than_the_map_are_told(
+    tmp_path: Path, config: Config, annotations: Path, features: Path
+) -> None:
+    short = config.replace(model={"max_duration": 2}, training={"epochs": 1})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        train(short, annotations, features, tmp_path / "run")
+    assert any("raise model.max_duration, and data.window with it" in str(one.message) for one in told)
+
+
+def test_a_video_is_searched_by_windows(
+    call: Callable[..., Any], tmp_path: Path, config: Config, seen: Path, videos: Path
+) -> None:
+    own = config.replace(data={"test_subset": ["training"], "feature_shift": 0.0}, training={"epochs": 1})
+    run = trained(own, seen / "annotations.json", seen / "features", tmp_path / "run")
+    found = call("detect", run, videos / "clip0.mp4", "--out", tmp_path / "found.json")
+    assert found.code == 0
+    assert json.loads((tmp_path / "found.json").read_text("utf-8"))["results"]["clip0"]
+
+
 def test_the_page_says_that_there_are_no_levels(model: Path) -> None:
     project = open_project(ViewerOptions(model, (), None, None, None, None))
     with closing(services_for(project)) as services:
