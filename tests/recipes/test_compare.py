@@ -143,6 +143,8 @@ def test_runs_that_exist(begun: Path, tmp_path: Path, call: Command, refused: Re
     assert [(one["name"], one["maps"], one["test"]) for one in found] == [
         (one["name"], one["maps"], one["test"]) for one in before
     ]
+    whole = call("compare", "--from", begun, "--draws", 50)
+    assert whole.out.partition("costs")[0] == result.out.partition("costs")[0]
     assert "is given twice" in refused("compare", "--from", runs[0], runs[0])
     assert "give no detectors" in refused("compare", "tridet", "--from", *runs)
     assert "no model directory" in refused("compare", "--from", tmp_path)

@@ -11,7 +11,7 @@ from rich.console import Console
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.core.locks import sole_writer
-from actionformer.core.run_files import COMPARISON, SEED
+from actionformer.core.run_files import CARD, COMPARISON, SEED
 from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.evaluation.comparison import ComparisonReport
@@ -66,8 +66,9 @@ def compare(
         seeds: runs of each detector.
         validation: hold this share of the training videos out and evaluate on them, the same for all; by default
             evaluation is on the evaluation subset, and a quarter is held out where there is none.
-        from_: compare these runs, which exist and were evaluated on the same videos, instead of training any. Runs
-            whose settings differ by the seed alone are seeds of one entry.
+        from_: compare these runs, which exist and were evaluated on the same videos, instead of training any; a folder
+            that `compare` or `ablate` has filled stands for its runs. Runs whose settings differ by the seed alone are
+            seeds of one entry.
         draws: how often videos are drawn for intervals and tests.
         overwrite: make runs again whose settings or data have changed; others are kept.
         skip_missing: go on without videos that have no features.
@@ -87,7 +88,7 @@ def compare(
     if from_:
         if names or videos:
             raise InputError("--from compares runs that exist: give no detectors and no videos with it")
-        runs = grouped([read_evaluated(Path(run), annotations) for run in from_])
+        runs = grouped([read_evaluated(run, annotations) for folder in from_ for run in _runs_in(Path(folder))])
         how = Measuring(features, skip_missing, other_timing, device)
         report = with_costs(report_of(runs, draws=draws), runs, how)
         if out is not None:
@@ -130,6 +131,12 @@ def grouped(runs: Sequence[EvaluatedRun]) -> dict[str, list[EvaluatedRun]]:
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{twice}: is given twice")
     return dict(zip(names, entries, strict=True))
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """The runs of a comparison's folder; any other folder is meant itself."""
+    runs = [] if (folder / CARD).is_file() else sorted(card.parent for card in folder.glob(f"*/{SEED}*/{CARD}"))
+    return runs or [folder]
 
 
 def _but_seed(run: EvaluatedRun) -> tuple[Config, object, object]:
