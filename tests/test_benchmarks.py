@@ -115,3 +115,11 @@ def test_actions_are_named_by_verb_and_noun(script: Any) -> None:
     nouns = Detections([[0, 4], [3, 9]], [0.4, 0.5], [0, 1], ["tomato", "cheese"])
     assert script("pairing").actions(verbs, nouns, 0.5).class_names == ("cut,tomato",)
     assert script("pairing").actions(verbs, nouns, 0.1).class_names == ("cut,cheese", "cut,tomato")
+
+
+def test_a_step_of_tadtr_is_timed_beside_its_products(script: Any) -> None:
+    module = script("tadtr")
+    found = module.measure(1, quick=True)
+    assert found["times_products"] > 0
+    projection = 16 * 128 * 2048 * 32
+    assert found["gmac_forward"] > projection / 1e9
