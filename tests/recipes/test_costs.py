@@ -49,6 +49,7 @@ def test_what_cannot_be_measured_is_said_and_left_empty(two: list[Path], tmp_pat
         assert entry.costs.multiply_adds is entry.costs.minutes_per_second is entry.costs.peak_mib is None
 
 
-def test_a_process_that_fails_leaves_memory_unknown(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="memory is not measured: its process ended with 1 .*no model directory"):
+def test_a_process_that_fails_leaves_memory_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actionformer.recipes.costs.PEAK", "raise SystemExit('out of memory')")
+    with pytest.warns(UserWarning, match=r"memory is not measured: its process ended with 1 \(out of memory\)"):
         assert _peak_mib(tmp_path, [], Measuring(None, False, False, "cpu")) is None
