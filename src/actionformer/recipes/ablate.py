@@ -17,7 +17,7 @@ from actionformer.core.terminal import plain_console, say
 from actionformer.data.collection import Paths
 from actionformer.evaluation.comparison import ComparisonReport
 from actionformer.recipes.costs import Measuring, with_costs
-from actionformer.recipes.entries import Entry, Source, entries_of, seeds_from, trained
+from actionformer.recipes.entries import Entry, Source, check_counts, entries_of, seeds_from, trained
 from actionformer.recipes.evaluated import report_of, write_report
 from actionformer.recipes.switches import switches_of
 from actionformer.recipes.task import gather
@@ -79,8 +79,7 @@ def ablate(
         InputError: what `compare` refuses; a switch that the detector does not have, or that changes nothing.
     """
     console = console or plain_console(quiet=True)
-    if draws < 1:
-        raise InputError(f"draws must be at least 1, found {draws}")
+    check_counts(seeds=seeds, draws=draws)
     source = Source(annotations, features, videos, backbone, weights, validation, skip_missing, other_timing, device)
     out = Path(out)
     with sole_writer(out):

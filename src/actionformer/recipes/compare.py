@@ -16,7 +16,7 @@ from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.evaluation.comparison import ComparisonReport
 from actionformer.recipes.costs import Measuring, with_costs
-from actionformer.recipes.entries import Source, entries_of, seeds_from, trained
+from actionformer.recipes.entries import Source, check_counts, entries_of, seeds_from, trained
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated, report_of, write_report
 from actionformer.settings.config import Changes, Config
 
@@ -82,8 +82,7 @@ def compare(
             not evaluated on the same videos by the same thresholds.
     """
     console = console or plain_console(quiet=True)
-    if draws < 1:
-        raise InputError(f"draws must be at least 1, found {draws}")
+    check_counts(seeds=seeds, draws=draws)
     names = [name for part in ([detectors] if isinstance(detectors, str) else detectors) for name in part.split(",")]
     if from_:
         if names or videos:

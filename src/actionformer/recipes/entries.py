@@ -195,14 +195,15 @@ def check_evaluators(entries: Sequence[Entry]) -> None:
                 )
 
 
-def seeds_from(entries: Sequence[Entry], count: int) -> range:
-    """So many seeds, from `training.seed` on.
+def check_counts(**counts: int) -> None:
+    """Raises an InputError unless there is at least one of each, of seeds and of draws."""
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"{name} must be at least 1, found {count}")
 
-    Raises:
-        InputError: fewer than 1.
-    """
-    if count < 1:
-        raise InputError(f"seeds must be at least 1, found {count}")
+
+def seeds_from(entries: Sequence[Entry], count: int) -> range:
+    """So many seeds, from `training.seed` on."""
     first = entries[0].given.config.training.seed
     return range(first, first + count)
 
