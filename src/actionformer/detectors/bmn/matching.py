@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from actionformer.detectors.bmn.cells import Cells
 from actionformer.detectors.bmn.rules import Rules
 
+AT_ONCE = 64
+"""Channels that are summed up together: as many as a processor's cache holds of all features."""
+
 
 class SparseMatrix(NamedTuple):
     """A sparse matrix, row after row."""
@@ -95,13 +98,15 @@ class BoundaryMatching(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (B, T, C_in) -> (B, V + 1, C_out)."""
-        out_channels, bins, in_channels = self.weight.shape
-        weight = self.weight.transpose(0, 1).reshape(bins * out_channels, in_channels)
-        mapped = F.linear(x, weight).view(len(x), -1, out_channels)  # (B, T * bins, C_out)
         forth = SparseMatrix(self.columns, self.weights, self.starts)
         back = SparseMatrix(self.columns_back, self.weights_back, self.starts_back)
-        gathered = [_product(one, forth, back) for one in mapped]
-        together = torch.stack(gathered) if len(gathered) > 1 else gathered[0][None]
+        parts = []
+        for weight in self.weight.split(AT_ONCE):
+            out_channels, bins, in_channels = weight.shape
+            by_bin = weight.transpose(0, 1).reshape(bins * out_channels, in_channels)
+            mapped = F.linear(x, by_bin).view(len(x), -1, out_channels)  # (B, T * bins, C)
+            parts.append(torch.stack([_product(one, forth, back) for one in mapped]))
+        together = torch.cat(parts, dim=-1)
         return together + self.bias.to(together.dtype)
 
 
