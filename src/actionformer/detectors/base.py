@@ -69,6 +69,20 @@ class Decoder(Protocol):
         """The highest score that `decoding.top_k` has left out of each sequence, 0 if none, and its level."""
 
 
+class SamplingMaps(Protocol):
+    """What shows where the layers of a network look that sample a few places of a sequence."""
+
+    @property
+    def places(self) -> int:
+        """Places that each head looks at."""
+
+    def names(self) -> list[str]:
+        """What to call the layers, in order."""
+
+    def weights(self, features: Tensor, valid: Tensor | None, layer: int, position: int) -> Tensor:
+        """(H, T) what each feature (1, T, D) counts for each head of a layer, seen from the feature at a position."""
+
+
 @dataclass(frozen=True)
 class Level:
     """One level of a pyramid."""
@@ -152,6 +166,10 @@ class Architecture(ABC):
 
     def attention(self, network: Network) -> AttentionMaps | None:
         """What shows the network's attention, None where it has none."""
+        return None
+
+    def sampling(self, network: Network) -> SamplingMaps | None:
+        """What shows where the network looks, if it samples places; None where it does not."""
         return None
 
     @property

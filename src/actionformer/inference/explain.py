@@ -21,7 +21,7 @@ from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import FeatureSequence
 from actionformer.inference.stream import levels_for, longest_action
 from actionformer.inference.windows import Joiner, windows_of
-from actionformer.nn.attention_maps import AttentionMaps, Projections
+from actionformer.nn.attention_maps import AttentionMaps, Projections, Weights
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.points import level_lengths
 
@@ -221,6 +221,30 @@ def project(runner: Runner, sequence: FeatureSequence, part: tuple[int, int], bl
     features, mask = sequence.part(start, padded, runner.model.device)
     valid = None if mask is None else mask[None]
     return maps.project(features[None], valid, block, first=start, count=stop - start, length=len(sequence))
+
+
+@torch.inference_mode()
+def sampled(runner: Runner, sequence: FeatureSequence, seconds: float, layer: int) -> Weights:
+    """What a layer that samples places weighs from the feature nearest to a time, in the window around it.
+
+    Of several windows it is the one whose middle is nearest.
+
+    Raises:
+        InputError: there is no such layer, or the network samples nothing.
+    """
+    maps = runner.architecture.sampling(runner.model)
+    if maps is None:
+        raise InputError("this network samples no places to show")
+    if not 0 <= layer < len(maps.names()):
+        raise InputError(f"block {layer}: the network has blocks 0 to {len(maps.names()) - 1}")
+    position = nearest_position(sequence.grid, seconds, 1, len(sequence))
+    windows = windows_of([sequence], runner.config.data)
+    window = min(windows, key=lambda one: abs(one.start + len(one.sequence) / 2 - position))
+    padded = runner.architecture.computed_length(len(window.sequence))
+    features, mask = window.sequence.part(0, padded, runner.model.device)
+    weights = maps.weights(features[None], None if mask is None else mask[None], layer, position - window.start)
+    rows = window.rows
+    return Weights(np.array(rows), weights[:, : len(rows)].float().cpu().numpy())
 
 
 def attention_of(runner: Runner) -> AttentionMaps:

@@ -13,7 +13,7 @@ import torch
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid, clip
-from actionformer.detectors.base import Level
+from actionformer.detectors.base import Level, SamplingMaps
 from actionformer.features import TIMING, Features, check_backbone, open_features
 from actionformer.inference.detector import Detector
 from actionformer.inference.explain import (
@@ -27,6 +27,7 @@ from actionformer.inference.explain import (
     level_windows,
     nearest_position,
     project,
+    sampled,
     surroundings,
 )
 from actionformer.inference.loading import load
@@ -156,7 +157,13 @@ class Network:
         }
 
     def moment(self, video: str, seconds: float, block: int) -> Answer:
-        """What every level's window covers around a time, the attention of a block there, and how far levels see."""
+        """What every level's window covers around a time, the attention of a block there, and how far levels see.
+
+        Of a network that has no levels but samples places, what these places weigh.
+        """
+        sampling = self._loaded().runner.architecture.sampling(self.detector.model)
+        if sampling is not None:
+            return self._sampled(sampling, self.sequence(video), seconds, block)
         sequence, levels, runner = self.sequence(video), self._levels(), self._loaded().runner
         answer: Answer = {
             "levels": _windows(levels, sequence, seconds),
@@ -173,13 +180,20 @@ class Network:
         answer["attention"] = self._attention(self._projected(video, part, block), sequence, seconds, block)
         return answer
 
+    def _sampled(self, maps: SamplingMaps, sequence: FeatureSequence, seconds: float, block: int) -> Answer:
+        with self._busy:
+            weights = sampled(self.detector.runner, sequence, seconds, block)
+        heads = [{"local": one, "global": None} for one in _drawn(weights, 1, sequence)]
+        attention = {"block": block, "heads": heads, "cost": None, "places": maps.places}
+        return {"levels": [], "ranges": [], "blocks": maps.names(), "attention": attention, "why_not": None}
+
     def _attention(self, seen: Projections, sequence: FeatureSequence, seconds: float, block: int) -> Answer:
         position = nearest_position(sequence.grid, seconds, seen.stride, seen.length)
         near, everywhere = (attention_at(seen, position, everywhere=where) for where in (False, True))
         local, globally = comparisons(seen)
         drawn = [_drawn(weights, seen.stride, sequence) for weights in (near, everywhere)]
         heads = [{"local": one, "global": other} for one, other in zip(*drawn, strict=True)]
-        return {"block": block, "heads": heads, "cost": {"local": local, "global": globally}}
+        return {"block": block, "heads": heads, "cost": {"local": local, "global": globally}, "places": None}
 
     def candidates(self, video: str, start: float, stop: float, limit: int) -> Answer:
         """The candidates that overlap a span, best first, before suppression, and how many there are in all.

@@ -103,6 +103,16 @@ def test_the_page_says_what_there_is_not(model: Path) -> None:
         assert network.candidates("video4", 0.0, 10.0, 3)["candidates"]
         with pytest.raises(UnavailableError, match="no levels to show"):
             network.scores("video4", 5, None, None)
+        moment = network.moment("video4", 1.0, 0)
+        assert (moment["levels"], moment["why_not"], moment["attention"]["cost"]) == ([], None, None)
+        assert moment["attention"]["places"] == 4
+        assert len(moment["attention"]["heads"]) == 2
+        assert len(moment["blocks"]) == 3
+        weights = moment["attention"]["heads"][0]["local"]["weight"]
+        assert len(weights) == 24
+        assert 0 < sum(weights) <= 1.001
+        with pytest.raises(InputError, match="block 3: the network has blocks 0 to 2"):
+            network.moment("video4", 1.0, 3)
 
 
 class StoppedError(Exception):

@@ -11,8 +11,10 @@ from actionformer.detectors.base import Architecture
 from actionformer.detectors.tadtr.criterion import Actions, TadTRCriterion
 from actionformer.detectors.tadtr.decoding import Decoder
 from actionformer.detectors.tadtr.network import Outputs, TadTRNetwork
+from actionformer.detectors.tadtr.sampling import SamplingMaps
 from actionformer.detectors.tadtr.settings import TadTRSettings
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.network import Network
 from actionformer.nn.weight_rules import WeightRule
 from actionformer.settings.config import Config
 
@@ -61,6 +63,11 @@ class TadTR(Architecture):
     def most_actions(self) -> int:
         """As many as there are queries."""
         return self.settings.num_queries
+
+    def sampling(self, network: Network) -> SamplingMaps:
+        """The places of every layer's attention."""
+        assert isinstance(network, TadTRNetwork)
+        return SamplingMaps(network)
 
     def perfect(self, truth: GroundTruth) -> Outputs:
         """A query for every action, as far as there are queries; the others say that nothing is there."""

@@ -52,6 +52,13 @@ function build() {
   parts.local = timePlot("Local attention: weights by head and time", beside);
   parts.global = timePlot("Global attention: weights by head and time", beside);
   parts.ranges = element("div", {});
+  parts.localTitle = element("h3", {});
+  parts.globalSide = element(
+    "div",
+    {},
+    element("h3", {}, "Global: the same queries and keys, no window"),
+    parts.global.place,
+  );
   parts.cards = [
     element(
       "div",
@@ -68,17 +75,22 @@ function build() {
       (parts.pair = element(
         "div",
         { class: "pair" },
-        element("div", {}, element("h3", {}, "Local: as the network does it"), parts.local.place),
-        element("div", {}, element("h3", {}, "Global: the same queries and keys, no window"), parts.global.place),
+        element("div", {}, parts.localTitle, parts.local.place),
+        parts.globalSide,
       )),
     ),
-    element("div", { class: "card" }, parts.ranges),
+    (parts.rangesCard = element("div", { class: "card" }, parts.ranges)),
   ];
 }
 
 async function show() {
   const widest = answer.levels.reduce((most, { window: [start, end] }) => Math.max(most, end - start), 0);
-  parts.says.textContent = `At ${clock(state.time)} the widest window covers ${seconds(widest)}; move the playhead to look elsewhere.`;
+  const levels = answer.levels.length > 0;
+  parts.says.textContent = levels
+    ? `At ${clock(state.time)} the widest window covers ${seconds(widest)}; move the playhead to look elsewhere.`
+    : `At ${clock(state.time)}: this detector has no levels to show. Below is where it looks; move the playhead to look elsewhere.`;
+  parts.windows.place.hidden = !levels;
+  parts.rangesCard.hidden = !levels;
   const blocks = answer.blocks ?? [];
   if (blocks.length === 0) parts.block.replaceChildren();
   else if (!parts.block.contains(document.activeElement)) {
@@ -112,7 +124,7 @@ async function show() {
       "What each level sees; in the last column, how far away the further end of its actions lies",
     ),
   );
-  return (await Promise.all([showWindows(), ...showAttention()])).every(Boolean);
+  return (await Promise.all([...(levels ? [showWindows()] : []), ...showAttention()])).every(Boolean);
 }
 
 /** @type {(value: number | null) => string} */
@@ -151,20 +163,20 @@ function showAttention() {
     parts.cost.textContent = answer.why_not;
     return [];
   }
-  const {
-    heads,
-    block: number,
-    cost: { local, global: full },
-  } = answer.attention;
+  const { heads, block: number, cost, places } = answer.attention;
   const name = answer.blocks?.[number] ?? `block ${number}`;
-  parts.cost.textContent =
-    `In ${name}, ${plural(heads.length, "head")}: local attention multiplies ${count(local)} pairs of positions, ` +
-    `global attention would ${count(full)}: ${(full / local).toFixed(1)} times as many.`;
+  parts.globalSide.hidden = !cost;
+  parts.localTitle.textContent = cost ? "Local: as the network does it" : "What the places weigh";
+  parts.cost.textContent = cost
+    ? `In ${name}, ${plural(heads.length, "head")}: local attention multiplies ${count(cost.local)} pairs of positions, ` +
+      `global attention would ${count(cost.global)}: ${(cost.global / cost.local).toFixed(1)} times as many.`
+    : `In ${name}: ${plural(heads.length, "head")}, each of which looks at ${plural(places ?? 0, "place")}.`;
   const peak = heads.reduce((most, head) => Math.max(most, ...head.local.weight), 0);
-  return /** @type {const} */ (["local", "global"]).map((which) =>
+  const sides = cost ? /** @type {const} */ (["local", "global"]) : /** @type {const} */ (["local"]);
+  return sides.map((which) =>
     drawHeads(
       parts[which],
-      heads.map((head) => head[which]),
+      heads.map((head) => /** @type {Weights} */ (head[which])),
       peak,
     ),
   );

@@ -219,8 +219,10 @@ interface Moment {
 
 interface Attention {
   block: number;
-  heads: { local: Weights; global: Weights }[];
-  cost: { local: number; global: number };
+  heads: { local: Weights; global: Weights | null }[];
+  /** null where places are sampled, so many by each head */
+  cost: { local: number; global: number } | null;
+  places: number | null;
 }
 
 interface Weights {
