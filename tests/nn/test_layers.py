@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from actionformer.nn.blocks import TransformerBlock
-from actionformer.nn.layers import Conv, LayerNorm, Linear, ScaledDropPath, masked, max_pool
+from actionformer.nn.layers import Conv, GroupNorm, LayerNorm, Linear, ScaledDropPath, masked, max_pool
 from actionformer.nn.normalizer import FeatureNormalizer
 from actionformer.nn.points import level_lengths, moments
 from actionformer.nn.position import PositionEncoding, sinusoids
@@ -161,3 +161,13 @@ def test_a_block_is_its_formula() -> None:
 def test_moments_lie_at_multiples_of_the_stride() -> None:
     assert level_lengths(9, [1, 2, 4, 8]) == [9, 5, 3, 2]
     assert [t.tolist() for t in moments([3, 2], [1, 2])] == [[0.0, 1.0, 2.0], [0.0, 2.0]]
+
+
+def test_an_overflown_variance_is_no_number() -> None:
+    """Its root would divide all moments to 0, and nobody would hear of the extreme value."""
+    norm = GroupNorm(4, groups=2, exact=True)
+    x = torch.randn(1, 5, 4)
+    x[0, 2, :2] = 1e30
+    found = norm(x, None)
+    assert found[..., :2].isnan().all()
+    assert found[..., 2:].isfinite().all()

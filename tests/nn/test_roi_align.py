@@ -86,3 +86,10 @@ def test_a_gradient_reaches_the_features_alone() -> None:
     assert segments.grad is None
     assert features.grad is not None
     assert features.grad.sum() == pytest.approx(2 * 2)  # every bin is a mean of features, in both channels
+
+
+def test_a_segment_that_is_no_number_gives_none() -> None:
+    segments = torch.tensor([[float("nan"), float("nan")], [1.0, 3.0]])
+    found = roi_align(RAMP, segments, bins=2, longest=8)
+    assert found[0, 0].isnan().all()
+    assert found[0, 1].isfinite().all()

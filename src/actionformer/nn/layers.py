@@ -109,7 +109,9 @@ class GroupNorm(nn.GroupNorm):
 
     def normalised(self, x: Tensor, valid: Mask, mean: Tensor, variance: Tensor) -> Tensor:
         """x (B, T, C) by the mean and variance (B, 1, groups) of its sequences."""
-        y = (self.grouped(x) - mean.unsqueeze(-1)) * (variance + self.eps).rsqrt().unsqueeze(-1)
+        scale = (variance + self.eps).rsqrt()
+        scale = scale.masked_fill(scale == 0, float("nan"))  # an overflown variance is told, not taken for a flat input
+        y = (self.grouped(x) - mean.unsqueeze(-1)) * scale.unsqueeze(-1)
         x = y.flatten(2).to(x.dtype)
         x = x * self.weight + self.bias if self.affine else x
         return masked(x, valid) if self.exact else x

@@ -50,6 +50,7 @@ def roi_weights(segments: Tensor, *, bins: int, length: int, longest: float, len
     weight = seen / count[..., None, None]
     at = torch.minimum(at.clamp(min=0), stop - 1)
     before = at.floor()
+    where = before.nan_to_num(0).long()  # a segment that is no number gives bins that are none
     weights = at.new_zeros(*at.shape[:-1], length)
-    weights.scatter_add_(-1, before.long(), weight * (1 - at + before))
-    return weights.scatter_add_(-1, (before.long() + 1).clamp(max=length - 1), weight * (at - before))
+    weights.scatter_add_(-1, where, weight * (1 - at + before))
+    return weights.scatter_add_(-1, (where + 1).clamp(max=length - 1), weight * (at - before))

@@ -78,6 +78,14 @@ def test_sequences_of_any_length_alone_and_beside_others(model: Path) -> None:
         np.testing.assert_allclose(np.sort(alone.scores), np.sort(together[name].scores), atol=1e-5)
 
 
+def test_features_that_the_network_cannot_bear_are_named(model: Path) -> None:
+    detector = load(model)
+    features = np.ones((40, detector.config.model.input_width), np.float32)
+    features[7] = 1e30  # the norm's variance overflows
+    with pytest.raises(InputError, match="row 7"):
+        detector.detect(features)
+
+
 def test_a_stream_is_refused_in_words(model: Path) -> None:
     with pytest.raises(InputError, match="cannot follow a stream"):
         load(model).stream(max_action_seconds=10)
