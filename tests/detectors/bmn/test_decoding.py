@@ -24,7 +24,10 @@ def decoded(
     most: int = 100,
     **options: Any,
 ) -> tuple[Candidates, MapDecoder]:
-    """Of probabilities of starts and ends; every segment has an overlap of 0.8 and two classes, by 0.5 and 0.25."""
+    """Of probabilities of starts and ends; every segment has an overlap of 0.8 and two classes, by 0.5 and 0.25.
+
+    Their odds are 1 and 1/3, their shares 3/4 and 1/4, and so their scores 0.3 and 0.05.
+    """
     classes = torch.tensor([0.5, 0.25]).logit().expand(1, T, T, 2)
     mask = None if valid is None else torch.arange(T)[None] < valid
     outputs = BMNOutputs(
@@ -41,12 +44,12 @@ def test_peaks_high_ones_and_the_outermost_are_likely() -> None:
     assert found.tolist() == [[False, True, False, True, True, True, False, True]]
 
 
-def test_segments_between_likely_boundaries_score_class_times_overlap() -> None:
+def test_segments_between_likely_boundaries_x_overlap() -> None:
     """Starts are step 0, always, and 2; ends are step 1 and 3, always."""
     found, _ = decoded([0.1, 0.1, 0.9, 0.1], [0.1, 0.9, 0.1, 0.1])
     of_first = found.labels == 0
-    assert found.scores[of_first].tolist() == pytest.approx([0.4] * 3)
-    assert found.scores[~of_first].tolist() == pytest.approx([0.2] * 3)
+    assert found.scores[of_first].tolist() == pytest.approx([0.3] * 3)
+    assert found.scores[~of_first].tolist() == pytest.approx([0.05] * 3)
     segments = {tuple(segment) for segment in found.segments[of_first].tolist()}
     assert segments == {(-0.5, 1.5), (-0.5, 3.5), (1.5, 3.5)}
     assert set(found.moments.tolist()) == {0, 1, 2}
@@ -58,8 +61,8 @@ def test_all_segments_with_the_scores_of_their_boundaries() -> None:
     found, _ = decoded(start, end, boundaries="all", boundary_scores=True)
     assert len(found.scores) == 2 * 10
     best = {tuple(s): score for s, score in zip(found.segments.tolist(), found.scores.tolist(), strict=True)}
-    assert best[(0.5, 2.5)] in (pytest.approx(0.2 * 0.7 * 0.4), pytest.approx(0.2 * 0.7 * 0.2))
-    assert found.scores.max().item() == pytest.approx(0.4 * 0.6 * 0.4)
+    assert best[(0.5, 2.5)] in (pytest.approx(0.2 * 0.7 * 0.3), pytest.approx(0.2 * 0.7 * 0.05))
+    assert found.scores.max().item() == pytest.approx(0.4 * 0.6 * 0.3)
 
 
 def test_jjboy_takes_an_end_from_the_next_step_and_so_has_no_last_one() -> None:
@@ -67,7 +70,7 @@ def test_jjboy_takes_an_end_from_the_next_step_and_so_has_no_last_one() -> None:
     of_first = found.labels == 0
     last = found.segments[of_first][:, 1]
     assert last.max() == 2.5
-    assert found.scores[of_first][last == 2.5].tolist() == pytest.approx([0.5 * 0.8 * 0.4] * 3)
+    assert found.scores[of_first][last == 2.5].tolist() == pytest.approx([0.5 * 0.8 * 0.3] * 3)
 
 
 def test_no_segment_reaches_into_padding() -> None:
@@ -78,8 +81,8 @@ def test_no_segment_reaches_into_padding() -> None:
 
 def test_what_is_left_out_is_told() -> None:
     found, decoder = decoded([0.5] * 4, [0.5] * 4, most=10)
-    assert found.scores.tolist() == pytest.approx([0.4] * 10)
-    assert decoder.left_out() == [(pytest.approx(0.2), 0)]
+    assert found.scores.tolist() == pytest.approx([0.3] * 10)
+    assert decoder.left_out() == [(pytest.approx(0.05), 0)]
     assert decoder.overflown() == [False]
 
 

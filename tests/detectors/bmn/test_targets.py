@@ -59,6 +59,15 @@ def test_a_short_action_is_the_nearest_segment_and_published_is_none() -> None:
     assert not targets([[2.5, 4.1]], [0], rules=OPENTAD).classes.any()
 
 
+def test_the_segments_of_an_action_share_its_weight() -> None:
+    """From 0 to 7.6 there are two segments with a tIoU above 0.9: steps 0 to 6 and 0 to 7; from 2 to 3 there is one."""
+    found = targets([[0.0, 7.6], [2.0, 3.0]], [0, 1])
+    cells = cells_of(8, 8, EXACT)
+    assert found.weights[0, [on(cells, 0, 6), on(cells, 0, 7), on(cells, 2, 2)]].tolist() == [0.5, 0.5, 1.0]
+    assert found.weights.sum() == 64 - 1
+    assert (targets([[0.0, 7.6]], [0], rules=OPENTAD).weights == 1).all()
+
+
 def test_an_action_longer_than_the_map_is_no_segment() -> None:
     rules, segments = EXACT, torch.tensor([[0.0, 7.0], [0.0, 4.5]])
     found = targets_of(

@@ -121,8 +121,8 @@ class BMNCriterion:
         """Half of a loss is the mean of positive ones, half that of negative ones, of it half that of other actions.
 
         Without other actions, as with a single class, this is the published balance. A class has thousands of segments
-        that are none at all for each of another class, which would teach next to nothing. What has no positive one in a
-        step teaches nothing there.
+        that are none at all for each of another class, which would teach next to nothing. The mean is over actions, of
+        which a long one has many segments. What has no positive one in a step teaches nothing there.
         """
         numbers = [_counts(one, positive, counted) for one in targets]
         yes, other, no = (torch.stack(kind).sum(0) for kind in zip(*numbers, strict=True))
@@ -137,9 +137,8 @@ class BMNCriterion:
     ) -> dict[str, Tensor]:
         start, end, classes = weights
         present = (classes.positive > 0).sum().clamp(min=1)
-        of_classes = self._cross_entropy(
-            outputs.classes.flatten(1, 2), targets.classes, targets.counts[..., None], classes
-        )
+        counted = (targets.counts * targets.weights)[..., None]
+        of_classes = self._cross_entropy(outputs.classes.flatten(1, 2), targets.classes, counted, classes)
         return {
             "boundaries": self._cross_entropy(outputs.start, targets.start, targets.steps, start)
             + self._cross_entropy(outputs.end, targets.end, targets.steps, end),
@@ -178,11 +177,13 @@ class BMNCriterion:
 
 
 def _counts(targets: Targets, positive: str, counted: str) -> tuple[Tensor, Tensor, Tensor]:
-    """How many examples of one kind are positive, positive for another class, and neither: (K,) each, or scalars."""
+    """What all positive examples count, those of other classes, and all others: (K,) each, or scalars."""
     yes, places = getattr(targets, positive), getattr(targets, counted)
-    other = _of_others(yes) if yes.ndim > 2 else torch.zeros_like(yes)
-    numbers = [one.flatten(0, 1).sum(0) for one in (yes, other)]
-    return numbers[0], numbers[1], places.sum() - numbers[0] - numbers[1]
+    if yes.ndim == 2:
+        return yes.sum(), torch.tensor(0), (places & ~yes).sum()
+    weights, none = targets.weights[..., None], places[..., None] & ~yes.any(-1, keepdim=True)
+    own, other, rest = ((one * weights).flatten(0, 1).sum(0) for one in (yes, _of_others(yes), none.expand_as(yes)))
+    return own, other, rest
 
 
 def _of_others(classes: Tensor) -> Tensor:

@@ -34,7 +34,10 @@ class _Found(NamedTuple):
 
 
 class MapDecoder:
-    """Every segment from a start to an end is a candidate per class; its score is the class's times the overlap's.
+    """Every segment from a start to an end is a candidate per class.
+
+    Its score is the probability of the overlap, times that of the class, times the share of the class among all: each
+    class was trained against all others by itself, and like ones are both sure of the same segment.
 
     Args:
         cells: of the map.
@@ -55,12 +58,13 @@ class MapDecoder:
         start, end, overlap, classes = (one.float() for one in outputs[:4])
         finite = torch.stack([one.flatten(1).isfinite().all(1) for one in (start, end, overlap, classes)]).all(0)
         index, first, last = (one.to(start.device) for one in (self.cells.index, self.cells.first, self.cells.last))
-        scores = overlap.flatten(1)[:, index].sigmoid()[..., None] * classes.flatten(1, 2)[:, index].sigmoid()
+        classes = classes.flatten(1, 2)[:, index]
+        scores = overlap.flatten(1)[:, index].sigmoid()[..., None] * classes.sigmoid() * classes.softmax(-1)
         weight = self._weights(start.sigmoid(), end.sigmoid(), outputs.valid, first, last)
         scores = (scores * weight[..., None]).flatten(1)  # (B, V * K)
         best = scores.topk(min(self.most, scores.shape[1]))
         left = scores.scatter(1, best.indices, 0).amax(1)
-        self._found.append(_Found(best.values, best.indices, classes.shape[-1], left, finite))
+        self._found.append(_Found(best.values, best.indices, outputs.classes.shape[-1], left, finite))
 
     def _weights(self, start: Tensor, end: Tensor, valid: Tensor | None, first: Tensor, last: Tensor) -> Tensor:
         """(B, V) what boundaries make of each segment's score: 0 of those that are not looked at."""

@@ -38,6 +38,8 @@ class Targets:
     """(B, M, K) bool whether it is an action of a class."""
     counts: Tensor
     """(B, M) bool the places of the map that are segments and count."""
+    weights: Tensor
+    """(B, M) float32 what they count for classes: the segments of one action share 1, others have 1 each."""
 
     def to(self, device: torch.device) -> Targets:
         """The same on another device."""
@@ -66,7 +68,7 @@ def targets_of(
         num_classes: K.
     """
     starts, ends = ([boundary_shares(one[:, side], length, rules) for one in segments] for side in (0, 1))
-    overlaps, classes = zip(
+    overlaps, classes, weights = zip(
         *(_on_map(*pair, cells, rules, num_classes) for pair in zip(segments, labels, strict=True)), strict=True
     )
     seen = torch.tensor([length] * len(lengths) if rules.published else lengths)[:, None]
@@ -79,6 +81,7 @@ def targets_of(
         overlap=torch.stack(overlaps) * inside,
         classes=torch.stack(classes) & inside[..., None],
         counts=inside,
+        weights=torch.stack(weights),
     )
 
 
@@ -105,15 +108,21 @@ def tious(segments: Tensor, cells: Cells) -> Tensor:
     return shared / (end - start + high - low - shared)
 
 
-def _on_map(segments: Tensor, labels: Tensor, cells: Cells, rules: Rules, num_classes: int) -> tuple[Tensor, Tensor]:
-    """Of one sequence's map the largest tIoU (M,), and the classes (M, K)."""
+def _on_map(
+    segments: Tensor, labels: Tensor, cells: Cells, rules: Rules, num_classes: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of one sequence's map the largest tIoU (M,), the classes (M, K), and what places count for classes (M,)."""
     overlap, classes = torch.zeros(cells.size), torch.zeros(cells.size, num_classes, dtype=torch.bool)
+    weights = torch.ones(cells.size)
     if len(segments):
         tiou = tious(segments, cells)
         overlap[cells.index] = tiou.amax(0)
-        action, cell = positives(segments, tiou, cells, rules).nonzero(as_tuple=True)
+        positive = positives(segments, tiou, cells, rules)
+        action, cell = positive.nonzero(as_tuple=True)
         classes[cells.index[cell], labels.long()[action]] = True
-    return overlap, classes
+        if not rules.published:  # as many segments overlap a long action enough as it has steps, and one a short one
+            weights[cells.index[cell]] = 1 / positive.sum(1)[action]
+    return overlap, classes, weights
 
 
 def positives(segments: Tensor, tiou: Tensor, cells: Cells, rules: Rules) -> Tensor:
