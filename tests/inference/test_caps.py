@@ -171,6 +171,21 @@ def test_a_cap_per_video_says_what_it_cut(tiny: Config, monkeypatch: pytest.Monk
     assert "others of level 0 score 0.9" in str(said[0].message)
 
 
+def test_many_videos_are_told_in_one_line(tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = {"decoding": {"cap_per": "video"}, "suppression": {"cap_per": "video"}}
+    detector = lively(tiny, model={"num_classes": CLASSES}, **published)
+    day(detector, monkeypatch, 6404)
+    with pytest.warns(UserWarning, match="detections that score") as said:
+        detector.detect_many({name: array(6404) for name in "abc"})
+    (line,) = said
+    assert str(line.message).startswith("video 'a' (and likewise 2 more videos): kept 200 of 800 detections that")
+    assert line.filename == __file__
+    told: list[str] = []
+    detector.tell = lambda message, _: told.append(message)
+    detector.detect_many({"a": array(6404)})
+    assert [message[:12] for message in told] == ["video 'a': k"]
+
+
 def test_what_is_faint_is_cut_in_silence_unless_it_was_asked_for(tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     detector = lively(tiny, model={"num_classes": CLASSES}, suppression={"max_detections": 50})
     day(detector, monkeypatch, 2 * 64)  # 100 may be kept: 15 actions, and of many more those that score 0.007

@@ -7,9 +7,11 @@ sequence has (`model.max_length`), so that a day has room for a day's actions.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actionformer.core.segments import TimeGrid
+from actionformer.core.words import plural
 from actionformer.settings.config import Config
 
 SHOWN_SCORE = 0.3
@@ -108,6 +110,16 @@ class Cut:
         if self.left_score >= self.score:
             parts.append(f"{_left_in_words(config)} others of level {self.left_level} score {self.left_score:.2g}")
         return f"{name}: " + "; ".join(parts) if parts else None
+
+
+def cuts_in_words(cuts: Mapping[str, Cut], config: Config) -> str | None:
+    """One line for people about the recording of which most is missed and how many others there are, None if none."""
+    told = {name: cut for name, cut in cuts.items() if cut.message(name, config)}
+    if not told:
+        return None
+    name = max(told, key=lambda one: told[one].more)
+    others = f" (and likewise {plural(len(told) - 1, 'more video')})" if len(told) > 1 else ""
+    return told[name].message(name + others, config)
 
 
 def _cap_in_words(config: Config) -> str:

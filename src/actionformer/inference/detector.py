@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from itertools import islice
@@ -24,7 +24,7 @@ from actionformer.core.words import plural
 from actionformer.extraction.matching import backbone_of, layout_of
 from actionformer.extraction.store import extract_video
 from actionformer.features import TIMING, FeatureSpec, check_timing, timing_of
-from actionformer.inference.caps import Cut
+from actionformer.inference.caps import Cut, cuts_in_words
 from actionformer.inference.finishing import finished
 from actionformer.inference.overflow import overflow_of
 from actionformer.inference.runner import Runner, one_ahead
@@ -53,6 +53,7 @@ class Detector:
         runner: how the model is run on the device.
         shown_from: the least score that is shown, from which on a detection that a cap cuts is missed; by default
             see `caps.worth_telling`.
+        tell: what a line about cut detections is given to, one of each call; by default a warning.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
     """
 
@@ -73,6 +74,7 @@ class Detector:
         self.runner = Runner(self.model, config, self.device)
         self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
         self.shown_from: float | None = None
+        self.tell: Callable[[str, int], None] = warn
         self.other_timing = False
 
     def __repr__(self) -> str:
@@ -152,7 +154,11 @@ class Detector:
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start, "duration": duration}
         names = tuple(class_names) if class_names is not None else None
         sequence = self._sequence(features, timing, class_scores)
-        return self._detect([("video", sequence if name is None else replace(sequence, name=name))], names)["video"]
+        named = sequence if name is None else replace(sequence, name=name)
+        cuts: dict[str, Cut] = {}
+        found = self._detect([("video", named)], names, cuts)["video"]
+        self._tell(cuts)
+        return found
 
     def detect_video(
         self,
@@ -242,9 +248,11 @@ class Detector:
         names = tuple(class_names) if class_names is not None else None
         pairs = iter(items.items() if isinstance(items, Mapping) else items)
         results: dict[str, Detections] = {}
+        cuts: dict[str, Cut] = {}
         while window := list(islice(pairs, WINDOW)):
             named = [(video, self._named_sequence(video, item)) for video, item in window]
-            results |= self._detect(named, names, batch_size)
+            results |= self._detect(named, names, cuts, batch_size)
+        self._tell(cuts)
         return results
 
     def stream(
@@ -301,12 +309,19 @@ class Detector:
         return place(features, timing, class_scores, self.config, made_for, other_timing=other_timing)
 
     def _detect(
-        self, named: list[tuple[str, FeatureSequence]], names: tuple[str, ...] | None, batch_size: int | None = None
+        self,
+        named: list[tuple[str, FeatureSequence]],
+        names: tuple[str, ...] | None,
+        cuts: dict[str, Cut],
+        batch_size: int | None = None,
     ) -> dict[str, Detections]:
-        """Detections in some videos. While those of one batch are made from its candidates, a GPU runs the next."""
+        """Detections in some videos; what caps cut of them is added to `cuts`.
+
+        While those of one batch are made from its candidates, a GPU runs the next.
+        """
         sequences = [sequence for _, sequence in named]
         if self.config.live.max_action_seconds is not None:
-            return {video: self._detect_in_stream(sequence, names) for video, sequence in named}
+            return {video: self._detect_in_stream(sequence, names, cuts) for video, sequence in named}
         windows = windows_of(sequences, self.config.data)
         batches = self.runner.batches([window.sequence for window in windows], batch_size)
         started = (
@@ -323,22 +338,23 @@ class Detector:
             for window, candidates, left in zip(batch, decoder.candidates(), decoder.left_out(), strict=True):
                 if (whole := joiner.add(window, candidates, left)) is not None:
                     sequence = sequences[window.row]
-                    found[window.row], cut = finished(
+                    found[window.row], cuts[sequence.name] = finished(
                         *whole, sequence, self.config, self.class_names, names, shown_from=self.shown_from
                     )
-                    self._say(cut, sequence)
         return {video: found[row] for row, (video, _) in enumerate(named)}
 
-    def _detect_in_stream(self, sequence: FeatureSequence, names: tuple[str, ...] | None) -> Detections:
+    def _detect_in_stream(
+        self, sequence: FeatureSequence, names: tuple[str, ...] | None, cuts: dict[str, Cut]
+    ) -> Detections:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
         stream = self._stream(self.config, sequence.grid, sequence.name, told=False)
         step = self.runner.chunk
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
         found.append(stream.finish(sequence.duration))
-        self._say(stream.cut, sequence)
+        cuts[sequence.name] = stream.cut
         return joined(found, self.class_names)
 
-    def _say(self, cut: Cut, sequence: FeatureSequence) -> None:
-        if message := cut.message(sequence.name, self.config):
-            warn(message, stacklevel=4)
+    def _tell(self, cuts: Mapping[str, Cut]) -> None:
+        if message := cuts_in_words(cuts, self.config):
+            self.tell(message, 3)

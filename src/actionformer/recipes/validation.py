@@ -9,11 +9,12 @@ from torch import nn
 from actionformer.core.annotations import Annotations
 from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.data.collection import Collection
 from actionformer.data.groups import Groups
 from actionformer.evaluation.calibration import calibrate, why_not
 from actionformer.evaluation.report import Report, score
+from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.inference.detector import Detector
 from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
@@ -24,6 +25,9 @@ from actionformer.training.loop import Metrics
 
 class Validation:
     """Evaluates a model as it would be kept, on videos that it does not learn from.
+
+    A model that is not trained yet scores everything low, and caps cut nothing of worth: what they cut is said where
+    people would be shown it, once in a training.
 
     Attributes:
         calibration: what the scores of the model that was evaluated last are worth; None where that cannot be measured:
@@ -59,17 +63,24 @@ class Validation:
         self.calibration: Calibration | None = None
         self.detections: dict[str, Detections] = {}
         self.report: Report | None = None
+        self._told = False
 
     def __call__(self, model: nn.Module) -> Metrics:
         """The figures of a model: `map`, and `map@<tIoU>` of each threshold."""
         assert isinstance(model, Network)
         settings = self.config.evaluation
         detector = Detector(model, self.config, self.card, device=self.device)
+        detector.shown_from, detector.tell = SHOWN_SCORE, self._tell_once
         self.detections = detect_videos(detector, self.collection.videos)
         self.report = report = score(self.truth, self.detections, tiou=settings.tiou, recall_at=settings.recall_at)
         self.calibration = self._calibration() if self.fresh and why_not(self.truth) is None else None
         named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}
         return {"map": report.average, **named}
+
+    def _tell_once(self, message: str, stacklevel: int) -> None:
+        if not self._told:
+            warn(message, stacklevel + 1)
+        self._told = True
 
     def _calibration(self) -> Calibration | None:
         try:
