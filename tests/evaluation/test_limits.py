@@ -101,6 +101,18 @@ def test_classes_that_are_taken_for_another() -> None:
     assert said(evidence)[0].startswith("Wrong classes cost most: run is taken for jump 2 times; without them")
 
 
+def test_detections_of_a_class_that_nothing_was_annotated_with() -> None:
+    """All twelve are found, and two of them are shown again as of a class that the annotations do not know."""
+    truth = annotations_of({"v": SHORT}, ("a",))
+    rows = [(*row, 0.9) for row in SHORT] + [(start, end, 1, 0.5) for start, end, _ in SHORT[:2]]
+    found = detections_of({"v": rows}, ("a", "z"))
+    (line,) = said(replace(known(truth, []), detections=found, shown=found))
+    assert line.startswith(
+        "Wrong classes are the most frequent error: 2 shown detections of an action have a class that no "
+        "held-out video has. > "
+    )
+
+
 def test_too_short_and_too_long_a_training() -> None:
     truth, found = annotations_of({"v": SHORT}), [(*row, 0.9) for row in SHORT]
     rising = said(known(truth, found, course=[(10, 0.30), (35, 0.40)]))

@@ -136,17 +136,17 @@ def _closer(stride: float | None) -> str:
 
 def _pairs(shown: Diagnosis) -> str:
     """Which class is most often taken for which."""
-    wrong = np.isin(shown.kinds, [KINDS.index("wrong label"), KINDS.index("confusion")]) & (
-        shown.candidates.labels >= 0
-    )
+    every = np.isin(shown.kinds, [KINDS.index("wrong label"), KINDS.index("confusion")])
+    wrong = every & (shown.candidates.labels >= 0)
     taken = zip(
         shown.truths.labels[shown.matches[wrong]].tolist(), shown.candidates.labels[wrong].tolist(), strict=True
     )
     most = Counter(taken).most_common(2)
-    names = shown.class_names
-    return " and ".join(
-        f"{names[truth]} is taken for {names[label]} {plural(n, 'time')}" for (truth, label), n in most
-    ) or ("detections of low score have the class of another action")
+    names, verb = shown.class_names, "has" if every.sum() == 1 else "have"
+    return (
+        " and ".join(f"{names[truth]} is taken for {names[label]} {plural(n, 'time')}" for (truth, label), n in most)
+        or f"{plural(int(every.sum()), 'shown detection')} of an action {verb} a class that no held-out video has"
+    )
 
 
 def _rare(known: Evidence) -> list[Limit]:
