@@ -153,3 +153,9 @@ def test_too_few_actions_leave_all_as_it_was(refused: Command, run: Path) -> Non
     before = (run / "model.json").read_bytes()
     assert "8 actions in 2 videos: too few to calibrate on" in refused("calibrate", run)
     assert (run / "model.json").read_bytes() == before
+
+
+def test_an_impossible_overlap_is_refused_before_anything_is_read(call: Command, tmp_path: Path) -> None:
+    result = call("calibrate", tmp_path / "nothing", "--tiou", 1.5)
+    assert result.code == 2
+    assert "thresholds lie above 0 and up to 1, found 1.5" in result.err

@@ -15,6 +15,7 @@ from moving import ACTIONS, SECONDS
 from planting import CLASSES, Planted, sane
 
 from actionformer.checks.report import DoctorReport
+from actionformer.core.errors import InputError
 from actionformer.recipes.advise import advise
 from actionformer.recipes.doctor import doctor
 
@@ -349,10 +350,18 @@ def filmed(videos: Path, tmp_path: Path) -> Callable[..., Any]:
     return database
 
 
-def test_videos_in_place_of_features(filmed: Callable[..., Path], videos: Path) -> None:
+def test_videos_in_place_of_features(filmed: Callable[..., Path], videos: Path, tmp_path: Path) -> None:
     report = doctor(filmed(), videos=videos)
     assert {one.kind for one in report.findings} <= {"twins", "leak", "few_actions"}  # all have the same actions
     assert report.facts["features"].startswith("as they would be made, every ")
+    assert report.facts["settings"] == "as `train auto` derives them"
+    derived = advise(filmed(), videos=videos).config
+    assert (
+        report.facts["longest action in reach"]
+        == doctor(filmed(), videos=videos, config=derived).facts["longest action in reach"]
+    )
+    with pytest.raises(InputError, match="nope: no such file or folder of videos"):
+        doctor(filmed(), videos=tmp_path / "nope")
     other = doctor(filmed(duration=2 * SECONDS), videos=videos)
     assert "video_length" in kinds(other)
     shifted = [{**action, "segment": [1000, 1001]} for action in ACTIONS]

@@ -44,6 +44,11 @@ def test_videos_that_are_missing_are_named_before_anything_is_made(folder: Path)
         Footage.of(annotated("three"), folder, BACKBONE, skip_missing=True)
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nope: no such file or folder of videos"):
+        Footage.of(annotated("one"), tmp_path / "nope", BACKBONE)
+
+
 def test_an_option_that_finds_all_missing_videos_is_said(tmp_path: Path) -> None:
     (tmp_path / "cam1").mkdir()
     for name in ("v_a.mp4", "v_b.mp4"):

@@ -32,6 +32,19 @@ def video_files(inputs: Sequence[str | Path]) -> dict[Path, str]:
     return named_files(inputs, VIDEOS)
 
 
+def videos_there(inputs: Sequence[str | Path]) -> dict[Path, str]:
+    """As `video_files`, of inputs that are there.
+
+    Raises:
+        InputError: (also) a file or folder that is not there.
+    """
+    files = video_files(inputs)
+    for path in map(Path, inputs):
+        if path in files and not path.exists():
+            raise InputError(f"{path}: no such file or folder of videos")
+    return files
+
+
 def named_files(inputs: Sequence[str | Path], kinds: Kinds) -> dict[Path, str]:
     """The files that files, folders and patterns stand for -> their ids, each once, in the given order.
 

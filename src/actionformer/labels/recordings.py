@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from actionformer.extraction.inputs import video_files
+from actionformer.extraction.inputs import videos_there
 from actionformer.video.reader import VideoReader
 
 
@@ -29,7 +29,7 @@ def read_recordings(videos: Sequence[str | Path]) -> dict[str, Recording]:
     Raises:
         InputError: no videos, two of one id, or one that cannot be read.
     """
-    return {id_: read_recording(path, id_) for path, id_ in video_files(videos).items()}
+    return {id_: read_recording(path, id_) for path, id_ in videos_there(videos).items()}
 
 
 def read_recording(path: Path, id_: str) -> Recording:

@@ -12,6 +12,7 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
 from actionformer.data.collection import Paths
 from actionformer.evaluation import calibration
+from actionformer.evaluation.report import parse_tiou
 from actionformer.model_directory import load_settings, replace_card
 from actionformer.recipes.evaluate import search_subset
 
@@ -48,6 +49,7 @@ def calibrate(
     Raises:
         InputError: no model directory, what `evaluate` refuses, too few actions, or a run that is trained on meanwhile.
     """
+    (tiou,) = parse_tiou([tiou])
     run = Path(run)
     searched = search_subset(
         run,

@@ -8,7 +8,7 @@ from pathlib import Path
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import check_absent, write_pieces
 from actionformer.core.words import part
-from actionformer.extraction.inputs import video_files
+from actionformer.extraction.inputs import videos_there
 from actionformer.formats.detections import read_results, results_text, write_video
 from actionformer.formats.index import FormatName, find
 from actionformer.formats.rows import VideoRows
@@ -53,7 +53,7 @@ def export_detections(
     least = least_score(for_people=chosen.for_people, min_score=min_score)
     rows = [VideoRows(video, one.above(least).to_dict(), fps=fps) for video, one in found.items()]
     if videos:
-        rows = _with_videos(rows, {id_: path for path, id_ in video_files(videos).items()}, fps)
+        rows = _with_videos(rows, {id_: path for path, id_ in videos_there(videos).items()}, fps)
     if len(rows) > 1 and chosen.one_video and not output.in_folder:
         raise InputError(f"{chosen.name} holds one video per file: give a folder with --out, which has no ending")
     files = output.files(one.video for one in rows)

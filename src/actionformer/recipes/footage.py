@@ -22,7 +22,7 @@ from actionformer.core.words import part
 from actionformer.data.collection import FeaturedVideo, Paths, as_list
 from actionformer.data.settings import DataSettings
 from actionformer.extraction.encode import layout_for
-from actionformer.extraction.inputs import video_files
+from actionformer.extraction.inputs import videos_there
 from actionformer.features import Features, FeatureSpec
 from actionformer.labels.recordings import Recording, read_recording
 from actionformer.recipes.extract import extract_files
@@ -49,7 +49,7 @@ class Footage:
         Raises:
             InputError: no videos, or some that are annotated are missing.
         """
-        known = {id_: file for file, id_ in video_files(as_list(videos)).items()}
+        known = {id_: file for file, id_ in videos_there(as_list(videos)).items()}
         found = {
             name.removeprefix(prefix): own
             for name, own in matched((prefix + id_ for id_ in annotations.videos), known).items()
