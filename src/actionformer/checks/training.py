@@ -10,6 +10,7 @@ from actionformer.checks.labels import check_typos
 from actionformer.checks.moments import check_moments
 from actionformer.checks.repeats import check_twins
 from actionformer.checks.times import check_actions
+from actionformer.checks.unused import check_unused
 from actionformer.checks.windows import check_crowded, check_windows
 from actionformer.data.collection import Collection
 from actionformer.data.dataset import TrainingSet
@@ -29,6 +30,7 @@ def check_training(
     """
     videos = [one.video for one in collection.videos]
     return [
+        *check_unused(config),
         *check_actions(collection.videos),
         *check_windows(collection, config),
         *check_crowded(training, config),

@@ -24,6 +24,8 @@ class ModelSettings(Settings):
 
     USUAL: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Section -> setting -> value, of other sections, that `auto` takes for it where the rules for all would not do."""
+    UNUSED: ClassVar[tuple[str, ...]] = ()
+    """Settings of other sections that have no effect with it, e.g. `training.label_smoothing`."""
     detector: str = "actionformer"
     """Which detector."""
     input_dim: tuple[int, ...] | int | None = None
