@@ -39,6 +39,9 @@ def test_every_video_is_held_out_once(
     made = {name: (tmp_path / "out" / name).read_bytes() for name in ("folds.json", "detections.json")}
     evaluate(tmp_path / "out" / "fold_1", settings={"suppression": {"max_detections": 1}})  # is no fold's figure
     weights = (tmp_path / "out" / "fold_1" / "model.safetensors").stat().st_mtime_ns
+    other_folds = refused(*again[:-1], 3, "--resume")
+    assert "fold_1: was trained with 3 other videos held out: leave --validation out, or give seed" in other_folds
+    assert not (tmp_path / "out" / "fold_3").exists()
     result = call(*again, "--resume")
     assert result.code == 0, result
     assert (tmp_path / "out" / "fold_1" / "model.safetensors").stat().st_mtime_ns == weights

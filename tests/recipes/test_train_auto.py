@@ -54,6 +54,11 @@ def test_videos_are_made_features_once(videos: Path, tmp_path: Path, call: Comma
     assert call(*options, *OPTIONS, "--resume").code == 0
     assert call(*options, *OPTIONS, "--overwrite").code == 0
     assert {path: path.stat().st_mtime_ns for path in made} == made
+    started = call(*options[:-1], tmp_path / "other", *OPTIONS, "--data.stride", "2", "--init", run)
+    assert started.code == 2
+    assert f"{run}: " in started.err
+    assert "stride 2" in started.err
+    assert not (tmp_path / "other" / "features").exists(), "refused before videos are read"
     denser = (*options, *OPTIONS, "--data.stride", "2")
     assert "holds features with stride 3, not 2" in call(*denser, "--resume").err
     assert call(*denser, "--overwrite").code == 0

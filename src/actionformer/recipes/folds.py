@@ -27,7 +27,7 @@ from actionformer.model_directory import ModelCard, load_settings
 from actionformer.recipes.evaluate import search_subset
 from actionformer.recipes.given import Given, given_of
 from actionformer.recipes.held_out import tell_groups
-from actionformer.recipes.run_directory import check_unoccupied, clear, is_run, own_run
+from actionformer.recipes.run_directory import check_fold, check_unoccupied, clear, is_run, own_run
 from actionformer.recipes.start import check_init
 from actionformer.recipes.train import train_on
 from actionformer.settings.config import Changes, Config
@@ -134,8 +134,11 @@ def cross_validate(
         if init is not None:
             check_init(init, given.config)
         splits = _splits(given, folds)
+        for run, one in zip(runs if resume else (), splits, strict=False):
+            check_fold(run, one.held_out)
         tell_groups(splits[0], console)
-        given = given.completed(console).with_features(out, overwrite=overwrite, console=console)
+        given = given.completed(console)
+        given = given.with_features(out, init=init, overwrite=overwrite, console=console)
         _forget(out, others)
         found: list[dict[str, Detections]] = []
         for number, (run, one) in enumerate(zip(runs, splits, strict=True), start=1):

@@ -15,9 +15,11 @@ from actionformer.core.errors import untold
 from actionformer.core.terminal import say
 from actionformer.data.collection import Paths
 from actionformer.data.split import HELD_OUT, with_held_out
+from actionformer.features import FeatureSpec
 from actionformer.formats.annotations import read_annotations
 from actionformer.recipes.advise import advise, advise_footage, before_rules, check_source, footage_of
 from actionformer.recipes.footage import Footage, sampling_advice
+from actionformer.recipes.start import check_start
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import AUTO, load_config
 
@@ -79,10 +81,17 @@ class Given:
         console.print(said.table())
         return said.config
 
-    def with_features(self, out: Path, *, overwrite: bool, console: Console) -> Given:
-        """The same with features of its videos, in a folder of a run directory, which are made where there are none."""
+    def with_features(self, out: Path, *, overwrite: bool, console: Console, init: str | Path | None = None) -> Given:
+        """The same with features of its videos, in a folder of a run directory, which are made where there are none.
+
+        Raises:
+            InputError: they would lie in time otherwise than those of the model to start from.
+        """
         if not isinstance(self.source, Footage):
             return self
+        if init is not None and not self.other_timing:
+            layout = self.source.layout(self.config.data)
+            check_start(init, FeatureSpec(fps=layout.fps, stride=layout.stride, num_frames=layout.num_frames))
         return replace(self, source=self.source.extract(self.config, out, overwrite=overwrite, console=console))
 
 

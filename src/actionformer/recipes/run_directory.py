@@ -6,7 +6,7 @@ It is checked before the data are read and touched only when nothing more can be
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,24 @@ def resumed_state(out: Path, config: Config, card: ModelCard) -> dict[str, Any] 
     return state
 
 
+def check_fold(out: Path, held_out: Sequence[str]) -> None:
+    """Checks that a fold that may have been begun holds out the videos of now, before anything else is read.
+
+    Raises:
+        InputError: it holds out others.
+    """
+    if (out / CARD).is_file():
+        _same_held_out(out, load_settings(out)[1], held_out)
+
+
+def _same_held_out(out: Path, before: ModelCard, held_out: Sequence[str]) -> None:
+    if before.held_out != tuple(held_out):
+        raise InputError(
+            f"{out}: was trained with {plural(len(before.held_out), 'other video')} held out: "
+            "leave --validation out, or give seed and folds as before"
+        )
+
+
 def check_same(out: Path, config: Config, card: ModelCard) -> None:
     """Checks that a run was begun with the settings, classes and data of now.
 
@@ -74,11 +92,7 @@ def check_same(out: Path, config: Config, card: ModelCard) -> None:
     _same_settings(before_config, config, out)
     if before.class_names != card.class_names:
         raise InputError(f"{out}: was trained on other classes: a run can only resume unchanged")
-    if before.held_out != card.held_out:
-        raise InputError(
-            f"{out}: was trained with {plural(len(before.held_out), 'other video')} held out: "
-            "leave --validation out, or give seed and folds as before"
-        )
+    _same_held_out(out, before, card.held_out)
     for name in ("videos", "actions"):
         then, now = before.training.get(name), card.training[name]
         if then != now:

@@ -11,7 +11,7 @@ from actionformer.core.errors import InputError
 from actionformer.data.dataset import TrainingVideo
 from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
-from actionformer.features import check_backbone, check_timing
+from actionformer.features import FeatureSpec, check_backbone, check_timing
 from actionformer.model_directory import ModelCard, load_model, load_settings
 from actionformer.nn.network import Network
 from actionformer.settings.config import Config
@@ -54,15 +54,15 @@ def check_init(init: str | Path, config: Config) -> None:
         raise InputError(f"{init}: is a model of {found}, the settings are of {wanted}: start from one of {wanted}")
 
 
-def check_start(init: str | Path, card: ModelCard) -> None:
-    """Checks that a model to start from was trained on features that lie in time as those of `card`.
+def check_start(init: str | Path, features: FeatureSpec) -> None:
+    """Checks that a model to start from was trained on features that lie in time as these.
 
     Raises:
         InputError: they do not; names both.
     """
     config, other = load_settings(init)
     if config.data.resize is None:
-        check_timing(card.features, other.features, str(init))
+        check_timing(features, other.features, str(init))
 
 
 def _start_from(model: Network, card: ModelCard, init: str | Path) -> None:

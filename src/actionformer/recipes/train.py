@@ -103,7 +103,7 @@ def train(
         if init is not None:
             check_init(init, given.config)
         given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
-        given = given.with_features(out, overwrite=overwrite, console=console)
+        given = given.with_features(out, init=init, overwrite=overwrite, console=console)
         train_on(given, out, init=init, resume=resume, device=device, console=console)
     return load(out, device=device)
 
@@ -112,7 +112,7 @@ def train_on(given: Given, out: Path, *, init: str | Path | None, resume: bool, 
     """Trains in a directory that is this process's; arguments and errors are those of `train`."""
     task = gather(given)
     if init is not None and not given.other_timing:
-        check_start(init, task.card)
+        check_start(init, task.card.features)
     _train(task, out, init=init, resume=resume, device=device, console=console)
 
 
