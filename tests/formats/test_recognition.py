@@ -120,6 +120,7 @@ def test_what_is_laid_out_otherwise_is_no_traceback(tmp_path: Path, content: str
     ("content", "columns", "said"),
     [
         ("Video;Alku;Loppu;Laji\na.mp4;1,5;2;juosta\n", {}, "--columns video=Video start=Alku end=Loppu label=Laji"),
+        ("Datei;Anfang [s];Dauer [s];Laji\na.mp4;1,5;3,2;juosta\n", {}, "--columns label=Laji"),  # no end of a duration
         ("clip1,1.5,2,run\nclip2,1,1.5,run\n", {}, "by numbers from 1, as in --columns video=1 start=2 end=3 label=4"),
         ("who;what\n1;2\n", {}, "a table with the columns who, what: no format of labels that is known"),
         ("who;what\n1;2\n", {"start": "wo"}, "no column 'wo', did you mean 'who'?; there are who, what"),

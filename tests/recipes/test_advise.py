@@ -25,6 +25,13 @@ def test_settings_of_features(annotations: Path, features: Path) -> None:
     assert "data.stride" not in said, "the sidecars say it"
 
 
+def test_the_reason_of_videos_that_are_held_out(annotations: Path, features: Path, tmp_path: Path) -> None:
+    split = tmp_path / "split.json"
+    split.write_text(annotations.read_text("utf-8").replace('"Validation"', '"held out"'), "utf-8")
+    (reason,) = {one.reason for one in advise(split, features=features).advice if one.setting == "test_subset"}
+    assert reason == "a part of the training videos is held out"
+
+
 def test_videos_are_advised_as_their_features_are(videos: Path, tmp_path: Path) -> None:
     file = write_actions(tmp_path / "annotations.json", videos)
     planned = advise(file, videos=videos)

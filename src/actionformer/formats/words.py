@@ -33,6 +33,8 @@ OTHERS = {
     "category": "kategorie catégorie categoría categoria categorie カテゴリ カテゴリー 类别 категория",
     "event": "ereignis événement evénement evento gebeurtenis イベント 事件 이벤트 событие",
     "activity": "tätigkeit aktivität activité actividad atividade attività activiteit 活動 活动 활동",
+    "movement": "bewegung mouvement movimiento movimento beweging",
+    "exercise": "übung exercice ejercicio exercício esercizio oefening",
     "group": "gruppe groupe grupo gruppo groep グループ 组 그룹 группа",
     "person": "personne persona pessoa persoon 被験者",
     "subject": "proband probandin versuchsperson sujet sujeto sujeito soggetto",

@@ -14,6 +14,7 @@ from actionformer.backbones import Backbone, load_backbone
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.data.collection import Paths, collect
+from actionformer.data.split import HELD_OUT
 from actionformer.formats.annotations import read_annotations
 from actionformer.recipes.footage import Footage, sampling_advice
 from actionformer.settings.config import Changes, Config
@@ -107,9 +108,14 @@ def footage_of(
 def before_rules(annotations: Annotations, given: Changes) -> tuple[list[Advice], Config]:
     """The subsets that are trained and evaluated, and with them the settings as far as the rules do not say them."""
     subsets = usual_subsets(annotations, given)
-    known = [Advice("data", setting, names, "the annotations have this subset") for setting, names in subsets.items()]
+    known = [Advice("data", setting, names, _why(names)) for setting, names in subsets.items()]
     own = {section: _of_these(given.get(section, {}), names) for section, names in BEFORE.items()}
     return known, load_config(Config().replace(data=subsets), own)
+
+
+def _why(subset: Sequence[str]) -> str:
+    held_out = "a part of the training videos is held out"
+    return held_out if subset == [HELD_OUT] else "the annotations have this subset"
 
 
 def _of_these(table: Any, names: Sequence[str]) -> Any:

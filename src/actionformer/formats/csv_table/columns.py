@@ -35,7 +35,8 @@ WORDS: dict[Role, str] = {
     "end": "end stop finish offset to until endtime stoptime tend out",
     "duration": "duration dur length",
     "video": "video file filename filepath videoname videoid media clip clipname recording session sheet",
-    "label": "label behavior behaviour action class event activity category classname annotation tag code text type",
+    "label": "label behavior behaviour action class event activity category classname annotation tag code text type "
+    "movement exercise",
     "subject": "subject person participant",
     "layer": "individual animal player tier track layer",
     "group": "group",
@@ -107,6 +108,11 @@ def columns_of(header: Sequence[str], told: Mapping[str, str] | None = None) -> 
         _like(start, _times("duration", names, roles)),
         tuple(others.items()),
     )
+
+
+def roles_of_names(header: Sequence[str]) -> list[Role | None]:
+    """What each name alone tells of its column."""
+    return [_role(words_of(name)) for name in header]
 
 
 def check_roles(told: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from actionformer.core.errors import listed
 from actionformer.core.names import nearest
-from actionformer.formats.csv_table.columns import Column, Columns, columns_of, place_of
+from actionformer.formats.csv_table.columns import Column, Columns, columns_of, place_of, roles_of_names
 from actionformer.formats.csv_table.content import roles_of_content
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.numbers import seconds
@@ -86,11 +86,30 @@ def why_none(document: Document) -> str:
 def _example(document: Document) -> str:
     """What the user may say of the columns, as their content suggests."""
     header, *rows = [row.cells for row in document.table]
+    if lacking := _lacking(header, rows):
+        return shlex.quote(f"label={lacking}")
     numbers = [str(place) for place in range(1, len(header) + 1)]
     for names, below in ((numbers, [header, *rows]), (header, rows)):
         if likely := roles_of_content(below, likely=True):
             return " ".join(shlex.quote(f"{role}={names[place]}") for role, place in likely.items())
     return "video=NAME start=NAME end=NAME label=NAME"
+
+
+def _lacking(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
+    """The one column that may be the label, where the header names the times and no label."""
+    roles = roles_of_names(header)
+    if "start" not in roles or "label" in roles:
+        return None
+    texts = [
+        name
+        for place, (name, role) in enumerate(zip(header, roles, strict=True))
+        if role is None and name and rows and all(_is_text(cell(row, place)) for row in rows)
+    ]
+    return texts[0] if len(texts) == 1 else None
+
+
+def _is_text(value: str) -> bool:
+    return bool(value) and seconds(value) is None
 
 
 def cell(cells: Sequence[str], place: int | None) -> str:
