@@ -105,6 +105,8 @@ class Architecture(ABC):
 
     one_length: ClassVar[bool] = False
     """Whether it takes sequences of one length only, so that one of these two has to be set."""
+    windows_together: ClassVar[int] = 1
+    """Windows that a CPU computes at once, where that is faster than one by one."""
 
     def __init__(self, config: Config) -> None:
         self.config = config

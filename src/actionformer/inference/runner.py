@@ -86,15 +86,16 @@ class Runner:
 
         Args:
             sequences: any.
-            size: most in a batch; by default 1 on a CPU, on a GPU as many as fill a chunk. A CPU gets no more than fill
-                a chunk in any case.
+            size: most in a batch; by default 1 on a CPU, of windows as many as the detector says, on a GPU as many as
+                fill a chunk. A CPU gets no more than fill a chunk in any case.
         """
         groups: dict[tuple[int, int], list[int]] = {}
         for row, sequence in enumerate(sequences):
             alone = row if self._is_long(self._computed(sequence)) else -1
             padded = self.architecture.padded_length(len(sequence))
             groups.setdefault((alone, padded), []).append(row)
-        largest = size or (1 if self.on_cpu else GPU_BATCH)
+        on_cpu = 1 if self.config.data.window is None else self.architecture.windows_together
+        largest = size or (on_cpu if self.on_cpu else GPU_BATCH)
         batches: list[list[int]] = []
         for rows in groups.values():
             batch: list[int] = []

@@ -13,6 +13,9 @@ from safetensors.torch import load_file
 
 from actionformer import load
 from actionformer.core.errors import InputError
+from actionformer.features import TIMING
+from actionformer.inference.sequences import place
+from actionformer.inference.windows import windows_of
 from actionformer.recipes import train
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
@@ -76,6 +79,16 @@ def test_sequences_of_any_length_alone_and_beside_others(model: Path) -> None:
         alone = detector.detect(array)
         assert len(alone) == len(together[name]) > 0
         np.testing.assert_allclose(np.sort(alone.scores), np.sort(together[name].scores), atol=1e-5)
+
+
+def test_windows_run_together(model: Path) -> None:
+    """Of 24 features every 18 there are 17 in a sequence of 300; a processor computes 16 at once."""
+    detector = load(model)
+    features = np.zeros((300, detector.config.model.input_width), np.float32)
+    sequence = place(features, dict.fromkeys(TIMING), None, detector.config, detector.card.features)
+    windows = [window.sequence for window in windows_of([sequence], detector.config.data)]
+    assert [len(batch) for batch in detector.runner.batches(windows)] == [16, 1]
+    assert {len(batch) for batch in detector.runner.batches(windows, 1)} == {1}
 
 
 def test_features_that_the_network_cannot_bear_are_named(model: Path) -> None:
