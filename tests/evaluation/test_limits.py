@@ -44,7 +44,7 @@ def test_misses_of_short_actions() -> None:
     )
     assert lines[1] == (
         "Actions of up to 1 s are found in 0% of cases, others in 100%. > "
-        "take features closer together: `extract --stride 2`"
+        "take features closer together: `extract --stride 2`, or `--data.stride 2` with `train --videos`"
     )
 
 

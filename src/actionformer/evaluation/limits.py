@@ -131,7 +131,10 @@ def _kind(known: Evidence, every: Diagnosis, shown: Diagnosis) -> list[Limit]:
 
 
 def _closer(stride: float | None) -> str:
-    return "take features closer together" + (f": `extract --stride {stride / 2:g}`" if stride and stride >= 2 else "")
+    if not stride or stride < 2:
+        return "take features closer together"
+    half = f"{stride / 2:g}"
+    return f"take features closer together: `extract --stride {half}`, or `--data.stride {half}` with `train --videos`"
 
 
 def _pairs(shown: Diagnosis) -> str:

@@ -89,7 +89,7 @@ class Wanted:
         """What to tell people of those that are left out unasked."""
         if not self.hidden or self.min_score is not None:
             return None
-        what = "the threshold of their class" if (one := _one(self._written)) is None else f"{one:g}"
+        what = "the threshold of their class" if (one := _one(self._written)) is None else f"{one:.3g}"
         return f"{self.hidden:,} more score below {what} and are left out, --min-score 0 shows them"
 
     @property
@@ -98,7 +98,7 @@ class Wanted:
         if self._best is None or self._reached:
             return None
         one = _one(self._looked_at)
-        reached = "reaches the threshold of its class" if one is None else f"scores {one:g} or more"
+        reached = "reaches the threshold of its class" if one is None else f"scores {one:.3g} or more"
         hint = f"nothing {reached}, the best is {self._best:.2f}: lower --min-score"
         return f"warning: {hint}" if self.min_score is None else hint
 
