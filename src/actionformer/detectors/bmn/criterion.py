@@ -91,7 +91,7 @@ class BMNCriterion:
         none does much, all count.
         """
         kinds = [self._kinds(one) for one in targets]
-        many, middle, few = (max(int(sum(one[kind].sum() for one in kinds)), 0) for kind in range(3))
+        many, middle, few = (int(sum(one[kind].sum() for one in kinds)) for kind in range(3))
         if many == 0 and self.rules.empty_is_low:
             return [one.counts.float() for one in targets]
         shares = [many / max(number, 1) for number in (middle, few)]
