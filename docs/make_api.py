@@ -49,6 +49,7 @@ GROUPS = {
         "compare",
         "ablate",
         "evaluate",
+        "classify",
         "calibrate",
         "diagnose",
         "read_annotations",

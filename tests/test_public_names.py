@@ -17,6 +17,7 @@ NAMES = [
     "advise",
     "build",
     "calibrate",
+    "classify",
     "compare",
     "convert",
     "cross_validate",
@@ -56,6 +57,7 @@ def test_a_verb_and_its_function_are_one() -> None:
     assert both.keys() == {
         "ablate",
         "calibrate",
+        "classify",
         "compare",
         "convert",
         "diagnose",

@@ -11,6 +11,7 @@ What one does, in this order:
                              videos held out -> mean and deviation
     compare, ablate          detectors, or changes of one, side by side -> a
                              table with intervals, tests and costs
+    classify                 a run that finds proposals -> one that names them
     evaluate                 a run -> its Report on the evaluation subset
     calibrate                a run -> scores that are probabilities, thresholds
     diagnose                 a run -> why its detections are wrong
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from actionformer.recipes import ablate as ablate
     from actionformer.recipes import advise as advise
     from actionformer.recipes import calibrate as calibrate
+    from actionformer.recipes import classify as classify
     from actionformer.recipes import compare as compare
     from actionformer.recipes import cross_validate as cross_validate
     from actionformer.recipes import diagnose as diagnose
@@ -86,6 +88,7 @@ _HOMES = {
     "advise": "recipes",
     "build": "inference.loading",
     "calibrate": "recipes",
+    "classify": "recipes",
     "compare": "recipes",
     "convert": "interop",
     "cross_validate": "recipes",

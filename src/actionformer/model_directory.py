@@ -1,4 +1,7 @@
-"""The model directory: `config.toml`, `model.safetensors`, `model.json`. Self-contained, no pickle."""
+"""The model directory: `config.toml`, `model.safetensors`, `model.json`. Self-contained, no pickle.
+
+A model that finds proposals may have a classifier of whole videos beside it: `classifier.safetensors`.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,25 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors.torch import save
+from torch import nn
 
 from actionformer.core.calibration import Calibration
 from actionformer.core.errors import InputError, listed
 from actionformer.core.files import naming, read_json, write_whole
 from actionformer.core.locks import part_name
 from actionformer.core.names import check_name
-from actionformer.core.run_files import CARD, CONFIG, WEIGHTS
+from actionformer.core.run_files import CARD, CLASSIFIER, CONFIG, WEIGHTS
 from actionformer.core.words import plural
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
 from actionformer.nn.network import Network
+from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 from actionformer.weights import load_weights, read_weights
@@ -33,6 +38,7 @@ class ModelCard:
     """What a model is for and where it comes from: the content of `model.json`."""
 
     class_names: tuple[str, ...]
+    """Of the network."""
     features: FeatureSpec = field(default_factory=FeatureSpec)
     """The features it was trained on."""
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -41,11 +47,21 @@ class ModelCard:
     """Figures of the evaluation subset: `map` (the mean over thresholds) and `map@<tIoU>`, shares from 0 to 1."""
     calibration: Calibration | None = None
     """What its scores are worth, where that was measured."""
+    video_classes: tuple[str, ...] = ()
+    """Of the classifier of whole videos, where a network that finds proposals of one class has one."""
 
     def __post_init__(self) -> None:
-        if len(set(self.class_names)) != len(self.class_names):
-            twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
-            raise InputError(f"two classes are called {twice!r:.60}: names of classes must differ")
+        for names in (self.class_names, self.video_classes):
+            if len(set(names)) != len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise InputError(f"two classes are called {twice!r:.60}: names of classes must differ")
+        if self.video_classes and len(self.class_names) > 1:
+            raise InputError(f"video_classes are for a network of one class, this one has {len(self.class_names)}")
+
+    @property
+    def found_classes(self) -> tuple[str, ...]:
+        """The classes that detections have: those of the network, or of the classifier that names its proposals."""
+        return self.video_classes or self.class_names
 
     @property
     def held_out(self) -> tuple[str, ...]:
@@ -58,17 +74,44 @@ class ModelCard:
         content["features"] = {name: value for name, value in asdict(self.features).items() if value is not None}
         if self.calibration is None:
             del content["calibration"]
+        if not self.video_classes:
+            del content["video_classes"]
         return content
 
 
-def save_model(directory: str | Path, model: Network, config: Config, card: ModelCard) -> None:
-    """Writes a model directory, each file whole or not at all.
+def save_model(
+    directory: str | Path,
+    model: Network,
+    config: Config,
+    card: ModelCard,
+    classifier: VideoClassifier | None = None,
+) -> None:
+    """Writes a model directory, each file whole or not at all, the one that tells of the others last.
 
     Raises:
         InputError: the files cannot be written.
     """
+    if classifier is not None:
+        write_whole(Path(directory) / CLASSIFIER, _weights_file(classifier))
     for name, content in _files(model, config, card).items():
         write_whole(Path(directory) / name, content)
+
+
+def save_classifier(directory: str | Path, classifier: VideoClassifier, config: Config, card: ModelCard) -> None:
+    """Gives a model directory a classifier of whole videos; figures and calibration were of proposals, and go.
+
+    Args:
+        directory: of a model of one class.
+        classifier: of `card.video_classes`.
+        config: all settings of the model.
+        card: its description.
+
+    Raises:
+        InputError: the files cannot be written.
+    """
+    write_whole(Path(directory) / CLASSIFIER, _weights_file(classifier))
+    write_whole(Path(directory) / CONFIG, config.replace(training={"classifier": True}).to_toml().encode())
+    replace_card(directory, replace(card, metrics={}, calibration=None))
 
 
 def replace_model(directory: str | Path, model: Network, config: Config, card: ModelCard) -> None:
@@ -110,9 +153,13 @@ def replace_card(directory: str | Path, card: ModelCard) -> None:
 def _files(model: Network, config: Config, card: ModelCard) -> dict[str, bytes]:
     return {
         CONFIG: config.to_toml().encode(),
-        WEIGHTS: save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}),
+        WEIGHTS: _weights_file(model),
         CARD: _card_file(card),
     }
+
+
+def _weights_file(model: nn.Module) -> bytes:
+    return save({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
 
 
 def _card_file(card: ModelCard) -> bytes:
@@ -134,6 +181,25 @@ def load_model(directory: str | Path) -> tuple[Network, Config, ModelCard]:
             f"{directory / WEIGHTS}: normalizer.deviation has a value that is not positive: train it again"
         )
     return model.eval(), config, card
+
+
+def load_classifier(directory: str | Path, config: Config, card: ModelCard) -> VideoClassifier | None:
+    """The classifier of whole videos of a model directory, on the CPU, where its card names classes of videos.
+
+    Raises:
+        InputError: there is none, or weights of another shape than card and settings call for.
+    """
+    if not card.video_classes:
+        return None
+    file = Path(directory) / CLASSIFIER
+    if not file.is_file():
+        raise InputError(
+            f"{file}: is not there, but {CARD} names {plural(len(card.video_classes), 'class')} of videos: "
+            f"copy the whole directory, or run `actionformer classify {directory}`"
+        )
+    classifier = VideoClassifier(width=config.model.input_width, classes=len(card.video_classes))
+    load_weights(classifier, read_weights(file), str(file))
+    return classifier.eval()
 
 
 def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
@@ -158,7 +224,7 @@ def _read_card(path: Path) -> ModelCard:
     content = read_json(path)
     try:
         card = _Card.model_validate(content)
-        for name in card.class_names:
+        for name in (*card.class_names, *card.video_classes):
             check_name(name, "a class name")
         return ModelCard(
             class_names=tuple(card.class_names),
@@ -166,6 +232,7 @@ def _read_card(path: Path) -> ModelCard:
             training=card.training.model_dump(exclude_unset=True),
             metrics=card.metrics,
             calibration=None if card.calibration is None else _CALIBRATION.validate_python(card.calibration),
+            video_classes=tuple(card.video_classes),
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -205,6 +272,7 @@ class _Card(BaseModel):
     training: _Training = _Training()
     metrics: dict[str, float] = {}
     calibration: dict[str, Any] | None = None
+    video_classes: list[Name] = Field([], max_length=100_000)
 
 
 _CALIBRATION = TypeAdapter(Calibration)

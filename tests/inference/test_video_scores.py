@@ -63,11 +63,11 @@ def test_numpy_of_untrimmednet(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ({"results": {"a": [1]}}, r"expected \{'results'"),
-        ({"results": {"a": [1, 2]}, "class": ["x"]}, "video 'a': expected 1 numbers of at least 0, found"),
-        ({"results": {"a": ["x"]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
-        ({"results": {"a": [[1, 2]]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
-        ({"results": {"a": [[1e999]]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
-        ({"results": {"a": [-1]}, "class": ["x"]}, "video 'a': expected 1 numbers"),
+        ({"results": {"a": [1, 2]}, "class": ["x"]}, "video 'a': expected 1 number of at least 0, found"),
+        ({"results": {"a": ["x"]}, "class": ["x"]}, "video 'a': expected 1 number of"),
+        ({"results": {"a": [[1, 2]]}, "class": ["x"]}, "video 'a': expected 1 number of"),
+        ({"results": {"a": [[1e999]]}, "class": ["x"]}, "video 'a': expected 1 number of"),
+        ({"results": {"a": [-1]}, "class": ["x"]}, "video 'a': expected 1 number of"),
         ([], r"expected \{'results'"),
     ],
 )

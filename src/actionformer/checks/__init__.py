@@ -6,6 +6,7 @@ from actionformer.checks.times import check_actions
 from actionformer.checks.training import check_evaluation, check_training
 from actionformer.checks.unlike import check_unlike
 from actionformer.checks.values import check_values
+from actionformer.checks.video_classes import check_video_classes
 
 __all__ = [
     "Finding",
@@ -15,5 +16,6 @@ __all__ = [
     "check_training",
     "check_unlike",
     "check_values",
+    "check_video_classes",
     "tell",
 ]

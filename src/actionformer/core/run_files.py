@@ -1,12 +1,14 @@
 """The names of all files of a run directory.
 
-The first three are a model directory: the model of the last epoch, which is complete without the rest. A run has them a
-second time, in `BEST`.
+Settings, weights and card, with the classifier where there is one, are a model directory: the model of the last epoch,
+which is complete without the rest. A run has them a second time, in `BEST`.
 """
 
 CONFIG = "config.toml"
 """All settings."""
 WEIGHTS = "model.safetensors"
+CLASSIFIER = "classifier.safetensors"
+"""The classifier of whole videos, where a model of proposals has one."""
 CARD = "model.json"
 """What the model is for and where it comes from."""
 BEST = "best"
@@ -43,5 +45,5 @@ PARTS = f".*{PART}"
 
 MODEL = (CONFIG, WEIGHTS, CARD)
 EVALUATION = (DETECTIONS, REPORT, OVERVIEW)
-RUN = (RESUME, CARD, CONFIG, WEIGHTS, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS)
+RUN = (RESUME, CARD, CONFIG, WEIGHTS, CLASSIFIER, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS)
 """What training and evaluation leave, in the order in which it is removed: first what a run is continued from."""

@@ -31,9 +31,11 @@ from actionformer.inference.runner import Runner, one_ahead
 from actionformer.inference.selection import shown
 from actionformer.inference.sequences import ArrayRows, FeatureSequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
+from actionformer.inference.video_classes import class_scores
 from actionformer.inference.windows import Joiner, windows_of
 from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
+from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.settings.config import Config
 
 CHANGEABLE = ("decoding", "suppression", "fusion", "live")
@@ -50,6 +52,7 @@ class Detector:
             outputs.
         config: all settings; those of decoding, suppression, fusion and live detection can be replaced.
         card: class names, the features the model expects, its training.
+        classifier: of whole videos, which gives a class-agnostic model's proposals their classes, where it has one.
         runner: how the model is run on the device.
         shown_from: the least score that is shown, from which on a detection that a cap cuts is missed; by default
             see `caps.worth_telling`.
@@ -65,12 +68,14 @@ class Detector:
         *,
         device: str = "cpu",
         precision: str = "float32",
+        classifier: VideoClassifier | None = None,
     ) -> None:
         check_precision(precision)
         self.device, self.precision = find_device(device), precision
         self.model = model.to(self.device, getattr(torch, precision)).eval()
         self.model.normalizer.float()
         self.card = card
+        self.classifier = None if classifier is None else classifier.to(self.device)
         self.runner = Runner(self.model, config, self.device)
         self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
         self.shown_from: float | None = None
@@ -116,8 +121,8 @@ class Detector:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes; labels are indices into them."""
-        return self.card.class_names
+        """Names of the classes of what is found; labels are indices into them."""
+        return self.card.found_classes
 
     def shown(self, found: Detections) -> Detections:
         """What people are shown of it: scores are calibrated where they can be, and those too low are left out."""
@@ -145,7 +150,7 @@ class Detector:
             start: seconds of the first frame; by default the sidecar's, then 0.
             duration: where the video ends, seconds; by default the sidecar's, then what the features cover.
             class_scores: (K,) video-level scores that a class-agnostic model's proposals are fused with;
-                `class_names` then names these K classes.
+                `class_names` then names these K classes. By default its classifier gives them, where it has one.
             name: what warnings call the video; by default the file.
 
         Raises:
@@ -277,8 +282,10 @@ class Detector:
             name: what warnings call it.
 
         Raises:
-            InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole.
+            InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole, or whose
+                classes come from whole videos.
         """
+        self._check_live()
         config = with_live(self.config, max_action_seconds, max_per_hour)
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start}
         grid = known_grid(timing_of(call=spec_of(timing), model=self.card.features))
@@ -337,17 +344,34 @@ class Detector:
                     raise overflow_of(sequence.given or sequence.features, sequence.name, self.model)
             for window, candidates, left in zip(batch, decoder.candidates(), decoder.left_out(), strict=True):
                 if (whole := joiner.add(window, candidates, left)) is not None:
-                    sequence = sequences[window.row]
+                    sequence, named_so = self._classified(sequences[window.row], names)
                     found[window.row], cuts[sequence.name] = finished(
-                        *whole, sequence, self.config, self.class_names, names, shown_from=self.shown_from
+                        *whole, sequence, self.config, self.card.class_names, named_so, shown_from=self.shown_from
                     )
         return {video: found[row] for row, (video, _) in enumerate(named)}
+
+    def _classified(
+        self, sequence: FeatureSequence, names: tuple[str, ...] | None
+    ) -> tuple[FeatureSequence, tuple[str, ...] | None]:
+        """A video with its class scores and their names: as the call gives them, else as the classifier says."""
+        if self.classifier is None or names is not None or sequence.class_scores is not None:
+            return sequence, names
+        scores = class_scores(self.classifier, sequence.given or sequence.features)
+        return replace(sequence, class_scores=scores), self.card.video_classes
+
+    def _check_live(self) -> None:
+        if self.classifier is not None:
+            raise InputError(
+                "this model's classes are those of a whole video, of which a stream has no end: "
+                "leave live.max_action_seconds out, or train a model with classes of its own"
+            )
 
     def _detect_in_stream(
         self, sequence: FeatureSequence, names: tuple[str, ...] | None, cuts: dict[str, Cut]
     ) -> Detections:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
+        self._check_live()
         stream = self._stream(self.config, sequence.grid, sequence.name, told=False)
         step = self.runner.chunk
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]

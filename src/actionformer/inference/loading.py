@@ -9,7 +9,7 @@ from typing import Any
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector
-from actionformer.model_directory import ModelCard, load_model
+from actionformer.model_directory import ModelCard, load_classifier, load_model
 from actionformer.settings.config import Config
 from actionformer.settings.loading import is_preset, load_config, published_shape
 
@@ -35,7 +35,8 @@ def load(
         InputError: no model directory, a broken file, a device that is not there, or a setting that cannot be.
     """
     model, config, card = load_model(directory)
-    detector = Detector(model, config, card, device=device, precision=precision)
+    classifier = load_classifier(directory, config, card)
+    detector = Detector(model, config, card, device=device, precision=precision, classifier=classifier)
     detector.other_timing = other_timing
     return detector.with_settings(**settings) if settings else detector
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from actionformer.core.errors import InputError, warn
 from actionformer.core.locks import sole_writer
-from actionformer.core.run_files import CARD, EVALUATION, LOCK, MODEL
+from actionformer.core.run_files import CARD, CLASSIFIER, EVALUATION, LOCK, MODEL
 from actionformer.core.words import plural
 from actionformer.data.collection import with_classes
 from actionformer.detectors.base import architecture_of
@@ -23,7 +23,7 @@ from actionformer.model_directory import ModelCard, load_settings, replace_model
 from actionformer.settings.config import Config
 from actionformer.settings.loading import is_preset, load_config, published_shape
 
-REPLACED = {*MODEL, *EVALUATION, LOCK}
+REPLACED = {*MODEL, CLASSIFIER, *EVALUATION, LOCK}
 """What a converted model is, and what evaluation leaves of it."""
 
 

@@ -3,6 +3,7 @@
 from actionformer.recipes.ablate import ablate
 from actionformer.recipes.advise import advise
 from actionformer.recipes.calibrate import calibrate
+from actionformer.recipes.classify import classify
 from actionformer.recipes.compare import compare
 from actionformer.recipes.detect import detect
 from actionformer.recipes.diagnose import diagnose
@@ -20,6 +21,7 @@ __all__ = [
     "ablate",
     "advise",
     "calibrate",
+    "classify",
     "compare",
     "cross_validate",
     "detect",

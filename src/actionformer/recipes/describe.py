@@ -11,7 +11,7 @@ from actionformer.core.errors import listed
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import TextTable
 from actionformer.detectors.base import Level, architecture_of
-from actionformer.model_directory import load_model
+from actionformer.model_directory import load_classifier, load_model
 
 
 def describe(directory: str | Path) -> Group:
@@ -24,8 +24,9 @@ def describe(directory: str | Path) -> Group:
     facts = TextTable("fact", "value", show_header=False, box=None)
     facts.add_row("detector", config.model.detector)
     facts.add_row("parameters", f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M")
-    names = ", ".join(card.class_names[:8]) + (", ..." if len(card.class_names) > 8 else "")
-    facts.add_row("classes", f"{len(card.class_names)}: {names}")
+    facts.add_row("classes", _counted(card.class_names))
+    if load_classifier(directory, config, card) is not None:
+        facts.add_row("classes of videos", f"{_counted(card.video_classes)} (its own classifier gives them)")
     known = {name: value for name, value in card.to_dict()["features"].items() if value is not None}
     facts.add_row("features", ", ".join(f"{name} {value}" for name, value in known.items()))
     for name, value in card.training.items():
@@ -34,6 +35,10 @@ def describe(directory: str | Path) -> Group:
         facts.add_row(name.replace("map", "mAP", 1), f"{100 * share:.2f}%")
     levels = architecture_of(config).levels(model)
     return Group(facts, *([_levels(levels, card.features.grid)] if levels else []))
+
+
+def _counted(names: tuple[str, ...]) -> str:
+    return f"{len(names)}: {', '.join(names[:8])}" + (", ..." if len(names) > 8 else "")
 
 
 def _in_words(value: Any) -> str:

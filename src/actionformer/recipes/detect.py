@@ -90,7 +90,8 @@ def detect(
         batch_size: clips that the backbone computes together.
         workers: processes that decode videos; 0 decodes in this process.
         video_scores: scores of whole videos, which give the proposals of a class-agnostic model their classes: JSON
-            {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14.
+            {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14. By default its own
+            classifier does, where it has one.
         max_action_seconds: the longest that an action may last; by default the run's setting.
         max_per_hour: most actions per hour; by default the run's setting, else suppression.max_detections is the cap.
         device: where to compute: cpu, cuda, cuda:1, ...
@@ -124,7 +125,7 @@ def detect(
         shard_of(files, shard),
         timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration),
         videos=VideoSettings(backbone, weights, _path(features_out), batch_size, workers),
-        video_scores=scores_for(video_scores, detector.class_names, detector.config.data.prefix),
+        video_scores=scores_for(video_scores, detector.card.class_names, detector.config.data.prefix),
         console=console or plain_console(quiet=True),
     )
     wanted = Wanted(

@@ -114,7 +114,7 @@ class _Source:
         every = read_annotations(file)
         if self.card is not None:
             every = with_held_out(
-                with_classes(every, 1 if len(self.card.class_names) == 1 else None), self.card.held_out
+                with_classes(every, 1 if len(self.card.found_classes) == 1 else None), self.card.held_out
             )
         subset = subset or (self.config.data.test_subset if self.config is not None else None)
         return every if subset is None else every.subset(subset), groups_of(every)

@@ -55,16 +55,15 @@ def _arguments(video: FeaturedVideo, scores: VideoScores | None) -> dict[str, An
     }
 
 
-def _truth(
-    path: str | Path, classes: int | None, class_names: Sequence[str], scores: VideoScores | None
-) -> Annotations:
+def _truth(path: str | Path, class_names: Sequence[str], scores: VideoScores | None) -> Annotations:
     """The annotations, with the classes of the model or of scores of videos."""
     if scores is not None:
         labelled = read_annotations(path)
         for name in labelled.class_names:
             known_name(name, scores.class_names, f"{scores.source}: no scores of class")
         return read_annotations(path, class_names=scores.class_names)
-    return with_classes(read_annotations(path, class_names=class_names if len(class_names) > 1 else None), classes)
+    named = read_annotations(path, class_names=class_names if len(class_names) > 1 else None)
+    return with_classes(named, len(class_names))
 
 
 def evaluate(
@@ -94,8 +93,8 @@ def evaluate(
         skip_missing: go on without videos that have no features.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
         video_scores: scores of whole videos, which give the proposals of a class-agnostic model their classes: JSON
-            {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14. Without them such a
-            model's proposals are scored as one class.
+            {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14. By default its own
+            classifier does, and without one its proposals are scored as one class.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic.
         settings: of decoding, suppression, fusion and live, where they are not to be the run's.
@@ -177,7 +176,7 @@ def search_subset(
     if annotations is None or features is None:
         raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
     scores = scores_for(video_scores, card.class_names, config.data.prefix)
-    truth = _truth(annotations, config.model.num_classes, card.class_names, scores)
+    truth = _truth(annotations, card.found_classes, scores)
     groups = groups_of(truth)
     truth = with_held_out(truth, card.held_out).subset(subset or config.data.test_subset)
     collection = collect(

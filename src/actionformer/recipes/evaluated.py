@@ -64,7 +64,7 @@ def read_evaluated(run: Path, annotations: str | Path | Annotations | None = Non
     if not (run / DETECTIONS).is_file() or not (run / REPORT).is_file():
         raise InputError(f"{run}: holds no {DETECTIONS} and {REPORT}: evaluate the run first")
     every = with_classes(
-        source if isinstance(source, Annotations) else read_annotations(source), config.model.num_classes
+        source if isinstance(source, Annotations) else read_annotations(source), len(card.found_classes)
     )
     truth = with_held_out(every, card.held_out).subset(config.data.test_subset)
     detections = read_results(run / DETECTIONS)

@@ -19,7 +19,7 @@ from actionformer.core.files import naming, write_whole
 from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import DETECTIONS, FOLD, FOLDS
 from actionformer.core.terminal import TextTable, plain_console, say
-from actionformer.data.collection import Paths, with_classes
+from actionformer.data.collection import Paths
 from actionformer.data.split import HELD_OUT, Split, check_folds, folds, with_held_out
 from actionformer.evaluation.report import Report, score
 from actionformer.formats.detections import write_results
@@ -221,7 +221,7 @@ def _together(found: Sequence[Mapping[str, Detections]]) -> dict[str, Detections
 
 def _report(given: Given, splits: Sequence[Split], found: Sequence[Mapping[str, Detections]]) -> FoldsReport:
     settings = given.config.evaluation
-    truth = with_classes(given.annotations, given.config.model.num_classes).subset(given.config.data.train_subset)
+    truth = given.truth.subset(given.config.data.train_subset)
 
     def scored(truth: Annotations, detections: Mapping[str, Detections]) -> Report:
         return score(truth, detections, tiou=settings.tiou, recall_at=settings.recall_at)

@@ -11,9 +11,10 @@ from rich.console import Console
 from actionformer.backbones import load_backbone
 from actionformer.core.annotations import Annotations
 from actionformer.core.devices import find_device
-from actionformer.core.errors import untold
+from actionformer.core.errors import InputError, untold
 from actionformer.core.terminal import say
-from actionformer.data.collection import Paths
+from actionformer.core.words import plural
+from actionformer.data.collection import Paths, with_classes
 from actionformer.data.split import HELD_OUT, with_held_out
 from actionformer.features import FeatureSpec
 from actionformer.formats.annotations import read_annotations
@@ -45,6 +46,13 @@ class Given:
         """Folders of features, once they are made."""
         assert not isinstance(self.source, Footage)
         return self.source
+
+    @property
+    def truth(self) -> Annotations:
+        """The annotations with the classes that detections will have."""
+        if self.config.training.classifier:
+            return self.annotations
+        return with_classes(self.annotations, self.config.model.num_classes)
 
     def evaluated_on(self, held_out: Sequence[str]) -> Given:
         """The same with these videos in a subset of their own, and settings that evaluate on it."""
@@ -125,6 +133,8 @@ def given_of(
     if not isinstance(annotations, Annotations):
         annotations = read_annotations(annotations)
     known = chosen or before_rules(annotations, changes)[1]
+    if known.training.classifier:
+        check_to_classify(known, annotations)
     source: Paths | Footage
     if videos is not None:
         made_by = load_backbone(backbone, weights, device=device)
@@ -133,3 +143,21 @@ def given_of(
         assert features is not None
         source = features
     return Given(known, annotations, source, chosen is None, changes, skip_missing, other_timing)
+
+
+def check_to_classify(config: Config, annotations: Annotations) -> None:
+    """Checks that a classifier of whole videos has something to say of what a model finds.
+
+    Raises:
+        InputError: the model has classes of its own, or the annotations have one class.
+    """
+    if config.model.num_classes != 1:
+        raise InputError(
+            "training.classifier gives classes to a model that has none of its own: set model.num_classes to 1 with "
+            f"it, found {config.model.num_classes or 'those of the annotations'}"
+        )
+    if len(annotations.class_names) < 2:
+        raise InputError(
+            f"{annotations.source}: {plural(len(annotations.class_names), 'class')}, "
+            "a classifier of whole videos has nothing to tell apart"
+        )

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
-from actionformer.core.run_files import WEIGHTS
+from actionformer.core.run_files import CLASSIFIER, WEIGHTS
 from actionformer.core.terminal import say
 from actionformer.core.words import part, plural
 from actionformer.recipes.output import Output
@@ -139,7 +139,7 @@ def _settings(search: Search, output: Output, wanted: Wanted, run: Path, shard: 
     sections = detector.config.model_dump(mode="json", exclude={"training", "evaluation"})
     timing = {name: getattr(search.timing, name) for name in ("fps", "stride", "num_frames", "duration")}
     return {
-        "model": hash_of([run / WEIGHTS]),
+        "model": hash_of([run / WEIGHTS, *([run / CLASSIFIER] if detector.classifier is not None else [])]),
         "class_names": list(search.class_names),
         **({} if scores is None else {"video_scores": hash_of([Path(scores.source)])}),
         "precision": detector.precision,

@@ -10,6 +10,7 @@ from typing import Any
 from actionformer.core.errors import InputError
 from actionformer.core.run_files import BEST
 from actionformer.model_directory import save_model
+from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.recipes.overview import write_overview
 from actionformer.recipes.run_directory import forget_evaluation
 from actionformer.recipes.task import Task
@@ -21,8 +22,16 @@ from actionformer.training.loop import Metrics, Trainer
 class Run:
     """Writes the models and the state of a run after every epoch."""
 
-    def __init__(self, out: Path, task: Task, trainer: Trainer, evaluation: Validation | None) -> None:
+    def __init__(
+        self,
+        out: Path,
+        task: Task,
+        trainer: Trainer,
+        evaluation: Validation | None,
+        classifier: VideoClassifier | None = None,
+    ) -> None:
         self.out, self.task, self.trainer, self.evaluation = out, task, trainer, evaluation
+        self.classifier = classifier
         self.best = -1.0
 
     def restore(self, state: Mapping[str, Any]) -> int:
@@ -50,9 +59,9 @@ class Run:
         if figures.get("map", -1.0) > self.best:
             self.best = figures["map"]
             forget_evaluation(self.out / BEST)
-            save_model(self.out / BEST, self.trainer.evaluated, self.task.config, card)
+            save_model(self.out / BEST, self.trainer.evaluated, self.task.config, card, self.classifier)
         forget_evaluation(self.out)
-        save_model(self.out, self.trainer.evaluated, self.task.config, card)
+        save_model(self.out, self.trainer.evaluated, self.task.config, card, self.classifier)
         if self.evaluation is not None and epoch + 1 == self.task.config.training.all_epochs:
             write_overview(self.out, self.task, self.evaluation)
         write_state(self.out, {"epoch": epoch, "best": self.best, "trainer": self.trainer.state_dict()})

@@ -90,7 +90,7 @@ def check_same(out: Path, config: Config, card: ModelCard) -> None:
     """
     before_config, before = load_settings(out)
     _same_settings(before_config, config, out)
-    if before.class_names != card.class_names:
+    if before.found_classes != card.found_classes:
         raise InputError(f"{out}: was trained on other classes: a run can only resume unchanged")
     _same_held_out(out, before, card.held_out)
     for name in ("videos", "actions"):

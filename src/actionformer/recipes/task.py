@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actionformer.checks import check_evaluation, check_training, tell
+from actionformer.checks import check_evaluation, check_training, check_video_classes, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError, warn
 from actionformer.core.words import plural
@@ -25,9 +25,10 @@ class Task:
 
     config: Config
     annotations: Annotations
+    """With the classes that detections will have."""
     collection: Collection
     training: TrainingSet
-    """The same videos, as training sees them."""
+    """The same videos, as the network sees them in training."""
     test: Collection | None
     card: ModelCard
 
@@ -39,7 +40,7 @@ def gather(given: Given) -> Task:
         InputError: see `train`.
     """
     config, features, skip_missing, other_timing = given.config, given.features, given.skip_missing, given.other_timing
-    annotations = with_classes(given.annotations, config.model.num_classes)
+    annotations = given.truth
     collection = collect(
         annotations.subset(config.data.train_subset),
         features,
@@ -51,10 +52,13 @@ def gather(given: Given) -> Task:
     actions = sum(len(one.video.segments) for one in collection.videos)
     if not actions:
         raise InputError(f"{annotations.source}: no action in subset {', '.join(config.data.train_subset)} to learn")
-    config = _completed(config, annotations, collection)
+    seen_as = with_classes(annotations, config.model.num_classes)  # by the network
+    placed = [replace(one, video=seen_as.videos[one.video.id]) for one in collection.videos]
+    config = _completed(config, seen_as, collection)
     source = Path(annotations.source)
     card = ModelCard(
-        class_names=annotations.class_names,
+        class_names=seen_as.class_names,
+        video_classes=annotations.class_names if config.training.classifier else (),
         features=common_spec(collection.videos),
         training={
             "annotations": str(source.resolve()) if source.is_file() else None,
@@ -65,13 +69,11 @@ def gather(given: Given) -> Task:
         }
         | _held_out(annotations, config),
     )
-    training = training_set(
-        collection.videos, data=config.data, max_length=config.model.max_length, seed=config.training.seed
-    )
-    tell(
-        check_training(collection, training, config, annotations.class_names),
-        f"{annotations.source}, subset {', '.join(config.data.train_subset)}",
-    )
+    training = training_set(placed, data=config.data, max_length=config.model.max_length, seed=config.training.seed)
+    found = check_training(Collection(placed, collection.missing), training, config, seen_as.class_names)
+    if config.training.classifier:
+        found += check_video_classes([one.video for one in collection.videos], config.fusion.classes_per_video)
+    tell(found, f"{annotations.source}, subset {', '.join(config.data.train_subset)}")
     test = _test_videos(config, annotations, features, collection, skip_missing, other_timing)
     seen = collection.videos + (test.videos if test is not None else [])
     hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}

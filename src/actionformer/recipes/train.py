@@ -19,6 +19,9 @@ from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
+from actionformer.model_directory import load_classifier
+from actionformer.nn.video_classifier import VideoClassifier
+from actionformer.recipes.classify import learned_classifier
 from actionformer.recipes.given import Given, given_of
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.run import Run
@@ -123,16 +126,17 @@ def _train(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
     fresh = state is None
     if fresh:
         measured = _measured(task)
+        classifier = _classifier(task, measured, device)
         statistics = measured if config.data.normalize else None
         model = initial_model(config, task.card, task.training.videos, statistics, init)
     else:
-        model = architecture_of(config).network()
+        model, classifier = architecture_of(config).network(), load_classifier(out, config, task.card)
     loader = EpochLoader(task.training, training=config.training, pad_to=architecture_of(config).training_length())
     steps = steps_per_epoch(loader, config.training.accumulate)
     tell(check_rate(config, steps * config.training.all_epochs), "settings")
     trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
-    evaluation = _validation(task, device)
-    run = Run(out, task, trainer, evaluation)
+    evaluation = _validation(task, classifier, device)
+    run = Run(out, task, trainer, evaluation, classifier)
     first_epoch = run.restore(state) if state is not None else 0
     clear(out, fresh=fresh)
     progress = TrainingProgress(
@@ -168,10 +172,19 @@ def _measured(task: Task) -> FeatureStatistics:
     return statistics
 
 
-def _validation(task: Task, device: str) -> Validation | None:
+def _classifier(task: Task, measured: FeatureStatistics, device: str) -> VideoClassifier | None:
+    """The classifier of whole videos, if there is to be one: it is done before the first epoch, and stays as it is."""
+    if not task.config.training.classifier:
+        return None
+    return learned_classifier(task.collection.videos, task.card.video_classes, measured, task.config, device)
+
+
+def _validation(task: Task, classifier: VideoClassifier | None, device: str) -> Validation | None:
     if task.test is None:
         return None
     subset = task.annotations.subset(task.config.data.test_subset)
     learned = {video.id for video in task.training.videos}
     groups = groups_of(task.annotations)
-    return Validation(subset, groups, task.test, task.config, task.card, learned=learned, device=device)
+    return Validation(
+        subset, groups, task.test, task.config, task.card, learned=learned, device=device, classifier=classifier
+    )

@@ -18,6 +18,7 @@ from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.inference.detector import Detector
 from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
+from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.recipes.evaluate import detect_videos
 from actionformer.settings.config import Config
 from actionformer.training.loop import Metrics
@@ -44,6 +45,7 @@ class Validation:
         card: of the model.
         learned: the ids of the videos that it learns from.
         device: where to compute.
+        classifier: of whole videos, which gives proposals their classes, where there is one.
     """
 
     def __init__(
@@ -56,9 +58,10 @@ class Validation:
         *,
         learned: Ids[str],
         device: str,
+        classifier: VideoClassifier | None = None,
     ) -> None:
         self.truth, self.groups, self.collection = truth, groups, collection
-        self.config, self.card, self.device = config, card, device
+        self.config, self.card, self.device, self.classifier = config, card, device, classifier
         self.fresh = truth.videos.keys().isdisjoint(learned)
         self.calibration: Calibration | None = None
         self.detections: dict[str, Detections] = {}
@@ -69,7 +72,7 @@ class Validation:
         """The figures of a model: `map`, and `map@<tIoU>` of each threshold."""
         assert isinstance(model, Network)
         settings = self.config.evaluation
-        detector = Detector(model, self.config, self.card, device=self.device)
+        detector = Detector(model, self.config, self.card, device=self.device, classifier=self.classifier)
         detector.shown_from, detector.tell = SHOWN_SCORE, self._tell_once
         self.detections = detect_videos(detector, self.collection.videos)
         self.report = report = score(self.truth, self.detections, tiou=settings.tiou, recall_at=settings.recall_at)

@@ -57,6 +57,8 @@ class TrainingSettings(Settings):
     """Initial value of the running mean of positive moments by which the losses are divided."""
     empty_class_prior: bool = False
     """Initialise classes without any training action at probability 1e-6 (EPIC-Kitchens)."""
+    classifier: bool = False
+    """Of model.num_classes 1: train a classifier of whole videos too, which gives what is found its classes."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Number format of the forward pass."""
     workers: int | None = Field(None, ge=0, le=256)

@@ -51,7 +51,7 @@ def open_project(options: ViewerOptions) -> Project:
         other = (other[0], _called(other[1], annotations)) if other is not None else None
     if options.videos is None:
         why_not["videos"] = "no videos were given: start with --videos FOLDER"
-    if card is not None and len(card.class_names) == 1:
+    if card is not None and len(card.found_classes) == 1:
         why_not["corrections"] = (
             "the model knows one class for all actions: corrected annotations would lose their names"
         )
@@ -92,7 +92,7 @@ def _detections(source: Path, card: ModelCard | None) -> dict[str, Detections]:
     if card is None:
         return read_results(source)
     file = source / DETECTIONS
-    return read_results(file, card.class_names) if file.is_file() else {}
+    return read_results(file, card.found_classes) if file.is_file() else {}
 
 
 def _features(
@@ -123,7 +123,7 @@ def _annotations(
         return None, None
     every = read_annotations(file)
     if card is not None:
-        every = with_held_out(with_classes(every, 1 if len(card.class_names) == 1 else None), card.held_out)
+        every = with_held_out(with_classes(every, 1 if len(card.found_classes) == 1 else None), card.held_out)
     subsets = sorted({every.videos[name].subset for name in matched(detections, every.videos).values()})
     if not detections and config is not None:
         subsets = [name for name in config.data.test_subset if every.has_subset(name)]
