@@ -42,7 +42,7 @@ def test_classes_are_those_of_the_file_then_those_given_then_those_of_drafts(vid
     out.write_text(json.dumps({"database": database}), "utf-8")
     found = Detections([[0.0, 1.0]], [0.5], [0], ("swim", "sit"))
     write_results(tmp_path / "found.json", {"clip1": found, "stranger": found})
-    with pytest.warns(UserWarning, match="1 video of the drafts not in the folder.*stranger"):
+    with pytest.warns(UserWarning, match="1 video has drafts and is not in the folder.*stranger"):
         project = project_to_label(videos, out, ["wave", "sit"], drafts=tmp_path / "found.json")
     assert project.class_names == ("sit", "wave", "swim")
     assert project.detections["clip1"].to_dict() == found.to_dict()

@@ -175,7 +175,8 @@ def _called_now(found: Detections, labelled: LabelledFile) -> Detections:
 
 def _say_strangers(strangers: Sequence[str], known: Mapping[str, object], file: Path) -> None:
     if strangers:
+        have = plural(len(strangers), "video has drafts and is", "videos have drafts and are")
         warn(
-            f"{file}: {plural(len(strangers), 'video')} of the drafts not in the folder, so they are left out: "
+            f"{file}: {have} not in the folder, so these drafts are left out: "
             f"{listed(strangers, 5)}{explained(strangers, list(known))}"
         )
