@@ -70,3 +70,10 @@ def test_a_detector_of_queries_has_twice_as_many_as_the_fullest_sequence_and_its
     given = tadtr | {"training": {"gradient_clip": 1.0}}
     assert values(advised(facts_of(), given))["training.gradient_clip"] == 1.0
     assert "training.gradient_clip" not in values(advised(facts_of()))
+
+
+def test_a_detector_of_a_pyramid_in_windows_has_neither_map_nor_queries() -> None:
+    found = values(advised(facts_of([2.0, 200.0], [1000]), {"model": {"detector": "afsd"}}))
+    assert (found["data.window"], found["model.max_length"], found["model.width"]) == (416, 416, 128)
+    assert found["training.weight_decay"] == 1e-3
+    assert not {"model.max_duration", "model.num_queries", "model.branch_blocks", "decoding.top_k"} & found.keys()

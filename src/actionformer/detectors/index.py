@@ -15,6 +15,7 @@ SETTINGS = {
     "temporalmaxer": "actionformer.detectors.temporalmaxer.settings.TemporalMaxerSettings",
     "bmn": "actionformer.detectors.bmn.settings.BMNSettings",
     "tadtr": "actionformer.detectors.tadtr.settings.TadTRSettings",
+    "afsd": "actionformer.detectors.afsd.settings.AFSDSettings",
 }
 """The settings of each detector's network, a `ModelSettings`. These modules import no torch."""
 
@@ -24,6 +25,7 @@ ARCHITECTURES = {
     "temporalmaxer": "actionformer.detectors.temporalmaxer.architecture.TemporalMaxer",
     "bmn": "actionformer.detectors.bmn.architecture.BMN",
     "tadtr": "actionformer.detectors.tadtr.architecture.TadTR",
+    "afsd": "actionformer.detectors.afsd.architecture.AFSD",
 }
 """What each detector brings, an `Architecture`."""
 

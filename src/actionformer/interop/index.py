@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from actionformer.interop.actionformer import ACTIONFORMER
+from actionformer.interop.afsd import AFSD
 from actionformer.interop.bmn import JJBOY, OPENTAD
 from actionformer.interop.repository import Repository, Tables
 from actionformer.interop.tadtr import TADTR
 from actionformer.interop.temporalmaxer import TEMPORALMAXER
 from actionformer.interop.tridet import TRIDET
 
-REPOSITORIES = (JJBOY, OPENTAD, TRIDET, TEMPORALMAXER, TADTR, ACTIONFORMER)
+REPOSITORIES = (JJBOY, OPENTAD, TRIDET, TEMPORALMAXER, TADTR, AFSD, ACTIONFORMER)
 """In the order in which they are asked; the last takes what no other recognises."""
 
 

@@ -1,0 +1,1 @@
+"""AFSD (Lin et al., CVPR 2021), on features."""
