@@ -175,12 +175,14 @@ def load_model(directory: str | Path) -> tuple[Network, Config, ModelCard]:
     directory = Path(directory)
     config, card = load_settings(directory)
     model = architecture_of(config).network()
-    load_weights(model, read_weights(directory / WEIGHTS), str(directory / WEIGHTS))
-    if not (model.normalizer.deviation > 0).all():
-        raise InputError(
-            f"{directory / WEIGHTS}: normalizer.deviation has a value that is not positive: train it again"
-        )
+    _read_into(model, directory / WEIGHTS)
     return model.eval(), config, card
+
+
+def _read_into(model: Network | VideoClassifier, file: Path) -> None:
+    load_weights(model, read_weights(file), str(file))
+    if not (model.normalizer.deviation > 0).all():
+        raise InputError(f"{file}: normalizer.deviation has a value that is not positive: train it again")
 
 
 def load_classifier(directory: str | Path, config: Config, card: ModelCard) -> VideoClassifier | None:
@@ -198,7 +200,7 @@ def load_classifier(directory: str | Path, config: Config, card: ModelCard) -> V
             f"copy the whole directory, or run `actionformer classify {directory}`"
         )
     classifier = VideoClassifier(width=config.model.input_width, classes=len(card.video_classes))
-    load_weights(classifier, read_weights(file), str(file))
+    _read_into(classifier, file)
     return classifier.eval()
 
 

@@ -189,7 +189,10 @@ def test_what_cannot_be(refused: Refused, trained: Path, beside: Path, made: Pat
     assert "has 2 classes of its own and needs no classifier" in refused("classify", trained)
     live = ("--max-action-seconds", 5)
     assert "classes are those of a whole video" in refused("detect", beside, made / "features/video7.npy", *live)
+    assert "a stream has no end" in refused("watch", beside, made / "features/video7.npy", *live)
     broken = shutil.copytree(beside, tmp_path / "broken")
+    (broken / CLASSIFIER).write_bytes((broken / WEIGHTS).read_bytes())
+    assert f"{broken / CLASSIFIER}: " in refused("detect", broken, made / "features/video7.npy")
     (broken / CLASSIFIER).unlink()
     assert f"copy the whole directory, or run `actionformer classify {broken}`" in refused("info", broken)
     assert classify(broken).class_names == CLASSES

@@ -273,6 +273,12 @@ def test_actions_beyond_the_last_level(data: Planted) -> None:
     assert report.lengths[-1]["learned"] == 0
 
 
+def test_videos_of_many_classes_are_told_where_videos_are_classified(data: Planted) -> None:
+    settings: dict[str, Any] = {"model": {"num_classes": 1}}
+    assert "video_classes" not in kinds(examine(data, **settings))
+    assert "video_classes" in kinds(examine(data, **settings, training={"classifier": True}))
+
+
 def test_perfect_scores_lose_what_no_moment_learns(data: Planted) -> None:
     lasting(data, 0.02, 2)
     assert 0.1 < examine(data).perfect["average"] < 0.9

@@ -25,6 +25,7 @@ from actionformer.checks.training import check_evaluation, check_training
 from actionformer.checks.unlabelled import check_unlabelled
 from actionformer.checks.unlike import check_channels, check_unlike
 from actionformer.checks.values import check_values
+from actionformer.checks.video_classes import check_video_classes
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.words import plural
 from actionformer.data.collection import Collection, FeaturedVideo, with_classes
@@ -174,6 +175,9 @@ def _subsets(patient: Patient, training: TrainingSet) -> list[Finding]:
     used = patient.subset([*data.train_subset, *data.test_subset])
     empty = check_empty_classes(used, names) if patient.every.class_names else []  # else nobody has named one
     learned = [*patient.trained.findings, *check_training(trained, training, patient.config, names), *empty]
+    if patient.config.training.classifier:
+        labelled = list(subset_of(patient.every, data.train_subset).videos.values())
+        learned += check_video_classes(labelled, patient.config.fusion.classes_per_video)
     asked = [*patient.evaluated.findings, *check_evaluation(evaluated, trained, names)]
     return [*found_in(_subset(data.train_subset), learned), *found_in(_subset(data.test_subset), asked)]
 

@@ -362,8 +362,8 @@ class Detector:
     def _check_live(self) -> None:
         if self.classifier is not None:
             raise InputError(
-                "this model's classes are those of a whole video, of which a stream has no end: "
-                "leave live.max_action_seconds out, or train a model with classes of its own"
+                "this model's classes are those of a whole video, and a stream has no end: detect in finished files, "
+                "without live.max_action_seconds, or train a model with classes of its own"
             )
 
     def _detect_in_stream(
