@@ -85,7 +85,7 @@ def test_the_last_convolution_is_two_of_ours() -> None:
 
 
 def test_what_is_not_known_or_missing_is_named(settings: Path, small: Path, tmp_path: Path) -> None:
-    assert repository_with(["backbone.conv.weight"]) is None
+    assert repository_with({"backbone.conv.weight": torch.zeros(1)}) is None
     other = tmp_path / "other.pth"
     torch.save({"state_dict": {"backbone.weight": torch.zeros(1)}}, other)
     with pytest.raises(InputError, match="names of weights are of no known repository without YAML files"):

@@ -18,16 +18,17 @@ from torch import Tensor
 from actionformer.core.detections import Detections
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.bmn.architecture import BMN
-from actionformer.detectors.bmn.criterion import BMNCriterion
 from actionformer.detectors.bmn.matching import sampling
-from actionformer.detectors.bmn.network import BMNNetwork, BMNOutputs
-from actionformer.detectors.bmn.targets import boundary_shares
+from actionformer.detectors.bmn.network import BMNNetwork
 from actionformer.inference.suppression import suppress
 from actionformer.interop import convert
 from actionformer.interop.convert import read_published
 from actionformer.interop.published_weights import from_published_shape, load_published_weights
 from actionformer.interop.repository import Repository
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.segment_map.criterion import MapCriterion
+from actionformer.nn.segment_map.outputs import MapOutputs
+from actionformer.nn.segment_map.targets import boundary_shares
 from actionformer.settings.config import Config
 from actionformer.training.optimisation import build_optimizer, clip_gradients
 
@@ -98,8 +99,8 @@ class Published(NamedTuple):
         return GroundTruth(segments, [torch.zeros(len(one), dtype=torch.int64) for one in segments], [16] * 3, 16)
 
     @torch.inference_mode()
-    def outputs(self) -> BMNOutputs:
-        outputs: BMNOutputs = self.network.eval()(self.features, self.valid)
+    def outputs(self) -> MapOutputs:
+        outputs: MapOutputs = self.network.eval()(self.features, self.valid)
         return outputs
 
 
@@ -163,6 +164,7 @@ def test_samples_of_segments(published: Published) -> None:
             x = x * published.valid.unsqueeze(-1)
     close(x, published.inference["base"])
     if published.name == "opentad":
+        assert network.map.narrow is not None
         found = torch.relu(network.map.narrow(torch.relu(network.matching(torch.relu(network.reduce(x))))))
         found = network.map.placed(found)
         close(found.permute(0, 3, 1, 2), published.inference["map_features"])
@@ -216,7 +218,7 @@ def test_losses_gradients_and_weights(published: Published) -> None:
     for step in range(3):
         drawn: Iterator[Tensor] = drawing(published, step)
         plain = architecture.criterion()
-        criterion = BMNCriterion(
+        criterion = MapCriterion(
             plain.cells, plain.rules, length=16, num_classes=1, shift=plain.shift, draw=partial(next_of, drawn)
         )
         (loss,) = criterion.losses([published.truth()], CPU)

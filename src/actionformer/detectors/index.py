@@ -14,6 +14,7 @@ SETTINGS = {
     "tridet": "actionformer.detectors.tridet.settings.TriDetSettings",
     "temporalmaxer": "actionformer.detectors.temporalmaxer.settings.TemporalMaxerSettings",
     "bmn": "actionformer.detectors.bmn.settings.BMNSettings",
+    "gtad": "actionformer.detectors.gtad.settings.GTADSettings",
     "tadtr": "actionformer.detectors.tadtr.settings.TadTRSettings",
     "afsd": "actionformer.detectors.afsd.settings.AFSDSettings",
 }
@@ -24,6 +25,7 @@ ARCHITECTURES = {
     "tridet": "actionformer.detectors.tridet.architecture.TriDet",
     "temporalmaxer": "actionformer.detectors.temporalmaxer.architecture.TemporalMaxer",
     "bmn": "actionformer.detectors.bmn.architecture.BMN",
+    "gtad": "actionformer.detectors.gtad.architecture.GTAD",
     "tadtr": "actionformer.detectors.tadtr.architecture.TadTR",
     "afsd": "actionformer.detectors.afsd.architecture.AFSD",
 }

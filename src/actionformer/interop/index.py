@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
+from torch import Tensor
+
+from actionformer.interop import bmn, gtad
 from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.interop.afsd import AFSD
-from actionformer.interop.bmn import JJBOY, OPENTAD
 from actionformer.interop.repository import Repository, Tables
 from actionformer.interop.tadtr import TADTR
 from actionformer.interop.temporalmaxer import TEMPORALMAXER
 from actionformer.interop.tridet import TRIDET
 
-REPOSITORIES = (JJBOY, OPENTAD, TRIDET, TEMPORALMAXER, TADTR, AFSD, ACTIONFORMER)
+REPOSITORIES = (
+    bmn.JJBOY,
+    bmn.OPENTAD,
+    gtad.THUMOS14,
+    gtad.ACTIVITYNET,
+    gtad.OPENTAD,
+    TRIDET,
+    TEMPORALMAXER,
+    TADTR,
+    AFSD,
+    ACTIONFORMER,
+)
 """In the order in which they are asked; the last takes what no other recognises."""
 
 
@@ -21,7 +34,6 @@ def repository_of(tables: Tables) -> Repository:
     return next((one for one in REPOSITORIES if one.recognises(tables)), REPOSITORIES[-1])
 
 
-def repository_with(weights: Iterable[str]) -> Repository | None:
-    """The repository whose checkpoints have such weights, told by their names; None where none is known by them."""
-    names = set(weights)
-    return next((one for one in REPOSITORIES if one.own_weights and names.issuperset(one.own_weights)), None)
+def repository_with(weights: Mapping[str, Tensor]) -> Repository | None:
+    """The repository whose checkpoints have such weights, told by names and sizes; None where none has."""
+    return next((one for one in REPOSITORIES if one.has(weights)), None)

@@ -37,6 +37,8 @@ class Repository:
     """The key of a checkpoint that its weights are under."""
     own_weights: tuple[str, ...] = ()
     """Names of weights that tell its checkpoints from all others."""
+    own_shape: tuple[str, tuple[int, ...]] = ("", ())
+    """One of them, and the last of its sizes, which tell them from those of another branch with the same names."""
     prepare: Callable[[dict[str, Tensor]], dict[str, Tensor]] = _unchanged
     """Its weights by name, cut as ours are, without what is no weight."""
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -67,6 +69,13 @@ class Repository:
         if not isinstance(model, Mapping):
             return False
         return model.get("backbone_type") in self.own_backbones or not model.keys().isdisjoint(self.own_keys)
+
+    def has(self, weights: Mapping[str, Tensor]) -> bool:
+        """Whether a checkpoint with these weights is of this repository."""
+        if not self.own_weights or not set(weights).issuperset(self.own_weights):
+            return False
+        name, last = self.own_shape
+        return not name or tuple(weights[name].shape[-len(last) :]) == last
 
     def published_name(self, name: str) -> str:
         """The name that a weight of ours has in a checkpoint, without the `module.` prefix."""

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from actionformer.detectors.bmn.cells import Cells, cells_of
 from actionformer.detectors.bmn.matching import BoundaryMatching, sampling
-from actionformer.detectors.bmn.rules import EXACT, JJBOY, OPENTAD, RULES, Rules
+from actionformer.detectors.bmn.rules import EXACT, JJBOY, OPENTAD, RULES
+from actionformer.nn.segment_map.cells import Cells, cells_of
+from actionformer.nn.segment_map.rules import Rules
 
 
 def dense(cells: Cells, length: int, rules: Rules, bins: int, per_bin: int) -> Tensor:

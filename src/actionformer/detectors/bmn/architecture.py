@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from torch import nn
 
-import torch
-from torch import Tensor, nn
-
-from actionformer.core.errors import InputError
-from actionformer.detectors.base import Architecture
-from actionformer.detectors.bmn.cells import Cells, cells_of
-from actionformer.detectors.bmn.criterion import BMNCriterion
-from actionformer.detectors.bmn.decoding import MapDecoder
-from actionformer.detectors.bmn.network import BMNNetwork, BMNOutputs, build_network
-from actionformer.detectors.bmn.rules import Rules, rules_of
+from actionformer.detectors.bmn.network import BMNNetwork, build_network
+from actionformer.detectors.bmn.rules import rules_of
 from actionformer.detectors.bmn.settings import BMNSettings
-from actionformer.detectors.bmn.targets import positives, tious
-from actionformer.nn.assignment import GroundTruth
+from actionformer.detectors.segment_map import SegmentMapArchitecture
+from actionformer.nn.segment_map.rules import Rules
 from actionformer.nn.weight_rules import WeightRule
-from actionformer.settings.config import Config
 
-CERTAIN = 20.0
-"""The logit of what there is no doubt about."""
-MOST_SEGMENTS = 500_000
-"""On a map, which has some thousand numbers for each in training."""
 BASE_DECAY = 10.0
 """What the weight decay of the first convolutions is multiplied by, as OpenTAD's implementation does."""
 
 
-class BMN(Architecture):
-    """All segments of a window, or of a resized sequence, each with its own score per class."""
-
-    one_length = True
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        length, longest = self.length, self.settings.longest(self.length)
-        if length * longest > MOST_SEGMENTS:
-            raise InputError(
-                f"sequences of {length} features have {length * longest:,} segments of up to {longest}, at most "
-                f"{MOST_SEGMENTS:,} fit a map: lower data.window, data.resize or model.max_duration"
-            )
+class BMN(SegmentMapArchitecture):
+    """Segments by samples of them and their surroundings."""
 
     @property
     def settings(self) -> BMNSettings:
@@ -53,83 +29,12 @@ class BMN(Architecture):
         """How the map is laid out, sampled, taught and read."""
         return rules_of(self.settings)
 
-    @property
-    def length(self) -> int:
-        """Features of every sequence."""
-        length = self.config.data.window or self.config.data.resize
-        assert length is not None
-        return length
-
-    @property
-    def cells(self) -> Cells:
-        """Of the map."""
-        return cells_of(self.length, self.settings.longest(self.length), self.rules)
-
-    @property
-    def shift(self) -> float:
-        """Steps from where a step begins to its feature."""
-        return 0.5 if self.rules.starts_before or self.config.data.resize is not None else 0.0
-
     def network(self) -> BMNNetwork:
         """The network with fresh weights, drawn from torch's global generator."""
         return build_network(self.settings, self.length)
 
-    def criterion(self) -> BMNCriterion:
-        """Balanced cross-entropy of boundaries and classes, squared error of overlaps."""
-        assert self.settings.num_classes is not None
-        return BMNCriterion(
-            self.cells,
-            self.rules,
-            length=self.length,
-            num_classes=self.settings.num_classes,
-            shift=self.shift,
-        )
-
-    def decoder(self) -> MapDecoder:
-        """Segments between likely boundaries, or all."""
-        settings = self.config.decoding
-        return MapDecoder(self.cells, self.rules, settings, shift=self.shift, most=settings.top_k)
-
-    def parts(self, outputs: BMNOutputs) -> Iterator[BMNOutputs]:
-        """All at once."""
-        yield outputs
-
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
         """As published: all weights decay, with opentad the first convolutions ten times as much."""
         rule = super().weight_rule(name, weight)
-        if not self.rules.published:
-            return rule
         first = name.startswith("base.") and self.settings.convention == "opentad"
-        return WeightRule(decays=True, decay_factor=BASE_DECAY if first else 1.0)
-
-    def computed_length(self, length: int) -> int:
-        """That of every sequence."""
-        return self.length
-
-    def training_length(self) -> int:
-        """That of every sequence."""
-        return self.length
-
-    @property
-    def furthest(self) -> float:
-        """From the middle of the longest segment on the map to its end."""
-        return self.settings.longest(self.length) / 2
-
-    def taught(self, segments: Sequence[Tensor], lengths: Sequence[int]) -> Tensor:
-        """(N,) how many segments of the map learn to be each action."""
-        found = [torch.empty(0, dtype=torch.int64)]
-        for one, length in zip(segments, lengths, strict=True):
-            placed, cells = one.float() + self.shift, self.cells
-            inside = cells.last < length
-            found.append((positives(placed, tious(placed, cells), cells, self.rules) & inside).sum(1))
-        return torch.cat(found)
-
-    def perfect(self, truth: GroundTruth) -> BMNOutputs:
-        """Certain of every boundary and class; overlaps are the targets."""
-        targets, cells = self.criterion().targets(truth), self.cells
-        start, end, classes = (
-            (2.0 * one - 1) * CERTAIN for one in (targets.start, targets.end, targets.classes.float())
-        )
-        overlap = targets.overlap.logit(1e-6).unflatten(1, (cells.rows, cells.columns))
-        classes = classes.unflatten(1, (cells.rows, cells.columns))
-        return BMNOutputs(start, end, overlap, classes, targets.steps)
+        return rule._replace(decay_factor=BASE_DECAY) if first else rule

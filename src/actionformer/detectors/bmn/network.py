@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from actionformer.core.errors import InputError
-from actionformer.detectors.bmn.cells import Cells, cells_of
 from actionformer.detectors.bmn.matching import BoundaryMatching
 from actionformer.detectors.bmn.rules import rules_of
 from actionformer.detectors.bmn.settings import MAP_LAYERS, BMNSettings
 from actionformer.nn.layers import Conv, Linear, Mask, masked
 from actionformer.nn.network import Network
 from actionformer.nn.normalizer import FeatureNormalizer
-
-
-class BMNOutputs(NamedTuple):
-    """What the network says of a batch, as logits."""
-
-    start: Tensor
-    """(B, T) that an action starts in a step."""
-    end: Tensor
-    """(B, T) that one ends in a step."""
-    overlap: Tensor
-    """(B, rows, columns) how much a segment overlaps an action: the sigmoid is its tIoU."""
-    classes: Tensor
-    """(B, rows, columns, K) that a segment is an action of a class."""
-    valid: Mask = None
-    """(B, T) steps that count; None where all do."""
+from actionformer.nn.segment_map.cells import cells_of
+from actionformer.nn.segment_map.head import MapHead
+from actionformer.nn.segment_map.outputs import MapOutputs
 
 
 class BMNNetwork(Network):
@@ -64,7 +49,7 @@ class BMNNetwork(Network):
         self.matching = matching
         self.map = map
 
-    def forward(self, features: Tensor, valid: Tensor | None = None) -> BMNOutputs:
+    def forward(self, features: Tensor, valid: Tensor | None = None) -> MapOutputs:
         """Features (B, T, D) and their mask (B, T) bool, without which all are valid; T is always the same."""
         x = self.normalizer(features, valid).to(self.dtype)
         for conv in self.base:
@@ -72,14 +57,11 @@ class BMNNetwork(Network):
         seen = valid if self.exact else None
         sampled = masked(F.relu(self.reduce(x)), seen)
         overlap, classes = self.map(F.relu(self.matching(sampled)))
-        return BMNOutputs(self.start(x, seen), self.end(x, seen), overlap, classes, seen)
+        return MapOutputs(self.start(x, seen), self.end(x, seen), overlap, classes, seen)
 
     def set_class_prior(self, probability: float, classes: list[int] | None = None) -> None:
         """Lets the fresh classifier give this probability to every segment."""
-        with torch.no_grad():
-            self.map.classes.bias[slice(None) if classes is None else classes] = math.log(
-                probability / (1 - probability)
-            )
+        self.map.set_class_prior(probability, classes)
 
 
 class BoundaryHead(nn.Module):
@@ -94,36 +76,6 @@ class BoundaryHead(nn.Module):
         """(B, T, C) -> (B, T) logits."""
         logits: Tensor = self.output(masked(F.relu(self.hidden(x)), valid)).squeeze(-1)
         return logits
-
-
-class MapHead(nn.Module):
-    """What each segment is, from its vector and those of the segments beside it on the map."""
-
-    index: Tensor
-
-    def __init__(self, in_channels: int, channels: int, cells: Cells, *, classes: int) -> None:
-        super().__init__()
-        self.rows, self.columns = cells.rows, cells.columns
-        self.register_buffer("index", cells.index, persistent=False)
-        self.narrow = Linear(in_channels, channels)
-        self.convs = nn.ModuleList([nn.Conv2d(channels, channels, 3, padding=1) for _ in range(MAP_LAYERS)])
-        self.overlap = Linear(channels, 1)
-        self.classes = Linear(channels, classes)
-        for conv in self.convs:
-            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Vectors (B, V + 1, C) -> logits of overlaps (B, rows, columns) and of classes (B, rows, columns, K)."""
-        image = self.placed(F.relu(self.narrow(x))).permute(0, 3, 1, 2)  # channels last, without a copy
-        for conv in self.convs:
-            image = F.relu(conv(image))
-        x = image.permute(0, 2, 3, 1)
-        return self.overlap(x).squeeze(-1), self.classes(x)
-
-    def placed(self, x: Tensor) -> Tensor:
-        """Vectors of V segments and last that of no segment, (B, V + 1, C) -> the map (B, rows, columns, C)."""
-        nowhere = x[:, -1:].expand(-1, self.rows * self.columns, -1)
-        return nowhere.index_copy(1, self.index, x[:, :-1]).view(len(x), self.rows, self.columns, -1)
 
 
 def build_network(settings: BMNSettings, length: int) -> BMNNetwork:
@@ -148,6 +100,6 @@ def build_network(settings: BMNSettings, length: int) -> BMNNetwork:
         end=BoundaryHead(width, groups=groups),
         reduce=Conv(width, reduced, 3),
         matching=BoundaryMatching(reduced, sampled, cells, rules, bins=settings.bins, per_bin=settings.samples_per_bin),
-        map=MapHead(sampled, on_map, cells, classes=settings.num_classes),
+        map=MapHead(sampled, on_map, cells, classes=settings.num_classes, kernels=(3,) * MAP_LAYERS),
         exact=not rules.published,
     )

@@ -1,47 +1,9 @@
-"""What published implementations of BMN do in different ways, and what they do by mistake.
-
-A step is a feature. The segment with first step i and last step j is a cell of the map.
-"""
+"""What published implementations of BMN do in different ways, and what they do by mistake."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from actionformer.detectors.bmn.settings import BMNSettings
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How the map is laid out, sampled, taught and read."""
-
-    by_last: bool = False
-    """The map is (first step, last step); otherwise (length, first step)."""
-    starts_before: bool = True
-    """A step begins half a step before its feature; otherwise at it. Of resized sequences it always does."""
-    extra_length: float = 0.0
-    """Added to a segment's length before half of it is sampled on either side."""
-    sampled_before: float = 0.5
-    """Steps from the first feature back to where a segment begins for sampling."""
-    sampled_after: float = 0.5
-    """Steps from the last feature on to where a segment ends for sampling."""
-    boundary_offset: float = 0.0
-    """Steps from where a step begins to where it begins when its share of a boundary is measured."""
-    whole_steps: bool = False
-    """Only steps that lie around a boundary as a whole are positive; otherwise those of which more than half does."""
-    end_step: int = 0
-    """Steps from a segment's last one to the one whose probability of an end is the segment's."""
-    empty_is_low: bool = True
-    """Cells that overlap no action are drawn from with those of little overlap; otherwise left out."""
-    squared: bool = False
-    """A cell that is drawn n times counts n * n times; otherwise n times."""
-    log_offset: float = 0.0
-    """Added to probabilities before their logarithm is taken."""
-    best_is_positive: bool = True
-    """The cell nearest to an action is positive, however little the two overlap."""
-    published: bool = False
-    """What both publications do by mistake. What lies up to a step before the first feature counts as the first. Cells
-    at padding count. Where few cells are to be drawn from, all of the map are drawn."""
-
+from actionformer.nn.segment_map.rules import Rules
 
 EXACT = Rules()
 OPENTAD = Rules(
@@ -61,6 +23,7 @@ JJBOY = Rules(
     end_step=1,
     empty_is_low=False,
     squared=True,
+    draws_anywhere=True,
     log_offset=1e-6,
     best_is_positive=False,
     published=True,

@@ -7,23 +7,20 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from actionformer.settings.model import WIDEST, ModelSettings, listed
+from actionformer.nn.segment_map.settings import SegmentMapSettings
+from actionformer.settings.model import WIDEST, listed
 
 MAP_LAYERS = 2
 """Convolutions of the map that see its neighbouring segments."""
 
 
-class BMNSettings(ModelSettings):
+class BMNSettings(SegmentMapSettings):
     """BMN's network. Widths are channels."""
 
     PUBLISHED: ClassVar[Mapping[str, Any]] = {"convention": "opentad"}
 
     detector: Literal["bmn"] = "bmn"
     """Which detector."""
-    max_length: int = Field(128, ge=2, le=1_000_000)
-    """Longest sequence in training, in features: that of the windows, or of resized sequences."""
-    max_duration: int | None = Field(None, ge=1, le=1_000_000)
-    """Length of the longest segments on the map, in features; if unset, that of the windows."""
     width: int = Field(256, ge=1, le=WIDEST)
     """Channels of the features that starts, ends and the map are made of."""
     groups: int = Field(4, ge=1, le=1024)
@@ -47,8 +44,7 @@ class BMNSettings(ModelSettings):
         self._check_size()
         if self.convention == "jjboy" and self.max_duration not in (None, self.max_length):
             raise ValueError("a map of jjboy has all lengths: leave max_duration unset")
-        if (self.max_duration or 1) > self.max_length:
-            raise ValueError(f"max_duration {self.max_duration} is longer than max_length {self.max_length}")
+        self._check_duration()
         return self
 
     @property
@@ -64,10 +60,6 @@ class BMNSettings(ModelSettings):
         base = 3 * self.width * (sum(listed(self.input_dim)) + 3 * self.width) / self.groups
         maps = reduced * (3 * self.width + self.bins * sampled) + sampled * on_map + MAP_LAYERS * 9 * on_map**2
         return base + maps + on_map * ((self.num_classes or 0) + 1)
-
-    def longest(self, length: int) -> int:
-        """Steps of the longest segments on the map of `length` features."""
-        return min(self.max_duration or length, length)
 
     @property
     def layer_inputs(self) -> int:

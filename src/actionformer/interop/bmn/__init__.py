@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from actionformer.interop.map_weights import parted
 from actionformer.interop.repository import Repository
-
-
-def _parted(weights: dict[str, Tensor], name: str, parts: tuple[str, str]) -> dict[str, Tensor]:
-    """A last convolution of two outputs as one convolution for each."""
-    parted = dict(weights)
-    for kind in ("weight", "bias"):
-        both = parted.pop(f"{name}.{kind}", None)
-        if both is not None and len(both) == len(parts):
-            parted |= {f"{name}.{part}.{kind}": both[row : row + 1] for row, part in enumerate(parts)}
-    return parted
 
 
 def _of_jjboy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Without the mask that samples segments, which settings say as well."""
     kept = {name: tensor for name, tensor in weights.items() if name != "sample_mask"}
-    return _parted(kept, "x_2d_p.6", ("overlap", "classes"))
+    return parted(kept, "x_2d_p.6", ("overlap", "classes"))
 
 
 def _of_opentad(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    return _parted(weights, "roi_head.proposal_head.head.2", ("classes", "overlap"))
+    return parted(weights, "roi_head.proposal_head.head.2", ("classes", "overlap"))
 
 
 _CAPS = {"cap_per": "video"}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from actionformer.detectors.bmn.cells import Cells
-from actionformer.detectors.bmn.rules import Rules
+from actionformer.nn.segment_map.cells import Cells
+from actionformer.nn.segment_map.rules import Rules
 
 AROUND_BOUNDARY = 1.5
 """Steps on either side of a boundary that count as being there."""
@@ -69,7 +69,11 @@ def targets_of(
     """
     starts, ends = ([boundary_shares(one[:, side], length, rules) for one in segments] for side in (0, 1))
     overlaps, classes, weights = zip(
-        *(_on_map(*pair, cells, rules, num_classes) for pair in zip(segments, labels, strict=True)), strict=True
+        *(
+            _on_map(_late(one, length, rules), numbers, cells, rules, num_classes)
+            for one, numbers in zip(segments, labels, strict=True)
+        ),
+        strict=True,
     )
     seen = torch.tensor([length] * len(lengths) if rules.published else lengths)[:, None]
     inside = torch.zeros(len(lengths), cells.size, dtype=torch.bool)
@@ -85,14 +89,19 @@ def targets_of(
     )
 
 
+def _late(segments: Tensor, length: int, rules: Rules) -> Tensor:
+    """Segments (N, 2) as the map has them."""
+    return (segments + rules.map_offset).clamp(0, length) if rules.map_offset else segments
+
+
 def boundary_shares(positions: Tensor, length: int, rules: Rules) -> Tensor:
     """Positions (N,) of one kind of boundary -> (T,) the largest share of each step that lies around one."""
     if not len(positions):
         return torch.zeros(length)
     step = torch.arange(length) + rules.boundary_offset
     low = torch.maximum(step, positions[:, None] - AROUND_BOUNDARY)
-    high = torch.minimum(step + 1, positions[:, None] + AROUND_BOUNDARY)
-    return (high - low).clamp(min=0).amax(0)
+    high = torch.minimum(step + rules.boundary_span, positions[:, None] + AROUND_BOUNDARY)
+    return (high - low).clamp(min=0).amax(0) / rules.boundary_span
 
 
 def is_boundary(shares: Tensor, rules: Rules) -> Tensor:

@@ -1,4 +1,4 @@
-"""BMN's loss (Lin et al., ICCV 2019, section 4.3): boundaries, overlap and classes of segments."""
+"""The loss of a map (BMN, Lin et al., ICCV 2019, section 4.3): boundaries, overlap and classes of segments."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from actionformer.detectors.bmn.cells import Cells
-from actionformer.detectors.bmn.network import BMNOutputs
-from actionformer.detectors.bmn.rules import Rules
-from actionformer.detectors.bmn.targets import Targets, targets_of
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.segment_map.cells import Cells
+from actionformer.nn.segment_map.outputs import MapOutputs
+from actionformer.nn.segment_map.rules import Rules
+from actionformer.nn.segment_map.targets import Targets, targets_of
 
-OVERLAP_WEIGHT = 5.0
 HIGH, LOW = 0.7, 0.3
 """tIoU above which a segment overlaps an action much, and up to which little."""
 KINDS = (("start", "steps"), ("end", "steps"), ("classes", "counts"))
@@ -33,7 +32,7 @@ class Weights(NamedTuple):
     """Of all other negative ones."""
 
 
-class BMNCriterion:
+class MapCriterion:
     """The loss of one step, whose balance is over all of its batches.
 
     Args:
@@ -61,7 +60,7 @@ class BMNCriterion:
 
     def losses(
         self, truths: Sequence[GroundTruth], device: torch.device
-    ) -> list[Callable[[BMNOutputs], Mapping[str, Tensor]]]:
+    ) -> list[Callable[[MapOutputs], Mapping[str, Tensor]]]:
         """For each batch of one step a function from outputs to the parts of its loss."""
         targets = [self.targets(truth) for truth in truths]
         drawn = self.drawn(targets)
@@ -110,12 +109,12 @@ class BMNCriterion:
         return overlap > HIGH, (overlap > LOW) & (overlap <= HIGH), little & (self.rules.empty_is_low | (overlap > 0))
 
     def _chosen(self, kind: Tensor, share: float, targets: Targets) -> Tensor:
-        """(B, M) a share of the places of a kind; published, above 1 all places, with jjboy those of no segment too."""
+        """(B, M) a share of the places of a kind; published, above 1 all places."""
         uniform = self.draw(tuple(kind.shape))
         if not self.rules.published:
             return kind & (uniform > 1 - share)
         chosen = uniform * kind > 1 - share
-        return chosen if self.rules.by_last else chosen & targets.counts
+        return chosen if self.rules.draws_anywhere else chosen & targets.counts
 
     def _balanced(self, targets: Sequence[Targets], positive: str, counted: str) -> Weights:
         """Half of a loss is the mean of positive ones, half that of negative ones, of it half that of other actions.
@@ -126,6 +125,8 @@ class BMNCriterion:
         """
         numbers = [_counts(one, positive, counted) for one in targets]
         yes, other, no = (torch.stack(kind).sum(0) for kind in zip(*numbers, strict=True))
+        if counted == "counts":
+            yes, no = yes + self.rules.extra_examples, no + self.rules.extra_examples
         beside = torch.where(other > 0, 0.25, 0.5)
         weights = Weights(*((yes > 0) * one for one in (0.5 / yes, 0.25 / other, beside / no)))
         if self.rules.published:  # without any of one side, the plain mean of the other
@@ -133,7 +134,7 @@ class BMNCriterion:
         return Weights(*(one.nan_to_num(0, 0) for one in weights))
 
     def _parts(
-        self, targets: Targets, number: Tensor, total: float, weights: Sequence[Weights], outputs: BMNOutputs
+        self, targets: Targets, number: Tensor, total: float, weights: Sequence[Weights], outputs: MapOutputs
     ) -> dict[str, Tensor]:
         start, end, classes = weights
         present = (classes.positive > 0).sum().clamp(min=1)
@@ -142,8 +143,10 @@ class BMNCriterion:
         return {
             "boundaries": self._cross_entropy(outputs.start, targets.start, targets.steps, start)
             + self._cross_entropy(outputs.end, targets.end, targets.steps, end),
-            "overlap": OVERLAP_WEIGHT * self._squares(outputs.overlap.flatten(1), targets.overlap, number) / total,
-            "classes": of_classes / present,
+            "overlap": self.rules.overlap_weight
+            * self._squares(outputs.overlap.flatten(1), targets.overlap, number)
+            / total,
+            "classes": self.rules.class_weight * of_classes / present,
         }
 
     def _cross_entropy(self, logits: Tensor, positive: Tensor, counted: Tensor, weights: Weights) -> Tensor:

@@ -7,18 +7,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from actionformer.detectors.bmn.cells import cells_of
-from actionformer.detectors.bmn.criterion import BMNCriterion
-from actionformer.detectors.bmn.network import BMNOutputs
-from actionformer.detectors.bmn.rules import EXACT, JJBOY, OPENTAD, Rules
+from actionformer.detectors.bmn.rules import EXACT, JJBOY, OPENTAD
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.segment_map.cells import cells_of
+from actionformer.nn.segment_map.criterion import MapCriterion
+from actionformer.nn.segment_map.outputs import MapOutputs
+from actionformer.nn.segment_map.rules import Rules
 
 T, K = 6, 2
 CELLS = cells_of(T, T, EXACT)
 
 
-def criterion(rules: Rules = EXACT, draw: Callable[..., Tensor] = torch.rand, classes: int = K) -> BMNCriterion:
-    return BMNCriterion(cells_of(T, T, rules), rules, length=T, num_classes=classes, shift=0.0, draw=draw)
+def criterion(rules: Rules = EXACT, draw: Callable[..., Tensor] = torch.rand, classes: int = K) -> MapCriterion:
+    return MapCriterion(cells_of(T, T, rules), rules, length=T, num_classes=classes, shift=0.0, draw=draw)
 
 
 def truth(*videos: list[list[float]], labels: list[list[int]] | None = None) -> GroundTruth:
@@ -27,15 +28,15 @@ def truth(*videos: list[list[float]], labels: list[list[int]] | None = None) -> 
     return GroundTruth(segments, classes, [T] * len(videos), T)
 
 
-def outputs(videos: int = 1, seed: int | None = None, classes: int = K) -> BMNOutputs:
+def outputs(videos: int = 1, seed: int | None = None, classes: int = K) -> MapOutputs:
     generator = torch.Generator().manual_seed(seed or 0)
     shapes = [(videos, T), (videos, T), (videos, T, T), (videos, T, T, classes)]
     tensors = [torch.randn(shape, generator=generator) if seed else torch.zeros(shape) for shape in shapes]
     start, end, overlap, of_classes = tensors
-    return BMNOutputs(start, end, overlap, of_classes)
+    return MapOutputs(start, end, overlap, of_classes)
 
 
-def parts(one: BMNCriterion, batches: list[GroundTruth], said: list[BMNOutputs]) -> list[dict[str, float]]:
+def parts(one: MapCriterion, batches: list[GroundTruth], said: list[MapOutputs]) -> list[dict[str, float]]:
     losses = one.losses(batches, torch.device("cpu"))
     return [
         {name: part.item() for name, part in loss(out).items()} for loss, out in zip(losses, said, strict=True)
@@ -90,7 +91,7 @@ def test_batches_of_one_step_are_as_one_batch() -> None:
     videos = [[[0.0, 2.0]], [[1.0, 5.0], [2.0, 3.0]]]
     labels = [[0], [1, 0]]
     whole = outputs(2, seed=3)
-    apart = [BMNOutputs(*(one[row : row + 1] for one in whole[:4])) for row in range(2)]
+    apart = [MapOutputs(*(one[row : row + 1] for one in whole[:4])) for row in range(2)]
     (together,) = parts(criterion(draw=torch.ones), [truth(*videos, labels=labels)], [whole])
     batches = [truth(video, labels=[label]) for video, label in zip(videos, labels, strict=True)]
     found = parts(criterion(draw=torch.ones), batches, apart)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from actionformer.detectors.bmn.rules import Rules
+from actionformer.nn.segment_map.rules import Rules
 
 
 @dataclass(frozen=True, eq=False)

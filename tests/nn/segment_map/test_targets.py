@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from actionformer.detectors.bmn.cells import Cells, cells_of
-from actionformer.detectors.bmn.rules import EXACT, JJBOY, OPENTAD, Rules
-from actionformer.detectors.bmn.targets import Targets, boundary_shares, is_boundary, targets_of, tious
+from actionformer.detectors.bmn.rules import EXACT, JJBOY, OPENTAD
+from actionformer.nn.segment_map.cells import Cells, cells_of
+from actionformer.nn.segment_map.rules import Rules
+from actionformer.nn.segment_map.targets import Targets, boundary_shares, is_boundary, targets_of, tious
 
 
 def targets(segments: list[list[float]], labels: list[int], *, lengths: int = 8, rules: Rules = EXACT) -> Targets:

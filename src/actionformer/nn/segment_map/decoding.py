@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from actionformer.detectors.bmn.cells import Cells
-from actionformer.detectors.bmn.network import BMNOutputs
-from actionformer.detectors.bmn.rules import Rules
 from actionformer.inference.settings import DecodingSettings
 from actionformer.nn.decoding import Candidates
+from actionformer.nn.segment_map.cells import Cells
+from actionformer.nn.segment_map.outputs import MapOutputs
+from actionformer.nn.segment_map.rules import Rules
 
 LIKELY = 0.5
 """Share of the highest probability of a boundary above which others are likely without being peaks."""
@@ -53,7 +53,7 @@ class MapDecoder:
         self._found: list[_Found] = []
 
     @torch.no_grad()
-    def add(self, outputs: BMNOutputs) -> None:
+    def add(self, outputs: MapOutputs) -> None:
         """Takes in a batch's outputs, which come at once; nothing waits for the device."""
         start, end, overlap, classes = (one.float() for one in outputs[:4])
         finite = torch.stack([one.flatten(1).isfinite().all(1) for one in (start, end, overlap, classes)]).all(0)
@@ -75,6 +75,8 @@ class MapDecoder:
         if valid is not None:
             start, end = start * valid, end * valid
             there = there & valid[:, last]
+        if self.rules.too_long is not None:
+            there = there & (last + 1 - first < self.rules.too_long)
         weight = there.float()
         if self.settings.boundary_scores:
             weight = weight * start[:, first] * end[:, stop]

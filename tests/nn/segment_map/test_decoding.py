@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from actionformer.detectors.bmn.cells import cells_of
-from actionformer.detectors.bmn.decoding import MapDecoder, likely
-from actionformer.detectors.bmn.network import BMNOutputs
-from actionformer.detectors.bmn.rules import EXACT, JJBOY, Rules
+from actionformer.detectors.bmn.rules import EXACT, JJBOY
 from actionformer.inference.settings import DecodingSettings
 from actionformer.nn.decoding import Candidates
+from actionformer.nn.segment_map.cells import cells_of
+from actionformer.nn.segment_map.decoding import MapDecoder, likely
+from actionformer.nn.segment_map.outputs import MapOutputs
+from actionformer.nn.segment_map.rules import Rules
 
 T = 4
 
@@ -30,7 +31,7 @@ def decoded(
     """
     classes = torch.tensor([0.5, 0.25]).logit().expand(1, T, T, 2)
     mask = None if valid is None else torch.arange(T)[None] < valid
-    outputs = BMNOutputs(
+    outputs = MapOutputs(
         torch.tensor([start]).logit(), torch.tensor([end]).logit(), torch.full((1, T, T), 0.8).logit(), classes, mask
     )
     settings = DecodingSettings(min_probability=0.0, **options)

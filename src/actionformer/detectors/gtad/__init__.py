@@ -1,0 +1,1 @@
+"""G-TAD (Xu et al., CVPR 2020)."""
