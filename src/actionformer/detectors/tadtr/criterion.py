@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from actionformer.detectors.tadtr.network import Outputs
 from actionformer.detectors.tadtr.settings import TadTRSettings
 from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.losses import focal_losses
-from actionformer.nn.matching import least_cost_pairs
 
 CLASS_COST, SEGMENT_COST, IOU_COST = 6.0, 5.0, 2.0
 """What decides who answers: the focal loss of the class, the L1 distance of the segment, its IoU."""
@@ -145,7 +145,7 @@ def pairs_of(outputs: Outputs, truth: Actions) -> Pairs:
     found: list[tuple[int, int, int, int]] = []
     for layer in range(cost.shape[0]):
         for sequence, count in enumerate(counts):
-            pairs = least_cost_pairs(cost[layer, sequence, :, :count])
+            pairs = linear_sum_assignment(cost[layer, sequence, :, :count])
             found += [(layer, sequence, int(query), int(action)) for query, action in zip(*pairs, strict=True)]
     indices = torch.tensor(found, dtype=torch.int64, device=truth.labels.device).view(-1, 4)
     return Pairs(*indices.unbind(1))
