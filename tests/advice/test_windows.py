@@ -31,6 +31,13 @@ def test_twice_the_longest_action_within_bounds(action: float, length: int, wind
     assert (said["data.window"], said["model.max_length"], said["model.max_duration"]) == (window, window, duration)
 
 
+def test_all_detectors_with_a_map_of_segments_have_the_same_windows() -> None:
+    facts = facts_of([2.0, 40.5], [1000])
+    both = [values(advised(facts, {"model": {"detector": name}})) for name in ("bmn", "gtad")]
+    names = ("data.window", "model.max_length", "model.max_duration", "decoding.top_k")
+    assert [both[0][name] for name in names] == [both[1][name] for name in names]
+
+
 def test_what_cannot_be_found_is_said() -> None:
     said = {one.name: one.reason for one in advised(facts_of([2.0, 300.0, 400.0], [1000]), BMN).advice}
     assert said["model.max_duration"] == (
