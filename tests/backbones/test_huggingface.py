@@ -212,7 +212,7 @@ def test_what_does_not_fit_is_refused(videomae: Path) -> None:
     name = min(name for name in weights if "layer.1." in name)
     del weights[name]
     save_file(weights, videomae / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(InputError, match=f"1 weights are missing, first {name}"):
+    with pytest.raises(InputError, match=f"1 weight is missing, first {name}"):
         load("videomae", videomae)
     (videomae / "model.safetensors").unlink()
     with pytest.raises(InputError, match=r"no weights in .*expected model\.safetensors"):

@@ -193,9 +193,9 @@ def test_rgb_alone_is_the_first_half_and_dis_is_another_flow(i3d: TwoStreamI3D, 
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (lambda weights: weights.pop("Mixed_4d.b2b.bn.running_var"), "missing, first Mixed_4d.b2b.bn.running_var"),
-    (lambda weights: weights.pop("logits.conv3d.bias"), "missing, first logits.conv3d.bias"),
-    (lambda weights: weights.update(extra=torch.ones(1)), "1 weights are unknown, first extra"),
+    (lambda weights: weights.pop("Mixed_4d.b2b.bn.running_var"), "1 missing weight, first Mixed_4d.b2b.bn.running_var"),
+    (lambda weights: weights.pop("logits.conv3d.bias"), "1 missing weight, first logits.conv3d.bias"),
+    (lambda weights: weights.update(extra=torch.ones(1)), "1 unknown weight, first extra"),
     (lambda weights: weights.update({"Conv3d_1a_7x7.conv3d.weight": torch.ones(64, 2, 7, 7, 7)}), "the network has"),
 ])  # fmt: skip
 def test_weights_of_another_network_are_refused(

@@ -107,8 +107,11 @@ def test_files_with_the_head_of_tac_load(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
-        ({**published(), "fc3.weight": (2, 512)}, "unknown, first fc3.weight"),
-        ({k: v for k, v in published().items() if k != "features.stem.3.weight"}, "missing, first features.stem.3"),
+        ({**published(), "fc3.weight": (2, 512)}, "1 unknown weight, first fc3.weight"),
+        (
+            {k: v for k, v in published().items() if k != "features.stem.3.weight"},
+            "1 missing weight, first features.stem.3",
+        ),
         (published() | conv("features.layer2.0.conv2.0.0", 230, 128, 1, 3, 3), "layer2.0.conv2.0.0.weight is"),
     ],
 )

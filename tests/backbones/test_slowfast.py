@@ -111,8 +111,8 @@ def test_counters_of_training_steps_may_be_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
-        ({**published(), "blocks.6.proj.scale": (400,)}, "unknown, first blocks.6.proj.scale"),
-        ({k: v for k, v in published().items() if not k.endswith("fast_to_slow.weight")}, "4 weights are missing"),
+        ({**published(), "blocks.6.proj.scale": (400,)}, "1 unknown weight, first blocks.6.proj.scale"),
+        ({k: v for k, v in published().items() if not k.endswith("fast_to_slow.weight")}, "4 missing weights"),
         (
             published() | conv("blocks.0.multipathway_fusion.conv_fast_to_slow", 16, 8, 5, 1, 1),
             "fast_to_slow.weight is",

@@ -109,7 +109,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     weights = random_weights(torchvision_layout())
     torch.save({name: tensor for name, tensor in weights.items() if name != "features.7.squeeze.bias"}, tmp_path / "a")
     torch.save(weights | {"features.3.squeeze.weight": torch.zeros(16, 64, 1, 1)}, tmp_path / "b")
-    with pytest.raises(InputError, match=r"1 weights are missing, first features\.7\.squeeze\.bias"):
+    with pytest.raises(InputError, match=r"1 missing weight, first features\.7\.squeeze\.bias"):
         load(tmp_path / "a")
     with pytest.raises(InputError, match=r"features\.3\.squeeze\.weight is \(16, 64, 1, 1\), the network has \(16, 96"):
         load(tmp_path / "b")

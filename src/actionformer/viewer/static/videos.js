@@ -47,7 +47,7 @@ export function startVideos() {
   on(["video"], markCurrent);
   on(["video"], learn);
   on(["actions", "decided", "done", "editing"], learnLabels);
-  on(["done"], () => state.editing && countVideos());
+  on(["done", "editing"], () => state.editing && countVideos());
 }
 
 /** Enter in the search opens what it found first, and the keys are the page's again.
