@@ -1,4 +1,4 @@
-"""BMN from outside: trained, resumed, evaluated, asked for detections, for proposals with classes, and for a stream."""
+"""BMN: proposals with classes, its map, what it teaches and refuses; the rest is in `test_base_one_length`."""
 
 import json
 import warnings
@@ -7,12 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from actionformer import Config, build, load
+from actionformer import Config, build
 from actionformer.checks.oracle import oracle_report
 from actionformer.core.errors import InputError
 from actionformer.data.collection import collect
@@ -22,11 +20,8 @@ from actionformer.formats.annotations import read_annotations
 from actionformer.nn.layers import Conv
 from actionformer.recipes import train
 from actionformer.settings.loading import load_config
-from actionformer.training.loop import Metrics
-from actionformer.training.progress import TrainingProgress
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
-from actionformer.viewer.project import UnavailableError
 from actionformer.viewer.start import services_for
 
 THIN = {"width": 16, "bins": 8, "max_length": 32}
@@ -38,71 +33,16 @@ def config() -> Config:
     return load_config("bmn_small", {"model": THIN, "training": training, "data": {"window": 32}})
 
 
-def trained(config: Config, annotations: Path, features: Path, out: Path, *, resume: bool = False) -> Path:
+def trained(config: Config, annotations: Path, features: Path, out: Path) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few epochs teach little
-        train(config, annotations, features, out, resume=resume)
+        train(config, annotations, features, out)
     return out
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory, config: Config, annotations: Path, features: Path) -> Path:
     return trained(config, annotations, features, tmp_path_factory.mktemp("bmn") / "run")
-
-
-def test_parts_of_the_loss_sum_up(model: Path) -> None:
-    row = json.loads((model / "metrics.jsonl").read_text("utf-8").splitlines()[-1])
-    parts = ("boundaries_loss", "overlap_loss", "classes_loss")
-    assert sum(row[part] for part in parts) == pytest.approx(row["loss"])
-
-
-def test_it_is_evaluated_described_and_detects(
-    call: Callable[..., Any], refused: Callable[..., Any], model: Path, features: Path, tmp_path: Path
-) -> None:
-    assert call("evaluate", model).code == 0
-    described = call("info", model)
-    assert "bmn" in described.out
-    assert call("detect", model, features / "video4.npy", "--out", tmp_path / "found.json").code == 0
-    assert json.loads((tmp_path / "found.json").read_text("utf-8"))["results"]["video4"]
-    assert "cannot follow a stream" in refused("watch", model, features / "video4.npy")
-
-
-def test_windows_of_any_length_and_batch_mates_change_nothing(model: Path) -> None:
-    detector = load(model)
-    rng = np.random.default_rng(0)
-    lengths = [1, 2, 31, 32, 33, 80, 150]
-    videos = {f"{length}": rng.standard_normal((length, 6), dtype=np.float32) for length in lengths}
-    together = detector.detect_many(videos, batch_size=5)
-    for length, (name, features) in zip(lengths, videos.items(), strict=True):
-        alone = detector.detect(features)
-        assert len(alone) == len(together[name])
-        np.testing.assert_allclose(alone.segments, together[name].segments, atol=1e-5)
-        np.testing.assert_allclose(alone.scores, together[name].scores, atol=1e-5)
-        assert alone.segments.max(initial=0.0) <= 0.5 * length + 0.5
-
-
-def test_a_resumed_run_ends_as_one_that_was_never_stopped(
-    tmp_path: Path, model: Path, config: Config, annotations: Path, features: Path
-) -> None:
-    class StoppedError(Exception):
-        pass
-
-    epochs, plain = [], TrainingProgress.epoch
-
-    def stop(self: TrainingProgress, epoch: int, metrics: Metrics) -> None:
-        epochs.append(epoch)
-        if len(epochs) > 2:
-            raise StoppedError
-        plain(self, epoch, metrics)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingProgress, "epoch", stop)
-        with pytest.raises(StoppedError):
-            trained(config, annotations, features, tmp_path / "run")
-    trained(config, annotations, features, tmp_path / "run", resume=True)
-    resumed, whole = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run", model))
-    assert resumed.keys() == whole.keys()
-    assert all((resumed[name] == whole[name]).all() for name in whole)
 
 
 def test_proposals_are_scored_by_average_recall_and_get_classes_of_their_videos(
@@ -124,17 +64,6 @@ def test_proposals_are_scored_by_average_recall_and_get_classes_of_their_videos(
     assert call("evaluate", run, "--video-scores", tmp_path / "scores.json").code == 0
     found = json.loads((run / "detections.json").read_text("utf-8"))["results"]
     assert {one["label"] for rows in found.values() for one in rows} == {"jump", "run"}
-
-
-def test_resized_sequences(tmp_path: Path, config: Config, annotations: Path, features: Path) -> None:
-    resized = config.replace(data={"window": None, "resize": 16}, training={"epochs": 1})
-    run = trained(resized, annotations, features, tmp_path / "run")
-    assert len(load(run).detect(features / "video4.npy"))
-
-
-def test_it_takes_sequences_of_one_length_only() -> None:
-    with pytest.raises(InputError, match=r"bmn takes sequences of one length: set data.window or data.resize"):
-        architecture_of(Config().replace(model={"detector": "bmn", "input_dim": 6, "num_classes": 2}))
 
 
 def test_a_map_that_is_too_large() -> None:
@@ -193,14 +122,11 @@ def test_a_video_is_searched_by_windows(
     assert json.loads((tmp_path / "found.json").read_text("utf-8"))["results"]["clip0"]
 
 
-def test_the_page_says_that_there_are_no_levels(model: Path) -> None:
+def test_the_page_tries_its_suppression(model: Path) -> None:
     project = open_project(ViewerOptions(model, (), None, None, None, None))
     with closing(services_for(project)) as services:
         network = services.network()
-        assert network.candidates("video4", 0.0, 10.0, 3)["candidates"]
         assert network.suppression("video4", 0.0, 10.0, 3, {"soft_from_width": 0.4})["steps"]
-        with pytest.raises(UnavailableError, match="no levels"):
-            network.scores("video4", 5, None, None)
 
 
 def test_narrow_features_and_a_prior() -> None:
