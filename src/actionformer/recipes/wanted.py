@@ -98,7 +98,7 @@ class Wanted:
         if self._best is None or self._reached:
             return None
         one = _one(self._looked_at)
-        reached = "reaches the threshold of its class" if one is None else f"scores {one:.3g} or more"
+        reached = "reaches the threshold of its class" if one is None else f"scores {one:.4g} or more"
         hint = f"nothing {reached}, the best is {self._best:.2f}: lower --min-score"
         return f"warning: {hint}" if self.min_score is None else hint
 
