@@ -25,6 +25,9 @@ from actionformer.nn.network import Network
 from actionformer.nn.weight_rules import WeightRule, maps_decay
 from actionformer.settings.config import Config
 
+CERTAIN = 20.0
+"""The logit of what there is no doubt about, in `Architecture.perfect`; float32 knows no probability nearer to 1."""
+
 Part = tuple[Tensor, Tensor | None]
 """Features (t, D) that follow those before, and their mask (t,), None where nothing is padding."""
 
@@ -123,11 +126,11 @@ class Architecture(ABC):
     def decoder(self) -> Decoder:
         """What makes candidates of outputs."""
 
-    @abstractmethod
-    def parts(self, outputs: Any) -> Iterator[Any]:
-        """The outputs of one forward pass, as the decoder takes them."""
-
     # What a detector may bring besides.
+
+    def parts(self, outputs: Any) -> Iterator[Any]:
+        """The outputs of one forward pass, as the decoder takes them: all at once."""
+        yield outputs
 
     def average_updates(self) -> dict[str, int]:
         """Weights that the weight average counts in more than once per step, and how often, as published code does."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from actionformer.detectors.base import Architecture, Level, Part
+from actionformer.detectors.base import CERTAIN, Architecture, Level, Part
 from actionformer.nn.assignment import GroundTruth, Targets, answering, assign_batch
 from actionformer.nn.chunks import Chunks, lookahead, with_last
 from actionformer.nn.decoding import Decoder
@@ -22,9 +22,6 @@ from actionformer.nn.points import level_lengths
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
-
-CERTAIN = 20.0
-"""The logit of a class that there is no doubt about; float32 knows no probability nearer to 1."""
 
 
 class PyramidArchitecture(Architecture):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from actionformer.core.errors import InputError
-from actionformer.detectors.base import Architecture
+from actionformer.detectors.base import CERTAIN, Architecture
 from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.segment_map.cells import Cells, cells_of
 from actionformer.nn.segment_map.criterion import MapCriterion
@@ -21,8 +21,6 @@ from actionformer.nn.segment_map.targets import positives, tious
 from actionformer.nn.weight_rules import WeightRule
 from actionformer.settings.config import Config
 
-CERTAIN = 20.0
-"""The logit of what there is no doubt about."""
 MOST_SEGMENTS = 500_000
 """On a map, which has some thousand numbers for each in training."""
 
@@ -84,10 +82,6 @@ class SegmentMapArchitecture(Architecture):
         """Segments between likely boundaries, or all."""
         settings = self.config.decoding
         return MapDecoder(self.cells, self.rules, settings, shift=self.shift, most=settings.top_k)
-
-    def parts(self, outputs: MapOutputs) -> Iterator[MapOutputs]:
-        """All at once."""
-        yield outputs
 
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
         """As published: all weights decay."""

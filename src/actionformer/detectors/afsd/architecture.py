@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +13,10 @@ from actionformer.detectors.afsd.decoding import Decoder
 from actionformer.detectors.afsd.network import AFSDNetwork, Outputs
 from actionformer.detectors.afsd.settings import AFSDSettings
 from actionformer.detectors.afsd.targets import answering
-from actionformer.detectors.base import Architecture
+from actionformer.detectors.base import CERTAIN, Architecture
 from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.weight_rules import WeightRule
 from actionformer.settings.config import Config
-
-CERTAIN = 20.0
-"""The logit of what there is no doubt about."""
 
 
 class AFSD(Architecture):
@@ -55,10 +52,6 @@ class AFSD(Architecture):
     def decoder(self) -> Decoder:
         """Every moment proposes its refined segment for each class."""
         return Decoder(self.config.decoding, self.settings, self.shift)
-
-    def parts(self, outputs: Outputs) -> Iterator[Outputs]:
-        """All at once."""
-        yield outputs
 
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
         """As published, all weights decay, biases, norms and scales too."""

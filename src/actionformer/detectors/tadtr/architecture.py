@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import nn
 
-from actionformer.detectors.base import Architecture
+from actionformer.detectors.base import CERTAIN, Architecture
 from actionformer.detectors.tadtr.criterion import Actions, TadTRCriterion
 from actionformer.detectors.tadtr.decoding import Decoder
 from actionformer.detectors.tadtr.network import Outputs, TadTRNetwork
@@ -20,8 +18,6 @@ from actionformer.settings.config import Config
 
 SLOW = 0.1
 """What the learning rate is multiplied by for the weights that say where to look."""
-CERTAIN = 20.0
-"""The logit of a class that there is no doubt about."""
 
 
 class TadTR(Architecture):
@@ -46,10 +42,6 @@ class TadTR(Architecture):
     def decoder(self) -> Decoder:
         """Every query proposes its segment for each class."""
         return Decoder(self.config.decoding)
-
-    def parts(self, outputs: Outputs) -> Iterator[Outputs]:
-        """All at once."""
-        yield outputs
 
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
         """All weights decay, biases and norms too; those that say where to look learn slowly."""

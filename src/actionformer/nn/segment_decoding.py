@@ -1,0 +1,61 @@
+"""From segments that are scored per class to candidates, where a network gives all of a sequence at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from actionformer.inference.settings import DecodingSettings
+from actionformer.nn.decoding import Candidates
+
+
+class SegmentDecoder(ABC):
+    """The most probable pairs of segment and class of a batch.
+
+    Of these, `min_probability` and `min_length` drop those that are not above them. Nothing waits for the device before
+    `candidates` is asked.
+    """
+
+    def __init__(self, settings: DecodingSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def scored(self, outputs: Any) -> tuple[Tensor, Tensor]:
+        """Segments (B, N, 2) in grid steps and their scores (B, N, K), float32."""
+
+    @torch.no_grad()
+    def add(self, outputs: Any) -> None:
+        """Takes in all outputs of a batch."""
+        segments, scores = self.scored(outputs)
+        classes, scores = scores.shape[-1], scores.flatten(1)
+        best = scores.sort(dim=1, descending=True, stable=True)
+        kept = min(self.settings.top_k, scores.shape[1])
+        self.scores, pairs = best.values[:, :kept], best.indices[:, :kept]
+        self.left = best.values[:, kept] if kept < scores.shape[1] else torch.zeros_like(scores[:, 0])
+        self.labels = pairs % classes
+        self.segments = segments.gather(1, (pairs // classes)[..., None].expand(-1, -1, 2))
+        self.wrong = ~(scores.isfinite().all(1) & segments.flatten(1).isfinite().all(1))
+
+    def candidates(self) -> list[Candidates]:
+        """Those of each sequence, best first; the moment of each is the feature at its centre."""
+        found = zip(self.segments.cpu().double(), self.scores.cpu(), self.labels.cpu(), strict=True)
+        return [self._worth(*one) for one in found]
+
+    def _worth(self, segments: Tensor, scores: Tensor, labels: Tensor) -> Candidates:
+        length = segments[:, 1] - segments[:, 0]
+        kept = (scores > self.settings.min_probability) & (length > self.settings.min_length)
+        segments, scores, labels = segments[kept], scores[kept], labels[kept]
+        moments = segments.mean(1).round().clamp(min=0).long()
+        return Candidates(segments, scores, labels, torch.zeros_like(labels), moments)
+
+    def overflown(self) -> list[bool]:
+        """Of each sequence whether the network gave a number that is not finite."""
+        wrong: list[bool] = self.wrong.tolist()
+        return wrong
+
+    def left_out(self) -> list[tuple[float, int]]:
+        """The highest score that `top_k` has left out of each sequence, 0 if none; all are of level 0."""
+        return [(score, 0) for score in self.left.tolist()]
