@@ -48,11 +48,26 @@ class Rules:
     """Cells that the balance of classes counts as positive, and as negative, besides those that are."""
     log_offset: float = 0.0
     """Added to probabilities before their logarithm is taken."""
-    best_is_positive: bool = True
-    """The cell nearest to an action is positive, however little the two overlap."""
     published: bool = False
-    """What all publications do by mistake. Cells at padding count, and neighbours of features may be padding. Where few
+    """What all publications do by mistake. A cell is positive by its overlap alone, not if it is the nearest to an
+    action. Cells at padding count, and neighbours of features may be padding. Where few
     cells are to be drawn from, all of the map are drawn. BMN: what lies up to a step before the first feature counts as
     the first."""
     half_precision: bool = False
     """Features are rounded to half precision before segments are sampled."""
+
+
+AS_AUTHORS = Rules(
+    sampled_before=0.0,
+    sampled_after=0.0,
+    boundary_offset=-0.5,
+    end_step=1,
+    empty_is_low=False,
+    squared=True,
+    draws_anywhere=True,
+    log_offset=1e-6,
+    published=True,
+)
+"""What the code that came with the papers has in common."""
+AS_TOOLBOX = Rules(starts_before=False, sampled_before=0.0, sampled_after=0.0, whole_steps=True, published=True)
+"""What both have in common in the toolbox that trains them on other features."""

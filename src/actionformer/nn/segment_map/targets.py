@@ -141,7 +141,7 @@ def positives(segments: Tensor, tiou: Tensor, cells: Cells, rules: Rules) -> Ten
     to half a step beside those of any segment. Actions that are longer than the map have no nearest one.
     """
     positive = tiou > LEAST_OVERLAP
-    if rules.best_is_positive:
+    if not rules.published:
         fits = segments[:, 1] - segments[:, 0] <= cells.lengths.max() + 1
         positive[torch.arange(len(tiou)), tiou.argmax(1)] |= fits & (tiou.amax(1) > 0)
     return positive
