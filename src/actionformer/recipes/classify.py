@@ -18,6 +18,7 @@ from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.model_directory import load_settings, save_classifier
 from actionformer.nn.video_classifier import VideoClassifier
+from actionformer.recipes.evaluate import trained_on
 from actionformer.recipes.given import check_to_classify
 from actionformer.recipes.run_directory import forget_evaluation
 from actionformer.settings.config import Config
@@ -55,10 +56,7 @@ def classify(
     """
     run = Path(run)
     config, card = load_settings(run)
-    annotations = annotations or card.training.get("annotations")
-    features = features or card.training.get("features")
-    if annotations is None or features is None:
-        raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
+    annotations, features = trained_on(run, card, annotations, features)
     truth = read_annotations(annotations)
     if len(card.class_names) > 1:
         raise InputError(f"{run}: has {plural(len(card.class_names), 'class')} of its own and needs no classifier")

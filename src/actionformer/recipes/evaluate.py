@@ -171,10 +171,7 @@ def search_subset(
 ) -> SearchedSubset:
     """Detects in a subset of the annotated videos; arguments and errors are those of `evaluate`."""
     config, card = load_settings(run)
-    annotations = annotations or card.training.get("annotations")
-    features = features or card.training.get("features")
-    if annotations is None or features is None:
-        raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
+    annotations, features = trained_on(run, card, annotations, features)
     scores = scores_for(video_scores, card.class_names, config.data.prefix)
     truth = _truth(annotations, card.found_classes, scores)
     groups = groups_of(truth)
@@ -193,3 +190,18 @@ def search_subset(
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detections = detect_videos(detector, collection.videos, scores)
     return SearchedSubset(run, card, truth, groups, collection, detections, weights)
+
+
+def trained_on(
+    run: str | Path, card: ModelCard, annotations: str | Path | None, features: Paths | None
+) -> tuple[str | Path, Paths]:
+    """Annotations and features as they are given, else those that a model was trained on.
+
+    Raises:
+        InputError: some are not given, and the model does not say.
+    """
+    annotations = annotations or card.training.get("annotations")
+    features = features or card.training.get("features")
+    if annotations is None or features is None:
+        raise InputError(f"{run}: does not say what it was trained on: give --annotations and --features")
+    return annotations, features
