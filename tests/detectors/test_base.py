@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.torch import load_file
+from stopping import stopped_in_epoch
 
 from actionformer import load
 from actionformer.core.errors import InputError
 from actionformer.detectors import index
 from actionformer.recipes import train
 from actionformer.settings.config import Config
-from actionformer.training.loop import Metrics
-from actionformer.training.progress import TrainingProgress
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.project import UnavailableError
@@ -62,21 +61,8 @@ def test_parts_of_its_loss_are_told_under_their_names(
 def test_a_run_goes_on_where_it_was_stopped(
     tmp_path: Path, minimal: Path, config: Config, annotations: Path, features: Path
 ) -> None:
-    class StoppedError(Exception):
-        pass
-
-    epochs, plain = [], TrainingProgress.epoch
-
-    def stop(self: TrainingProgress, epoch: int, metrics: Metrics) -> None:
-        epochs.append(epoch)
-        if len(epochs) > 1:
-            raise StoppedError
-        plain(self, epoch, metrics)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingProgress, "epoch", stop)
-        with pytest.raises(StoppedError):
-            _train(config, annotations, features, tmp_path / "run")
+    with stopped_in_epoch(2):
+        _train(config, annotations, features, tmp_path / "run")
     _train(config, annotations, features, tmp_path / "run", resume=True)
     resumed, whole = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run", minimal))
     assert all((resumed[name] == whole[name]).all() for name in resumed.keys() | whole.keys())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.torch import load_file
+from stopping import stopped_in_epoch
 
 from actionformer import Config, load
 from actionformer.core.errors import InputError
@@ -17,8 +18,6 @@ from actionformer.detectors.base import architecture_of
 from actionformer.detectors.index import ARCHITECTURES, imported
 from actionformer.recipes import train
 from actionformer.settings.loading import load_config
-from actionformer.training.loop import Metrics
-from actionformer.training.progress import TrainingProgress
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.project import UnavailableError
@@ -102,21 +101,8 @@ def test_sequences_of_any_length_alone_and_beside_others(model: Path) -> None:
 def test_a_resumed_run_ends_as_one_that_was_never_stopped(
     tmp_path: Path, model: Path, config: Config, annotations: Path, features: Path
 ) -> None:
-    class StoppedError(Exception):
-        pass
-
-    epochs, plain = [], TrainingProgress.epoch
-
-    def stop(self: TrainingProgress, epoch: int, metrics: Metrics) -> None:
-        epochs.append(epoch)
-        if len(epochs) > 1:
-            raise StoppedError
-        plain(self, epoch, metrics)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingProgress, "epoch", stop)
-        with pytest.raises(StoppedError):
-            trained(config, annotations, features, tmp_path / "run")
+    with stopped_in_epoch(2):
+        trained(config, annotations, features, tmp_path / "run")
     trained(config, annotations, features, tmp_path / "run", resume=True)
     resumed, whole = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run", model))
     assert resumed.keys() == whole.keys()
