@@ -17,8 +17,9 @@ from actionformer.core.terminal import plain_console, say
 from actionformer.data.collection import Paths
 from actionformer.evaluation.comparison import ComparisonReport
 from actionformer.recipes.costs import Measuring, with_costs
-from actionformer.recipes.entries import Entry, Source, check_counts, entries_of, seeds_from, trained
+from actionformer.recipes.entries import Entry, check_counts, entries_of, seeds_from, trained
 from actionformer.recipes.evaluated import report_of, write_report
+from actionformer.recipes.given import TrainingData
 from actionformer.recipes.switches import switches_of
 from actionformer.recipes.task import gather
 from actionformer.settings.config import Changes
@@ -80,10 +81,12 @@ def ablate(
     """
     console = console or plain_console(quiet=True)
     check_counts(seeds=seeds, draws=draws)
-    source = Source(annotations, features, videos, backbone, weights, validation, skip_missing, other_timing, device)
+    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
     out = Path(out)
     with sole_writer(out):
-        (full,) = entries_of([config], source, out, settings or {}, overwrite=overwrite, console=console)
+        (full,) = entries_of(
+            [config], data, out, settings or {}, validation=validation, overwrite=overwrite, console=console
+        )
         full = replace(full, name=FULL)
         asked = [one for item in switches for one in ([item] if "=" in item else item.split(","))]
         with untold():  # training tells it

@@ -16,8 +16,9 @@ from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.evaluation.comparison import ComparisonReport
 from actionformer.recipes.costs import Measuring, with_costs
-from actionformer.recipes.entries import Source, check_counts, entries_of, seeds_from, trained
+from actionformer.recipes.entries import check_counts, entries_of, seeds_from, trained
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated, report_of, write_report
+from actionformer.recipes.given import TrainingData
 from actionformer.settings.config import Changes, Config
 
 TITLE = "Comparison"
@@ -95,10 +96,12 @@ def compare(
         return report
     if not names or annotations is None or out is None:
         raise InputError("give the detectors to compare, --annotations, --features and --out, or --from and runs")
-    source = Source(annotations, features, videos, backbone, weights, validation, skip_missing, other_timing, device)
+    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
     out = Path(out)
     with sole_writer(out):
-        entries = entries_of(names, source, out, settings or {}, overwrite=overwrite, console=console)
+        entries = entries_of(
+            names, data, out, settings or {}, validation=validation, overwrite=overwrite, console=console
+        )
         runs = trained(entries, seeds_from(entries, seeds), out, overwrite=overwrite, device=device, console=console)
         report = with_costs(report_of(runs, draws=draws), runs, Measuring.of(entries[0].given, device))
         write_report(report, out / COMPARISON, TITLE)

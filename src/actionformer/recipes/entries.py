@@ -17,13 +17,11 @@ from actionformer.core.errors import InputError, untold
 from actionformer.core.names import nearest
 from actionformer.core.run_files import CARD, FEATURES, METRICS, OVERVIEW, SEED
 from actionformer.core.terminal import plain_console, say
-from actionformer.data.collection import Paths
 from actionformer.data.split import HELD_OUT
 from actionformer.detectors.index import SETTINGS
-from actionformer.formats.annotations import read_annotations
 from actionformer.model_directory import load_settings
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated
-from actionformer.recipes.given import Given, given_of
+from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.run_directory import check_same, check_unoccupied, is_run, own_run
 from actionformer.recipes.task import gather
@@ -46,46 +44,24 @@ class Entry:
         return replace(self.given, config=self.given.config.replace(training={"seed": seed}))
 
 
-@dataclass(frozen=True)
-class Source:
-    """What the user says of the data of all entries; see `train`."""
-
-    annotations: str | Path | Annotations
-    features: Paths | None
-    videos: Paths | None
-    backbone: str
-    weights: str | Path | Sequence[str | Path]
-    validation: float | None
-    skip_missing: bool
-    other_timing: bool
-    device: str
-
-    def given(self, config: str | Config, annotations: Annotations, settings: Changes) -> Given:
-        """What one training is given."""
-        return given_of(
-            config,
-            annotations,
-            self.features,
-            videos=self.videos,
-            backbone=self.backbone,
-            weights=self.weights,
-            skip_missing=self.skip_missing,
-            other_timing=self.other_timing,
-            device=self.device,
-            settings=settings,
-        )
-
-
 def entries_of(
-    names: Sequence[str], source: Source, out: Path, settings: Changes, *, overwrite: bool, console: Console
+    names: Sequence[str],
+    data: TrainingData,
+    out: Path,
+    settings: Changes,
+    *,
+    validation: float | None,
+    overwrite: bool,
+    console: Console,
 ) -> list[Entry]:
     """Entries of detectors (settings as `train auto` derives them), presets and TOML files, all on the same data.
 
     Args:
         names: of detectors, presets, TOML files, or `auto`.
-        source: the data; of videos features are made once, in OUT/features.
+        data: of all entries; of videos features are made once, in OUT/features.
         out: the folder of all runs.
         settings: section -> setting -> value, of all entries.
+        validation: see `train`.
         overwrite: see `train`.
         console: is told which videos are held out.
 
@@ -100,18 +76,17 @@ def entries_of(
         raise InputError(f"each entry needs a name of its own, found {', '.join(names)}")
     if is_run(out):
         raise InputError(f"{out}: is a run, and what is compared are runs in a folder: choose another")
-    annotations = source.annotations
-    if not isinstance(annotations, Annotations):
-        annotations = read_annotations(annotations)
+    annotations = data.read_annotations()
+    data = replace(data, annotations=annotations)
     stated = [load_config(name, settings) for name in names if not _is_derived(name)]
     settings = merged({"data": _subsets(annotations, stated, settings)}, settings)
-    held_out, features = _prepared(source, annotations, out, settings, overwrite=overwrite, console=console)
-    source = replace(source, features=features, videos=None)
+    base, held_out = _prepared(data, annotations, settings, validation, console)
+    data = replace(data, features=base.with_features(out, overwrite=overwrite, console=console).features, videos=None)
     quiet = plain_console(quiet=True)
     entries = []
     for folder, name in folders.items():
         own = {**settings, "model": {**settings.get("model", {}), "detector": name}} if name in SETTINGS else settings
-        given = source.given(AUTO if _is_derived(name) else name, annotations, own)
+        given = data.given(AUTO if _is_derived(name) else name, own)
         given = given.evaluated_on(held_out) if held_out else given
         entries.append(Entry(folder, given.completed(quiet)))
     check_evaluators(entries)
@@ -162,20 +137,20 @@ def _subsets(annotations: Annotations, stated: Sequence[Config], settings: Chang
 
 
 def _prepared(
-    source: Source, annotations: Annotations, out: Path, settings: Changes, *, overwrite: bool, console: Console
-) -> tuple[tuple[str, ...], Paths]:
-    """Videos that are held out for all entries, where the annotations have none to evaluate on, and the features."""
+    data: TrainingData, annotations: Annotations, settings: Changes, validation: float | None, console: Console
+) -> tuple[Given, tuple[str, ...]]:
+    """What features are made for, and the videos held out for all entries where there are none to evaluate on."""
     known = {name: settings[name] for name in ("data", "training") if name in settings}
-    base = hold_out(source.given(AUTO, annotations, known), source.validation, console)
+    base = hold_out(data.given(AUTO, known), validation, console)
     if not base.annotations.has_subset(base.config.data.test_subset):
         raise InputError(
             f"{annotations.source}: no video to evaluate on in subset {', '.join(base.config.data.test_subset)}: "
             "label more videos, or give --validation 0.25"
         )
     held_out = tuple(base.annotations.subset(HELD_OUT).videos) if base.annotations is not annotations else ()
-    if source.videos is not None:
+    if data.videos is not None:
         base = base.completed(plain_console(quiet=True))
-    return held_out, base.with_features(out, overwrite=overwrite, console=console).features
+    return base, held_out
 
 
 def check_evaluators(entries: Sequence[Entry]) -> None:

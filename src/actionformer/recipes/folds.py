@@ -25,7 +25,7 @@ from actionformer.evaluation.report import Report, score
 from actionformer.formats.detections import write_results
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.recipes.evaluate import search_subset
-from actionformer.recipes.given import Given, given_of
+from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import tell_groups
 from actionformer.recipes.run_directory import check_fold, check_unoccupied, clear, is_run, own_run
 from actionformer.recipes.start import check_init
@@ -119,18 +119,8 @@ def cross_validate(
     runs = [out / f"{FOLD}{number}" for number in range(1, folds + 1)]
     others = _check_folder(out, runs, resume=resume, overwrite=overwrite)
     with sole_writer(out):
-        given = given_of(
-            config,
-            annotations,
-            features,
-            videos=videos,
-            backbone=backbone,
-            weights=weights,
-            skip_missing=skip_missing,
-            other_timing=other_timing,
-            device=device,
-            settings=settings,
-        )
+        data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
+        given = data.given(config, settings)
         if init is not None:
             check_init(init, given.config)
         splits = _splits(given, folds)

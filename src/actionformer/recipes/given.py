@@ -113,36 +113,40 @@ def _with_sampling(config: Config, annotations: Annotations, footage: Footage, c
     return config.replace(data={one.setting: one.value for one in timing})
 
 
-def given_of(
-    config: str | Path | Config,
-    annotations: str | Path | Annotations,
-    features: Paths | None,
-    *,
-    videos: Paths | None,
-    backbone: str,
-    weights: str | Path | Sequence[str | Path],
-    skip_missing: bool,
-    other_timing: bool,
-    device: str,
-    settings: Changes | None,
-) -> Given:
-    """Reads what `train` needs, which is yet to be completed; arguments and errors are those of `train`."""
-    chosen, changes = None if config == AUTO else load_config(config, settings), settings or {}
-    find_device(device)
-    check_source(features, videos)
-    if not isinstance(annotations, Annotations):
-        annotations = read_annotations(annotations)
-    known = chosen or before_rules(annotations, changes)[1]
-    if known.training.classifier:
-        check_to_classify(known, annotations)
-    source: Paths | Footage
-    if videos is not None:
-        made_by = load_backbone(backbone, weights, device=device)
-        source = footage_of(known, annotations, videos, made_by, skip_missing)
-    else:
-        assert features is not None
-        source = features
-    return Given(known, annotations, source, chosen is None, changes, skip_missing, other_timing)
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What the user says of the data of a training; see `train`."""
+
+    annotations: str | Path | Annotations
+    features: Paths | None
+    videos: Paths | None
+    backbone: str
+    weights: str | Path | Sequence[str | Path]
+    skip_missing: bool
+    other_timing: bool
+    device: str
+
+    def given(self, config: str | Path | Config, settings: Changes | None) -> Given:
+        """Reads what a training needs, which is yet to be completed; arguments and errors are those of `train`."""
+        chosen, changes = None if config == AUTO else load_config(config, settings), settings or {}
+        find_device(self.device)
+        check_source(self.features, self.videos)
+        annotations = self.read_annotations()
+        known = chosen or before_rules(annotations, changes)[1]
+        if known.training.classifier:
+            check_to_classify(known, annotations)
+        source: Paths | Footage
+        if self.videos is not None:
+            made_by = load_backbone(self.backbone, self.weights, device=self.device)
+            source = footage_of(known, annotations, self.videos, made_by, self.skip_missing)
+        else:
+            assert self.features is not None
+            source = self.features
+        return Given(known, annotations, source, chosen is None, changes, self.skip_missing, self.other_timing)
+
+    def read_annotations(self) -> Annotations:
+        """The annotations, of their file unless they are read already."""
+        return self.annotations if isinstance(self.annotations, Annotations) else read_annotations(self.annotations)
 
 
 def check_to_classify(config: Config, annotations: Annotations) -> None:

@@ -22,7 +22,7 @@ from actionformer.inference.loading import load
 from actionformer.model_directory import load_classifier
 from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.recipes.classify import learned_classifier
-from actionformer.recipes.given import Given, given_of
+from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.run import Run
 from actionformer.recipes.run_directory import clear, own_run, resumed_state
@@ -91,18 +91,8 @@ def train(
     if validation:  # 0 holds none out
         check_share(validation)
     with own_run(out, resume=resume, overwrite=overwrite):
-        given = given_of(
-            config,
-            annotations,
-            features,
-            videos=videos,
-            backbone=backbone,
-            weights=weights,
-            skip_missing=skip_missing,
-            other_timing=other_timing,
-            device=device,
-            settings=settings,
-        )
+        data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
+        given = data.given(config, settings)
         if init is not None:
             check_init(init, given.config)
         given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
