@@ -72,6 +72,8 @@ def test_settings_are_changed_alone_and_together() -> None:
     ("detector", "item", "said"),
     [
         ("temporalmaxer", "global-attention", "temporalmaxer does not have this switch"),
+        ("afsd", "no-center-sampling", "afsd does not have this switch: it makes no use of training.center_sampling"),
+        ("gtad", "training.label_smoothing=0.1", "it makes no use of training.label_smoothing"),
         ("tridet", "convolutions", "tridet does not have this switch"),
         ("tridet", "global-attention", "tridet does not have this switch"),
         ("actionformer", "model.window=19", "changes nothing: the full model is so"),

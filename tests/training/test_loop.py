@@ -201,7 +201,7 @@ def test_steps_epochs_and_evaluations(tiny: Config) -> None:
 
 def test_the_detector_says_which_weights_learn_slowly(tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     def rule(architecture: Architecture, name: str, weight: torch.nn.Parameter) -> WeightRule:
-        return WeightRule(decays=True, rate_factor=0.0 if name.startswith("embedding") else 1.0)
+        return WeightRule(rate_factor=0.0 if name.startswith("embedding") else 1.0)
 
     monkeypatch.setattr(Architecture, "weight_rule", rule)
     config = settings(tiny, schedule="step")

@@ -82,7 +82,7 @@ def test_a_detector_says_what_decays_and_what_learns_slowly() -> None:
     nn.init.constant_(model.bias, 2.0)
 
     def rule(name: str, weight: nn.Parameter) -> WeightRule:
-        return WeightRule(decays=True, rate_factor=0.1 if name == "weight" else 2.0)
+        return WeightRule(rate_factor=0.1 if name == "weight" else 2.0)
 
     optimizer = build_optimizer(TrainingSettings(weight_decay=0.5), model, rule)
     set_learning_rate(optimizer, 0.1)
@@ -95,7 +95,7 @@ def test_a_detector_says_what_decays_and_what_learns_slowly() -> None:
 
 def test_a_detector_says_how_much_a_weight_decays() -> None:
     def rule(name: str, weight: nn.Parameter) -> WeightRule:
-        return WeightRule(decays=True, decay_factor=10.0 if name == "weight" else 1.0)
+        return WeightRule(decay_factor=10.0 if name == "weight" else 1.0)
 
     groups = parameter_groups(nn.Linear(1, 1), 0.5, rule)
     assert [(group["params"][0].shape, group["weight_decay"]) for group in groups] == [((1, 1), 5.0), ((1,), 0.5)]

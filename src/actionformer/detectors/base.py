@@ -137,7 +137,7 @@ class Architecture(ABC):
         return {}
 
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
-        """Whether and how much a weight of the network decays, and what its learning rate is multiplied by."""
+        """How much a weight of the network decays, and what its learning rate is multiplied by."""
         return maps_decay(name, weight)
 
     def computed_length(self, length: int) -> int:

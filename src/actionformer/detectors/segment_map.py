@@ -85,7 +85,7 @@ class SegmentMapArchitecture(Architecture):
 
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
         """As published: all weights decay."""
-        return WeightRule(decays=True) if self.rules.published else super().weight_rule(name, weight)
+        return WeightRule() if self.rules.published else super().weight_rule(name, weight)
 
     def computed_length(self, length: int) -> int:
         """That of every sequence."""

@@ -23,6 +23,7 @@ class PyramidSettings(ModelSettings):
     """Embedding, pyramid, neck and heads. Widths are channels."""
 
     PUBLISHED: ClassVar[Mapping[str, Any]] = {"offsets": "relu", "mask_padding": "published"}
+    UNUSED: ClassVar[tuple[str, ...]] = ()
 
     projection: tuple[int, ...] | None = None
     """Widths that the sources of a list `input_dim` are projected to before the embedding."""

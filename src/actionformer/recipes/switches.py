@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actionformer.core.errors import InputError
+from actionformer.checks.unused import unused_changes
+from actionformer.core.errors import InputError, listed
 from actionformer.core.names import nearest
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Changes, Config
@@ -46,14 +47,6 @@ def _fixed(**sections: dict[str, Any]) -> Change:
     return lambda *_: sections
 
 
-def _without_center_sampling(config: Config, _: int) -> Changes:
-    if not isinstance(config.model, PyramidSettings):
-        raise NoSwitchError(
-            f"{config.model.detector} does not choose moments of a pyramid by where an action's centre is"
-        )
-    return {"training": {"center_sampling": False}}
-
-
 def _shortened(config: Config, longest: int) -> Changes:
     for setting in ("window", "resize"):
         if length := getattr(config.data, setting):
@@ -69,7 +62,7 @@ SWITCHES: dict[str, tuple[str, Change]] = {
     "no-head-norm": ("no LayerNorm in the heads", _fixed(model={"head_norm": False})),
     "no-center-sampling": (
         "every moment inside an action is positive, not only those near its centre",
-        _without_center_sampling,
+        _fixed(training={"center_sampling": False}),
     ),
     "position-encoding": ("sinusoidal position encoding", _fixed(model={"position": "sinusoidal"})),
     "global-attention": ("attention over the whole sequence, not a window", _fixed(model={"window": 0})),
@@ -112,6 +105,10 @@ def _switch(config: Config, longest: int, name: str) -> Switch:
         changed = config.replace(**changes(config, longest))
     except InputError as error:
         raise NoSwitchError(f"{name}: {config.model.detector} does not have this switch: {error}") from error
+    if unused := unused_changes(changed, config):
+        raise NoSwitchError(
+            f"{name}: {config.model.detector} does not have this switch: it makes no use of {listed(unused)}"
+        )
     if changed == config:
         raise NoSwitchError(f"{name}: changes nothing: the full model is so")
     return Switch(name, says, changed)

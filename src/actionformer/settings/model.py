@@ -24,8 +24,14 @@ class ModelSettings(Settings):
 
     USUAL: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Section -> setting -> value, of other sections, that `auto` takes for it where the rules for all would not do."""
-    UNUSED: ClassVar[tuple[str, ...]] = ()
-    """Settings of other sections that have no effect with it, e.g. `training.label_smoothing`."""
+    UNUSED: ClassVar[tuple[str, ...]] = (
+        "training.center_sampling",
+        "training.center_radius",
+        "training.regression_weight",
+        "training.label_smoothing",
+        "training.initial_normalizer",
+    )
+    """Settings of other sections that have no effect with it: those of moments that are taught as ActionFormer's."""
     detector: str = "actionformer"
     """Which detector."""
     input_dim: tuple[int, ...] | int | None = None

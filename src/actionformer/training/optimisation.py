@@ -20,7 +20,7 @@ from actionformer.training.settings import TrainingSettings
 def parameter_groups(
     model: nn.Module, weight_decay: float, rule: Callable[[str, nn.Parameter], WeightRule] = maps_decay
 ) -> list[dict[str, Any]]:
-    """Trainable parameters, those of one rule together: first those that decay, of these first the fastest."""
+    """Trainable parameters, those of one rule together: first those that decay most, of these first the fastest."""
     groups: dict[WeightRule, list[nn.Parameter]] = defaultdict(list)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
@@ -28,7 +28,7 @@ def parameter_groups(
     return [
         {
             "params": groups[one],
-            "weight_decay": weight_decay * one.decays * one.decay_factor,
+            "weight_decay": weight_decay * one.decay_factor,
             "rate_factor": one.rate_factor,
         }
         for one in sorted(groups, reverse=True)
@@ -46,7 +46,7 @@ def build_optimizer(
     Args:
         settings: which optimiser, rate and weight decay.
         model: whose weights are trained.
-        rule: of each weight by its name, whether it decays and how fast it learns.
+        rule: of each weight by its name, how much it decays and how fast it learns.
     """
     groups = parameter_groups(model, settings.weight_decay, rule)
     if settings.optimizer == "sgd":

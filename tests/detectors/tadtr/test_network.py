@@ -66,8 +66,8 @@ def test_it_begins_with_rare_classes_and_segments_that_no_layer_moves() -> None:
 def test_every_weight_decays_and_those_that_say_where_to_look_learn_slowly() -> None:
     model, architecture = network(), TadTR(Config(model=TadTRSettings(**SMALL)))
     rules = {name: architecture.weight_rule(name, weight) for name, weight in model.named_parameters()}
-    assert all(rule.decays for rule in rules.values())
-    slow = {name for name, rule in rules.items() if rule == WeightRule(decays=True, rate_factor=0.1)}
+    assert all(rule.decay_factor == 1 for rule in rules.values())
+    slow = {name for name, rule in rules.items() if rule == WeightRule(rate_factor=0.1)}
     assert slow == {name for name in rules if "offsets" in name or "first_point" in name}
     assert len(slow) == 2 * (2 + 2) + 2
 

@@ -55,7 +55,7 @@ class AFSD(Architecture):
 
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
         """As published, all weights decay, biases, norms and scales too."""
-        return WeightRule(decays=True)
+        return WeightRule()
 
     def computed_length(self, length: int) -> int:
         """A multiple of the last level's stride; with published padding that of all sequences."""

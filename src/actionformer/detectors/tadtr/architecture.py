@@ -46,7 +46,7 @@ class TadTR(Architecture):
     def weight_rule(self, name: str, weight: nn.Parameter) -> WeightRule:
         """All weights decay, biases and norms too; those that say where to look learn slowly."""
         where = ".offsets." in name or name.startswith("first_point.")
-        return WeightRule(decays=True, rate_factor=SLOW if where else 1.0)
+        return WeightRule(rate_factor=SLOW if where else 1.0)
 
     def computed_length(self, length: int) -> int:
         """That of the sequence, as padding changes nothing; as published that of the window."""

@@ -21,13 +21,6 @@ class TadTRSettings(ModelSettings):
         "training": {"learning_rate": 5e-4, "weight_decay": 1e-4, "gradient_clip": 0.1},
         "suppression": {"method": "none", "window_tiou": 0.4},
     }
-    UNUSED: ClassVar[tuple[str, ...]] = (
-        "training.center_sampling",
-        "training.center_radius",
-        "training.regression_weight",
-        "training.label_smoothing",
-        "training.initial_normalizer",
-    )
     detector: Literal["tadtr"] = "tadtr"
     """Which detector."""
     width: int = Field(256, ge=1, le=WIDEST)
