@@ -124,6 +124,13 @@ def test_fusion_by_hand() -> None:
     assert_array_equal(fused.segments, np.array(segments)[[1, 2, 1, 2]])
 
 
+def test_fusion_by_the_product_orders_alike() -> None:
+    given = [[0.0, 1.0], [2.0, 3.0]], [0.1, 0.9], [0.64, 0.16]
+    fused, rooted = (fuse(*given, FusionSettings(score=how)) for how in ("product", "root"))
+    assert_allclose(fused.scores, [0.576, 0.144, 0.064, 0.016], rtol=1e-6)
+    assert fused.index.tolist() == rooted.index.tolist() == [1, 1, 0, 0]
+
+
 def test_fusion_of_nothing() -> None:
     fused = fuse(np.empty((0, 2)), [], [0.2, 0.8])
     assert fused.segments.shape == (0, 2)

@@ -1,13 +1,16 @@
-"""Every preset's network, as built but thin, and the numbers that the released TriDet checkpoints were trained with."""
+"""Every preset's network, as built but thin, and the numbers that published models were trained with."""
 
 from typing import Any
 
 import pytest
 import torch
 
+from actionformer.detectors.afsd.settings import AFSDSettings
 from actionformer.detectors.base import architecture_of
+from actionformer.detectors.gtad.settings import GTADSettings
 from actionformer.detectors.tridet.settings import TriDetSettings
 from actionformer.nn.outputs import PyramidOutputs
+from actionformer.nn.segment_map.settings import SegmentMapSettings
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config, preset_names
@@ -125,3 +128,160 @@ def test_published_rules_are_those_of_converted_checkpoints(call: Any) -> None:
     }
     assert config.replace(**undone).model_dump() == load_config("thumos14_i3d").model_dump()
     assert 'offsets = "relu"' in call("info", "thumos14_i3d_published").out
+
+
+# Optimiser, rate, decay, epochs, drops, batch, clip; features, longest action, overlaps, share of an action in a
+# window; method, sigma, least score, voting, most detections; classes of a video.
+ONE_LENGTH: dict[str, tuple[Any, ...]] = {
+    "tadtr_thumos14_i3d": (
+        ("adamw", 2e-4, 1e-4, 16, (14,), 16, 0.1),
+        (128, 0.75, 0.25, 0.75),
+        ("none", 0.5, 0.001, 0, 200),
+        None,
+    ),
+    "tadtr_thumos14_opentad_i3d": (
+        ("adamw", 2e-4, 1e-4, 17, (14,), 8, 0.1),
+        (256, 0.25, 0.75, 0.75),
+        ("soft", 0.4, 0.001, 0, 2000),
+        None,
+    ),
+    "bmn_activitynet_tsn": (
+        ("adam", 1e-3, 1e-4, 9, (7,), 16, 0),
+        (100, None),
+        ("soft", 0.4, 0, 0, 100),
+        1,
+    ),
+    "bmn_activitynet_opentad_tsn": (
+        ("adam", 1e-3, 1e-4, 8, (7,), 16, 1),  # of 10 epochs, the eighth is the published one
+        (128, None),
+        ("soft", 0.5, 0.01, 0.95, 100),
+        2,
+    ),
+    "bmn_activitynet_tsp": (
+        ("adam", 1e-3, 1e-4, 8, (7,), 16, 1),
+        (128, None),
+        ("soft", 0.5, 0.01, 0.95, 100),
+        2,
+    ),
+    "bmn_thumos14_i3d": (
+        ("adam", 1e-4, 1e-4, 8, (5,), 16, 1),
+        (128, 64, 0.5, 0.5, 0.9),
+        ("soft", 0.3, 1e-4, 0.95, 200),
+        2,
+    ),
+    "bmn_thumos14_tsn": (
+        ("adam", 1e-4, 1e-4, 8, (5,), 16, 1),
+        (128, 64, 0.5, 0.5, 0.9),
+        ("soft", 0.3, 1e-4, 0.95, 200),
+        2,
+    ),
+    "bmn_hacs_slowfast": (
+        ("adam", 4e-4, 1e-4, 6, (5,), 16, 1),
+        (192, None),
+        ("soft", 0.5, 0.001, 0.95, 100),
+        3,
+    ),
+    "gtad_thumos14_tsn": (
+        ("adam", 4e-5, 1e-4, 10, (5,), 8, 1),
+        (256, 64, 0.5, 0.5, 0.9),
+        ("soft", 0.46, 0, 0, 200),
+        2,
+    ),
+    "gtad_thumos14_i3d": (
+        ("adam", 1e-4, 1e-4, 8, (5,), 8, 1),
+        (256, 64, 0.5, 0.5, 0.9),
+        ("soft", 0.3, 1e-4, 0.95, 200),
+        2,
+    ),
+    "gtad_thumos14_opentad_tsn": (
+        ("adam", 1e-4, 1e-4, 8, (5,), 8, 1),
+        (256, 64, 0.5, 0.5, 0.9),
+        ("soft", 0.3, 1e-4, 0.95, 200),
+        2,
+    ),
+    "gtad_activitynet_tsn": (
+        ("adam", 4e-3, 1e-4, 10, (5,), 16, 0),
+        (100, None),
+        ("soft", 0.8, 0, 0, 100),
+        2,
+    ),
+    "gtad_activitynet_tsp": (
+        ("adam", 4e-3, 1e-4, 8, (5,), 16, 1),  # of 10 epochs, the eighth is the published one
+        (100, None),
+        ("soft", 0.8, 0.001, 0.95, 100),
+        2,
+    ),
+    "afsd_thumos14_i3d": (
+        ("adamw", 1e-5, 1e-3, 16, (), 1, 0.1),
+        (64, 0.875, 0.5, 0.75),
+        ("soft", 0.5, 0.01, 0, 2000),
+        None,
+    ),
+    "afsd_activitynet_tsp": (
+        ("adamw", 1e-3, 1e-4, 10, (5,), 16, 1),
+        (96,),
+        ("soft", 0.85, 0.001, 0.9, 100),
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", ONE_LENGTH)
+def test_presets_of_one_length_have_the_published_numbers(preset: str) -> None:
+    config = load_config(preset)
+    training, suppression, data = config.training, config.suppression, config.data
+    optimiser = (training.optimizer, training.learning_rate, training.weight_decay)
+    schedule = (training.epochs, training.drop_epochs, training.batch_size, training.gradient_clip)
+    longest = (config.model.max_duration,) if isinstance(config.model, SegmentMapSettings) else ()
+    windows = (data.train_overlap, data.test_overlap, data.min_overlap) if data.window else ()
+    assert (
+        (*optimiser, *schedule),
+        (data.window or data.resize, *longest, *windows),
+        (
+            suppression.method,
+            suppression.sigma,
+            suppression.min_score,
+            suppression.voting_threshold,
+            suppression.max_detections,
+        ),
+        None if suppression.per_class else config.fusion.classes_per_video,
+    ) == ONE_LENGTH[preset]
+    assert config.model.num_classes == (None if suppression.per_class else 1)
+    assert config.fusion.score == ("root" if suppression.per_class else "product")
+    assert suppression.voting_weight == ("score" if suppression.voting_threshold else "score_tiou")
+    assert training.warmup_epochs == (preset == "afsd_activitynet_tsp")
+    assert (training.schedule, training.average_decay, data.normalize) == ("step", 0, False)
+    assert suppression.per_window == (longest == (64,))
+
+
+def test_presets_of_one_length_have_the_published_networks() -> None:
+    for preset, bins, kernel in (
+        ("gtad_thumos14_tsn", (16, 16), 3),
+        ("gtad_thumos14_i3d", (16, 16), 3),
+        ("gtad_thumos14_opentad_tsn", (16, 16), 3),
+        ("gtad_activitynet_tsn", (32, 4), 1),
+        ("gtad_activitynet_tsp", (32, 4), 1),
+    ):
+        model = load_config(preset).model
+        assert isinstance(model, GTADSettings)
+        assert ((model.bins, model.neighbor_bins), model.map_kernel) == (bins, kernel)
+    thumos, anet = (load_config(f"afsd_{name}").model for name in ("thumos14_i3d", "activitynet_tsp"))
+    assert isinstance(thumos, AFSDSettings)
+    assert isinstance(anet, AFSDSettings)
+    assert (thumos.units, anet.units) == ((1,) * 6, (4, 8, 16, 32, 64, 128))
+    assert (64 * thumos.frames_per_feature, 96 * anet.frames_per_feature) == (256, 768)
+    assert (thumos.location_weight, thumos.refined_loss, thumos.refined_tiou, thumos.refine_best) == (
+        10,
+        "l1",
+        0.5,
+        False,
+    )
+    assert (anet.location_weight, anet.refined_loss, anet.refined_tiou, anet.refine_best) == (1, "smooth_l1", 0.6, True)
+    assert thumos.level_bounds is None
+    assert anet.level_bounds is not None
+    frames = [tuple(anet.frames_per_feature * end for end in ends) for ends in anet.level_bounds]
+    assert frames == [(0, 30), (15, 60), (30, 120), (60, 240), (96, 768), (256, 768)]
+    proposals = load_config("bmn_activitynet_tsn")
+    assert (proposals.suppression.soft_from, proposals.suppression.soft_from_width) == (0.5, 0.4)
+    joined = load_config("tadtr_thumos14_i3d")
+    assert (joined.suppression.window_tiou, joined.decoding.top_k) == (0.4, 100)

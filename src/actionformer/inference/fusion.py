@@ -17,15 +17,14 @@ PUBLISHED = FusionSettings()
 def fuse(segments: Any, scores: Any, class_scores: Any, settings: FusionSettings = PUBLISHED) -> ScoredSegments:
     """Class-agnostic proposals of a video with the classes that a video classifier gives it.
 
-    The best proposals are each repeated for the video's best classes, with score
-    sqrt(class score * proposal score), as in the published ActivityNet results. The published HACS and BMN results take
-    the product, which orders them alike.
+    The best proposals are each repeated for the video's best classes, with score sqrt(class score * proposal score) as
+    in ActionFormer's published ActivityNet results, or with the product as in those of BMN, G-TAD and OpenTAD.
 
     Args:
         segments: (N, 2) proposals, in any one unit.
         scores: (N,) their scores, at least 0.
         class_scores: (K,) the video's score for every class, at least 0.
-        settings: how many proposals and classes take part.
+        settings: how many proposals and classes take part, and whether the root is taken.
 
     Returns:
         Up to max_proposals * classes_per_video detections, best first; `index` is the proposal of each.
@@ -41,7 +40,9 @@ def fuse(segments: Any, scores: Any, class_scores: Any, settings: FusionSettings
         )
     proposals = np.argsort(-scores, kind="stable")[: settings.max_proposals]
     classes = np.argsort(-class_scores, kind="stable")[: settings.classes_per_video]
-    fused = np.sqrt(scores[proposals, None] * class_scores[classes])  # (proposals, classes)
+    fused = scores[proposals, None] * class_scores[classes]  # (proposals, classes)
+    if settings.score == "root":
+        fused = np.sqrt(fused)
     order = np.argsort(-fused, axis=None, kind="stable")
     proposal, label = (axis[order] for axis in (np.repeat(proposals, len(classes)), np.tile(classes, len(proposals))))
     return ScoredSegments(

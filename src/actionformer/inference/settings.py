@@ -68,6 +68,8 @@ class FusionSettings(Settings):
     """Every proposal gets this many of the best classes of its video; published: ActivityNet 2, HACS 3, BMN 1."""
     max_proposals: int = Field(200, ge=1, le=10_000_000)
     """Best proposals of a video that get classes."""
+    score: Literal["root", "product"] = "root"
+    """Of a proposal with a class: their scores multiplied, or the root of that; both order detections alike."""
 
 
 class LiveSettings(Settings):
