@@ -132,3 +132,11 @@ def test_properties(
     assert (found.segments >= -margin - 1e-3).all()
     assert (found.segments <= size + margin + 1e-3).all()
     np.testing.assert_allclose(found.segments + found.start, segments[found.labels].clip(left, right), atol=1e-3)
+
+
+def test_other_segments_stay_by_the_rule_for_actions() -> None:
+    """As above: window [20, 30), widened by a step."""
+    found = crop(100, [[25, 26]], max_length=10, rng=Scripted(20))
+    others = np.array([[17.5, 20.5], [17.4, 20.4], [25, 26], [30, 40]], np.float32)
+    np.testing.assert_allclose(found.of(others, 0.5, 1.0), [[-1, 0.5], [5.0, 6]])
+    assert found.of(others[:0], 0.5, 1.0).shape == (0, 2)

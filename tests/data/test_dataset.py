@@ -354,3 +354,32 @@ def test_the_margin_of_crops_is_counted_in_clips(margin: float, clips: float) ->
     dataset = TrainingSet([whole], data=data, max_length=32, seed=0)
     np.testing.assert_allclose(np.diff(dataset.crop(0, 0).segments), 32 + 2 * clips, atol=1 + clips)
     assert dataset.margin(whole) == clips
+
+
+def test_proposals_are_cropped_as_actions_are_and_stand_beside_them() -> None:
+    (short,), (long,) = spied((40,)), spied((80,))
+    given = np.array([[-0.5, 4.0], [3.0, 8.0], [20.0, 29.0], [70.0, 79.5]], np.float32)
+    videos = [replace(one, proposals=given[given[:, 1] <= len(read_by_spy(one).array)]) for one in (short, long)]
+    data = {"crop_ratio": (1.0, 1.0)}
+    (batch,) = loader(videos, data=data, batch_size=2).epoch(0)
+    for origin, actions, proposals in zip(batch.origins, batch.segments, batch.proposals, strict=True):
+        if origin[0] == "v40":
+            assert proposals.tolist() == given[:3].tolist()
+        else:  # cut to 64 of 80 features
+            assert len(proposals) < 4 or proposals[:, 1].max() <= 65
+            assert {tuple(one) for one in actions.tolist()} <= {tuple(one) for one in proposals.tolist()}
+
+
+def test_without_proposals_a_batch_has_none() -> None:
+    (batch,) = loader(spied((40, 80)), batch_size=2).epoch(0)
+    assert len(batch.proposals) == 0
+
+
+def test_proposals_are_placed_on_the_grid(tmp_path: Path) -> None:
+    """At 10 frames a second a feature every 0.5 s that covers 1 s: time 0.5 s is position 0."""
+    video = AnnotatedVideo("v", "", 30.0, None, np.array([[0.5, 3.0]]), np.array([0]))
+    featured = FeaturedVideo(video, Spy(59), GRID, FeatureSpec(), proposals=np.array([[0.5, 1.0], [2.0, 4.5]]))  # type: ignore[arg-type]
+    (placed,) = place_on_grid([featured], None)
+    assert placed.proposals is not None
+    assert placed.proposals.dtype == np.float32
+    assert placed.proposals.tolist() == [[0, 1], [3, 8]]

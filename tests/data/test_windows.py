@@ -81,3 +81,10 @@ def test_the_training_set_is_made_of_windows() -> None:
     assert [video.first for video in windows.videos] == [20, 40]
     assert [windows.crop(0, row).stop for row in range(2)] == [40, 40]  # no crop of a window
     assert len(training_set(videos, data=DataSettings(), max_length=40, seed=0)) == 2
+
+
+def test_proposals_belong_to_windows_as_actions_do() -> None:
+    video = replace(placed([[30.5, 50.5]]), proposals=np.array([[30.0, 50.0], [0.0, 99.0]], np.float32))
+    windows = training_windows([video], DataSettings(window=40, train_overlap=0.5, min_overlap=0.35))
+    shown = [(window.first, window.proposals.tolist()) for window in windows if window.proposals is not None]
+    assert shown == [(0, [[30, 39], [0, 39]]), (20, [[10, 30], [0, 39]]), (40, [[0, 10], [0, 39]])]

@@ -287,3 +287,25 @@ def test_a_trace_worked_by_hand() -> None:
     hard = trace(segments, scores, np.zeros(3, int), SuppressionSettings(method="hard"))
     assert [step.pick for step in hard] == [0, 2]
     assert (hard[0].index.tolist(), hard[0].scores.tolist()) == ([1], [0.0])
+
+
+def test_what_is_reported_is_not_what_suppression_judges_by() -> None:
+    """The second overlaps the first by 8 of 10; where they are reported they do not meet."""
+    segments, scores, labels = [[0, 9], [1, 10], [20, 30]], [0.9, 0.8, 0.7], [0, 0, 0]
+    reported = [[0, 5], [8, 12], [21, 29]]
+    hard = SuppressionSettings(method="hard", tiou_threshold=0.5)
+    kept = suppress(segments, scores, labels, hard, reported=reported)
+    assert (kept.index.tolist(), kept.segments.tolist()) == ([0, 2], [[0, 5], [21, 29]])
+    same = suppress(segments, scores, labels, hard)
+    assert same.index.tolist() == kept.index.tolist()
+    best = SuppressionSettings(method="none", max_detections=1)
+    assert suppress(segments, scores, labels, best, reported=reported).segments.tolist() == [[0, 5]]
+
+
+def test_a_vote_averages_what_is_reported() -> None:
+    """Of equal weights the mean: both candidates lie around the one that is kept."""
+    voting = SuppressionSettings(
+        method="hard", tiou_threshold=0.5, per_class=False, voting_threshold=0.5, voting_weight="score"
+    )
+    kept = suppress([[0, 9], [1, 10]], [0.5, 0.5], [0, 0], voting, reported=[[0, 5], [2, 9]])
+    assert kept.segments.tolist() == [[1, 7]]

@@ -5,18 +5,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from variants import TIMING, lively_detector
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
+from actionformer.detectors import index
 from actionformer.detectors.actionformer.architecture import ActionFormer
 from actionformer.detectors.base import architecture_of
 from actionformer.features import Features
 from actionformer.inference.explain import attention_of, explain
-from actionformer.inference.sequences import FeatureSequence, place
+from actionformer.inference.runner import Runner
+from actionformer.inference.sequences import ArrayRows, FeatureSequence, place
 from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import suppress
-from actionformer.inference.windows import Joiner, Window, suppressed, thinned
+from actionformer.inference.windows import Joiner, Window, suppressed, thinned, windows_of
 from actionformer.nn.decoding import Candidates
 from actionformer.settings.config import Config
 
@@ -142,3 +146,71 @@ def test_a_detector_may_ask_for_one_length(tiny: Config, monkeypatch: pytest.Mon
 def test_settings_that_do_not_go_together(tiny: Config, data: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         tiny.replace(data=data)
+
+
+@pytest.fixture
+def judging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index of detectors with a second stage."""
+    monkeypatch.setitem(index.SETTINGS, "judging", "judging.JudgingSettings")
+    monkeypatch.setitem(index.ARCHITECTURES, "judging", "judging.Judging")
+
+
+def with_proposals(proposals: Any, length: int = 90, start: int = 0) -> FeatureSequence:
+    return FeatureSequence(ArrayRows(features(length + start)[start:]), GRID, float(length), proposals=proposals)
+
+
+def segments(*rows: tuple[float, float]) -> Any:
+    return np.array(rows, np.float32).reshape(-1, 2)
+
+
+def judged(sequence: FeatureSequence) -> list[tuple[int, Any]]:
+    """Of each window its first feature, and the proposals that it judges, where they are in the sequence."""
+    windows = windows_of([sequence], Config().replace(data=WINDOW).data)
+    return [(one.start, one.sequence.proposals + one.start) for one in windows if one.sequence.proposals is not None]
+
+
+def test_a_proposal_is_judged_in_the_first_window_that_its_centre_lies_in() -> None:
+    """Of 90 features windows of 32 begin at 0, 24, 48 and 58; the first ends at 31.5."""
+    given = segments((26, 30), (30, 33), (29, 35), (-3, 1), (80, 99), (0, 89))
+    assert [(start, rows.tolist()) for start, rows in judged(with_proposals(given))] == [
+        (0, [[26, 30], [-3, 1]]),
+        (24, [[30, 33], [29, 35], [0, 89]]),
+        (48, []),
+        (58, [[80, 99]]),
+    ]
+
+
+@given(st.integers(1, 90), st.lists(st.tuples(st.floats(-5, 95, width=32), st.floats(0.5, 40, width=32)), max_size=6))
+def test_every_proposal_is_judged_once(length: int, rows: list[tuple[float, float]]) -> None:
+    given = segments(*[(start, start + long) for start, long in rows])
+    found = np.concatenate([rows for _, rows in judged(with_proposals(given, length))])
+    np.testing.assert_allclose(found[np.lexsort(found.T)], given[np.lexsort(given.T)], atol=1e-4)
+
+
+def test_a_second_stage_in_windows_reports_what_each_window_does_alone(judging: None, tiny: Config) -> None:
+    """Of 56 features there are two windows, at 0 and 24, and each has a proposal."""
+    config = tiny.replace(model={"detector": "judging", "input_dim": 6, "num_classes": 2}, data=WINDOW)
+    torch.manual_seed(0)
+    network = architecture_of(config).network().eval()
+    windowed, whole = (
+        Runner(network, one, torch.device("cpu")) for one in (config, config.replace(data={"window": None}))
+    )
+    found = explain(windowed, with_proposals(segments((2, 9), (60, 75)), 56)).candidates
+    first = explain(whole, with_proposals(segments((2, 9)), 32)).candidates
+    second = explain(whole, with_proposals(segments((36, 51)), 32, start=24)).candidates
+    expected = Candidates.joined([first, second.moved(24.0)])
+    assert found.refined is not None
+    assert (found.refined != found.segments).any()
+    torch.testing.assert_close(found.refined, expected.reported)
+    torch.testing.assert_close(found.segments, expected.segments)
+    torch.testing.assert_close(found.scores, expected.scores)
+
+
+def test_windows_suppressed_alone_keep_what_they_report() -> None:
+    found = found_in((0, 9, 0.9, 0), (1, 10, 0.8, 0), (20, 30, 0.7, 0))
+    found = found._replace(refined=found.segments + 2)
+    kept = suppressed(found, SuppressionSettings(method="hard", tiou_threshold=0.5))
+    assert (kept.segments.tolist(), kept.reported.tolist()) == ([[0, 9], [20, 30]], [[2, 11], [22, 32]])
+    settings = SuppressionSettings(window_tiou=0.5)
+    thin = thinned([range(0, 20), range(10, 40)], [found, found_in()._replace(refined=None)], settings)
+    assert thin.reported.tolist() == [[2, 11], [3, 12], [22, 32]]

@@ -78,7 +78,7 @@ def test_equals_a_plain_loop() -> None:
                     found.append((score, float(start), float(end), label, level))
         best = sorted(found, reverse=True)[:7]
         expected += [row for row in best if row[2] - row[1] > settings.min_length]
-    segments, scores, labels, levels, _ = decode(logits, offsets, valid, strides, settings)
+    segments, scores, labels, levels, *_ = decode(logits, offsets, valid, strides, settings)
     actual = np.column_stack((scores, segments, labels, levels))
     assert_allclose(actual, expected, rtol=1e-6, atol=1e-6)
 
@@ -140,3 +140,27 @@ def test_fusion_of_nothing() -> None:
 def test_fusion_refuses_broken_class_scores(class_scores: object) -> None:
     with pytest.raises(InputError, match="class scores"):
         fuse([[0, 1]], [0.5], class_scores)
+
+
+def refined(*rows: tuple[float, float]) -> Candidates:
+    """Candidates of score 0.5 whose reported segments are a step later."""
+    segments = torch.tensor(rows, dtype=torch.float64).view(-1, 2)
+    nothing = torch.zeros(len(segments), dtype=torch.int64)
+    return Candidates(segments, torch.full((len(segments),), 0.5), nothing, nothing, nothing, segments + 1)
+
+
+def test_what_is_reported_goes_with_its_candidate() -> None:
+    found = refined((0, 4), (6, 9))
+    assert found.chosen(torch.tensor([1])).reported.tolist() == [[7, 10]]
+    assert found.chosen(torch.tensor([True, False])).reported.tolist() == [[1, 5]]
+    later = found.moved(10.0)
+    assert (later.segments.tolist(), later.reported.tolist()) == ([[10, 14], [16, 19]], [[11, 15], [17, 20]])
+    plain = found._replace(refined=None)
+    assert plain.moved(1.0).refined is plain.chosen(torch.tensor([0])).refined is None
+    assert plain.reported is plain.segments
+
+
+def test_candidates_are_joined_with_what_they_report() -> None:
+    found, plain = refined((0, 4)), refined((6, 9))._replace(refined=None)
+    assert Candidates.joined([found, plain]).reported.tolist() == [[1, 5], [6, 9]]
+    assert Candidates.joined([plain, plain]).refined is None

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from judging import DRAWN, Judged, JudgingNetwork
 from torch import Tensor
 from variants import actionformer_settings
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.data.dataset import Batch, Collate, EpochLoader, Sample, TrainingSet, TrainingVideo
+from actionformer.detectors import index
 from actionformer.detectors.actionformer.network import build_network
 from actionformer.detectors.base import Architecture, architecture_of
 from actionformer.nn.pyramid_network import PyramidNetwork
@@ -263,3 +265,27 @@ def test_a_batch_without_padding_needs_no_mask(tiny: Config) -> None:
     masked.step([Collate(None)(alike)])
     for one, other in zip(plain.model.parameters(), masked.model.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-7)
+
+
+def test_a_second_stage_learns_from_what_it_draws(monkeypatch: pytest.MonkeyPatch, tiny: Config) -> None:
+    """Its network sees so many proposals of each sequence as it draws, by the seed and the number of the step."""
+    monkeypatch.setitem(index.SETTINGS, "judging", "judging.JudgingSettings")
+    monkeypatch.setitem(index.ARCHITECTURES, "judging", "judging.Judging")
+    config = settings(tiny).replace(model={"detector": "judging"})
+    every = torch.arange(20.0).view(10, 2)
+    given = [one._replace(proposals=every[: 0 if i == 1 else 10]) for i, one in enumerate(samples())]
+    seen: list[list[Any]] = []
+
+    def judged(network: JudgingNetwork, x: Tensor, proposals: Tensor) -> Judged:
+        seen[-1].append(proposals.tolist())
+        return plain(network, x, proposals)
+
+    plain = JudgingNetwork._judged
+    monkeypatch.setattr(JudgingNetwork, "_judged", judged)
+    for _ in range(2):
+        trainer = Trainer(architecture_of(config).network(), config, steps_per_epoch=4)
+        for _ in range(2):
+            seen.append([])
+            assert np.isfinite(trainer.step([Collate(None)(given)])["loss"])
+    assert [len(one) for one in seen[0]] == [DRAWN, 0, DRAWN, DRAWN]
+    assert seen[0] == seen[2] != seen[1] == seen[3]

@@ -65,8 +65,7 @@ def perfect_detections(
     sequence = FeatureSequence(
         Features((), (length, placed.features.shape[1])), placed.grid, video.end, name=video.video.id
     )
-    moved = (one._replace(segments=one.segments + part.first) for part, (one, _) in zip(seen, decoded, strict=True))
-    candidates = Candidates(*map(torch.cat, zip(*moved, strict=True)))
+    candidates = Candidates.joined([one.moved(part.first) for part, (one, _) in zip(seen, decoded, strict=True)])
     left = max(left for _, left in decoded)
     detections, _ = finished(candidates, left, sequence, config, tuple(class_names), None, shown_from=None)
     return detections

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.errors import InputError, listed, warn
@@ -41,6 +42,8 @@ class FeaturedVideo:
     features: Features
     grid: TimeGrid
     spec: FeatureSpec
+    proposals: NDArray[np.float64] | None = None
+    """(N, 2) segments that a second stage judges, seconds; None where there is none."""
 
     @property
     def duration(self) -> float | None:

@@ -19,6 +19,11 @@ class Crop:
     segments: NDArray[np.float32]
     labels: NDArray[np.int64]
 
+    def of(self, segments: NDArray[np.float32], min_overlap: float, margin: float) -> NDArray[np.float32]:
+        """Others (N, 2) of the sequence, where it is cut: those that stay, by the rule for actions, cut and moved."""
+        kept, clipped = inside(segments, self.start - margin, self.stop + margin, min_overlap)
+        return (clipped[kept] - self.start).astype(np.float32)
+
 
 def random_crop(
     length: int,

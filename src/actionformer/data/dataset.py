@@ -52,6 +52,8 @@ class TrainingVideo:
     """(N,)"""
     first: int = 0
     """The row of the video that they begin with, of a window."""
+    proposals: NDArray[np.float32] | None = None
+    """(N, 2) segments that a second stage judges, grid steps; None where there is none."""
 
 
 def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> list[TrainingVideo]:
@@ -64,7 +66,9 @@ def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> lis
         if resize_to is not None:
             grid = grid.resized(features.shape[0], resize_to)
         segments = grid.to_grid(inside[kept]).astype(np.float32)
-        placed.append(TrainingVideo(video.id, features, grid, segments, video.labels[kept]))
+        given = featured.proposals
+        proposals = None if given is None else grid.to_grid(given).astype(np.float32)
+        placed.append(TrainingVideo(video.id, features, grid, segments, video.labels[kept], proposals=proposals))
     return placed
 
 
@@ -77,6 +81,8 @@ class Sample(NamedTuple):
     video: str = ""
     first: int = 0
     """Its first row in the features of the video, if these are not resized."""
+    proposals: Tensor | None = None
+    """(N, 2) float32 segments that a second stage judges, grid steps."""
 
 
 class Batch(NamedTuple):
@@ -92,6 +98,8 @@ class Batch(NamedTuple):
     """For each sequence (N,)."""
     origins: Sequence[tuple[str, int]] = ()
     """For each sequence its video, and the row of the video that it begins with."""
+    proposals: Sequence[Tensor] = ()
+    """For each sequence (N, 2) segments that a second stage judges, grid steps; none where there is none."""
 
     @property
     def valid(self) -> Tensor | None:
@@ -140,7 +148,16 @@ class TrainingSet:
         features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)
         segments, labels = torch.from_numpy(crop.segments), torch.from_numpy(crop.labels)
         video = self.videos[index]
-        return Sample(torch.from_numpy(features), segments, labels, video.id, video.first + crop.start)
+        proposals = self._proposals(video, crop)
+        return Sample(torch.from_numpy(features), segments, labels, video.id, video.first + crop.start, proposals)
+
+    def _proposals(self, video: TrainingVideo, crop: Crop) -> Tensor | None:
+        """Those of a crop: they stay, and are cut, as actions are."""
+        if video.proposals is None:
+            return None
+        whole = crop.stop - crop.start == (self.data.resize or video.features.shape[0])
+        margin = self.margin(video)
+        return torch.from_numpy(video.proposals if whole else crop.of(video.proposals, self.data.min_overlap, margin))
 
 
 class Collate:
@@ -159,7 +176,8 @@ class Collate:
         for row, sample in zip(features.numpy(), samples, strict=True):  # torch would start threads for each copy
             row[: len(sample.features)] = sample.features.numpy()
         origins = [(sample.video, sample.first) for sample in samples]
-        return Batch(features, lengths, [s.segments for s in samples], [s.labels for s in samples], origins)
+        proposals = [sample.proposals for sample in samples if sample.proposals is not None]
+        return Batch(features, lengths, [s.segments for s in samples], [s.labels for s in samples], origins, proposals)
 
 
 class EpochLoader:

@@ -40,7 +40,7 @@ def training_windows(videos: Sequence[TrainingVideo], data: DataSettings) -> lis
     """The windows that training sees, each like a video of its own; without `data.window` the videos themselves.
 
     An action belongs to a window if at least `data.min_overlap` of its length lies between the window's first and last
-    feature, and is cut to that. Windows without any are left out.
+    feature, and is cut to that. Windows without any are left out. Proposals belong to a window by the same rule.
     """
     if data.window is None:
         return list(videos)
@@ -51,12 +51,17 @@ def training_windows(videos: Sequence[TrainingVideo], data: DataSettings) -> lis
 def windows_of_video(video: TrainingVideo, data: DataSettings, overlap: float) -> Iterator[TrainingVideo]:
     """All windows of a video, with the actions that belong to each; see `training_windows`."""
     for rows, kept, clipped in _shown(video, data, overlap):
+        proposals = video.proposals
+        if proposals is not None:
+            which, cut = inside(proposals, rows.start, rows.stop - 1, data.min_overlap)
+            proposals = (cut[which] - rows.start).astype(np.float32)
         yield replace(
             video,
             features=FeatureWindow(video.features, rows.start, rows.stop),
             segments=(clipped[kept] - rows.start).astype(np.float32),
             labels=video.labels[kept],
             first=rows.start,
+            proposals=proposals,
         )
 
 

@@ -110,6 +110,9 @@ class Architecture(ABC):
     """Whether it takes sequences of one length only, so that one of these two has to be set."""
     windows_together: ClassVar[int] = 1
     """Windows that a CPU computes at once, where that is faster than one by one."""
+    second_stage: ClassVar[bool] = False
+    """Whether it judges proposals of segments, which come with every sequence: the network is then called with a list
+    of them, (N_b, 2) float32 of each sequence in grid steps, after features and mask."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -131,6 +134,21 @@ class Architecture(ABC):
     def parts(self, outputs: Any) -> Iterator[Any]:
         """The outputs of one forward pass, as the decoder takes them: all at once."""
         yield outputs
+
+    def drawn(self, truth: GroundTruth) -> GroundTruth:
+        """What training looks at of a batch: all of it.
+
+        A second stage replaces the proposals by those that it learns from, drawn from torch's global generator.
+        """
+        return truth
+
+    def with_proposals(
+        self, network: Network, features: Tensor, valid: Tensor | None, proposals: Sequence[Tensor]
+    ) -> Any:
+        """The outputs of the network, which a second stage's is given proposals for."""
+        if not self.second_stage:
+            return network(features, valid)
+        return network(features, valid, [one.to(features.device, non_blocking=True) for one in proposals])
 
     def average_updates(self) -> dict[str, int]:
         """Weights that the weight average counts in more than once per step, and how often, as published code does."""

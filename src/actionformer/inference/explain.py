@@ -74,7 +74,7 @@ def explain(runner: Runner, sequence: FeatureSequence) -> Explanation:
     usable = found.segments[:, 1] - found.segments[:, 0] <= longest
     if levels:
         usable &= torch.isin(found.levels, torch.tensor(levels_for(runner.levels, longest)))
-    return Explanation(levels, Candidates(*(tensor[usable] for tensor in found)))
+    return Explanation(levels, found.chosen(usable))
 
 
 def _in_windows(runner: Runner, sequence: FeatureSequence) -> tuple[list[LevelScores], Candidates]:

@@ -46,7 +46,9 @@ def finished(
     worth = worth_telling(best) if shown_from is None else shown_from
     most = most_detections(config, len(sequence), sequence.grid)
     settings = config.suppression.in_steps(len(sequence))
-    kept, more = suppress_and_count(segments, scores, labels, settings, most=most, worth=worth)
+    kept, more = suppress_and_count(
+        segments, scores, labels, settings, most=most, worth=worth, reported=candidates.refined
+    )
     cut = Cut()
     cut.add(int((kept.scores >= worth).sum()), more, worth)
     cut.leave(*left)

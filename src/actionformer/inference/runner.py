@@ -30,8 +30,8 @@ class Runner:
     Attributes:
         model: the network as it was built.
         architecture: its detector, under the present settings.
-        graphs: CUDA graphs that replay single sequences, of a network without positions. Nobody has measured yet what
-            they gain: `runner.graphs = Graphs(runner.model)` switches them on.
+        graphs: CUDA graphs that replay single sequences, of a network without positions or proposals. Nobody has
+            measured yet what they gain: `runner.graphs = Graphs(runner.model)` switches them on.
         chunk: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
             two chunks is run chunk by chunk, in memory that does not grow with its length.
     """
@@ -137,13 +137,14 @@ class Runner:
 
     def _forward(self, sequences: list[FeatureSequence], padded: int) -> Any:
         graphs = self.graphs
-        if graphs is not None and len(sequences) == 1:
+        if graphs is not None and len(sequences) == 1 and not self.architecture.second_stage:
             longer = self.graph_length(len(sequences[0]))
             if longer <= LARGEST_GRAPH:
                 features, valid = self._batch(sequences, longer)
                 everywhere = torch.ones(features.shape[:2], dtype=torch.bool, device=self.device)
                 return graphs(features, everywhere if valid is None else valid)
-        return self.network(*self._batch(sequences, padded))
+        proposals = [torch.from_numpy(one.proposals) for one in sequences if one.proposals is not None]
+        return self.architecture.with_proposals(self.network, *self._batch(sequences, padded), proposals)
 
     def graph_length(self, length: int) -> int:
         """The length of the graph for a sequence of `length` features, whose results are those of the padding rule."""

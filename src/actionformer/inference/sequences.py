@@ -50,6 +50,8 @@ class FeatureSequence:
     """What messages call it."""
     given: FeatureReader | None = None
     """The features as they were before they were resized, if they were."""
+    proposals: NDArray[np.float32] | None = None
+    """(N, 2) segments that a second stage judges, grid steps; None where there is none."""
 
     def __len__(self) -> int:
         return self.features.shape[0]

@@ -181,8 +181,7 @@ class Stream:
             self.cut.leave(*decoder.left_out()[0])
             self._best = max(self._best, found.scores.max().item() if len(found.scores) else 0.0)
             short = found.segments[:, 1] - found.segments[:, 0] <= self.block
-            new = Candidates(*(tensor[short] for tensor in found))
-            self._candidates = Candidates(*map(torch.cat, zip(self._candidates, new, strict=True)))
+            self._candidates = Candidates.joined([self._candidates, found.chosen(short)])
 
     def _final(self, duration: float | None = None) -> Detections:
         """The actions of the blocks that have become final, of all with a `duration`."""
@@ -196,7 +195,7 @@ class Stream:
             self._next = max(first, math.floor(decoded / self.block) - 2)
             found = joined((self._of_block(block) for block in range(first, self._next)), self.class_names)
         recent = self._candidates.segments[:, 0] >= (self._next - 1) * self.block
-        self._candidates = Candidates(*(tensor[recent] for tensor in self._candidates))
+        self._candidates = self._candidates.chosen(recent)
         return found
 
     def _last_block(self) -> int:
@@ -228,7 +227,7 @@ class Stream:
     def _suppressed(self, block: int, most: int, duration: float | None = None) -> tuple[Detections, int]:
         """The actions of one block, and how many more it would have that are worth telling."""
         origin = block * self.block
-        segments, scores, labels, levels, _ = self._candidates
+        segments, scores, labels, levels, _, _ = self._candidates
         offset = segments - origin  # small numbers: suppression is in float32
         of = torch.floor(segments[:, 0] / self.block).clamp(min=0)
         near = (of - block).abs() <= 1

@@ -48,6 +48,7 @@ def suppress(
     settings: SuppressionSettings,
     *,
     wanted: Any = None,
+    reported: Any = None,
 ) -> ScoredSegments:
     """Keep the best candidates of one sequence, at most `max_detections` of them, whatever its length.
 
@@ -62,12 +63,15 @@ def suppress(
         labels: (N,) integers.
         settings: how to suppress; their `in_steps` are for segments in grid steps.
         wanted: (N,) bool, by default all: the others suppress, are suppressed and vote, but are not kept.
+        reported: (N, 2) what is kept in the place of the segments, and averaged by a vote; by default the segments.
 
     Raises:
         InputError: shapes that do not fit together, NaN, a negative score, or an end before its start.
     """
     most = settings.max_detections
-    return suppress_and_count(segments, scores, labels, settings, most=most, worth=math.inf, wanted=wanted)[0]
+    return suppress_and_count(
+        segments, scores, labels, settings, most=most, worth=math.inf, wanted=wanted, reported=reported
+    )[0]
 
 
 def suppress_and_count(
@@ -79,6 +83,7 @@ def suppress_and_count(
     most: int,
     worth: float,
     wanted: Any = None,
+    reported: Any = None,
 ) -> tuple[ScoredSegments, int]:
     """`suppress` with `most` in place of `max_detections`, and how many more score `worth` or more.
 
@@ -95,9 +100,10 @@ def suppress_and_count(
         np.array([index for index, _ in taken], dtype=np.int64),
         np.array([score for _, score in taken], dtype=np.float32),
     )
+    shown = candidates.segments if reported is None else as_array(reported).astype(np.float32).reshape(-1, 2)
     if settings.method == "none" or settings.per_class or settings.voting_threshold <= 0:
-        return kept, more
-    return kept._replace(segments=_voted(kept, candidates, settings)), more
+        return kept._replace(segments=shown[kept.index]), more
+    return kept._replace(segments=_voted(kept, candidates, shown, settings)), more
 
 
 def _ranked(candidates: ScoredSegments, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
@@ -224,21 +230,22 @@ def _lower(scores: Floats, line: _Neighbours, best: np.intp, settings: Suppressi
     scores[near] *= np.exp(tiou, out=tiou)
 
 
-def _voted(kept: ScoredSegments, candidates: ScoredSegments, settings: SuppressionSettings) -> Floats:
-    """(M, 2): every kept segment as the mean of the candidates around it, weighted by score * tIoU or score.
+def _voted(kept: ScoredSegments, candidates: ScoredSegments, shown: Floats, settings: SuppressionSettings) -> Floats:
+    """(M, 2): every kept segment as the mean of what is shown of those around it, weighted by score * tIoU or score.
 
     All candidates vote, whatever their class, with the scores that they entered with.
     """
     line = _Neighbours(candidates.segments)
     scores = candidates.scores[line.order]
     by_tiou = settings.voting_weight == "score_tiou"
-    voted = kept.segments.copy()
+    begins, ends = np.ascontiguousarray(shown[line.order].T)
+    voted = shown[kept.index]
     for row, (start, end) in enumerate(kept.segments):
         near, tiou = line.tiou(start, end)
         votes = tiou * scores[near] if by_tiou else scores[near]
         weight = np.where(tiou >= np.float32(settings.voting_threshold), votes, np.float32(0))
         if (total := weight.sum()) > 0:
-            voted[row] = weight @ line.start[near] / total, weight @ line.end[near] / total
+            voted[row] = weight @ begins[near] / total, weight @ ends[near] / total
     return voted
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from actionformer.data.settings import DataSettings
@@ -43,15 +44,26 @@ def windows_of(sequences: Sequence[FeatureSequence], data: DataSettings) -> list
     if data.window is None:
         return [Window(row, 0, sequence, whole=True) for row, sequence in enumerate(sequences)]
     return [
-        Window(row, start, _part(sequence, start, data.window))
-        for row, sequence in enumerate(sequences)
-        for start in window_starts(len(sequence), data.window, data.test_overlap)
+        Window(row, start, part) for row, sequence in enumerate(sequences) for start, part in _windows(sequence, data)
     ]
 
 
-def _part(sequence: FeatureSequence, start: int, length: int) -> FeatureSequence:
-    stop = min(start + length, len(sequence))
-    return replace(sequence, features=FeatureWindow(sequence.features, start, stop))
+def _windows(sequence: FeatureSequence, data: DataSettings) -> Iterator[tuple[int, FeatureSequence]]:
+    """The first feature of each window of a sequence, and what it holds.
+
+    A proposal is judged in the first window that its centre lies in; one whose centre lies in none, before the first
+    feature or behind the last, in the nearest.
+    """
+    assert data.window is not None
+    starts = window_starts(len(sequence), data.window, data.test_overlap)
+    stops = [min(start + data.window, len(sequence)) for start in starts]
+    judged = None if sequence.proposals is None else np.searchsorted(stops, sequence.proposals.mean(1) + 0.5, "right")
+    for number, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        part = replace(sequence, features=FeatureWindow(sequence.features, start, stop))
+        if sequence.proposals is not None and judged is not None:
+            own = judged.clip(max=len(starts) - 1) == number
+            part = replace(part, proposals=sequence.proposals[own] - np.float32(start))
+        yield start, part
 
 
 class Joiner:
@@ -87,8 +99,7 @@ class Joiner:
         return thinned(rows, parts, self._suppression), max(lefts)
 
     def _placed(self, found: Candidates, start: int) -> Candidates:
-        return found._replace(
-            segments=found.segments + start,
+        return found.moved(start)._replace(
             moments=found.moments * self._strides[found.levels] + start,
             levels=torch.zeros_like(found.levels),
         )
@@ -96,15 +107,10 @@ class Joiner:
 
 def suppressed(found: Candidates, settings: SuppressionSettings) -> Candidates:
     """What suppression keeps of one window's candidates, with the scores that it leaves them."""
-    kept = suppress(found.segments, found.scores, found.labels, settings)
-    index = torch.from_numpy(kept.index)
-    return Candidates(
-        torch.from_numpy(kept.segments).double(),
-        torch.from_numpy(kept.scores),
-        found.labels[index],
-        found.levels[index],
-        found.moments[index],
-    )
+    kept = suppress(found.segments, found.scores, found.labels, settings, reported=found.refined)
+    chosen = found.chosen(torch.from_numpy(kept.index))._replace(scores=torch.from_numpy(kept.scores))
+    reported = torch.from_numpy(kept.segments).double()
+    return chosen._replace(segments=reported) if found.refined is None else chosen._replace(refined=reported)
 
 
 def thinned(windows: Sequence[range], found: Sequence[Candidates], settings: SuppressionSettings) -> Candidates:
@@ -118,7 +124,7 @@ def thinned(windows: Sequence[range], found: Sequence[Candidates], settings: Sup
         found: the candidates of each, in grid steps of the sequence.
         settings: with `window_tiou` None all stay.
     """
-    together = Candidates(*map(torch.cat, zip(*found, strict=True)))
+    together = Candidates.joined(found)
     if settings.window_tiou is None:
         return together
     own = torch.arange(len(together.scores)).split([len(one.scores) for one in found])
@@ -135,7 +141,7 @@ def thinned(windows: Sequence[range], found: Sequence[Candidates], settings: Sup
         segments, scores, labels = (one[index] for one in together[:3])
         kept = suppress(segments, scores, labels, rule)
         stays[index[kept.index]] = True
-    return Candidates(*(tensor[stays | ~meets] for tensor in together))
+    return together.chosen(stays | ~meets)
 
 
 def _overlapping(windows: Sequence[range]) -> Iterator[tuple[int, int]]:

@@ -31,6 +31,8 @@ class GroundTruth:
     """T of each video, before padding."""
     padded_length: int
     """Features of every sequence, padding included."""
+    proposals: Sequence[Tensor] = ()
+    """For each video (N, 2) float32 segments to judge, in level-0 steps; none where the detector takes none."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,32 @@ class Candidates(NamedTuple):
     """(N,) int64 pyramid level of each."""
     moments: Tensor
     """(N,) int64 the moment of its level that proposed it."""
+    refined: Tensor | None = None
+    """(N, 2) float64 what is reported in the place of `segments`, by which suppression judges; None: the same."""
+
+    @property
+    def reported(self) -> Tensor:
+        """(N, 2) what is reported of each."""
+        return self.segments if self.refined is None else self.refined
+
+    def chosen(self, rows: Tensor) -> Candidates:
+        """Those that `rows` tells, by numbers (M,) or by (N,) bool."""
+        segments, scores, labels, levels, moments = (one[rows] for one in self[:5])
+        refined = None if self.refined is None else self.refined[rows]
+        return Candidates(segments, scores, labels, levels, moments, refined)
+
+    def moved(self, steps: float) -> Candidates:
+        """The same, so many grid steps later."""
+        refined = None if self.refined is None else self.refined + steps
+        return self._replace(segments=self.segments + steps, refined=refined)
+
+    @classmethod
+    def joined(cls, several: Sequence[Candidates]) -> Candidates:
+        """All of several in a row, at least one."""
+        segments, scores, labels, levels, moments = map(torch.cat, zip(*(one[:5] for one in several), strict=True))
+        same = all(one.refined is None for one in several)
+        refined = None if same else torch.cat([one.reported for one in several])
+        return cls(segments, scores, labels, levels, moments, refined)
 
 
 def decode(

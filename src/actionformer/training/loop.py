@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any, Protocol
@@ -56,7 +56,7 @@ class Trainer:
         self.config = config
         self.settings = settings
         self.device = torch.device(device)
-        architecture = architecture_of(config)
+        self.architecture = architecture = architecture_of(config)
         self.optimizer = build_optimizer(settings, model, architecture.weight_rule)
         self.criterion = architecture.criterion()
         self.average = WeightAverage(
@@ -81,11 +81,12 @@ class Trainer:
         torch.manual_seed(self.settings.seed * 1_000_003 + self.steps)
         rate = scheduled_rate(self.steps, self.settings, self.steps_per_epoch)
         set_learning_rate(self.optimizer, rate)
-        losses = self.criterion.losses([truth_of(batch) for batch in batches], self.device)
+        truths = [self.architecture.drawn(truth_of(batch)) for batch in batches]
+        losses = self.criterion.losses(truths, self.device)
         self.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
-        for batch, loss in zip(batches, losses, strict=True):
-            for name, part in self._backward(batch, loss).items():
+        for batch, truth, loss in zip(batches, truths, losses, strict=True):
+            for name, part in self._backward(batch, truth.proposals, loss).items():
                 sums[name] = sums[name] + part if name in sums else part
         self.scaler.unscale_(self.optimizer)
         norm = clip_gradients(self.model.parameters(), self.settings.gradient_clip)
@@ -123,14 +124,16 @@ class Trainer:
             return None
         return f"row {found.row} of video {video!r} has the value {found.value:g}: extract its features again"
 
-    def _backward(self, batch: Batch, loss: Callable[[Any], Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    def _backward(
+        self, batch: Batch, proposals: Sequence[Tensor], loss: Callable[[Any], Mapping[str, Tensor]]
+    ) -> dict[str, Tensor]:
         """Adds a batch's gradients; returns the parts of its loss and their sum."""
         features, valid = batch.features.to(self.device, non_blocking=True), batch.valid
         if valid is not None:
             valid = valid.to(self.device, non_blocking=True)
         features = self.augmentation(features)
         with self._precision():
-            outputs = self.model(features, valid)
+            outputs = self.architecture.with_proposals(self.model, features, valid, proposals)
         parts = {f"{name}{PART}": part for name, part in loss(outputs).items()}
         total = torch.stack(list(parts.values())).sum()
         self.scaler.scale(total).backward()
@@ -190,8 +193,8 @@ class Trainer:
 
 
 def truth_of(batch: Batch) -> GroundTruth:
-    """The actions of a batch."""
-    return GroundTruth(batch.segments, batch.labels, batch.lengths, padded_length=batch.features.shape[1])
+    """The actions of a batch, and the proposals that a second stage judges."""
+    return GroundTruth(batch.segments, batch.labels, batch.lengths, batch.features.shape[1], batch.proposals)
 
 
 def steps_per_epoch(loader: EpochLoader, accumulate: int) -> int:

@@ -211,7 +211,7 @@ class Network:
         near = np.flatnonzero((seconds[:, 0] < stop) & (seconds[:, 1] > start))
         best = np.argsort(-found.scores.numpy()[near], kind="stable")
         rows = near[best][: max(1, min(limit, MOST_CANDIDATES))]
-        chosen = Candidates(*(tensor[torch.from_numpy(rows)] for tensor in found))
+        chosen = found.chosen(torch.from_numpy(rows))
         strides = np.array([level.stride for level in self._loaded().runner.levels] or [1])
         places, offsets = decoded_from(chosen, strides)
         columns = {
