@@ -3,6 +3,7 @@
 OpenTAD's small case lies in the project, JJBOY's beside the checkout.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -30,6 +31,7 @@ from actionformer.nn.segment_map.criterion import MapCriterion
 from actionformer.nn.segment_map.outputs import MapOutputs
 from actionformer.nn.segment_map.targets import boundary_shares
 from actionformer.settings.config import Config
+from actionformer.settings.loading import load_config
 from actionformer.training.optimisation import build_optimizer, clip_gradients
 
 TOLERANCE = 2e-6
@@ -307,3 +309,30 @@ def test_jjboys_candidates_and_detections(published: Published) -> None:
             1e-5,
             TOLERANCE,
         )
+
+
+def test_where_long_actions_dominate_the_authors_draw_all_of_the_map() -> None:
+    """With more cells of much overlap than of less and little, also cells that are no segment count, and count double.
+
+    loss = 1/2 sum w^2 (p - g)^2 / sum w, w = much + any + any: 3 for cells of much overlap, 2 for all others.
+    """
+    config = load_config("bmn_activitynet_tsn_published", {"data": {"resize": 16}, "model": {"input_dim": 20}})
+    plain = architecture_of(config).criterion()
+    assert isinstance(plain, MapCriterion)
+    drawn = np.random.default_rng(0)
+    kinds = np.array([0.8] * 91 + [0.5] * 29 + [0.2] * 16)  # of the 136 segments of 16 steps
+    overlap = np.zeros((1, 256))
+    overlap[:, plain.cells.index] = drawn.permutation(kinds)
+    prediction = drawn.uniform(0.05, 0.95, (1, 256))
+    truth = GroundTruth([torch.zeros(0, 2)], [torch.zeros(0, dtype=torch.int64)], [16], 16)
+    targets = dataclasses.replace(plain.targets(truth), overlap=torch.from_numpy(overlap).float())
+    (number,) = plain.drawn([targets])
+    weight = np.where(overlap > 0.7, 3.0, 2.0)
+    np.testing.assert_array_equal(number, weight)
+    criterion = MapCriterion(plain.cells, plain.rules, length=16, num_classes=1, shift=plain.shift)
+    criterion.targets = lambda truth: targets  # type: ignore[method-assign]
+    (loss,) = criterion.losses([truth], CPU)
+    on_map = torch.from_numpy(prediction).logit().view(1, 16, 16)
+    outputs = MapOutputs(torch.zeros(1, 16), torch.zeros(1, 16), on_map, torch.zeros(1, 16, 16, 1))
+    expected = 0.5 * (weight**2 * (prediction - overlap) ** 2).sum() / weight.sum()
+    assert loss(outputs)["overlap"].item() == pytest.approx(10 * expected, rel=1e-6)
