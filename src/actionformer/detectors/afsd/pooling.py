@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from actionformer.nn.maxima import stretch_maxima
+
 INSIDE, OUTSIDE = 4.0, 10.0
 """A boundary's region reaches a quarter of the segment's length inwards, and a tenth outwards; at least 1."""
 
@@ -41,36 +43,6 @@ def boundary_maxima(features: Tensor, regions: Tensor, lengths: Tensor) -> Tenso
     """
     stop = (lengths - 1)[:, None, None]
     first, last = (torch.minimum(regions[..., side::2].clamp(min=0), stop) for side in (0, 1))  # (B, M, 2)
-    return features.gather(1, _strongest(features.detach(), first, torch.maximum(first, last)))
-
-
-@torch.no_grad()
-def _strongest(features: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """(B, M, C) where the first maximum lies in regions that begin and end at (B, M, 2), of each half of the channels.
-
-    A region is covered by two stretches, each a power of two long, whose maxima are found once for all regions.
-    """
-    batch, length, channels = features.shape
-    values, places = _maxima(features)  # (B, L, T, C)
-    sizes = 2 ** torch.arange(values.shape[1], device=features.device)
-    power = torch.bucketize(last - first + 1, sizes, right=True) - 1
-    sequence = torch.arange(batch, device=features.device)[:, None, None] * len(sizes)
-    side = torch.arange(2, device=features.device)
-    before, behind = (((sequence + power) * length + at) * 2 + side for at in (first, last + 1 - sizes[power]))
-    values, places = (table.view(-1, channels // 2) for table in (values, places))  # a row per stretch and half
-    return torch.where(values[behind] > values[before], places[behind], places[before]).flatten(-2).long()
-
-
-def _maxima(features: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, L, T, C) of every position the maxima of the 1, 2, 4, ... from it on, and where the first of each lies.
-
-    Where a sequence ends before, they are of fewer.
-    """
-    values = [features]
-    places = [torch.arange(features.shape[1], dtype=torch.int32, device=features.device)[:, None].expand_as(features)]
-    while (size := 2 ** (len(values) - 1)) * 2 <= features.shape[1]:
-        value, place = values[-1], places[-1]
-        later = value[:, size:] > value[:, :-size]
-        for table, one in ((values, value), (places, place)):
-            table.append(torch.cat((torch.where(later, one[:, size:], one[:, :-size]), one[:, -size:]), dim=1))
-    return torch.stack(values, dim=1), torch.stack(places, dim=1)
+    last = torch.maximum(first, last)
+    halves = enumerate(features.chunk(2, dim=-1))
+    return torch.cat([stretch_maxima(half, first[..., side], last[..., side]) for side, half in halves], dim=-1)
