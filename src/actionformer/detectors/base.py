@@ -142,6 +142,13 @@ class Architecture(ABC):
         """
         return truth
 
+    def keep_statistics(self, network: Network, truth: GroundTruth) -> None:
+        """Lets a fresh network keep what it has to know of the actions and proposals of all training videos: nothing.
+
+        What it keeps are buffers, which are saved with its weights.
+        """
+        return
+
     def with_proposals(
         self, network: Network, features: Tensor, valid: Tensor | None, proposals: Sequence[Tensor]
     ) -> Any:

@@ -26,6 +26,13 @@ class SegmentDecoder(ABC):
     def scored(self, outputs: Any) -> tuple[Tensor, Tensor]:
         """Segments (B, N, 2) in grid steps and their scores (B, N, K), float32."""
 
+    def reported(self, outputs: Any) -> Tensor | None:
+        """(B, N, K, 2) what is reported of each pair in the place of its segment, which suppression judges by.
+
+        None: the same.
+        """
+        return None
+
     @torch.no_grad()
     def add(self, outputs: Any) -> None:
         """Takes in all outputs of a batch."""
@@ -34,22 +41,25 @@ class SegmentDecoder(ABC):
         best = scores.sort(dim=1, descending=True, stable=True)
         kept = min(self.settings.top_k, scores.shape[1])
         self.scores, pairs = best.values[:, :kept], best.indices[:, :kept]
-        self.left = best.values[:, kept] if kept < scores.shape[1] else torch.zeros_like(scores[:, 0])
+        self.left = best.values[:, kept] if kept < scores.shape[1] else scores.new_zeros(len(scores))
         self.labels = pairs % classes
         self.segments = segments.gather(1, (pairs // classes)[..., None].expand(-1, -1, 2))
-        self.wrong = ~(scores.isfinite().all(1) & segments.flatten(1).isfinite().all(1))
+        reported = self.reported(outputs)
+        places = segments if reported is None else reported
+        self.moved = None if reported is None else places.flatten(1, 2).gather(1, pairs[..., None].expand(-1, -1, 2))
+        self.wrong = ~(scores.isfinite().all(1) & places.flatten(1).isfinite().all(1))
 
     def candidates(self) -> list[Candidates]:
         """Those of each sequence, best first; the moment of each is the feature at its centre."""
-        found = zip(self.segments.cpu().double(), self.scores.cpu(), self.labels.cpu(), strict=True)
+        moved = [None] * len(self.segments) if self.moved is None else self.moved.cpu().double()
+        found = zip(self.segments.cpu().double(), self.scores.cpu(), self.labels.cpu(), moved, strict=True)
         return [self._worth(*one) for one in found]
 
-    def _worth(self, segments: Tensor, scores: Tensor, labels: Tensor) -> Candidates:
-        length = segments[:, 1] - segments[:, 0]
-        kept = (scores > self.settings.min_probability) & (length > self.settings.min_length)
-        segments, scores, labels = segments[kept], scores[kept], labels[kept]
+    def _worth(self, segments: Tensor, scores: Tensor, labels: Tensor, refined: Tensor | None) -> Candidates:
         moments = segments.mean(1).round().clamp(min=0).long()
-        return Candidates(segments, scores, labels, torch.zeros_like(labels), moments)
+        every = Candidates(segments, scores, labels, torch.zeros_like(labels), moments, refined)
+        length = segments[:, 1] - segments[:, 0]
+        return every.chosen((scores > self.settings.min_probability) & (length > self.settings.min_length))
 
     def overflown(self) -> list[bool]:
         """Of each sequence whether the network gave a number that is not finite."""

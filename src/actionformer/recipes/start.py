@@ -13,6 +13,7 @@ from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec, check_backbone, check_timing
 from actionformer.model_directory import ModelCard, load_model, load_settings
+from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.network import Network
 from actionformer.settings.config import Config
 
@@ -28,7 +29,8 @@ def initial_model(
 ) -> Network:
     """A network for these classes that normalises by `statistics`, if given; with `init`, that model's weights."""
     torch.manual_seed(config.training.seed)
-    model = architecture_of(config).network()
+    architecture = architecture_of(config)
+    model = architecture.network()
     if statistics is not None:
         mean, deviation = statistics.mean_and_deviation()
         model.normalizer.mean.copy_(mean)
@@ -37,10 +39,23 @@ def initial_model(
         present = {int(label) for video in videos for label in video.labels}
         empty = [label for label in range(len(card.class_names)) if label not in present]
         model.set_class_prior(EMPTY_CLASS_PRIOR, empty)
+    architecture.keep_statistics(model, _truth(videos, config.data.resize))
     if init is not None:
         check_init(init, config)
         _start_from(model, card, init)
     return model
+
+
+def _truth(videos: Sequence[TrainingVideo], resize: int | None) -> GroundTruth:
+    """The actions of all training videos, and their proposals."""
+    lengths = [resize or video.features.shape[0] for video in videos]
+    return GroundTruth(
+        [torch.from_numpy(video.segments) for video in videos],
+        [torch.from_numpy(video.labels) for video in videos],
+        lengths,
+        padded_length=max(lengths, default=0),
+        proposals=[torch.from_numpy(video.proposals) for video in videos if video.proposals is not None],
+    )
 
 
 def check_init(init: str | Path, config: Config) -> None:
