@@ -1,6 +1,7 @@
 """The model directory: `config.toml`, `model.safetensors`, `model.json`. Self-contained, no pickle.
 
-A model that finds proposals may have a classifier of whole videos beside it: `classifier.safetensors`.
+A model that finds proposals may have a classifier of whole videos beside it: `classifier.safetensors`. One that judges
+proposals may have what finds them: `proposer/`, a model directory.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from actionformer.core.errors import InputError, listed
 from actionformer.core.files import naming, read_json, write_whole
 from actionformer.core.locks import part_name
 from actionformer.core.names import check_name
-from actionformer.core.run_files import CARD, CLASSIFIER, CONFIG, WEIGHTS
+from actionformer.core.run_files import CARD, CLASSIFIER, CONFIG, PROPOSER, WEIGHTS
 from actionformer.core.words import plural
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
@@ -95,6 +96,28 @@ def save_model(
         write_whole(Path(directory) / CLASSIFIER, _weights_file(classifier))
     for name, content in _files(model, config, card).items():
         write_whole(Path(directory) / name, content)
+
+
+def keep_proposer(directory: str | Path, proposer: Path) -> None:
+    """Copies a model that proposes, without its classifier, into the directory of one that judges, unless it is there.
+
+    The card goes last: where it is, all of the copy is.
+
+    Raises:
+        InputError: a file cannot be read or written.
+    """
+    target = Path(directory) / PROPOSER
+    if (target / CARD).exists():
+        return
+    if (proposer / PROPOSER).is_dir():  # it judges proposals itself
+        keep_proposer(target, proposer / PROPOSER)
+    _, card = load_settings(proposer)
+    try:
+        files = {name: (proposer / name).read_bytes() for name in (CONFIG, WEIGHTS)}
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    for name, content in {**files, CARD: _card_file(replace(card, video_classes=()))}.items():
+        write_whole(target / name, content)
 
 
 def save_classifier(directory: str | Path, classifier: VideoClassifier, config: Config, card: ModelCard) -> None:
@@ -255,8 +278,10 @@ class _Training(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
     annotations: str | None = None
     features: str | list[str] | None = None
+    proposals: str | None = None
     annotations_hash: str | None = None
     features_hash: str | None = None
+    proposals_hash: str | None = None
     subset: list[str] = []
     held_out: list[str] = []
     videos: Count | None = None

@@ -1,7 +1,7 @@
 """The names of all files of a run directory.
 
-Settings, weights and card, with the classifier where there is one, are a model directory: the model of the last epoch,
-which is complete without the rest. A run has them a second time, in `BEST`.
+Settings, weights and card, with classifier and proposer where there are some, are a model directory: the model of the
+last epoch, which is complete without the rest. A run has them a second time, in `BEST`.
 """
 
 CONFIG = "config.toml"
@@ -11,6 +11,8 @@ CLASSIFIER = "classifier.safetensors"
 """The classifier of whole videos, where a model of proposals has one."""
 CARD = "model.json"
 """What the model is for and where it comes from."""
+PROPOSER = "proposer"
+"""The model directory of what proposes segments, where a second stage has one."""
 BEST = "best"
 """The model directory of the epoch with the best mAP."""
 METRICS = "metrics.jsonl"
@@ -45,5 +47,5 @@ PARTS = f".*{PART}"
 
 MODEL = (CONFIG, WEIGHTS, CARD)
 EVALUATION = (DETECTIONS, REPORT, OVERVIEW)
-RUN = (RESUME, CARD, CONFIG, WEIGHTS, CLASSIFIER, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS)
+RUN = (RESUME, CARD, CONFIG, WEIGHTS, CLASSIFIER, PROPOSER, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS)
 """What training and evaluation leave, in the order in which it is removed: first what a run is continued from."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-VERBS = {"are": "is", "have": "has", "lie": "lies", "reach": "reaches", "look": "looks", "last": "lasts", "say": "says"}
+VERBS = {
+    "are": "is",
+    "have": "has",
+    "lie": "lies",
+    "reach": "reaches",
+    "look": "looks",
+    "cover": "covers",
+    "last": "lasts",
+    "say": "says",
+}
 """Of several -> of one."""
 _VERB = re.compile(rf"\b({'|'.join(VERBS)})\b")
 

@@ -1,4 +1,4 @@
-"""What tells one set of annotations or features from another: hashes of their content, wherever it lies."""
+"""What tells one set of annotations, features or proposals from another: hashes of their content, wherever it lies."""
 
 from __future__ import annotations
 
@@ -32,6 +32,16 @@ def features_hash(videos: Sequence[FeaturedVideo]) -> str:
         digest.update(repr((one.video.id, one.features.shape, one.grid)).encode())
         for path in one.features.paths:
             digest.update(sampled_hash(path, SAMPLES, SAMPLE).encode())
+    return digest.hexdigest()
+
+
+def proposals_hash(videos: Sequence[FeaturedVideo]) -> str:
+    """SHA-256 of the proposals of videos."""
+    digest = hashlib.sha256()
+    for one in sorted(videos, key=lambda one: one.video.id):
+        if one.proposals is not None:
+            digest.update(repr((one.video.id, len(one.proposals))).encode())
+            digest.update(one.proposals.tobytes())
     return digest.hexdigest()
 
 

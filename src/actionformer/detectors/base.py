@@ -221,13 +221,23 @@ class Architecture(ABC):
         return None
 
 
+def takes_proposals(config: Config) -> bool:
+    """Whether the detector that the settings name is a second stage."""
+    return _kind(config).second_stage
+
+
+def _kind(config: Config) -> type[Architecture]:
+    kind: type[Architecture] = imported(ARCHITECTURES[config.model.detector])
+    return kind
+
+
 def architecture_of(config: Config) -> Architecture:
     """What the detector that the settings name brings.
 
     Raises:
         InputError: it takes sequences of one length, and the settings give none.
     """
-    architecture: type[Architecture] = imported(ARCHITECTURES[config.model.detector])
+    architecture = _kind(config)
     if architecture.one_length and config.data.resize is None and config.data.window is None:
         raise InputError(f"{config.model.detector} takes sequences of one length: set data.window or data.resize")
     return architecture(config)

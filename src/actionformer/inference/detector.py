@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -27,6 +28,7 @@ from actionformer.features import TIMING, FeatureSpec, check_timing, timing_of
 from actionformer.inference.caps import Cut, cuts_in_words
 from actionformer.inference.finishing import finished
 from actionformer.inference.overflow import overflow_of
+from actionformer.inference.proposals import MISSING, NOT_TAKEN, Seconds, outside_in_words, seconds_of, within
 from actionformer.inference.runner import Runner, one_ahead
 from actionformer.inference.selection import shown
 from actionformer.inference.sequences import ArrayRows, FeatureSequence, known_grid, place, spec_of
@@ -53,6 +55,7 @@ class Detector:
         config: all settings; those of decoding, suppression, fusion and live detection can be replaced.
         card: class names, the features the model expects, its training.
         classifier: of whole videos, which gives a class-agnostic model's proposals their classes, where it has one.
+        proposer: finds the segments that a second stage judges, where a call gives none; it looks at the same features.
         runner: how the model is run on the device.
         shown_from: the least score that is shown, from which on a detection that a cap cuts is missed; by default
             see `caps.worth_telling`.
@@ -76,11 +79,13 @@ class Detector:
         self.model.normalizer.float()
         self.card = card
         self.classifier = None if classifier is None else classifier.to(self.device)
+        self.proposer: Detector | None = None
         self.runner = Runner(self.model, config, self.device)
         self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
         self.shown_from: float | None = None
         self.tell: Callable[[str, int], None] = warn
         self.other_timing = False
+        self._told_outside = False
 
     def __repr__(self) -> str:
         """What it finds, in which features, and how it computes."""
@@ -124,6 +129,11 @@ class Detector:
         """Names of the classes of what is found; labels are indices into them."""
         return self.card.found_classes
 
+    @property
+    def second_stage(self) -> bool:
+        """Whether it judges proposals of segments, of a call or of its proposer."""
+        return self.runner.architecture.second_stage
+
     def shown(self, found: Detections) -> Detections:
         """What people are shown of it: scores are calibrated where they can be, and those too low are left out."""
         return shown(found, self.card.calibration)
@@ -139,6 +149,7 @@ class Detector:
         duration: float | None = None,
         class_scores: Any = None,
         class_names: Iterable[str] | None = None,
+        proposals: ArrayLike | Tensor | Detections | None = None,
         name: str | None = None,
     ) -> Detections:
         """The actions of one video.
@@ -151,14 +162,17 @@ class Detector:
             duration: where the video ends, seconds; by default the sidecar's, then what the features cover.
             class_scores: (K,) video-level scores that a class-agnostic model's proposals are fused with;
                 `class_names` then names these K classes. By default its classifier gives them, where it has one.
+            proposals: what a second stage judges: (N, 2) starts and ends in seconds, or detections, whose classes and
+                scores do not count. By default what its proposer finds.
             name: what warnings call the video; by default the file.
 
         Raises:
-            InputError: features of another width, shape or with values that are not finite; timing not known.
+            InputError: features of another width, shape or with values that are not finite; timing not known; a second
+                stage without proposals, or proposals for any other detector.
         """
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start, "duration": duration}
         names = tuple(class_names) if class_names is not None else None
-        sequence = self._sequence(features, timing, class_scores)
+        sequence = self.placed(features, timing, class_scores, proposals)
         named = sequence if name is None else replace(sequence, name=name)
         cuts: dict[str, Cut] = {}
         found = self._detect([("video", named)], names, cuts)["video"]
@@ -175,6 +189,7 @@ class Detector:
         stride: float | None = None,
         num_frames: float | None = None,
         duration: float | None = None,
+        proposals: ArrayLike | Tensor | Detections | None = None,
         batch_size: int | None = None,
         workers: int = 0,
     ) -> Detections:
@@ -188,6 +203,7 @@ class Detector:
             weights: files of the backbone, or their folder; by default they are looked for where the command does.
             fps, stride, num_frames: of the clips; by default as the model's features lie.
             duration: of the video, seconds; by default what was read.
+            proposals: as in `detect`.
             batch_size: clips that the backbone sees together.
             workers: 1 decodes in another process while the backbone runs, 0 in this one.
 
@@ -202,7 +218,7 @@ class Detector:
             features = Path(folder) / "features.npy"
             extract_video(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
             try:
-                return self.detect(features, duration=duration, name=str(path))
+                return self.detect(features, duration=duration, proposals=proposals, name=str(path))
             except InputError as error:
                 raise InputError(f"{path}: {str(error).removeprefix(f'{features}: ')}") from error
 
@@ -298,12 +314,13 @@ class Detector:
 
     def _named_sequence(self, video: str, item: Any) -> FeatureSequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
-        unknown = arguments.keys() - {"features", "class_scores", *TIMING}
+        unknown = arguments.keys() - {"features", "class_scores", "proposals", *TIMING}
         if unknown or "features" not in arguments:
             raise InputError(f"video {video!r}: expected features and {', '.join(TIMING)}, found {sorted(arguments)}")
         try:
             timing = {name: arguments.get(name) for name in TIMING}
-            sequence = self._sequence(arguments["features"], timing, arguments.get("class_scores"))
+            scores, proposals = arguments.get("class_scores"), arguments.get("proposals")
+            sequence = self.placed(arguments["features"], timing, scores, proposals)
         except InputError as error:
             raise InputError(f"video {video!r}: {error}") from error
         if isinstance(sequence.features, ArrayRows):  # its values are looked at later
@@ -311,9 +328,32 @@ class Detector:
             sequence = replace(sequence, features=rows)
         return replace(sequence, name=f"video {video!r}")
 
-    def _sequence(self, features: Any, timing: Mapping[str, Any], class_scores: Any) -> FeatureSequence:
+    def placed(
+        self, features: Any, timing: Mapping[str, Any], class_scores: Any = None, proposals: Any = None
+    ) -> FeatureSequence:
+        """Features of one video on their grid, with what a second stage judges; arguments and errors as of `detect`."""
         made_for, other_timing = self.card.features, self.other_timing
-        return place(features, timing, class_scores, self.config, made_for, other_timing=other_timing)
+        sequence = place(features, timing, class_scores, self.config, made_for, other_timing=other_timing)
+        if not self.second_stage:
+            if proposals is not None:
+                raise InputError(f"{self.config.model.detector}: {NOT_TAKEN}")
+            return sequence
+        segments = self._proposed(features, timing) if proposals is None else seconds_of(proposals)
+        inside = within(segments, sequence.duration, sequence.grid.start)
+        self._tell_outside(sequence, len(segments) - len(inside), len(segments))
+        return replace(sequence, proposals=sequence.grid.to_grid(inside).astype(np.float32))
+
+    def _proposed(self, features: Any, timing: Mapping[str, Any]) -> Seconds:
+        """What the proposer finds, of any score; that its caps cut some of it is not told: nothing asks for all."""
+        if self.proposer is None:
+            raise InputError(MISSING)
+        sequence = self.proposer.placed(features, timing)
+        return self.proposer._detect([("video", sequence)], None, {})["video"].segments
+
+    def _tell_outside(self, sequence: FeatureSequence, outside: int, count: int) -> None:
+        if outside and not self._told_outside:
+            warn(f"{sequence.name}: {outside_in_words(outside, count)} (more videos are not told)", stacklevel=4)
+            self._told_outside = True
 
     def _detect(
         self,
@@ -360,6 +400,11 @@ class Detector:
         return replace(sequence, class_scores=scores), self.card.video_classes
 
     def _check_live(self) -> None:
+        if self.second_stage:
+            raise InputError(
+                "this model judges proposals, which are found in whole videos, and a stream has no end: detect in "
+                "finished files, without live.max_action_seconds"
+            )
         if self.classifier is not None:
             raise InputError(
                 "this model's classes are those of a whole video, and a stream has no end: detect in finished files, "

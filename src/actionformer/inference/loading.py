@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from actionformer.core.run_files import CARD, PROPOSER
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector
@@ -38,7 +39,19 @@ def load(
     classifier = load_classifier(directory, config, card)
     detector = Detector(model, config, card, device=device, precision=precision, classifier=classifier)
     detector.other_timing = other_timing
+    if detector.second_stage and (Path(directory) / PROPOSER / CARD).is_file():
+        own = Path(directory) / PROPOSER
+        detector.proposer = load_proposer(own, device=device, precision=precision, other_timing=other_timing)
     return detector.with_settings(**settings) if settings else detector
+
+
+def load_proposer(
+    directory: str | Path, *, device: str = "cpu", precision: str = "float32", other_timing: bool = False
+) -> Detector:
+    """The detector of a model directory as one that finds segments of any class; arguments and errors as of `load`."""
+    proposer = load(directory, device=device, precision=precision, other_timing=other_timing)
+    proposer.classifier = None  # it would give the same segments several classes
+    return proposer
 
 
 def build(source: str | Path | Config, *, device: str = "cpu", precision: str = "float32") -> Detector:
