@@ -28,6 +28,7 @@ TYPES: dict[str, Any] = {
     "Sequence[str | Path]": list[Path],
     "tuple[Path, ...]": tuple[Path, ...],
     "Path": Path,
+    "Proposals": Path,
     "Sequence[int]": list[int],
     "Sequence[float]": str,  # numbers with commas or colons between them
     "Sequence[str]": list[str],

@@ -20,6 +20,7 @@ from actionformer.recipes.costs import Measuring, with_costs
 from actionformer.recipes.entries import Entry, check_counts, entries_of, seeds_from, trained
 from actionformer.recipes.evaluated import report_of, write_report
 from actionformer.recipes.given import TrainingData
+from actionformer.recipes.proposals import Proposals, source_of
 from actionformer.recipes.switches import switches_of
 from actionformer.recipes.task import gather
 from actionformer.settings.config import Changes
@@ -44,6 +45,7 @@ def ablate(
     overwrite: bool = False,
     skip_missing: bool = False,
     other_timing: bool = False,
+    proposals: Proposals | None = None,
     device: str = "cpu",
     settings: Changes | None = None,
     console: Console | None = None,
@@ -72,6 +74,8 @@ def ablate(
         overwrite: make runs again whose settings or data have changed; others are kept.
         skip_missing: go on without videos that have no features.
         other_timing: take features of several strides or windows.
+        proposals: segments for a detector that judges them: a file of detections (ActivityNet JSON, JSON Lines or CSV),
+            or a model directory of a detector on the same features, which the run then keeps.
         device: where to compute: cpu, cuda, cuda:1, ...
         settings: section -> setting -> value, of the full model.
         console: where progress is shown; by default nowhere.
@@ -81,7 +85,8 @@ def ablate(
     """
     console = console or plain_console(quiet=True)
     check_counts(seeds=seeds, draws=draws)
-    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
+    judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
+    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device, judged)
     out = Path(out)
     with sole_writer(out):
         (full,) = entries_of(

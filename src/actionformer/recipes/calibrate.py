@@ -15,6 +15,7 @@ from actionformer.evaluation import calibration
 from actionformer.evaluation.report import parse_tiou
 from actionformer.model_directory import load_settings, replace_card
 from actionformer.recipes.evaluate import search_subset
+from actionformer.recipes.proposals import Proposals, source_of
 
 
 def calibrate(
@@ -26,6 +27,7 @@ def calibrate(
     tiou: float = 0.5,
     skip_missing: bool = False,
     other_timing: bool = False,
+    proposals: Proposals | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
 ) -> Calibration:
@@ -43,6 +45,7 @@ def calibrate(
         tiou: overlap from which on a detection counts as right.
         skip_missing: go on without videos that have no features.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
+        proposals: segments for a model that judges them, see `evaluate`.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic.
 
@@ -58,6 +61,7 @@ def calibrate(
         subset=subset,
         skip_missing=skip_missing,
         other_timing=other_timing,
+        proposals=source_of(proposals, device=device, other_timing=other_timing),
         device=device,
         precision=precision,
     )

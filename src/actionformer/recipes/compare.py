@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from actionformer.recipes.costs import Measuring, with_costs
 from actionformer.recipes.entries import check_counts, entries_of, seeds_from, trained
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated, report_of, write_report
 from actionformer.recipes.given import TrainingData
+from actionformer.recipes.proposals import Proposals, source_of
 from actionformer.settings.config import Changes, Config
 
 TITLE = "Comparison"
@@ -40,6 +42,7 @@ def compare(
     overwrite: bool = False,
     skip_missing: bool = False,
     other_timing: bool = False,
+    proposals: Proposals | None = None,
     device: str = "cpu",
     settings: Changes | None = None,
     console: Console | None = None,
@@ -74,6 +77,8 @@ def compare(
         overwrite: make runs again whose settings or data have changed; others are kept.
         skip_missing: go on without videos that have no features.
         other_timing: take features of several strides or windows.
+        proposals: segments for those of the detectors that judge them: a file of detections, or a model directory, see
+            `train`.
         device: where to compute: cpu, cuda, cuda:1, ...
         settings: section -> setting -> value, of all detectors.
         console: where progress is shown; by default nowhere.
@@ -86,8 +91,8 @@ def compare(
     check_counts(seeds=seeds, draws=draws)
     names = [name for part in ([detectors] if isinstance(detectors, str) else detectors) for name in part.split(",")]
     if from_:
-        if names or videos:
-            raise InputError("--from compares runs that exist: give no detectors and no videos with it")
+        if names or videos or proposals:
+            raise InputError("--from compares runs that exist: give no detectors, videos or proposals with it")
         runs = grouped([read_evaluated(run, annotations) for folder in from_ for run in _runs_in(Path(folder))])
         how = Measuring(features, skip_missing, other_timing, device)
         report = with_costs(report_of(runs, draws=draws), runs, how)
@@ -96,14 +101,16 @@ def compare(
         return report
     if not names or annotations is None or out is None:
         raise InputError("give the detectors to compare, --annotations, --features and --out, or --from and runs")
-    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
+    judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
+    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device, judged)
     out = Path(out)
     with sole_writer(out):
         entries = entries_of(
             names, data, out, settings or {}, validation=validation, overwrite=overwrite, console=console
         )
         runs = trained(entries, seeds_from(entries, seeds), out, overwrite=overwrite, device=device, console=console)
-        report = with_costs(report_of(runs, draws=draws), runs, Measuring.of(entries[0].given, device))
+        how = replace(Measuring.of(entries[0].given, device), proposals=judged)
+        report = with_costs(report_of(runs, draws=draws), runs, how)
         write_report(report, out / COMPARISON, TITLE)
     return report
 
@@ -141,9 +148,9 @@ def _runs_in(folder: Path) -> list[Path]:
     return runs or [folder]
 
 
-def _but_seed(run: EvaluatedRun) -> tuple[Config, object, object]:
+def _but_seed(run: EvaluatedRun) -> tuple[Config, list[object]]:
     config = run.config.replace(training={"seed": 0, "workers": None})
-    return config, run.card.training.get("annotations_hash"), run.card.training.get("features_hash")
+    return config, [run.card.training.get(f"{name}_hash") for name in ("annotations", "features", "proposals")]
 
 
 def _name(path: Path) -> str:

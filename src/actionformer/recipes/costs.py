@@ -24,11 +24,13 @@ from actionformer.core.terminal import tell
 from actionformer.core.words import plural
 from actionformer.data.collection import FeaturedVideo, Paths, collect
 from actionformer.evaluation.comparison import ComparisonReport, Costs
+from actionformer.inference.annotated import detect_videos
+from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.nn.counting import multiply_adds
-from actionformer.recipes.evaluate import detect_videos
 from actionformer.recipes.evaluated import EvaluatedRun
 from actionformer.recipes.given import Given
+from actionformer.recipes.proposals import ProposalSource, with_proposals
 
 SAMPLE = 5
 """Videos that detection is measured on, from the shortest to the longest."""
@@ -47,11 +49,13 @@ class Measuring:
     skip_missing: bool
     other_timing: bool
     device: str
+    proposals: ProposalSource | None = None
+    """Of second stages that have no proposer of their own; by default the file that each was trained with."""
 
     @classmethod
     def of(cls, given: Given, device: str) -> Measuring:
         """With what a training was given."""
-        return cls(given.features, given.skip_missing, given.other_timing, device)
+        return cls(given.features, given.skip_missing, given.other_timing, device, given.proposals)
 
 
 def with_costs(
@@ -65,7 +69,7 @@ def with_costs(
     detectors = {
         name: load(runs[0].path, device=how.device, other_timing=how.other_timing) for name, runs in entries.items()
     }
-    samples = {name: found for name, runs in entries.items() if (found := _sample(runs[0], how))}
+    samples = {name: found for name, runs in entries.items() if (found := _sample(runs[0], detectors[name], how))}
     with untold():  # evaluation has told it
         ready = {name: partial(detect_videos, detectors[name], videos) for name, videos in samples.items()}
         products = {name: multiply_adds(detect) for name, detect in ready.items()}
@@ -91,7 +95,7 @@ def with_costs(
     )
 
 
-def _sample(run: EvaluatedRun, how: Measuring) -> list[FeaturedVideo]:
+def _sample(run: EvaluatedRun, detector: Detector, how: Measuring) -> list[FeaturedVideo]:
     """Some evaluated videos with their features; none, with a warning, where there are no features of them."""
     folders = how.features or run.card.training.get("features")
     try:
@@ -107,6 +111,7 @@ def _sample(run: EvaluatedRun, how: Measuring) -> list[FeaturedVideo]:
                 skip_missing=how.skip_missing,
                 other_timing=how.other_timing,
             ).videos
+            found = with_proposals(detector, found, how.proposals if detector.proposer is None else None)
     except InputError as error:
         warn(f"{run.path}: what detection costs is not measured: {error}", stacklevel=3)
         return []

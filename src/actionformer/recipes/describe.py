@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Group
 
 from actionformer.core.errors import listed
+from actionformer.core.run_files import CARD, PROPOSER
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import TextTable
-from actionformer.detectors.base import Level, architecture_of
-from actionformer.model_directory import load_classifier, load_model
+from actionformer.detectors.base import Level, architecture_of, takes_proposals
+from actionformer.model_directory import load_classifier, load_model, load_settings
 
 
 def describe(directory: str | Path) -> Group:
@@ -27,6 +28,10 @@ def describe(directory: str | Path) -> Group:
     facts.add_row("classes", _counted(card.class_names))
     if load_classifier(directory, config, card) is not None:
         facts.add_row("classes of videos", f"{_counted(card.video_classes)} (its own classifier gives them)")
+    if (Path(directory) / PROPOSER / CARD).is_file():
+        facts.add_row("proposals", f"of {load_settings(Path(directory) / PROPOSER)[0].model.detector}, in {PROPOSER}/")
+    elif takes_proposals(config):
+        facts.add_row("proposals", "of a file: --proposals names it")
     known = {name: value for name, value in card.to_dict()["features"].items() if value is not None}
     facts.add_row("features", ", ".join(f"{name} {value}" for name, value in known.items()))
     for name, value in card.training.items():

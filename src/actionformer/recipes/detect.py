@@ -16,6 +16,7 @@ from actionformer.inference.video_scores import scores_for
 from actionformer.recipes.job import Done, run_job, shard_of
 from actionformer.recipes.output import Output, format_of
 from actionformer.recipes.prepare import prepared_detector
+from actionformer.recipes.proposals import source_of
 from actionformer.recipes.search import Search, VideoSettings, input_files
 from actionformer.recipes.wanted import Wanted
 from actionformer.settings.config import Changes
@@ -48,6 +49,7 @@ def detect(
     batch_size: int | None = None,
     workers: int | None = None,
     video_scores: str | Path | None = None,
+    proposals: str | Path | None = None,
     max_action_seconds: float | None = None,
     max_per_hour: float | None = None,
     device: str = "cpu",
@@ -92,6 +94,8 @@ def detect(
         video_scores: scores of whole videos, which give the proposals of a class-agnostic model their classes: JSON
             {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14. By default its own
             classifier does, where it has one.
+        proposals: segments for a model that judges them: a file of detections, or a model directory on the same
+            features; by default its own proposer finds them, where it has one.
         max_action_seconds: the longest that an action may last; by default the run's setting.
         max_per_hour: most actions per hour; by default the run's setting, else suppression.max_detections is the cap.
         device: where to compute: cpu, cuda, cuda:1, ...
@@ -126,6 +130,7 @@ def detect(
         timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames, duration=duration),
         videos=VideoSettings(backbone, weights, _path(features_out), batch_size, workers),
         video_scores=scores_for(video_scores, detector.card.class_names, detector.config.data.prefix),
+        proposals=source_of(proposals, device=device, other_timing=other_timing),
         console=console or plain_console(quiet=True),
     )
     wanted = Wanted(

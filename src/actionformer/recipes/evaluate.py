@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from actionformer.checks import check_actions, tell
 from actionformer.core.annotations import Annotations
@@ -15,44 +14,18 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.files import version_of
 from actionformer.core.names import known_name
 from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
-from actionformer.data.collection import Collection, FeaturedVideo, Paths, collect, with_classes
+from actionformer.data.collection import Collection, Paths, collect, with_classes
 from actionformer.data.groups import Groups, groups_of
 from actionformer.data.split import with_held_out
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
-from actionformer.inference.detector import Detector
+from actionformer.inference.annotated import detect_videos
 from actionformer.inference.loading import load
 from actionformer.inference.video_scores import VideoScores, scores_for
 from actionformer.model_directory import ModelCard, load_settings
+from actionformer.recipes.proposals import Proposals, ProposalSource, check_taken, source_of, with_proposals
 from actionformer.settings.config import Changes
-
-
-def detect_videos(
-    detector: Detector, videos: Sequence[FeaturedVideo], scores: VideoScores | None = None
-) -> dict[str, Detections]:
-    """Detections of annotated videos, with their own timing and duration.
-
-    Args:
-        detector: what looks.
-        videos: with their features.
-        scores: of whole videos, which give the proposals of a class-agnostic detector their classes.
-    """
-    items = ((video.video.id, _arguments(video, scores)) for video in videos)
-    return detector.detect_many(items, class_names=scores.class_names if scores is not None else None)
-
-
-def _arguments(video: FeaturedVideo, scores: VideoScores | None) -> dict[str, Any]:
-    grid = video.grid
-    fused = {} if scores is None else {"class_scores": scores.of(video.video.id)}
-    return fused | {
-        "features": video.features,
-        "fps": grid.fps,
-        "stride": grid.stride,
-        "num_frames": grid.num_frames,
-        "start": grid.start,
-        "duration": video.duration,
-    }
 
 
 def _truth(path: str | Path, class_names: Sequence[str], scores: VideoScores | None) -> Annotations:
@@ -76,6 +49,7 @@ def evaluate(
     skip_missing: bool = False,
     other_timing: bool = False,
     video_scores: str | Path | None = None,
+    proposals: Proposals | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
     settings: Changes | None = None,
@@ -95,6 +69,8 @@ def evaluate(
         video_scores: scores of whole videos, which give the proposals of a class-agnostic model their classes: JSON
             {"results": {video: [scores]}, "class": [names]}, or UntrimmedNet's .npy for THUMOS14. By default its own
             classifier does, and without one its proposals are scored as one class.
+        proposals: segments for a model that judges them: a file of detections or a model directory; by default its own
+            proposer finds them, or they are of the file that it was trained with.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic.
         settings: of decoding, suppression, fusion and live, where they are not to be the run's.
@@ -117,6 +93,7 @@ def evaluate(
         skip_missing=skip_missing,
         other_timing=other_timing,
         video_scores=video_scores,
+        proposals=source_of(proposals, device=device, other_timing=other_timing),
         device=device,
         precision=precision,
         settings=settings,
@@ -165,12 +142,15 @@ def search_subset(
     skip_missing: bool = False,
     other_timing: bool = False,
     video_scores: str | Path | None = None,
+    proposals: ProposalSource | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
     settings: Changes | None = None,
 ) -> SearchedSubset:
     """Detects in a subset of the annotated videos; arguments and errors are those of `evaluate`."""
     config, card = load_settings(run)
+    if proposals is not None:
+        check_taken(config, proposals)
     annotations, features = trained_on(run, card, annotations, features)
     scores = scores_for(video_scores, card.class_names, config.data.prefix)
     truth = _truth(annotations, card.found_classes, scores)
@@ -188,7 +168,7 @@ def search_subset(
     tell(check_actions(collection.videos), truth.source)
     weights = version_of(run / WEIGHTS)
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
-    detections = detect_videos(detector, collection.videos, scores)
+    detections = detect_videos(detector, with_proposals(detector, collection.videos, proposals), scores)
     return SearchedSubset(run, card, truth, groups, collection, detections, weights)
 
 

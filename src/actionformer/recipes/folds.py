@@ -27,6 +27,7 @@ from actionformer.model_directory import ModelCard, load_settings
 from actionformer.recipes.evaluate import search_subset
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import tell_groups
+from actionformer.recipes.proposals import Proposals, source_of
 from actionformer.recipes.run_directory import check_fold, check_unoccupied, clear, is_run, own_run
 from actionformer.recipes.start import check_init
 from actionformer.recipes.train import train_on
@@ -96,6 +97,7 @@ def cross_validate(
     overwrite: bool = False,
     skip_missing: bool = False,
     other_timing: bool = False,
+    proposals: Proposals | None = None,
     device: str = "cpu",
     settings: Changes | None = None,
     console: Console | None = None,
@@ -119,7 +121,9 @@ def cross_validate(
     runs = [out / f"{FOLD}{number}" for number in range(1, folds + 1)]
     others = _check_folder(out, runs, resume=resume, overwrite=overwrite)
     with sole_writer(out):
-        data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
+        judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
+        options = skip_missing, other_timing, device, judged
+        data = TrainingData(annotations, features, videos, backbone, weights, *options)
         given = data.given(config, settings)
         if init is not None:
             check_init(init, given.config)
@@ -201,6 +205,7 @@ def _found(run: Path, annotations: str | Path, given: Given, device: str) -> dic
             features=given.features,
             skip_missing=given.skip_missing,
             other_timing=given.other_timing,
+            proposals=given.proposals,
             device=device,
         ).detections
 

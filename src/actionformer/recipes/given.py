@@ -20,6 +20,7 @@ from actionformer.features import FeatureSpec
 from actionformer.formats.annotations import read_annotations
 from actionformer.recipes.advise import advise, advise_footage, before_rules, check_source, footage_of
 from actionformer.recipes.footage import Footage, sampling_advice
+from actionformer.recipes.proposals import ProposalSource, check_taken
 from actionformer.recipes.start import check_start
 from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import AUTO, load_config
@@ -40,6 +41,8 @@ class Given:
     """What the user gave besides, section -> setting -> value."""
     skip_missing: bool
     other_timing: bool
+    proposals: ProposalSource | None = None
+    """Of what a second stage judges."""
 
     @property
     def features(self) -> Paths:
@@ -125,6 +128,8 @@ class TrainingData:
     skip_missing: bool
     other_timing: bool
     device: str
+    proposals: ProposalSource | None = None
+    """Of what a second stage judges."""
 
     def given(self, config: str | Path | Config, settings: Changes | None) -> Given:
         """Reads what a training needs, which is yet to be completed; arguments and errors are those of `train`."""
@@ -133,6 +138,7 @@ class TrainingData:
         check_source(self.features, self.videos)
         annotations = self.read_annotations()
         known = chosen or before_rules(annotations, changes)[1]
+        check_taken(known, self.proposals)
         if known.training.classifier:
             check_to_classify(known, annotations)
         source: Paths | Footage
@@ -142,7 +148,8 @@ class TrainingData:
         else:
             assert self.features is not None
             source = self.features
-        return Given(known, annotations, source, chosen is None, changes, self.skip_missing, self.other_timing)
+        options = self.skip_missing, self.other_timing, self.proposals
+        return Given(known, annotations, source, chosen is None, changes, *options)
 
     def read_annotations(self) -> Annotations:
         """The annotations, of their file unless they are read already."""

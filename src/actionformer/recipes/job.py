@@ -13,10 +13,11 @@ from rich.console import Console
 
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
-from actionformer.core.run_files import CLASSIFIER, WEIGHTS
+from actionformer.core.run_files import CLASSIFIER, PROPOSER, WEIGHTS
 from actionformer.core.terminal import say
 from actionformer.core.words import part, plural
 from actionformer.recipes.output import Output
+from actionformer.recipes.proposals import model_hash
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import Search, Searched
 from actionformer.recipes.wanted import Wanted
@@ -133,6 +134,13 @@ def _take(one: Searched, wanted: Wanted, output: Output, record: Record) -> None
         record.fail(one.video, one.source, reason)
 
 
+def _proposed(search: Search, run: Path) -> dict[str, str]:
+    """What tells the proposals of a second stage from others."""
+    if not search.detector.second_stage:
+        return {}
+    return {"proposals": model_hash(run / PROPOSER) if search.proposals is None else search.proposals.identity()}
+
+
 def _settings(search: Search, output: Output, wanted: Wanted, run: Path, shard: str | None) -> dict[str, Any]:
     """All that results depend on but the videos themselves."""
     detector, scores = search.detector, search.video_scores
@@ -142,6 +150,7 @@ def _settings(search: Search, output: Output, wanted: Wanted, run: Path, shard: 
         "model": hash_of([run / WEIGHTS, *([run / CLASSIFIER] if detector.classifier is not None else [])]),
         "class_names": list(search.class_names),
         **({} if scores is None else {"video_scores": hash_of([Path(scores.source)])}),
+        **_proposed(search, run),
         "precision": detector.precision,
         "backbone": search.videos.backbone,
         **timing,

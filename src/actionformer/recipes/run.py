@@ -9,7 +9,7 @@ from typing import Any
 
 from actionformer.core.errors import InputError
 from actionformer.core.run_files import BEST
-from actionformer.model_directory import save_model
+from actionformer.model_directory import ModelCard, keep_proposer, save_model
 from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.recipes.overview import write_overview
 from actionformer.recipes.run_directory import forget_evaluation
@@ -58,10 +58,14 @@ class Run:
         )
         if figures.get("map", -1.0) > self.best:
             self.best = figures["map"]
-            forget_evaluation(self.out / BEST)
-            save_model(self.out / BEST, self.trainer.evaluated, self.task.config, card, self.classifier)
-        forget_evaluation(self.out)
-        save_model(self.out, self.trainer.evaluated, self.task.config, card, self.classifier)
+            self._save(self.out / BEST, card)
+        self._save(self.out, card)
         if self.evaluation is not None and epoch + 1 == self.task.config.training.all_epochs:
             write_overview(self.out, self.task, self.evaluation)
         write_state(self.out, {"epoch": epoch, "best": self.best, "trainer": self.trainer.state_dict()})
+
+    def _save(self, directory: Path, card: ModelCard) -> None:
+        forget_evaluation(directory)
+        if self.task.proposer is not None:
+            keep_proposer(directory, self.task.proposer)
+        save_model(directory, self.trainer.evaluated, self.task.config, card, self.classifier)

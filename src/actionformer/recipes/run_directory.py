@@ -106,6 +106,17 @@ def check_same(out: Path, config: Config, card: ModelCard) -> None:
                 f"{out}: the content of the {name} has changed since: a run can only resume unchanged; "
                 "--overwrite starts again"
             )
+    then, now = (one.training.get("proposals_hash") for one in (before, card))
+    if then != now:
+        raise InputError(
+            f"{out}: was trained on other proposals: a run can only resume unchanged; --overwrite starts again"
+        )
+
+
+def check_elsewhere(out: Path, proposer: Path | None) -> None:
+    """Raises an InputError if a model that proposes lies in a run directory that is about to be cleared."""
+    if proposer is not None and proposer.resolve().is_relative_to(out.resolve()):
+        raise InputError(f"{proposer}: lies in {out}, which is written anew: copy it elsewhere, and give the copy")
 
 
 def clear(out: Path, *, fresh: bool) -> None:

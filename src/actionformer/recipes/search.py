@@ -24,6 +24,7 @@ from actionformer.features import READERS, FeatureSpec, feature_file
 from actionformer.inference.detector import Detector
 from actionformer.inference.video_scores import VideoScores
 from actionformer.recipes.extract import say_weights, with_progress
+from actionformer.recipes.proposals import ProposalSource, check_taken
 
 
 @dataclass
@@ -79,10 +80,11 @@ class Search:
         timing: fps, stride, num_frames and duration, None where sidecar or model tell.
         videos: what videos need.
         video_scores: of whole videos, which give the proposals of a class-agnostic model their classes.
+        proposals: where what a second stage judges comes from; by default it has a proposer.
         console: where progress is shown; by default nowhere.
 
     Raises:
-        InputError: nothing to read, or two files of one name.
+        InputError: nothing to read, two files of one name, or nothing to judge for a second stage.
     """
 
     def __init__(
@@ -93,11 +95,16 @@ class Search:
         timing: FeatureSpec | None = None,
         videos: VideoSettings | None = None,
         video_scores: VideoScores | None = None,
+        proposals: ProposalSource | None = None,
         console: Console | None = None,
     ) -> None:
         self.detector, self.ids = detector, input_files(inputs)
         self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
-        self.video_scores = video_scores
+        self.video_scores, self.proposals = video_scores, proposals
+        if proposals is not None or detector.proposer is None:
+            check_taken(detector.config, proposals)
+        if proposals is not None:
+            proposals.serve(detector)
         self.console = console or plain_console(quiet=True)
         prefix = detector.config.data.prefix
         check_names(self.ids, prefix)
@@ -143,7 +150,7 @@ class Search:
         self, video: str, source: Path, features: Path, timing: FeatureSpec, warning: str | None = None
     ) -> Searched:
         try:
-            scores = self.video_scores
+            scores, proposals, prefix = self.video_scores, self.proposals, self.detector.config.data.prefix
             found = self.detector.detect(
                 features,
                 class_scores=None if scores is None else scores.of(video),
@@ -152,6 +159,7 @@ class Search:
                 stride=timing.stride,
                 num_frames=timing.num_frames,
                 duration=timing.duration,
+                proposals=None if proposals is None else proposals.of(video, prefix),
                 name=str(source),
             )
         except InputError as error:

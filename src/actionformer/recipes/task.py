@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +10,15 @@ from actionformer.checks import check_evaluation, check_training, check_video_cl
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError, warn
 from actionformer.core.words import plural
-from actionformer.data.collection import Collection, Paths, as_list, collect, common_spec, with_classes
+from actionformer.data.collection import (
+    Collection,
+    FeaturedVideo,
+    Paths,
+    as_list,
+    collect,
+    common_spec,
+    with_classes,
+)
 from actionformer.data.dataset import TrainingSet
 from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.split import HELD_OUT, can_be_split
@@ -31,6 +40,8 @@ class Task:
     """The same videos, as the network sees them in training."""
     test: Collection | None
     card: ModelCard
+    proposer: Path | None = None
+    """The model directory that proposes what a second stage learns to judge, where a model does."""
 
 
 def gather(given: Given) -> Task:
@@ -52,6 +63,7 @@ def gather(given: Given) -> Task:
     actions = sum(len(one.video.segments) for one in collection.videos)
     if not actions:
         raise InputError(f"{annotations.source}: no action in subset {', '.join(config.data.train_subset)} to learn")
+    collection = _with_proposals(collection, given)
     seen_as = with_classes(annotations, config.model.num_classes)  # by the network
     placed = [replace(one, video=seen_as.videos[one.video.id]) for one in collection.videos]
     config = _completed(config, seen_as, collection)
@@ -75,12 +87,28 @@ def gather(given: Given) -> Task:
         found += check_video_classes([one.video for one in collection.videos], config.fusion.classes_per_video)
     tell(found, f"{annotations.source}, subset {', '.join(config.data.train_subset)}")
     test = _test_videos(config, annotations, features, collection, skip_missing, other_timing)
+    test = None if test is None else _with_proposals(test, given)
     seen = collection.videos + (test.videos if test is not None else [])
     hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}
-    card = replace(card, training={**card.training, **hashes})
+    card = replace(card, training={**card.training, **hashes, **_proposed(given, seen)})
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
         warn(f"{plural(skipped, 'video')} without features skipped", stacklevel=3)
-    return Task(config, annotations, collection, training, test, card)
+    proposer = None if given.proposals is None else given.proposals.model
+    return Task(config, annotations, collection, training, test, card, proposer)
+
+
+def _with_proposals(collection: Collection, given: Given) -> Collection:
+    if given.proposals is None:
+        return collection
+    return replace(collection, videos=given.proposals.added(collection.videos, given.config.data.prefix))
+
+
+def _proposed(given: Given, seen: Sequence[FeaturedVideo]) -> dict[str, str | None]:
+    """What the card says of proposals: their file, for later calls, and what tells them from others."""
+    source = given.proposals
+    if source is None:
+        return {}
+    return {"proposals": source.file, "proposals_hash": source.hash(seen)}
 
 
 def _held_out(annotations: Annotations, config: Config) -> dict[str, list[str]]:

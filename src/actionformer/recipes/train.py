@@ -24,8 +24,9 @@ from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.recipes.classify import learned_classifier
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
+from actionformer.recipes.proposals import Proposals, source_of
 from actionformer.recipes.run import Run
-from actionformer.recipes.run_directory import clear, own_run, resumed_state
+from actionformer.recipes.run_directory import check_elsewhere, clear, own_run, resumed_state
 from actionformer.recipes.start import check_init, check_start, initial_model
 from actionformer.recipes.task import Task, gather
 from actionformer.recipes.validation import Validation
@@ -50,6 +51,7 @@ def train(
     overwrite: bool = False,
     skip_missing: bool = False,
     other_timing: bool = False,
+    proposals: Proposals | None = None,
     device: str = "cpu",
     settings: Changes | None = None,
     console: Console | None = None,
@@ -76,6 +78,8 @@ def train(
         overwrite: remove the run in OUT and start again.
         skip_missing: go on without videos that have no features.
         other_timing: take features of several strides or windows, or of other timing than those of INIT.
+        proposals: segments for a detector that judges them: a file of detections (ActivityNet JSON, JSON Lines or CSV),
+            or a model directory of a detector on the same features, which the run then keeps.
         device: where to compute: cpu, cuda, cuda:1, ...
         settings: section -> setting -> value, of what is not to be as `config` has it.
         console: where progress is shown; by default nowhere.
@@ -91,7 +95,9 @@ def train(
     if validation:  # 0 holds none out
         check_share(validation)
     with own_run(out, resume=resume, overwrite=overwrite):
-        data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device)
+        judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
+        options = skip_missing, other_timing, device, judged
+        data = TrainingData(annotations, features, videos, backbone, weights, *options)
         given = data.given(config, settings)
         if init is not None:
             check_init(init, given.config)
@@ -115,6 +121,7 @@ def _train(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
     state = resumed_state(out, config, task.card) if resume else None
     fresh = state is None
     if fresh:
+        check_elsewhere(out, task.proposer)
         measured = _measured(task)
         classifier = _classifier(task, measured, device)
         statistics = measured if config.data.normalize else None

@@ -14,12 +14,12 @@ from actionformer.data.collection import Collection
 from actionformer.data.groups import Groups
 from actionformer.evaluation.calibration import calibrate, why_not
 from actionformer.evaluation.report import Report, score
+from actionformer.inference.annotated import detect_videos
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.inference.detector import Detector
 from actionformer.model_directory import ModelCard
 from actionformer.nn.network import Network
 from actionformer.nn.video_classifier import VideoClassifier
-from actionformer.recipes.evaluate import detect_videos
 from actionformer.settings.config import Config
 from actionformer.training.loop import Metrics
 

@@ -31,11 +31,13 @@ from actionformer.inference.explain import (
     surroundings,
 )
 from actionformer.inference.loading import load
+from actionformer.inference.proposals import Seconds
 from actionformer.inference.sequences import FeatureSequence, place
 from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import trace
 from actionformer.nn.attention_maps import Projections, Weights, attention_at, comparisons
 from actionformer.nn.decoding import Candidates
+from actionformer.recipes.proposals import ProposalSource, source_of
 from actionformer.viewer.memory import kept
 from actionformer.viewer.project import Project, UnavailableError
 from actionformer.viewer.values import Answer, rounded, rounded_score
@@ -96,9 +98,24 @@ class Network:
             return self.detector
 
     def _explain(self, video: str) -> Explanation:
-        sequence = self.sequence(video)
+        features, timing = self._features(video)
         with self._busy:
+            sequence = self.detector.placed(features, timing, None, self._proposals(video))
             return explain(self.detector.runner, sequence)
+
+    def _proposals(self, video: str) -> Seconds | None:
+        """What the file that a second stage was trained with proposes in a video, unless a proposer finds it."""
+        if not self.detector.second_stage or self.detector.proposer is not None:
+            return None
+        if self._file is None:
+            raise UnavailableError(
+                "this run judges proposals of a file, and does not say which: --proposals of train names one"
+            )
+        return self._file.of(video, self.detector.config.data.prefix)
+
+    @cached_property
+    def _file(self) -> ProposalSource | None:
+        return source_of(self.detector.card.training.get("proposals"))
 
     def _project(self, video: str, part: tuple[int, int], block: int) -> Projections:
         sequence = self.sequence(video)
@@ -108,7 +125,8 @@ class Network:
     def _detect(self, video: str) -> Detections:
         features, timing = self._features(video)
         with self._busy:
-            found = self.detector.detect_many({video: {"features": features, **timing}})[video]
+            given = {"features": features, **timing, "proposals": self._proposals(video)}
+            found = self.detector.detect_many({video: given})[video]
         return Detections(found.segments, found.scores, found.labels, self.about.class_names, found.levels)
 
     def levels(self, video: str) -> Answer:
