@@ -45,7 +45,7 @@ def network() -> BMNNetwork:
 
 def by_gathers(model: BMNNetwork) -> Callable[[Tensor], Any]:
     """Features that are sampled -> the map, as the detector does it."""
-    return lambda x: model.map(F.relu(model.matching(x)))
+    return lambda x: model.map(model.matching(x))
 
 
 def by_matrix(model: BMNNetwork) -> Callable[[Tensor], Any]:

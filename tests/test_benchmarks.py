@@ -117,9 +117,18 @@ def test_actions_are_named_by_verb_and_noun(script: Any) -> None:
     assert script("pairing").actions(verbs, nouns, 0.1).class_names == ("cut,cheese", "cut,tomato")
 
 
-def test_a_step_of_tadtr_is_timed_beside_its_products(script: Any) -> None:
-    module = script("tadtr")
-    found = module.measure(1, quick=True)
+@pytest.mark.parametrize("detector", ["tadtr", "bmn", "gtad", "afsd"])
+def test_a_step_is_timed_beside_its_products(script: Any, detector: str) -> None:
+    found = script("steps").measure(detector, 1, quick=True)
     assert found["times_products"] > 0
-    projection = 16 * 128 * 2048 * 32
-    assert found["gmac_forward"] > projection / 1e9
+    assert found["gmac_forward"] > 2 * 32 * 300 * 32 / 4e9  # the first map, which some have in four groups
+
+
+def test_products_of_a_map_of_segments_by_hand(script: Any) -> None:
+    """2 windows of 32 features, 32 channels: G-TAD's samples of 16 bins of both sources, 64 channels a segment."""
+    module = script("steps")
+    config = module.settings("gtad", quick=True)
+    network = module.architecture_of(config).network()
+    found = module.products_of(network, module.batch(config).features)
+    assert (2 * 32, 32, 32 * 64) in found
+    assert (2 * 32 * 32, 9 * 16, 16) in found  # a convolution of the map

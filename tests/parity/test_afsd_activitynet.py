@@ -134,8 +134,8 @@ class Reference:
                     self.conv(refined[0], "roi_head.center_head"),
                 )
             )
-        distances, logits, shifts, refined, center = (torch.cat(one, dim=1) for one in zip(*rows, strict=True))
-        return Found(distances, logits, shifts, refined, center, frame, beside[:2])
+        distances, logits, shifts, refined_logits, center = (torch.cat(one, dim=1) for one in zip(*rows, strict=True))
+        return Found(distances, logits, shifts, refined_logits, center, frame, beside[:2])
 
 
 def pooled(x: Tensor, distances: Tensor, count: int, *, on_frames: bool = False) -> Tensor:

@@ -166,9 +166,7 @@ def test_samples_of_segments(published: Published) -> None:
             x = x * published.valid.unsqueeze(-1)
     close(x, published.inference["base"])
     if published.name == "opentad":
-        assert network.map.narrow is not None
-        found = torch.relu(network.map.narrow(torch.relu(network.matching(torch.relu(network.reduce(x))))))
-        found = network.map.placed(found)
+        found = network.map.placed(network.matching(torch.relu(network.reduce(x))))
         close(found.permute(0, 3, 1, 2), published.inference["map_features"])
         return
     cell, column, weight = sampling(cells, 16, rules, bins=8, per_bin=3)
@@ -330,7 +328,7 @@ def test_where_long_actions_dominate_the_authors_draw_all_of_the_map() -> None:
     weight = np.where(overlap > 0.7, 3.0, 2.0)
     np.testing.assert_array_equal(number, weight)
     criterion = MapCriterion(plain.cells, plain.rules, length=16, num_classes=1, shift=plain.shift)
-    criterion.targets = lambda truth: targets  # type: ignore[method-assign]
+    criterion.targets = lambda truth: targets
     (loss,) = criterion.losses([truth], CPU)
     on_map = torch.from_numpy(prediction).logit().view(1, 16, 16)
     outputs = MapOutputs(torch.zeros(1, 16), torch.zeros(1, 16), on_map, torch.zeros(1, 16, 16, 1))

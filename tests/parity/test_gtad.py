@@ -144,7 +144,7 @@ def test_graph_neighbours_and_samples_of_segments(published: Published) -> None:
     close(x, arrays["base"])
     context = network.context(x, None)
     if published.name == "opentad":
-        found = network.map.placed(torch.relu(network.align(*network.sources(context, None))))
+        found = network.map.placed(network.align(*network.sources(context, None)))
         close(found.permute(0, 3, 1, 2), arrays["map_features"])
         return
     close(context, arrays["graph"])
@@ -306,7 +306,7 @@ def test_the_authors_candidates_and_detections_of_a_video(published: Published) 
         expected = np.c_[stored[:, :2], stored[:, 2] * stored[:, 3]]
         close(own[np.lexsort(own.T[1::-1])], expected[np.lexsort(expected.T[1::-1])])
         parts.append(suppressed(found._replace(segments=torch.from_numpy(own[:, :2])), rule))
-    together = Candidates(*map(torch.cat, zip(*parts, strict=True)))
+    together = Candidates.joined(parts)
     kept = suppress(together.segments, together.scores, together.labels, rule)
     detections, classes = published.inference["detections"], published.inference["video_class_scores"]
     best = int(classes.argmax())

@@ -32,11 +32,24 @@ def roi_align(
 
 
 def roi_weights(segments: Tensor, *, bins: int, length: int, longest: float, lengths: Tensor | None = None) -> Tensor:
-    """(..., N, R, T) what each feature counts in each bin of segments (..., N, 2); see `roi_align`.
+    """(..., N, R, T) what each feature counts in each bin of segments (..., N, 2); see `roi_align`."""
+    weights = segments.new_zeros(*segments.shape[:-1], bins, length, dtype=torch.float32)
+    for place, weight in roi_samples(segments, bins=bins, length=length, longest=longest, lengths=lengths):
+        weights.scatter_add_(-1, place, weight)
+    return weights
+
+
+def roi_samples(
+    segments: Tensor, *, bins: int, length: int, longest: float, lengths: Tensor | None = None
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Of each of n samples in each bin of segments (..., N, 2) the features before and after it, and what they count.
 
     A segment of less than 1 step counts as one of 1. Of a bin w wide n = ceil(w) samples are averaged, at
-    (i + 1/2) w / n from its start. A sample at t is 0 if t < -1 or t > T; else it lies between two features, or on the
-    first or last one.
+    (i + 1/2) w / n from its start; there are as many as the longest segment needs, and those too many count 0. A sample
+    at t is 0 if t < -1 or t > T; else it lies between two features, or on the first or last one.
+
+    Returns:
+        Places (..., N, R, n) int64 and weights (..., N, R, n) of those before, and of those after.
     """
     start, end = segments[..., 0].float(), segments[..., 1].float()
     width = (end - start).clamp(min=1) / bins  # (..., N)
@@ -51,6 +64,4 @@ def roi_weights(segments: Tensor, *, bins: int, length: int, longest: float, len
     at = torch.minimum(at.clamp(min=0), stop - 1)
     before = at.floor()
     where = before.nan_to_num(0).long()  # a segment that is no number gives bins that are none
-    weights = at.new_zeros(*at.shape[:-1], length)
-    weights.scatter_add_(-1, where, weight * (1 - at + before))
-    return weights.scatter_add_(-1, (where + 1).clamp(max=length - 1), weight * (at - before))
+    return (where, weight * (1 - at + before)), ((where + 1).clamp(max=length - 1), weight * (at - before))

@@ -91,19 +91,20 @@ def test_the_layer_equals_samples_mapped_together(convention: str) -> None:
     samples = torch.einsum("vnt,btc->bvnc", dense(cells, length, rules, bins, 2).float(), x)
     expected = layer.bias + torch.einsum("bvnc,onc->bvo", samples, layer.weight)
     expected = torch.cat((expected, layer.bias.expand(2, 1, -1)), dim=1)
-    found = layer(x)
+    expected = functional.relu(expected)
+    found = torch.stack(list(layer(x)))
     torch.testing.assert_close(found, expected)
 
     weighing = torch.randn(found.shape)
-    found_gradients = torch.autograd.grad((functional.relu(found) * weighing).sum(), [x, layer.weight, layer.bias])
-    plain = (functional.relu(expected) * weighing).sum()
-    for one, other in zip(found_gradients, torch.autograd.grad(plain, [x, layer.weight, layer.bias]), strict=True):
+    inputs = [x, layer.weight, layer.bias]
+    pairs = (torch.autograd.grad((one * weighing).sum(), inputs) for one in (found, expected))
+    for one, other in zip(*pairs, strict=True):
         torch.testing.assert_close(one, other)
 
 
 def test_tables_are_no_weights_and_go_where_the_layer_goes() -> None:
     layer = BoundaryMatching(2, 2, cells_of(6, 6, EXACT), EXACT, bins=2, per_bin=1)
     assert set(layer.state_dict()) == {"weight", "bias"}
-    low = layer.to(torch.bfloat16)(torch.randn(1, 6, 2, dtype=torch.bfloat16))
+    (low,) = layer.to(torch.bfloat16)(torch.randn(1, 6, 2, dtype=torch.bfloat16))
     assert low.dtype == torch.bfloat16
     assert low.isfinite().all()

@@ -21,9 +21,10 @@ def test_a_segment_and_half_of_its_length_on_either_side(convention: str, expect
     assert found[-1].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("bins", [(4, 2), (3, 3)])
 @pytest.mark.parametrize("convention", RULES)
-def test_the_layer_equals_samples_mapped_together(convention: str) -> None:
-    rules, bins = RULES[convention], (4, 2)
+def test_the_layer_equals_samples_mapped_together(convention: str, bins: tuple[int, int]) -> None:
+    rules = RULES[convention]
     cells = cells_of(9, 5, rules)
     torch.manual_seed(0)
     layer = GraphAlign(3, 6, cells, rules, bins=bins)
@@ -35,12 +36,12 @@ def test_the_layer_equals_samples_mapped_together(convention: str) -> None:
     )
     if not rules.published:
         samples = samples * (torch.arange(len(segments)) < len(segments) - 1)[:, None, None]
-    expected = torch.einsum("bvrc,orc->bvo", samples, layer.weight) + layer.bias
-    found = layer(*sources)
+    expected = torch.relu(torch.einsum("bvrc,orc->bvo", samples, layer.weight) + layer.bias)
+    found = torch.stack(list(layer(*sources)))
     torch.testing.assert_close(found, expected)
 
     weighing = torch.randn(found.shape)
     inputs = [*sources, layer.weight, layer.bias]
-    pairs = (torch.autograd.grad((one.relu() * weighing).sum(), inputs) for one in (found, expected))
+    pairs = (torch.autograd.grad((one * weighing).sum(), inputs) for one in (found, expected))
     for one, other in zip(*pairs, strict=True):
         torch.testing.assert_close(one, other)

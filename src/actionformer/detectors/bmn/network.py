@@ -56,7 +56,7 @@ class BMNNetwork(Network):
             x = masked(F.relu(conv(x)), valid)  # (B, T, C)
         seen = valid if self.exact else None
         sampled = masked(F.relu(self.reduce(x)), seen)
-        overlap, classes = self.map(F.relu(self.matching(sampled)))
+        overlap, classes = self.map(self.matching(sampled))
         return MapOutputs(self.start(x, seen), self.end(x, seen), overlap, classes, seen)
 
     def set_class_prior(self, probability: float, classes: list[int] | None = None) -> None:

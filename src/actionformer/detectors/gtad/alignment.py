@@ -5,13 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from actionformer.nn.roi_align import roi_weights
+from actionformer.nn.roi_align import roi_samples
 from actionformer.nn.segment_map.cells import Cells
 from actionformer.nn.segment_map.rules import Rules
 from actionformer.nn.segment_map.vectors import Samples, SegmentVectors
-
-AT_ONCE = 4_000_000
-"""Numbers of weights that are looked through together."""
 
 
 def extended(cells: Cells, rules: Rules) -> Tensor:
@@ -26,20 +23,17 @@ def extended(cells: Cells, rules: Rules) -> Tensor:
 
 
 def sampling(cells: Cells, length: int, rules: Rules, *, bins: tuple[int, int]) -> Samples:
-    """What each feature counts in each bin of each segment: of features, then of the means of neighbours."""
+    """What each feature counts in each bin of each segment; both sources alike where they have as many bins."""
     segments = extended(cells, rules)
     if not rules.published:
         segments = segments[:-1]
     longest = float((segments[:, 1] - segments[:, 0]).max())
     parts = []
-    for source, count in enumerate(bins):
-        rows = max(AT_ONCE // (count * length), 1)
-        for start in range(0, len(segments), rows):
-            weights = roi_weights(segments[start : start + rows], bins=count, length=length, longest=longest)
-            segment, place, feature = (found := weights.nonzero(as_tuple=True))
-            parts.append(
-                (segment + start, feature * count + place + source * length * bins[0], weights[found].double())
-            )
+    for source, count in enumerate(dict.fromkeys(bins)):
+        for feature, weight in roi_samples(segments, bins=count, length=length, longest=longest):
+            segment, place, _ = (counts := weight != 0).nonzero(as_tuple=True)
+            at = feature[counts] * count + place + source * length * bins[0]
+            parts.append((segment, at, weight[counts]))
     return Samples(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 

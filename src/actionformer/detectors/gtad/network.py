@@ -60,7 +60,7 @@ class GTADNetwork(Network):
         x = masked(F.relu(self.base(x)), valid)  # (B, T, C)
         x = masked(self.graph(x, seen), valid)
         context = self.context(x, seen)
-        overlap, classes = self.map(F.relu(self.align(*self.sources(context, seen))))
+        overlap, classes = self.map(self.align(*self.sources(context, seen)))
         return MapOutputs(self.start(x, seen), self.end(x, seen), overlap, classes, seen)
 
     def sources(self, context: Tensor, valid: Mask) -> tuple[Tensor, Tensor]:

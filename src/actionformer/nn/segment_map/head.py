@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -49,19 +50,21 @@ class MapHead(nn.Module):
         for conv in self.convs:
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Vectors (B, V + 1, C) -> logits of overlaps (B, rows, columns) and of classes (B, rows, columns, K)."""
-        narrow = x if self.narrow is None else F.relu(self.narrow(x))
-        image = self.placed(narrow).permute(0, 3, 1, 2)  # channels last, without a copy
+    def forward(self, vectors: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+        """Of each sequence (V + 1, C) -> logits of overlaps (B, rows, columns), of classes (B, rows, columns, K)."""
+        image = self.placed(vectors).permute(0, 3, 1, 2)  # channels last, without a copy
         for conv in self.convs:
-            image = F.relu(conv(image))
+            image = F.relu_(conv(image))
         x = image.permute(0, 2, 3, 1)
         return self.overlap(x).squeeze(-1), self.classes(x)
 
-    def placed(self, x: Tensor) -> Tensor:
-        """Vectors of V segments and last that of no segment, (B, V + 1, C) -> the map (B, rows, columns, C)."""
-        nowhere = x[:, -1:].expand(-1, self.rows * self.columns, -1)
-        return nowhere.index_copy(1, self.index, x[:, :-1]).view(len(x), self.rows, self.columns, -1)
+    def placed(self, vectors: Iterable[Tensor]) -> Tensor:
+        """Vectors of V segments and last that of no segment, of each sequence -> the map (B, rows, columns, C)."""
+        return torch.stack([self._placed(one if self.narrow is None else F.relu_(self.narrow(one))) for one in vectors])
+
+    def _placed(self, x: Tensor) -> Tensor:
+        nowhere = x[-1:].expand(self.rows * self.columns, -1)
+        return nowhere.index_copy(0, self.index, x[:-1]).view(self.rows, self.columns, -1)
 
     def set_class_prior(self, probability: float, classes: list[int] | None = None) -> None:
         """Lets the fresh classifier give this probability to every segment."""

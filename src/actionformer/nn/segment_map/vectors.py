@@ -8,10 +8,12 @@ it may fall into, and a segment is the weighted sum of some of these vectors: a 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 
 AT_ONCE = 64
@@ -34,29 +36,32 @@ class SparseMatrix(NamedTuple):
         return F.embedding_bag(self.columns, x, self.starts, mode="sum", per_sample_weights=weights)
 
 
-def sparse_matrix(rows: Tensor, columns: Tensor, weights: Tensor, shape: tuple[int, int]) -> SparseMatrix:
-    """The matrix of entries (N,); those of one place are added up."""
-    place, inverse = torch.unique(rows * shape[1] + columns, return_inverse=True)
-    total = torch.zeros(len(place), dtype=torch.float64).index_add_(0, inverse, weights)
-    count = torch.bincount(place // shape[1], minlength=shape[0])
-    return SparseMatrix((place % shape[1]).int(), total.float(), (count.cumsum(0) - count).int())
-
-
 class Samples(NamedTuple):
-    """Which features each bin of each segment is the weighted sum of: N entries."""
+    """Which features each bin of each segment is the weighted sum of: N entries, of which some may be of one place."""
 
     segment: Tensor
     """(N,) int64 its number; the one after the last stands for no segment."""
     place: Tensor
-    """(N,) int64 feature * bins + bin; those of a second source of features follow the first one's."""
+    """(N,) int64 feature * bins + bin; those of other numbers of bins follow."""
     weight: Tensor
     """(N,) float"""
 
+    def matrices(self, shape: tuple[int, int]) -> tuple[SparseMatrix, SparseMatrix]:
+        """From places to segments, and back; entries of one place are added up."""
+        forth = csr_array((self.weight.double().numpy(), (self.segment.numpy(), self.place.numpy())), shape=shape)
+        return _of_rows(forth), _of_rows(forth.T.tocsr())
+
+
+def _of_rows(matrix: Any) -> SparseMatrix:
+    columns, weights, starts = (torch.from_numpy(one) for one in (matrix.indices, matrix.data, matrix.indptr[:-1]))
+    return SparseMatrix(columns.int(), weights.float(), starts.int())
+
 
 class SegmentVectors(nn.Module):
-    """A vector for each segment from samples of features, and last the vector of no segment.
+    """A vector for each segment from samples of features, and last the vector of no segment, none of them below 0.
 
-    The weight is (C_out, bins, C_in), that of a convolution over the bins, source after source.
+    The weight is (C_out, bins, C_in), that of a convolution over the bins, source after source. Sources with as many
+    bins are sampled at the same places, so what they are mapped to is added up before.
 
     Args:
         in_channels: of the features, of every source.
@@ -89,23 +94,25 @@ class SegmentVectors(nn.Module):
         bound = 1 / math.sqrt(in_channels * sum(bins))
         self.weight = nn.Parameter(torch.empty(out_channels, sum(bins), in_channels).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        row, column, weight = samples
-        shape = segments + 1, length * sum(bins)
-        forth, back = sparse_matrix(row, column, weight, shape), sparse_matrix(column, row, weight, shape[::-1])
+        forth, back = samples.matrices((segments + 1, length * sum(set(bins))))
         for name, tensor in (*forth._asdict().items(), *((f"{k}_back", v) for k, v in back._asdict().items())):
             self.register_buffer(name, tensor, persistent=False)
 
-    def forward(self, *sources: Tensor) -> Tensor:
-        """Features (B, T, C_in), of each source -> (B, V + 1, C_out)."""
+    def forward(self, *sources: Tensor) -> Iterator[Tensor]:
+        """Features (B, T, C_in), of each source -> of each sequence (V + 1, C_out), which a cache holds."""
         forth = SparseMatrix(self.columns, self.weights, self.starts)
         back = SparseMatrix(self.columns_back, self.weights_back, self.starts_back)
-        parts = []
-        for weight in self.weight.split(AT_ONCE):
-            own = weight.split(self.bins, dim=1)
-            mapped = torch.cat([_by_bin(*pair) for pair in zip(sources, own, strict=True)], dim=1)
-            parts.append(torch.stack([_product(one, forth, back) for one in mapped]))
-        together = torch.cat(parts, dim=-1)
-        return together + self.bias.to(together.dtype)
+        mapped = [self._mapped(sources, weight).unbind() for weight in self.weight.split(AT_ONCE)]
+        for of_sequence in zip(*mapped, strict=True):
+            vectors = torch.cat([_product(one, forth, back) for one in of_sequence], dim=-1)
+            yield F.relu_(vectors.add_(self.bias.to(vectors.dtype)))
+
+    def _mapped(self, sources: tuple[Tensor, ...], weight: Tensor) -> Tensor:
+        """(B, places, channels) the features of all sources, mapped for every bin by a weight (channels, bins, C)."""
+        mapped: dict[int, Tensor] = {}
+        for bins, *pair in zip(self.bins, sources, weight.split(self.bins, dim=1), strict=True):
+            mapped[bins] = mapped[bins] + _by_bin(*pair) if bins in mapped else _by_bin(*pair)
+        return torch.cat(list(mapped.values()), dim=1)
 
 
 def _by_bin(x: Tensor, weight: Tensor) -> Tensor:
