@@ -93,7 +93,7 @@ def weights(run: Path) -> Mapping[str, Any]:
 def test_a_run_remembers_its_proposals(of_file: Path, of_model: Path, proposals: Path, trained: Path) -> None:
     cards = [json.loads((run / "model.json").read_text("utf-8"))["training"] for run in (of_file, of_model)]
     assert cards[0]["proposals"] == str(proposals)
-    assert cards[1]["proposals"] is None
+    assert "proposals" not in cards[1]
     assert not (of_file / "proposer").exists()
     for folder in (of_model, of_model / "best"):
         for name in ("config.toml", "model.safetensors"):
@@ -178,6 +178,21 @@ def test_a_run_goes_on_where_it_was_stopped(
     assert all((weights(tmp_path / "run")[name] == one).all() for name, one in weights(of_file).items())
 
 
+@pytest.mark.parametrize("data", [{"window": 24}, {"resize": 32, "crop_ratio": [1.0, 1.0]}])
+def test_windows_and_resized_sequences_take_proposals_in_seconds(
+    tmp_path: Path, config: Config, annotations: Path, features: Path, proposals: Path, data: dict[str, Any]
+) -> None:
+    detector = load(trained_on(config.replace(data=data), annotations, features, tmp_path / "run", proposals))
+    given = read_results(proposals)["video4"].segments
+    found = detector.with_settings(suppression={"max_detections": 1000}).detect(
+        features / "video4.npy", proposals=given
+    )
+    apart = np.abs(found.segments[:, None] - given).max(2)
+    assert (apart.min(1) <= 0.1 * np.diff(given)[apart.argmin(1), 0] + 1e-3).all()
+    judged = detector.with_settings(suppression={"method": "none"}, decoding={"min_probability": 0.0})
+    assert len(judged.detect(features / "video4.npy", proposals=given)) == 2 * len(given)  # each by both classes
+
+
 @pytest.mark.parametrize("other", ["file", "model"])
 def test_a_run_goes_on_with_its_own_proposals_alone(
     tmp_path: Path,
@@ -238,7 +253,7 @@ def test_videos_in_which_nothing_is_proposed_are_told_once(
     given |= {"video2": np.empty((0, 2)), "video3": [[1.0, 2.0], [900.0, 901.0]]}
     with pytest.warns(UserWarning, match="proposals") as told:
         train(config, annotations, features, tmp_path / "run", proposals=given)
-    said = [str(one.message) for one in told if "proposals" in str(one.message)]
+    said = [str(one.message) for one in told if str(one.message).startswith("proposals: ")]
     assert len(said) == 2
     assert "1 of" in said[0]
     assert "proposals covers nothing of the video, and nothing is judged there; videos video3" in said[0]
@@ -290,7 +305,9 @@ def test_verbs_take_a_run_that_has_its_proposer(
     assert "proposals, which are found in whole videos" in refused("watch", run, features / "video4.npy")
     live = refused("detect", run, features / "video4.npy", "--max-action-seconds", 10)
     assert "proposals, which are found in whole videos" in live
-    assert call("suggest", run, features / "video4.npy").code == 0
+    assert call("suggest", run, video := features / "video4.npy").code == 0
+    assert "8 actions in 2 videos: too few to calibrate on" in refused("calibrate", run)
+    assert len(load(run / "best").detect(video))
 
 
 def test_verbs_take_a_run_of_a_file(
@@ -311,6 +328,8 @@ def test_verbs_take_a_run_of_a_file(
     same(read_results(out)["video4"], load(run).detect(video, proposals=read_results(proposals)["video4"]))
     assert call("detect", run, video, "--proposals", trained, "--out", out, "--overwrite").code == 0
     same(read_results(out)["video4"], load(run).detect(video, proposals=load(trained).detect(video)))
+    assert "nobody gives any" in refused("suggest", run, video)
+    assert call("suggest", run, video, "--proposals", proposals).code == 0
     write_results(tmp_path / "few.json", {"video1": read_results(proposals)["video1"]})
     named = refused("detect", run, video, "--proposals", tmp_path / "few.json")
     assert "video4.npy" in named
@@ -340,7 +359,7 @@ def test_a_job_goes_on_with_the_same_proposals_alone(
 def test_the_page_shows_what_it_judges(of_file: Path, of_model: Path, tmp_path: Path) -> None:
     lost = shutil.copytree(of_file, tmp_path / "run")
     card = json.loads((lost / "model.json").read_text("utf-8"))
-    card["training"]["proposals"] = None
+    del card["training"]["proposals"]
     (lost / "model.json").write_text(json.dumps(card), "utf-8")
     for run in (of_file, of_model, lost):
         with closing(services_for(open_project(ViewerOptions(run, (), None, None, None, None)))) as services:
@@ -357,10 +376,17 @@ def test_the_page_shows_what_it_judges(of_file: Path, of_model: Path, tmp_path: 
 
 
 def test_it_is_compared_with_detectors_that_take_no_proposals(
-    monkeypatch: pytest.MonkeyPatch, annotations: Path, features: Path, tmp_path: Path, config: Config, trained: Path
+    monkeypatch: pytest.MonkeyPatch,
+    annotations: Path,
+    features: Path,
+    tmp_path: Path,
+    tiny: Config,
+    config: Config,
+    trained: Path,
+    of_model: Path,
 ) -> None:
     monkeypatch.setattr(costs, "_peak_mib", lambda *_: None)  # its process does not know this detector
-    for name, one in (("judging", config), ("plain", config.replace(model={"detector": "actionformer"}))):
+    for name, one in (("judging", config), ("plain", tiny)):
         (tmp_path / f"{name}.toml").write_text(one.to_toml(), "utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -373,5 +399,34 @@ def test_it_is_compared_with_detectors_that_take_no_proposals(
             seeds=1,
             draws=10,
         )
-    assert {one.name for one in report.entries} == {"judging", "plain"}
-    assert all(one.costs is not None and one.costs.multiply_adds for one in report.entries)
+    costs_of = {one.name: one.costs for one in report.entries}
+    judging, plain = costs_of["judging"], costs_of["plain"]
+    assert judging is not None
+    assert plain is not None
+    assert judging.parameters == plain.parameters + sum(one.numel() for one in load(of_model).model.parameters())
+    assert judging.multiply_adds is not None
+    assert plain.multiply_adds is not None
+    assert judging.multiply_adds > plain.multiply_adds  # of what proposes, too
+
+
+def test_folds_judge_what_is_proposed(
+    call: Callable[..., Any], config: Config, all_training: Path, features: Path, trained: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "judging.toml").write_text(config.to_toml(), "utf-8")
+    given = ("--annotations", all_training, "--features", features, "--out", tmp_path / "folds", "--folds", 2)
+    assert call("train", tmp_path / "judging.toml", *given, "--proposals", trained).code == 0
+    assert (tmp_path / "folds" / "fold_2" / "proposer" / "model.json").is_file()
+    assert len(read_results(tmp_path / "folds" / "detections.json")) == 6
+
+
+def test_new_videos_need_nothing_but_the_run(
+    tmp_path: Path, config: Config, seen: Path, videos: Path, call: Callable[..., Any]
+) -> None:
+    settings = config.replace(data={"test_subset": ["training"]})
+    run = trained_on(settings, seen / "annotations.json", seen / "features", tmp_path / "run", seen / "run")
+    clip = videos / "clip2.mp4"
+    found = load(run).detect_video(clip)
+    proposed = load(seen / "run").detect_video(clip)
+    same(found, load(run).detect_video(clip, proposals=proposed))
+    assert call("detect", run, clip, "--out", tmp_path / "found.json").code == 0
+    same(read_results(tmp_path / "found.json")["clip2"], found)

@@ -8,6 +8,7 @@ from actionformer.checks.classes import check_balance, check_evaluated_classes, 
 from actionformer.checks.findings import Finding
 from actionformer.checks.labels import check_typos
 from actionformer.checks.moments import check_moments
+from actionformer.checks.proposals import check_proposals
 from actionformer.checks.repeats import check_twins
 from actionformer.checks.times import check_actions
 from actionformer.checks.unused import check_unused
@@ -35,6 +36,7 @@ def check_training(
         *check_windows(collection, config),
         *check_crowded(training, config),
         *check_moments(training, config, class_names),
+        *check_proposals(collection.videos),
         *check_trained_classes(videos, class_names),
         *check_balance(videos, class_names),
         *check_typos(videos, class_names),
@@ -55,6 +57,7 @@ def check_evaluation(collection: Collection, trained: Collection, class_names: S
     known = check_typos(learned, class_names)
     return [
         *check_actions(collection.videos),
+        *check_proposals(collection.videos),
         *check_evaluated_classes(asked, learned, class_names),
         *([] if known else check_typos([*learned, *asked], class_names)),
         *shared,

@@ -76,8 +76,7 @@ def with_costs(
         seconds = _in_turns(ready)
     costs: dict[str, Costs] = {}
     for name, runs in entries.items():
-        weights = sum(weight.numel() for weight in detectors[name].model.parameters())
-        costs[name] = Costs(weights, training_minutes=_training_minutes(runs))
+        costs[name] = Costs(_weights(detectors[name]), training_minutes=_training_minutes(runs))
         if name in samples:
             minutes = sum(one.end for one in samples[name]) / 60
             costs[name] = replace(
@@ -117,6 +116,12 @@ def _sample(run: EvaluatedRun, detector: Detector, how: Measuring) -> list[Featu
         return []
     found = sorted(found, key=lambda one: len(one.features))
     return [found[place] for place in sorted({round(at) for at in np.linspace(0, len(found) - 1, SAMPLE)})]
+
+
+def _weights(detector: Detector) -> int:
+    """Of a detector and of what proposes for it."""
+    own = sum(weight.numel() for weight in detector.model.parameters())
+    return own if detector.proposer is None else own + _weights(detector.proposer)
 
 
 def _in_turns(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from actionformer.formats.cues import clock_time
 from actionformer.inference.detector import Detector
 from actionformer.inference.unsure import UnsureSpan, joined, probable, unsure_spans
 from actionformer.recipes.prepare import prepared_detector
+from actionformer.recipes.proposals import Proposals, ProposalSource, source_of
 from actionformer.recipes.search import Search, VideoSettings, input_files
 
 SHOWN_VIDEOS, SHOWN_SPANS = 10, 3
@@ -110,6 +111,7 @@ def suggest(
     annotations: str | Path | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
+    proposals: Proposals | None = None,
     device: str = "cpu",
     console: Console | None = None,
 ) -> Suggestions:
@@ -122,6 +124,8 @@ def suggest(
         annotations: what is labelled already; the videos in it are left out.
         out: a JSON file to write all of it to, which `label --drafts` offers on its page.
         overwrite: replace that file if it exists.
+        proposals: segments for those of the models that judge them and keep nothing that finds them: a file of
+            detections, or a model directory.
         device: where to compute: cpu, cuda, cuda:1, ...
         console: where progress is shown; by default nowhere.
 
@@ -137,7 +141,8 @@ def suggest(
     files = {file: video for file, video in every.items() if video not in labelled}
     if not files:
         raise InputError(f"{annotations}: has labels of all {plural(len(every), 'video')}: nothing is left to suggest")
-    found, failed = _found(detectors, files, console or plain_console(quiet=True))
+    judged = source_of(proposals, device=device)
+    found, failed = _found(detectors, files, judged, console or plain_console(quiet=True))
     suggestions = [Suggestion(video, unsure_spans(each), joined(each)) for video, each in found.items()]
     suggestions.sort(key=lambda one: (-one.answers, one.video))
     result = Suggestions(suggestions, len(every) - len(files), failed)
@@ -147,7 +152,7 @@ def suggest(
 
 
 def _found(
-    detectors: Mapping[str, Detector], files: Mapping[Path, str], console: Console
+    detectors: Mapping[str, Detector], files: Mapping[Path, str], proposals: ProposalSource | None, console: Console
 ) -> tuple[dict[str, list[Detections]], dict[str, str]]:
     """Per video what each model finds, with probabilities for scores; and the files that any could not look at."""
     found: dict[str, list[Detections]] = {}
@@ -156,7 +161,8 @@ def _found(
     with tempfile.TemporaryDirectory() as folder:  # of models on the same features, the first extracts them
         for run, detector in detectors.items():
             kept = VideoSettings(features_out=Path(folder) / str(kinds.index(detector.card.features)))
-            one = Search(detector, files, videos=kept, console=console).found()
+            judged = proposals if detector.second_stage and detector.proposer is None else None
+            one = Search(detector, files, videos=kept, proposals=judged, console=console).found()
             if detector.card.calibration is None:
                 warn(f"{run}: is not calibrated, its probabilities are guessed: `actionformer calibrate` measures them")
             failed |= one.failed

@@ -13,7 +13,6 @@ from actionformer.core.words import plural
 from actionformer.data.collection import (
     Collection,
     FeaturedVideo,
-    Paths,
     as_list,
     collect,
     common_spec,
@@ -86,8 +85,7 @@ def gather(given: Given) -> Task:
     if config.training.classifier:
         found += check_video_classes([one.video for one in collection.videos], config.fusion.classes_per_video)
     tell(found, f"{annotations.source}, subset {', '.join(config.data.train_subset)}")
-    test = _test_videos(config, annotations, features, collection, skip_missing, other_timing)
-    test = None if test is None else _with_proposals(test, given)
+    test = _test_videos(config, given, collection)
     seen = collection.videos + (test.videos if test is not None else [])
     hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}
     card = replace(card, training={**card.training, **hashes, **_proposed(given, seen)})
@@ -103,12 +101,13 @@ def _with_proposals(collection: Collection, given: Given) -> Collection:
     return replace(collection, videos=given.proposals.added(collection.videos, given.config.data.prefix))
 
 
-def _proposed(given: Given, seen: Sequence[FeaturedVideo]) -> dict[str, str | None]:
+def _proposed(given: Given, seen: Sequence[FeaturedVideo]) -> dict[str, str]:
     """What the card says of proposals: their file, for later calls, and what tells them from others."""
     source = given.proposals
     if source is None:
         return {}
-    return {"proposals": source.file, "proposals_hash": source.hash(seen)}
+    said = {} if source.file is None else {"proposals": source.file}
+    return said | {"proposals_hash": source.hash(seen)}
 
 
 def _held_out(annotations: Annotations, config: Config) -> dict[str, list[str]]:
@@ -124,15 +123,9 @@ def _completed(config: Config, annotations: Annotations, collection: Collection)
     return config.replace(model={"input_dim": input_dim, "num_classes": len(annotations.class_names)})
 
 
-def _test_videos(
-    config: Config,
-    annotations: Annotations,
-    features: Paths,
-    trained: Collection,
-    skip_missing: bool,
-    other_timing: bool,
-) -> Collection | None:
+def _test_videos(config: Config, given: Given, trained: Collection) -> Collection | None:
     """The evaluation subset with its features, or None, with a warning, where it cannot be evaluated on."""
+    annotations = given.truth
     if not annotations.has_subset(config.data.test_subset):
         subsets = ", ".join(config.data.test_subset)
         advice = (
@@ -149,13 +142,14 @@ def _test_videos(
         return None
     collection = collect(
         subset,
-        features,
+        given.features,
         config.data,
         width=config.model.input_width,
         made_for=common_spec(trained.videos),
-        skip_missing=skip_missing,
-        other_timing=other_timing,
+        skip_missing=given.skip_missing,
+        other_timing=given.other_timing,
     )
+    collection = _with_proposals(collection, given)
     findings = check_evaluation(collection, trained, annotations.class_names)
     hopeless = any(finding.severity == "error" for finding in findings)
     for finding in findings:
