@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import RESULTS, machine, shared_folder, write_result
+from common import RESULTS, first_stages, machine, shared_folder, write_result
 
 from actionformer import Config, load_config, train
 from actionformer.datasets import gtea, hapt, salads
@@ -161,7 +161,7 @@ def measure(detector: str, name: str, options: argparse.Namespace, data: Path, f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="*", help=f"{', '.join(DATA)}; by default all")
-    parser.add_argument("--detector", nargs="+", choices=list(SETTINGS), default=list(SETTINGS), help="by default all")
+    parser.add_argument("--detector", nargs="+", choices=first_stages(), default=first_stages(), help="by default all")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--time", action="store_true", help="only how long training takes")
     parser.add_argument("--epochs", type=int, help="other epochs than the preset's; nothing is written")

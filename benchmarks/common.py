@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from actionformer.detectors.index import ARCHITECTURES, imported
+
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -26,6 +28,11 @@ def shared_folder(*needed: str) -> Path:
         if not (folder / part).exists():
             sys.exit(f"this benchmark needs ../shared/{part} beside the checkout, which is not here")
     return folder
+
+
+def first_stages() -> list[str]:
+    """The detectors that need no proposals of another."""
+    return [name for name, path in ARCHITECTURES.items() if not imported(path).second_stage]
 
 
 def machine() -> dict[str, Any]:

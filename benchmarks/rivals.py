@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from accuracy import DATA
-from common import RESULTS, shared_folder, write_result
+from common import RESULTS, first_stages, shared_folder, write_result
 
 from actionformer import ablate, compare
 from actionformer.core.run_files import ABLATION, COMPARISON
 from actionformer.core.terminal import plain_console
-from actionformer.detectors.index import SETTINGS
 
 
 def prepared(name: str, folder: Path) -> dict[str, Path]:
@@ -64,7 +63,7 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="*", help=f"{', '.join(DATA)}; by default all")
-    parser.add_argument("--detectors", nargs="+", default=list(SETTINGS), help="by default all")
+    parser.add_argument("--detectors", nargs="+", default=first_stages(), help="by default all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ablate", help="a detector, a preset or a TOML file")
     parser.add_argument("--switches", nargs="+", default=["all"])
