@@ -34,6 +34,7 @@ NOT_RUN = {
     "v4l2:/dev/video0": "needs a camera",
     "-": "reads what another program records",
     "epoch_034.pth.tar": "needs the authors' checkpoint; tests/interop converts some",
+    "rgb.pth.tar": "needs the authors' checkpoints; tests/interop converts small ones",
     "epoch_7.pth": "needs the authors' checkpoint; tests/parity converts a small one",
     "epoch_039.pth.tar": "needs the authors' checkpoint; tests/interop converts some",
     "models/thumos14": "needs the authors' checkpoint",

@@ -36,8 +36,10 @@ def test_any_data_give_settings_that_can_be_and_that_reach_every_action(
         assert all(end >= start for (_, end), (start, _) in pairwise(ranges)), "no gap"
         assert ranges[-1][1] >= max(steps)
         assert config.model.max_length >= min(max(lengths), 2 * max(steps), 16_384)
-    else:
+    elif architecture_of(config).one_length:
         assert config.data.window == config.model.max_length >= min(max(lengths), 2 * max(steps), 256)
+    else:
+        assert config.model.max_length >= min(max(lengths), 4 * max(steps), 16_384)
     assert architecture_of(config).furthest >= min(max(steps), config.model.max_length) / 2
     again = advised(facts, {"model": {"detector": detector}})
     assert again == said

@@ -8,6 +8,8 @@ import torch
 from actionformer.detectors.afsd.settings import AFSDSettings
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.gtad.settings import GTADSettings
+from actionformer.detectors.muses.network import Outputs as MUSESOutputs
+from actionformer.detectors.muses.settings import MUSESSettings
 from actionformer.detectors.tridet.settings import TriDetSettings
 from actionformer.nn.outputs import PyramidOutputs
 from actionformer.nn.segment_map.settings import SegmentMapSettings
@@ -24,7 +26,7 @@ def shrunk(preset: str) -> Config:
     if getattr(config.model, "projection", None) is not None:
         changes |= {"projection": (WIDTH // 3,) * 3, "input_dim": (3, 2, 4)}
     else:
-        changes["input_dim"] = 12 if config.data.sensor_axes else 7
+        changes["input_dim"] = 12 if config.data.sensor_axes or isinstance(config.model, MUSESSettings) else 7
     return config.replace(model=changes)
 
 
@@ -34,7 +36,10 @@ def test_every_preset_builds_and_runs(preset: str) -> None:
     architecture = architecture_of(config)
     model = architecture.network()
     length = config.data.resize or config.data.window or 150
-    outputs = model(torch.randn(2, length, config.model.input_width))
+    proposals = [torch.tensor([[3.0, 9.0], [20.0, 32.0]])] * 2  # of a second stage
+    outputs = architecture.with_proposals(model, torch.randn(2, length, config.model.input_width), None, proposals)
+    if isinstance(outputs, MUSESOutputs):
+        outputs = outputs.judged
     if isinstance(outputs, PyramidOutputs):
         strides = [level.stride for level in architecture.levels(model)]
         assert [x.shape[1] for x in outputs.logits] == [-(-length // stride) for stride in strides]
@@ -285,3 +290,30 @@ def test_presets_of_one_length_have_the_published_networks() -> None:
     assert (proposals.suppression.soft_from, proposals.suppression.soft_from_width) == (0.5, 0.4)
     joined = load_config("tadtr_thumos14_i3d")
     assert (joined.suppression.window_tiou, joined.decoding.top_k) == (0.4, 100)
+
+
+def test_muses_has_the_published_numbers() -> None:
+    """20 epochs, each of which sees every video 20 times."""
+    config = load_config("muses_thumos14_i3d_published")
+    model, training, decoding, suppression = config.model, config.training, config.decoding, config.suppression
+    assert isinstance(model, MUSESSettings)
+    assert (model.widths, model.bins, model.dropout, model.stream_weights) == ((384, 512, 384), 8, 0.8, (1, 1.2))
+    assert (model.draws, model.foreground_tiou, model.incomplete_tiou, model.incomplete_share) == (
+        (1, 6, 1),
+        0.7,
+        0.3,
+        0.01,
+    )
+    assert (model.background_tiou, model.background_length, model.hard_share) == (0.01, 0.02, 0.17)
+    assert (model.completeness_weight, model.refinement_weight, model.whole_frames) == (0.5, 1.0, 8)
+    assert (training.optimizer, training.learning_rate, training.weight_decay) == ("sgd", 0.01, 5e-4)
+    assert (training.epochs, training.warmup_epochs, training.schedule, training.drop_epochs) == (
+        20 * 20,
+        0,
+        "step",
+        (15 * 20,),
+    )
+    assert (training.batch_size, training.accumulate, training.gradient_clip, training.average_decay) == (1, 32, 0, 0)
+    assert (decoding.top_k, decoding.cap_per, decoding.min_probability) == (2000, "video", 0)
+    assert (suppression.method, suppression.tiou_threshold, suppression.per_class) == ("hard", 0.4, True)
+    assert (config.data.normalize, config.data.crop_ratio, config.data.stride) == (False, (1, 1), 8)

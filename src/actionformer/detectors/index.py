@@ -17,6 +17,7 @@ SETTINGS = {
     "gtad": "actionformer.detectors.gtad.settings.GTADSettings",
     "tadtr": "actionformer.detectors.tadtr.settings.TadTRSettings",
     "afsd": "actionformer.detectors.afsd.settings.AFSDSettings",
+    "muses": "actionformer.detectors.muses.settings.MUSESSettings",
 }
 """The settings of each detector's network, a `ModelSettings`. These modules import no torch."""
 
@@ -28,6 +29,7 @@ ARCHITECTURES = {
     "gtad": "actionformer.detectors.gtad.architecture.GTAD",
     "tadtr": "actionformer.detectors.tadtr.architecture.TadTR",
     "afsd": "actionformer.detectors.afsd.architecture.AFSD",
+    "muses": "actionformer.detectors.muses.architecture.MUSES",
 }
 """What each detector brings, an `Architecture`."""
 

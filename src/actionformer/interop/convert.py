@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -22,6 +23,7 @@ from actionformer.interop.repository import Repository
 from actionformer.model_directory import ModelCard, load_settings, replace_model
 from actionformer.settings.config import Config
 from actionformer.settings.loading import is_preset, load_config, published_shape
+from actionformer.settings.model import listed
 
 REPLACED = {*MODEL, CLASSIFIER, *EVALUATION, LOCK}
 """What a converted model is, and what evaluation leaves of it."""
@@ -32,6 +34,7 @@ def convert(
     checkpoint: str | Path,
     directory: str | Path,
     *,
+    flow: str | Path | None = None,
     annotations: str | Path | None = None,
 ) -> Detector:
     """Turns the authors' checkpoint into a model directory.
@@ -44,6 +47,8 @@ def convert(
             TOML file of settings.
         checkpoint: the .pth.tar or .pth file.
         directory: the model directory to write.
+        flow: of a detector with a network for RGB and one for optical flow, the checkpoint of the latter; the model is
+            both, for features whose first channels are of RGB.
         annotations: an annotation file that names the classes; without it they are class_0, class_1, ...
 
     Returns:
@@ -55,13 +60,14 @@ def convert(
     """
     directory = Path(directory)
     _check_replaceable(directory)
-    repository, settings, weights = read_published(config, checkpoint)
+    checkpoints = [checkpoint] if flow is None else [checkpoint, flow]
+    repository, settings, weights = read_published(config, *checkpoints)
     model = architecture_of(settings).network()
     load_published_weights(model, weights, str(checkpoint), repository)
     card = ModelCard(
         class_names=_class_names(settings.model.num_classes or 0, annotations),
         features=features_of(settings),
-        training={"converted_from": [Path(config).name, Path(checkpoint).name]},
+        training={"converted_from": [Path(one).name for one in (config, *checkpoints)]},
     )
     with sole_writer(directory):
         _check_replaceable(directory)
@@ -69,23 +75,59 @@ def convert(
     return Detector(model, settings, card)
 
 
-def read_published(config: str | Path, checkpoint: str | Path) -> tuple[Repository, Config, dict[str, Tensor]]:
+def read_published(config: str | Path, *checkpoints: str | Path) -> tuple[Repository, Config, dict[str, Tensor]]:
     """The repository that a checkpoint is of, our settings for it, and its weights.
+
+    Of several checkpoints each is one stream of a model.
 
     Raises:
         InputError: as `convert`.
     """
     if not is_preset(str(config)) and Path(config).suffix != ".toml":
         repository, settings = read_configuration(config)
-        weights = repository.prepare(read_published_weights(checkpoint, [repository.weights]))
+        _check_streams(repository, checkpoints)
+        weights = repository.prepare(read_published_weights(checkpoints[0], [repository.weights]))
         return repository, with_classes_of(settings, weights, repository), weights
-    weights = read_published_weights(checkpoint, sorted({one.weights for one in REPOSITORIES}))
+    found = [_recognised(checkpoint) for checkpoint in checkpoints]
+    repository, weights = found[0]
+    _check_streams(repository, checkpoints)
+    if repository.streams:
+        for other, checkpoint in zip(found, checkpoints, strict=True):
+            if other[0] is not repository:
+                raise InputError(f"{checkpoint}: is of another repository than {checkpoints[0]}")
+        weights = {
+            f"streams.{stream}.{name}": tensor
+            for stream, (_, own) in enumerate(found) for name, tensor in own.items()
+        }  # fmt: skip
+    shape = published_shape(str(config)) if is_preset(str(config)) else {}
+    settings = load_config(load_config(config, {"model": shape}), repository.changes)
+    return repository, _with_streams(settings, repository, len(checkpoints)), weights
+
+
+def _recognised(checkpoint: str | Path) -> tuple[Repository, dict[str, Tensor]]:
+    """The repository that the weights of a checkpoint are of, and these weights."""
+    keys, beside = sorted({one.weights for one in REPOSITORIES}), [key for one in REPOSITORIES for key in one.beside]
+    weights = read_published_weights(checkpoint, keys, beside)
     found = repository_with(weights)
     if found is None:
         raise InputError(f"{checkpoint}: its names of weights are of no known repository without YAML files; give one")
-    shape = published_shape(str(config)) if is_preset(str(config)) else {}
-    settings = load_config(load_config(config, {"model": shape}), found.changes)
-    return found, settings, found.prepare(weights)
+    return found, found.prepare(weights)
+
+
+def _check_streams(repository: Repository, checkpoints: Sequence[str | Path]) -> None:
+    if len(checkpoints) > max(len(repository.streams), 1):
+        raise InputError(f"{checkpoints[1]}: a model of {checkpoints[0]} has one network: leave the other out")
+
+
+def _with_streams(settings: Config, repository: Repository, count: int) -> Config:
+    """The settings for as many streams as there are checkpoints, each with as many channels as they say."""
+    model = settings.model.model_dump()
+    if not repository.streams or len(model["stream_weights"]) == count:
+        return settings
+    sources = listed(settings.model.input_dim)
+    return settings.replace(
+        model={"stream_weights": repository.streams[:count], "input_dim": (sources * count)[:count] or None}
+    )
 
 
 def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from actionformer.interop import bmn, gtad
 from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.interop.afsd import AFSD
+from actionformer.interop.muses import MUSES
 from actionformer.interop.repository import Repository, Tables
 from actionformer.interop.tadtr import TADTR
 from actionformer.interop.temporalmaxer import TEMPORALMAXER
@@ -24,6 +25,7 @@ REPOSITORIES = (
     TEMPORALMAXER,
     TADTR,
     AFSD,
+    MUSES,
     ACTIONFORMER,
 )
 """In the order in which they are asked; the last takes what no other recognises."""

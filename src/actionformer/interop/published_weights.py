@@ -35,8 +35,12 @@ def from_published_shape(tensor: Tensor, like: Tensor) -> Tensor:
     return tensor
 
 
-def read_published_weights(path: str | Path, keys: Sequence[str] = ("state_dict_ema",)) -> dict[str, Tensor]:
+def read_published_weights(
+    path: str | Path, keys: Sequence[str] = ("state_dict_ema",), beside: Sequence[str] = ()
+) -> dict[str, Tensor]:
     """The weights of a published `.pth.tar` under the first of some keys that it has, names without `module.`.
+
+    What it has under the keys `beside` is among them.
 
     Raises:
         InputError: the file cannot be read as weights only, or has none of the keys.
@@ -56,6 +60,7 @@ def read_published_weights(path: str | Path, keys: Sequence[str] = ("state_dict_
         found = ", ".join(map(str, content)) or type(checkpoint).__name__
         raise InputError(f"{path}: expected a checkpoint with {' or '.join(keys)}, found {found}")
     weights = {str(name).removeprefix("module."): tensor for name, tensor in held.items()}
+    weights |= {key: content[key] for key in beside if key in content}
     for name, tensor in weights.items():
         if not isinstance(tensor, Tensor):
             raise InputError(f"{path}: expected a tensor as {name}, found {type(tensor).__name__}")

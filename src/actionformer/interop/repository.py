@@ -35,6 +35,10 @@ class Repository:
     """Their names of one weight that checkpoints hold under several -> the name of ours: patterns and replacements."""
     weights: str = "state_dict_ema"
     """The key of a checkpoint that its weights are under."""
+    beside: tuple[str, ...] = ()
+    """Keys of a checkpoint that stand beside its weights and hold what a network of ours keeps with them."""
+    streams: tuple[float, ...] = ()
+    """Where a checkpoint is one stream of a model: what the streams weigh. Ours are called `streams.0.` and so on."""
     own_weights: tuple[str, ...] = ()
     """Names of weights that tell its checkpoints from all others."""
     own_shape: tuple[str, tuple[int, ...]] = ("", ())

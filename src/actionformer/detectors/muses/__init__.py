@@ -1,0 +1,1 @@
+"""MUSES (Liu et al., CVPR 2021)."""

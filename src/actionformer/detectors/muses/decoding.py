@@ -1,0 +1,48 @@
+"""From what is said of proposals to candidates."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from actionformer.detectors.muses.network import Judged, Outputs
+from actionformer.inference.settings import DecodingSettings
+from actionformer.nn.segment_decoding import SegmentDecoder
+
+
+class Decoder(SegmentDecoder):
+    """A proposal of a class scores the probability of the class times the exponential of its completeness.
+
+    Suppression judges by proposals as they came; they are reported where their action lies.
+
+    Args:
+        settings: thresholds.
+        weights: of every stream in the mean of what they say.
+    """
+
+    def __init__(self, settings: DecodingSettings, weights: tuple[float, ...]) -> None:
+        super().__init__(settings)
+        self.weights = weights
+
+    def scored(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
+        """Proposals (B, N, 2) in grid steps, and scores (B, N, K)."""
+        said = self.mean(outputs)
+        scores = said.activity.softmax(-1)[..., 1:] * said.completeness.exp()
+        return outputs.proposals, scores * outputs.there[..., None]
+
+    def reported(self, outputs: Outputs) -> Tensor:
+        """(B, N, K, 2) where the action of each class lies, by its proposal."""
+        start, end = outputs.proposals[..., None, :].unbind(-1)  # (B, N, 1)
+        centre, ratio = self.mean(outputs).shifts.unbind(-1)
+        length = end - start
+        middle, half = (start + end) / 2 + length * centre, length * ratio.exp() / 2
+        return torch.stack((middle - half, middle + half), dim=-1)
+
+    def mean(self, outputs: Outputs) -> Judged:
+        """What all streams say together (B, N, ...); shifts are no longer standardised."""
+        activity, completeness, shifts = (part.float() for part in outputs.judged)
+        mean, deviation = (one[:, None, None, None] for one in (outputs.mean, outputs.deviation))
+        weights = activity.new_tensor(self.weights)
+        weights = weights / weights.sum()
+        together = activity, completeness, shifts * deviation + mean
+        return Judged(*(torch.einsum("s,s...->...", weights, part) for part in together))
