@@ -43,6 +43,11 @@ def test_a_table_by_its_delimiter(text: str, rows: list[tuple[int, list[str]]]) 
     assert [tuple(row) for row in Document("a", text.encode()).table] == rows
 
 
+def test_json_is_no_table() -> None:
+    assert Document("a", b'[{"a": 1, "b": 2}]').table == []
+    assert [row.cells for row in Document("a", b"[a, b]").table] == [["[a", "b]"]]
+
+
 def test_json_and_xml_are_none_where_they_are_not() -> None:
     assert Document("a", b'\xef\xbb\xbf{"x": [1]}').json == {"x": [1]}
     assert Document("a", b"{broken").json is None

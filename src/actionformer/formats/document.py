@@ -155,10 +155,12 @@ class Document:
         """The rows of a file of values with tabs, semicolons or commas between them; without empty lines.
 
         Quotes are as spreadsheets write them. The delimiter is the one that the most of the first lines agree on. Of a
-        spreadsheet itself (.xlsx), its first sheet.
+        spreadsheet itself (.xlsx), its first sheet. JSON is no table, though it has commas.
         """
         if is_workbook(self.data):
             return [TableRow(*row) for row in workbook_rows(self.data, self.path)]
+        if self.json is not None:
+            return []
         rows = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
         try:
             return [
@@ -176,7 +178,7 @@ class Document:
         counts = {one: Counter(line.count(one) for line in lines if one in line) for one in DELIMITERS}
         return max(DELIMITERS, key=lambda one: max(counts[one].values(), default=0))
 
-    @property
+    @cached_property
     def header(self) -> tuple[str, ...]:
         """The first row of the table, in lower case and in English."""
         return tuple(in_english(cell) for cell in self.table[0].cells) if self.table else ()
