@@ -151,12 +151,20 @@ def test_proposals_outside_of_the_video_or_without_length_are_left_out_and_told(
 
 
 def test_who_takes_none_says_so(
-    tmp_path: Path, trained: Path, features: Path, tiny: Config, annotations: Path, proposals: Path
+    refused: Callable[..., Any],
+    tmp_path: Path,
+    trained: Path,
+    features: Path,
+    tiny: Config,
+    annotations: Path,
+    proposals: Path,
 ) -> None:
     with pytest.raises(InputError, match=r"actionformer: finds segments by itself .*leave --proposals out"):
         load(trained).detect(features / "video4.npy", proposals=np.array([[1.0, 2.0]]))
     with pytest.raises(InputError, match="actionformer: finds segments by itself"):
         train(tiny, annotations, features, tmp_path / "run", proposals=proposals)
+    given = ("--annotations", annotations, "--features", features, "--out", tmp_path / "runs", "--proposals", proposals)
+    assert "actionformer: finds segments by itself" in refused("compare", "actionformer,tridet", *given)
 
 
 def test_who_needs_some_says_so(

@@ -299,7 +299,7 @@ class Detector:
 
         Raises:
             InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole, or whose
-                classes come from whole videos.
+                classes or proposals come from whole videos.
         """
         self._check_live()
         config = with_live(self.config, max_action_seconds, max_per_hour)

@@ -18,10 +18,8 @@ from actionformer.core.names import nearest
 from actionformer.core.run_files import CARD, FEATURES, METRICS, OVERVIEW, SEED
 from actionformer.core.terminal import plain_console, say
 from actionformer.data.split import HELD_OUT
-from actionformer.detectors.base import takes_proposals
 from actionformer.detectors.index import SETTINGS
 from actionformer.model_directory import load_settings
-from actionformer.recipes.advise import before_rules
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
@@ -83,22 +81,18 @@ def entries_of(
     data = replace(data, annotations=annotations)
     stated = [load_config(name, settings) for name in names if not _is_derived(name)]
     settings = merged({"data": _subsets(annotations, stated, settings)}, settings)
-    judged, data = data.proposals, replace(data, proposals=None)
     base, held_out = _prepared(data, annotations, settings, validation, console)
     data = replace(data, features=base.with_features(out, overwrite=overwrite, console=console).features, videos=None)
     quiet = plain_console(quiet=True)
     entries = []
     for folder, name in folders.items():
         own = {**settings, "model": {**settings.get("model", {}), "detector": name}} if name in SETTINGS else settings
-        chosen = AUTO if _is_derived(name) else name
-        known = before_rules(annotations, own)[1] if chosen == AUTO else load_config(chosen, own)
-        own_data = replace(data, proposals=judged) if takes_proposals(known) else data
-        given = own_data.given(chosen, own)
+        given = data.given(AUTO if _is_derived(name) else name, own, shared=True)
         given = given.evaluated_on(held_out) if held_out else given
         entries.append(Entry(folder, given.completed(quiet)))
     check_evaluators(entries)
-    if judged is not None and not any(entry.given.proposals for entry in entries):
-        check_taken(entries[0].given.config, judged)
+    if not any(entry.given.proposals for entry in entries):
+        check_taken(entries[0].given.config, data.proposals)
     return entries
 
 
@@ -150,7 +144,7 @@ def _prepared(
 ) -> tuple[Given, tuple[str, ...]]:
     """What features are made for, and the videos held out for all entries where there are none to evaluate on."""
     known = {name: settings[name] for name in ("data", "training") if name in settings}
-    base = hold_out(data.given(AUTO, known), validation, console)
+    base = hold_out(data.given(AUTO, known, shared=True), validation, console)
     if not base.annotations.has_subset(base.config.data.test_subset):
         raise InputError(
             f"{annotations.source}: no video to evaluate on in subset {', '.join(base.config.data.test_subset)}: "

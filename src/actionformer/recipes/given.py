@@ -16,6 +16,7 @@ from actionformer.core.terminal import say
 from actionformer.core.words import plural
 from actionformer.data.collection import Paths, with_classes
 from actionformer.data.split import HELD_OUT, with_held_out
+from actionformer.detectors.base import takes_proposals
 from actionformer.features import FeatureSpec
 from actionformer.formats.annotations import read_annotations
 from actionformer.recipes.advise import advise, advise_footage, before_rules, check_source, footage_of
@@ -131,14 +132,18 @@ class TrainingData:
     proposals: ProposalSource | None = None
     """Of what a second stage judges."""
 
-    def given(self, config: str | Path | Config, settings: Changes | None) -> Given:
-        """Reads what a training needs, which is yet to be completed; arguments and errors are those of `train`."""
+    def given(self, config: str | Path | Config, settings: Changes | None, *, shared: bool = False) -> Given:
+        """Reads what a training needs, which is yet to be completed; arguments and errors are those of `train`.
+
+        Where several detectors share the data, one that takes no proposals leaves them to others.
+        """
         chosen, changes = None if config == AUTO else load_config(config, settings), settings or {}
         find_device(self.device)
         check_source(self.features, self.videos)
         annotations = self.read_annotations()
         known = chosen or before_rules(annotations, changes)[1]
-        check_taken(known, self.proposals)
+        proposals = None if shared and not takes_proposals(known) else self.proposals
+        check_taken(known, proposals)
         if known.training.classifier:
             check_to_classify(known, annotations)
         source: Paths | Footage
@@ -148,7 +153,7 @@ class TrainingData:
         else:
             assert self.features is not None
             source = self.features
-        options = self.skip_missing, self.other_timing, self.proposals
+        options = self.skip_missing, self.other_timing, proposals
         return Given(known, annotations, source, chosen is None, changes, *options)
 
     def read_annotations(self) -> Annotations:
