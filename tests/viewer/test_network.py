@@ -147,6 +147,24 @@ def test_a_detector_without_levels_says_so(
     monkeypatch.setattr("actionformer.detectors.tridet.architecture.TriDet.levels", lambda self, network: [])
     asked = client(without_attention)
     video = asked.get("/api/project").json()["videos"][0]["id"]
-    words = "this detector has no levels to show"
+    words = (
+        "this view shows the levels of a pyramid like ActionFormer's, which tridet does not have; what it proposes is "
+        "under Candidates"
+    )
     assert refusal(asked, f"/api/videos/{video}/scores", 404) == words
     assert refusal(asked, f"/api/videos/{video}/moment", 404, time=5) == words
+
+
+@pytest.mark.parametrize("detector", ["afsd", "bmn", "gtad", "tadtr"])
+def test_candidates_of_a_detector_without_levels_are_given_at_once(client: Any, run: Path, detector: str) -> None:
+    config, card = load_settings(run)
+    sizes = {"input_dim": config.model.input_dim, "num_classes": config.model.num_classes}
+    other = config.replace(model={"detector": detector, "width": 32, "max_length": 32, **sizes}, data={"window": 32})
+    replace_model(run, architecture_of(other).network(), other, card)
+    asked = client(run)
+    video = asked.get("/api/project").json()["videos"][0]["id"]
+    found = of(asked, f"/api/videos/{video}/candidates", start=0, stop=20, limit=5)
+    assert found["seconds_per_step"] == []
+    assert len(found["candidates"]) > 0
+    assert set(of(asked, f"/api/videos/{video}/levels")["levels"]) == {None}
+    assert detector in refusal(asked, f"/api/videos/{video}/scores", 404)

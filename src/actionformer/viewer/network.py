@@ -130,9 +130,13 @@ class Network:
         return Detections(found.segments, found.scores, found.labels, self.about.class_names, found.levels)
 
     def levels(self, video: str) -> Answer:
-        """The level that each of a file's detections came from; null where the network finds no such detection."""
-        given = self.about.detections.get(video)
-        found = self.detections(video)
+        """The level that each of a file's detections came from.
+
+        Null where the network finds no such detection, and everywhere if it has no levels.
+        """
+        given, found = self.about.detections.get(video), self.detections(video)
+        if not self._loaded().runner.levels:
+            return {"levels": [None] * len(found if given is None else given)}
         if given is None:
             return {"levels": found.levels.tolist()}
         levels: list[int | None] = []
@@ -152,7 +156,11 @@ class Network:
     def _levels(self) -> list[Level]:
         levels = self._loaded().runner.levels
         if not levels:
-            raise UnavailableError("this detector has no levels to show")
+            name = self.detector.config.model.detector
+            raise UnavailableError(
+                f"this view shows the levels of a pyramid like ActionFormer's, which {name} does not have; what it "
+                "proposes is under Candidates"
+            )
         return levels
 
     def _scores(
@@ -217,7 +225,8 @@ class Network:
         """The candidates that overlap a span, best first, before suppression, and how many there are in all.
 
         Each with what it was decoded from: the time of its `moment` and the `offsets` to start and end, in steps of its
-        level (start = moment - offset * step; clipped to the video).
+        level (start = moment - offset * step; clipped to the video). They mean nothing where `seconds_per_step`, of
+        each level, is empty: there are no levels, and the network gave segments at once.
         """
         return self._candidates(video, start, stop, limit)[0]
 
@@ -230,8 +239,8 @@ class Network:
         best = np.argsort(-found.scores.numpy()[near], kind="stable")
         rows = near[best][: max(1, min(limit, MOST_CANDIDATES))]
         chosen = found.chosen(torch.from_numpy(rows))
-        strides = np.array([level.stride for level in self._loaded().runner.levels] or [1])
-        places, offsets = decoded_from(chosen, strides)
+        strides = np.array([level.stride for level in self._loaded().runner.levels], dtype=np.int64)
+        places, offsets = decoded_from(chosen, strides if len(strides) else np.ones(1, dtype=np.int64))
         columns = {
             "segment": rounded(clip(seconds[rows], sequence.duration, sequence.grid.start)),
             "score": list(map(rounded_score, chosen.scores.tolist())),

@@ -4,7 +4,7 @@
 import { prepare, scaleOf } from "./canvas.js";
 import { classColour, themed } from "./colours.js";
 import { state } from "./state.js";
-import { gone } from "./suppression_state.js";
+import { gone, leveled } from "./suppression_state.js";
 import { gutter } from "./surface.js";
 
 const HEIGHT = 330;
@@ -224,7 +224,7 @@ function drawPicks(context, place, { trace, at }) {
 const meet = (a, b) =>
   a.x < b.x + b.width + 3 && b.x < a.x + a.width + 3 && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
 
-/** On top of all: its moment as a dot, and its offsets as lines from there to its start and end.
+/** On top of all; where there are levels its moment as a dot, and its offsets as lines from there to start and end.
  * @param {CanvasRenderingContext2D} context
  * @param {CandidateArea} place
  * @param {Picks} shown
@@ -238,6 +238,7 @@ function drawChosen(context, place, { trace, scores, byLevel }, chosen) {
   context.strokeStyle = themed("focus");
   context.lineWidth = 2;
   context.strokeRect(from - 1, y - 5, Math.max(to - from, 2) + 2, 10);
+  if (!leveled()) return;
   const moment = place.scale.x(one.moment);
   const beside = byLevel ? footOf(place, one) : y > 2 * BESIDE ? y - BESIDE : y + BESIDE;
   context.strokeStyle = context.fillStyle = themed("text");

@@ -46,6 +46,7 @@ async function fill() {
 
 function build() {
   parts.windows = timePlot("What the window of each pyramid level covers");
+  parts.title = element("h2", {});
   parts.says = element("p", { id: "moment-says", role: "status" });
   parts.block = element("span", {});
   parts.cost = element("p", { id: "moment-cost" });
@@ -63,7 +64,7 @@ function build() {
     element(
       "div",
       { class: "card aligned" },
-      element("h2", {}, "What each level sees from here"),
+      parts.title,
       parts.says,
       parts.windows.place,
     ),
@@ -86,9 +87,10 @@ function build() {
 async function show() {
   const widest = answer.levels.reduce((most, { window: [start, end] }) => Math.max(most, end - start), 0);
   const levels = answer.levels.length > 0;
+  parts.title.textContent = levels ? "What each level sees from here" : "Where the network looks from here";
   parts.says.textContent = levels
     ? `At ${clock(state.time)} the widest window covers ${seconds(widest)}; move the playhead to look elsewhere.`
-    : `At ${clock(state.time)}: this detector has no levels to show. Below is where it looks; move the playhead to look elsewhere.`;
+    : `At ${clock(state.time)}; move the playhead to look elsewhere. This detector has no levels to show.`;
   parts.windows.place.hidden = !levels;
   parts.rangesCard.hidden = !levels;
   const blocks = answer.blocks ?? [];

@@ -8,7 +8,7 @@ import { byId, choice, element, slider, speak, table, words } from "./elements.j
 import { score, span } from "./format.js";
 import { on, oncePerFrame, state } from "./state.js";
 import { gestures } from "./suppression_gestures.js";
-import { explained, forget, goTo, gone, picks, take } from "./suppression_state.js";
+import { explained, forget, goTo, gone, leveled, picks, take } from "./suppression_state.js";
 import { decoded, describeCandidate, describeCounts, describePick, fate, named } from "./suppression_words.js";
 import { filled, whenShown, whyNoNetwork } from "./views.js";
 
@@ -135,7 +135,9 @@ function showSettings() {
     method === "soft" ? setting("σ", "sigma", "sigma", sigma, [0.05, 2, 0.05], 2) : "",
     method === "hard" ? setting("tIoU", "tiou_threshold", "threshold", threshold, [0, 1, 0.05], 2) : "",
     method === "none" ? "" : setting("Least score", "min_score", "least", least, [0, 0.5, 0.001], 3),
-    element("label", { class: "field" }, "Height", choice(arrangements, height, arrange, { id: "arrangement" })),
+    leveled()
+      ? element("label", { class: "field" }, "Height", choice(arrangements, height, arrange, { id: "arrangement" }))
+      : "",
   );
   if (focused) byId(focused)?.focus();
 }
@@ -176,12 +178,14 @@ function showChanged() {
     rows.length > MOST_ROWS
       ? `What pick ${at} changes most: ${MOST_ROWS} of ${rows.length}`
       : `What pick ${at} changes`;
+  /** @type {Column<typeof rows[0]>[]} */
+  const levelColumn = leveled() ? [["Level", (row) => String(row.level), true]] : [];
   parts.changed.replaceChildren(
     table(
       [
         ["Class", (row) => state.project.classes[row.label]],
         ["Time", (row) => span(row.segment)],
-        ["Level", (row) => String(row.level), true],
+        ...levelColumn,
         ["Before", (row) => score(row.before), true],
         ["After", (row) => (gone(row.index) ? "removed" : score(row.after)), true],
       ],
@@ -201,14 +205,13 @@ function showDecoded() {
   const one = picks.trace.candidates[index];
   const swatch = element("i", { class: "swatch" });
   swatch.style.background = classColour(one.label);
-  const { place, start, end, probability } = decoded(one);
   parts.decoded.replaceChildren(
     element("h3", {}, swatch, `${picks.chosen === null ? `Pick ${picks.at}` : "Chosen"}: ${named(one)}`),
     element("p", {}, `${fate(index)}. How it was decoded:`),
     element(
       "ol",
       {},
-      [place, start, end, probability].map((text) => element("li", {}, `${text[0].toUpperCase()}${text.slice(1)}`)),
+      decoded(one).map((text) => element("li", {}, `${text[0].toUpperCase()}${text.slice(1)}`)),
     ),
   );
 }

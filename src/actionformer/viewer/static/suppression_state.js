@@ -37,8 +37,15 @@ export function take(trace, id) {
  * @param {Candidate[]} candidates
  * @param {Candidate} candidate
  */
-function found(candidates, { level, moment, label }) {
-  const index = candidates.findIndex((one) => one.level === level && one.moment === moment && one.label === label);
+function found(candidates, { level, moment, label, segment: [from, to] }) {
+  const index = candidates.findIndex(
+    (one) =>
+      one.level === level &&
+      one.moment === moment &&
+      one.label === label &&
+      one.segment[0] === from &&
+      one.segment[1] === to,
+  );
   return index < 0 ? null : index;
 }
 
@@ -61,6 +68,9 @@ function scoresAfter(made) {
   }
   return values;
 }
+
+/** Whether candidates were decoded from moments of levels. */
+export const leveled = () => picks.trace.seconds_per_step.length > 0;
 
 /** Whether a candidate was removed by a pick so far: only hard suppression removes.
  * @type {(index: number) => boolean}

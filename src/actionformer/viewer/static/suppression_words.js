@@ -3,7 +3,7 @@
 
 import { clock, count, plural, score, span } from "./format.js";
 import { state } from "./state.js";
-import { gone, picks } from "./suppression_state.js";
+import { gone, leveled, picks } from "./suppression_state.js";
 
 export function describePick() {
   const { at, trace } = picks;
@@ -26,8 +26,9 @@ export function describeCounts() {
     .sort((a, b) => a[0] - b[0])
     .map(([level, n]) => `level ${level}: ${n}`)
     .join(", ");
+  const by = leveled() ? ` ${levels}` : "";
   const more = trace.total > trace.candidates.length ? ` (the best of ${count(trace.total)})` : "";
-  return `${plural(trace.candidates.length, "candidate")}${more} from ${clock(state.view[0], 1)} to ${clock(state.view[1], 1)}. ${levels}`;
+  return `${plural(trace.candidates.length, "candidate")}${more} from ${clock(state.view[0], 1)} to ${clock(state.view[1], 1)}.${by}`;
 }
 
 /** @type {(one: Candidate) => string} */
@@ -43,10 +44,16 @@ export function fate(index) {
   return now === first ? `Score ${score(first)}` : `Score ${score(now)} now, ${score(first)} at first`;
 }
 
-/** The arithmetic from a moment of a level to a segment, in words.
+/** Where a candidate comes from, in words: the arithmetic from a moment of a level to a segment, if there are levels.
  * @param {Candidate} candidate
+ * @returns {string[]}
  */
-export function decoded({ level, moment, offsets: [back, ahead], segment: [from, to], score: probability }) {
+export function decoded(candidate) {
+  return leveled() ? decodedAtMoment(candidate) : ["the network gives this segment and its score at once"];
+}
+
+/** @type {(candidate: Candidate) => string[]} */
+function decodedAtMoment({ level, moment, offsets: [back, ahead], segment: [from, to], score: probability }) {
   const step = picks.trace.seconds_per_step[level];
   const number = (/** @type {number} */ value, decimals = 2) => value.toFixed(decimals).replace("-", "−");
   const sum = (/** @type {"+" | "−"} */ sign, /** @type {number} */ offset, /** @type {number} */ cut) => {
@@ -54,17 +61,18 @@ export function decoded({ level, moment, offsets: [back, ahead], segment: [from,
     const clipped = Math.abs(end - cut) > 0.005 ? `, cut to ${number(cut)} s` : "";
     return `${number(moment, 3)} ${sign} ${number(offset, 3)} × ${number(step, 4)} ≈ ${number(end)} s${clipped}`;
   };
-  return {
-    place: `level ${level}, moment ${number(moment, 3)} s, one step ${number(step, 4)} s`,
-    start: `start = ${sum("−", back, from)}`,
-    end: `end = ${sum("+", ahead, to)}`,
-    probability: `probability ${score(probability)}`,
-  };
+  return [
+    `level ${level}, moment ${number(moment, 3)} s, one step ${number(step, 4)} s`,
+    `start = ${sum("−", back, from)}`,
+    `end = ${sum("+", ahead, to)}`,
+    `probability ${score(probability)}`,
+  ];
 }
 
 /** @param {number} index */
 export function describeCandidate(index) {
   const one = picks.trace.candidates[index];
-  const { place, start, end, probability } = decoded(one);
-  return `${named(one)}. ${fate(index)}. Decoded at ${place}: ${start}, ${end}; ${probability}.`;
+  const [where, ...sums] = decoded(one);
+  const how = leveled() ? `Decoded at ${where}: ${sums.join(", ")}` : `${where[0].toUpperCase()}${where.slice(1)}`;
+  return `${named(one)}. ${fate(index)}. ${how}.`;
 }

@@ -175,7 +175,7 @@ interface Candidate {
 /** Suppression among the candidates of a span, pick by pick. */
 interface Trace {
   total: number;
-  /** Per level. */
+  /** Per level; of a network without levels none. */
   seconds_per_step: number[];
   candidates: Candidate[];
   settings: { method: string; sigma: number; tiou_threshold: number; min_score: number };
