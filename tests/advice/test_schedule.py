@@ -29,6 +29,13 @@ def test_as_many_epochs_as_make_enough_steps(
     assert said["training.evaluate_every"] == every
 
 
+@pytest.mark.parametrize(("videos", "warmup", "epochs"), [(14, 14, 86), (401, 2, 12), (2_001, 1, 11)])
+def test_a_map_of_all_segments_needs_fewer_epochs(videos: int, warmup: int, epochs: int) -> None:
+    resized = {"model": {"detector": "bmn"}, "data": {"resize": 64}}  # a sequence of each recording
+    said = values(advised(facts_of(lengths=[300] * videos), resized))
+    assert (said["training.warmup_epochs"], said["training.epochs"]) == (warmup, epochs)
+
+
 def test_what_is_given_of_the_epochs_is_the_measure_of_the_rest() -> None:
     facts = facts_of(lengths=[300] * 40)
     said = values(advised(facts, {"training": {"epochs": 6}}))

@@ -91,6 +91,11 @@ class Draft:
         return one_length
 
     @property
+    def scores_all_segments(self) -> bool:
+        """Whether the chosen detector has a map of all segments of a sequence, up to a longest one."""
+        return self.has("model.max_duration")
+
+    @property
     def sequences(self) -> tuple[NDArray[np.int64], ...]:
         """The classes of the actions of each sequence that training sees under the settings so far."""
         return self.facts.sequences(DataSettings.model_construct(**self._tables["data"]))

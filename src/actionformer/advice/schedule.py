@@ -21,6 +21,8 @@ STEPS = 700
 """What a small network needs until more steps give nothing; docs/accuracy.md has figures."""
 FEWEST_EPOCHS, OF_MANY = {100: 20, 2_000: 30}, 15
 """Up to so many sequences -> epochs, and those of more; published models have about as many for so many videos."""
+OF_A_MAP = 12
+"""Epochs where all segments of a sequence are scored, thousands in each: published models have 8 to 10."""
 MOST_EPOCHS = 500
 WARMUP = 7
 """The warm-up is one epoch in so many."""
@@ -67,7 +69,8 @@ def _add_repeats(draft: Draft, labels: Sequence[NDArray[np.int64]]) -> None:
 def _add_epochs(draft: Draft, sequences: int) -> None:
     """Enough epochs for so many steps; of what the user gives of them the rest is made to fit."""
     steps = math.ceil(sequences / (draft["training.batch_size"] * draft["training.accumulate"]))
-    total = min(max(math.ceil(STEPS / steps), _up_to(FEWEST_EPOCHS, sequences, OF_MANY)), MOST_EPOCHS)
+    fewest = OF_A_MAP if draft.scores_all_segments else _up_to(FEWEST_EPOCHS, sequences, OF_MANY)
+    total = min(max(math.ceil(STEPS / steps), fewest), MOST_EPOCHS)
     if draft.is_given("training.epochs"):
         total = math.ceil(draft["training.epochs"] * WARMUP / (WARMUP - 1))
     draft.set("training.warmup_epochs", max(total // WARMUP, 1), "a seventh of the run: the learning rate rises slowly")

@@ -35,23 +35,19 @@ def add_windows(draft: Draft) -> None:
         fullest = max((len(labels) for labels in draft.sequences), default=0)
         reason = f"the fullest sequence of training has {plural(fullest, 'action')}, and new ones may have more"
         draft.set("model.num_queries", max(2 * fullest, FEWEST_QUERIES), reason)
-    if _has_map(draft):
+    if draft.scores_all_segments:
         draft.set("decoding.top_k", CANDIDATES, "segments of all lengths are scored, several thousand in a window")
 
 
 def _add_length(draft: Draft) -> None:
     longest, videos = draft.facts.steps.max(), int(draft.facts.lengths.max())
-    wanted, most = max(_rounded(min(2 * longest, videos)), LEAST), MOST_OF_A_MAP if _has_map(draft) else MOST
+    wanted, most = max(_rounded(min(2 * longest, videos)), LEAST), MOST_OF_A_MAP if draft.scores_all_segments else MOST
     reason = f"twice the longest action, {longest:.0f} features: windows overlap by half, and one shows it as a whole"
     if wanted > most:
         wanted, reason = most, f"longer ones take too long, though the longest action has {longest:.0f} features"
     elif videos < 2 * longest:
         reason = f"all of the longest recording, {videos} features"
     draft.set("data.window", wanted, reason)
-
-
-def _has_map(draft: Draft) -> bool:
-    return draft.has("model.max_duration")
 
 
 def _rounded(features: float) -> int:
