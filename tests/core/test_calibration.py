@@ -43,6 +43,15 @@ def test_the_order_of_scores_stays_and_every_probability_leads_back(scores: Any,
     assert [curve.score(one) for one in worth] == pytest.approx(given_scores.tolist(), abs=1e-6)
 
 
+def test_scores_above_1_keep_their_order_up_to_the_highest_of_the_curve() -> None:
+    curve = ScoreCurve((0.5, 1.5, 2.5), (0.2, 0.8, 0.8))
+    given_scores = np.linspace(0, 2.5, 26)
+    worth = curve.probability(given_scores)
+    assert (np.diff(worth) > 0).all()
+    np.testing.assert_allclose(curve.probability([0.5, 1.0, 2.5, 9.0]), [0.2, 0.5, 0.8, 0.8], atol=1e-3)
+    assert [curve.score(one) for one in worth] == pytest.approx(given_scores.tolist(), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("scores", "probabilities"),
     [
@@ -52,6 +61,8 @@ def test_the_order_of_scores_stays_and_every_probability_leads_back(scores: Any,
         ((0.1, 0.2), (0.2, 0.1)),
         ((0.1,), (1.5,)),
         ((0.1,), (np.nan,)),
+        ((-0.1,), (0.5,)),
+        ((np.inf,), (0.5,)),
     ],
 )
 def test_what_is_no_curve_is_refused(scores: Any, probabilities: Any) -> None:

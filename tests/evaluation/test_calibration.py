@@ -69,6 +69,22 @@ def test_average_precision_does_not_change(made: Any) -> None:
     assert score(annotations, calibrated).per_class == score(annotations, detections).per_class
 
 
+def test_scores_may_be_above_1(made: Any) -> None:
+    """The same detections with three times their scores have the same probabilities, in the same order."""
+    annotations, detections = made
+    higher = {
+        name: Detections(found.segments, 3 * found.scores, found.labels, found.class_names)
+        for name, found in detections.items()
+    }
+    measured, as_they_were = calibrate(annotations, higher), calibrate(annotations, detections)
+    scores = np.linspace(0.05, 0.95, 10)
+    found, expected = measured.curve.probability(3 * scores), as_they_were.curve.probability(scores)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert measured.overall.right == as_they_were.overall.right
+    calibrated = {name: measured.calibrated(found) for name, found in higher.items()}
+    assert score(annotations, calibrated).per_class == score(annotations, detections).per_class
+
+
 def test_detections_elsewhere_do_not_count_and_those_of_absent_classes_are_wrong(
     make_annotations: MakeAnnotations, make_detections: MakeDetections
 ) -> None:

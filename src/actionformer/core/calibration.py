@@ -28,30 +28,37 @@ class ScoreCurve:
     """From scores to probabilities.
 
     Raises:
-        InputError: no such curve: scores must ascend, probabilities must not fall, and all lie from 0 to 1.
+        InputError: no such curve: scores must ascend from 0 on, probabilities must not fall, and lie from 0 to 1.
     """
 
     scores: tuple[float, ...]
-    """Scores of the network, ascending."""
+    """Scores of the network, ascending; those of some detectors go beyond 1."""
     probabilities: tuple[float, ...]
     """What each of them is worth; between two of them it is interpolated."""
 
     def __post_init__(self) -> None:
-        given = np.array([*self.scores, *self.probabilities])
-        if not self.scores or len(self.scores) != len(self.probabilities) or not ((given >= 0) & (given <= 1)).all():
-            raise InputError("a curve has as many probabilities as scores, from 0 to 1")
+        scores, probabilities = np.array(self.scores), np.array(self.probabilities)
+        if not self.scores or len(self.scores) != len(self.probabilities):
+            raise InputError("a curve has as many probabilities as scores, at least one")
+        if not (np.isfinite(scores) & (scores >= 0) & (probabilities >= 0) & (probabilities <= 1)).all():
+            raise InputError("a curve has scores from 0 on, and probabilities from 0 to 1")
         if (np.diff(self.scores) <= 0).any() or (np.diff(self.probabilities) < 0).any():
             raise InputError("scores of a curve ascend, and its probabilities do not fall")
+
+    @property
+    def highest(self) -> float:
+        """1, or the highest score of the curve if that is above."""
+        return max(1.0, *self.scores)
 
     def probability(self, scores: ArrayLike) -> Floats:
         """Calibrated scores; higher scores have higher ones."""
         given = np.asarray(scores, dtype=np.float64)
         known = np.interp(given, self.scores, self.probabilities)
-        return np.asarray((1 - SLOPE) * known + SLOPE * np.clip(given, 0.0, 1.0))
+        return np.asarray((1 - SLOPE) * known + SLOPE * np.clip(given / self.highest, 0.0, 1.0))
 
     def score(self, probability: float) -> float:
         """The network's score that has a probability; the nearest where none has it."""
-        knots = np.unique([0.0, *self.scores, 1.0])
+        knots = np.unique([0.0, *self.scores, self.highest])
         return float(np.interp(probability, self.probability(knots), knots))
 
 

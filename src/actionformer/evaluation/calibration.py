@@ -144,6 +144,8 @@ class _Fit:
 
     def __init__(self, on: Outcomes, num_classes: int) -> None:
         scores, shares = isotonic(on.scores, on.hits)
+        if (highest := on.scores.max()) > max(scores[-1], 1.0):  # the order of what is above 1 stays too
+            scores, shares = np.append(scores, highest), np.append(shares, shares[-1])
         self.curve = ScoreCurve(tuple(scores.tolist()), tuple(shares.tolist()))
         own = class_thresholds(on.scores, on.hits, on.labels, on.truths, num_classes)
         self.thresholds = self.curve.probability(own)

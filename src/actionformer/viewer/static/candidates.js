@@ -96,7 +96,7 @@ const bandOf = ({ bands }, { level }) => bands.find((one) => one.level === null 
  */
 function heightOf(place, one, value) {
   const band = bandOf(place, one);
-  return band.top + band.height * (1 - Math.sqrt(value));
+  return band.top + band.height * (1 - Math.sqrt(Math.min(value, 1)));
 }
 
 /**
