@@ -48,7 +48,7 @@ def in_one_pass(model: PyramidNetwork, x: Tensor, valid: Tensor | None = None) -
 
 
 @pytest.mark.parametrize("name", WITH_BOUND)
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(length=st.integers(1, 300), sizes=st.lists(st.integers(1, 80), max_size=8), seed=st.integers(0, 99))
 def test_pieces_give_what_one_pass_gives(name: str, length: int, sizes: list[int], seed: int) -> None:
     model, x = make(**VARIANTS[name]), features(length, seed)
@@ -57,7 +57,7 @@ def test_pieces_give_what_one_pass_gives(name: str, length: int, sizes: list[int
 
 
 @pytest.mark.parametrize("name", WITH_BOUND)
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(length=st.integers(1, 200), padding=st.integers(0, 90), sizes=st.lists(st.integers(1, 80), max_size=8))
 def test_pieces_of_a_padded_sequence_too(name: str, length: int, padding: int, sizes: list[int]) -> None:
     model = make(**VARIANTS[name], mask_padding="published")
@@ -93,7 +93,7 @@ def test_what_sees_everything_has_no_lookahead(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(length=st.integers(1, 140))
 def test_no_more_is_computed_of_published_padding_than_can_be_seen(name: str, length: int) -> None:
     model = make(**VARIANTS[name], mask_padding="published")
