@@ -17,15 +17,24 @@ install: .venv/installed
 demo: install
 	$(BIN)/actionformer demo runs/demo --overwrite
 
-check: install
+style: install
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+
+types: install
 	$(BIN)/mypy
 
-test: check
+covered: install
 	$(TESTS) -m "not slow" --cov --cov-report=
 
-check-all: check
+all-tests: install
 	$(TESTS)
 
-.PHONY: install demo check test check-all
+# Types are checked beside the tests.
+test: style
+	$(MAKE) --jobs=2 types covered
+
+check-all: style
+	$(MAKE) --jobs=2 types all-tests
+
+.PHONY: install demo style types covered all-tests test check-all

@@ -21,6 +21,9 @@ from actionformer.settings.config import Config
 Once = Callable[[str, Callable[[Path], object]], Path]
 """Gives a folder by its name, which a function fills if no process of this run has asked for it before."""
 
+OF_NO_MODULE = {"tests", "end_to_end", "parity", "fuzz", "static"}
+"""Folders whose tests are of the project, of several folders, of damaged files and of the page's own code."""
+
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
 
@@ -34,6 +37,13 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # these tests outlive their terminal, as was asked
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage asks what the tests of a module reach: tests of no single module run without its tracer, which slows."""
+    for item in items:
+        if item.path.parent.name in OF_NO_MODULE:
+            item.add_marker("no_cover")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
