@@ -28,7 +28,7 @@ covered: install
 	$(TESTS) -m "not slow" --cov --cov-report=
 
 all-tests: install
-	$(TESTS)
+	$(TESTS) --hypothesis-profile thorough
 
 # Types are checked beside the tests.
 test: style

@@ -24,8 +24,9 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 OF_NO_MODULE = {"tests", "end_to_end", "parity", "fuzz", "static"}
 """Folders whose tests are of the project, of several folders, of damaged files and of the page's own code."""
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
-settings.load_profile("untimed")
+settings.register_profile("thorough", deadline=None)  # a busy machine is no failure
+settings.register_profile("quick", settings.get_profile("thorough"), max_examples=50)
+settings.load_profile("quick")
 
 
 def pytest_configure() -> None:

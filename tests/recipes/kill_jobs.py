@@ -53,7 +53,7 @@ def until_it_ends(arguments: list[str], chance: random.Random, in_a_line: bool) 
         process = get_context("fork").Process(target=call, args=(arguments, cut_line))
         process.start()
         if not in_a_line:
-            time.sleep(chance.uniform(0.1, 0.6) * (1 + kills / 2))
+            time.sleep(chance.uniform(0.1, 0.6) * (1 + kills))
             process.kill()
         process.join()
         if process.exitcode == 0:

@@ -80,7 +80,7 @@ def asked(client: Client, evaluated: Path, videos: Path) -> TestClient:
     return client(evaluated, videos=videos)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
