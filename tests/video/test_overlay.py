@@ -100,6 +100,12 @@ def test_a_better_score_is_brighter_and_lies_on_top() -> None:
     assert_allclose(edge, np.array(colour(0)) * (0.35 + 0.65 * 0.2), atol=1)
 
 
+def test_a_score_above_1_is_as_bright_as_1() -> None:
+    """A second stage may give some."""
+    above, one = (Overlay(found((2, 4, score, 0)), 10.0, (400, 640)).strip for score in (2.7, 1.0))
+    assert_array_equal(above, one)
+
+
 def test_the_playhead_moves() -> None:
     overlay = Overlay(found((0, 1, 0.5, 0)), 10.0, (400, 640))
     heads = []

@@ -84,7 +84,7 @@ class Overlay:
             label, segment = int(self.found.labels[row]), self.found.segments[row]
             if (lane := self.lanes.get(label)) is not None:
                 start, end = (self._column(time) for time in segment)
-                light = np.array(colour(label)) * (0.35 + 0.65 * self.found.scores[row])
+                light = np.array(colour(label)) * (0.35 + 0.65 * min(self.found.scores[row], 1.0))
                 strip[lane * self.lane + 1 : (lane + 1) * self.lane - 1, start : max(end, start + 1)] = light
         for label, lane in self.lanes.items():
             names = np.ascontiguousarray(strip[:, : self.left])  # what is longer ends here
