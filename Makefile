@@ -1,9 +1,9 @@
 # `make install`, then `make demo` or `make test`. CPU only unless you install another torch.
 PYTHON ?= python3
 BIN = .venv/bin
-# A process per core, each on one thread; threads that wait do not spin. `.venv/bin/coverage report -m` shows what
-# `make test` has left untested.
-TESTS = OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
+# A process per core, each on one thread; threads that wait do not spin. Tests are compiled once, whatever the shell says.
+# `.venv/bin/coverage report -m` shows what `make test` has left untested.
+TESTS = PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 # The two commands work on a fresh clone: they install first.
 install: .venv/installed
@@ -24,6 +24,8 @@ style: install
 types: install
 	$(BIN)/mypy
 
+check: style types
+
 covered: install
 	$(TESTS) -m "not slow" --cov --cov-report=
 
@@ -37,4 +39,4 @@ test: style
 check-all: style
 	$(MAKE) --jobs=2 types all-tests
 
-.PHONY: install demo style types covered all-tests test check-all
+.PHONY: install demo style types check covered all-tests test check-all
