@@ -23,8 +23,9 @@ from common import RESULTS, shared_folder, write_result
 
 from actionformer.advice.advised import Advised
 from actionformer.demo.synthetic import make
-from actionformer.recipes import advise, extract
+from actionformer.recipes.advise import advise
 from actionformer.recipes.demo import BACKBONE, CONFIG, NUM_FRAMES, STRIDE
+from actionformer.recipes.extract import extract
 
 Rows = dict[str, list[dict[str, Any]]]
 """Data -> a row a seed."""

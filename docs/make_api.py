@@ -28,7 +28,8 @@ from actionformer.evaluation.report import Counts
 from actionformer.inference.stream import Stream
 from actionformer.inference.suppression import ScoredSegments
 from actionformer.model_directory import ModelCard
-from actionformer.recipes import Extraction, Watch
+from actionformer.recipes.extract import Extraction
+from actionformer.recipes.live import Watch
 from actionformer.settings.base import Settings, descriptions
 
 PAGE = Path(__file__).with_name("api.md")

@@ -15,7 +15,8 @@ from moving import ACTIONS, FPS, SECONDS, write_moving
 from numbered import Image, number_of, numbered, write_numbered
 
 from actionformer.cli import main
-from actionformer.recipes import extract, train
+from actionformer.recipes.extract import extract
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 
 Once = Callable[[str, Callable[[Path], object]], Path]

@@ -61,18 +61,18 @@ if TYPE_CHECKING:
     from actionformer.inference.settings import SuppressionSettings as SuppressionSettings
     from actionformer.inference.suppression import suppress as suppress
     from actionformer.interop import convert as convert
-    from actionformer.recipes import ablate as ablate
-    from actionformer.recipes import advise as advise
-    from actionformer.recipes import calibrate as calibrate
-    from actionformer.recipes import classify as classify
-    from actionformer.recipes import compare as compare
-    from actionformer.recipes import cross_validate as cross_validate
-    from actionformer.recipes import diagnose as diagnose
-    from actionformer.recipes import doctor as doctor
-    from actionformer.recipes import evaluate as evaluate
-    from actionformer.recipes import extract as extract
-    from actionformer.recipes import train as train
-    from actionformer.recipes import watch as watch
+    from actionformer.recipes.ablate import ablate as ablate
+    from actionformer.recipes.advise import advise as advise
+    from actionformer.recipes.calibrate import calibrate as calibrate
+    from actionformer.recipes.classify import classify as classify
+    from actionformer.recipes.compare import compare as compare
+    from actionformer.recipes.diagnose import diagnose as diagnose
+    from actionformer.recipes.doctor import doctor as doctor
+    from actionformer.recipes.evaluate import evaluate as evaluate
+    from actionformer.recipes.extract import extract as extract
+    from actionformer.recipes.folds import cross_validate as cross_validate
+    from actionformer.recipes.live import watch as watch
+    from actionformer.recipes.train import train as train
     from actionformer.settings.config import Config as Config
     from actionformer.settings.loading import load_config as load_config
 
@@ -84,18 +84,18 @@ _HOMES = {
     "InputError": "core.errors",
     "Report": "evaluation.report",
     "SuppressionSettings": "inference.settings",
-    "ablate": "recipes",
-    "advise": "recipes",
+    "ablate": "recipes.ablate",
+    "advise": "recipes.advise",
     "build": "inference.loading",
-    "calibrate": "recipes",
-    "classify": "recipes",
-    "compare": "recipes",
+    "calibrate": "recipes.calibrate",
+    "classify": "recipes.classify",
+    "compare": "recipes.compare",
     "convert": "interop",
-    "cross_validate": "recipes",
-    "diagnose": "recipes",
-    "doctor": "recipes",
-    "evaluate": "recipes",
-    "extract": "recipes",
+    "cross_validate": "recipes.folds",
+    "diagnose": "recipes.diagnose",
+    "doctor": "recipes.doctor",
+    "evaluate": "recipes.evaluate",
+    "extract": "recipes.extract",
     "load": "inference.loading",
     "load_backbone": "backbones",
     "load_config": "settings.loading",
@@ -103,8 +103,8 @@ _HOMES = {
     "read_results": "formats.detections",
     "score": "evaluation.report",
     "suppress": "inference.suppression",
-    "train": "recipes",
-    "watch": "recipes",
+    "train": "recipes.train",
+    "watch": "recipes.live",
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import actionformer
 from actionformer.core import run_files
-from actionformer.recipes import evaluate
+from actionformer.recipes.evaluate import evaluate
 
 SOURCE = Path(actionformer.__file__).parent
 NAMES = {value for name, value in vars(run_files).items() if name.isupper() and isinstance(value, str)}

@@ -15,7 +15,7 @@ from stopping import stopped_in_epoch
 from actionformer import load
 from actionformer.core.errors import InputError
 from actionformer.detectors import index
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions

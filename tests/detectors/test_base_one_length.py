@@ -16,7 +16,7 @@ from actionformer import Config, load
 from actionformer.core.errors import InputError
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.index import ARCHITECTURES, imported
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.loading import load_config
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions

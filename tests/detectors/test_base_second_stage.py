@@ -18,7 +18,9 @@ from actionformer import Detections, load
 from actionformer.core.errors import InputError
 from actionformer.detectors import index
 from actionformer.formats.detections import read_results, write_results
-from actionformer.recipes import compare, costs, train
+from actionformer.recipes import costs
+from actionformer.recipes.compare import compare
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions

@@ -13,9 +13,11 @@ from actionformer.core.errors import InputError
 from actionformer.features import FeatureSpec, check_timing, timing_of, unknown_of
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import build, load
-from actionformer.recipes import evaluate, train, watch
+from actionformer.recipes.evaluate import evaluate
+from actionformer.recipes.live import watch
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 
 REFUSED = r"features of fps 10, stride 10, num_frames 10, the model was trained on fps 10, stride 5, num_frames 10: .*"

@@ -23,7 +23,7 @@ from actionformer.core.errors import InputError
 from actionformer.features import open_features
 from actionformer.interop.published_weights import read_published_weights
 from actionformer.model_directory import load_model
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state, state_path
 from actionformer.weights import read_weights

@@ -18,7 +18,7 @@ import torch
 import torch._dynamo  # the optimiser would import it in every process
 
 from actionformer.core.errors import InputError
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.loading import load_config
 
 CONTEXT = get_context("fork")

@@ -17,7 +17,7 @@ import torch
 import torch._dynamo  # the optimiser and the metrics log would import these in every process
 import torch.utils.tensorboard
 
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.loading import load_config
 from actionformer.training import metrics_log
 

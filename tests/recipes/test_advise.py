@@ -11,7 +11,8 @@ from facts import values
 from moving import write_actions
 
 from actionformer.core.errors import InputError
-from actionformer.recipes import advise, extract
+from actionformer.recipes.advise import advise
+from actionformer.recipes.extract import extract
 from actionformer.settings.loading import load_config
 
 

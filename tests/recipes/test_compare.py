@@ -14,7 +14,9 @@ from moving import write_actions, write_moving
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
 from actionformer.model_directory import load_settings
-from actionformer.recipes import advise, compare, evaluate
+from actionformer.recipes.advise import advise
+from actionformer.recipes.compare import compare
+from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.evaluated import read_evaluated
 from actionformer.settings.config import Config
 

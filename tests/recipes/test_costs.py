@@ -7,7 +7,7 @@ import pytest
 
 from actionformer.inference.loading import load
 from actionformer.nn.counting import multiply_adds
-from actionformer.recipes import compare
+from actionformer.recipes.compare import compare
 from actionformer.recipes.costs import Measuring, _peak_mib, with_costs
 from actionformer.recipes.evaluated import read_evaluated, report_of
 

@@ -9,7 +9,9 @@ from commands import Command, Refused
 
 from actionformer.core.errors import InputError
 from actionformer.model_directory import load_settings
-from actionformer.recipes import cross_validate, diagnose, evaluate
+from actionformer.recipes.diagnose import diagnose
+from actionformer.recipes.evaluate import evaluate
+from actionformer.recipes.folds import cross_validate
 from actionformer.settings.config import Config
 
 

@@ -17,8 +17,11 @@ from actionformer.core.errors import InputError
 from actionformer.data.split import HELD_OUT
 from actionformer.formats.annotations import read_annotations
 from actionformer.model_directory import load_settings
-from actionformer.recipes import calibrate, diagnose, evaluate, train
+from actionformer.recipes.calibrate import calibrate
+from actionformer.recipes.diagnose import diagnose
+from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.held_out import usual_share
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions

@@ -18,8 +18,8 @@ import actionformer
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.inference.stream import joined
-from actionformer.recipes import Watch
 from actionformer.recipes.follow import follow, live_format
+from actionformer.recipes.live import Watch
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search
 

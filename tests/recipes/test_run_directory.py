@@ -14,8 +14,9 @@ import pytest
 
 from actionformer.core.errors import InputError
 from actionformer.core.run_files import LOCK
-from actionformer.recipes import evaluate, train
+from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.run_directory import clear
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import state_path
 

@@ -18,9 +18,10 @@ from actionformer.core.errors import InputError
 from actionformer.formats.annotations import read_annotations
 from actionformer.inference.loading import load
 from actionformer.model_directory import load_model
-from actionformer.recipes import evaluate, train
 from actionformer.recipes.describe import describe
+from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.search import Search
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 from actionformer.training import metrics_log

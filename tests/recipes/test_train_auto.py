@@ -10,7 +10,8 @@ from moving import write_actions
 from rich.console import Console
 
 from actionformer.core.errors import InputError
-from actionformer.recipes import advise, train
+from actionformer.recipes.advise import advise
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 

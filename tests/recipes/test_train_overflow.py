@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from actionformer.core.errors import InputError
 from actionformer.model_directory import load_model, save_model
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state, write_state
 

@@ -9,7 +9,9 @@ import numpy as np
 from moving import ACTIONS, SECONDS, write_moving
 
 from actionformer.core.detections import Detections
-from actionformer.recipes import evaluate, extract, train
+from actionformer.recipes.evaluate import evaluate
+from actionformer.recipes.extract import extract
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 
 LABELS = {"left": "jump", "right": "run"}

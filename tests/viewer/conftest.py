@@ -15,7 +15,7 @@ from actionformer.core.calibration import Calibration, Reliability, ScoreCurve, 
 from actionformer.core.detections import Detections
 from actionformer.formats.detections import read_results, write_results
 from actionformer.model_directory import load_settings, replace_card
-from actionformer.recipes import evaluate
+from actionformer.recipes.evaluate import evaluate
 from actionformer.viewer.application import application
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions

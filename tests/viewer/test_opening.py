@@ -6,7 +6,7 @@ import pytest
 from asking import of
 
 from actionformer.core.errors import InputError
-from actionformer.recipes import evaluate
+from actionformer.recipes.evaluate import evaluate
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
 

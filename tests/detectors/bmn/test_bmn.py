@@ -18,7 +18,7 @@ from actionformer.detectors.base import architecture_of
 from actionformer.detectors.bmn.network import BMNNetwork
 from actionformer.formats.annotations import read_annotations
 from actionformer.nn.layers import Conv
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.loading import load_config
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions

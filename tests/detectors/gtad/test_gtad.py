@@ -11,7 +11,7 @@ from actionformer import Config, load
 from actionformer.core.errors import InputError
 from actionformer.detectors.base import architecture_of
 from actionformer.nn.assignment import GroundTruth
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.loading import load_config
 
 THIN = {"width": 16, "graph_groups": 4, "bins": 8, "neighbor_bins": 4, "max_length": 32}

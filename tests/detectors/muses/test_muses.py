@@ -14,7 +14,7 @@ from stopping import stopped_in_epoch
 
 from actionformer import load
 from actionformer.inference.detector import Detector
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 from actionformer.viewer.opening import open_project

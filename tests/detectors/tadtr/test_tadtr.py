@@ -13,7 +13,7 @@ from actionformer.core.errors import InputError
 from actionformer.features import TIMING
 from actionformer.inference.sequences import place
 from actionformer.inference.windows import windows_of
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 from actionformer.viewer.opening import open_project

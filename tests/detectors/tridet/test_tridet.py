@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from actionformer import load
 from actionformer.core.errors import InputError
-from actionformer.recipes import train
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.settings.loading import load_config
 
