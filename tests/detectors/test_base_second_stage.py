@@ -426,7 +426,10 @@ def test_folds_judge_what_is_proposed(
     given = ("--annotations", all_training, "--features", features, "--out", tmp_path / "folds", "--folds", 2)
     assert call("train", tmp_path / "judging.toml", *given, "--proposals", trained).code == 0
     assert (tmp_path / "folds" / "fold_2" / "proposer" / "model.json").is_file()
-    assert len(read_results(tmp_path / "folds" / "detections.json")) == 6
+    found = tmp_path / "folds" / "detections.json"  # of models that have not learned from the video: proposals, too
+    assert len(read_results(found)) == 6
+    run = trained_on(config, all_training, features, tmp_path / "run", found, validation=0.34)
+    assert json.loads((run / "model.json").read_text("utf-8"))["training"]["proposals"] == str(found)
 
 
 def test_new_videos_need_nothing_but_the_run(
