@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,19 @@ def test_products_of_a_map_of_segments_by_hand(script: Any) -> None:
     found = module.products_of(network, module.batch(config).features)
     assert (2 * 32, 32, 32 * 64) in found
     assert (2 * 32 * 32, 9 * 16, 16) in found  # a convolution of the map
+
+
+def test_two_revisions_take_turns_and_are_compared_pair_by_pair(script: Any) -> None:
+    against = script("against")
+    order: list[str] = []
+
+    def asked(side: str) -> str:
+        order.append(side)
+        return side
+
+    sides = [partial(asked, side) for side in ("now", "before")]
+    assert [against.in_turn(turn, *sides) for turn in (0, 1)] == [("now", "before")] * 2
+    assert order == ["now", "before", "before", "now"]
+    row = against.summary([(2.0, 1.0), (3.0, 3.0), (5.0, 10.0)])
+    assert (row["now_ms"], row["before_ms"], row["ratio"]) == (3000, 3000, 1.0)
+    assert (row["ratio_lower_quartile"], row["ratio_upper_quartile"]) == (0.5, 2.0)

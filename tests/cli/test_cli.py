@@ -34,6 +34,17 @@ def content(folder: Path) -> dict[str, bytes]:
 # --- help
 
 
+def test_detect_loads_no_recipe_of_verbs_that_it_does_not_need() -> None:
+    script = (
+        "import json, sys, actionformer.recipes.detect\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith('actionformer.recipes.')]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    found = {name.rpartition(".")[2] for name in json.loads(done.stdout)}
+    assert "detect" in found
+    assert found.isdisjoint({"train", "compare", "ablate", "advise", "doctor", "evaluate"})
+
+
 def test_help_has_an_example_and_imports_no_torch() -> None:
     script = (
         "import json, sys, io, contextlib\n"
