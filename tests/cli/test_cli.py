@@ -114,7 +114,7 @@ def test_python_runs_it_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_presets_are_shown(call: Command) -> None:
-    for name in preset_names():
+    for name in preset_names()[::8]:
         result = call("info", name)
         assert result.code == 0
         assert "[model]" in result.out

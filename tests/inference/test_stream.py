@@ -60,7 +60,7 @@ def test_a_stream_finds_exactly_what_detect_finds(
 
 
 def test_final_within_the_stated_delay_and_never_before_it_can_be(tiny: Config) -> None:
-    detector, features = lively(tiny), array(1500)
+    detector, features = lively(tiny), array(800)
     live: dict[str, Any] = {"max_action_seconds": 15.0}
     delay = detector.stream(**live).delay_seconds
     assert 3 * 15 < delay < 3 * 15 + 40
@@ -114,10 +114,10 @@ def test_blocks_change_little_of_what_is_found(tiny: Config) -> None:
 
 def test_most_actions_an_hour(tiny: Config) -> None:
     few = lively(tiny, live={"max_action_seconds": 20.0, "max_per_hour": 360.0})  # two in a block of 20 s
-    found = few.detect(array(800))
+    found = few.detect(array(400))
     blocks = np.clip((found.segments[:, 0] - 0.5) // 20, 0, None)
     assert np.unique(blocks, return_counts=True)[1].max() == 2
-    every = lively(tiny, live={"max_action_seconds": 20.0}).detect(array(800))
+    every = lively(tiny, live={"max_action_seconds": 20.0}).detect(array(400))
     for block in np.unique(blocks):
         rivals = every[np.clip((every.segments[:, 0] - 0.5) // 20, 0, None) == block]
         np.testing.assert_allclose(np.sort(found.scores[blocks == block]), np.sort(rivals.scores[:2]), atol=1e-6)
@@ -157,7 +157,7 @@ def test_a_stream_that_cannot_be(tiny: Config) -> None:
 
 def test_levels_made_for_longer_actions_are_not_waited_for(tiny: Config) -> None:
     """The levels are made for 0 to 4, 4 to 8 and more than 8 features, of half a second each."""
-    detector, features = lively(tiny), array(400)
+    detector, features = lively(tiny), array(200)
     short, long = (detector.stream(max_action_seconds=seconds) for seconds in (3.9, 4.1))
     assert short.delay_seconds < long.delay_seconds - 3 * 0.2 - 2  # by more than the blocks are shorter
     found, _ = streamed(detector, features, [31], max_action_seconds=3.9)
