@@ -11,6 +11,7 @@ from numpy.lib.npyio import NpzFile
 from published import without_chance
 from torch import Tensor
 
+from actionformer import convert
 from actionformer.detectors.base import architecture_of
 from actionformer.detectors.muses.architecture import MUSES
 from actionformer.detectors.muses.drawing import FOREGROUND, INCOMPLETE, DrawnTruth, Examples, matched, shifts_to
@@ -172,6 +173,22 @@ def test_detections(published: Published, video: int) -> None:
     assert kept.labels[own].tolist() == expected[theirs, 3].tolist()
     np.testing.assert_allclose(kept.scores[own], expected[theirs, 2], rtol=STAGES)
     np.testing.assert_allclose(shares[own], expected[theirs, :2], atol=1e-6)
+
+
+@pytest.mark.parametrize("video", [0, 1])
+def test_a_converted_model_detects_the_same(published: Published, small: Path, tmp_path: Path, video: int) -> None:
+    """From outside, in seconds: of a film, whose frames a second are no whole number."""
+    detector = convert(tmp_path / "settings.toml", small / "muses" / "checkpoint.pth.tar", tmp_path / "model")
+    fps, frames = 29.97, int(published.frames(video))
+    proposals = published.inference[f"{video}.proposals"][:, 3:] / fps
+    features = published.inference[f"{video}.features"]
+    found = detector.detect(features, fps=fps, duration=frames / fps, proposals=proposals)
+    expected = published.inference[f"{video}.detections"]
+    assert len(found) == len(expected)
+    own, theirs = np.lexsort((-found.scores, found.labels)), np.lexsort((-expected[:, 2], expected[:, 3]))
+    assert found.labels[own].tolist() == expected[theirs, 3].tolist()
+    np.testing.assert_allclose(found.scores[own], expected[theirs, 2], rtol=STAGES)
+    np.testing.assert_allclose(found.segments[own] * fps / frames, expected[theirs, :2], atol=1e-6)
 
 
 def test_training(published: Published) -> None:

@@ -19,7 +19,8 @@ TRUTH = GroundTruth(ACTIONS, [torch.tensor([1, 0]), torch.empty(0).long()], [40,
 
 
 def detector(**changes: object) -> MUSES:
-    settings = {"detector": "muses", "input_dim": 4, "num_classes": 2, "width": 8, **changes}
+    counts = {"foregrounds": 1, "incompletes": 6, "backgrounds": 1}
+    settings = {"detector": "muses", "input_dim": 4, "num_classes": 2, "width": 8, **counts, **changes}
     decoding = {"min_probability": 0.0}
     found = architecture_of(Config().replace(model=settings, decoding=decoding))
     assert isinstance(found, MUSES)

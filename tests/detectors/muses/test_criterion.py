@@ -13,6 +13,7 @@ from actionformer.detectors.muses.settings import MUSESSettings
 
 CPU = torch.device("cpu")
 CLASSES = 2
+COUNTS = {"num_classes": CLASSES, "foregrounds": 1, "incompletes": 6, "backgrounds": 1}
 ONE, SIX = (FOREGROUND,), (INCOMPLETE,) * 6
 
 
@@ -37,7 +38,7 @@ def outputs(rows: int, *, sequences: int = 1, streams: int = 1) -> Outputs:
 
 def losses(every: list[Examples], said: Outputs, **changes: float) -> dict[str, float]:
     truth = DrawnTruth([], [], [9] * len(every), 9, proposals=[one.proposals for one in every], examples=every)
-    (loss,) = MUSESCriterion(MUSESSettings(num_classes=CLASSES, **changes)).losses([truth], CPU)
+    (loss,) = MUSESCriterion(MUSESSettings.model_validate(COUNTS | changes)).losses([truth], CPU)
     return {name: part.item() for name, part in loss(said).items()}
 
 
@@ -120,7 +121,7 @@ def test_sequences_without_examples_lose_nothing_and_the_others_are_averaged() -
 
 def test_batches_of_a_step_are_divided_by_its_sequences() -> None:
     truths = [DrawnTruth([], [], [9], 9, proposals=[DRAWN.proposals], examples=[DRAWN]) for _ in range(2)]
-    parts = [loss(outputs(8)) for loss in MUSESCriterion(MUSESSettings(num_classes=CLASSES)).losses(truths, CPU)]
+    parts = [loss(outputs(8)) for loss in MUSESCriterion(MUSESSettings.model_validate(COUNTS)).losses(truths, CPU)]
     assert sum(part["activity"].item() for part in parts) == pytest.approx(math.log(3))
 
 
@@ -132,7 +133,7 @@ def test_streams_learn_side_by_side() -> None:
     truth = DrawnTruth([], [], [9], 9, proposals=[DRAWN.proposals], examples=[DRAWN])
     gradients: list[Tensor] = []
     for some in said:
-        (loss,) = MUSESCriterion(MUSESSettings(num_classes=CLASSES)).losses([truth], CPU)
+        (loss,) = MUSESCriterion(MUSESSettings.model_validate(COUNTS)).losses([truth], CPU)
         torch.stack(list(loss(some).values())).sum().backward()
         assert some.judged.activity.grad is not None
         gradients.append(some.judged.activity.grad[0])

@@ -29,7 +29,8 @@ NOTHING = torch.empty(0, 2)
 
 def drawn(proposals: Tensor, actions: Tensor = ACTIONS, labels: Tensor = LABELS, **changes: int) -> Examples:
     torch.manual_seed(0)
-    return examples_of(proposals, actions, labels, 100.0, MUSESSettings(**changes))
+    counts = {"foregrounds": 1, "incompletes": 6, "backgrounds": 1, **changes}
+    return examples_of(proposals, actions, labels, 100.0, MUSESSettings(**counts))
 
 
 def test_each_proposal_has_the_action_that_it_overlaps_most() -> None:

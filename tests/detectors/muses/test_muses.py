@@ -76,6 +76,24 @@ def test_a_resumed_run_ends_as_one_that_was_never_stopped(
     assert all((resumed[name] == whole[name]).all() for name in whole)
 
 
+def test_another_models_rows_are_found_by_class_name(
+    tmp_path: Path, model: Path, config: Config, annotations: Path, features: Path, trained: Path
+) -> None:
+    """With `jump` called `walk`, `run` is the first class."""
+    renamed = tmp_path / "annotations.json"
+    renamed.write_text(annotations.read_text("utf-8").replace("jump", "walk"), "utf-8")
+    slow = config.replace(training={"epochs": 1, "warmup_epochs": 0, "learning_rate": 1e-9})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        train(slow, renamed, features, tmp_path / "run", proposals=trained, init=model)
+    found, before = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run", model))
+    for head in ("activity.classes", "completeness", "centre", "length"):
+        name = f"streams.1.{head}.weight"
+        np.testing.assert_allclose(found[name][0], before[name][1], atol=1e-6)
+        assert (found[name][1] - before[name][0]).abs().max() > 1e-4
+    np.testing.assert_array_equal(found["streams.0.deviation"], before["streams.0.deviation"])
+
+
 def test_verbs_take_it(
     call: Callable[..., Any], refused: Callable[..., Any], model: Path, features: Path, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ class MUSESSettings(ModelSettings):
     """MUSES' network, and the proposals that it learns from. Widths are channels."""
 
     PUBLISHED: ClassVar[Mapping[str, Any]] = {"whole_frames": 8}
+    USUAL: ClassVar[Mapping[str, Mapping[str, Any]]] = {"suppression": {"method": "hard", "tiou_threshold": 0.4}}
 
     detector: Literal["muses"] = "muses"
     """Which detector."""
@@ -31,18 +32,18 @@ class MUSESSettings(ModelSettings):
     """Hidden channels of the heads; if unset, three quarters of width."""
     bins: int = Field(8, ge=4, le=256, multiple_of=4)
     """Bins in which a segment is seen, with half of its length on either side: half of them are its own."""
-    dropout: float = Field(0.8, ge=0, lt=1)
-    """Dropout before the class of a segment is told."""
+    dropout: float = Field(0.5, ge=0, lt=1)
+    """Dropout before the class of a segment is told; published 0.8."""
     stream_weights: tuple[float, ...] = (1.0,)
     """A network for each source of features, as many channels each unless `input_dim` says; weights of their mean."""
     whole_frames: int | None = Field(None, ge=1, le=1000)
     """Published: segments lie in whole frames, so many a feature, and are rounded as there; unset: no rounding."""
-    foregrounds: int = Field(1, ge=1, le=1000)
-    """Proposals of a sequence that training draws per step from those that fit an action, and the actions."""
-    incompletes: int = Field(6, ge=1, le=1000)
-    """Proposals likewise that show a part of an action."""
-    backgrounds: int = Field(1, ge=1, le=1000)
-    """Proposals likewise that show none."""
+    foregrounds: int = Field(8, ge=1, le=1000)
+    """Proposals that training draws of a sequence per step from those that fit an action, or actions; published 1."""
+    incompletes: int = Field(48, ge=1, le=1000)
+    """Proposals likewise that show a part of an action; published 6."""
+    backgrounds: int = Field(8, ge=1, le=1000)
+    """Proposals likewise that show none; published 1."""
     foreground_tiou: float = Field(0.7, ge=0, lt=1)
     """Proposals with a higher tIoU fit an action."""
     incomplete_tiou: float = Field(0.3, ge=0, le=1)
