@@ -31,8 +31,8 @@ def test_as_many_epochs_as_make_enough_steps(
 
 @pytest.mark.parametrize(("videos", "warmup", "epochs"), [(14, 14, 86), (401, 2, 12), (2_001, 1, 11)])
 def test_a_map_of_all_segments_needs_fewer_epochs(videos: int, warmup: int, epochs: int) -> None:
-    resized = {"model": {"detector": "bmn"}, "data": {"resize": 64}}  # a sequence of each recording
-    said = values(advised(facts_of(lengths=[300] * videos), resized))
+    facts = facts_of(lengths=[300] * videos)
+    said = values(advised(facts, {"model": {"detector": "bmn"}, "data": {"resize": 64}}))  # a sequence of each
     assert (said["training.warmup_epochs"], said["training.epochs"]) == (warmup, epochs)
 
 
