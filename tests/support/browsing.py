@@ -30,7 +30,8 @@ def serving(given: ViewerOptions | Project) -> Iterator[str]:
     """The address of a server about what was given, in a thread of its own."""
     services = services_for(given if isinstance(given, Project) else open_project(given))
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(services), log_level="warning"))
+    settings = uvicorn.Config(application(services), log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(settings)  # a browser that stays may leave an answer half read
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
