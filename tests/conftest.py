@@ -1,8 +1,10 @@
 import json
 import shutil
 import signal
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +43,35 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGHUP, lambda *_: None)  # these tests outlive their terminal, as was asked
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage asks what the tests of a module reach: tests of no single module run without its tracer, which slows."""
-    for item in items:
-        if item.path.parent.name in OF_NO_MODULE:
-            item.add_marker("no_cover")
+@contextmanager
+def untraced(when: bool) -> Iterator[None]:
+    """Runs without coverage's tracer, which makes Python two to four times as slow: see CONTRIBUTING.md.
+
+    It is taken from this thread alone. (`no_cover` of pytest-cov hands the tracers of other threads to this one.)
+    """
+    tracer = sys.gettrace()
+    if when:
+        sys.settrace(None)
+    try:
+        yield
+    finally:
+        if when:
+            sys.settrace(tracer)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Tests of no single module, properties and long tests are not traced."""
+    marked = any(map(item.get_closest_marker, ("untraced", "hypothesis")))
+    with untraced(marked or item.path.parent.name in OF_NO_MODULE):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[Any]:
+    """What all tests share is made untraced."""
+    with untraced(fixturedef.scope == "session"):
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

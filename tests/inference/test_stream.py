@@ -41,7 +41,6 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
     return joined([found for _, found in given], detector.class_names), given
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("padding", ["exact", "published"])
 @pytest.mark.parametrize("changes", [{}, TRIDENT, TEMPORALMAXER])
 @settings(max_examples=4)

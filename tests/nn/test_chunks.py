@@ -47,7 +47,6 @@ def in_one_pass(model: PyramidNetwork, x: Tensor, valid: Tensor | None = None) -
     return [[t[0] for t in level] for level in zip(outputs.logits, outputs.offsets, outputs.valid, strict=True)]
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", WITH_BOUND)
 @settings(max_examples=5)
 @given(length=st.integers(1, 300), sizes=st.lists(st.integers(1, 80), max_size=8), seed=st.integers(0, 99))
@@ -57,7 +56,6 @@ def test_pieces_give_what_one_pass_gives(name: str, length: int, sizes: list[int
         torch.testing.assert_close(found, expected, **EXACT)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", WITH_BOUND)
 @settings(max_examples=4)
 @given(length=st.integers(1, 200), padding=st.integers(0, 90), sizes=st.lists(st.integers(1, 80), max_size=8))
@@ -94,7 +92,6 @@ def test_what_sees_everything_has_no_lookahead(name: str) -> None:
     assert lookahead(make(**VARIANTS[name])) is None
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", VARIANTS)
 @settings(max_examples=5)
 @given(length=st.integers(1, 140))
