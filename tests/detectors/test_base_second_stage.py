@@ -5,6 +5,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from actionformer.detectors import index
 from actionformer.formats.detections import read_results, write_results
 from actionformer.recipes import costs
 from actionformer.recipes.compare import compare
+from actionformer.recipes.proposals import Proposer, source_of
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.viewer.opening import open_project
@@ -332,7 +334,7 @@ def test_verbs_take_a_run_of_a_file(
     run, video, out = shutil.copytree(of_file, tmp_path / "run"), features / "video4.npy", tmp_path / "found.json"
     assert call("evaluate", run).code == 0  # with the file that it was trained with
     assert call("evaluate", run, "--proposals", trained).code == 0
-    assert "of a file: --proposals names it" in call("info", run).out
+    assert "not its own: --proposals gives them" in call("info", run).out
     assert "nobody gives any: give --proposals" in refused("detect", run, video)
     assert call("detect", run, video, "--proposals", proposals, "--out", out).code == 0
     same(read_results(out)["video4"], load(run).detect(video, proposals=read_results(proposals)["video4"]))
@@ -424,12 +426,37 @@ def test_folds_judge_what_is_proposed(
 ) -> None:
     (tmp_path / "judging.toml").write_text(config.to_toml(), "utf-8")
     given = ("--annotations", all_training, "--features", features, "--out", tmp_path / "folds", "--folds", 2)
-    assert call("train", tmp_path / "judging.toml", *given, "--proposals", trained).code == 0
+    done = call("train", tmp_path / "judging.toml", *given, "--proposals", trained)
+    assert done.code == 0
+    assert f"{trained}: has learned from" in done.err  # some of what each fold is evaluated on
     assert (tmp_path / "folds" / "fold_2" / "proposer" / "model.json").is_file()
     found = tmp_path / "folds" / "detections.json"  # of models that have not learned from the video: proposals, too
     assert len(read_results(found)) == 6
     run = trained_on(config, all_training, features, tmp_path / "run", found, validation=0.34)
     assert json.loads((run / "model.json").read_text("utf-8"))["training"]["proposals"] == str(found)
+
+
+def test_figures_of_videos_that_the_proposer_learned_from_are_told(
+    tmp_path: Path, config: Config, annotations: Path, features: Path, trained: Path
+) -> None:
+    """Once the videos that it learned from can no longer be read, nothing is known."""
+    proposer, on_training = shutil.copytree(trained, tmp_path / "proposer"), {"test_subset": ["training"]}
+    with pytest.warns(UserWarning, match=r"proposer: has learned from 4 of 4 videos that figures are of"):
+        train(config.replace(data=on_training), annotations, features, tmp_path / "run", proposals=proposer)
+    source = source_of(proposer)
+    assert isinstance(source, Proposer)
+    assert "video4" not in source.learned()  # it was held out
+    card = source.detector.card
+    source.detector.card = replace(card, training={**card.training, "annotations": str(tmp_path / "gone.json")})
+    assert not source.learned()
+
+
+def test_a_proposer_without_its_card_is_refused(refused: Callable[..., Any], of_model: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(of_model, tmp_path / "run")
+    (run / "proposer" / "model.json").unlink()
+    with pytest.raises(InputError, match=r"proposer: no model directory, model\.json is not there"):
+        load(run)
+    assert "model.json is not there" in refused("info", run)
 
 
 def test_new_videos_need_nothing_but_the_run(

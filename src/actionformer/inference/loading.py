@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from actionformer.core.run_files import CARD, PROPOSER
+from actionformer.core.run_files import PROPOSER
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector
@@ -39,8 +39,7 @@ def load(
     classifier = load_classifier(directory, config, card)
     detector = Detector(model, config, card, device=device, precision=precision, classifier=classifier)
     detector.other_timing = other_timing
-    if detector.second_stage and (Path(directory) / PROPOSER / CARD).is_file():
-        own = Path(directory) / PROPOSER
+    if detector.second_stage and (own := Path(directory) / PROPOSER).is_dir():
         detector.proposer = load_proposer(own, device=device, precision=precision, other_timing=other_timing)
     return detector.with_settings(**settings) if settings else detector
 

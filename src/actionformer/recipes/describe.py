@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group
 
 from actionformer.core.errors import listed
-from actionformer.core.run_files import CARD, PROPOSER
+from actionformer.core.run_files import PROPOSER
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import TextTable
 from actionformer.detectors.base import Level, architecture_of, takes_proposals
@@ -28,10 +28,10 @@ def describe(directory: str | Path) -> Group:
     facts.add_row("classes", _counted(card.class_names))
     if load_classifier(directory, config, card) is not None:
         facts.add_row("classes of videos", f"{_counted(card.video_classes)} (its own classifier gives them)")
-    if (Path(directory) / PROPOSER / CARD).is_file():
+    if (Path(directory) / PROPOSER).is_dir():
         facts.add_row("proposals", f"of {load_settings(Path(directory) / PROPOSER)[0].model.detector}, in {PROPOSER}/")
     elif takes_proposals(config):
-        facts.add_row("proposals", "of a file: --proposals names it")
+        facts.add_row("proposals", "not its own: --proposals gives them")
     known = {name: value for name, value in card.to_dict()["features"].items() if value is not None}
     facts.add_row("features", ", ".join(f"{name} {value}" for name, value in known.items()))
     for name, value in card.training.items():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from actionformer.core.errors import InputError, listed, warn
+from actionformer.core.errors import InputError, listed, untold, warn
 from actionformer.core.hashes import hash_of
 from actionformer.core.names import explained, matched
 from actionformer.core.progress import counted
@@ -19,8 +19,10 @@ from actionformer.core.terminal import plain_console
 from actionformer.core.words import part, plural
 from actionformer.data.collection import FeaturedVideo, common_spec
 from actionformer.data.fingerprint import proposals_hash
+from actionformer.data.split import with_held_out
 from actionformer.detectors.base import takes_proposals
 from actionformer.features import FeatureSpec
+from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.inference.annotated import detect_videos
 from actionformer.inference.detector import Detector
@@ -81,6 +83,10 @@ class ProposalSource(ABC):
             InputError: it should, and does not.
         """
 
+    def learned(self) -> Set[str]:
+        """The videos that it is known to have learned from."""
+        return frozenset()
+
     def added(self, videos: Sequence[FeaturedVideo], prefix: str) -> list[FeaturedVideo]:
         """The videos with their proposals, cut to them; those without any, and what lies outside, are told.
 
@@ -91,6 +97,16 @@ class ProposalSource(ABC):
         judged = [replace(one, proposals=within(found[one.video.id], one.end, one.grid.start)) for one in videos]
         self._tell(found, judged)
         return judged
+
+    def tell_learned(self, evaluated: Sequence[FeaturedVideo]) -> None:
+        """Tells where it has learned from videos that are evaluated: what it proposes there flatters the figures."""
+        if known := self.learned() & {one.video.id for one in evaluated}:
+            warn(
+                f"{self.name}: has learned from {part(len(known), len(evaluated), 'videos')} that figures are of: its "
+                "proposals are better there than in new videos, and figures are too good. Train it with --folds, and "
+                "give --proposals the detections.json of that",
+                stacklevel=4,
+            )
 
     def _tell(self, found: Mapping[str, Seconds], judged: Sequence[FeaturedVideo]) -> None:
         left = {one.video.id: 0 if one.proposals is None else len(one.proposals) for one in judged}
@@ -185,6 +201,19 @@ class Proposer(ProposalSource):
     def hash(self, videos: Sequence[FeaturedVideo]) -> str:
         """Of the model: what it finds may differ in the last digit from machine to machine."""
         return self.identity()
+
+    def learned(self) -> Set[str]:
+        """Those of its annotations' training subset, as far as they can still be read."""
+        card = self.detector.card
+        source = card.training.get("annotations")
+        if source is None:
+            return frozenset()
+        try:
+            with untold():  # about the annotations, which training tells
+                every = with_held_out(read_annotations(source), card.held_out)
+            return every.subset(card.training.get("subset", [])).videos.keys()
+        except InputError:
+            return frozenset()
 
     def identity(self) -> str:
         """Of its weights and settings."""

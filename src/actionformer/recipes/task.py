@@ -150,6 +150,8 @@ def _test_videos(config: Config, given: Given, trained: Collection) -> Collectio
         other_timing=given.other_timing,
     )
     collection = _with_proposals(collection, given)
+    if given.proposals is not None:
+        given.proposals.tell_learned(collection.videos)
     findings = check_evaluation(collection, trained, annotations.class_names)
     hopeless = any(finding.severity == "error" for finding in findings)
     for finding in findings:
