@@ -368,16 +368,28 @@ def test_a_job_goes_on_with_the_same_proposals_alone(
     assert set(read_results(tmp_path / "found.jsonl")) == {"video4", "video5"}
 
 
+def run_without(run: Path, copy: Path, proposals: Path | None) -> Path:
+    """A copy of a run whose description names other proposals, or none."""
+    shutil.copytree(run, copy)
+    card = json.loads((copy / "model.json").read_text("utf-8"))
+    card["training"]["proposals"] = None if proposals is None else str(proposals)
+    (copy / "model.json").write_text(json.dumps(card), "utf-8")
+    return copy
+
+
 def test_the_page_shows_what_it_judges(of_file: Path, of_model: Path, tmp_path: Path) -> None:
-    lost = shutil.copytree(of_file, tmp_path / "run")
-    card = json.loads((lost / "model.json").read_text("utf-8"))
-    del card["training"]["proposals"]
-    (lost / "model.json").write_text(json.dumps(card), "utf-8")
-    for run in (of_file, of_model, lost):
+    other = tmp_path / "other.json"
+    write_results(other, {"video1": Detections(np.ones((1, 2)), np.ones(1), np.zeros(1, np.int64), ["action"])})
+    without = {
+        run_without(of_file, tmp_path / "unknown", None): "judges proposals of a file, and does not say which",
+        run_without(of_file, tmp_path / "lost", tmp_path / "gone.json"): r"gone\.json, which is not there: put it back",
+        run_without(of_file, tmp_path / "other", other): "videos has no proposals: video4",
+    }
+    for run in (of_file, of_model, *without):
         with closing(services_for(open_project(ViewerOptions(run, (), None, None, None, None)))) as services:
             network = services.network()
-            if run is lost:
-                with pytest.raises(UnavailableError, match="judges proposals of a file, and does not say which"):
+            if run in without:
+                with pytest.raises(UnavailableError, match=without[run]):
                     network.candidates("video4", 0.0, 10.0, 3)
                 continue
             assert network.candidates("video4", 0.0, 25.0, 3)["candidates"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -37,7 +38,7 @@ from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import trace
 from actionformer.nn.attention_maps import Projections, Weights, attention_at, comparisons
 from actionformer.nn.decoding import Candidates
-from actionformer.recipes.proposals import ProposalSource, source_of
+from actionformer.recipes.proposals import ProposalFile
 from actionformer.viewer.memory import kept
 from actionformer.viewer.project import Project, UnavailableError
 from actionformer.viewer.values import Answer, rounded, rounded_score
@@ -107,15 +108,21 @@ class Network:
         """What the file that a second stage was trained with proposes in a video, unless a proposer finds it."""
         if not self.detector.second_stage or self.detector.proposer is not None:
             return None
-        if self._file is None:
+        file = self.detector.card.training.get("proposals")
+        if file is None:
             raise UnavailableError(
                 "this run judges proposals of a file, and does not say which: --proposals of train names one"
             )
-        return self._file.of(video, self.detector.config.data.prefix)
+        if not Path(file).exists():
+            raise UnavailableError(f"this run judges the proposals of {file}, which is not there: put it back")
+        try:
+            return self._file.of(video, self.detector.config.data.prefix)
+        except InputError as error:
+            raise UnavailableError(str(error)) from error
 
     @cached_property
-    def _file(self) -> ProposalSource | None:
-        return source_of(self.detector.card.training.get("proposals"))
+    def _file(self) -> ProposalFile:
+        return ProposalFile(self.detector.card.training["proposals"])
 
     def _project(self, video: str, part: tuple[int, int], block: int) -> Projections:
         sequence = self.sequence(video)
