@@ -320,3 +320,11 @@ def test_a_converted_model_keeps_the_published_caps(tmp_path: Path, run: Path) -
     assert load_config("thumos14_i3d").suppression.cap_per == "length"
     own = load_config("thumos14_i3d", {"model": {"mask_padding": "published"}, "suppression": {"cap_per": "length"}})
     assert (own.decoding.cap_per, own.suppression.cap_per) == ("video", "length")
+
+
+def test_nothing_left_out_is_not_told_where_all_scores_are_asked_for() -> None:
+    cut = Cut()
+    cut.add(kept=3, more=0, score=0.0)
+    assert cut.message("video", Config()) is None
+    cut.leave(0.1, 2)
+    assert "others of level 2 score 0.1" in str(cut.message("video", Config()))

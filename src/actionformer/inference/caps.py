@@ -84,7 +84,7 @@ class Cut:
     """Detections that were cut and score at least `score`."""
     score: float = math.inf
     left_score: float = 0.0
-    """The highest score that `decoding.top_k` has left out."""
+    """The highest score that `decoding.top_k` has left out, 0 if none."""
     left_level: int = 0
     """Its level."""
 
@@ -107,7 +107,7 @@ class Cut:
                 f"kept {self.kept:,} of {self.kept + self.more:,} detections that score {self.score:.2g} or more, "
                 f"as {_cap_in_words(config)}"
             )
-        if self.left_score >= self.score:
+        if self.left_score and self.left_score >= self.score:
             parts.append(f"{_left_in_words(config)} others of level {self.left_level} score {self.left_score:.2g}")
         return f"{name}: " + "; ".join(parts) if parts else None
 
