@@ -1,11 +1,11 @@
 """Training steps of detectors that take one length, beside their matrix products; writes benchmarks/results/steps.json
 
-    python benchmarks/steps.py [DETECTOR ...] [--repeats N] [--threads N] [--quick] [--out FOLDER]
+    python benchmarks/steps.py [PRESET ...] [--repeats N] [--threads N] [--quick] [--out FOLDER]
 
-Windows of HAPT's shape, with 6 actions each, of its preset of each detector. The floor is the same products in plain
-torch: of each linear map and convolution the forward one, and in the backward pass those for its weight and its input.
-Step and products take turns, so that both see the same machine; times are medians. --quick takes thin networks and few
-windows: to see that it runs.
+Windows with 6 actions each, of the shape that a preset was published or made for. The floor is the same products in
+plain torch: of each linear map and convolution the forward one, and in the backward pass those for its weight and its
+input. Step and products take turns, so that both see the same machine; times are medians. --quick takes thin networks
+and few windows: to see that it runs.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from actionformer.data.dataset import Batch
 from actionformer.detectors.base import architecture_of
 from actionformer.nn.segment_map.vectors import SegmentVectors
 from actionformer.settings.config import Config
+from actionformer.settings.loading import published_shape
 from actionformer.training.loop import Trainer
 
-DETECTORS = ("tadtr", "bmn", "gtad", "afsd")
+PRESETS = ("tadtr_thumos14_i3d", "tadtr_hapt", "bmn_hapt", "gtad_hapt", "afsd_hapt")
 ACTIONS = 6
 MOST_ROWS = 16_384
 """Of a product: more are done in several."""
@@ -48,9 +49,9 @@ class Shape(NamedTuple):
         return self.rows * self.inputs * self.outputs
 
 
-def settings(detector: str, *, quick: bool) -> Config:
-    """Those of HAPT."""
-    config = load_config(f"{detector}_hapt", {"model": {"input_dim": 300, "num_classes": 12}})
+def settings(preset: str, *, quick: bool) -> Config:
+    """Those of a preset."""
+    config = load_config(preset, {"model": published_shape(preset)})
     return config.replace(model={"width": 32}, training={"batch_size": 2}, data={"window": 32}) if quick else config
 
 
@@ -103,9 +104,9 @@ def floor(shapes: list[Shape]) -> Callable[[], None]:
     return run
 
 
-def measure(detector: str, repeats: int, *, quick: bool) -> dict[str, Any]:
+def measure(preset: str, repeats: int, *, quick: bool) -> dict[str, Any]:
     """Milliseconds of a step and of its products, how many times its products a step takes, seconds to build."""
-    config = settings(detector, quick=quick)
+    config = settings(preset, quick=quick)
     torch.manual_seed(0)
     begun = time.perf_counter()
     network = architecture_of(config).network()
@@ -131,14 +132,14 @@ def measure(detector: str, repeats: int, *, quick: bool) -> dict[str, Any]:
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("detectors", nargs="*", default=DETECTORS)
+    parser.add_argument("presets", nargs="*", default=PRESETS)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    rows = {name: measure(name, options.repeats, quick=options.quick) for name in options.detectors}
+    rows = {name: measure(name, options.repeats, quick=options.quick) for name in options.presets}
     for name, row in rows.items():
         print(
             f"{name}: built in {row['build_ms']:.0f} ms, step {row['step_ms']:.0f} ms, "

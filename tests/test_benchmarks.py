@@ -118,9 +118,9 @@ def test_actions_are_named_by_verb_and_noun(script: Any) -> None:
     assert script("pairing").actions(verbs, nouns, 0.1).class_names == ("cut,cheese", "cut,tomato")
 
 
-@pytest.mark.parametrize("detector", ["tadtr", "bmn", "gtad", "afsd"])
-def test_a_step_is_timed_beside_its_products(script: Any, detector: str) -> None:
-    found = script("steps").measure(detector, 1, quick=True)
+@pytest.mark.parametrize("preset", ["tadtr_hapt", "bmn_hapt", "gtad_hapt", "afsd_hapt"])
+def test_a_step_is_timed_beside_its_products(script: Any, preset: str) -> None:
+    found = script("steps").measure(preset, 1, quick=True)
     assert found["times_products"] > 0
     assert found["gmac_forward"] > 2 * 32 * 300 * 32 / 4e9  # the first map, which some have in four groups
 
@@ -128,7 +128,7 @@ def test_a_step_is_timed_beside_its_products(script: Any, detector: str) -> None
 def test_products_of_a_map_of_segments_by_hand(script: Any) -> None:
     """2 windows of 32 features, 32 channels: G-TAD's samples of 16 bins of both sources, 64 channels a segment."""
     module = script("steps")
-    config = module.settings("gtad", quick=True)
+    config = module.settings("gtad_hapt", quick=True)
     network = module.architecture_of(config).network()
     found = module.products_of(network, module.batch(config).features)
     assert (2 * 32, 32, 32 * 64) in found
