@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -14,6 +13,7 @@ from actionformer.detectors.afsd.network import Outputs
 from actionformer.detectors.afsd.settings import AFSDSettings
 from actionformer.detectors.afsd.targets import Targets, targets_of
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.criterion import Memoryless
 
 ALPHA, GAMMA = 0.75, 2.0
 """Of the focal loss; the background counts 1 - ALPHA."""
@@ -22,7 +22,7 @@ BESIDE = 0.1
 """What the boundaries of level 0 count beside those of the frame feature."""
 
 
-class AFSDCriterion:
+class AFSDCriterion(Memoryless):
     """Losses of every sequence over its own positive moments, then the mean over the sequences of the step.
 
     Args:
@@ -90,17 +90,6 @@ class AFSDCriterion:
         on_level = sum(_boundary_loss(one, targets.boundaries[:, ::step], valid) for one in outputs.boundaries)
         start, end = (on_frames + BESIDE * on_level).unbind(1)
         return {"start": start, "end": end}
-
-    def figures(self) -> dict[str, float]:
-        """None."""
-        return {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing: no step depends on the one before."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continues from `state_dict`."""
 
 
 def focal(logits: Tensor, labels: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -15,6 +15,7 @@ from actionformer.detectors.muses.drawing import BACKGROUND, FOREGROUND, INCOMPL
 from actionformer.detectors.muses.network import Outputs
 from actionformer.detectors.muses.settings import MUSESSettings
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.criterion import Memoryless
 
 NOTHING = -1
 """The kind and the place of what is padding."""
@@ -50,7 +51,7 @@ class Batched(NamedTuple):
         return Batched(*(part.to(device, non_blocking=True) for part in self))
 
 
-class MUSESCriterion:
+class MUSESCriterion(Memoryless):
     """Losses of every sequence over its own proposals, then the mean over the sequences of the step.
 
     Streams have weights of their own and learn side by side: losses are summed over them.
@@ -88,17 +89,6 @@ class MUSESCriterion:
         negative = F.relu(1 + said) * (examples.places == INCOMPLETE)
         worst = negative.topk(min(kept, negative.shape[-1])).values
         return (positive.sum(-1) + worst.sum(-1)) / (settings.foregrounds + kept)
-
-    def figures(self) -> dict[str, float]:
-        """None."""
-        return {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing: no step depends on the one before."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continues from `state_dict`."""
 
 
 def batched(truth: GroundTruth) -> Batched:

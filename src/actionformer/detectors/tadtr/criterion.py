@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -14,6 +14,7 @@ from torch import Tensor
 from actionformer.detectors.tadtr.network import Outputs
 from actionformer.detectors.tadtr.settings import TadTRSettings
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.criterion import Memoryless
 from actionformer.nn.losses import focal_losses
 
 CLASS_COST, SEGMENT_COST, IOU_COST = 6.0, 5.0, 2.0
@@ -67,7 +68,7 @@ class LayerLosses(NamedTuple):
     iou: Tensor
 
 
-class TadTRCriterion:
+class TadTRCriterion(Memoryless):
     """Set prediction: every action has one query that learns it, all other queries learn that nothing is there."""
 
     def __init__(self, settings: TadTRSettings) -> None:
@@ -107,17 +108,6 @@ class TadTRCriterion:
                 own = truth.segments.flatten(0, 1)[None], truth.there.flatten()[None]
             wanted = iou(segments[:, :, None], own[0][:, None]).mul(own[1][:, None]).amax(-1)
         return (outputs.actionness.float() - wanted).abs().sum() / queries
-
-    def figures(self) -> dict[str, float]:
-        """None."""
-        return {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing: no step depends on the one before."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continues from `state_dict`."""
 
 
 def layer_losses(outputs: Outputs, truth: Actions, pairs: Pairs, actions: int) -> LayerLosses:

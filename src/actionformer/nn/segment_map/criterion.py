@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from actionformer.nn.assignment import GroundTruth
+from actionformer.nn.criterion import Memoryless
 from actionformer.nn.segment_map.cells import Cells
 from actionformer.nn.segment_map.outputs import MapOutputs
 from actionformer.nn.segment_map.rules import Rules
@@ -32,7 +33,7 @@ class Weights(NamedTuple):
     """Of all other negative ones."""
 
 
-class MapCriterion:
+class MapCriterion(Memoryless):
     """The loss of one step, whose balance is over all of its batches.
 
     Args:
@@ -166,17 +167,6 @@ class MapCriterion:
         """The sum over all that was drawn."""
         errors = (logits.float().sigmoid() - overlap).square()
         return (errors * (number.square() if self.rules.squared else number)).sum()
-
-    def figures(self) -> dict[str, float]:
-        """None."""
-        return {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing is remembered from step to step."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continues from `state_dict`."""
 
 
 def _counts(targets: Targets, positive: str, counted: str) -> tuple[Tensor, Tensor, Tensor]:
