@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from actionformer.interop.last_layers import CLASSES, cut
 from actionformer.interop.repository import Repository
 
 _CLASS_HEADS = ("rpn_head.conf_head.conv1d", "roi_head.prop_conf_head.conv1d")
@@ -11,13 +12,9 @@ _CLASS_HEADS = ("rpn_head.conf_head.conv1d", "roi_head.prop_conf_head.conv1d")
 
 def _parted(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Heads of background and classes as one head for each."""
-    parted = dict(weights)
     for name in _CLASS_HEADS:
-        for kind in ("weight", "bias"):
-            both = parted.pop(f"{name}.{kind}", None)
-            if both is not None:
-                parted |= {f"{name}.background.{kind}": both[:1], f"{name}.classes.{kind}": both[1:]}
-    return parted
+        weights = cut(weights, name, CLASSES)
+    return weights
 
 
 AFSD = Repository(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from actionformer.interop.map_weights import parted
+from actionformer.interop.last_layers import parted
 from actionformer.interop.repository import Repository
 
 

@@ -6,21 +6,20 @@ import re
 
 from torch import Tensor
 
+from actionformer.interop.last_layers import CLASSES, cut
 from actionformer.interop.repository import Repository
+
+_ENDS = {"centre": slice(0, None, 2), "length": slice(1, None, 2)}
+"""Of each class, row after row."""
 
 
 def _prepared(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights of one row per class each, taps without the axis of size 1, and the statistics of shifts."""
     found: dict[str, Tensor] = {}
-    for name, tensor in weights.items():
-        layer, _, kind = name.rpartition(".")
-        if layer == "roi_head.activity_fc":
-            found |= {f"{layer}.background.{kind}": tensor[:1], f"{layer}.classes.{kind}": tensor[1:]}
-        elif layer == "roi_head.regressor_fc":
-            found |= {f"{layer}.centre.{kind}": tensor[0::2], f"{layer}.length.{kind}": tensor[1::2]}
-        elif name == "reg_stats" and len(tensor) == 2:
+    for name, tensor in cut(cut(weights, "roi_head.activity_fc", CLASSES), "roi_head.regressor_fc", _ENDS).items():
+        if name == "reg_stats" and len(tensor) == 2:
             found |= {f"{name}.{part}": row.float() for part, row in zip(("mean", "deviation"), tensor, strict=True)}
-        elif re.search(r"\.branches\.\d+$", layer) and tensor.ndim == 4:
+        elif re.search(r"\.branches\.\d+\.\w+$", name) and tensor.ndim == 4:
             found[name] = tensor.squeeze(2)
         else:
             found[name] = tensor
