@@ -51,9 +51,8 @@ def test_streams_are_averaged_by_their_weights_before_anything_else() -> None:
     outputs.judged.activity[0, ..., 0] = 0.0
     outputs.judged.shifts[1, ..., 0] = 1.1
     decoder = Decoder(SETTINGS, (1.0, 1.2))
-    mean = decoder.mean(outputs)
-    assert mean.activity[0, 0].tolist() == pytest.approx([0, 1])
-    assert mean.shifts[0, 0, 0].tolist() == pytest.approx([(2.2 + 1.2 * 3.3) / 2.2, 1])
+    assert decoder.mean(outputs.judged.activity)[0, 0].tolist() == pytest.approx([0, 1])
+    assert decoder.shifts(outputs)[0, 0, 0].tolist() == pytest.approx([(2.2 + 1.2 * 3.3) / 2.2, 1])
     scores = decoder.scored(outputs)[1]
     assert scores[0, 0].tolist() == pytest.approx([math.e / (1 + math.e) * math.e])
 

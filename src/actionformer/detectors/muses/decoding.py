@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from actionformer.detectors.muses.network import Judged, Outputs
+from actionformer.detectors.muses.network import Outputs
 from actionformer.inference.settings import DecodingSettings
 from actionformer.nn.segment_decoding import SegmentDecoder
 
@@ -26,23 +26,24 @@ class Decoder(SegmentDecoder):
 
     def scored(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """Proposals (B, N, 2) in grid steps, and scores (B, N, K)."""
-        said = self.mean(outputs)
-        scores = said.activity.softmax(-1)[..., 1:] * said.completeness.exp()
+        activity, completeness = (self.mean(part.float()) for part in outputs.judged[:2])
+        scores = activity.softmax(-1)[..., 1:] * completeness.exp()
         return outputs.proposals, scores * outputs.there[..., None]
 
     def reported(self, outputs: Outputs) -> Tensor:
         """(B, N, K, 2) where the action of each class lies, by its proposal."""
         start, end = outputs.proposals[..., None, :].unbind(-1)  # (B, N, 1)
-        centre, ratio = self.mean(outputs).shifts.unbind(-1)
+        centre, ratio = self.shifts(outputs).unbind(-1)
         length = end - start
         middle, half = (start + end) / 2 + length * centre, length * ratio.exp() / 2
         return torch.stack((middle - half, middle + half), dim=-1)
 
-    def mean(self, outputs: Outputs) -> Judged:
-        """What all streams say together (B, N, ...); shifts are no longer standardised."""
-        activity, completeness, shifts = (part.float() for part in outputs.judged)
+    def shifts(self, outputs: Outputs) -> Tensor:
+        """(B, N, K, 2) how the action of each class lies beside its proposal, no longer standardised."""
         mean, deviation = (one[:, None, None, None] for one in (outputs.mean, outputs.deviation))
-        weights = activity.new_tensor(self.weights)
-        weights = weights / weights.sum()
-        together = activity, completeness, shifts * deviation + mean
-        return Judged(*(torch.einsum("s,s...->...", weights, part) for part in together))
+        return self.mean(outputs.judged.shifts.float() * deviation + mean)
+
+    def mean(self, said: Tensor) -> Tensor:
+        """What all streams (S, B, N, ...) say together, (B, N, ...)."""
+        weights = said.new_tensor(self.weights)
+        return torch.einsum("s,s...->...", weights / weights.sum(), said)
