@@ -38,7 +38,7 @@ def test_every_preset_builds_and_runs(preset: str) -> None:
     model = architecture.network()
     length = config.data.resize or config.data.window or 150
     proposals = [torch.tensor([[3.0, 9.0], [20.0, 32.0]])]  # of a second stage
-    outputs = architecture.with_proposals(model, torch.randn(1, length, config.model.input_width), None, proposals)
+    outputs = architecture.outputs_of(model, torch.randn(1, length, config.model.input_width), None, proposals)
     if isinstance(outputs, MUSESOutputs):
         outputs = outputs.judged
     if isinstance(outputs, PyramidOutputs):

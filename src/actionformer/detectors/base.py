@@ -149,9 +149,7 @@ class Architecture(ABC):
         """
         return
 
-    def with_proposals(
-        self, network: Network, features: Tensor, valid: Tensor | None, proposals: Sequence[Tensor]
-    ) -> Any:
+    def outputs_of(self, network: Network, features: Tensor, valid: Tensor | None, proposals: Sequence[Tensor]) -> Any:
         """The outputs of the network, which a second stage's is given proposals for."""
         if not self.second_stage:
             return network(features, valid)

@@ -144,7 +144,7 @@ class Runner:
                 everywhere = torch.ones(features.shape[:2], dtype=torch.bool, device=self.device)
                 return graphs(features, everywhere if valid is None else valid)
         proposals = [torch.from_numpy(one.proposals) for one in sequences if one.proposals is not None]
-        return self.architecture.with_proposals(self.network, *self._batch(sequences, padded), proposals)
+        return self.architecture.outputs_of(self.network, *self._batch(sequences, padded), proposals)
 
     def graph_length(self, length: int) -> int:
         """The length of the graph for a sequence of `length` features, whose results are those of the padding rule."""

@@ -133,7 +133,7 @@ class Trainer:
             valid = valid.to(self.device, non_blocking=True)
         features = self.augmentation(features)
         with self._precision():
-            outputs = self.architecture.with_proposals(self.model, features, valid, proposals)
+            outputs = self.architecture.outputs_of(self.model, features, valid, proposals)
         parts = {f"{name}{PART}": part for name, part in loss(outputs).items()}
         total = torch.stack(list(parts.values())).sum()
         self.scaler.scale(total).backward()
