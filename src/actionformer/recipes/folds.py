@@ -122,8 +122,9 @@ def cross_validate(
     others = _check_folder(out, runs, resume=resume, overwrite=overwrite)
     with sole_writer(out):
         judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
-        options = skip_missing, other_timing, device, judged
-        data = TrainingData(annotations, features, videos, backbone, weights, *options)
+        data = TrainingData(
+            annotations, features, videos, backbone, weights, skip_missing, other_timing, device, judged
+        )
         given = data.given(config, settings)
         if init is not None:
             check_init(init, given.config)

@@ -153,8 +153,9 @@ class TrainingData:
         else:
             assert self.features is not None
             source = self.features
-        options = self.skip_missing, self.other_timing, proposals
-        return Given(known, annotations, source, chosen is None, changes, *options)
+        return Given(
+            known, annotations, source, chosen is None, changes, self.skip_missing, self.other_timing, proposals
+        )
 
     def read_annotations(self) -> Annotations:
         """The annotations, of their file unless they are read already."""

@@ -96,8 +96,9 @@ def train(
         check_share(validation)
     with own_run(out, resume=resume, overwrite=overwrite):
         judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
-        options = skip_missing, other_timing, device, judged
-        data = TrainingData(annotations, features, videos, backbone, weights, *options)
+        data = TrainingData(
+            annotations, features, videos, backbone, weights, skip_missing, other_timing, device, judged
+        )
         given = data.given(config, settings)
         if init is not None:
             check_init(init, given.config)
