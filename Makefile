@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 # A process per core, each on one thread; threads that wait do not spin. Tests are compiled once, whatever the shell says.
-# `.venv/bin/coverage report -m` shows what `make test` has left untested.
+# `.venv/bin/coverage report -m` shows what `make check-all` has left untested.
 TESTS = PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 # The two commands work on a fresh clone: they install first.
@@ -26,17 +26,17 @@ types: install
 
 check: style types
 
-covered: install
-	$(TESTS) -m "not slow" --cov --cov-report=
+quick-tests: install
+	$(TESTS) -m "not slow"
 
 all-tests: install
-	$(TESTS) --hypothesis-profile thorough
+	$(TESTS) --hypothesis-profile thorough --cov --cov-report=
 
 # Types are checked beside the tests.
 test: style
-	$(MAKE) --jobs=2 types covered
+	$(MAKE) --jobs=2 types quick-tests
 
 check-all: style
 	$(MAKE) --jobs=2 types all-tests
 
-.PHONY: install demo style types check covered all-tests test check-all
+.PHONY: install demo style types check quick-tests all-tests test check-all

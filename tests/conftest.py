@@ -1,10 +1,8 @@
 import json
 import shutil
 import signal
-import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +22,6 @@ from actionformer.settings.config import Config
 Once = Callable[[str, Callable[[Path], object]], Path]
 """Gives a folder by its name, which a function fills if no process of this run has asked for it before."""
 
-OF_NO_MODULE = {"tests", "end_to_end", "parity", "fuzz", "static"}
-"""Folders whose tests are of the project, of several folders, of damaged files and of the page's own code."""
-
 settings.register_profile("thorough", deadline=None)  # a busy machine is no failure
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=50)
 settings.load_profile("quick")
@@ -41,37 +36,6 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # these tests outlive their terminal, as was asked
-
-
-@contextmanager
-def untraced(when: bool) -> Iterator[None]:
-    """Runs without coverage's tracer, which makes Python two to four times as slow: see CONTRIBUTING.md.
-
-    It is taken from this thread alone. (`no_cover` of pytest-cov hands the tracers of other threads to this one.)
-    """
-    tracer = sys.gettrace()
-    if when:
-        sys.settrace(None)
-    try:
-        yield
-    finally:
-        if when:
-            sys.settrace(tracer)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Tests of no single module, properties and long tests are not traced."""
-    marked = any(map(item.get_closest_marker, ("untraced", "hypothesis")))
-    with untraced(marked or item.path.parent.name in OF_NO_MODULE):
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[Any]:
-    """What all tests share is made untraced."""
-    with untraced(fixturedef.scope == "session"):
-        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -24,7 +24,6 @@ def calls_of_warnings(path: Path) -> Iterator[int]:
             yield node.lineno
 
 
-@pytest.mark.untraced
 def test_every_warning_goes_through_one_function() -> None:
     found = {path.name for path in SOURCE.rglob("*.py") if list(calls_of_warnings(path))}
     assert found == {"errors.py"}

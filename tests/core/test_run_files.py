@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 import actionformer
 from actionformer.core import run_files
 from actionformer.recipes.evaluate import evaluate
@@ -16,7 +14,6 @@ WORDS |= {run_files.COMPARISON, run_files.ABLATION}
 """Names that are words of their own elsewhere."""
 
 
-@pytest.mark.untraced
 def test_no_other_module_spells_them() -> None:
     for path in SOURCE.rglob("*.py"):
         if path != Path(run_files.__file__):

@@ -30,7 +30,6 @@ def shrunk(preset: str) -> Config:
     return config.replace(model=changes)
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_builds_and_runs(preset: str) -> None:
     config = shrunk(preset)
