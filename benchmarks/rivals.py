@@ -1,11 +1,14 @@
 """All detectors side by side on real data, and ablations of one: writes benchmarks/results/compare_* and ablate_*
 
     python benchmarks/rivals.py [hapt] [salads] [gtea] [--detectors actionformer tridet ...] [--seeds 3] [--work FOLDER]
+    python benchmarks/rivals.py hapt --detectors actionformer muses --proposer temporalmaxer
     python benchmarks/rivals.py gtea --ablate actionformer [--switches all levels=3 model.window=9]
 
 What `actionformer compare` and `actionformer ablate` do with settings derived from the training videos; test videos are
 looked at once a run, at the end. With --work runs are kept in that folder and a call that was stopped goes on; a later
-one may add detectors, seeds or switches. With --epochs N it trains N epochs and writes nothing: to see that it runs.
+one may add detectors, seeds or switches. Second stages judge what --proposer has found: in each training video, by a
+model of the other three quarters of them; in test videos, by its own run of the first seed. With --epochs N it trains N
+epochs and writes nothing: to see that it runs.
 """
 
 from __future__ import annotations
@@ -20,9 +23,13 @@ from typing import Any
 from accuracy import DATA
 from common import RESULTS, first_stages, shared_folder, write_result
 
-from actionformer import ablate, compare
-from actionformer.core.run_files import ABLATION, COMPARISON
+from actionformer import ablate, compare, cross_validate
+from actionformer.core.run_files import ABLATION, COMPARISON, DETECTIONS, SEED
 from actionformer.core.terminal import plain_console
+from actionformer.formats.detections import read_results, write_results
+
+FOLDS = 4
+"""Of the training videos, for proposals."""
 
 
 def prepared(name: str, folder: Path) -> dict[str, Path]:
@@ -42,19 +49,34 @@ def keep(out: Path, kind: str, name: str) -> None:
     (RESULTS / f"{made}_{name}.md").write_text((out / f"{kind}.md").read_text("utf-8"), "utf-8")
 
 
+def proposed(name: str, folder: Path, detector: str, **given: Any) -> Path:
+    """Detections of all videos by models of a detector that have not learned from them."""
+    compare(detector, out=folder / name, **given | {"seeds": 1})
+    out = folder / f"{name}_{detector}_folds"
+    settings = given["settings"] | {"model": {"detector": detector}}
+    shared = {key: given[key] for key in ("annotations", "features", "console")}
+    cross_validate("auto", out=out, folds=FOLDS, resume=out.is_dir(), settings=settings, **shared)
+    found = [read_results(run / DETECTIONS) for run in (out, folder / name / detector / f"{SEED}0")]
+    file = folder / f"{name}_proposals.json"
+    write_results(file, found[0] | found[1])
+    return file
+
+
 def measure(name: str, folder: Path, options: argparse.Namespace) -> None:
     """Compares, or ablates, on one data set."""
     training: dict[str, Any] = {"evaluate_every": 0}
     if options.epochs:
         training |= {"epochs": options.epochs, "warmup_epochs": 0}
     given = {**prepared(name, folder), "seeds": options.seeds, "settings": {"training": training}}
-    console = plain_console(sys.stderr)
+    given["console"] = plain_console(sys.stderr)
+    if options.proposer:
+        given["proposals"] = proposed(name, folder, options.proposer, **given)
     if options.ablate:
         kind, out = ABLATION, folder / f"{name}_{options.ablate}"
-        ablate(config=options.ablate, switches=options.switches, out=out, console=console, **given)
+        ablate(config=options.ablate, switches=options.switches, out=out, **given)
     else:
         kind, out = COMPARISON, folder / name
-        compare(options.detectors, out=out, console=console, **given)
+        compare(options.detectors, out=out, **given)
     print((out / f"{kind}.md").read_text("utf-8"), flush=True)
     if not options.epochs:
         keep(out, kind, f"{name}_{options.ablate}" if options.ablate else name)
@@ -65,6 +87,7 @@ def main() -> None:
     parser.add_argument("data", nargs="*", help=f"{', '.join(DATA)}; by default all")
     parser.add_argument("--detectors", nargs="+", default=first_stages(), help="by default all")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--proposer", help="a detector whose segments second stages judge")
     parser.add_argument("--ablate", help="a detector, a preset or a TOML file")
     parser.add_argument("--switches", nargs="+", default=["all"])
     parser.add_argument("--work", type=Path, help="where runs are kept; by default they are not")
