@@ -14,7 +14,17 @@ __all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone"]
 
 TRANSFORMERS = ("videomae", "timesformer", "vivit", "vjepa2", "huggingface")
 """Kinds that take a hub id or a folder after a colon."""
-BACKBONES = ("motion", "squeezenet", "i3d", "i3d_dis", "i3d_rgb", "r2plus1d_tsp", "slowfast_r50", *TRANSFORMERS)
+BACKBONES = (
+    "motion",
+    "squeezenet",
+    "efficientnet_lite0",
+    "i3d",
+    "i3d_dis",
+    "i3d_rgb",
+    "r2plus1d_tsp",
+    "slowfast_r50",
+    *TRANSFORMERS,
+)
 
 
 def load_backbone(
@@ -51,6 +61,10 @@ def load_backbone(
             from actionformer.backbones.squeezenet import SqueezeNet
 
             return SqueezeNet(weights=files, device=device, precision=precision)
+        case "efficientnet_lite0":
+            from actionformer.backbones.efficientnet import EfficientNetLite0
+
+            return EfficientNetLite0(weights=files, device=device, precision=precision)
         case "i3d" | "i3d_dis" | "i3d_rgb":
             from actionformer.backbones.i3d import FLOWS, TwoStreamI3D
 

@@ -6,14 +6,14 @@ table 1. Trained on the classes of ImageNet-1k, it knows what things look like a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from actionformer.backbones.base import Backbone
+from actionformer.backbones.framewise import Colour, FramewiseBackbone, ImageNetwork
 from actionformer.backbones.preprocessing import ResizeAndCrop
 from actionformer.backbones.published import Published, find_weights
 from actionformer.core.hashes import hash_of
@@ -33,9 +33,8 @@ class Training:
     """How one of the published weights saw its images."""
 
     preprocessing: ResizeAndCrop
-    mean: tuple[float, float, float]
-    """Of red, green, blue, in grey levels (0 to 255)."""
-    std: tuple[float, float, float]
+    mean: Colour
+    std: Colour
     border: int
     """Pixels of zeros around what the classifier sees; features are the same with or without."""
 
@@ -57,11 +56,8 @@ CAFFE = Training(
 """github.com/forresti/SqueezeNet (DeepScale), SqueezeNet_v1.0/train_val.prototxt; Caffe reads blue, green, red."""
 
 
-class SqueezeNet(Backbone):
+class SqueezeNet(FramewiseBackbone):
     """What the last of the eight fire modules finds, averaged over the frame, then over the clip: 512 numbers.
-
-    Takes clips of any length. Of a scene 10 frames a second tell no less than 30, and averaging 4 of them (0.4 s)
-    evens out blur; clips do not overlap (stride 4), so that each frame is looked at once.
 
     Args:
         weights: torchvision's file, or the authors' arrays in Caffe's layout; which one is told from its names.
@@ -74,9 +70,6 @@ class SqueezeNet(Backbone):
 
     name = "squeezenet"
     dim = 512
-    fps = 10.0
-    num_frames = 4
-    stride = 4
 
     def __init__(self, *, weights: Sequence[str | Path], device: str, precision: str) -> None:
         (path,) = find_weights(self.name, PUBLISHED, weights)
@@ -84,37 +77,26 @@ class SqueezeNet(Backbone):
         training = CAFFE if "conv1.weight" in tensors else TORCHVISION
         network = Network(border=training.border)
         load_weights(network, torchvision_names(tensors) if training is CAFFE else tensors, str(path))
-        self.at_once = FRAMES_AT_ONCE_ON_CPU if device == "cpu" else FRAMES_AT_ONCE
-        self.dtype: torch.dtype = getattr(torch, precision)
-        self.network = network.eval().to(device, self.dtype)
-        self.mean, self.std = (torch.tensor(x, device=device, dtype=self.dtype) for x in (training.mean, training.std))
+        super().__init__(
+            network,
+            mean=training.mean,
+            std=training.std,
+            at_once=FRAMES_AT_ONCE_ON_CPU if device == "cpu" else FRAMES_AT_ONCE,
+            device=device,
+            precision=precision,
+        )
         self.preprocessing = training.preprocessing
         self.weights_hash = hash_of([path])
 
-    @torch.inference_mode()
-    def encode(self, clips: Tensor) -> Tensor:
-        """Prepared clips uint8 (B, T, h, w, 3) -> (B, 512) float32 on the CPU."""
-        pooled = [self.network.features(images).mean((2, 3)) for images in self._images(clips.flatten(0, 1))]
-        return torch.cat(pooled).float().reshape(*clips.shape[:2], self.dim).mean(1).cpu()
 
-    @torch.inference_mode()
-    def logits(self, frames: Tensor) -> Tensor:
-        """Prepared frames uint8 (N, h, w, 3) -> scores of the 1000 ImageNet classes (N, 1000), float32 on the CPU."""
-        return torch.cat([self.network(images).float().cpu() for images in self._images(frames)])
-
-    def _images(self, frames: Tensor) -> Iterator[Tensor]:
-        """Frames uint8 (N, h, w, 3) -> normalised (n, 3, h, w) on the device, a few at once."""
-        for start in range(0, len(frames), self.at_once):
-            part = frames[start : start + self.at_once].to(self.mean.device, self.dtype)
-            yield ((part - self.mean) / self.std).permute(0, 3, 1, 2)  # a channels-last view
-
-
-class Network(nn.Module):
+class Network(ImageNetwork):
     """Table 1 of the paper under torchvision's names: images (N, 3, H, W) -> scores (N, 1000). H, W from 21 on.
 
     Args:
         border: pixels of zeros around the 13 x 13 that the classifier sees; Caffe's has 1, torchvision's none.
     """
+
+    features: nn.Sequential
 
     def __init__(self, *, border: int) -> None:
         super().__init__()
