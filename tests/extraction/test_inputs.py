@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.extraction.inputs import FEATURES, VIDEOS, check_names, named_files, video_files
+from actionformer.extraction.inputs import FEATURES, check_names, files_of, named_files, video_files
+from actionformer.video.pictures import PICTURES
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -52,7 +53,7 @@ def test_ids_tell_files_of_one_name_apart(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_features_in_a_folder_win_and_in_subfolders_too(tmp_path: Path) -> None:
     touch(tmp_path, "v/a.mp4", "v/a.npy", "w/b/c.mp4", "w/b/c.npy", "x/a.mp4", "x/features/a.npy", "x/b/c.mp4")
-    both = FEATURES | VIDEOS
+    both = {**FEATURES, **files_of(PICTURES)}
     assert list(named_files([tmp_path / "v"], both)) == [tmp_path / "v" / "a.npy"]
     assert list(named_files([tmp_path / "x"], both).values()) == ["a", "b/c"]
     assert named_files([tmp_path / "w"], both) == {tmp_path / "w" / "b" / "c.npy": "b/c"}
@@ -68,7 +69,7 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
 def test_a_folder_of_features_in_another_format(tmp_path: Path, name: str, how: str) -> None:
     touch(tmp_path, name)
     with pytest.raises(InputError, match=rf"it holds 1 \{name[1:]} files: save each as .npy, .*{how}"):
-        named_files([tmp_path], FEATURES | VIDEOS)
+        named_files([tmp_path], {**FEATURES, **files_of(PICTURES)})
 
 
 def test_refusals(tmp_path: Path) -> None:

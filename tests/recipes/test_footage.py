@@ -1,19 +1,27 @@
 """Which video files belong to annotated videos, and what their features will be like."""
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 from moving import write_moving
+from torch import Tensor
 
+from actionformer.backbones import Backbone
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.errors import InputError
 from actionformer.data.settings import DataSettings
 from actionformer.recipes.footage import Footage
 
-BACKBONE: Any = SimpleNamespace(name="some", fps=None, stride=4, num_frames=16, dim=5, weights_hash=None)
+
+class Some(Backbone):
+    name, dim, fps, num_frames, stride = "some", 5, None, 16, 4
+
+    def encode(self, clips: Tensor) -> Tensor:
+        raise AssertionError("nothing is encoded here")
+
+
+BACKBONE = Some()
 
 
 def annotated(*ids: str, segments: tuple[tuple[float, float], ...] = ((1.0, 2.2),)) -> Annotations:
@@ -61,7 +69,7 @@ def test_an_option_that_finds_all_missing_videos_is_said(tmp_path: Path) -> None
 def test_features_are_planned_at_the_rate_of_the_videos(folder: Path) -> None:
     videos = annotated("v_one", "broken")
     footage = Footage.of(videos, folder, BACKBONE)
-    recordings = footage.recordings(videos)
+    recordings = footage.recordings(videos, DataSettings())
     assert recordings.keys() == {"v_one"}, "one that cannot be read is left to extraction"
     chosen = footage.sampling(videos, recordings, DataSettings())
     assert (chosen.stride, chosen.num_frames) == (2, 4)  # 1.2 s are 12 frames
@@ -73,10 +81,10 @@ def test_features_are_planned_at_the_rate_of_the_videos(folder: Path) -> None:
 def test_what_nothing_can_be_planned_of(folder: Path) -> None:
     footage = Footage.of(annotated("broken"), folder, BACKBONE)
     with pytest.raises(InputError, match=r"no video of the training subset can be read: .*broken\.mp4"):
-        footage.recordings(annotated("broken"))
+        footage.recordings(annotated("broken"), DataSettings())
     footage = Footage.of(annotated("v_one"), folder, BACKBONE)
     nothing = annotated("v_one", segments=())
     with pytest.raises(InputError, match=r"stride must be a whole number of frames from 1 on, found 2\.5"):
-        footage.sampling(annotated("v_one"), footage.recordings(nothing), DataSettings(stride=2.5))
+        footage.sampling(annotated("v_one"), footage.recordings(nothing, DataSettings()), DataSettings(stride=2.5))
     with pytest.raises(InputError, match="no action in the training subset"):
-        footage.sampling(nothing, footage.recordings(nothing), DataSettings())
+        footage.sampling(nothing, footage.recordings(nothing, DataSettings()), DataSettings())

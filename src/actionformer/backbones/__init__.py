@@ -9,11 +9,16 @@ from actionformer.backbones.base import Backbone, Frame, Preprocessing
 from actionformer.core.devices import check_precision
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
+from actionformer.medium import Medium
+from actionformer.sensors.medium import SENSORS
+from actionformer.video.pictures import PICTURES
 
-__all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone"]
+__all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone", "medium_at", "medium_of"]
 
 TRANSFORMERS = ("videomae", "timesformer", "vivit", "vjepa2", "huggingface")
 """Kinds that take a hub id or a folder after a colon."""
+OF_SENSORS = ("windows",)
+"""Kinds that look at readings of sensors and take names of columns after a colon."""
 BACKBONES = (
     "motion",
     "squeezenet",
@@ -23,8 +28,21 @@ BACKBONES = (
     "i3d_rgb",
     "r2plus1d_tsp",
     "slowfast_r50",
+    *OF_SENSORS,
     *TRANSFORMERS,
 )
+MEDIA: tuple[Medium, ...] = (PICTURES, SENSORS)
+"""All that backbones look at."""
+
+
+def medium_of(name: str | None) -> Medium:
+    """What the backbone of a name looks at; of one that is not known, pictures."""
+    return SENSORS if name is not None and name.partition(":")[0] in OF_SENSORS else PICTURES
+
+
+def medium_at(path: Path) -> Medium:
+    """What a file holds, by its ending; where no medium has it, pictures."""
+    return next((medium for medium in MEDIA if path.suffix.lower() in medium.endings), PICTURES)
 
 
 def load_backbone(
@@ -37,7 +55,8 @@ def load_backbone(
     """A backbone with its weights, ready for clips.
 
     Args:
-        name: one of `BACKBONES`; after those of the transformers library may come a colon and a hub id or folder.
+        name: one of `BACKBONES`; after those of the transformers library may come a colon and a hub id or folder, after
+            those of sensors a colon and names of columns.
         weights: its files or the folder that holds them; by default they are looked for in `weights_folder()`.
         device: "cpu", "cuda", ...
         precision: of the arithmetic: "float32", "bfloat16" or "float16".
@@ -48,7 +67,7 @@ def load_backbone(
     check_precision(precision)
     files = [weights] if isinstance(weights, str | Path) else list(weights)
     kind, _, model = name.partition(":")
-    if model and kind not in TRANSFORMERS:
+    if model and kind not in (*TRANSFORMERS, *OF_SENSORS):
         raise InputError(f"backbone {kind!r} takes nothing after a colon, found {model!r}; weights go with --weights")
     match kind:
         case "motion":
@@ -57,6 +76,12 @@ def load_backbone(
             from actionformer.backbones.motion import Motion
 
             return Motion()
+        case "windows":
+            if files:
+                raise InputError(f"backbone 'windows' has no weights, but {files[0]} was given")
+            from actionformer.backbones.sensors import Windows
+
+            return Windows(model)
         case "squeezenet":
             from actionformer.backbones.squeezenet import SqueezeNet
 

@@ -1,5 +1,7 @@
 """What every backbone is: clips of frames -> one vector a clip.
 
+A frame is what its medium (`medium.py`) says of one moment: a picture, the readings of sensors, ...
+
 The work is cut in two. `Preprocessing` turns frames into what the network looks at, once a frame, in the process that
 decodes: clips that overlap share it. `encode` turns clips of prepared frames into vectors, in batches, on the device.
 """
@@ -7,7 +9,8 @@ decodes: clips that overlap share it. `encode` turns clips of prepared frames in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,15 +19,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actionformer.core.errors import InputError
+from actionformer.medium import Medium, Row
+from actionformer.video.pictures import PICTURES
 
 Frame = NDArray[np.uint8]
 """(H, W, 3) RGB; prepared frames (h, w, c) uint8, c as the backbone wants."""
 
 
 class Preprocessing(Protocol):
-    """Frames (H, W, 3) RGB in order -> as many prepared frames (h, w, c) uint8; pickles, and knows no device."""
+    """Frames in order -> as many prepared frames, of pictures (H, W, 3) RGB -> (h, w, c) uint8; pickles, and knows no
+    device."""
 
-    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def __call__(self, frames: Iterable[Row]) -> Iterator[Row]:
         """Yields a prepared frame for each; it may read a frame ahead, as optical flow must."""
 
     def __str__(self) -> str:
@@ -42,6 +48,7 @@ class Backbone(ABC):
         stride: frames from one clip to the next, unless the user says otherwise.
         preprocessing: frames -> what `encode` takes.
         weights_hash: SHA-256 of the weights, None where there are none.
+        medium: what it looks at; by default pictures.
     """
 
     name: str
@@ -51,12 +58,23 @@ class Backbone(ABC):
     stride: int
     preprocessing: Preprocessing
     weights_hash: str | None = None
+    medium: Medium = PICTURES
+
+    def fitted(self, files: Sequence[Path], num_frames: int) -> Backbone:
+        """The backbone as it looks at these files in clips of `num_frames`.
+
+        Most are the same whatever they look at. One whose channels are those of the files takes the first's.
+
+        Raises:
+            InputError: it depends on the files, and none can be read.
+        """
+        return self
 
     @abstractmethod
     def encode(self, clips: Tensor) -> Tensor:
-        """Prepared clips uint8 (B, T, h, w, c) on any device -> (B, dim) float32 on the CPU."""
+        """Prepared clips (B, T, ...) on any device -> (B, dim) float32 on the CPU. Pictures: (B, T, h, w, c) uint8"""
 
-    def __call__(self, clips: NDArray[np.uint8] | Tensor) -> Tensor:
+    def __call__(self, clips: Row | Tensor) -> Tensor:
         """Clips of raw frames uint8 (B, T, H, W, 3) RGB -> (B, dim) float32: preprocessing, then `encode`.
 
         T is `num_frames`, unless the backbone takes any.

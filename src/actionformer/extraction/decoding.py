@@ -1,4 +1,4 @@
-"""From video files to prepared frames, in processes of their own.
+"""From recordings, such as videos, to prepared frames, in processes of their own.
 
 A decoding process is a worker of torch's `DataLoader`, which brings shared memory, a bounded queue and a clean end.
 """
@@ -17,17 +17,14 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from actionformer.backbones import Frame, Preprocessing
+from actionformer.backbones import Preprocessing
 from actionformer.core.errors import InputError
 from actionformer.extraction.events import Begun, Failed, Finished
+from actionformer.medium import Medium, Recording, Row
 from actionformer.video.clips import ClipLayout
-from actionformer.video.reader import VideoReader
-from actionformer.video.sampling import images, sampled
-from actionformer.video.summary import summary_of
 
 BATCH_FRAMES, BATCH_BYTES = 64, 8 << 20
 """Most prepared frames that travel together from a decoding process."""
@@ -39,14 +36,14 @@ class FrameBatch:
 
     video: Path
     frames: Tensor
-    """(n, h, w, c) uint8"""
+    """(n, ...), of pictures (n, h, w, c) uint8"""
 
 
 Decoded: TypeAlias = Begun | FrameBatch | Finished | Failed
 
 
 def decoded(
-    videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipLayout, workers: int
+    videos: Sequence[Path], medium: Medium, preprocessing: Preprocessing, layout: ClipLayout, workers: int
 ) -> Iterator[Decoded]:
     """The prepared frames of videos: `Begun`, batches of frames, then `Finished` or `Failed`; or `Failed` alone.
 
@@ -54,11 +51,12 @@ def decoded(
 
     Args:
         videos: files, each once.
+        medium: what they are files of.
         preprocessing: frames -> what the backbone looks at.
         layout: where clips lie.
         workers: processes; 0 decodes in this one.
     """
-    dataset = _Decoding(videos, preprocessing, layout)
+    dataset = _Decoding(videos, medium, preprocessing, layout)
     if workers == 0:
         yield from dataset
         return
@@ -92,38 +90,40 @@ def _begin_worker(_: int) -> None:
 class _Decoding(IterableDataset[Decoded]):
     """The prepared frames of videos; with several processes each reads its share of the videos."""
 
-    def __init__(self, videos: Sequence[Path], preprocessing: Preprocessing, layout: ClipLayout) -> None:
-        self.videos, self.preprocessing, self.layout = videos, preprocessing, layout
+    def __init__(
+        self, videos: Sequence[Path], medium: Medium, preprocessing: Preprocessing, layout: ClipLayout
+    ) -> None:
+        self.videos, self.medium, self.preprocessing, self.layout = videos, medium, preprocessing, layout
 
     def __iter__(self) -> Iterator[Decoded]:
         process = get_worker_info()
         first, step = (process.id, process.num_workers) if process else (0, 1)
         for path in self.videos[first::step]:
-            yield from _read(path, self.preprocessing, self.layout)
+            yield from _read(path, self.medium, self.preprocessing, self.layout)
 
 
-def _read(path: Path, preprocessing: Preprocessing, layout: ClipLayout) -> Iterator[Decoded]:
+def _read(path: Path, medium: Medium, preprocessing: Preprocessing, layout: ClipLayout) -> Iterator[Decoded]:
     try:
-        with VideoReader(path) as video:
-            fps = layout.fps or video.fps
-            yield Begun(path, _clips(video, layout, fps))
+        with medium.open(path, layout.fps) as recording:
+            yield Begun(path, _clips(recording, layout))
             frames = 0
-            for batch in _batches(preprocessing(images(sampled(video.frames(), fps)))):
+            for batch in _batches(preprocessing(recording.rows())):
                 frames += len(batch)
                 yield FrameBatch(path, torch.from_numpy(batch))
-            yield Finished(path, summary_of(video, frames, layout.fps))
+            yield Finished(path, recording.summary(frames))
     except InputError as error:
         yield Failed(path, str(error).removeprefix(f"{path}: "))
     except Exception as error:  # every codec and library has its own ways of failing on a broken file
         yield Failed(path, f"cannot be read ({type(error).__name__}: {error})")
 
 
-def _clips(video: VideoReader, layout: ClipLayout, fps: float) -> int | None:
+def _clips(recording: Recording, layout: ClipLayout) -> int | None:
     """How many clips there will be, as far as the file says."""
-    return None if video.declared is None else layout.count(round((video.declared - video.start) * fps))
+    end = recording.declared
+    return None if end is None else layout.count(round((end - recording.start) * recording.fps))
 
 
-def _batches(frames: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
-    """Frames (h, w, c) stacked to batches (n, h, w, c) of at most `BATCH_FRAMES`, fewer where they are large."""
+def _batches(frames: Iterator[Row]) -> Iterator[Row]:
+    """Frames stacked to batches (n, ...) of at most `BATCH_FRAMES`, fewer where they are large."""
     for first in frames:
         yield np.stack([first, *islice(frames, min(BATCH_FRAMES - 1, BATCH_BYTES // first.nbytes))])

@@ -1,4 +1,4 @@
-"""From video files to features: processes decode while the backbone runs, in constant memory."""
+"""From recordings, such as videos, to features: processes decode while the backbone runs, in constant memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from actionformer.backbones import Backbone
 from actionformer.core.errors import InputError
 from actionformer.extraction.decoding import FrameBatch, decoded
 from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, Finished
+from actionformer.medium import Row
 from actionformer.video.clips import ClipCutter, ClipLayout, LastClip, whole_frames
 
 BATCH_CLIPS = 8
@@ -77,12 +77,12 @@ def _encoded(
     cutters: dict[Path, ClipCutter] = {}
     queue: deque[_Clip | Finished | Failed] = deque()  # an end of a video follows its last clip
     clips = 0
-    for item in decoded(videos, backbone.preprocessing, layout, _processes(workers, len(videos))):
+    for item in decoded(videos, backbone.medium, backbone.preprocessing, layout, _processes(workers, len(videos))):
         if isinstance(item, Begun):
             cutters[item.video] = ClipCutter(layout)
             yield item
             continue
-        cut: list[NDArray[np.uint8]] = []
+        cut: list[Row] = []
         if isinstance(item, FrameBatch):
             cut = list(cutters[item.video].add(item.frames.numpy()))
         elif isinstance(item, Finished):
@@ -113,8 +113,8 @@ def _served(queue: deque[_Clip | Finished | Failed], size: int, backbone: Backbo
 @dataclass(frozen=True)
 class _Clip:
     video: Path
-    frames: NDArray[np.uint8]
-    """(T, h, w, c)"""
+    frames: Row
+    """(T, ...), of pictures (T, h, w, c)"""
 
 
 def _whole(name: str, value: int | None, least: int) -> int | None:

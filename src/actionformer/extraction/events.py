@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.video.summary import ReadSummary
+from actionformer.medium import ReadSummary
 
 
 @dataclass(frozen=True)

@@ -14,34 +14,44 @@ from pathlib import Path, PurePath
 from actionformer.core.errors import InputError
 from actionformer.core.names import check_name, without_prefix
 from actionformer.features import READERS, other_features
+from actionformer.medium import Medium
+from actionformer.video.pictures import PICTURES
 
-_CONTAINERS = "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
-ENDINGS = frozenset(f".{name}" for name in _CONTAINERS.split())
+ENDINGS = PICTURES.endings
 """What is taken for a video in a folder; a file that is named itself may end in anything."""
-VIDEOS, FEATURES = {"videos": ENDINGS}, {"feature files": frozenset(READERS)}
 Kinds = Mapping[str, frozenset[str]]
 """What is looked for -> the endings of its files."""
+FEATURES: Kinds = {"feature files": frozenset(READERS)}
 
 
-def video_files(inputs: Sequence[str | Path]) -> dict[Path, str]:
+def files_of(medium: Medium) -> Kinds:
+    """The files of a medium, as what is looked for."""
+    return {medium.files: medium.endings}
+
+
+def video_files(inputs: Sequence[str | Path], medium: Medium = PICTURES) -> dict[Path, str]:
     """The videos that files, folders and patterns such as `clips/*.mp4` stand for -> their ids, in the given order.
+
+    Args:
+        inputs: what was given.
+        medium: whose files are meant; of another one than pictures a "video" is one of its recordings.
 
     Raises:
         InputError: a folder without videos, a pattern that matches nothing, or two videos of one id.
     """
-    return named_files(inputs, VIDEOS)
+    return named_files(inputs, files_of(medium))
 
 
-def videos_there(inputs: Sequence[str | Path]) -> dict[Path, str]:
+def videos_there(inputs: Sequence[str | Path], medium: Medium = PICTURES) -> dict[Path, str]:
     """As `video_files`, of inputs that are there.
 
     Raises:
         InputError: (also) a file or folder that is not there.
     """
-    files = video_files(inputs)
+    files = video_files(inputs, medium)
     for path in map(Path, inputs):
         if path in files and not path.exists():
-            raise InputError(f"{path}: no such file or folder of videos")
+            raise InputError(f"{path}: no such file or folder of {medium.files}")
     return files
 
 

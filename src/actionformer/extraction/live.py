@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from actionformer.backbones import Backbone, Frame, Preprocessing
+from actionformer.backbones import Backbone, Preprocessing
 from actionformer.extraction.encode import BATCH_CLIPS
+from actionformer.medium import Row
 from actionformer.video.clips import ClipCutter, ClipLayout
 from actionformer.video.live import LiveFrames, Sample
 from actionformer.video.reader import Image
 from actionformer.video.sampling import images
 
 
-def prepared(samples: Iterable[Sample], preprocessing: Preprocessing) -> Iterator[Frame]:
+def prepared(samples: Iterable[Sample], preprocessing: Preprocessing) -> Iterator[Row]:
     """Prepared frames (h, w, c), one for every number: where numbers are missing the last picture stands still."""
     last: list[Image] = []
 
@@ -44,7 +45,7 @@ class LiveFeatures:
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Features (n, D), each time those that could be had at once, at most `BATCH_CLIPS`."""
         cutter, encoder = ClipCutter(self._layout), _Encoder(self._backbone)
-        batch: list[Frame] = []
+        batch: list[Row] = []
         for clip in cutter.add(prepared(self.reader, self._backbone.preprocessing)):
             batch.append(clip)
             if len(batch) == BATCH_CLIPS or not self.reader.waiting:
@@ -79,10 +80,10 @@ class _Encoder:
 
     def __init__(self, backbone: Backbone) -> None:
         self._backbone = backbone
-        self._clip: Frame | None = None
+        self._clip: Row | None = None
         self._row = np.empty((0, backbone.dim), np.float32)
 
-    def __call__(self, clips: list[Frame]) -> NDArray[np.float32]:
+    def __call__(self, clips: list[Row]) -> NDArray[np.float32]:
         new, which = [], []
         for clip in clips:
             if self._clip is None or not np.array_equal(clip, self._clip):

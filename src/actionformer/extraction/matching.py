@@ -31,6 +31,7 @@ def backbone_of(
     kinds = [FeatureSpec(backbone=text.partition(":")[0]) for text in (name, made_for.backbone or name)]
     check_backbone(*kinds)  # before its weights are looked for
     backbone = load_backbone(name, weights, device=device, precision=precision)
+    backbone = backbone.fitted((), int(made_for.num_frames or backbone.num_frames))
     check_backbone(FeatureSpec(backbone=backbone.name, weights_hash=backbone.weights_hash), made_for)
     return backbone
 

@@ -16,9 +16,9 @@ from actionformer.core.hashes import sampled_hash
 from actionformer.extraction.encode import encode_videos
 from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, Finished
 from actionformer.features import FeatureSpec, FeatureWriter, open_features, sidecar_path, write_sidecar
+from actionformer.medium import ReadSummary
 from actionformer.video.clips import ClipLayout
 from actionformer.video.reader import VideoReader
-from actionformer.video.summary import ReadSummary
 
 DTYPES = ("float32", "float16")
 VERSION = version(DISTRIBUTION)
@@ -70,6 +70,7 @@ def extract_video(
     Raises:
         InputError: a video that cannot be read.
     """
+    backbone = backbone.fitted([video], layout.num_frames)
     events = encode_videos([video], backbone, layout, batch_size=batch_size, workers=workers)
     for event in write_features(events, {video: target}, backbone, layout):
         if isinstance(event, Failed):

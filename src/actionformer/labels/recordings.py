@@ -1,4 +1,4 @@
-"""The videos that labels are of: how long they are, and how many frames a second they have."""
+"""The recordings that labels are of, such as videos: how long they are, and how many frames a second they have."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actionformer.extraction.inputs import videos_there
-from actionformer.video.reader import VideoReader
+from actionformer.medium import Medium
+from actionformer.video.pictures import PICTURES
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A video file, as far as labels depend on it."""
+    """A file, as far as labels depend on it."""
 
     id: str
     fps: float
     """Frames per second."""
     duration: float
-    """Seconds at which its pictures end."""
+    """Seconds at which it ends."""
     doubt: str | None = None
     """Why its rate may be wrong."""
 
@@ -32,16 +33,20 @@ def read_recordings(videos: Sequence[str | Path]) -> dict[str, Recording]:
     return {id_: read_recording(path, id_) for path, id_ in videos_there(videos).items()}
 
 
-def read_recording(path: Path, id_: str) -> Recording:
-    """A video file.
+def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float | None = None) -> Recording:
+    """A file of a medium.
+
+    Args:
+        path: the file.
+        id_: what it is called.
+        medium: what it holds.
+        fps: frames per second that it is read at; by default its own.
 
     Raises:
         InputError: it cannot be read.
     """
-    with VideoReader(path) as video:
-        duration = video.declared
-        if not duration:  # the container does not say: it is read to its end
-            for _ in video.frames():
-                pass
-            duration = video.end
-        return Recording(id_, video.fps, duration, video.rate.doubt)
+    with medium.open(path, fps) as recording:
+        duration = recording.declared
+        if not duration:  # the file does not say: it is read to its end
+            duration = recording.summary(sum(1 for _ in recording.rows())).duration
+        return Recording(id_, recording.fps, duration, recording.doubt)

@@ -79,7 +79,7 @@ def advise_footage(footage: Footage, annotations: Annotations, given: Changes) -
     """Settings for videos whose features are yet to be made."""
     known, before = before_rules(annotations, given)
     data, trained = before.data, annotations.subset(before.data.train_subset)
-    recordings = footage.recordings(trained)
+    recordings = footage.recordings(trained, data)
     timing = sampling_advice(footage.sampling(trained, recordings, data))
     data = data.model_copy(update={one.setting: one.value for one in timing})
     return advised(Facts.of(footage.featured(trained, recordings, data), data), given, [*known, *timing])

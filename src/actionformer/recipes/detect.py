@@ -17,7 +17,7 @@ from actionformer.recipes.job import Done, run_job, shard_of
 from actionformer.recipes.output import Output, format_of
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.proposals import source_of
-from actionformer.recipes.search import Search, VideoSettings, input_files
+from actionformer.recipes.search import Search, VideoSettings, input_files, looked_at
 from actionformer.recipes.wanted import Wanted
 from actionformer.settings.config import Changes
 
@@ -121,9 +121,10 @@ def detect(
         settings=settings,
         other_timing=other_timing,
     )
-    files = input_files(inputs)
+    medium = looked_at(detector, backbone)
+    files = input_files(inputs, medium)
     output = Output(_path(out), format_of(_path(out), format), _path(overlay), _path(clips), margin)
-    output.check(files)
+    output.check(files, medium)
     search = Search(
         detector,
         shard_of(files, shard),

@@ -67,7 +67,8 @@ def extract(
         backbone: what turns videos into features: motion (no weights), efficientnet_lite0 (its weights come with pip),
             squeezenet, i3d (whose TV-L1 flow takes a second per frame), i3d_dis (faster), i3d_rgb, r2plus1d_tsp,
             slowfast_r50, or a model of the transformers library: videomae, timesformer, vivit, vjepa2, huggingface,
-            with :ID or :FOLDER after it.
+            with :ID or :FOLDER after it. Of readings of sensors in tables: windows, with :COLUMN,COLUMN after it where
+            not all are meant.
         out: the folder to write.
         weights: files of the backbone, or their folder.
         fps: frames per second that videos are sampled at; by default the backbone's, or else the video's own.
@@ -89,11 +90,11 @@ def extract(
     find_device(device)
     if dtype not in DTYPES:
         raise InputError(f"dtype must be one of {', '.join(DTYPES)}, found {dtype!r}")
-    files = video_files([videos] if isinstance(videos, str | Path) else videos)
-    if not files:
-        raise InputError("nothing to extract from: give video files or folders of them")
     if isinstance(backbone, str):
         backbone = load_backbone(backbone, weights, device=device, precision=precision)
+    files = video_files([videos] if isinstance(videos, str | Path) else videos, backbone.medium)
+    if not files:
+        raise InputError("nothing to extract from: give video files or folders of them")
     layout = layout_for(backbone, fps=fps, stride=stride, num_frames=num_frames, last_clip=last_clip)
     result = extract_files(
         files,
@@ -128,6 +129,7 @@ def extract_files(
     Raises:
         InputError: features in the folder that were made in another way.
     """
+    backbone = backbone.fitted(list(files), layout.num_frames)
     say_weights(backbone, console)
     targets = {file: feature_file(out, id_) for file, id_ in files.items()}
     result = Extraction()

@@ -49,7 +49,7 @@ class Footage:
         Raises:
             InputError: no videos, or some that are annotated are missing.
         """
-        known = {id_: file for file, id_ in videos_there(as_list(videos)).items()}
+        known = {id_: file for file, id_ in videos_there(as_list(videos), backbone.medium).items()}
         found = {
             name.removeprefix(prefix): own
             for name, own in matched((prefix + id_ for id_ in annotations.videos), known).items()
@@ -67,17 +67,20 @@ class Footage:
             )
         return cls({id_: known[own] for id_, own in found.items()}, found, backbone)
 
-    def recordings(self, annotations: Annotations) -> dict[str, Recording]:
+    def recordings(self, annotations: Annotations, data: DataSettings) -> dict[str, Recording]:
         """What the files of some videos say of themselves; none is decoded that says how long it is.
+
+        Their rate is that of the settings or of the backbone, or else their own.
 
         Raises:
             InputError: none can be read.
         """
         found: dict[str, Recording] = {}
         errors: list[str] = []
+        medium, fps = self.backbone.medium, data.fps or self.backbone.fps
         for id_ in sorted(annotations.videos.keys() & self.files.keys()):
             try:
-                found[id_] = read_recording(self.files[id_], id_)
+                found[id_] = read_recording(self.files[id_], id_, medium, fps)
             except InputError as error:  # extraction names each
                 errors.append(str(error))
         if not found:
@@ -98,7 +101,7 @@ class Footage:
         lasting = (every := np.concatenate(seconds))[every > 0]
         if not len(lasting):
             raise InputError("no action in the training subset to derive settings from")
-        fps = data.fps or self.backbone.fps or float(np.median([one.fps for one in recordings.values()]))
+        fps = float(np.median([one.fps for one in recordings.values()]))
         return sampling(lasting, fps, self.backbone, stride, num_frames)
 
     def layout(self, data: DataSettings) -> ClipLayout:
@@ -109,12 +112,13 @@ class Footage:
         self, annotations: Annotations, recordings: dict[str, Recording], data: DataSettings
     ) -> list[FeaturedVideo]:
         """The videos of a subset with the features that they will have: their shapes alone."""
-        layout, made = self.layout(data), []
+        layout, made = self.layout(data), list[FeaturedVideo]()
+        dim = self.backbone.fitted([self.files[id_] for id_ in recordings], layout.num_frames).dim
         for id_, one in recordings.items():
             grid = layout.grid(one.fps)
             length = layout.count(max(round(one.duration * grid.fps), 1))
             video = annotations.videos[id_]
-            features = Features((), (length, self.backbone.dim))
+            features = Features((), (length, dim))
             made.append(
                 FeaturedVideo(replace(video, duration=video.duration or one.duration), features, grid, FeatureSpec())
             )

@@ -110,7 +110,7 @@ class Given:
 def _with_sampling(config: Config, annotations: Annotations, footage: Footage, console: Console) -> Config:
     """Settings with the stride and the clip of features that are yet to be made, where they do not say them."""
     trained = annotations.subset(config.data.train_subset)
-    timing = sampling_advice(footage.sampling(trained, footage.recordings(trained), config.data))
+    timing = sampling_advice(footage.sampling(trained, footage.recordings(trained, config.data), config.data))
     for one in timing:
         if getattr(config.data, one.setting) is None:
             say(console, f"{one.name} {one.value:g}: {one.reason}")

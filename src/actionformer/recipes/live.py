@@ -179,6 +179,11 @@ def watch(
             raise InputError(f"{source}: holds features, which are taken whole: stop_after is for video")
         return _watch_features(detector, Path(source), timing)
     network = detector.backbone(backbone, weights)
+    if not network.medium.live:
+        raise InputError(
+            f"{network.name} looks at {network.medium.files}, and a live source gives pictures alone: "
+            "`detect` looks at files that are whole"
+        )
     say_weights(network, console or plain_console(quiet=True))
     layout = layout_of(detector.card.features, network, timing, other_timing=other_timing)
     reader = LiveFrames(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)

@@ -20,11 +20,13 @@ from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
 from actionformer.labels.recordings import read_recording
+from actionformer.medium import Medium
 from actionformer.recipes.clips import check_margin, cut_clips, list_of
 from actionformer.recipes.rates import with_rates
 from actionformer.recipes.record import Record
-from actionformer.recipes.search import holds_features
+from actionformer.recipes.search import holds_features, shows_pictures
 from actionformer.video.overlay import write_overlay
+from actionformer.video.pictures import PICTURES
 
 UNFINISHED = "unfinished.jsonl"
 """What the results of a job are called until they are whole."""
@@ -73,7 +75,7 @@ class Output:
         """Whether the file grows video by video, as the record of a job does."""
         return "video_line" in FORMATS[self.format].can
 
-    def check(self, files: Mapping[Path, str]) -> None:
+    def check(self, files: Mapping[Path, str], medium: Medium = PICTURES) -> None:
         """Checks, before anything is computed, that these files can be written about so, and that none is written over.
 
         Raises:
@@ -88,9 +90,10 @@ class Output:
             )
         if out is not None and out.is_dir() and not self.one_video:
             raise InputError(f"{out}: is a folder, {self.format} is written into a file")
-        if self.films and (features := [file for file in files if holds_features(file)]):
+        if self.films and (others := [file for file in files if holds_features(file) or medium is not PICTURES]):
             what = "an overlay is drawn into videos" if overlay is not None else "clips are cut out of videos"
-            raise InputError(f"{features[0]}: holds features, {what}")
+            held = "features" if holds_features(others[0]) else "no pictures"
+            raise InputError(f"{others[0]}: holds {held}, {what}")
         if overlay is not None and several and not _is_folder(overlay):
             raise InputError(
                 f"{overlay}: an overlay is one file per video: give --overlay a folder that exists or has no ending"
@@ -171,7 +174,7 @@ class Output:
 
     def _of_video(self, video: str, source: Path) -> dict[str, Any]:
         """What a format that holds one video says of it."""
-        if holds_features(source):
+        if not shows_pictures(source):
             return {}
         media = {"media": source.resolve().as_uri()}
         if not FORMATS[self.format].counts_frames:

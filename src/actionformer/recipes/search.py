@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from actionformer.backbones import medium_at, medium_of
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.names import without_prefix
@@ -17,14 +18,16 @@ from actionformer.core.progress import counted
 from actionformer.core.terminal import plain_console
 from actionformer.extraction.encode import encode_videos
 from actionformer.extraction.events import Failed, Finished
-from actionformer.extraction.inputs import FEATURES, VIDEOS, check_names, named_files
+from actionformer.extraction.inputs import FEATURES, check_names, files_of, named_files
 from actionformer.extraction.matching import layout_of
 from actionformer.extraction.store import is_done, write_features
 from actionformer.features import READERS, FeatureSpec, feature_file
 from actionformer.inference.detector import Detector
 from actionformer.inference.video_scores import VideoScores
+from actionformer.medium import Medium
 from actionformer.recipes.extract import say_weights, with_progress
 from actionformer.recipes.proposals import ProposalSource, check_taken
+from actionformer.video.pictures import PICTURES
 
 
 @dataclass
@@ -98,8 +101,8 @@ class Search:
         proposals: ProposalSource | None = None,
         console: Console | None = None,
     ) -> None:
-        self.detector, self.ids = detector, input_files(inputs)
         self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
+        self.detector, self.ids = detector, input_files(inputs, looked_at(detector, self.videos.backbone))
         self.video_scores, self.proposals = video_scores, proposals
         if proposals is not None or detector.proposer is None:
             check_taken(detector.config, proposals)
@@ -173,6 +176,7 @@ class Search:
         say_weights(backbone, self.console)
         made_for, other_timing = self.detector.card.features, self.detector.other_timing
         layout = layout_of(made_for, backbone, self.timing, other_timing=other_timing)
+        backbone = backbone.fitted(list(files), layout.num_frames)
         known = FeatureSpec(duration=self.timing.duration)
         with _folder(settings.features_out) as folder:
             targets = {file: feature_file(folder, self.ids[file]) for file in files}
@@ -197,15 +201,24 @@ class Search:
                         path.unlink()
 
 
-def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path, str]:
+def looked_at(detector: Detector, backbone: str | None = None) -> Medium:
+    """What the files hold that a detector looks at: the medium of the backbone that makes its features."""
+    return medium_of(backbone or detector.card.features.backbone)
+
+
+def input_files(inputs: Sequence[str | Path] | Mapping[Path, str], medium: Medium = PICTURES) -> dict[Path, str]:
     """The videos and feature files that files, folders and patterns stand for -> their ids, in the given order.
+
+    Args:
+        inputs: what was given; file -> id is taken as it is.
+        medium: of what is no feature file.
 
     Raises:
         InputError: there are none, or two have one id.
     """
     if isinstance(inputs, Mapping):
         return dict(inputs)
-    files = named_files(inputs, FEATURES | VIDEOS)
+    files = named_files(inputs, {**FEATURES, **files_of(medium)})
     if not files:
         raise InputError("nothing to detect in: give videos, feature files or folders of them")
     return files
@@ -214,6 +227,11 @@ def input_files(inputs: Sequence[str | Path] | Mapping[Path, str]) -> dict[Path,
 def holds_features(file: Path) -> bool:
     """Whether a file is one of features, by its ending; any other is taken for a video."""
     return file.suffix.lower() in READERS
+
+
+def shows_pictures(file: Path) -> bool:
+    """Whether a file is a video, by its ending: neither features nor of another medium."""
+    return not holds_features(file) and medium_at(file) is PICTURES
 
 
 @contextmanager

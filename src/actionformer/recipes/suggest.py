@@ -23,7 +23,7 @@ from actionformer.inference.detector import Detector
 from actionformer.inference.unsure import UnsureSpan, joined, probable, unsure_spans
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.proposals import Proposals, ProposalSource, source_of
-from actionformer.recipes.search import Search, VideoSettings, input_files
+from actionformer.recipes.search import Search, VideoSettings, input_files, looked_at
 
 SHOWN_VIDEOS, SHOWN_SPANS = 10, 3
 """Videos of a table, and spans of each."""
@@ -135,8 +135,9 @@ def suggest(
     target = None if out is None else Path(out)
     check_absent([] if target is None else [target], overwrite=overwrite)
     detectors = {str(path): prepared_detector(path, device=device) for path in (run, *also)}
-    prefix = next(iter(detectors.values())).config.data.prefix
-    every = {file: without_prefix(id_, prefix) for file, id_ in input_files(videos).items()}
+    first = next(iter(detectors.values()))
+    prefix = first.config.data.prefix
+    every = {file: without_prefix(id_, prefix) for file, id_ in input_files(videos, looked_at(first)).items()}
     labelled = matched(every.values(), read_annotations(annotations).videos) if annotations is not None else {}
     files = {file: video for file, video in every.items() if video not in labelled}
     if not files:

@@ -1,4 +1,7 @@
-"""Clips: `num_frames` frames every `stride` frames, the windows that feature vectors stand for."""
+"""Clips: `num_frames` frames every `stride` frames, the windows that feature vectors stand for.
+
+A frame is a row of any medium (`medium.py`): a picture, the readings of sensors at one moment, ...
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
+from actionformer.medium import Row
 
 LastClip = Literal["pad", "drop"]
 HIGHEST_FPS = 10_000
@@ -67,12 +70,12 @@ class ClipCutter:
     layout: ClipLayout
     frames: int = 0
     """Frames so far."""
-    _held: list[NDArray[np.uint8]] = field(default_factory=list)
-    _last: NDArray[np.uint8] | None = None
+    _held: list[Row] = field(default_factory=list)
+    _last: Row | None = None
     _next: int = 0  # first frame of the next clip
 
-    def add(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-        """Takes in frames (h, w, c), yields the clips (num_frames, h, w, c) that they complete."""
+    def add(self, frames: Iterable[Row]) -> Iterator[Row]:
+        """Takes in frames of one shape, yields the clips (num_frames, ...) that they complete."""
         for frame in frames:
             if self.frames >= self._next:
                 self._held.append(frame)
@@ -83,7 +86,7 @@ class ClipCutter:
                 self._held = self._held[self.layout.stride :]
             self._last = frame
 
-    def finish(self) -> Iterator[NDArray[np.uint8]]:
+    def finish(self) -> Iterator[Row]:
         """Yields the last clip, padded by its last frame, if the layout has one."""
         if self._last is not None and self.layout.count(self.frames) * self.layout.stride > self._next:
             held = self._held or [self._last]

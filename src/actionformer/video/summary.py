@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from actionformer.medium import ReadSummary
 from actionformer.video.reader import VideoReader
-
-
-@dataclass(frozen=True)
-class ReadSummary:
-    """How the reading of one video went."""
-
-    fps: float
-    """Frames a second that its features lie on."""
-    native_fps: float
-    """Frames a second of its own."""
-    frames: int
-    """Frames sampled."""
-    start: float
-    """Seconds of the first picture."""
-    duration: float
-    """Seconds at which what could be read ends."""
-    skipped_packets: int
-    """Damaged packets left out."""
-    warning: str | None = None
-    """What the user should know of it."""
 
 
 def summary_of(video: VideoReader, frames: int, fps: float | None) -> ReadSummary:

@@ -1,0 +1,1 @@
+"""Readings of sensors: tables of numbers as rows at a steady rate."""

@@ -1,0 +1,45 @@
+"""What every file of readings is: named columns of numbers, read in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Table(Protocol):
+    """A file of readings that is open."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns; numbers from 1 on where the file has no names."""
+
+    @property
+    def named(self) -> bool:
+        """Whether the file has names."""
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Whether each column holds numbers, as far as its first rows tell."""
+
+    @property
+    def dates(self) -> tuple[bool, ...]:
+        """Whether each column holds dates; they are read as seconds since 1970, UTC."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many there are, where that is known before they are read."""
+
+    def read(self, columns: Sequence[int]) -> Iterator[NDArray[np.float64]]:
+        """Some columns, (n, C) each time, from the first row on; a cell that is empty is NaN.
+
+        Raises:
+            InputError: a row that cannot be read.
+        """
+
+
+def numbered(columns: int) -> tuple[str, ...]:
+    """Names for columns that have none."""
+    return tuple(map(str, range(1, columns + 1)))
