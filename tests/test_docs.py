@@ -37,6 +37,7 @@ NOT_RUN = {
     "rgb.pth.tar": "needs the authors' checkpoints; tests/interop converts small ones",
     "epoch_7.pth": "needs the authors' checkpoint; tests/parity converts a small one",
     "epoch_039.pth.tar": "needs the authors' checkpoint; tests/interop converts some",
+    "movenet_single_pose_lightning_ptq.tflite": "needs published weights; tests/backbones/test_pose.py extracts",
     "models/thumos14": "needs the authors' checkpoint",
 } | dict.fromkeys(
     ("anet/", "data/anet/", "epic-kitchens-100-annotations/", "data/epic_verb/", "epic_kitchens/", "ego4d/",

@@ -28,6 +28,7 @@ BACKBONES = (
     "i3d_rgb",
     "r2plus1d_tsp",
     "slowfast_r50",
+    "pose",
     *OF_SENSORS,
     *TRANSFORMERS,
 )
@@ -102,6 +103,10 @@ def load_backbone(
             from actionformer.backbones.slowfast import SlowFast
 
             return SlowFast(weights=files, device=device, precision=precision)
+        case "pose":
+            from actionformer.backbones.pose import Pose
+
+            return Pose(weights=files)
         case "videomae" | "timesformer" | "vivit" | "vjepa2" | "huggingface":
             from actionformer.backbones.huggingface import HuggingFace
 

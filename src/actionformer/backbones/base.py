@@ -37,6 +37,19 @@ class Preprocessing(Protocol):
         """What is done, in one line that sidecars keep: two features with the same line were prepared alike."""
 
 
+class TimedPreprocessing(ABC):
+    """Preprocessing that speaks of speed, and so has to know how many frames come a second."""
+
+    @abstractmethod
+    def at(self, fps: float) -> Preprocessing:
+        """The same for frames that come at this rate."""
+
+
+def at_rate(preprocessing: Preprocessing, fps: float) -> Preprocessing:
+    """Preprocessing for frames that come at this rate, as far as it matters to it."""
+    return preprocessing.at(fps) if isinstance(preprocessing, TimedPreprocessing) else preprocessing
+
+
 class Backbone(ABC):
     """A frozen network, or a formula, that sees `num_frames` frames and says `dim` numbers.
 

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from actionformer.backbones import Preprocessing
+from actionformer.backbones.base import at_rate
 from actionformer.core.errors import InputError
 from actionformer.extraction.events import Begun, Failed, Finished
 from actionformer.medium import Medium, Recording, Row
@@ -107,7 +108,7 @@ def _read(path: Path, medium: Medium, preprocessing: Preprocessing, layout: Clip
         with medium.open(path, layout.fps) as recording:
             yield Begun(path, _clips(recording, layout))
             frames = 0
-            for batch in _batches(preprocessing(recording.rows())):
+            for batch in _batches(at_rate(preprocessing, recording.fps)(recording.rows())):
                 frames += len(batch)
                 yield FrameBatch(path, torch.from_numpy(batch))
             yield Finished(path, recording.summary(frames))

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from actionformer.backbones import Backbone, Preprocessing
+from actionformer.backbones.base import at_rate
 from actionformer.extraction.encode import BATCH_CLIPS
 from actionformer.medium import Row
 from actionformer.video.clips import ClipCutter, ClipLayout
@@ -46,7 +47,8 @@ class LiveFeatures:
         """Features (n, D), each time those that could be had at once, at most `BATCH_CLIPS`."""
         cutter, encoder = ClipCutter(self._layout), _Encoder(self._backbone)
         batch: list[Row] = []
-        for clip in cutter.add(prepared(self.reader, self._backbone.preprocessing)):
+        preprocessing = at_rate(self._backbone.preprocessing, self.reader.fps)
+        for clip in cutter.add(prepared(self.reader, preprocessing)):
             batch.append(clip)
             if len(batch) == BATCH_CLIPS or not self.reader.waiting:
                 yield encoder(batch)
