@@ -11,6 +11,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
 from actionformer.medium import Medium
 from actionformer.sensors.medium import SENSORS
+from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
 
 __all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone", "medium_at", "medium_of"]
@@ -19,6 +20,8 @@ TRANSFORMERS = ("videomae", "timesformer", "vivit", "vjepa2", "huggingface")
 """Kinds that take a hub id or a folder after a colon."""
 OF_SENSORS = ("windows",)
 """Kinds that look at readings of sensors and take names of columns after a colon."""
+OF_SOUND = ("logmel", "yamnet")
+WITHOUT_WEIGHTS = ("motion", "logmel", *OF_SENSORS)
 BACKBONES = (
     "motion",
     "squeezenet",
@@ -29,16 +32,18 @@ BACKBONES = (
     "r2plus1d_tsp",
     "slowfast_r50",
     "pose",
+    *OF_SOUND,
     *OF_SENSORS,
     *TRANSFORMERS,
 )
-MEDIA: tuple[Medium, ...] = (PICTURES, SENSORS)
+MEDIA: tuple[Medium, ...] = (PICTURES, SOUND, SENSORS)
 """All that backbones look at."""
 
 
 def medium_of(name: str | None) -> Medium:
     """What the backbone of a name looks at; of one that is not known, pictures."""
-    return SENSORS if name is not None and name.partition(":")[0] in OF_SENSORS else PICTURES
+    kind = (name or "").partition(":")[0]
+    return SENSORS if kind in OF_SENSORS else SOUND if kind in OF_SOUND else PICTURES
 
 
 def medium_at(path: Path) -> Medium:
@@ -70,19 +75,25 @@ def load_backbone(
     kind, _, model = name.partition(":")
     if model and kind not in (*TRANSFORMERS, *OF_SENSORS):
         raise InputError(f"backbone {kind!r} takes nothing after a colon, found {model!r}; weights go with --weights")
+    if files and kind in WITHOUT_WEIGHTS:
+        raise InputError(f"backbone {kind!r} has no weights, but {files[0]} was given")
     match kind:
         case "motion":
-            if files:
-                raise InputError(f"backbone 'motion' has no weights, but {files[0]} was given")
             from actionformer.backbones.motion import Motion
 
             return Motion()
         case "windows":
-            if files:
-                raise InputError(f"backbone 'windows' has no weights, but {files[0]} was given")
             from actionformer.backbones.sensors import Windows
 
             return Windows(model)
+        case "logmel":
+            from actionformer.backbones.logmel import LogMelStatistics
+
+            return LogMelStatistics()
+        case "yamnet":
+            from actionformer.backbones.yamnet import YAMNet
+
+            return YAMNet(weights=files)
         case "squeezenet":
             from actionformer.backbones.squeezenet import SqueezeNet
 

@@ -32,13 +32,14 @@ class Streams:
     """Whether no other stream could be taken for the video; marked covers never are."""
 
 
-def opened(content: Any, name: str, advice: str = ADVICE, **settings: Any) -> InputContainer:
+def opened(content: Any, name: str, advice: str = ADVICE, kind: str = "video", **settings: Any) -> InputContainer:
     """An open container; texts in it that are not UTF-8 are read without the bytes that are none.
 
     Args:
         content: what PyAV opens: a path, an address, something with `read`.
         name: what messages call it.
         advice: what to do where it cannot be read.
+        kind: what it should be, as messages call it.
         settings: of `av.open`.
 
     Raises:
@@ -47,7 +48,7 @@ def opened(content: Any, name: str, advice: str = ADVICE, **settings: Any) -> In
     try:
         container: InputContainer = av.open(content, metadata_errors="ignore", **settings)
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"{name}: not a readable video ({reason(error)}): {advice}") from error
+        raise InputError(f"{name}: not a readable {kind} ({reason(error)}): {advice}") from error
     return container
 
 

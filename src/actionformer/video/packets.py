@@ -46,16 +46,20 @@ class PacketReader:
     def _open(self) -> None:
         self.container = self._opened()
         try:
-            self.streams = streams_of(self.container, self.name)
+            self.stream = self._chosen()
         except InputError:
             self.container.close()
             raise
-        self.stream = self.streams.video
         self.stream.thread_type = "AUTO"
         self._packets: Iterator[Packet] = self._demuxed()
 
     def _opened(self) -> InputContainer:
         return opened(self.name, self.name)
+
+    def _chosen(self) -> Any:
+        """The stream of the container that is read."""
+        self.streams = streams_of(self.container, self.name)
+        return self.streams.video
 
     def _peeked(self, most: int) -> list[Packet]:
         """The next packets, which are still to be decoded."""
@@ -94,7 +98,8 @@ class PacketReader:
             self.skipped += 1  # (an IndexError where a stream turns up that was not announced)
             self.broken = reason(error)
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
+    def _decoded(self) -> Iterator[Any]:
+        """The frames of the stream, in the order they are shown or heard."""
         for packet in self._packets:
             self._feeding(packet)
             try:

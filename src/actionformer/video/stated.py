@@ -55,7 +55,7 @@ def stated(container: InputContainer, video: Any) -> Stated:
     ends = [start + video.duration * base] if video.duration else []
     if ends and names & WITHOUT_TIMES and video.average_rate:
         ends[0] = max(ends[0], float(video.frames / video.average_rate))  # cut, AVI says what is left, counts what was
-    ends += _tagged_end(video)
+    ends += tagged_end(video)
     if container.duration and len(container.streams) == 1:  # else another stream may be the one that ends there
         ends.append(container.duration / av.time_base)
     whole = (container.duration or 0) / av.time_base
@@ -80,10 +80,10 @@ def stated(container: InputContainer, video: Any) -> Stated:
     )
 
 
-def _tagged_end(video: Any) -> list[float]:
+def tagged_end(stream: Any) -> list[float]:
     """What Matroska's tag says: hours:minutes:seconds."""
     try:
-        hours, minutes, seconds = map(float, video.metadata["DURATION"].split(":"))
+        hours, minutes, seconds = map(float, stream.metadata["DURATION"].split(":"))
     except (KeyError, ValueError):
         return []
     end = 3600 * hours + 60 * minutes + seconds
