@@ -19,6 +19,7 @@ ORDER = [
     "weights",
     "medium",
     "video",
+    "sound",
     "sensors",
     "backbones",
     "extraction",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from moving import ACTIONS, SECONDS, write_moving
+from sounding import Track, write_file
 
 from actionformer.core.detections import Detections
 from actionformer.recipes.evaluate import evaluate
@@ -24,6 +25,7 @@ def write_files(folder: Path, tiny: Config) -> None:
     """Videos, labels of several tools, annotations, features, a trained run, what it found, samples, a benchmark."""
     _write_videos(folder)
     _write_labels(folder)
+    _write_sounds(folder)
     _write_run(folder, tiny)
     _write_samples(folder)
     write_thumos(folder)
@@ -78,6 +80,32 @@ def labelled_actions(times: int) -> list[dict[str, Any]]:
         for time in range(times)
         for action in ACTIONS
     ]
+
+
+def _write_sounds(folder: Path) -> None:
+    """Recordings of a beep now and then, where, a talk and a film."""
+    (folder / "recordings").mkdir()
+    beeps = [2.0, 6.0, 9.0]
+    database = {}
+    for number, ending in enumerate(("wav", "flac", "wav", "flac")):
+        codec = {"wav": "pcm_s16le", "flac": "flac"}[ending]
+        beeping = beeping_at(beeps, 12.0)
+        write_file(folder / f"recordings/rec_{number}.{ending}", Track(beeping, 16_000, codec))
+        database[f"rec_{number}"] = {
+            "subset": "training" if number < 2 else "validation",
+            "duration": 12.0,
+            "annotations": [{"segment": [beep, beep + 1.0], "label": "beep"} for beep in beeps],
+        }
+    (folder / "sounds.json").write_text(json.dumps({"database": database}), "utf-8")
+    write_file(folder / "talk.wav", Track(beeping_at(beeps, 12.0), 16_000, "pcm_s16le"))
+    write_file(folder / "film.mp4", Track(beeping_at(beeps, 12.0), 16_000), pictures=12.0)
+
+
+def beeping_at(times: list[float], seconds: float) -> np.ndarray:
+    """Silence, with a tone of a second from each time on; 16,000 samples a second."""
+    at = np.arange(round(seconds * 16_000)) / 16_000
+    on = sum((at >= time) & (at < time + 1) for time in times)
+    return (0.5 * on * np.sin(2 * np.pi * 880 * at)).astype(np.float32)
 
 
 def _write_run(folder: Path, tiny: Config) -> None:

@@ -21,6 +21,7 @@ TRANSFORMERS = ("videomae", "timesformer", "vivit", "vjepa2", "huggingface")
 OF_SENSORS = ("windows",)
 """Kinds that look at readings of sensors and take names of columns after a colon."""
 OF_SOUND = ("logmel", "yamnet")
+"""Kinds that listen."""
 WITHOUT_WEIGHTS = ("motion", "logmel", *OF_SENSORS)
 BACKBONES = (
     "motion",

@@ -1,7 +1,7 @@
 """Log-mel spectrograms as YAMNet has them: how strong a sound is in each of 64 bands, a hundred times a second.
 
-Plakal and Ellis, YAMNet (tensorflow/models, research/audioset/yamnet: `params.py`, `features.py`), after Hershey et al.,
-CNN Architectures for Large-Scale Audio Classification, ICASSP 2017.
+Plakal and Ellis, YAMNet (tensorflow/models, research/audioset/yamnet: `params.py`, `features.py`), after Hershey et
+al., CNN Architectures for Large-Scale Audio Classification, ICASSP 2017.
 """
 
 from __future__ import annotations

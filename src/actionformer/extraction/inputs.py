@@ -29,29 +29,34 @@ def files_of(medium: Medium) -> Kinds:
     return {medium.files: medium.endings}
 
 
-def video_files(inputs: Sequence[str | Path], medium: Medium = PICTURES) -> dict[Path, str]:
+def video_files(inputs: Sequence[str | Path], *media: Medium) -> dict[Path, str]:
     """The videos that files, folders and patterns such as `clips/*.mp4` stand for -> their ids, in the given order.
 
     Args:
         inputs: what was given.
-        medium: whose files are meant; of another one than pictures a "video" is one of its recordings.
+        media: whose files are meant, by default pictures; of others a "video" is one of their recordings. Of a folder
+            the first medium counts that it has files of.
 
     Raises:
         InputError: a folder without videos, a pattern that matches nothing, or two videos of one id.
     """
-    return named_files(inputs, files_of(medium))
+    return named_files(
+        inputs, {name: endings for one in media or (PICTURES,) for name, endings in files_of(one).items()}
+    )
 
 
-def videos_there(inputs: Sequence[str | Path], medium: Medium = PICTURES) -> dict[Path, str]:
+def videos_there(inputs: Sequence[str | Path], *media: Medium) -> dict[Path, str]:
     """As `video_files`, of inputs that are there.
 
     Raises:
         InputError: (also) a file or folder that is not there.
     """
-    files = video_files(inputs, medium)
+    files = video_files(inputs, *media)
     for path in map(Path, inputs):
         if path in files and not path.exists():
-            raise InputError(f"{path}: no such file or folder of {medium.files}")
+            raise InputError(
+                f"{path}: no such file or folder of {' or '.join(one.files for one in media or (PICTURES,))}"
+            )
     return files
 
 

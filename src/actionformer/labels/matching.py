@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import unquote
 
 from actionformer.core.names import spelled
-from actionformer.extraction.inputs import ENDINGS
 from actionformer.formats.labels import LabelledVideo
+from actionformer.sound.medium import SOUND
 
-PICTURES_OR_SOUND = ENDINGS | {".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
+PICTURES_OR_SOUND = SOUND.endings
 MEDIA = PICTURES_OR_SOUND | {".npy", ".npz", ".csv", ".tsv"}
 """What the name of a recording may end in."""
 _ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://[^/]*")

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from actionformer.backbones import medium_at
 from actionformer.extraction.inputs import videos_there
 from actionformer.medium import Medium
+from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
 
 
@@ -25,12 +27,16 @@ class Recording:
 
 
 def read_recordings(videos: Sequence[str | Path]) -> dict[str, Recording]:
-    """The videos that files, folders and patterns stand for, by id. They are opened, and not decoded.
+    """The videos that files, folders and patterns stand for, or sound files where there are none, by id.
+
+    They are opened, and not decoded.
 
     Raises:
-        InputError: no videos, two of one id, or one that cannot be read.
+        InputError: no such files, two of one id, or one that cannot be read.
     """
-    return {id_: read_recording(path, id_) for path, id_ in videos_there(videos).items()}
+    return {
+        id_: read_recording(path, id_, medium_at(path)) for path, id_ in videos_there(videos, PICTURES, SOUND).items()
+    }
 
 
 def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float | None = None) -> Recording:

@@ -67,8 +67,8 @@ def extract(
         backbone: what turns videos into features: motion (no weights), efficientnet_lite0 (its weights come with pip),
             squeezenet, i3d (whose TV-L1 flow takes a second per frame), i3d_dis (faster), i3d_rgb, r2plus1d_tsp,
             slowfast_r50, pose (how a person stands and moves), or a model of the transformers library: videomae,
-            timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it. Of readings of sensors in tables:
-            windows, with :COLUMN,COLUMN after it where not all are meant.
+            timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it. Of sound: logmel (no weights),
+            yamnet. Of readings of sensors in tables: windows, with :COLUMN,COLUMN after it where not all are meant.
         out: the folder to write.
         weights: files of the backbone, or their folder.
         fps: frames per second that videos are sampled at; by default the backbone's, or else the video's own.

@@ -19,12 +19,11 @@ from actionformer.formats.detections import results_text, video_text
 from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
-from actionformer.labels.recordings import read_recording
 from actionformer.medium import Medium
 from actionformer.recipes.clips import check_margin, cut_clips, list_of
-from actionformer.recipes.rates import with_rates
+from actionformer.recipes.rates import recording_of, with_rates
 from actionformer.recipes.record import Record
-from actionformer.recipes.search import holds_features, shows_pictures
+from actionformer.recipes.search import holds_features, is_played
 from actionformer.video.overlay import write_overlay
 from actionformer.video.pictures import PICTURES
 
@@ -90,7 +89,7 @@ class Output:
             )
         if out is not None and out.is_dir() and not self.one_video:
             raise InputError(f"{out}: is a folder, {self.format} is written into a file")
-        if self.films and (others := [file for file in files if holds_features(file) or medium is not PICTURES]):
+        if self.films and (others := [file for file in files if not _may_show(file, medium)]):
             what = "an overlay is drawn into videos" if overlay is not None else "clips are cut out of videos"
             held = "features" if holds_features(others[0]) else "no pictures"
             raise InputError(f"{others[0]}: holds {held}, {what}")
@@ -174,13 +173,11 @@ class Output:
 
     def _of_video(self, video: str, source: Path) -> dict[str, Any]:
         """What a format that holds one video says of it."""
-        if not shows_pictures(source):
+        if not is_played(source):
             return {}
         media = {"media": source.resolve().as_uri()}
-        if not FORMATS[self.format].counts_frames:
-            return media
-        recording = read_recording(source, video)
-        return {**media, "fps": recording.fps, "duration": recording.duration}
+        recording = recording_of(source, video) if FORMATS[self.format].counts_frames else None
+        return media if recording is None else {**media, "fps": recording.fps, "duration": recording.duration}
 
     @property
     def films(self) -> bool:
@@ -213,6 +210,11 @@ class Output:
                 emit(piece)
         if record.path != self.out and not record.failed:
             record.remove()
+
+
+def _may_show(file: Path, medium: Medium) -> bool:
+    """Whether a file may hold pictures, whatever is looked for in it."""
+    return not holds_features(file) and (medium is PICTURES or file.suffix.lower() in PICTURES.endings)
 
 
 def _failure(what: str, write: Callable[[], None]) -> str | None:

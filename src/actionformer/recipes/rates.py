@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from actionformer.core.errors import InputError
 from actionformer.formats.rows import VideoRows
 from actionformer.labels.recordings import Recording, read_recording
 from actionformer.recipes.search import shows_pictures
@@ -13,9 +14,18 @@ from actionformer.recipes.search import shows_pictures
 def with_rates(results: Iterable[VideoRows]) -> Iterator[VideoRows]:
     """Results with the rate and the length of the videos that they were found in, as far as these are there."""
     for found in results:
-        source = Path(found.source)
-        is_video = bool(found.source) and source.is_file() and shows_pictures(source)
-        yield with_recording(found, read_recording(source, found.video)) if is_video else found
+        recording = recording_of(Path(found.source), found.video) if found.source else None
+        yield found if recording is None else with_recording(found, recording)
+
+
+def recording_of(source: Path, video: str) -> Recording | None:
+    """What a file says of its pictures; None where it has none, or is not there."""
+    if not source.is_file() or not shows_pictures(source):
+        return None
+    try:
+        return read_recording(source, video)
+    except InputError:  # it was read, so a container of videos holds sound alone
+        return None
 
 
 def with_recording(found: VideoRows, recording: Recording) -> VideoRows:

@@ -27,6 +27,7 @@ from actionformer.inference.video_scores import VideoScores
 from actionformer.medium import Medium
 from actionformer.recipes.extract import say_weights, with_progress
 from actionformer.recipes.proposals import ProposalSource, check_taken
+from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
 
 
@@ -232,6 +233,11 @@ def holds_features(file: Path) -> bool:
 def shows_pictures(file: Path) -> bool:
     """Whether a file is a video, by its ending: neither features nor of another medium."""
     return not holds_features(file) and medium_at(file) is PICTURES
+
+
+def is_played(file: Path) -> bool:
+    """Whether a file is a video or a sound file, by its ending: what players open."""
+    return not holds_features(file) and medium_at(file) in (PICTURES, SOUND)
 
 
 @contextmanager

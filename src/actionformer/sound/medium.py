@@ -24,7 +24,7 @@ _FILES = "aac ac3 aif aiff amr ape caf flac m4a m4b mka mp2 mp3 oga ogg opus wav
 class Sound(Medium):
     """What is heard, (160,) float32 a row: samples of one channel, 16,000 a second, full scale is 1."""
 
-    files = "videos or sound files"
+    files = "sound files"
     endings = PICTURES.endings | frozenset(f".{name}" for name in _FILES.split())
 
     @contextmanager
@@ -35,7 +35,7 @@ class Sound(Medium):
             InputError: (also) another rate than 100 rows a second.
         """
         if fps not in (None, FPS):
-            raise InputError(f"fps is {FPS:g} for sound, found {fps:g}: stride and num_frames say how densely it is cut")
+            raise InputError(f"fps is {FPS:g} for sound, found {fps:g}: stride and num_frames say how long clips are")
         with SoundReader(path) as sound:
             yield Heard(sound)
 
@@ -48,7 +48,7 @@ class Heard:
 
     fps = FPS
     start = 0.0
-    doubt = None
+    doubt = "has no pictures, only sound in steps of 10 ms"
 
     def __init__(self, sound: SoundReader) -> None:
         self.sound = sound

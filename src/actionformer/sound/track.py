@@ -14,7 +14,7 @@ from actionformer.video.opening import streams_of
 from actionformer.video.stated import JOINABLE, NO_TIMESTAMPS, stated, tagged_end
 
 LENGTHS = {"mov", "matroska", "avi", "wav", "flac", "aiff"}
-"""Containers whose length is written in them; of others FFmpeg estimates it, or finds it at the end of what is there."""
+"""Containers whose length is written in them; of others FFmpeg estimates it, or finds it where the file ends."""
 RAW = {"aac", "loas", "mp3", "ac3", "eac3", "dts", "truehd", "amr"}
 """Streams without a container. FFmpeg makes up their times as if the rate of the beginning never changed."""
 
