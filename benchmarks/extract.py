@@ -83,7 +83,7 @@ def throughput(name: str, folder: Path) -> dict[str, Any]:
     def decoding() -> int:
         cutters = {video: ClipCutter(layout) for video in videos}
         clips = 0
-        for item in decoded(videos, backbone.preprocessing, layout, 1):
+        for item in decoded(videos, backbone.medium, backbone.preprocessing, layout, 1):
             if isinstance(item, FrameBatch):
                 clips += sum(1 for _ in cutters[item.video].add(item.frames.numpy()))
         return clips

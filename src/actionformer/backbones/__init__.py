@@ -10,15 +10,16 @@ from actionformer.core.devices import check_precision
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
 from actionformer.medium import Medium
+from actionformer.sensors.columns import Columns
 from actionformer.sensors.medium import SENSORS
 from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
 
-__all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone", "medium_at", "medium_of"]
+__all__ = ["BACKBONES", "Backbone", "Frame", "Preprocessing", "load_backbone", "medium_at", "medium_of", "with_columns"]
 
 TRANSFORMERS = ("videomae", "timesformer", "vivit", "vjepa2", "huggingface")
 """Kinds that take a hub id or a folder after a colon."""
-OF_SENSORS = ("windows",)
+OF_SENSORS = ("windows", "statistics")
 """Kinds that look at readings of sensors and take names of columns after a colon."""
 OF_SOUND = ("logmel", "yamnet")
 """Kinds that listen."""
@@ -52,6 +53,24 @@ def medium_at(path: Path) -> Medium:
     return next((medium for medium in MEDIA if path.suffix.lower() in medium.endings), PICTURES)
 
 
+def with_columns(name: str, channels: Sequence[str], time: str | None = None) -> str:
+    """The name of a backbone that looks at some columns of tables, such as `windows:acc_x,acc_y@stamp`.
+
+    Args:
+        name: of a backbone of sensors.
+        channels: the columns of readings; none where all are meant.
+        time: the column of times, None where it is found by its name.
+
+    Raises:
+        InputError: it looks at something else, or its name has columns already.
+    """
+    if not channels and time is None:
+        return name
+    if name not in OF_SENSORS:
+        raise InputError(f"columns are those of tables, for {' and '.join(OF_SENSORS)}; found backbone {name!r}")
+    return f"{name}:{Columns(tuple(channels), time)}"
+
+
 def load_backbone(
     name: str,
     weights: str | Path | Sequence[str | Path] = (),
@@ -63,7 +82,7 @@ def load_backbone(
 
     Args:
         name: one of `BACKBONES`; after those of the transformers library may come a colon and a hub id or folder, after
-            those of sensors a colon and names of columns.
+            those of sensors a colon and columns, see `with_columns`.
         weights: its files or the folder that holds them; by default they are looked for in `weights_folder()`.
         device: "cpu", "cuda", ...
         precision: of the arithmetic: "float32", "bfloat16" or "float16".
@@ -87,6 +106,10 @@ def load_backbone(
             from actionformer.backbones.sensors import Windows
 
             return Windows(model)
+        case "statistics":
+            from actionformer.backbones.sensors import Statistics
+
+            return Statistics(model)
         case "logmel":
             from actionformer.backbones.logmel import LogMelStatistics
 

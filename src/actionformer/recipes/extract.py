@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from actionformer.backbones import Backbone, load_backbone
+from actionformer.backbones import Backbone, load_backbone, with_columns
 from actionformer.core.devices import Precision, find_device
 from actionformer.core.errors import InputError
 from actionformer.core.progress import TextColumn
@@ -48,6 +48,8 @@ def extract(
     fps: float | None = None,
     stride: float | None = None,
     num_frames: float | None = None,
+    columns: Sequence[str] | None = None,
+    time_column: str | None = None,
     last_clip: Literal["pad", "drop"] = "pad",
     dtype: Literal["float32", "float16"] = "float32",
     batch_size: int | None = None,
@@ -68,12 +70,14 @@ def extract(
             squeezenet, i3d (whose TV-L1 flow takes a second per frame), i3d_dis (faster), i3d_rgb, r2plus1d_tsp,
             slowfast_r50, pose (how a person stands and moves), or a model of the transformers library: videomae,
             timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it. Of sound: logmel (no weights),
-            yamnet. Of readings of sensors in tables: windows, with :COLUMN,COLUMN after it where not all are meant.
+            yamnet. Of readings of sensors in tables: windows (all of them) or statistics (eight numbers per channel).
         out: the folder to write.
         weights: files of the backbone, or their folder.
         fps: frames per second that videos are sampled at; by default the backbone's, or else the video's own.
         stride: frames from one clip to the next; by default the backbone's.
         num_frames: frames per clip; by default the backbone's.
+        columns: of tables, the columns that are readings; by default all numbers but times, labels and counters.
+        time_column: of tables, the column that holds times; by default it is found by its name.
         last_clip: a last clip that is not full repeats the last frame (pad) or is left out (drop).
         dtype: number format of the files.
         batch_size: clips that the backbone computes together.
@@ -91,6 +95,7 @@ def extract(
     if dtype not in DTYPES:
         raise InputError(f"dtype must be one of {', '.join(DTYPES)}, found {dtype!r}")
     if isinstance(backbone, str):
+        backbone = with_columns(backbone, columns or (), time_column)
         backbone = load_backbone(backbone, weights, device=device, precision=precision)
     files = video_files([videos] if isinstance(videos, str | Path) else videos, backbone.medium)
     if not files:
@@ -132,6 +137,7 @@ def extract_files(
     backbone = backbone.fitted(list(files), layout.num_frames)
     say_weights(backbone, console)
     targets = {file: feature_file(out, id_) for file, id_ in files.items()}
+    _check_apart(targets)
     result = Extraction()
     todo = []
     for file, path in targets.items():
@@ -153,6 +159,17 @@ def extract_files(
         elif isinstance(event, Failed):
             result.failed[event.video] = event.reason
     return result
+
+
+def _check_apart(targets: Mapping[Path, Path]) -> None:
+    """Checks that no feature file would replace what it is made of.
+
+    Raises:
+        InputError: one would.
+    """
+    for file, target in targets.items():
+        if file.resolve() == target.resolve():
+            raise InputError(f"{file}: its features would have the same name: choose another --out")
 
 
 def say_weights(backbone: Backbone, console: Console) -> None:

@@ -21,7 +21,7 @@ from actionformer.extraction.events import Failed, Finished
 from actionformer.extraction.inputs import FEATURES, check_names, files_of, named_files
 from actionformer.extraction.matching import layout_of
 from actionformer.extraction.store import is_done, write_features
-from actionformer.features import READERS, FeatureSpec, feature_file
+from actionformer.features import READERS, FeatureSpec, feature_file, sidecar_path
 from actionformer.inference.detector import Detector
 from actionformer.inference.video_scores import VideoScores
 from actionformer.medium import Medium
@@ -103,7 +103,8 @@ class Search:
         console: Console | None = None,
     ) -> None:
         self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
-        self.detector, self.ids = detector, input_files(inputs, looked_at(detector, self.videos.backbone))
+        self.medium = looked_at(detector, self.videos.backbone)
+        self.detector, self.ids = detector, input_files(inputs, self.medium)
         self.video_scores, self.proposals = video_scores, proposals
         if proposals is not None or detector.proposer is None:
             check_taken(detector.config, proposals)
@@ -141,7 +142,7 @@ class Search:
     def results(self, names: Collection[str]) -> Iterator[Searched]:
         """What is found in these of the sources: in feature files in their order, in videos as they are read."""
         sources = {name: source for name, source in self.sources.items() if name in names}
-        features = {name: source for name, source in sources.items() if holds_features(source)}
+        features = {name: source for name, source in sources.items() if holds_features(source, self.medium)}
         to_see = {source: name for name, source in sources.items() if name not in features}
         if to_see:  # what is missing for them is said before anything is searched
             self.detector.backbone(self.videos.backbone, self.videos.weights)
@@ -225,9 +226,13 @@ def input_files(inputs: Sequence[str | Path] | Mapping[Path, str], medium: Mediu
     return files
 
 
-def holds_features(file: Path) -> bool:
-    """Whether a file is one of features, by its ending; any other is taken for a video."""
-    return file.suffix.lower() in READERS
+def holds_features(file: Path, medium: Medium = PICTURES) -> bool:
+    """Whether a file is one of features, by its ending; any other is taken for a recording.
+
+    Of an ending that the medium has too, those are features that have a sidecar.
+    """
+    ending = file.suffix.lower()
+    return ending in READERS and (ending not in medium.endings or sidecar_path(file).is_file())
 
 
 def shows_pictures(file: Path) -> bool:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+PIECE = 1 << 14
+"""Rows that are read at once."""
 
 
 class Table(Protocol):
     """A file of readings that is open."""
 
     @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """Of the columns; numbers from 1 on where the file has no names."""
+        """Of the columns; numbers from 1 on where the file has none."""
 
     @property
     def named(self) -> bool:
@@ -33,11 +41,14 @@ class Table(Protocol):
         """How many there are, where that is known before they are read."""
 
     def read(self, columns: Sequence[int]) -> Iterator[NDArray[np.float64]]:
-        """Some columns, (n, C) each time, from the first row on; a cell that is empty is NaN.
+        """Some columns, (n, C) each time, from the first row on, once; a cell that is empty is NaN.
 
         Raises:
             InputError: a row that cannot be read.
         """
+
+    def last(self, column: int) -> float | None:
+        """What a column holds in the last row, where that can be had without reading all of it."""
 
 
 def numbered(columns: int) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.sensors.table import Table, numbered
+from actionformer.sensors.table import PIECE, Table, numbered
 
-PIECE = 1 << 14
-"""Rows read at once."""
 LOOKED_AT = 100
 """First lines that tell delimiter, names and kinds of columns."""
 DELIMITERS = ("\t", ";", "|", ",")
 """Tried in this order, as a comma may also be in numbers."""
+END = 1 << 16
+"""Bytes at the end of a file in which its last row is looked for."""
 BLANKS = " "
 """What stands for a delimiter of any number of blanks."""
 EMPTY = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
@@ -72,12 +73,15 @@ def number(cell: str) -> float:
 
 
 def date(cell: str) -> float:
-    """Seconds since 1970 of a date with time in ISO 8601, UTC where it does not say.
+    """Seconds since 1970 of a date with time in ISO 8601, UTC where it does not say; of a time alone since midnight.
 
     Raises:
         ValueError: the cell holds something else.
     """
-    moment = datetime.fromisoformat(cell.strip())
+    text = cell.strip()
+    if ":" in text[:3]:
+        text = f"1970-01-01T{text}"
+    moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
@@ -90,8 +94,8 @@ class TextTable:
 
     rows = None
 
-    def __init__(self, path: Path, lines: Iterator[str]) -> None:
-        self.path = path
+    def __init__(self, path: Path, lines: Iterator[str], encoding: str) -> None:
+        self.path, self._encoding = path, encoding
         first = list(islice(lines, LOOKED_AT))
         self._lines, self.dialect = chain(first, lines), dialect_of(first)
         seen = list(self.dialect.rows(iter(first)))
@@ -108,7 +112,7 @@ class TextTable:
         return _kind(cell.replace(",", ".") if self.dialect.decimal_comma else cell)
 
     def read(self, columns: Sequence[int]) -> Iterator[NDArray[np.float64]]:
-        """Some columns, piece by piece.
+        """Some columns, piece by piece. A last row that is cut, as a logger that was stopped leaves it, is left out.
 
         Raises:
             InputError: a row of another length, or a cell that holds no number; names the row.
@@ -118,15 +122,29 @@ class TextTable:
             next(rows)
         done = 0
         while piece := list(islice(rows, PIECE)):
-            for number_, row in enumerate(piece, done + 1):
-                if len(row) != len(self.names):
-                    raise InputError(
-                        f"{self.path}: row {number_:,} has {len(row)} cells, expected the {len(self.names)} of the "
-                        "first line"
-                    )
+            odd = next((place for place, row in enumerate(piece) if len(row) != len(self.names)), None)
+            if odd is not None and odd == len(piece) - 1 and len(piece[odd]) < len(self.names) and not next(rows, None):
+                if not (piece := piece[:-1]):
+                    return
+            elif odd is not None:
+                raise InputError(
+                    f"{self.path}: row {done + odd + 1:,} has {len(piece[odd])} cells, expected the {len(self.names)} "
+                    "of the first line"
+                )
             cells = list(zip(*piece, strict=True))
             yield np.stack([self._column(column, cells[column], done) for column in columns], axis=1)
             done += len(piece)
+
+    def last(self, column: int) -> float | None:
+        """What a column holds in the last row."""
+        with self.path.open("rb") as file:
+            file.seek(max(file.seek(0, 2) - END, 0))
+            lines = file.read().decode(self._encoding, "replace").splitlines()
+        rows = [row for row in self.dialect.rows(iter(lines[-2:])) if len(row) == len(self.names)]
+        try:
+            return float(self.dialect.numbers([rows[-1][column]])[0])
+        except (IndexError, ValueError):  # reading tells
+            return None
 
     def _column(self, column: int, cells: Sequence[str], before: int) -> NDArray[np.float64]:
         try:
@@ -139,17 +157,25 @@ class TextTable:
 
 
 def dialect_of(lines: Sequence[str]) -> Dialect:
-    """The delimiter that cuts every line into as many cells, more than one; else blanks.
+    """The delimiter that cuts most lines into as many cells, more than one.
 
     Commas are decimal ones where another delimiter cuts and numbers have them.
     """
-    for delimiter in (*DELIMITERS, BLANKS):
-        rows = list(Dialect(delimiter).rows(iter(lines)))
-        if rows and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
-            commas = delimiter != "," and any(_kind(cell) == "text" and _kind(cell.replace(",", ".")) == "number"
-                                              for row in rows for cell in row)  # fmt: skip
-            return Dialect(delimiter, commas)
-    return Dialect(",")
+    rows = {delimiter: list(Dialect(delimiter).rows(iter(lines))) for delimiter in (*DELIMITERS, BLANKS)}
+    found = max(rows, key=lambda delimiter: _alike(rows[delimiter]))
+    if not _alike(rows[found]):
+        return Dialect(",")
+    return Dialect(found, found != "," and _has_decimal_comma(rows[found]))
+
+
+def _alike(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows have as many cells as most, if these are several."""
+    (width, count), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+    return count if width > 1 else 0
+
+
+def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
+    return any(_kind(cell) == "text" and _kind(cell.replace(",", ".")) == "number" for row in rows for cell in row)
 
 
 def _kind(cell: str) -> str:
@@ -170,13 +196,11 @@ def open_text(path: Path) -> Iterator[Table]:
     """A text file, of which only what is read comes into memory.
 
     Raises:
-        InputError: no such file, or no rows of numbers.
+        InputError: no rows of numbers.
     """
-    try:
-        with path.open(encoding=_encoding(path), errors="replace", newline="") as lines:
-            yield TextTable(path, lines)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, errors="replace", newline="") as lines:
+        yield TextTable(path, lines, encoding)
 
 
 def _encoding(path: Path) -> str:

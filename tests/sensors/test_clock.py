@@ -1,0 +1,115 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from actionformer.core.errors import InputError
+from actionformer.sensors.clock import Clock, Timed, clock_of
+
+SECONDS = Clock(unit=1.0, origin=0.0, rate=10.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "fps", "unit", "rate", "told"),
+    [
+        ("t", 0.02, None, 1, 50, False),
+        ("t", 0.02, 50, 1, 50, False),
+        ("t", 20, 50, 1e-3, 50, False),
+        ("t", 20_000, 50, 1e-6, 50, False),
+        ("t", 2e7, 50, 1e-9, 50, False),
+        ("t", 10, None, 1e-3, 100, True),
+        ("t", 10, 50, 1e-3, 100, True),
+        ("t", 1, 1, 1, 1, False),
+        ("t", 1, 1000, 1e-3, 1000, False),
+        ("time_s", 20, 50, 1, 0.05, False),
+        ("time_ms", 10, 50, 1e-3, 100, False),
+    ],
+)
+def test_the_unit_is_that_of_the_name_or_fits_the_rate(
+    name: str, step: float, fps: float | None, unit: float, rate: float, told: bool
+) -> None:
+    clock = clock_of(name, 5 * step + step * np.arange(100.0), dates=False, fps=fps)
+    assert (clock.unit, clock.origin, clock.rate, clock.doubt is not None) == (unit, 0.0, rate, told)
+
+
+def test_what_is_guessed_is_told_with_what_to_do() -> None:
+    clock = clock_of("clock", np.arange(0.0, 900, 9), dates=False, fps=None)
+    assert clock.doubt == (
+        "its column clock is taken for milliseconds, 111 rows a second: if that is wrong, call it clock_s, clock_ms, "
+        "clock_us or clock_ns"
+    )
+
+
+@pytest.mark.parametrize(("unit", "first"), [(1.0, 1.7e9), (1e-3, 1.7e12), (1e-6, 1.7e15), (1e-9, 1.7e18)])
+def test_clocks_of_dates_count_from_the_first_row(unit: float, first: float) -> None:
+    times: NDArray[np.float64] = np.arange(100.0) * 0.02 / unit + first
+    clock = clock_of("timestamp", times, dates=False, fps=None)
+    assert (clock.unit, clock.origin, clock.rate, clock.doubt) == (unit, first, 50.0, None)
+    assert np.allclose(clock.seconds(times), np.arange(100) * 0.02, atol=1e-6)
+
+
+def test_dates_and_negative_times_count_from_the_first_row() -> None:
+    assert clock_of("when", np.arange(5.0) + 7, dates=True, fps=None) == Clock(1.0, 7.0, 1.0)
+    assert clock_of("time_s", np.arange(-2.0, 2, 0.5), dates=False, fps=None) == Clock(1.0, -2.0, 2.0)
+
+
+def test_rates_of_clocks_that_are_odd() -> None:
+    coarse = np.repeat(np.arange(10.0), 50)
+    assert clock_of("time_s", coarse, dates=False, fps=None).rate == 50.0
+    gaps = np.delete(np.arange(0, 20, 0.02), slice(100, 400))
+    assert clock_of("time_s", gaps, dates=False, fps=None).rate == 50.0
+    bursts = (np.arange(0, 10, 0.1)[:, None] + [0, 1e-4, 2e-4, 3e-4, 4e-4]).ravel()
+    assert clock_of("time_s", bursts, dates=False, fps=None).rate == pytest.approx(50, rel=0.05)
+    assert clock_of("time_s", np.arange(0, 10, 0.0201), dates=False, fps=None).rate == 50.0
+    assert clock_of("time_s", np.arange(0, 10, 0.023), dates=False, fps=None).rate == 43.48
+    with pytest.raises(InputError, match="column t holds 1 different times"):
+        clock_of("t", np.ones(9), dates=False, fps=50)
+
+
+def timed(times: list[float], *, pieces: int = 1) -> tuple[list[float], list[float], Timed]:
+    """Times, and the number of each row as its reading, of a table in so many pieces."""
+    rows = np.column_stack([times, np.arange(len(times))])
+    clock = Timed(SECONDS)
+    found = list(clock(np.array_split(rows, pieces)))
+    return (
+        np.concatenate([one for one, _ in found]).tolist(),
+        np.concatenate([readings[:, 0] for _, readings in found]).tolist(),
+        clock,
+    )
+
+
+def test_rows_that_share_a_time_are_spread_until_the_next() -> None:
+    times, rows, clock = timed([0, 0, 0.2, 0.3, 0.3, 0.3])
+    assert times == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    assert rows == [0, 1, 2, 3, 4, 5]
+    assert clock.shared == 3
+    assert timed([0, 0, 9])[0] == pytest.approx([0, 0.1, 9]), "not into a gap"
+
+
+def test_rows_without_a_time_are_left_out() -> None:
+    times, rows, clock = timed([0, math.nan, 0.2, math.inf, 0.3])
+    assert (times, rows, clock.untimed) == ([0, 0.2, 0.3], [0, 2, 4], 2)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 5])
+def test_times_that_go_back_are_refused(pieces: int) -> None:
+    with pytest.raises(InputError, match=r"row 4 goes back from 0\.200 to 0\.150 s: sort the rows by time, or split"):
+        timed([0, 0.1, 0.2, 0.15, 0.3], pieces=pieces)
+
+
+def test_a_clock_that_stands_still_is_refused() -> None:
+    with pytest.raises(InputError, match=r"70,000 rows have the time 1\.000 s: is it a clock\?"):
+        timed([0, *[1.0] * 70_000], pieces=1)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.integers(1, 8))
+def test_times_always_rise_whatever_the_pieces(steps: list[int], pieces: int) -> None:
+    given_ = (np.cumsum(steps) / 10).tolist()
+    times, rows, _ = timed(given_, pieces=pieces)
+    assert (np.diff(times) > 0).all()
+    assert rows == list(range(len(steps)))
+    assert times == timed(given_)[0]
+    assert (np.subtract(times, given_) >= 0).all()

@@ -1,0 +1,48 @@
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actionformer.core.errors import InputError
+from actionformer.sensors.parquet import open_parquet
+
+
+def write(path: Path) -> Path:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow.parquet import write_table
+
+    content = {
+        "when": [datetime(2026, 1, 1, 0, 0, second) for second in range(4)],
+        "x": [1.5, None, 3.5, 4.5],
+        "n": [1, 2, None, 4],
+        "note": list("abcd"),
+    }
+    write_table(pyarrow.table(content), path, row_group_size=3)
+    return path
+
+
+def test_columns_of_parquet(tmp_path: Path) -> None:
+    with open_parquet(write(tmp_path / "a.parquet")) as table:
+        assert (table.names, table.rows) == (("when", "x", "n", "note"), 4)
+        assert (table.numeric, table.dates) == ((False, True, True, False), (True, False, False, False))
+        rows = np.concatenate(list(table.read([1, 0, 2, 1])))
+        assert (table.last(1), table.last(0)) == (4.5, 1767225603.0)
+    nan = np.nan
+    expected = [[1.5, 1767225600, 1, 1.5], [nan, 1767225601, 2, nan], [3.5, 1767225602, nan, 3.5],
+                [4.5, 1767225603, 4, 4.5]]  # fmt: skip
+    assert np.array_equal(rows, expected, equal_nan=True)
+
+
+def test_what_is_no_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "a.parquet").write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=r"a\.parquet: is no Parquet file"), open_parquet(tmp_path / "a.parquet"):
+        pass
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with (
+        pytest.raises(InputError, match=r"needs pyarrow: pip install 'actionformer-tal\[parquet\]'"),
+        open_parquet(tmp_path / "a.parquet"),
+    ):
+        pass

@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actionformer.core.errors import InputError
+from actionformer.sensors.table import PIECE
+from actionformer.sensors.text import dialect_of, number, open_text
+
+
+def read(path: Path, text: str | bytes, *columns: int) -> tuple[tuple[str, ...], list[list[float]]]:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with open_text(path) as table:
+        pieces = list(table.read(columns or range(len(table.names))))
+    return table.names, np.concatenate(pieces).tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x,y\n1.5,2\n-3,4e1\n",
+        "x;y\n1,5;2\n-3;4e1\n",
+        "x\ty\r\n1.5\t2\r\n-3\t4e1\r\n",
+        "x\ty\n1,5\t2\n-3\t4e1",
+        '"x";"y"\n"1,5";"2"\n\n"-3";"4e1"\n',
+        "x y\n  1.5   2\n -3 4e1\n",
+        "x|y\n1.5|2\n-3|4e1\n",
+        "# made by a logger\nx, y\n1.5, 2\n-3, 4e1\n",
+    ],
+)
+def test_delimiters_decimal_commas_and_quotes_are_told_from_the_file(tmp_path: Path, text: str) -> None:
+    expected = ("x", "y"), [[1.5, 2.0], [-3.0, 40.0]]
+    assert read(tmp_path / "a.csv", text) == expected
+    assert read(tmp_path / "a.csv", b"\xef\xbb\xbf" + text.encode()) == expected
+    assert read(tmp_path / "a.csv", text.encode("utf-16")) == expected
+
+
+def test_columns_without_names_are_numbered(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", "1,2\n3,4\n", 1) == (("1", "2"), [[2.0], [4.0]])
+    assert read(tmp_path / "a.csv", "7\n8\n") == (("1",), [[7.0], [8.0]])
+
+
+def test_empty_cells_hold_no_reading(tmp_path: Path) -> None:
+    _, rows = read(tmp_path / "a.csv", "x,y,z\n1,,NaN\nnull, n/a ,2\n", 0, 1, 2)
+    assert np.array_equal(rows, [[1, np.nan, np.nan], [np.nan, np.nan, 2]], equal_nan=True)
+
+
+def test_dates_are_seconds_since_1970(tmp_path: Path) -> None:
+    text = "time,x\n2026-01-02 03:04:05.5,1\n2026-01-02T03:04:06+00:00,2\n2026-01-02T04:04:07+01:00,3\n"
+    _, rows = read(tmp_path / "a.csv", text, 0)
+    assert np.subtract(rows, 1767323045.0).tolist() == [[0.5], [1.0], [2.0]]
+    assert number("01:00:00.25") == 3600.25
+    with open_text(tmp_path / "a.csv") as table:
+        assert (table.dates, table.numeric) == ((True, False), (False, True))
+        assert table.last(0) == 1767323047.0
+
+
+def test_text_is_no_column_of_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,note,when\n1,up,2\n2,,soon\n")
+    with open_text(tmp_path / "a.csv") as table:
+        assert (table.named, table.numeric, table.rows) == (True, (True, False, False), None)
+
+
+def test_letters_of_old_programs(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", "x (m/s²);y\n1,5;2\n".encode("cp1252")) == (("x (m/s²)", "y"), [[1.5, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no rows of readings, expected a row of numbers per moment"),
+        ("x,y\n", "no rows of readings"),
+        ("x,y\n1,2\n3\n4,5\n", r"row 2 has 1 cells, expected the 2 of the first line"),
+        ("x,y\n1,2\n3,up\n", r"row 2, column y: 'up' is no number"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=rf"a\.csv: {message}"):
+        read(tmp_path / "a.csv", text)
+
+
+def test_a_cell_far_down_is_named_too(tmp_path: Path) -> None:
+    text = "x,y\n" + "1,2\n" * 20_000 + "1,two\n"
+    with pytest.raises(InputError, match=r"row 20,001, column y: 'two' is no number"):
+        read(tmp_path / "a.csv", text)
+    assert read(tmp_path / "a.csv", text, 0)[1] == [[1.0]] * 20_001, "a column that is not looked at may hold anything"
+
+
+def test_a_last_row_that_is_cut_is_left_out(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", "x,y\n1,2\n3")[1] == [[1, 2]]
+    text = "x,y\n" + "1,2\n" * PIECE
+    assert len(read(tmp_path / "a.csv", text + "1")[1]) == PIECE
+
+
+@given(
+    st.lists(st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 3)), min_size=3, max_size=3), min_size=1),
+    st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", ","), ("|", ".")]),
+)
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[float]], marks: tuple[str, str]
+) -> None:
+    delimiter, point = marks
+    lines = [delimiter.join(f"{value:.3f}".replace(".", point) for value in row) for row in rows]
+    path = tmp_path_factory.getbasetemp() / "written.csv"
+    assert read(path, "\n".join([delimiter.join("abc"), *lines]))[1] == rows
+    assert dialect_of(lines).delimiter == delimiter
