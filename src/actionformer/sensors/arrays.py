@@ -14,10 +14,32 @@ from actionformer.core.errors import InputError, listed
 from actionformer.sensors.table import PIECE, Table, numbered
 
 Array = NDArray[np.generic]
+MOST_CHANNELS = 128
+"""An array of more columns than this, and of no more rows, is taken to lie the other way round."""
+
+
+class Stored:
+    """The array of a .npy file as (T, C), mapped anew for each part that is read: pages of earlier ones are let go.
+
+    Raises:
+        InputError: no array of numbers (T, C).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise InputError(f"{path}: is no array of numbers ({error})") from error
+        self.shape, self.dtype = in_columns(array, f"{path}:").shape, array.dtype
+
+    def __getitem__(self, part: tuple[slice, int]) -> Array:
+        array: Array = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        return np.array(in_columns(array, f"{self.path}:")[part])
 
 
 class ArrayTable:
-    """Arrays (T, C) or (T,) side by side; see `Table`.
+    """Arrays (T, C) side by side; see `Table`.
 
     Args:
         path: their file.
@@ -25,10 +47,10 @@ class ArrayTable:
             `NAME_1`, `NAME_2`, ...; a single array without a name has numbers.
     """
 
-    def __init__(self, path: Path, arrays: Mapping[str, Array]) -> None:
-        self.path, self._arrays = path, [array if array.ndim == 2 else array[:, None] for array in arrays.values()]
+    def __init__(self, path: Path, arrays: Mapping[str, Array | Stored]) -> None:
+        self.path, self._arrays = path, list(arrays.values())
         self.named = "" not in arrays
-        self.rows = len(self._arrays[0])
+        self.rows = self._arrays[0].shape[0]
         names, dates = list[str](), list[bool]()
         self._places: list[tuple[int, int]] = []
         for place, (name, array) in enumerate(zip(arrays, self._arrays, strict=True)):
@@ -63,6 +85,19 @@ def as_numbers(values: Array) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
+def in_columns(array: Array, whose: str) -> Array:
+    """An array (T, C) as it is, one (T,) as (T, 1).
+
+    Raises:
+        InputError: another one; `whose` begins the message.
+    """
+    if array.ndim not in (1, 2) or array.dtype.kind not in "iufbM" or not array.size:
+        raise InputError(f"{whose} an array {array.shape} of {array.dtype}, expected numbers (rows, channels)")
+    if array.ndim == 2 and array.shape[0] <= MOST_CHANNELS < array.shape[1]:
+        raise InputError(f"{whose} an array {array.shape}, expected (rows, channels): save its transpose, array.T")
+    return array if array.ndim == 2 else array[:, None]
+
+
 @contextmanager
 def open_npy(path: Path) -> Iterator[Table]:
     """The array of a .npy file, of which only what is read comes into memory.
@@ -70,14 +105,7 @@ def open_npy(path: Path) -> Iterator[Table]:
     Raises:
         InputError: no array of numbers (T, C).
     """
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: is no array of numbers ({error})") from error
-    _check(array, f"{path}:")
-    yield ArrayTable(path, {"": array})
+    yield ArrayTable(path, {"": Stored(path)})
 
 
 @contextmanager
@@ -90,15 +118,15 @@ def open_npz(path: Path) -> Iterator[Table]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: is no file of named arrays ({error})") from error
-    arrays = {name: array for name, array in arrays.items() if array.ndim and array.dtype.kind in "iufbM"}
+    arrays = {
+        name: in_columns(array, f"{path}: {name} is")
+        for name, array in arrays.items()
+        if array.ndim and array.dtype.kind in "iufbM"
+    }
     if not arrays:
         raise InputError(f"{path}: no arrays of numbers, expected one per sensor (rows, channels)")
-    for name, array in arrays.items():
-        _check(array, f"{path}: {name} is")
     if len({len(array) for array in arrays.values()}) > 1:
         lengths = listed([f"{name} ({len(array):,} rows)" for name, array in arrays.items()], 3)
         raise InputError(
@@ -107,19 +135,3 @@ def open_npz(path: Path) -> Iterator[Table]:
             "array)"
         )
     yield ArrayTable(path, {"": next(iter(arrays.values()))} if len(arrays) == 1 else arrays)
-
-
-def _check(array: Array, whose: str) -> None:
-    """Checks that an array holds readings, a row per moment.
-
-    Raises:
-        InputError: it does not.
-    """
-    if array.ndim not in (1, 2) or array.dtype.kind not in "iufbM" or not array.size:
-        raise InputError(f"{whose} an array {array.shape} of {array.dtype}, expected numbers (rows, channels)")
-    if array.ndim == 2 and array.shape[1] > array.shape[0] and array.shape[0] <= MOST_CHANNELS < array.shape[1]:
-        raise InputError(f"{whose} an array {array.shape}, expected (rows, channels): save its transpose, array.T")
-
-
-MOST_CHANNELS = 128
-"""An array of more columns than this, and of no more rows, is taken to lie the other way round."""
