@@ -1,0 +1,117 @@
+"""Sound events in noise, and how fast sound becomes features: writes benchmarks/results/sounds.json.
+
+    python benchmarks/sounds.py [logmel] [yamnet] [--seeds 0 1 2] [--weights PATH]
+
+Makes tones, clapping and speech-like sound under noise (`demo.sounds`), trains what `train auto --videos` trains on
+them, and scores the recordings of `test` once, at the end. Then an hour of stereo AAC is decoded and encoded. A seed is
+that of data and of training. What is in the results is not measured again: a run that was stopped is simply made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from common import RESULTS, shared_folder, write_result
+
+from actionformer.backbones import load_backbone
+from actionformer.core.memory import AnonymousPeak
+from actionformer.demo.sounds import make
+from actionformer.recipes.extract import extract
+from actionformer.recipes.train import train
+from actionformer.sound import SoundReader
+
+BACKBONES = ("logmel", "yamnet")
+RATE, HOUR = 44_100, 3600
+
+
+def accuracy(backbone: str, weights: tuple[Path, ...], seed: int, folder: Path) -> dict[str, Any]:
+    """mAP, as shares of 1, of a model on the recordings that it did not learn from."""
+    data = make(folder / "data", seed=seed)
+    settings = {"data": {"test_subset": ["test"]}, "training": {"seed": seed, "evaluate_every": 0}}
+    begun = time.process_time()
+    train(
+        "auto", data.annotations, videos=data.recordings, backbone=backbone, weights=weights,
+        out=folder / "run", settings=settings,
+    )  # fmt: skip
+    found = json.loads((folder / "run" / "evaluation.json").read_text("utf-8"))
+    return {
+        "seed": seed,
+        "tiou": found["tiou"],
+        "map": [round(value, 4) for value in found["map"]],
+        "processor_minutes": round((time.process_time() - begun) / 60, 1),
+    }
+
+
+def speed(backbone: str, weights: tuple[Path, ...], folder: Path) -> dict[str, Any]:
+    """Seconds for an hour of sound, of reading alone and of all, and the memory that reading takes beside its start."""
+    path = an_hour(folder / "hour.m4a")
+    begun = time.perf_counter()
+    with AnonymousPeak() as peak, SoundReader(path) as sound:
+        before = peak.mib
+        for _ in sound.samples():
+            pass
+    read = time.perf_counter() - begun
+    begun = time.perf_counter()
+    extract(path, load_backbone(backbone, weights), folder / "features", workers=0)
+    return {
+        "reading_seconds": round(read, 1),
+        "all_seconds": round(time.perf_counter() - begun, 1),
+        "reading_mib": None if before is None or peak.mib is None else round(peak.mib - before, 1),
+    }
+
+
+def an_hour(path: Path) -> Path:
+    """Stereo noise as AAC."""
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("aac", rate=RATE, layout="stereo")
+        for second in range(HOUR):
+            noise = rng.normal(scale=0.1, size=(2, RATE)).astype(np.float32)
+            frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = RATE, second * RATE
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("backbones", nargs="*", choices=[*BACKBONES, []], help="by default both")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--weights", type=Path, help="of yamnet; by default those of ../shared")
+    options = parser.parse_args()
+    for backbone in options.backbones or BACKBONES:
+        weights: tuple[Path, ...] = ()
+        if backbone == "yamnet":
+            weights = (options.weights or shared_folder("data/weights") / "data" / "weights",)
+        for seed in options.seeds:
+            with tempfile.TemporaryDirectory() as folder:
+                measure(backbone, weights, seed, Path(folder))
+
+
+def measure(backbone: str, weights: tuple[Path, ...], seed: int, folder: Path) -> None:
+    """Adds what is missing to the results."""
+    path = RESULTS / "sounds.json"
+    results = json.loads(path.read_text("utf-8")).get("results", {}) if path.exists() else {}
+    own = results.setdefault(backbone, {"accuracy": []})
+    if seed not in {row["seed"] for row in own["accuracy"]}:
+        own["accuracy"] = sorted(
+            [*own["accuracy"], accuracy(backbone, weights, seed, folder)], key=lambda row: int(row["seed"])
+        )
+        write_result("sounds", {"results": results})
+        print(json.dumps({backbone: own["accuracy"][-1]}), flush=True)
+    if "speed" not in own:
+        own["speed"] = speed(backbone, weights, folder)
+        write_result("sounds", {"results": results})
+        print(json.dumps({backbone: own["speed"]}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
