@@ -10,6 +10,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from actionformer.features import open_features
 from actionformer.interop.published_weights import read_published_weights
 from actionformer.model_directory import load_model
 from actionformer.recipes.train import train
+from actionformer.sensors.columns import Columns
+from actionformer.sensors.medium import Sensors
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state, state_path
 from actionformer.weights import read_weights
@@ -67,6 +70,35 @@ def test_features(tmp_path: Path, kind: str, seed: int, count: int) -> None:
         path.write_bytes(damaged(whole, rng))
         refused += in_a_line(lambda: open_features(path)[:]) is not None
     assert refused > count / 4
+
+
+@pytest.mark.parametrize(("seed", "count"), [SHORT, LONG])
+@pytest.mark.parametrize("ending", [".csv", ".npy", ".npz", ".parquet"])
+@pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz` file required additional header parsing")
+def test_tables(tmp_path: Path, ending: str, seed: int, count: int) -> None:
+    rng, path = random.Random(seed), tmp_path / f"a{ending}"
+    if ending == ".csv":
+        np.savetxt(
+            path, np.column_stack([np.arange(40) / 50, ARRAY[:, 1:]]), "%.4f", ",", header="t,a,b,c,d,e", comments=""
+        )
+    elif ending == ".parquet":
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow.parquet import write_table
+
+        write_table(pyarrow.table(dict(zip("abcdef", ARRAY.T, strict=True))), path)
+    else:
+        path.write_bytes(stored(ending))
+    whole = path.read_bytes()
+    read(path)
+    for _ in range(count):
+        path.write_bytes(damaged(whole, rng))
+        in_a_line(lambda: read(path))
+
+
+def read(path: Path) -> None:
+    with Sensors(Columns(time="t" if path.suffix == ".csv" else None)).open(path, 50.0) as recording:
+        for _ in islice(recording.rows(), 10_000):
+            pass
 
 
 @pytest.mark.parametrize(("seed", "count"), [SHORT, LONG])

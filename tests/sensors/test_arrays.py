@@ -48,7 +48,7 @@ def test_named_arrays_are_the_sensors_of_one_recording(tmp_path: Path) -> None:
         (np.array(["a"]), r"an array \(1,\) of <U1"),
         (np.zeros((0, 3)), r"an array \(0, 3\)"),
         (np.zeros((6, 5000)), r"an array \(6, 5000\), expected \(rows, channels\): save its transpose"),
-        (np.array([None]), "is no array of numbers"),
+        (np.array([None]), "cannot be read as a table of numbers"),
     ],
 )
 def test_other_arrays_are_refused(tmp_path: Path, array: Any, message: str) -> None:
@@ -66,7 +66,7 @@ def test_several_recordings_in_a_file_are_refused_with_what_to_do(tmp_path: Path
         read(tmp_path / "a.npz")
     for ending in ("npy", "npz"):
         (tmp_path / f"broken.{ending}").write_bytes(b"nothing")
-        with pytest.raises(InputError, match=rf"broken\.{ending}: is no "):
+        with pytest.raises(InputError, match=rf"broken\.{ending}: cannot be read as a table of numbers"):
             read(tmp_path / f"broken.{ending}")
     with pytest.raises(InputError, match=r"absent\.npy: no such file of readings"):
         read(tmp_path / "absent.npy")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError
 from actionformer.sensors.clock import Clock, Timed, clock_of
 
-SECONDS = Clock(unit=1.0, origin=0.0, rate=10.0)
+SECONDS = Clock(per_second=1.0, origin=0.0, rate=10.0)
 
 
 @pytest.mark.parametrize(
@@ -17,22 +17,22 @@ SECONDS = Clock(unit=1.0, origin=0.0, rate=10.0)
     [
         ("t", 0.02, None, 1, 50, False),
         ("t", 0.02, 50, 1, 50, False),
-        ("t", 20, 50, 1e-3, 50, False),
-        ("t", 20_000, 50, 1e-6, 50, False),
-        ("t", 2e7, 50, 1e-9, 50, False),
-        ("t", 10, None, 1e-3, 100, True),
-        ("t", 10, 50, 1e-3, 100, True),
+        ("t", 20, 50, 1e3, 50, False),
+        ("t", 20_000, 50, 1e6, 50, False),
+        ("t", 2e7, 50, 1e9, 50, False),
+        ("t", 10, None, 1e3, 100, True),
+        ("t", 10, 50, 1e3, 100, True),
         ("t", 1, 1, 1, 1, False),
-        ("t", 1, 1000, 1e-3, 1000, False),
+        ("t", 1, 1000, 1e3, 1000, False),
         ("time_s", 20, 50, 1, 0.05, False),
-        ("time_ms", 10, 50, 1e-3, 100, False),
+        ("time_ms", 10, 50, 1e3, 100, False),
     ],
 )
 def test_the_unit_is_that_of_the_name_or_fits_the_rate(
     name: str, step: float, fps: float | None, unit: float, rate: float, told: bool
 ) -> None:
     clock = clock_of(name, 5 * step + step * np.arange(100.0), dates=False, fps=fps)
-    assert (clock.unit, clock.origin, clock.rate, clock.doubt is not None) == (unit, 0.0, rate, told)
+    assert (clock.per_second, clock.origin, clock.rate, clock.doubt is not None) == (unit, 0.0, rate, told)
 
 
 def test_what_is_guessed_is_told_with_what_to_do() -> None:
@@ -43,11 +43,11 @@ def test_what_is_guessed_is_told_with_what_to_do() -> None:
     )
 
 
-@pytest.mark.parametrize(("unit", "first"), [(1.0, 1.7e9), (1e-3, 1.7e12), (1e-6, 1.7e15), (1e-9, 1.7e18)])
+@pytest.mark.parametrize(("unit", "first"), [(1.0, 1.7e9), (1e3, 1.7e12), (1e6, 1.7e15), (1e9, 1.7e18)])
 def test_clocks_of_dates_count_from_the_first_row(unit: float, first: float) -> None:
-    times: NDArray[np.float64] = np.arange(100.0) * 0.02 / unit + first
+    times: NDArray[np.float64] = np.arange(100.0) * 0.02 * unit + first
     clock = clock_of("timestamp", times, dates=False, fps=None)
-    assert (clock.unit, clock.origin, clock.rate, clock.doubt) == (unit, first, 50.0, None)
+    assert (clock.per_second, clock.origin, clock.rate, clock.doubt) == (unit, first, 50.0, None)
     assert np.allclose(clock.seconds(times), np.arange(100) * 0.02, atol=1e-6)
 
 

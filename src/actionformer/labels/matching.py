@@ -8,10 +8,11 @@ from urllib.parse import unquote
 
 from actionformer.core.names import spelled
 from actionformer.formats.labels import LabelledVideo
+from actionformer.sensors.medium import SENSORS
 from actionformer.sound.medium import SOUND
 
 PICTURES_OR_SOUND = SOUND.endings
-MEDIA = PICTURES_OR_SOUND | {".npy", ".npz", ".csv", ".tsv"}
+MEDIA = PICTURES_OR_SOUND | SENSORS.endings
 """What the name of a recording may end in."""
 _ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://[^/]*")
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")

@@ -15,7 +15,7 @@ from actionformer.advice.draft import Advice
 from actionformer.advice.sampling import Sampling, sampling
 from actionformer.backbones import Backbone
 from actionformer.core.annotations import Annotations
-from actionformer.core.errors import InputError, listed, warn
+from actionformer.core.errors import InputError, listed, untold, warn
 from actionformer.core.names import explained, matched, surplus
 from actionformer.core.run_files import FEATURES
 from actionformer.core.words import part
@@ -113,7 +113,8 @@ class Footage:
     ) -> list[FeaturedVideo]:
         """The videos of a subset with the features that they will have: their shapes alone."""
         layout, made = self.layout(data), list[FeaturedVideo]()
-        dim = self.backbone.fitted([self.files[id_] for id_ in recordings], layout.num_frames).dim
+        with untold():  # extraction tells what it leaves out
+            dim = self.backbone.fitted([self.files[id_] for id_ in recordings], layout.num_frames).dim
         for id_, one in recordings.items():
             grid = layout.grid(one.fps)
             length = layout.count(max(round(one.duration * grid.fps), 1))

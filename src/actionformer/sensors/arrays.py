@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed
+from actionformer.core.files import check_compression
 from actionformer.sensors.table import PIECE, Table, numbered
 
 Array = NDArray[np.generic]
@@ -27,15 +28,13 @@ class Stored:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise InputError(f"{path}: is no array of numbers ({error})") from error
-        self.shape, self.dtype = in_columns(array, f"{path}:").shape, array.dtype
+        self.shape, self.dtype = self._mapped().shape, self._mapped().dtype
 
     def __getitem__(self, part: tuple[slice, int]) -> Array:
-        array: Array = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        return np.array(in_columns(array, f"{self.path}:")[part])
+        return np.array(self._mapped()[part])
+
+    def _mapped(self) -> Array:
+        return in_columns(np.load(self.path, mmap_mode="r", allow_pickle=False), f"{self.path}:")
 
 
 class ArrayTable:
@@ -115,11 +114,10 @@ def open_npz(path: Path) -> Iterator[Table]:
     Raises:
         InputError: arrays of several recordings, which differ in length, or none of numbers.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: is no file of named arrays ({error})") from error
+    with zipfile.ZipFile(path) as archive:
+        check_compression(path, sum(member.file_size for member in archive.filelist))
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
     arrays = {
         name: in_columns(array, f"{path}: {name} is")
         for name, array in arrays.items()

@@ -37,8 +37,8 @@ STANDING = 4 * PIECE
 class Clock:
     """How times of a file become seconds."""
 
-    unit: float
-    """Seconds."""
+    per_second: float
+    """How many of its units are a second."""
     origin: float
     """What the file calls time 0: its first time where it counts dates, else 0."""
     rate: float
@@ -48,7 +48,7 @@ class Clock:
 
     def seconds(self, times: Numbers) -> Numbers:
         """Times of the file in seconds."""
-        return (times - self.origin) * self.unit
+        return (times - self.origin) / self.per_second
 
 
 def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None) -> Clock:
@@ -70,10 +70,9 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None) -> Cl
     step = _usual_step(np.diff(stamps)) / float(np.median(counts))
     stated = "seconds" if dates else unit_in(name)
     unit, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
-    seconds = UNITS[unit]
-    first = float(times[0])
-    is_date = dates or first * seconds >= OLDEST or first < 0
-    return Clock(seconds, first if is_date else 0.0, _rounded(1 / (step * seconds)), doubt)
+    per_second, first = UNITS[unit], float(times[0])
+    is_date = dates or first / per_second >= OLDEST or first < 0
+    return Clock(per_second, first if is_date else 0.0, _rounded(per_second / step), doubt)
 
 
 def _usual_step(steps: Numbers) -> float:
@@ -85,10 +84,10 @@ def _usual_step(steps: Numbers) -> float:
 
 def _guessed(name: str, step: float, first: float, fps: float | None) -> tuple[str, str | None]:
     """A unit, and in words why it may be wrong."""
-    rates = {unit: 1 / (step * seconds) for unit, seconds in UNITS.items()}
+    rates = {unit: per_second / step for unit, per_second in UNITS.items()}
     unit = min(rates, key=lambda one: abs(math.log(rates[one] / (fps or USUAL))))
     in_fractions = unit == "seconds" and step < 1
-    since_1970 = NOWADAYS[0] < first * UNITS[unit] < NOWADAYS[1]
+    since_1970 = NOWADAYS[0] < first / UNITS[unit] < NOWADAYS[1]
     as_said = fps is not None and 1 / LIKE < rates[unit] / fps < LIKE
     if in_fractions or since_1970 or as_said:
         return unit, None

@@ -11,8 +11,8 @@ from actionformer.core.errors import InputError, listed
 from actionformer.core.names import matched, nearest
 from actionformer.sensors.table import Table
 
-UNITS: Mapping[str, float] = {"seconds": 1.0, "milliseconds": 1e-3, "microseconds": 1e-6, "nanoseconds": 1e-9}
-"""Unit of a clock -> seconds."""
+UNITS: Mapping[str, float] = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+"""Unit of a clock -> how many are a second."""
 _ABBREVIATED = {
     "s": "seconds", "sec": "seconds", "secs": "seconds", "second": "seconds",
     "ms": "milliseconds", "msec": "milliseconds", "millis": "milliseconds", "millisecond": "milliseconds",

@@ -31,5 +31,11 @@ def open_table(path: Path) -> Iterator[Table]:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file of readings")
-    with OPENERS.get(path.suffix.lower(), open_text)(path) as table:
-        yield table
+    try:
+        with OPENERS.get(path.suffix.lower(), open_text)(path) as table:
+            yield table
+    except InputError:
+        raise
+    except Exception as error:  # every library has its own ways of refusing a broken file
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a table of numbers ({reason:.100}): is it damaged?") from error

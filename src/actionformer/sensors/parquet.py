@@ -51,18 +51,13 @@ def open_parquet(path: Path) -> Iterator[Table]:
     """A Parquet file, of which only what is read comes into memory.
 
     Raises:
-        InputError: no such file, or pyarrow is not installed.
+        InputError: it has no rows, or pyarrow is not installed.
     """
     try:
-        from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise missing_extra("pyarrow", "parquet", f"{path}: reading Parquet") from error
-    try:
-        file = ParquetFile(path)
-    except ArrowException as error:
-        raise InputError(f"{path}: is no Parquet file ({error})") from error
-    with file:
+    with ParquetFile(path) as file:
         if not file.metadata.num_rows:
             raise InputError(f"{path}: no rows of readings")
         yield ParquetTable(path, file)
