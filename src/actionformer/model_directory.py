@@ -71,8 +71,7 @@ class ModelCard:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; of the features only what is known."""
-        content = asdict(self)
-        content["features"] = {name: value for name, value in asdict(self.features).items() if value is not None}
+        content = asdict(self) | {"features": self.features.to_dict()}
         if self.calibration is None:
             del content["calibration"]
         if not self.video_classes:
@@ -253,7 +252,7 @@ def _read_card(path: Path) -> ModelCard:
             check_name(name, "a class name")
         return ModelCard(
             class_names=tuple(card.class_names),
-            features=FeatureSpec(**card.features),
+            features=FeatureSpec.read(card.features),
             training=card.training.model_dump(exclude_unset=True),
             metrics=card.metrics,
             calibration=None if card.calibration is None else _CALIBRATION.validate_python(card.calibration),

@@ -48,8 +48,8 @@ def test_the_backbone_is_loaded_once(seen: Path, videos: Path, monkeypatch: pyte
     detector = load(seen / "run", precision="bfloat16")
     for _ in range(2):
         detector.detect_video(videos / "clip0.mp4")
-    assert detector.backbone("motion") is detector.backbone("motion")
-    assert loaded == [(name, (), {"device": "cpu", "precision": "bfloat16"}) for name in ("motion", "motion")]
+    assert detector.maker("motion").backbone is detector.maker().backbone
+    assert loaded == [(name, (), {"device": "cpu", "precision": "bfloat16"}) for name in ("motion",)]
 
 
 def test_videos_that_cannot_be_used(seen: Path, run: Path, videos: Path, tmp_path: Path) -> None:

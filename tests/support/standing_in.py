@@ -115,6 +115,12 @@ def _write_run(folder: Path, tiny: Config) -> None:
     evaluate(folder / "runs/mine")
     for copy in ("detections.json", "found.json", "other.json"):
         shutil.copy(folder / "runs/mine/detections.json", folder / copy)
+    (folder / "readings").mkdir()
+    for features in sorted((folder / "features").glob("*.npy")):
+        rows, sidecar = np.load(features), json.loads(features.with_suffix(".json").read_text("utf-8"))
+        np.save(folder / "readings" / features.name, rows[::2, :3])
+        lying = {"fps": sidecar["fps"], "stride": 2 * sidecar["stride"], "num_frames": sidecar["num_frames"]}
+        (folder / f"readings/{features.stem}.json").write_text(json.dumps(lying), "utf-8")
     for ending in ("npy", "json"):
         shutil.copy(folder / f"features/video_4.{ending}", folder / f"night.{ending}")
     (folder / "small.toml").write_text(config.to_toml(), "utf-8")

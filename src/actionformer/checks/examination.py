@@ -227,9 +227,9 @@ def _facts(patient: Patient, share: float) -> dict[str, str]:
         first = patient.videos[0]
         grid, width = first.grid, first.features.shape[1]
         facts["features"] = f"{plural(width, 'channel')}, " if patient.source else "as they would be made, "
-        facts["features"] += f"every {grid.stride / grid.fps:.3g} s (fps {grid.fps:g}, stride {grid.stride:g}, "
+        facts["features"] += f"every {grid.step:.3g} s (fps {grid.fps:g}, stride {grid.stride:g}, "
         facts["features"] += f"num_frames {grid.num_frames:g})"
-        longest = min(2 * architecture_of(config).furthest, config.model.max_length) * grid.stride / grid.fps
+        longest = min(2 * architecture_of(config).furthest, config.model.max_length) * grid.step
         facts["longest action in reach"] = f"{longest:.4g} s"
     if 0 < share < 1:
         facts["rows read"] = f"{100 * share:.1f}%: training reads all of them, and may find more"

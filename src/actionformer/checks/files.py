@@ -46,13 +46,14 @@ def open_subset(annotations: Annotations, source: FeatureFolders, data: DataSett
         if id_ in missing:
             continue
         try:
-            spec, features = source.spec(id_), source.open(id_)
+            spec = source.spec(id_)
             if unknown := _untold(video, spec, data):
                 untimed[id_] = unknown
                 continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what sidecars and settings say is compared by `check_sidecars`
-                opened.append(FeaturedVideo(video, features, grid_of(video, spec, data), spec))
+                grid = grid_of(video, spec, data)
+            opened.append(FeaturedVideo(video, source.open(id_, timing=FeatureSpec.on(grid)), grid, spec))
         except InputError as error:
             broken[id_] = str(error)
     fitting, others = _of_width(opened, width)

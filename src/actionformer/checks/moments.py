@@ -83,7 +83,7 @@ class PlacedActions:
         """Those that lie in their videos, as far as they do."""
         videos = [video for video in training.videos if len(video.segments)]
         steps = [np.diff(video.segments.astype(np.float64))[:, 0] for video in videos]
-        step = [video.grid.stride / video.grid.fps for video in videos]
+        step = [video.grid.step for video in videos]
         crops = [training.max_length + 2 * training.margin(video) for video in videos]
         nothing = np.empty(0)
         return cls(

@@ -56,7 +56,7 @@ def _cause(compared: Sequence[tuple[FeaturedVideo, DurationDifference]], timed: 
     different = [one for one, _ in compared]
     if sum(difference.transposed for _, difference in compared) == len(compared):
         return f"features of shape {different[0].features.shape}: {TRANSPOSED}"
-    factors = np.array([_seconds(one) / (len(one.features) * one.grid.stride / one.grid.fps) for one in different])
+    factors = np.array([_seconds(one) / (len(one.features) * one.grid.step) for one in different])
     usual = float(np.median(factors))
     if len(different) >= min(SEVERAL, timed) and 2 * len(different) > timed and _alike(factors, usual):
         grid = different[0].grid
@@ -98,7 +98,7 @@ def check_one_timing(videos: Sequence[FeaturedVideo]) -> list[Finding]:
     expected = FeatureSpec(fps=usual[0], stride=usual[1], num_frames=usual[2])
     refused = [video for video in videos if _is_refused(video, expected)]
     step = usual[1] / usual[0]
-    slower = [v for v in videos if v not in refused and abs(v.grid.stride / v.grid.fps - step) > SAME_SECONDS * step]
+    slower = [v for v in videos if v not in refused and abs(v.grid.step - step) > SAME_SECONDS * step]
     findings = []
     if refused:
         what = f"videos have features of another timing than {_in_words(expected)}: "
@@ -107,7 +107,7 @@ def check_one_timing(videos: Sequence[FeaturedVideo]) -> list[Finding]:
         findings.append(Finding("timing", "error", len(refused), len(videos), what, example, advice))
     if slower:
         what = f"videos have features that lie further apart or nearer than {step:.3g} s: "
-        example = listed([f"{v.video.id} ({v.grid.stride / v.grid.fps:.3g} s, {v.grid.fps:g} fps)" for v in slower], 5)
+        example = listed([f"{v.video.id} ({v.grid.step:.3g} s, {v.grid.fps:g} fps)" for v in slower], 5)
         advice = f"extract all with --fps {usual[0]:g}: a model counts features, not seconds"
         findings.append(Finding("mixed_fps", "warning", len(slower), len(videos), what, example, advice))
     return findings

@@ -83,6 +83,11 @@ class TimeGrid:
             raise InputError(f"start must be a number of seconds from 0 on, found {self.start}")
 
     @property
+    def step(self) -> float:
+        """From one feature to the next, seconds."""
+        return self.stride / self.fps
+
+    @property
     def half_window(self) -> float:
         """Half the width of a feature's window, in grid steps."""
         return 0.5 * self.num_frames / self.stride

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,10 @@ def collect(
     videos: list[FeaturedVideo] = []
     for id_, spec in specs.items():
         video = annotations.videos[id_]
-        videos.append(FeaturedVideo(video, source.open(id_), grid_of(video, spec, data), spec))
+        grid = grid_of(video, spec, data)
+        videos.append(
+            FeaturedVideo(video, source.open(id_, timing=FeatureSpec.on(grid), made_for=made_for), grid, spec)
+        )
     if not (other_timing or data.resize):
         _check_timing(videos, made_for)
     _check_durations(videos)
@@ -132,10 +136,11 @@ def _check_timing(videos: Sequence[FeaturedVideo], made_for: FeatureSpec | None)
     Raises:
         InputError: they do not; names both.
     """
-    expected = made_for or FeatureSpec.on(videos[0].grid)
+    rates = made_for is not None
+    expected = made_for or replace(FeatureSpec.on(videos[0].grid), sources=videos[0].spec.sources)
     for one in videos:
         where = f"video {one.video.id!r}"
-        check_timing(FeatureSpec.on(one.grid), expected, where, rates=made_for is not None)
+        check_timing(replace(FeatureSpec.on(one.grid), sources=one.spec.sources), expected, where, rates=rates)
 
 
 def _check_durations(videos: Sequence[FeaturedVideo]) -> None:
@@ -212,21 +217,27 @@ def _check_backbones(specs: Mapping[str, FeatureSpec], made_for: FeatureSpec | N
 
 def common_spec(videos: Sequence[FeaturedVideo]) -> FeatureSpec:
     """What the features of all videos have in common; a model trained on them remembers it."""
-    backbones = {video.spec.backbone for video in videos if video.spec.backbone}
-    made = {
-        name: values.pop() if len(values := {getattr(video.spec, name) for video in videos}) == 1 else None
-        for name in ("weights_hash", "preprocessing", "last_clip")
-    }
-    timing = {
-        name: values.pop() if len(values := {getattr(video.grid, name) for video in videos}) == 1 else None
-        for name in ("fps", "stride", "num_frames")
-    }
-    return FeatureSpec(
-        **timing,
-        backbone=min(backbones, default=None),
-        **made,
+    sources = zip(*(one.spec.sources for one in videos), strict=True)
+    widths = [channels for _, channels in videos[0].features.stored]
+    return replace(
+        _in_common([one.spec for one in videos]),
+        **{name: _same([getattr(one.grid, name) for one in videos]) for name in GRID},
         dim=videos[0].features.shape[1],
+        sources=tuple(replace(_in_common(one), dim=dim) for one, dim in zip(sources, widths, strict=False)),
     )
+
+
+def _in_common(specs: Sequence[FeatureSpec]) -> FeatureSpec:
+    same = {
+        name: _same([getattr(one, name) for one in specs])
+        for name in (*GRID, "weights_hash", "preprocessing", "last_clip")
+    }
+    return FeatureSpec(**same, backbone=min({one.backbone for one in specs if one.backbone}, default=None))
+
+
+def _same(values: Sequence[Any]) -> Any:
+    """What all are; None where they differ."""
+    return values[0] if len(set(values)) == 1 else None
 
 
 def grid_of(video: AnnotatedVideo, sidecar: FeatureSpec, data: DataSettings) -> TimeGrid:

@@ -30,6 +30,7 @@ def features_hash(videos: Sequence[FeaturedVideo]) -> str:
     digest = hashlib.sha256()
     for one in sorted(videos, key=lambda one: one.video.id):
         digest.update(repr((one.video.id, one.features.shape, one.grid)).encode())
+        digest.update(repr(one.features.resampled).encode() if one.features.resampled else b"")
         for path in one.features.paths:
             digest.update(sampled_hash(path, SAMPLES, SAMPLE).encode())
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from actionformer.backbones import Backbone, load_backbone
@@ -10,6 +11,14 @@ from actionformer.core.errors import InputError
 from actionformer.extraction.encode import layout_for
 from actionformer.features import FeatureSpec, check_backbone, check_timing, timing_of
 from actionformer.video.clips import ClipLayout
+
+
+@dataclass(frozen=True)
+class FeatureMaker:
+    """How a model's features, or one source of them, are made of a file that it has not seen."""
+
+    backbone: Backbone
+    layout: ClipLayout
 
 
 def backbone_of(

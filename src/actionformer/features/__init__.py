@@ -9,17 +9,19 @@ from actionformer.features.arrays import (
     open_features,
     resize,
 )
+from actionformer.features.joining import SourceJoiner
 from actionformer.features.reader import FeatureReader, FeatureWindow
 from actionformer.features.readers import READERS, other_features
 from actionformer.features.spec import (
     FeatureSpec,
     check_backbone,
     feature_file,
+    joined_spec,
     read_sidecar,
     sidecar_path,
     write_sidecar,
 )
-from actionformer.features.timing import GRID, TIMING, check_timing, timing_of, unknown_of
+from actionformer.features.timing import GRID, TIMING, UNKNOWN, check_timing, timing_of, unknown_of
 from actionformer.features.whereabouts import whereabouts
 from actionformer.features.writer import FeatureWriter
 
@@ -28,17 +30,20 @@ __all__ = [
     "READERS",
     "TIMING",
     "TRANSPOSED",
+    "UNKNOWN",
     "FeatureFolders",
     "FeatureReader",
     "FeatureSpec",
     "FeatureWindow",
     "FeatureWriter",
     "Features",
+    "SourceJoiner",
     "check_backbone",
     "check_duration",
     "check_timing",
     "compare_duration",
     "feature_file",
+    "joined_spec",
     "open_features",
     "other_features",
     "read_sidecar",

@@ -6,7 +6,7 @@ Files are opened for every read and closed again, so `Features` are cheap to kee
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from glob import escape
 from pathlib import Path
@@ -19,12 +19,13 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.names import explained, file_of, matched, without_prefix
 from actionformer.core.segments import TimeGrid
 from actionformer.core.words import plural
+from actionformer.features.joining import MAX_LENGTH_DIFFERENCE, Resampling, check_covered, resampling
 from actionformer.features.readers import PICKLED, READERS, opened, other_features
-from actionformer.features.spec import FeatureSpec, read_sidecar
+from actionformer.features.spec import FeatureSpec, joined_spec, read_sidecar
+from actionformer.features.timing import timing_of
 
 Floats = NDArray[np.float32]
 
-MAX_LENGTH_DIFFERENCE = 4  # vectors that sources of one video may differ by; the longer ones are cut
 MAX_DURATION_DIFFERENCE = 0.1  # share of a video that its features may leave uncovered, or go beyond
 TRANSPOSED = "are they stored as (D, T)? Transpose them: a row for every moment, (T, D)"
 
@@ -41,6 +42,8 @@ class Features:
     """T vectors, D channels."""
     stored: tuple[tuple[int, int], ...] = ()
     """The shapes of the files."""
+    resampled: tuple[Resampling | None, ...] = ()
+    """How each file is read at the moments of the first; None where its rows lie there. Empty, they all do."""
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -67,36 +70,101 @@ class Features:
 
     def blocks(self, parts: Sequence[slice]) -> Floats:
         """The rows of several slices, start and stop each, one after the other; every file is opened once."""
-        files = zip(self.paths, self.stored, strict=True)
-        sources = [_read(path, parts, shape) for path, shape in files]
+        ways = self.resampled or (None,) * len(self.paths)
+        files = zip(self.paths, self.stored, ways, strict=True)
+        sources = [
+            _read(path, parts, shape) if way is None else _read_at(way, path, parts, shape)
+            for path, shape, way in files
+        ]
         return sources[0] if len(sources) == 1 else np.concatenate(sources, axis=1)
 
 
-def open_features(*paths: str | Path, width: int | None = None) -> Features:
+def open_features(
+    *paths: str | Path, width: int | None = None, timing: FeatureSpec | None = None, made_for: FeatureSpec | None = None
+) -> Features:
     """Look at a feature file, or at several that belong to one video, without loading it.
 
+    Of several files, those that lie in time as the first are joined row by row; their lengths may differ by
+    `MAX_LENGTH_DIFFERENCE`, and the end of the longer ones is left out. Others are read at the moments of the first,
+    see `actionformer.features.joining`. How a file lies in time its sidecar says, else `made_for`; one of which nobody
+    says anything lies as the first.
+
     Args:
-        paths: `.npy`, `.npz`, `.h5`, `.hdf5` or `.safetensors`, each with one (T, D) array of floats. Lengths
-            may differ by `MAX_LENGTH_DIFFERENCE`; the end of the longer ones is left out.
+        paths: `.npy`, `.npz`, `.h5`, `.hdf5` or `.safetensors`, each with one (T, D) array of floats.
         width: channels expected, of all files together.
+        timing: fps, stride, num_frames and start of the first file; by default as of the others.
+        made_for: the features that a model was trained on, where there is one.
 
     Raises:
-        InputError: a missing or broken file, an array of another shape or type, another width.
+        InputError: a missing or broken file, an array of another shape or type, another width, or files that do not
+            cover the same time.
     """
     files = tuple(Path(path) for path in paths)
-    shapes = [_shape(path) for path in files]
-    lengths = [length for length, _ in shapes]
-    found = sum(channels for _, channels in shapes)
-    if max(lengths) - min(lengths) > MAX_LENGTH_DIFFERENCE:
-        names = ", ".join(map(str, files))
-        raise InputError(
-            f"{names}: sources of one video have lengths {', '.join(map(str, lengths))}, expected a "
-            f"difference of at most {MAX_LENGTH_DIFFERENCE}: extract them with the same fps and stride"
-        )
-    features = Features(files, (min(lengths), found), tuple(shapes))
+    shapes = tuple(_shape(path) for path in files)
+    joined, known = (
+        Features(files, (shapes[0][0], sum(channels for _, channels in shapes)), shapes),
+        made_for or FeatureSpec(),
+    )
+    _check_sources(joined, known)
+    if len(files) > 1:
+        joined = _joined(joined, _grids(files, timing or FeatureSpec(), known))
     if width is not None:
-        features.check_width(width)
-    return features
+        joined.check_width(width)
+    return joined
+
+
+def _check_sources(features: Features, made_for: FeatureSpec) -> None:
+    """Checks that files are the sources that a model joins, in its order, as far as it is known; or joined already.
+
+    Raises:
+        InputError: they are not; names the channels of all.
+    """
+    widths, expected = ([shape[1] for shape in features.stored], [one.dim for one in made_for.sources])
+    if not expected or None in expected or widths in (expected, [made_for.dim]):
+        return
+    found, wanted = (" and ".join(map(str, one)) for one in (widths, expected))
+    raise InputError(
+        f"{', '.join(map(str, features.paths))}: {found} channels, but the model joins {len(expected)} sources of "
+        f"{wanted} channels: give the features of all of them, in this order (detect: --other-sources)"
+    )
+
+
+def _grids(files: Sequence[Path], first: FeatureSpec, made_for: FeatureSpec) -> list[TimeGrid] | None:
+    """Where the rows of several files of one video lie; None where nobody says it of the first."""
+    models = made_for.sources if len(made_for.sources) == len(files) else (FeatureSpec(),) * len(files)
+    sidecars = [read_sidecar(path) for path in files]
+    target = timing_of(call=first, sidecar=sidecars[0], model=made_for).grid
+    if target is None:
+        return None
+    said = [timing_of(sidecar=one, model=model) for one, model in zip(sidecars[1:], models[1:], strict=True)]
+    rest = replace(FeatureSpec.on(target), start=None)
+    filled = [timing_of(sidecar=one, settings=rest).grid for one in said]
+    return [
+        target,
+        *(target if one == FeatureSpec() or grid is None else grid for one, grid in zip(said, filled, strict=True)),
+    ]
+
+
+def _joined(plain: Features, grids: Sequence[TimeGrid] | None) -> Features:
+    """Files of one video, joined row by row or by time.
+
+    Raises:
+        InputError: their lengths, or the times that they cover, differ by more than a few rows.
+    """
+    lengths, names = [length for length, _ in plain.stored], list(map(str, plain.paths))
+    ways = (None,) * len(lengths) if grids is None else tuple(resampling(one, grids[0]) for one in grids)
+    alike = [length for length, way in zip(lengths, ways, strict=True) if way is None]
+    if max(alike) - min(alike) > MAX_LENGTH_DIFFERENCE:
+        raise InputError(
+            f"{', '.join(names)}: sources of one video have lengths {', '.join(map(str, lengths))}, expected a "
+            f"difference of at most {MAX_LENGTH_DIFFERENCE}: extract them with the same fps and stride, or say in a "
+            "sidecar beside each what its own are, and they are joined by time"
+        )
+    if grids is None or not any(ways):
+        return replace(plain, shape=(min(lengths), plain.shape[1]))
+    check_covered(grids, lengths, names)
+    covered = [length if way is None else way.covered(length) for length, way in zip(lengths, ways, strict=True)]
+    return replace(plain, shape=(min(covered), plain.shape[1]), resampled=ways)
 
 
 @dataclass(frozen=True)
@@ -164,8 +232,21 @@ class FeatureFolders:
             found[without_prefix((name.parent / name.stem).as_posix(), self.prefix)] = file
         return found
 
-    def open(self, video: str, width: int | None = None) -> Features:
+    def open(
+        self,
+        video: str,
+        width: int | None = None,
+        *,
+        timing: FeatureSpec | None = None,
+        made_for: FeatureSpec | None = None,
+    ) -> Features:
         """The features of a video; see `open_features`.
+
+        Args:
+            video: its id.
+            width: channels expected, of all folders together.
+            timing: of the features in the first folder.
+            made_for: the features that a model was trained on, where there is one.
 
         Raises:
             InputError: no file in one of the folders, or one that cannot be used.
@@ -178,13 +259,14 @@ class FeatureFolders:
                     f"with one of {', '.join(READERS)}{explained([video], self.ids)}{other_features(folder)}"
                 )
         try:
-            return open_features(*(path for path in paths if path is not None), width=width)
+            files = (path for path in paths if path is not None)
+            return open_features(*files, width=width, timing=timing, made_for=made_for)
         except InputError as error:
             raise InputError(f"video {video!r}: {error}") from error
 
     def spec(self, video: str) -> FeatureSpec:
-        """The sidecar of a video, in the first folder that has its features."""
-        return next((read_sidecar(path) for path in self.paths(video) if path is not None), FeatureSpec())
+        """What the sidecars of a video say: see `joined_spec`."""
+        return joined_spec([read_sidecar(path) for path in self.paths(video) if path is not None])
 
     def missing(self, videos: Iterable[str]) -> list[str]:
         """Those of the videos that lack features in at least one of the folders."""
@@ -285,6 +367,16 @@ def _read(path: Path, parts: Sequence[slice], shape: tuple[int, int]) -> Floats:
             raise InputError(f"{path}: had shape {shape} when it was first read, now {tuple(array.shape)}: start again")
         read = [_finite(np.asarray(array[part], dtype=np.float32), part.start, path) for part in parts]
     return read[0] if len(read) == 1 else np.concatenate(read)
+
+
+def _read_at(way: Resampling, path: Path, parts: Sequence[slice], shape: tuple[int, int]) -> Floats:
+    """Rows of another source's moments; what they are made of is read."""
+    wanted = [part for part in parts if part.start < part.stop]
+    needed = [way.needed(part, shape[0]) for part in wanted]
+    read = _read(path, needed, shape) if needed else np.empty((0, shape[1]), np.float32)
+    pieces = np.split(read, np.cumsum([part.stop - part.start for part in needed])[:-1]) if needed else []
+    made = [way(piece, own.start, part) for piece, own, part in zip(pieces, needed, wanted, strict=True)]
+    return np.concatenate([read[:0], *made])
 
 
 def _finite(rows: Floats, first: int, path: Path) -> Floats:

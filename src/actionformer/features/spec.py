@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class FeatureSpec:
     """What was done to the frames before the backbone saw them."""
     last_clip: str | None = None
     """What became of the frames after the last whole clip: "pad" repeats the last frame, "drop" leaves them out."""
+    sources: tuple[FeatureSpec, ...] = ()
+    """Of features that were joined by channel: each of them, in order."""
 
     def __post_init__(self) -> None:
         for name in ("fps", "stride", "num_frames", "duration", "dim"):
@@ -55,6 +57,27 @@ class FeatureSpec:
             if value is not None and not isinstance(value, str):
                 raise InputError(f"{name} must be text, found {value!r:.60}")
 
+    @property
+    def parts(self) -> tuple[FeatureSpec, ...]:
+        """Each of joined features, or these alone."""
+        return self.sources or (self,)
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> FeatureSpec:
+        """The spec that `to_dict` has written.
+
+        Raises:
+            InputError: a value that cannot be meant, or a name that is not known.
+        """
+        if unknown := content.keys() - {field.name for field in fields(cls)}:
+            raise InputError(f"{min(unknown)!r:.60} is nothing that can be said of features")
+        return cls(**{**content, "sources": tuple(map(cls.read, content.get("sources", ())))})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values of what is known."""
+        known = {name: value for name, value in vars(self).items() if value is not None and name != "sources"}
+        return known | ({"sources": [one.to_dict() for one in self.sources]} if self.sources else {})
+
     @classmethod
     def on(cls, grid: TimeGrid) -> FeatureSpec:
         """What a sidecar says of a grid."""
@@ -68,15 +91,29 @@ class FeatureSpec:
         return TimeGrid(fps=self.fps, stride=self.stride, num_frames=self.num_frames, start=self.start or 0.0)
 
 
+def joined_spec(sources: Sequence[FeatureSpec]) -> FeatureSpec:
+    """What is to be said of sources that are joined by channel: their times are those of the first.
+
+    Which backbones made them, each says for itself.
+    """
+    if len(sources) < 2:
+        return sources[0] if sources else FeatureSpec()
+    made = dict.fromkeys(("backbone", "weights_hash", "dim", "preprocessing", "last_clip"))
+    return replace(sources[0], **made, sources=tuple(sources))
+
+
 def check_backbone(found: FeatureSpec, expected: FeatureSpec) -> None:
     """Features are of use only to a model that was trained on features of the same backbone with the same weights.
 
     What either side does not know is not held against it. Where both know the hash of the weights, what follows a colon
-    in a backbone's name, an id or a folder, does not matter.
+    in a backbone's name, an id or a folder, does not matter. Of joined features each is compared.
 
     Raises:
         InputError: they differ; names both.
     """
+    if len(found.sources) == len(expected.sources):
+        for one, other in zip(found.sources, expected.sources, strict=True):
+            check_backbone(one, other)
     if not (found.backbone and expected.backbone):
         return
     names = [found.backbone, expected.backbone]
@@ -122,7 +159,7 @@ def read_sidecar(path: str | Path) -> FeatureSpec:
     content = read_json(sidecar)
     if not isinstance(content, dict):
         raise InputError(f"{sidecar}: expected an object with fps, stride, num_frames, found {content!r:.60}")
-    names = {field.name for field in fields(FeatureSpec)}
+    names = {field.name for field in fields(FeatureSpec)} - {"sources"}
     try:
         return FeatureSpec(**{name: value for name, value in content.items() if name in names})
     except InputError as error:
@@ -137,5 +174,5 @@ def write_sidecar(path: str | Path, spec: FeatureSpec, course: Mapping[str, Any]
         spec: what its readers need to know.
         course: how it was made, for people: version, frames, skipped packets.
     """
-    content = {name: value for name, value in {**asdict(spec), **(course or {})}.items() if value is not None}
+    content = spec.to_dict() | {name: value for name, value in (course or {}).items() if value is not None}
     write_whole(sidecar_path(path), json.dumps(content, indent=1) + "\n")

@@ -49,7 +49,7 @@ def check_timing(found: FeatureSpec, expected: FeatureSpec, where: str, *, rates
     """A model reads an action's length off the number of features it has: others of the same video mean other lengths.
 
     Stride and window must agree in frames or in seconds, and the rate roughly, unless they agree in seconds. What
-    either side does not know is not held against it.
+    either side does not know is not held against it. Of joined features each is compared.
 
     Args:
         found: the features that there are.
@@ -60,6 +60,9 @@ def check_timing(found: FeatureSpec, expected: FeatureSpec, where: str, *, rates
     Raises:
         InputError: they differ; names both.
     """
+    if len(found.sources) == len(expected.sources):
+        for number, (one, other) in enumerate(zip(found.sources, expected.sources, strict=True), start=1):
+            check_timing(one, other, f"{where}, source {number}", rates=rates)
     different = [name for name in ("stride", "num_frames") if not _agree(found, expected, name)]
     if not different and rates and _rate_differs(found, expected):
         different = ["fps"]

@@ -33,7 +33,7 @@ def most_detections(config: Config, length: int, grid: TimeGrid) -> int:
     """The cap of a finished video of `length` features."""
     settings = config.suppression
     if config.live.max_per_hour is not None:
-        return math.ceil(config.live.max_per_hour * length * grid.stride / grid.fps / 3600)
+        return math.ceil(config.live.max_per_hour * length * grid.step / 3600)
     if settings.cap_per == "video":
         return settings.max_detections
     return max(settings.max_detections, math.ceil(settings.max_detections * length / config.model.max_length))
@@ -60,7 +60,7 @@ class Shares:
         per_hour = config.live.max_per_hour
         self.hourly = per_hour is not None
         if per_hour is not None:
-            self.share = per_hour * block * grid.stride / grid.fps / 3600
+            self.share = per_hour * block * grid.step / 3600
         else:
             self.share = config.suppression.max_detections * block / config.model.max_length
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import islice
@@ -22,9 +22,9 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import shortened
 from actionformer.core.words import plural
-from actionformer.extraction.matching import backbone_of, layout_of
+from actionformer.extraction.matching import FeatureMaker, backbone_of, layout_of
 from actionformer.extraction.store import extract_video
-from actionformer.features import TIMING, FeatureSpec, check_timing, timing_of
+from actionformer.features import TIMING, UNKNOWN, FeatureSpec, SourceJoiner, check_timing, timing_of
 from actionformer.inference.caps import Cut, cuts_in_words
 from actionformer.inference.finishing import finished
 from actionformer.inference.overflow import overflow_of
@@ -140,7 +140,7 @@ class Detector:
 
     def detect(
         self,
-        features: ArrayLike | Tensor | str | Path,
+        features: ArrayLike | Tensor | str | Path | Sequence[str | Path],
         *,
         fps: float | None = None,
         stride: float | None = None,
@@ -155,9 +155,10 @@ class Detector:
         """The actions of one video.
 
         Args:
-            features: (T, D) array, any T >= 1, or the path of a feature file.
-            fps, stride, num_frames: how the features lie in time; by default what the file's sidecar says, then
-                what the model was trained on.
+            features: (T, D) array, any T >= 1, or the path of a feature file; of a model of several sources the paths
+                of all, which are joined by time.
+            fps, stride, num_frames: how the features, of several sources the first ones, lie in time; by default what
+                the file's sidecar says, then what the model was trained on.
             start: seconds of the first frame; by default the sidecar's, then 0.
             duration: where the video ends, seconds; by default the sidecar's, then what the features cover.
             class_scores: (K,) video-level scores that a class-agnostic model's proposals are fused with;
@@ -201,7 +202,8 @@ class Detector:
             path: the video.
             backbone: what turns it into features; by default what made those that the model was trained on.
             weights: files of the backbone, or their folder; by default they are looked for where the command does.
-            fps, stride, num_frames: of the clips; by default as the model's features lie.
+            fps, stride, num_frames: of the clips, of several sources those of the first; by default as the model's
+                features lie.
             duration: of the video, seconds; by default what was read.
             proposals: as in `detect`.
             batch_size: clips that the backbone sees together.
@@ -211,34 +213,59 @@ class Detector:
             InputError: a video that cannot be read, a backbone that is not that of the model's features, or weights
                 that are missing (with where to get them).
         """
-        network = self.backbone(backbone, weights)
         timing = spec_of({"fps": fps, "stride": stride, "num_frames": num_frames})
-        layout = layout_of(self.card.features, network, timing, other_timing=self.other_timing)
         with TemporaryDirectory() as folder:
-            features = Path(folder) / "features.npy"
-            extract_video(Path(path), features, network, layout, batch_size=batch_size, workers=workers)
+            files = []
+            for source in range(len(self.card.features.parts)):
+                made = self.maker(backbone, weights, timing, source=source)
+                files.append(Path(folder) / f"{source}.npy")
+                extract_video(Path(path), files[-1], made.backbone, made.layout, batch_size=batch_size, workers=workers)
             try:
-                return self.detect(features, duration=duration, proposals=proposals, name=str(path))
+                return self.detect(files, duration=duration, proposals=proposals, name=str(path))
             except InputError as error:
-                raise InputError(f"{path}: {str(error).removeprefix(f'{features}: ')}") from error
+                said = str(error).removeprefix(f"{', '.join(map(str, files))}: ")
+                raise InputError(f"{path}: {said}") from error
 
-    def backbone(self, name: str | None = None, weights: str | Path | Iterable[str | Path] = ()) -> Backbone:
-        """The backbone that made the model's features, on the detector's device; it is loaded once.
+    def maker(
+        self,
+        backbone: str | None = None,
+        weights: str | Path | Iterable[str | Path] = (),
+        timing: FeatureSpec = UNKNOWN,
+        *,
+        source: int = 0,
+    ) -> FeatureMaker:
+        """How the model's features are made of videos; each backbone is loaded once.
+
+        Args:
+            backbone: what makes them, where the model does not say; another one is refused.
+            weights: files of the backbone, or their folder; of several sources their folder.
+            timing: fps, stride and num_frames, of several sources those of the first.
+            source: which of the sources that the model joins, from 0 on.
 
         Raises:
             InputError: as in `detect_video`.
         """
         files = tuple(map(str, [weights] if isinstance(weights, str | Path) else weights))
-        if (name, files) not in self._backbones:
-            made_for = self.card.features
-            found = backbone_of(made_for, name, files, device=str(self.device), precision=self.precision)
-            if found.dim != self.config.model.input_width:
-                raise InputError(
-                    f"{found.name!r} gives {plural(found.dim, 'channel')}, "
-                    f"the model takes {self.config.model.input_width}"
-                )
-            self._backbones[name, files] = found
-        return self._backbones[name, files]
+        sources = self.card.features.parts
+        made_for = sources[source]
+        if backbone is not None and len(sources) > 1:
+            raise InputError(
+                f"the model joins {len(sources)} sources and knows their backbones: leave {backbone!r} out"
+            )
+        network = self._backbone(made_for, backbone, files if len(sources) == 1 or made_for.weights_hash else ())
+        layout = layout_of(made_for, network, UNKNOWN if source else timing, other_timing=self.other_timing)
+        return FeatureMaker(network, layout)
+
+    def _backbone(self, made_for: FeatureSpec, name: str | None, weights: tuple[str, ...]) -> Backbone:
+        """The backbone of one source, on the detector's device."""
+        known = name or made_for.backbone, weights
+        if known not in self._backbones:
+            found = backbone_of(made_for, name, weights, device=str(self.device), precision=self.precision)
+            width = self.config.model.input_width if made_for.dim is None else made_for.dim
+            if found.dim != width:
+                raise InputError(f"{found.name!r} gives {plural(found.dim, 'channel')}, the model takes {width}")
+            self._backbones[known] = found
+        return self._backbones[known]
 
     def detect_many(
         self,
@@ -308,6 +335,21 @@ class Detector:
         if not self.other_timing:
             check_timing(FeatureSpec.on(grid), self.card.features, name)
         return self._stream(config, grid, name, told=True)
+
+    def joiner(self, *grids: TimeGrid) -> SourceJoiner:
+        """Joins the rows of the model's sources as they come: `stream.push(joiner.push(picture_rows, sound_rows))`.
+
+        Args:
+            grids: where the rows of each source lie; by default as in training.
+
+        Raises:
+            InputError: not one for each source, or the model does not know where they lie.
+        """
+        sources = self.card.features.parts
+        known = grids or [known_grid(one) for one in sources]
+        if len(known) != len(sources):
+            raise InputError(f"the model joins {len(sources)} sources: give a grid for each, found {len(known)}")
+        return SourceJoiner(known)
 
     def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool) -> Stream:
         return Stream(self.runner, config, grid, self.class_names, name=name, told=told, shown_from=self.shown_from)

@@ -135,7 +135,7 @@ class LevelRange:
 
 def level_ranges(levels: list[Level], grid: TimeGrid) -> list[LevelRange]:
     """The effective range of every level, in seconds of videos on a grid."""
-    step = grid.stride / grid.fps
+    step = grid.step
     furthest = levels[-1].action_range[1] if levels else math.inf
     return [
         LevelRange(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from actionformer.features import (
     check_backbone,
     check_duration,
     check_timing,
+    joined_spec,
     open_features,
     read_sidecar,
     resize,
@@ -109,16 +110,17 @@ def place(
     """
     source, sidecar = "features", FeatureSpec()
     collected = isinstance(features, Features)  # of a collection, whose durations and timing have been compared
-    if isinstance(features, str | Path):
-        source, sidecar = str(features), read_sidecar(features)
+    if files := _files_of(features):
+        source, sidecar = ", ".join(map(str, files)), joined_spec([read_sidecar(file) for file in files])
         check_backbone(sidecar, made_for)
-        features = open_features(features, width=config.model.input_width)
+        first = timing_of(call=spec_of(timing), sidecar=sidecar)
+        features = open_features(*files, width=config.model.input_width, timing=first, made_for=made_for)
     rows = features if isinstance(features, Features) else ArrayRows(as_matrix(features))
     check_shape(rows.shape, config.model.input_width)
     said = timing_of(call=spec_of(timing), sidecar=sidecar)
     grid = known_grid(timing_of(call=said, model=made_for))
     if not (collected or other_timing or config.data.resize):
-        check_timing(FeatureSpec.on(grid), made_for, source)
+        check_timing(replace(FeatureSpec.on(grid), sources=sidecar.sources), made_for, source)
     length, duration = rows.shape[0], said.duration
     if duration is None:
         duration = grid.seconds_covered(length)
@@ -130,6 +132,12 @@ def place(
     return FeatureSequence(
         resized, grid.resized(length, config.data.resize), duration, class_scores, source, given=rows
     )
+
+
+def _files_of(features: Any) -> list[Path]:
+    """The files that features lie in, where they do: those of several sources of a video one after the other."""
+    several = features if isinstance(features, list | tuple) else [features]
+    return [Path(one) for one in several] if all(isinstance(one, str | Path) for one in several) else []
 
 
 def as_matrix(features: Any) -> NDArray[Any]:

@@ -83,7 +83,7 @@ class Stream:
                 "(global attention, positions, statistics of all moments, or features resized or cut to one length)"
             )
         levels = self._architecture.levels(self._network)
-        step = grid.stride / grid.fps
+        step = grid.step
         self.block = longest_action(config, grid)
         if self.block < 1:
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from actionformer.core.run_files import PROPOSER
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import TextTable
 from actionformer.detectors.base import Level, architecture_of, takes_proposals
+from actionformer.features import FeatureSpec
 from actionformer.model_directory import load_classifier, load_model, load_settings
 
 
@@ -32,14 +34,20 @@ def describe(directory: str | Path) -> Group:
         facts.add_row("proposals", f"of {load_settings(Path(directory) / PROPOSER)[0].model.detector}, in {PROPOSER}/")
     elif takes_proposals(config):
         facts.add_row("proposals", "not its own: --proposals gives them")
-    known = {name: value for name, value in card.to_dict()["features"].items() if value is not None}
-    facts.add_row("features", ", ".join(f"{name} {value}" for name, value in known.items()))
+    facts.add_row("features", _known(card.features))
+    for number, source in enumerate(card.features.sources, start=1):
+        facts.add_row(f"source {number}", _known(source))
     for name, value in card.training.items():
         facts.add_row(f"training: {name.replace('_', ' ')}", _in_words(value))
     for name, share in card.metrics.items():
         facts.add_row(name.replace("map", "mAP", 1), f"{100 * share:.2f}%")
     levels = architecture_of(config).levels(model)
     return Group(facts, *([_levels(levels, card.features.grid)] if levels else []))
+
+
+def _known(features: FeatureSpec) -> str:
+    known = replace(features, sources=()).to_dict()
+    return ", ".join(f"{name} {value}" for name, value in known.items())
 
 
 def _counted(names: tuple[str, ...]) -> str:
@@ -61,7 +69,7 @@ def _levels(levels: list[Level], grid: TimeGrid | None) -> TextTable:
         window = str(level.window) if level.window > 1 else "global"
         row = [str(index), str(level.stride), window, f"{least:g} - {largest:g}"]
         if grid is not None:
-            step = grid.stride / grid.fps
+            step = grid.step
             row.append(f"{least * step:.2f} - {largest * step:.2f}")
         table.add_row(*row)
     return table

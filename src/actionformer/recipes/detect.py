@@ -10,6 +10,7 @@ from rich.console import Console
 
 from actionformer.core.devices import Precision
 from actionformer.core.terminal import plain_console
+from actionformer.data.collection import Paths
 from actionformer.features import FeatureSpec
 from actionformer.formats.index import FormatName
 from actionformer.inference.video_scores import scores_for
@@ -50,6 +51,7 @@ def detect(
     workers: int | None = None,
     video_scores: str | Path | None = None,
     proposals: str | Path | None = None,
+    other_sources: Paths | None = None,
     max_action_seconds: float | None = None,
     max_per_hour: float | None = None,
     device: str = "cpu",
@@ -96,6 +98,8 @@ def detect(
             classifier does, where it has one.
         proposals: segments for a model that judges them: a file of detections, or a model directory on the same
             features; by default its own proposer finds them, where it has one.
+        other_sources: of a model that joins several sources, a folder of features or recordings for each one but the
+            first, with files that are called as the inputs; by default all sources are made of the inputs.
         max_action_seconds: the longest that an action may last; by default the run's setting.
         max_per_hour: most actions per hour; by default the run's setting, else suppression.max_detections is the cap.
         device: where to compute: cpu, cuda, cuda:1, ...
@@ -132,6 +136,7 @@ def detect(
         videos=VideoSettings(backbone, weights, _path(features_out), batch_size, workers),
         video_scores=scores_for(video_scores, detector.card.class_names, detector.config.data.prefix),
         proposals=source_of(proposals, device=device, other_timing=other_timing),
+        other_sources=other_sources,
         console=console or plain_console(quiet=True),
     )
     wanted = Wanted(

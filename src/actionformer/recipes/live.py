@@ -19,7 +19,6 @@ from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
 from actionformer.core.terminal import plain_console
 from actionformer.extraction.live import LiveFeatures
-from actionformer.extraction.matching import layout_of
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector
 from actionformer.inference.sequences import place
@@ -178,14 +177,19 @@ def watch(
         if stop_after is not None:
             raise InputError(f"{source}: holds features, which are taken whole: stop_after is for video")
         return _watch_features(detector, Path(source), timing)
-    network = detector.backbone(backbone, weights)
+    if sources := detector.card.features.sources:
+        raise InputError(
+            f"the model joins {len(sources)} sources, which cannot be followed live: look in finished files with "
+            "`detect`, or join features as they come with `Detector.joiner` in Python"
+        )
+    maker = detector.maker(backbone, weights, timing)
+    network, layout = maker.backbone, maker.layout
     if not network.medium.live:
         raise InputError(
             f"{network.name} looks at {network.medium.files}, and a live source gives pictures alone: "
             "`detect` looks at files that are whole"
         )
     say_weights(network, console or plain_console(quiet=True))
-    layout = layout_of(detector.card.features, network, timing, other_timing=other_timing)
     reader = LiveFrames(source_of(str(source)), fps=layout.fps, patience=patience, stop_after=stop_after or math.inf)
     try:
         stream = detector.stream(**asdict(layout.grid(reader.fps, reader.start)), name=reader.source.name)

@@ -13,13 +13,15 @@ from rich.console import Console
 from actionformer.backbones import medium_at, medium_of
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.core.names import without_prefix
+from actionformer.core.names import explained, without_prefix
 from actionformer.core.progress import counted
 from actionformer.core.terminal import plain_console
+from actionformer.core.words import plural
+from actionformer.data.collection import Paths, as_list
 from actionformer.extraction.encode import encode_videos
 from actionformer.extraction.events import Failed, Finished
 from actionformer.extraction.inputs import FEATURES, check_names, files_of, named_files
-from actionformer.extraction.matching import layout_of
+from actionformer.extraction.matching import FeatureMaker
 from actionformer.extraction.store import is_done, write_features
 from actionformer.features import READERS, FeatureSpec, feature_file, sidecar_path
 from actionformer.inference.detector import Detector
@@ -85,10 +87,13 @@ class Search:
         videos: what videos need.
         video_scores: of whole videos, which give the proposals of a class-agnostic model their classes.
         proposals: where what a second stage judges comes from; by default it has a proposer.
+        other_sources: of a model that joins several sources, a folder for each one but the first, with files that are
+            called as the inputs; by default all are made of the inputs themselves.
         console: where progress is shown; by default nowhere.
 
     Raises:
-        InputError: nothing to read, two files of one name, or nothing to judge for a second stage.
+        InputError: nothing to read, two files of one name, folders that are not those of the model's other sources, or
+            nothing to judge for a second stage.
     """
 
     def __init__(
@@ -100,11 +105,13 @@ class Search:
         videos: VideoSettings | None = None,
         video_scores: VideoScores | None = None,
         proposals: ProposalSource | None = None,
+        other_sources: Paths | None = None,
         console: Console | None = None,
     ) -> None:
         self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
-        self.medium = looked_at(detector, self.videos.backbone)
-        self.detector, self.ids = detector, input_files(inputs, self.medium)
+        first, *others = detector.card.features.parts
+        self.media = [medium_of(self.videos.backbone or first.backbone), *(medium_of(one.backbone) for one in others)]
+        self.detector, self.ids = detector, input_files(inputs, self.media[0])
         self.video_scores, self.proposals = video_scores, proposals
         if proposals is not None or detector.proposer is None:
             check_taken(detector.config, proposals)
@@ -114,6 +121,22 @@ class Search:
         prefix = detector.config.data.prefix
         check_names(self.ids, prefix)
         self.sources = {without_prefix(id_, prefix): file for file, id_ in self.ids.items()}
+        self._files = [self.sources, *self._other_files(other_sources)]
+
+    def _other_files(self, folders: Paths | None) -> list[dict[str, Path]]:
+        """Of each source of the model but the first: video -> the file that has it, or that it is made of."""
+        others, prefix = self.detector.card.features.parts[1:], self.detector.config.data.prefix
+        if folders is None:
+            return [self.sources] * len(others)
+        given = as_list(folders)
+        if len(given) != len(others):
+            joins = f"joins {len(others) + 1} sources" if others else "takes features of one source"
+            raise InputError(
+                f"the model {joins}: --other-sources takes {plural(len(others), 'folder')}, found {len(given)}"
+            )
+        kinds = [{**FEATURES, **files_of(medium)} for medium in self.media[1:]]
+        found = [named_files([folder], kind) for folder, kind in zip(given, kinds, strict=True)]
+        return [{without_prefix(id_, prefix): file for file, id_ in files.items()} for files in found]
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -141,23 +164,35 @@ class Search:
 
     def results(self, names: Collection[str]) -> Iterator[Searched]:
         """What is found in these of the sources: in feature files in their order, in videos as they are read."""
-        sources = {name: source for name, source in self.sources.items() if name in names}
-        features = {name: source for name, source in sources.items() if holds_features(source, self.medium)}
-        to_see = {source: name for name, source in sources.items() if name not in features}
-        if to_see:  # what is missing for them is said before anything is searched
-            self.detector.backbone(self.videos.backbone, self.videos.weights)
-        looked_at = (self._in_features(name, source, source, self.timing) for name, source in features.items())
-        yield from counted(looked_at, len(features), self.console)
-        if to_see:
-            yield from self._in_videos(to_see)
+        files = {name: [own.get(name) for own in self._files] for name in self.sources if name in names}
+        made = {name: own for name, own in files.items() if all(map(self._is_made, own, self.media))}
+        for place, own in enumerate(zip(*files.values(), strict=True)):
+            if not all(self._is_made(file, self.media[place]) for file in own):
+                self._maker(place)  # what is missing for videos is said before anything is searched
+        looked_at = (self._in_features(name, own, self.timing) for name, own in made.items())
+        yield from counted(looked_at, len(made), self.console)
+        if len(made) < len(files):
+            yield from self._in_videos({name: own for name, own in files.items() if name not in made})
+
+    def _is_made(self, file: Path | None, medium: Medium) -> bool:
+        """Whether there is nothing to make of a file: it holds features, or there is none."""
+        return file is None or holds_features(file, medium)
+
+    def _maker(self, source: int) -> FeatureMaker:
+        return self.detector.maker(self.videos.backbone, self.videos.weights, self.timing, source=source)
 
     def _in_features(
-        self, video: str, source: Path, features: Path, timing: FeatureSpec, warning: str | None = None
+        self, video: str, files: Sequence[Path | None], timing: FeatureSpec, warning: str | None = None
     ) -> Searched:
+        source = self.sources[video]
+        there = [file for file in files if file is not None]
+        if len(there) < len(files):
+            return Searched(video, source, failed=self._absent(video, files.index(None)), warning=warning)
+        there = there if len(set(there)) > 1 else there[:1]  # one file for all of them holds features joined already
         try:
             scores, proposals, prefix = self.video_scores, self.proposals, self.detector.config.data.prefix
             found = self.detector.detect(
-                features,
+                there,
                 class_scores=None if scores is None else scores.of(video),
                 class_names=None if scores is None else scores.class_names,
                 fps=timing.fps,
@@ -168,44 +203,85 @@ class Search:
                 name=str(source),
             )
         except InputError as error:
-            return Searched(video, source, failed=str(error).removeprefix(f"{features}: "), warning=warning)
+            said = str(error).removeprefix(f"{', '.join(map(str, there))}: ")
+            return Searched(video, source, failed=said, warning=warning)
         return Searched(video, source, found, warning=warning)
 
-    def _in_videos(self, files: Mapping[Path, str]) -> Iterator[Searched]:
+    def _absent(self, video: str, place: int) -> str:
+        near = explained([video], list(self._files[place]))
+        return f"no file of source {place + 1} is called {video!r} in its folder of --other-sources{near}"
+
+    def _in_videos(self, videos: Mapping[str, Sequence[Path | None]]) -> Iterator[Searched]:
         """Extraction and detection in one stream: a video is searched as soon as its features are whole."""
-        settings = self.videos
-        backbone = self.detector.backbone(settings.backbone, settings.weights)
-        say_weights(backbone, self.console)
-        made_for, other_timing = self.detector.card.features, self.detector.other_timing
-        layout = layout_of(made_for, backbone, self.timing, other_timing=other_timing)
-        backbone = backbone.fitted(list(files), layout.num_frames)
-        known = FeatureSpec(duration=self.timing.duration)
-        with _folder(settings.features_out) as folder:
-            targets = {file: feature_file(folder, self.ids[file]) for file in files}
-            todo = []
-            for file, path in targets.items():
-                try:
-                    if not is_done(path, file, backbone, layout):
-                        todo.append(file)
+        known, sources = FeatureSpec(duration=self.timing.duration), len(self._files)
+        made: dict[str, list[Path]] = {video: [] for video in videos}
+        warnings: dict[str, str] = {}
+        with _folder(self.videos.features_out) as folder:
+            for source in range(sources):
+                own = {video: videos[video][source] for video in made}
+                place = folder if sources == 1 else folder / f"source_{source + 1}"
+                for one in self._made(source, own, place):
+                    if one.file is None:
+                        del made[one.video]
+                        yield Searched(one.video, self.sources[one.video], failed=one.failed)
                         continue
-                except InputError as error:
-                    yield Searched(files[file], file, failed=f"{error}: choose another folder for --features-out")
-                    continue
-                yield self._in_features(files[file], file, path, known)
-            events = encode_videos(todo, backbone, layout, batch_size=settings.batch_size, workers=settings.workers)
-            for event in with_progress(write_features(events, targets, backbone, layout), len(todo), self.console):
-                if isinstance(event, Failed):
-                    yield Searched(files[event.video], event.video, failed=event.reason)
-                elif isinstance(event, Finished):
-                    path = targets[event.video]
-                    yield self._in_features(files[event.video], event.video, path, known, event.summary.warning)
-                    if settings.features_out is None:
-                        path.unlink()
+                    made[one.video].append(one.file)
+                    if one.warning:
+                        warnings.setdefault(one.video, one.warning)
+                    if source + 1 == sources:
+                        yield self._in_features(one.video, made[one.video], known, warnings.get(one.video))
+                        for file in made[one.video] if self.videos.features_out is None else ():
+                            if file.is_relative_to(folder):
+                                file.unlink()
+
+    def _made(self, source: int, videos: Mapping[str, Path | None], folder: Path) -> Iterator[_Made]:
+        """The feature files of one source as they come: those that are there, then those that are made of videos."""
+        raw = {}
+        for video, file in videos.items():
+            if file is None:
+                yield _Made(video, failed=self._absent(video, source))
+            elif self._is_made(file, self.media[source]):
+                yield _Made(video, file)
+            else:
+                raw[file] = video
+        if raw:
+            yield from self._made_of(raw, self._maker(source), folder)
+
+    def _made_of(self, raw: Mapping[Path, str], maker: FeatureMaker, folder: Path) -> Iterator[_Made]:
+        say_weights(maker.backbone, self.console)
+        backbone = maker.backbone.fitted(list(raw), maker.layout.num_frames)
+        targets = {file: feature_file(folder, self.ids[self.sources[video]]) for file, video in raw.items()}
+        todo = []
+        for file, path in targets.items():
+            try:
+                if is_done(path, file, backbone, maker.layout):
+                    yield _Made(raw[file], path)
+                else:
+                    todo.append(file)
+            except InputError as error:
+                yield _Made(raw[file], failed=f"{error}: choose another folder for --features-out")
+        settings = self.videos
+        events = encode_videos(todo, backbone, maker.layout, batch_size=settings.batch_size, workers=settings.workers)
+        for event in with_progress(write_features(events, targets, backbone, maker.layout), len(todo), self.console):
+            if isinstance(event, Failed):
+                yield _Made(raw[event.video], failed=event.reason)
+            elif isinstance(event, Finished):
+                yield _Made(raw[event.video], targets[event.video], warning=event.summary.warning)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A video's features of one source, or why there are none."""
+
+    video: str
+    file: Path | None = None
+    failed: str | None = None
+    warning: str | None = None
 
 
 def looked_at(detector: Detector, backbone: str | None = None) -> Medium:
     """What the files hold that a detector looks at: the medium of the backbone that makes its features."""
-    return medium_of(backbone or detector.card.features.backbone)
+    return medium_of(backbone or detector.card.features.parts[0].backbone)
 
 
 def input_files(inputs: Sequence[str | Path] | Mapping[Path, str], medium: Medium = PICTURES) -> dict[Path, str]:

@@ -15,7 +15,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.detectors.base import Level, SamplingMaps
-from actionformer.features import TIMING, Features, check_backbone, open_features
+from actionformer.features import GRID, TIMING, Features, FeatureSpec, check_backbone, open_features
 from actionformer.inference.detector import Detector
 from actionformer.inference.explain import (
     Explanation,
@@ -92,7 +92,8 @@ class Network:
         spec = self.about.spec(video)
         check_backbone(spec, self.about.card.features)
         timing = {name: getattr(spec, name) for name in TIMING} | {"duration": self.about.stated_duration(video)}
-        return open_features(*files, width=self.about.config.model.input_width), timing
+        first, made_for = FeatureSpec(**{name: timing[name] for name in GRID}), self.about.card.features
+        return open_features(*files, width=self.about.config.model.input_width, timing=first, made_for=made_for), timing
 
     def _loaded(self) -> Detector:
         with self._busy:
@@ -183,7 +184,7 @@ class Network:
         begin, second = grid.to_seconds(centre)
         return {
             "stride": level.stride,
-            "seconds_per_step": level.stride * grid.stride / grid.fps,
+            "seconds_per_step": level.stride * grid.step,
             "time": [float(begin), float(second - begin)],
             "range": list(sees.action_range),
             "maximum": rounded(np.concatenate([maximum, unknown]), 5),
@@ -257,7 +258,7 @@ class Network:
             "offsets": rounded(offsets),
         }
         listed = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        steps = strides * sequence.grid.stride / sequence.grid.fps
+        steps = strides * sequence.grid.step
         return {"total": len(near), "seconds_per_step": rounded(steps), "candidates": listed}, chosen
 
     def suppression(self, video: str, start: float, stop: float, limit: int, changes: dict[str, Any]) -> Answer:
