@@ -25,7 +25,7 @@ def write_drafts(folder: Path) -> Path:
 def test_what_cannot_be_labelled_is_said(refused: Any, videos: Path, tmp_path: Path) -> None:
     out = tmp_path / "labels.json"
     (tmp_path / "none").mkdir()
-    assert "no videos here" in refused("label", tmp_path / "none", "--out", out)
+    assert "no videos or sound files here" in refused("label", tmp_path / "none", "--out", out)
     assert "no such folder" in refused("label", tmp_path / "nowhere", "--out", out)
     assert "ends in .json" in refused("label", videos, "--out", tmp_path / "labels.csv")
     assert "is empty" in refused("label", videos, "--out", out, "--classes", "wave,,jump")

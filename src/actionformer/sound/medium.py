@@ -18,14 +18,17 @@ HOP = 160
 """Samples of a row."""
 FPS = RATE / HOP
 """Rows a second: 100."""
-_FILES = "aac ac3 aif aiff amr ape caf flac m4a m4b mka mp2 mp3 oga ogg opus wav wma wv"
+_ALONE = "aac ac3 aif aiff amr ape caf flac m4a m4b mka mp2 mp3 oga ogg opus wav wma wv"
+
+SOUND_ALONE = frozenset(f".{name}" for name in _ALONE.split())
+"""What files of sound without pictures end in."""
 
 
 class Sound(Medium):
     """What is heard, (160,) float32 a row: samples of one channel, 16,000 a second, full scale is 1."""
 
     files = "sound files"
-    endings = PICTURES.endings | frozenset(f".{name}" for name in _FILES.split())
+    endings = PICTURES.endings | SOUND_ALONE
 
     @contextmanager
     def open(self, path: Path, fps: float | None) -> Iterator[Heard]:

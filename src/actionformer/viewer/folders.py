@@ -23,22 +23,28 @@ class VideoFolder:
 
     They were listed; no path is ever made of what a browser asks for.
 
+    Args:
+        folder: where they are.
+        endings: what they end in.
+        otherwise: endings of files that count where no file of those endings has their name.
+
     Raises:
         InputError: no such folder.
     """
 
-    def __init__(self, folder: Path, endings: Iterable[str]) -> None:
+    def __init__(self, folder: Path, endings: Iterable[str], otherwise: Iterable[str] = ()) -> None:
         if not folder.is_dir():
             raise InputError(f"{folder}: no such folder of videos")
         self.folder = folder
-        wanted = set(endings)
         self.files: dict[str, list[Path]] = {}
         self.by_name: dict[str, list[Path]] = {}
-        for below in sorted(files_below(folder)):
-            if below.suffix.lower() in wanted:
-                file, id_ = folder / below, (below.parent / below.stem).as_posix()
-                self.files.setdefault(id_, []).append(file)
-                self.by_name.setdefault(file.stem, []).append(file)
+        there = sorted(files_below(folder))
+        for wanted in map(set, (endings, otherwise)):
+            known = set(self.by_name)
+            for below in there:
+                if below.suffix.lower() in wanted and below.stem not in known:
+                    self.files.setdefault((below.parent / below.stem).as_posix(), []).append(folder / below)
+                    self.by_name.setdefault(below.stem, []).append(folder / below)
 
     def find(self, video: str) -> Path:
         """The file of a video.

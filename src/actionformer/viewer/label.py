@@ -18,6 +18,7 @@ from actionformer.extraction.inputs import ENDINGS
 from actionformer.formats.activitynet.labelled import LabelledFile
 from actionformer.formats.detections import read_results
 from actionformer.inference.caps import SHOWN_SCORE
+from actionformer.sound.medium import SOUND, SOUND_ALONE
 from actionformer.viewer.folders import VideoFolder
 from actionformer.viewer.opening import renamed, union
 from actionformer.viewer.project import Labelling, Project
@@ -89,9 +90,10 @@ def project_to_label(
     Raises:
         InputError: no videos, or a file that cannot be continued or read.
     """
-    folder = VideoFolder(videos, ENDINGS)
+    folder = VideoFolder(videos, ENDINGS, SOUND_ALONE)
     if not folder.files:
-        raise InputError(f"{videos}: no videos here, expected files that end in {', '.join(sorted(ENDINGS))}")
+        endings = ", ".join(sorted(SOUND.endings))
+        raise InputError(f"{videos}: no videos or sound files here, expected files that end in {endings}")
     check_name(subset, "--subset")
     before = _continued(out)
     found = _drafts_of(folder, drafts, before) if drafts is not None else {}

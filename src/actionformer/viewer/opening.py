@@ -20,6 +20,7 @@ from actionformer.features import FeatureFolders
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.settings.config import Config
+from actionformer.sound.medium import SOUND_ALONE
 from actionformer.viewer.folders import VideoFolder
 from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.project import Project
@@ -66,7 +67,7 @@ def open_project(options: ViewerOptions) -> Project:
         config=config,
         card=card,
         features=features,
-        videos=VideoFolder(options.videos, ENDINGS) if options.videos else None,
+        videos=VideoFolder(options.videos, ENDINGS, SOUND_ALONE) if options.videos else None,
         corrections_file=_corrections_file(options, file),
         other=other,
         why_not=why_not,

@@ -1,6 +1,7 @@
 """How a browser can play a video file: as it is, in another container, or encoded anew.
 
-What browsers of today play: H.264 with 8 bits in 4:2:0, VP8, VP9 and AV1, in MP4 or WebM.
+What browsers of today play: H.264 with 8 bits in 4:2:0, VP8, VP9 and AV1, in MP4 or WebM. Files of sound alone are
+played as they are, or not at all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import av
+
+from actionformer.core.errors import InputError
+from actionformer.sound import SoundReader
+from actionformer.sound.medium import FPS, SOUND_ALONE
 from actionformer.video.opening import UNKNOWN, codec_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
 from actionformer.video.reader import TimedFrame, VideoReader
@@ -20,6 +26,15 @@ PLAIN_PIXELS = {"yuv420p", "yuvj420p"}
 IN_MP4 = {"h264", "vp9", "av1"}
 IN_WEBM = {"vp8", "vp9", "av1"}
 SOUND_IN_WEBM = {"opus", "vorbis"}
+
+SOUND_ALONE_IN = {
+    "wav": ("audio/wav", {"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_f32le"}),
+    "mp3": ("audio/mpeg", {"mp3"}),
+    "flac": ("audio/flac", {"flac"}),
+    "mp4": ("audio/mp4", {"aac", "mp3", "opus", "flac"}),
+    "ogg": ("audio/ogg", {"opus", "vorbis", "flac"}),
+}
+"""Container of sound -> its media type, and the codecs in it that browsers play."""
 
 EARLIEST, LATEST = -0.02, 0.0005
 """Seconds at which the clock of a file may begin that is played as it is. Browsers do not agree whether they count from
@@ -45,8 +60,11 @@ def playability_of(path: Path) -> Playability:
     """What has to be done to a file before a browser plays it.
 
     Raises:
-        InputError: not a readable video, or one that has to be encoded, and FFmpeg has no encoder for it.
+        InputError: not a readable video or sound file, one of sound that no browser plays, or a video that has to be
+            encoded, and FFmpeg has no encoder for it.
     """
+    if path.suffix.lower() in SOUND_ALONE:
+        return _heard(path)
     with VideoReader(path) as video:
         container = set(video.container.format.name.split(","))
         duration = None if video.stated.joinable else video.declared
@@ -76,3 +94,14 @@ def _shown_alike(video: VideoReader, first: TimedFrame, container: set[str]) -> 
     """Whether browsers, which obey the header of an MP4 alone, show the same pictures at the same times."""
     obeyed = first.orientation == UPRIGHT or ("mp4" in container and exactly(display_matrix(first.decoded)))
     return obeyed and video.stream.codec_context.pix_fmt in PLAIN_PIXELS and not video.stated.shown_unsaid
+
+
+def _heard(path: Path) -> Playability:
+    """How a file of sound alone is played; its steps are those of `sound.medium`."""
+    with SoundReader(path) as sound:
+        codec, seconds = codec_of(sound.stream), (sound.container.duration or 0) / av.time_base
+        for name in sound.container.format.name.split(","):
+            kind, codecs = SOUND_ALONE_IN.get(name, ("", set()))
+            if codec in codecs:
+                return Playability("file", kind, FPS, 0.0, sound.declared or seconds, sound=True)
+    raise InputError(f"{path}: no browser plays sound of this kind ({codec}): ffmpeg -i IN OUT.flac makes one it plays")
