@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actionformer.core.annotations import AnnotatedVideo
+from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.detections import Detections
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.settings.config import Config
@@ -149,3 +149,22 @@ def test_two_revisions_take_turns_and_are_compared_pair_by_pair(script: Any) -> 
     row = against.summary([(2.0, 1.0), (3.0, 3.0), (5.0, 10.0)])
     assert (row["now_ms"], row["before_ms"], row["ratio"]) == (3000, 3000, 1.0)
     assert (row["ratio_lower_quartile"], row["ratio_upper_quartile"]) == (0.5, 2.0)
+
+
+def test_figures_of_people_are_means_and_bands_are_of_lengths(script: Any) -> None:
+    people = script("people")
+    videos = {
+        name: AnnotatedVideo(name, "", 60.0, None, np.array(segments), np.zeros(len(segments), dtype=np.int64))
+        for name, segments in {"exp01_user01": [[0.0, 2.0], [10.0, 20.0]], "exp02_user02": [[0.0, 2.0]]}.items()
+    }
+    every = Annotations(videos, ("walk",), "made")
+    right = Detections(videos["exp01_user01"].segments, np.array([0.9, 0.8]), np.zeros(2, dtype=np.int64), ("walk",))
+    wrong = Detections(np.array([[30.0, 40.0]]), np.array([0.7]), np.zeros(1, dtype=np.int64), ("walk",))
+    found = people.figures(every, {1: {"exp01_user01": right}, 2: {"exp02_user02": wrong}})
+    assert found["people"][1]["average"] == pytest.approx(100)
+    assert found["people"][2]["average"] == 0
+    assert found["mean"]["average"] == pytest.approx(50)
+    assert found["actions_by_length"] == [2, 0, 1, 0, 0]
+    assert found["normalised_by_length"][2] > found["normalised_by_length"][0]
+    row = people.table({"tridet": found}).splitlines()[2]
+    assert row.startswith("| tridet | ours | 50.0 |")
