@@ -126,6 +126,7 @@ def test_columns_are_for_tables(tmp_path: Path) -> None:
     ):
         extract(tmp_path / "a.mp4", "motion", tmp_path / "out", columns=["x"])
     assert with_columns("windows", (), "t") == "windows:@t"
+    assert with_columns("windows", ["a,b", "c", '"d,e"']) == 'windows:a,b,c,"d,e"'
 
 
 def test_raw_clips_become_features() -> None:

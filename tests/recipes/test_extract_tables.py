@@ -32,8 +32,8 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Path:
         times = np.arange(SECONDS * RATE) / RATE
         values = 0.3 * rng.standard_normal((len(times), 3))
         actions = []
-        for label, begin in BEGINS.items():
-            begin += rng.uniform(-2, 2)
+        for label, second in BEGINS.items():
+            begin = second + rng.uniform(-2, 2)
             within = (times >= begin) & (times < begin + 4)
             values[within] += [2, 0, -2] if label == "sit" else [-2, 3, 0]
             actions.append({"segment": [start + begin, start + begin + 4], "label": label})

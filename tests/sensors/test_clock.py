@@ -63,7 +63,10 @@ def test_rates_of_clocks_that_are_odd() -> None:
     assert clock_of("time_s", gaps, dates=False, fps=None).rate == 50.0
     bursts = (np.arange(0, 10, 0.1)[:, None] + [0, 1e-4, 2e-4, 3e-4, 4e-4]).ravel()
     assert clock_of("time_s", bursts, dates=False, fps=None).rate == pytest.approx(50, rel=0.05)
-    assert clock_of("time_s", np.arange(0, 10, 0.0201), dates=False, fps=None).rate == 50.0
+    assert clock_of("time_s", np.arange(0, 10, 0.02005), dates=False, fps=None).rate == 50.0
+    assert clock_of("time_s", np.arange(0, 10, 0.032), dates=False, fps=None).rate == 31.25
+    in_milliseconds = np.floor(np.arange(1000) * 1000 / 120)  # steps of 8 and 9
+    assert clock_of("time_ms", in_milliseconds, dates=False, fps=None).rate == 120.0
     assert clock_of("time_s", np.arange(0, 10, 0.023), dates=False, fps=None).rate == 43.48
     with pytest.raises(InputError, match="column t holds 1 different times"):
         clock_of("t", np.ones(9), dates=False, fps=50)

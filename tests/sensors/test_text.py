@@ -27,6 +27,8 @@ def read(path: Path, text: str | bytes, *columns: int) -> tuple[tuple[str, ...],
         '"x";"y"\n"1,5";"2"\n\n"-3";"4e1"\n',
         "x y\n  1.5   2\n -3 4e1\n",
         "x|y\n1.5|2\n-3|4e1\n",
+        "x,y\nm/s2,V\n1.5,2\n-3,4e1\n",
+        "Logger of Ann\nBegan at noon\nx,y\n1.5,2\n-3,4e1\n",
         "# made by a logger\nx, y\n1.5, 2\n-3, 4e1\n",
     ],
 )
@@ -72,7 +74,7 @@ def test_letters_of_old_programs(tmp_path: Path) -> None:
     [
         ("", "no rows of readings, expected a row of numbers per moment"),
         ("x,y\n", "no rows of readings"),
-        ("x,y\n1,2\n3\n4,5\n", r"row 2 has 1 cells, expected the 2 of the first line"),
+        ("x,y\n1,2\n3\n4,5\n", r"row 2 has 1 cells, the first has 2"),
         ("x,y\n1,2\n3,up\n", r"row 2, column y: 'up' is no number"),
     ],
 )

@@ -58,7 +58,7 @@ def with_columns(name: str, channels: Sequence[str], time: str | None = None) ->
 
     Args:
         name: of a backbone of sensors.
-        channels: the columns of readings; none where all are meant.
+        channels: the columns of readings, also several in one text with commas between them; none where all are meant.
         time: the column of times, None where it is found by its name.
 
     Raises:
@@ -68,7 +68,8 @@ def with_columns(name: str, channels: Sequence[str], time: str | None = None) ->
         return name
     if name not in OF_SENSORS:
         raise InputError(f"columns are those of tables, for {' and '.join(OF_SENSORS)}; found backbone {name!r}")
-    return f"{name}:{Columns(tuple(channels), time)}"
+    names = tuple(name for text in channels for name in Columns.parsed(text).channels)
+    return f"{name}:{Columns(names, time)}"
 
 
 def load_backbone(

@@ -21,7 +21,7 @@ Numbers = NDArray[np.float64]
 
 USUAL = 50.0
 """Rows a second of which the nearest unit is taken where nothing else tells it."""
-ROUND = 0.01
+ROUND = 0.005
 """Share by which a rate may differ from a whole number that is meant."""
 OLDEST = 1e8
 """Seconds from which a clock is one of dates, those since 1970: later than March 1973."""
@@ -76,10 +76,10 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None) -> Cl
 
 
 def _usual_step(steps: Numbers) -> float:
-    """The median step; of rows that are written in bursts the mean, which is then much longer."""
+    """The mean of the steps about as long as the median one; of rows that are written in bursts that of nearly all."""
     median = float(np.median(steps))
-    mean = float(steps[steps <= np.quantile(steps, 0.99)].mean())  # without rare gaps
-    return mean if mean > 2 * median else median
+    most = float(steps[steps <= np.quantile(steps, 0.99)].mean())  # without rare gaps
+    return most if most > 2 * median else float(steps[(median / 2 < steps) & (steps < 1.5 * median)].mean())
 
 
 def _guessed(name: str, step: float, first: float, fps: float | None) -> tuple[str, str | None]:

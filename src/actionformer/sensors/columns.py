@@ -19,44 +19,17 @@ _ABBREVIATED = {
     "us": "microseconds", "usec": "microseconds", "micros": "microseconds", "µs": "microseconds", "μs": "microseconds",
     "ns": "nanoseconds", "nsec": "nanoseconds", "nanos": "nanoseconds", "nanosecond": "nanoseconds",
 }  # fmt: skip
-TIMES = frozenset(
-    [
-        "time",
-        "times",
-        "timestamp",
-        "timestamps",
-        "datetime",
-        "date",
-        "ts",
-        "t",
-        "epoch",
-        "utc",
-        "elapsed",
-        "clock",
-        "zeit",
-    ]
-)
+TIMES = frozenset((
+    "time", "times", "timestamp", "timestamps", "datetime", "date", "ts", "t",
+    "epoch", "utc", "elapsed", "clock", "zeit",
+))  # fmt: skip
 """Words of which a column of times has one in its name, or a unit."""
 _BESIDES = frozenset(["unix", "sample", "sensor", "system", "local", "recording", "host", "device", "start", "since"])
 """Words that it may have besides."""
-NO_READINGS = frozenset(
-    [
-        "label",
-        "labels",
-        "class",
-        "classes",
-        "activity",
-        "target",
-        "annotation",
-        "index",
-        "idx",
-        "row",
-        "sample",
-        "frame",
-        "counter",
-        "seq",
-    ]
-)
+NO_READINGS = frozenset((
+    "label", "labels", "class", "classes", "activity", "target", "annotation",
+    "index", "idx", "row", "sample", "frame", "counter", "seq",
+))  # fmt: skip
 """Names of columns that are labels, or count rows."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -99,14 +99,22 @@ class TextTable:
         first = list(islice(lines, LOOKED_AT))
         self._lines, self.dialect = chain(first, lines), dialect_of(first)
         seen = list(self.dialect.rows(iter(first)))
-        self.named = bool(seen) and all(_kind(cell) in ("text", "empty") for cell in seen[0])
-        if not (body := seen[self.named :]):
+        heads = list(takewhile(self._is_head, seen))
+        self._heads = len(heads)
+        if not (body := seen[self._heads :]):
             raise InputError(f"{path}: no rows of readings, expected a row of numbers per moment")
-        width = len(seen[0])
-        self.names = tuple(cell.strip() for cell in seen[0]) if self.named else numbered(width)
+        width = len(body[0])
+        names = next((row for row in heads if len(row) == width), None)
+        self.named = names is not None
+        self.names = numbered(width) if names is None else tuple(cell.strip() for cell in names)
         kinds = [{self._kind(row[column]) for row in body if column < len(row)} for column in range(width)]
         self.numeric = tuple("number" in kind and "text" not in kind and "date" not in kind for kind in kinds)
         self.dates = tuple("date" in kind and "text" not in kind for kind in kinds)
+
+    def _is_head(self, row: Sequence[str]) -> bool:
+        """Whether a row stands above the readings: of names, of units, or about the file. It has text, no number."""
+        kinds = set(map(self._kind, row))
+        return "text" in kinds and not kinds & {"number", "date"}
 
     def _kind(self, cell: str) -> str:
         return _kind(cell.replace(",", ".") if self.dialect.decimal_comma else cell)
@@ -118,21 +126,20 @@ class TextTable:
             InputError: a row of another length, or a cell that holds no number; names the row.
         """
         rows = self.dialect.rows(self._lines)
-        if self.named:
-            next(rows)
-        done = 0
+        next(islice(rows, self._heads, self._heads), None)
+        done, width = 0, len(self.names)
         while piece := list(islice(rows, PIECE)):
-            odd = next((place for place, row in enumerate(piece) if len(row) != len(self.names)), None)
-            if odd is not None and odd == len(piece) - 1 and len(piece[odd]) < len(self.names) and not next(rows, None):
-                if not (piece := piece[:-1]):
-                    return
-            elif odd is not None:
-                raise InputError(
-                    f"{self.path}: row {done + odd + 1:,} has {len(piece[odd])} cells, expected the {len(self.names)} "
-                    "of the first line"
-                )
-            cells = list(zip(*piece, strict=True))
-            yield np.stack([self._column(column, cells[column], done) for column in columns], axis=1)
+            odd = next((place for place, row in enumerate(piece) if len(row) != width), None)
+            if odd is not None:
+                cut = odd == len(piece) - 1 and len(piece[odd]) < width and next(rows, None) is None
+                if not cut:
+                    raise InputError(
+                        f"{self.path}: row {done + odd + 1:,} has {len(piece[odd])} cells, the first has {width}"
+                    )
+                piece.pop()
+            if piece:
+                cells = list(zip(*piece, strict=True))
+                yield np.stack([self._column(column, cells[column], done) for column in columns], axis=1)
             done += len(piece)
 
     def last(self, column: int) -> float | None:
