@@ -21,6 +21,7 @@ ORDER = [
     "video",
     "sound",
     "sensors",
+    "keypoints",
     "backbones",
     "extraction",
     "labels",

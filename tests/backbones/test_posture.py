@@ -61,6 +61,9 @@ def test_what_is_not_seen_is_no_number_and_its_neighbours_stay() -> None:
     headless = numbers(THREE, poses(seen, [GONE, [10.0, 0.0], [20.0, 10.0]]), fps=1.0)
     np.testing.assert_allclose(headless[1, [1, 2, 4, 5]], [-0.5, 0.5, -0.5, 0.5], atol=1e-6)
     np.testing.assert_allclose(headless[1, -3:], [0, -1, 0], atol=1e-6)
+    briefly = numbers(THREE, poses(seen, [GONE, [10.0, 0.0], [20.0, 10.0]], seen), fps=10.0)
+    assert np.isnan(briefly[1, :12]).all()  # a tenth of a second is waited out
+    np.testing.assert_allclose(briefly[2, :6], briefly[0, :6])
     # Of a body that is not there, nothing is a number but the confidences
     nobody = [np.array([[(np.nan, np.nan, 0.1)] * 3], np.float32)]
     np.testing.assert_allclose(numbers(THREE, nobody, 1.0)[0, 12:15], 0.1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from moving import ACTIONS, SECONDS, write_moving
+from scurrying import scurrying, write_deeplabcut
 from sounding import Track, write_file
 
 from actionformer.core.detections import Detections
@@ -26,6 +27,7 @@ def write_files(folder: Path, tiny: Config) -> None:
     _write_videos(folder)
     _write_labels(folder)
     _write_sounds(folder)
+    _write_tracks(folder)
     _write_run(folder, tiny)
     _write_samples(folder)
     write_thumos(folder)
@@ -106,6 +108,16 @@ def beeping_at(times: list[float], seconds: float) -> np.ndarray:
     at = np.arange(round(seconds * 16_000)) / 16_000
     on = sum((at >= time) & (at < time + 1) for time in times)
     return (0.5 * on * np.sin(2 * np.pi * 880 * at)).astype(np.float32)
+
+
+def _write_tracks(folder: Path) -> None:
+    """Key points of a mouse in each of the videos, which rears where the label is jump."""
+    (folder / "tracks").mkdir()
+    for seed, (name, subset) in enumerate(SUBSETS.items()):
+        rears = [one["segment"] for one in labelled_actions(SHOWN[subset]) if one["label"] == "jump"]
+        bodies = scurrying(SHOWN[subset] * SECONDS, rears, seed)
+        write_deeplabcut(folder / f"tracks/{name}DLC_resnet50_shuffle1.csv", bodies)
+    write_deeplabcut(folder / "new_mouse.csv", scurrying(SECONDS, [], len(SUBSETS)))
 
 
 def _write_run(folder: Path, tiny: Config) -> None:

@@ -9,6 +9,7 @@ from actionformer.backbones.base import Backbone, Frame, Preprocessing
 from actionformer.core.devices import check_precision
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
+from actionformer.keypoints.medium import KEY_POINTS
 from actionformer.medium import Medium
 from actionformer.sensors.columns import Columns
 from actionformer.sensors.medium import SENSORS
@@ -23,7 +24,9 @@ OF_SENSORS = ("windows", "statistics")
 """Kinds that look at readings of sensors and take names of columns after a colon."""
 OF_SOUND = ("logmel", "yamnet")
 """Kinds that listen."""
-WITHOUT_WEIGHTS = ("motion", "logmel", *OF_SENSORS)
+OF_KEY_POINTS = ("keypoints",)
+"""Kinds that look at files of key points and take a skeleton after a colon."""
+WITHOUT_WEIGHTS = ("motion", "logmel", *OF_SENSORS, *OF_KEY_POINTS)
 BACKBONES = (
     "motion",
     "squeezenet",
@@ -36,16 +39,20 @@ BACKBONES = (
     "pose",
     *OF_SOUND,
     *OF_SENSORS,
+    *OF_KEY_POINTS,
     *TRANSFORMERS,
 )
-MEDIA: tuple[Medium, ...] = (PICTURES, SOUND, SENSORS)
+MEDIA: tuple[Medium, ...] = (PICTURES, SOUND, SENSORS, KEY_POINTS)
 """All that backbones look at."""
 
 
 def medium_of(name: str | None) -> Medium:
     """What the backbone of a name looks at; of one that is not known, pictures."""
     kind = (name or "").partition(":")[0]
-    return SENSORS if kind in OF_SENSORS else SOUND if kind in OF_SOUND else PICTURES
+    media = (
+        dict.fromkeys(OF_SENSORS, SENSORS) | dict.fromkeys(OF_SOUND, SOUND) | dict.fromkeys(OF_KEY_POINTS, KEY_POINTS)
+    )
+    return media.get(kind, PICTURES)
 
 
 def medium_at(path: Path) -> Medium:
@@ -83,7 +90,7 @@ def load_backbone(
 
     Args:
         name: one of `BACKBONES`; after those of the transformers library may come a colon and a hub id or folder, after
-            those of sensors a colon and columns, see `with_columns`.
+            those of sensors a colon and columns, see `with_columns`, after keypoints a colon and a skeleton.
         weights: its files or the folder that holds them; by default they are looked for in `weights_folder()`.
         device: "cpu", "cuda", ...
         precision: of the arithmetic: "float32", "bfloat16" or "float16".
@@ -94,7 +101,7 @@ def load_backbone(
     check_precision(precision)
     files = [weights] if isinstance(weights, str | Path) else list(weights)
     kind, _, model = name.partition(":")
-    if model and kind not in (*TRANSFORMERS, *OF_SENSORS):
+    if model and kind not in (*TRANSFORMERS, *OF_SENSORS, *OF_KEY_POINTS):
         raise InputError(f"backbone {kind!r} takes nothing after a colon, found {model!r}; weights go with --weights")
     if files and kind in WITHOUT_WEIGHTS:
         raise InputError(f"backbone {kind!r} has no weights, but {files[0]} was given")
@@ -111,6 +118,10 @@ def load_backbone(
             from actionformer.backbones.sensors import Statistics
 
             return Statistics(model)
+        case "keypoints":
+            from actionformer.backbones.keypoints import KeyPoints
+
+            return KeyPoints(model)
         case "logmel":
             from actionformer.backbones.logmel import LogMelStatistics
 

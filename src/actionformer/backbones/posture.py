@@ -23,6 +23,8 @@ Numbers = NDArray[np.float64]
 UNSEEN = complex(np.nan, np.nan)
 FASTEST = 50.0
 """Lengths of the torso a second. What seems faster is a point that was mistaken for another one, and is cut to this."""
+PATIENCE = 0.5
+"""Seconds without the origin in which nothing is relative to anything, as another origin would make all points leap."""
 MEMORY = 5.0
 """Seconds over which the length of the torso is averaged: bending makes it look shorter, which says nothing of size."""
 
@@ -59,8 +61,8 @@ def described(poses: Iterable[Poses], body: Body, fps: float) -> Iterator[NDArra
     them; how fast the body moves (x, y) and its points spread (the logarithm, a second); which way the torso points
     (cosine, sine) and how fast it turns (radians a second). Of each pair of bodies, see `Posture.between`.
 
-    Where the origin is not seen, the middle of all points that are stands for it. Where the torso was not seen so far,
-    the spread of the points stands for its length.
+    Where the origin is not seen for longer than `PATIENCE`, or was not so far, the middle of all points that are seen
+    stands for it. Where the torso was not seen so far, the spread of the points stands for its length.
 
     Args:
         poses: (N, K, 3) in the order of time.
@@ -71,7 +73,7 @@ def described(poses: Iterable[Poses], body: Body, fps: float) -> Iterator[NDArra
     before: Posture | None = None
     for pose in poses:
         with np.errstate(invalid="ignore"):  # NaN is meant
-            now = Posture.of(pose, body, sizes, before)
+            now = Posture.of(pose, body, sizes, before, PATIENCE * fps)
             numbers = np.concatenate([*now.alone(before, fps), *now.together(before, fps)])
         yield numbers.astype(np.float32)
         before = now
@@ -133,10 +135,12 @@ class Posture:
     relative: Points
     """(N, K) as seen from the origin, in lengths of the torso, turned where bodies are."""
     turned: bool
+    waited: Numbers
+    """(N,) moments for which the origin has not been seen."""
 
     @classmethod
-    def of(cls, pose: Poses, body: Body, sizes: Sizes, before: Posture | None) -> Posture:
-        """The posture of a pose (N, K, 3) that follows another one."""
+    def of(cls, pose: Poses, body: Body, sizes: Sizes, before: Posture | None, patience: float) -> Posture:
+        """The posture of a pose (N, K, 3) that follows another one; `patience` is in moments."""
         places = pose[..., 0].astype(np.float64) + 1j * pose[..., 1]
         origin, end = (middle(places[:, list(points)]) for points in (body.origin, body.end))
         way = end - origin
@@ -144,12 +148,13 @@ class Posture:
         heading = way / torso
         if before is not None:
             heading = np.where(np.isnan(heading), before.heading, heading)
-        origin = np.where(np.isnan(origin), middle(places), origin)
+        waited = np.where(np.isnan(origin), np.inf if before is None else before.waited + 1, 0)
+        origin = np.where(waited > patience, middle(places), origin)
         size = sizes.seen(torso, spread(places))
         relative = (places - origin[:, None]) / size[:, None]
         if body.turned:
             relative = relative * heading.conj()[:, None]
-        return cls(places, pose[..., 2].astype(np.float64), origin, size, heading, relative, body.turned)
+        return cls(places, pose[..., 2].astype(np.float64), origin, size, heading, relative, body.turned, waited)
 
     def alone(self, before: Posture | None, fps: float) -> Iterator[Numbers]:
         """The numbers of each body."""

@@ -40,9 +40,8 @@ def video_files(inputs: Sequence[str | Path], *media: Medium) -> dict[Path, str]
     Raises:
         InputError: a folder without videos, a pattern that matches nothing, or two videos of one id.
     """
-    return named_files(
-        inputs, {name: endings for one in media or (PICTURES,) for name, endings in files_of(one).items()}
-    )
+    media = media or (PICTURES,)
+    return named_files(inputs, {name: endings for one in media for name, endings in files_of(one).items()}, media)
 
 
 def videos_there(inputs: Sequence[str | Path], *media: Medium) -> dict[Path, str]:
@@ -60,11 +59,16 @@ def videos_there(inputs: Sequence[str | Path], *media: Medium) -> dict[Path, str
     return files
 
 
-def named_files(inputs: Sequence[str | Path], kinds: Kinds) -> dict[Path, str]:
+def named_files(inputs: Sequence[str | Path], kinds: Kinds, media: Sequence[Medium] = ()) -> dict[Path, str]:
     """The files that files, folders and patterns stand for -> their ids, each once, in the given order.
 
     A folder stands for the files in it and in its subfolders, of one kind: the first that lies in the folder itself,
     else the first that lies below. Hidden files are left out, as of patterns.
+
+    Args:
+        inputs: what was given.
+        kinds: what is looked for.
+        media: which say what recordings of a file's name are called.
 
     Raises:
         InputError: a folder or a pattern without any, two files of one id, or a name that is not Unicode text.
@@ -73,7 +77,7 @@ def named_files(inputs: Sequence[str | Path], kinds: Kinds) -> dict[Path, str]:
     for path in map(Path, inputs):
         for file, id_ in _stood_for(path, kinds).items():
             check_name(id_, f"{file}: its name")
-            files.setdefault(file, id_)
+            files.setdefault(file, _of_recording(id_, media))
     check_names(files)
     return files
 
@@ -121,6 +125,13 @@ def files_below(folder: Path) -> Iterator[PurePath]:
         for name in names:
             if not name.startswith("."):
                 yield PurePath(place, name).relative_to(folder)
+
+
+def _of_recording(id_: str, media: Sequence[Medium]) -> str:
+    folder, slash, name = id_.rpartition("/")
+    for medium in media:
+        name = medium.id_of(name)
+    return f"{folder}{slash}{name}"
 
 
 def _id(name: str) -> str:

@@ -71,6 +71,8 @@ def extract(
             slowfast_r50, pose (how a person stands and moves), or a model of the transformers library: videomae,
             timesformer, vivit, vjepa2, huggingface, with :ID or :FOLDER after it. Of sound: logmel (no weights),
             yamnet. Of readings of sensors in tables: windows (all of them) or statistics (eight numbers per channel).
+            Of files of key points (DeepLabCut, SLEAP, tables): keypoints, or keypoints:ORIGIN/END, such as
+            keypoints:tailbase/neck.
         out: the folder to write.
         weights: files of the backbone, or their folder.
         fps: frames per second that videos are sampled at; by default the backbone's, or else the video's own.

@@ -91,7 +91,7 @@ class Output:
             raise InputError(f"{out}: is a folder, {self.format} is written into a file")
         if self.films and (others := [file for file in files if not _may_show(file, medium)]):
             what = "an overlay is drawn into videos" if overlay is not None else "clips are cut out of videos"
-            held = "features" if holds_features(others[0]) else "no pictures"
+            held = "features" if holds_features(others[0], medium) else "no pictures"
             raise InputError(f"{others[0]}: holds {held}, {what}")
         if overlay is not None and several and not _is_folder(overlay):
             raise InputError(

@@ -296,7 +296,7 @@ def input_files(inputs: Sequence[str | Path] | Mapping[Path, str], medium: Mediu
     """
     if isinstance(inputs, Mapping):
         return dict(inputs)
-    files = named_files(inputs, {**FEATURES, **files_of(medium)})
+    files = named_files(inputs, {**FEATURES, **files_of(medium)}, (medium,))
     if not files:
         raise InputError("nothing to detect in: give videos, feature files or folders of them")
     return files
