@@ -25,6 +25,7 @@ from actionformer.core.memory import AnonymousPeak
 from actionformer.demo.sounds import make
 from actionformer.recipes.extract import extract
 from actionformer.recipes.train import train
+from actionformer.settings.config import Changes
 from actionformer.sound import SoundReader
 
 BACKBONES = ("logmel", "yamnet")
@@ -34,7 +35,7 @@ RATE, HOUR = 44_100, 3600
 def accuracy(backbone: str, weights: tuple[Path, ...], seed: int, folder: Path) -> dict[str, Any]:
     """mAP, as shares of 1, of a model on the recordings that it did not learn from."""
     data = make(folder / "data", seed=seed)
-    settings = {"data": {"test_subset": ["test"]}, "training": {"seed": seed, "evaluate_every": 0}}
+    settings: Changes = {"data": {"test_subset": ["test"]}, "training": {"seed": seed, "evaluate_every": 0}}
     begun = time.process_time()
     train(
         "auto", data.annotations, videos=data.recordings, backbone=backbone, weights=weights,

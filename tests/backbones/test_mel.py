@@ -35,7 +35,7 @@ def test_the_formula_term_by_term() -> None:
     hann = np.array([0.5 - 0.5 * np.cos(2 * np.pi * n / WINDOW) for n in range(WINDOW)])
 
     def mel(hertz: float) -> float:
-        return 1127 * np.log(1 + hertz / 700)
+        return float(1127 * np.log(1 + hertz / 700))
 
     step = (mel(7500) - mel(125)) / 65
     for band in (0, 17, 63):

@@ -28,7 +28,7 @@ def yamnet(folder: Path) -> YAMNet:
 
 
 def test_the_test_sound_is_speech_by_its_patch_and_by_ours(yamnet: YAMNet, folder: Path) -> None:
-    sound = np.fromfile(folder / "yamnet_test_audio.bin", np.int16).astype(np.float32) / 2**15
+    sound = np.fromfile(folder / "yamnet_test_audio.bin", np.int16).astype(np.float32) / np.float32(2**15)
     patch = np.fromfile(folder / "yamnet_test_spectra.bin", np.float32).reshape(96, 64)
     found = yamnet.encode(torch.from_numpy(np.stack([patch, log_mel(sound)])))
     assert found.shape == (2, yamnet.dim) == (2, EMBEDDING + CLASSES)

@@ -6,6 +6,7 @@ import pytest
 
 from actionformer.demo.sounds import CLASSES, NOISE, RATE, make, pink, recording
 from actionformer.recipes.train import train
+from actionformer.settings.config import Changes
 from actionformer.sound import SoundReader
 
 
@@ -56,7 +57,7 @@ def test_the_files_are_as_long_as_the_annotations_say_and_alike_for_a_seed(tmp_p
 def test_sound_events_in_noise_are_found_in_recordings_that_were_not_learned_from(tmp_path: Path) -> None:
     """With the settings of `train auto`, and features without weights: what benchmarks/sounds.py measures."""
     data = make(tmp_path)
-    subsets = {"data": {"test_subset": ["test"]}, "training": {"evaluate_every": 0}}
+    subsets: Changes = {"data": {"test_subset": ["test"]}, "training": {"evaluate_every": 0}}
     run = tmp_path / "run"
     train("auto", data.annotations, videos=data.recordings, backbone="logmel", out=run, settings=subsets)
     found = json.loads((run / "evaluation.json").read_text("utf-8"))

@@ -71,10 +71,12 @@ def log_mel(samples: NDArray[np.float32], offset: float = OFFSET) -> NDArray[np.
 def mel_weights() -> NDArray[np.float32]:
     """(257, 64): how much of each frequency each band takes; a constant sound is in none."""
     frequencies = _mel(np.linspace(0, RATE / 2, SPECTRUM // 2 + 1))[:, None]
-    corners = np.linspace(*_mel(np.array([LOWEST, HIGHEST])), BANDS + 2)
+    lowest, highest = _mel(np.array([LOWEST, HIGHEST]))
+    corners = np.linspace(lowest, highest, BANDS + 2)
     low, middle, high = corners[:-2], corners[1:-1], corners[2:]
     rising, falling = (frequencies - low) / (middle - low), (high - frequencies) / (high - middle)
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    weights: NDArray[np.float32] = np.minimum(rising, falling).clip(min=0).astype(np.float32)
+    return weights
 
 
 @cache

@@ -68,18 +68,24 @@ def recording(rng: Random) -> tuple[Sound, list[dict[str, Any]]]:
     """A recording of random length, and its events as an annotation file has them, in the order of time."""
     seconds = round(rng.uniform(*SECONDS), 1)
     sound = NOISE * pink(rng, round(seconds * RATE))
-    for at in np.flatnonzero(rng.random(len(sound)) < KNOCKS / RATE):
+    for at in np.flatnonzero(rng.random(len(sound)) < KNOCKS / RATE).tolist():
         lay(sound, at, 5 * NOISE * clap(rng))
     actions = []
     for label, made in CLASSES.items():
         start = rng.uniform(*GAP)
-        while start + (length := float(np.exp(rng.uniform(*np.log(LENGTHS))))) < seconds:
+        while start + (length := in_proportion(rng, LENGTHS)) < seconds:
             event = made(rng, length)
             loudness = NOISE * 10 ** (rng.uniform(*LOUDNESS) / 20)
             lay(sound, round(start * RATE), loudness * event / np.sqrt(np.mean(event**2)))
             actions.append({"segment": [start, start + len(event) / RATE], "label": label})
             start += length + rng.uniform(*GAP)
     return np.clip(sound, -1, 1), sorted(actions, key=lambda action: action["segment"])
+
+
+def in_proportion(rng: Random, between: tuple[float, float]) -> float:
+    """A number between two, drawn evenly on a logarithmic scale."""
+    least, most = np.log(between)
+    return float(np.exp(rng.uniform(least, most)))
 
 
 def lay(sound: Sound, at: int, event: Sound) -> None:
@@ -89,14 +95,15 @@ def lay(sound: Sound, at: int, event: Sound) -> None:
 
 def pink(rng: Random, samples: int) -> Sound:
     """Noise that is stronger where it is low, as that of rooms and streets; its mean square is 1."""
-    noise = lfilter([1], [1, -0.9], rng.normal(size=samples))
-    return noise / np.sqrt(np.mean(noise**2))
+    noise: Sound = lfilter([1], [1, -0.9], rng.normal(size=samples))
+    noise /= np.sqrt(np.mean(noise**2))
+    return noise
 
 
 def tone(rng: Random, seconds: float) -> Sound:
     """A steady tone of 300 to 2000 Hz with three harmonics."""
     at = np.arange(round(seconds * RATE)) / RATE
-    hertz = np.exp(rng.uniform(*np.log((300, 2000))))
+    hertz = in_proportion(rng, (300, 2000))
     return sum((np.sin(2 * np.pi * k * hertz * at + rng.uniform(0, 6)) / k for k in range(1, 4)), np.zeros(len(at)))
 
 
@@ -123,7 +130,7 @@ def speech(rng: Random, seconds: float) -> Sound:
     pulses = np.diff(np.floor(np.cumsum(np.full(count, rng.uniform(90, 220) / RATE))), prepend=0.0)
     voice = np.zeros(count)
     for low, high in ((300, 800), (900, 2500)):
-        for middle in np.exp(rng.uniform(*np.log((low, high)), size=3)):
+        for middle in [in_proportion(rng, (low, high)) for _ in range(3)]:
             wander = np.clip(np.sin(2 * np.pi * (rng.uniform(1, 3) * at + rng.random())), 0, None)
             voice += wander * band(pulses + 0.05 * rng.normal(size=count), middle / 1.15, middle * 1.15)
     syllables = 0.3 + np.abs(np.sin(np.pi * rng.uniform(3, 5) * at))

@@ -31,22 +31,24 @@ def mono(frame: av.AudioFrame) -> Samples:
     count = frame.layout.nb_channels
     if not frame.format.is_planar:
         channels = channels.reshape(-1, count).T
-    mixed = weights_of([channel.name for channel in frame.layout.channels], count) @ full_scale(channels)
-    return np.clip(np.nan_to_num(mixed), -LOUDEST, LOUDEST)
+    mixed: Samples = weights_of([channel.name for channel in frame.layout.channels], count) @ full_scale(channels)
+    return np.nan_to_num(mixed).clip(-LOUDEST, LOUDEST)
 
 
 def weights_of(names: Sequence[str], count: int) -> Samples:
     """(count,) weights of channels, which sum to 1; equal where names do not tell them apart."""
-    weights = np.array([WEIGHTS.get(name, OTHERS) for name in names], np.float32)
+    weights: Samples = np.array([WEIGHTS.get(name, OTHERS) for name in names], np.float32)
     if len(weights) != count or not weights.any():
         weights = np.ones(count, np.float32)
-    return weights / weights.sum()
+    weights /= weights.sum()
+    return weights
 
 
 def full_scale(samples: NDArray[Any]) -> NDArray[np.float32]:
     """Samples of any format as float32, where full scale is 1; unsigned bytes are silent at 128."""
-    if samples.dtype.kind == "f":
-        return samples.astype(np.float32, copy=False)
+    scaled: NDArray[np.float32] = samples.astype(np.float32)
     if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - 128) / 128
-    return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+        scaled = (scaled - 128) / np.float32(128)
+    elif samples.dtype.kind == "i":
+        scaled /= -float(np.iinfo(samples.dtype).min)
+    return scaled

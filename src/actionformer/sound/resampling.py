@@ -36,7 +36,7 @@ class _Converter:
 
     def __init__(self, before: int, after: int, previous: _Converter | None) -> None:
         self.before, self.after = before, after
-        self.made = previous.made if previous else 0
+        self.made: int = previous.made if previous else 0
         """Samples so far, those of earlier converters too."""
         self._begun = previous.seconds if previous else Fraction(0)
         self._taken = 0
