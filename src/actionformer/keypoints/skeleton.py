@@ -11,6 +11,7 @@ import numpy as np
 
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import known_name
+from actionformer.core.words import plural
 from actionformer.keypoints.tracks import Places, Tracks, believed
 
 SEEN_ENOUGH = 0.1
@@ -77,7 +78,9 @@ class Skeleton:
         if awkward := [name for name in points if set(name) & set("/,+")]:
             raise InputError(f"{where}: a point is called {awkward[0]!r}: use names without / , +")
         if len(points) < 2:
-            raise InputError(f"{where}: has {len(points)} point, expected two at least, for place and direction")
+            raise InputError(
+                f"{where}: has {plural(len(points), 'point')}, expected two at least, for place and direction"
+            )
         for name in (*self.origin, *self.end):
             known_name(name, points, f"{where}: no point")
         origin, end = self.origin, self.end
@@ -103,7 +106,9 @@ class Skeleton:
         if left_out := [tracks.animals[n] for n in range(len(shown)) if n not in best and shown[n]]:
             notes.append(f"{listed(left_out, 3)} of its animals are left out: those that are seen most are taken")
         if len(best) < self.animals:
-            notes.append(f"shows {len(best)} animals, {self.animals} are expected: the rest count as not seen")
+            notes.append(
+                f"shows {plural(len(best), 'animal')} of {self.animals} that are expected: the rest count as not seen"
+            )
         places, seen = places[:, best], seen[:, best]
         if (missing := 1 - seen.mean()) > 0.1:
             notes.append(f"{missing:.0%} of its points are missing or of a confidence below {tracks.least:g}: not seen")

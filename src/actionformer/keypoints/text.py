@@ -111,6 +111,11 @@ def _plain(path: Path, header: Sequence[str], rows: Iterator[list[str]], dialect
     columns = _columns(header)
     wanted = list(columns)
     frame, seconds, animal = (_among(header, names) for names in (FRAME, SECONDS, ANIMAL))
+    if animal is not None and frame is None and header[animal].lower() != "id":
+        raise InputError(
+            f"{path}: its column {header[animal]!r} says that rows are of several animals, and no column says which "
+            "rows are of one moment: add a column named frame"
+        )
     if seconds is not None and animal is None:
         values = _numbers(path, rows, dialect, [*wanted, seconds], len(header))
         return _checked(path, list(columns.values()), values[:, :-1], LEAST, header, values[:, -1])
@@ -159,14 +164,13 @@ def _by_frame(
     count = int(frames.max(initial=-1)) + 1
     if count > MOST_FRAMES_A_ROW * (len(frames) + 1):
         raise InputError(f"{path}: {len(frames):,} rows, and frame {count - 1:,} among them: these are no frames")
-    if not owners:
-        placed = np.full((count, len(columns)), np.nan)
-        placed[frames.astype(int)] = values
-        return list(columns), placed
-    animals = list(dict.fromkeys(owners))
+    animals = {animal: number for number, animal in enumerate(dict.fromkeys(owners))} or {WHOLE: 0}
+    places = frames.astype(int), np.array([animals[owner] for owner in owners] or [0] * len(frames), int)
+    if len(set(zip(*map(np.ndarray.tolist, places), strict=True))) < len(frames):
+        raise InputError(f"{path}: two of its rows are of the same frame{' and animal' if owners else ''}")
     placed = np.full((count, len(animals), len(columns)), np.nan)
-    placed[frames.astype(int), [animals.index(owner) for owner in owners]] = values
-    named = [Column(animal, column.point, column.part) for animal in animals for column in columns]
+    placed[places] = values
+    named = [Column(animal, *column[1:]) if owners else column for animal in animals for column in columns]
     return named, placed.reshape(count, -1)
 
 
