@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import nn
 
 from actionformer.nn.blocks import TransformerBlock
 from actionformer.nn.layers import Conv, GroupNorm, LayerNorm, Linear, ScaledDropPath, masked, max_pool
@@ -171,3 +172,26 @@ def test_an_overflown_variance_is_no_number() -> None:
     found = norm(x, None)
     assert found[..., :2].isnan().all()
     assert found[..., 2:].isfinite().all()
+
+
+def test_group_norm_is_the_same_with_and_without_a_mask_of_all() -> None:
+    torch.manual_seed(0)
+    norm = GroupNorm(12, groups=3, exact=True)
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    x = (5 + 3 * torch.randn(2, 7, 12)).requires_grad_()
+    gradients, results = [], []
+    for valid in (None, torch.ones(2, 7, dtype=torch.bool)):
+        results.append(norm(x, valid))
+        gradients.append(torch.autograd.grad((results[-1] ** 3).sum(), [x, norm.weight, norm.bias]))
+    torch.testing.assert_close(*results)
+    torch.testing.assert_close(*gradients)
+
+
+def test_group_norm_tells_an_overflow() -> None:
+    x = torch.zeros(1, 7, 12)
+    x[0, 3, 5] = 1e30
+    for valid in (None, torch.ones(1, 7, dtype=torch.bool)):
+        found = GroupNorm(12, groups=3, exact=True)(x, valid)
+        assert found[..., 4:8].isnan().all()
+        assert found[..., :4].isfinite().all()
