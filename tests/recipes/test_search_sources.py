@@ -14,6 +14,9 @@ from actionformer.formats.detections import read_results
 from actionformer.recipes.live import watch
 from actionformer.recipes.search import Search
 from actionformer.settings.config import Config
+from actionformer.viewer.network import Network
+from actionformer.viewer.opening import open_project
+from actionformer.viewer.options import ViewerOptions
 
 STEP = 0.2
 """Seconds between the rows of the second source."""
@@ -158,3 +161,9 @@ class TestRecordings:
     def test_no_live_source_gives_both(self, made: Path, videos: Path) -> None:
         with pytest.raises(InputError, match="joins 2 sources, which cannot be followed live"):
             watch(made / "run", videos / "clip0.mp4")
+
+
+def test_the_page_looks_at_all_sources(joined: Path) -> None:
+    network = Network(open_project(ViewerOptions(joined / "run")))
+    assert network.sequence("video4").features.shape[1] == 9
+    assert len(network.levels("video4")["levels"]) == len(read_results(joined / "run" / DETECTIONS)["video4"])
