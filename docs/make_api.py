@@ -50,6 +50,7 @@ GROUPS = {
         "compare",
         "ablate",
         "evaluate",
+        "ensemble",
         "classify",
         "calibrate",
         "diagnose",

@@ -9,8 +9,8 @@ What one does, in this order:
     advise                   settings that fit them, each with its reason
     cross_validate           the same as train, several times, each with other
                              videos held out -> mean and deviation
-    compare, ablate          detectors, or changes of one, side by side -> a
-                             table with intervals, tests and costs
+    compare, ablate          detectors, or changes of one -> a table of figures
+    ensemble                 runs that differ in chance alone -> one model
     classify                 a run that finds proposals -> one that names them
     evaluate                 a run -> its Report on the evaluation subset
     calibrate                a run -> scores that are probabilities, thresholds
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from actionformer.recipes.compare import compare as compare
     from actionformer.recipes.diagnose import diagnose as diagnose
     from actionformer.recipes.doctor import doctor as doctor
+    from actionformer.recipes.ensemble import ensemble as ensemble
     from actionformer.recipes.evaluate import evaluate as evaluate
     from actionformer.recipes.extract import extract as extract
     from actionformer.recipes.folds import cross_validate as cross_validate
@@ -94,6 +95,7 @@ _HOMES = {
     "cross_validate": "recipes.folds",
     "diagnose": "recipes.diagnose",
     "doctor": "recipes.doctor",
+    "ensemble": "recipes.ensemble",
     "evaluate": "recipes.evaluate",
     "extract": "recipes.extract",
     "load": "inference.loading",

@@ -10,7 +10,7 @@ from torch import Tensor
 from variants import VARIANTS, computed_length, make, published_length, small_settings
 
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
-from actionformer.nn.chunks import Chunks, lookahead
+from actionformer.nn.chunks import NetworkChunks, lookahead
 from actionformer.nn.pyramid_network import PyramidNetwork
 
 STATISTICS = {"temporalmaxer, groupnorm", "temporalmaxer, groupnorm, fpn"}
@@ -27,7 +27,7 @@ def features(length: int, seed: int = 0) -> Tensor:
 
 def in_pieces(model: PyramidNetwork, x: Tensor, sizes: list[int], valid: Tensor | None = None) -> list[list[Tensor]]:
     """Logits, offsets and mask of every level, joined; checks that the pieces follow one another."""
-    pieces, start = Chunks(model), 0
+    pieces, start = NetworkChunks(model), 0
     levels: list[list[list[Tensor]]] = [[] for _ in model.offset_activation.scales]
     while start < len(x):
         size = sizes.pop(0) if sizes else len(x) - start

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from variants import VARIANTS, make
 
-from actionformer.nn.chunks import Chunks, with_last
+from actionformer.nn.chunks import NetworkChunks, with_last
 from actionformer.nn.layers import GroupNorm
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.two_passes import Statistics, with_known_statistics
@@ -32,7 +32,7 @@ def parts_of(x: Tensor, sizes: list[int], length: int) -> Iterator[Part]:
 @torch.inference_mode()
 def in_two_passes(model: PyramidNetwork, x: Tensor, sizes: list[int], length: int) -> list[list[Tensor]]:
     """Logits and offsets of every level."""
-    chunks = Chunks(with_known_statistics(model, parts_of(x, sizes, length)))
+    chunks = NetworkChunks(with_known_statistics(model, parts_of(x, sizes, length)))
     levels: list[list[list[Tensor]]] = [[] for _ in model.offset_activation.scales]
     for (features, valid), last in with_last(parts_of(x, sizes, length)):
         for found in chunks.push(features, valid, last=last):

@@ -27,6 +27,7 @@ VERBS = {
     "train": ("recipes.folds:cross_validate", "recipes.train:train"),
     "compare": ("recipes.compare:compare",),
     "ablate": ("recipes.ablate:ablate",),
+    "ensemble": ("recipes.ensemble:ensemble",),
     "classify": ("recipes.classify:classify",),
     "evaluate": ("recipes.evaluate:evaluate",),
     "calibrate": ("recipes.calibrate:calibrate",),

@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from actionformer.core.errors import InputError
 from actionformer.detectors.base import CERTAIN, Architecture, Level, Part
 from actionformer.nn.assignment import GroundTruth, Targets, answering, assign_batch
-from actionformer.nn.chunks import Chunks, lookahead, with_last
+from actionformer.nn.chunks import Chunks, EnsembleChunks, NetworkChunks, lookahead, with_last
 from actionformer.nn.decoding import Decoder
+from actionformer.nn.ensemble import Ensemble, averaged_parts
 from actionformer.nn.losses import Criterion, LossNormalizer
 from actionformer.nn.network import Network
 from actionformer.nn.outputs import LevelOutputs, PyramidOutputs
@@ -34,11 +36,25 @@ class PyramidArchitecture(Architecture):
         return self.config.model
 
     @abstractmethod
-    def network(self) -> PyramidNetwork:
-        """The network with fresh weights, drawn from torch's global generator."""
+    def member(self) -> PyramidNetwork:
+        """A network with fresh weights, drawn from torch's global generator."""
+
+    def network(self) -> PyramidNetwork | Ensemble:
+        """The network, or so many of them as one."""
+        members = [self.member() for _ in range(self.settings.members)]
+        return Ensemble(members) if len(members) > 1 else members[0]
 
     def criterion(self) -> PyramidCriterion:
-        """Focal loss of all valid moments, distance-IoU loss of the positive ones."""
+        """Focal loss of all valid moments, distance-IoU loss of the positive ones.
+
+        Raises:
+            InputError: several networks are to be trained as one.
+        """
+        if self.settings.members > 1:
+            raise InputError(
+                "model.members: networks are trained one by one: train runs of several seeds, and put them together "
+                "with `actionformer ensemble`"
+            )
         return PyramidCriterion(self.config)
 
     def decoder(self) -> Decoder:
@@ -78,16 +94,23 @@ class PyramidArchitecture(Architecture):
 
     def chunks(self, network: Network) -> Chunks | None:
         """What runs a sequence as it comes, if every part of the network sees a limited way."""
+        if isinstance(network, Ensemble):
+            members = [chunks for one in network.networks if (chunks := self.chunks(one))]
+            return EnsembleChunks(members) if members else None
         assert isinstance(network, PyramidNetwork)
-        return None if lookahead(network) is None else Chunks(network)
+        return None if lookahead(network) is None else NetworkChunks(network)
 
     def long_outputs(self, network: Network, read: Callable[[], Iterable[Part]]) -> Iterator[LevelOutputs] | None:
         """The same outputs as in one pass."""
+        if isinstance(network, Ensemble):
+            members = [parts for one in network.networks if (parts := self.long_outputs(one, read)) is not None]
+            return averaged_parts(members) if members else None
         chunks = self.chunks(network)
         return None if chunks is None else _pushed(chunks, read())
 
     def levels(self, network: Network) -> list[Level]:
         """Stride, window and range of every level."""
+        network = network.networks[0] if isinstance(network, Ensemble) else network
         assert isinstance(network, PyramidNetwork)
         settings = self.settings
         ahead: Sequence[int | None] = lookahead(network) or [None] * settings.num_levels

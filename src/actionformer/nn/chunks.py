@@ -7,7 +7,8 @@ a live source are the same here: they differ in who cuts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from actionformer.nn.blocks import Block
+from actionformer.nn.ensemble import averaged_parts
 from actionformer.nn.layers import Mask
 from actionformer.nn.necks import FeaturePyramidNeck
 from actionformer.nn.outputs import LevelOutputs
@@ -85,8 +87,33 @@ class PyramidChunks:
         return levels
 
 
-class Chunks:
-    """A network in eval mode at work on one sequence.
+class Chunks(ABC):
+    """Networks in eval mode at work on one sequence."""
+
+    @abstractmethod
+    def push(self, features: Tensor, valid: Tensor | None = None, *, last: bool = False) -> list[LevelOutputs]:
+        """Takes in features (t, D), t >= 1, and their mask (t,); returns what they complete, for no level or for some.
+
+        The mask can be left out where nothing is padding.
+
+        With `last` that is all that is left: no more features can follow.
+        """
+
+
+class EnsembleChunks(Chunks):
+    """Several networks whose outputs are averaged."""
+
+    def __init__(self, members: Sequence[Chunks]) -> None:
+        self.members = members
+
+    @torch.inference_mode()
+    def push(self, features: Tensor, valid: Tensor | None = None, *, last: bool = False) -> list[LevelOutputs]:
+        """See `Chunks`; all members complete the same moments."""
+        return list(averaged_parts([one.push(features, valid, last=last) for one in self.members]))
+
+
+class NetworkChunks(Chunks):
+    """One network.
 
     Args:
         model: one whose `lookahead` has a bound.
@@ -102,12 +129,7 @@ class Chunks:
 
     @torch.inference_mode()
     def push(self, features: Tensor, valid: Tensor | None = None, *, last: bool = False) -> list[LevelOutputs]:
-        """Takes in features (t, D), t >= 1, and their mask (t,); returns what they complete, for no level or for some.
-
-        The mask can be left out where nothing is padding.
-
-        With `last` that is all that is left: no more features can follow.
-        """
+        """See `Chunks`."""
         levels = self.pyramid.push(features, valid, last=last)
         completed = []
         for level, (head, chunk) in enumerate(zip(self.heads, levels, strict=True)):

@@ -68,6 +68,9 @@ class PyramidSettings(ModelSettings):
     regression_ranges: Ranges = DEFAULT_RANGES
     """Per level, the range of distances to an action's further end that it learns, in features (level-0 grid steps)."""
 
+    members: int = Field(1, ge=1, le=64)
+    """Networks whose probabilities and distances are averaged; `ensemble` makes such a model of runs, training none."""
+
     @field_validator("regression_ranges", mode="before")
     @classmethod
     def _pairs(cls, value: Any) -> Any:

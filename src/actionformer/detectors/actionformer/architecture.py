@@ -19,8 +19,8 @@ class ActionFormer(PyramidArchitecture):
         assert isinstance(self.config.model, ActionFormerSettings)
         return self.config.model
 
-    def network(self) -> PyramidNetwork:
-        """The network with fresh weights, drawn from torch's global generator."""
+    def member(self) -> PyramidNetwork:
+        """A network with fresh weights, drawn from torch's global generator."""
         return build_network(self.settings)
 
     def sees_padding(self, padded: int) -> bool:
@@ -28,6 +28,8 @@ class ActionFormer(PyramidArchitecture):
         return self.settings.position != "none" and padded > self.settings.max_length
 
     def attention(self, network: Network) -> AttentionMaps | None:
-        """What each block's moments attend to; convolutions and pooling have no such thing."""
+        """What each block's moments attend to; convolutions and pooling have no such thing, and ensembles no one."""
+        if self.settings.members > 1:
+            return None
         assert isinstance(network, PyramidNetwork)
         return AttentionMaps(network) if self.settings.block == "transformer" else None

@@ -24,8 +24,8 @@ class TemporalMaxer(PyramidArchitecture):
         assert isinstance(self.config.model, TemporalMaxerSettings)
         return self.config.model
 
-    def network(self) -> PyramidNetwork:
-        """The network with fresh weights, drawn from torch's global generator."""
+    def member(self) -> PyramidNetwork:
+        """A network with fresh weights, drawn from torch's global generator."""
         return build_network(self.settings)
 
     def criterion(self) -> PyramidCriterion:
@@ -42,8 +42,7 @@ class TemporalMaxer(PyramidArchitecture):
 
     def long_outputs(self, network: Network, read: Callable[[], Iterable[Part]]) -> Iterator[LevelOutputs] | None:
         """The same outputs as in one pass; with groupnorm the sequence is read twice, first for its statistics."""
-        assert isinstance(network, PyramidNetwork)
-        if self.settings.normalises_sequences:
+        if self.settings.normalises_sequences and isinstance(network, PyramidNetwork):
             network = with_known_statistics(network, read())
         return super().long_outputs(network, read)
 

@@ -17,8 +17,8 @@ class TriDet(PyramidArchitecture):
         assert isinstance(self.config.model, TriDetSettings)
         return self.config.model
 
-    def network(self) -> PyramidNetwork:
-        """The network with fresh weights, drawn from torch's global generator."""
+    def member(self) -> PyramidNetwork:
+        """A network with fresh weights, drawn from torch's global generator."""
         return build_network(self.settings)
 
     def divisor(self) -> int:

@@ -1,0 +1,73 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commands import Command, Refused
+
+from actionformer import InputError, ensemble, evaluate, load, train
+from actionformer.core.run_files import CARD
+from actionformer.settings.config import Config
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory, tiny: Config, annotations: Path, features: Path) -> list[Path]:
+    folder = tmp_path_factory.mktemp("seeds")
+    for seed in (0, 1):
+        train(tiny.replace(training={"seed": seed}), annotations, features, folder / f"seed{seed}")
+    return [folder / "seed0", folder / "seed1"]
+
+
+def test_runs_become_a_model_like_any_other(
+    seeds: list[Path], features: Path, call: Command, refused: Refused, tmp_path: Path
+) -> None:
+    out = tmp_path / "together"
+    done = call("ensemble", *seeds, "--out", out)
+    assert (done.code, done.out) == (0, f"model: {out}, 2 networks\n")
+    assert "already exists" in refused("ensemble", *seeds, "--out", out)
+    assert call("ensemble", *seeds, "--out", out, "--overwrite").code == 0
+    report = evaluate(out)
+    assert report.counts.videos == 2
+    card = json.loads((out / CARD).read_text("utf-8"))["training"]
+    assert card["ensemble_of"] == [str(seed) for seed in seeds]
+    assert "epochs" not in card
+    assert "members" in call("info", out).out or call("info", out).code == 0
+    whole = load(out).detect(features / "video4.npy")
+    assert call("detect", out, features / "video4.npy", "--format", "json").code == 0
+    stream = load(out).stream(max_action_seconds=20, max_per_hour=100_000)
+    parts = [stream.push(np.load(features / "video4.npy")), stream.finish()]
+    assert min(np.abs(np.concatenate([one.segments for one in parts]) - whole.segments[0]).sum(1)) < 1e-3
+
+
+def test_twice_the_same_run_finds_what_it_finds(seeds: list[Path], features: Path, tmp_path: Path) -> None:
+    twice = ensemble([seeds[0], seeds[0]], tmp_path / "twice")
+    found, alone = (one.detect(features / "video5.npy") for one in (twice, load(seeds[0])))
+    np.testing.assert_allclose(found.scores, alone.scores, atol=1e-6)
+    np.testing.assert_allclose(found.segments, alone.segments, atol=1e-4)
+
+
+def test_only_what_is_alike_is_put_together(
+    seeds: list[Path], tiny: Config, annotations: Path, features: Path, tmp_path: Path
+) -> None:
+    def refused(why: str, *runs: Path) -> None:
+        with pytest.raises(InputError, match=why):
+            ensemble(runs, tmp_path / "refused")
+        assert not (tmp_path / "refused").exists()
+
+    refused("takes two runs or more, found 1", seeds[0])
+    other = shutil.copytree(seeds[1], tmp_path / "other")
+    settings = (other / "config.toml").read_text("utf-8")
+    (other / "config.toml").write_text(settings.replace("top_k = 2000", "top_k = 7"), "utf-8")
+    assert "top_k = 7" in (other / "config.toml").read_text("utf-8")
+    refused(r"decoding\.top_k is 7, in \S+ it is 2000: only runs of the same settings", seeds[0], other)
+    (other / "config.toml").write_text(settings, "utf-8")
+    changed: dict[str, Any] = json.loads((other / CARD).read_text("utf-8"))
+    changed["class_names"] = ["run", "jump"]
+    (other / CARD).write_text(json.dumps(changed), "utf-8")
+    refused("has other classes than", seeds[0], other)
+    ensemble(seeds, tmp_path / "together")
+    refused("is no single network with a feature pyramid", tmp_path / "together", seeds[0])
+    with pytest.raises(InputError, match=r"model\.members: networks are trained one by one"):
+        train(tiny.replace(model={"members": 2}), annotations, features, tmp_path / "trained")
