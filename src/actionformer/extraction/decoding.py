@@ -27,8 +27,8 @@ from actionformer.extraction.events import Begun, Failed, Finished
 from actionformer.medium import Medium, Recording, Row
 from actionformer.video.clips import ClipLayout
 
-BATCH_FRAMES, BATCH_BYTES = 64, 8 << 20
-"""Most prepared frames that travel together from a decoding process."""
+BATCH_FRAMES, LEAST_BYTES, BATCH_BYTES = 64, 32 << 10, 8 << 20
+"""Prepared frames that travel together from a decoding process: so many, more if they are small, fewer if large."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def _clips(recording: Recording, layout: ClipLayout) -> int | None:
 
 
 def _batches(frames: Iterator[Row]) -> Iterator[Row]:
-    """Frames stacked to batches (n, ...) of at most `BATCH_FRAMES`, fewer where they are large."""
+    """Frames stacked to batches (n, ...) of `BATCH_FRAMES`, or of the next number that fits the bounds in bytes."""
     for first in frames:
-        yield np.stack([first, *islice(frames, min(BATCH_FRAMES - 1, BATCH_BYTES // first.nbytes))])
+        more = min(max(BATCH_FRAMES - 1, LEAST_BYTES // first.nbytes), BATCH_BYTES // first.nbytes)
+        yield np.stack([first, *islice(frames, more)])

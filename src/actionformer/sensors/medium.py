@@ -67,7 +67,9 @@ class Readings:
         self._clock = self._read_clock(columns.time, fps)
         rate = fps if self._clock is None else self._clock.rate
         if rate is None:
-            raise InputError("does not say how many rows come a second: give --fps, or name its --time-column")
+            raise InputError(
+                "does not say how many rows come a second: give --fps (--data.fps to train), or its --time-column"
+            )
         self.fps = fps or rate
         self.doubt = None if self._clock is None else self._clock.doubt
         self._resampler = Resampler(self.fps, rate)
