@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,3 +182,22 @@ def test_a_single_broken_table_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("time_s,x\n0,1\n0.1,2\n0.05,3\n")
     with pytest.raises(InputError, match=r"a\.csv: row 3 goes back from 0\.100 to 0\.050 s"):
         extract(tmp_path / "a.csv", "windows", tmp_path / "out")
+
+
+def test_features_that_other_programs_made_of_tables_fit_a_backbone_that_is_named(
+    trained: Path, readings: Path, tmp_path: Path, call: Command, refused: Refused
+) -> None:
+    """A model whose features say no backbone takes one from the call, with the columns of the file."""
+    other = tmp_path / "run"
+    shutil.copytree(trained, other)
+    card = json.loads((other / "model.json").read_text("utf-8"))
+    assert card["features"].pop("backbone") == "windows:ax,ay,az"
+    (other / "model.json").write_text(json.dumps(card), "utf-8")
+    results = []
+    for run in (trained, other):
+        out = tmp_path / f"{run.parent.name}.json"
+        result = call("detect", run, readings / "r3.csv", "--backbone", "windows", "--out", out)
+        assert result.code == 0, result.err
+        results.append(json.loads(out.read_text("utf-8"))["results"])
+    assert results[0] == results[1]
+    assert "channels" in refused("detect", other, readings / "r3.csv", "--backbone", "windows:ax,ay")

@@ -55,7 +55,7 @@ class Backbone(ABC):
 
     Attributes:
         name: as the command line and sidecars call it.
-        dim: numbers a clip.
+        dim: numbers a clip; 0 where it depends on files that are not known yet, see `fitted`.
         fps: frames a second that it was trained on; None takes the video's own.
         num_frames: frames a clip.
         stride: frames from one clip to the next, unless the user says otherwise.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from actionformer.backbones import Backbone, load_backbone
+from actionformer.backbones import OF_SENSORS, Backbone, load_backbone
 from actionformer.core.errors import InputError
 from actionformer.extraction.encode import layout_for
 from actionformer.features import FeatureSpec, check_backbone, check_timing, timing_of
@@ -34,7 +34,8 @@ def backbone_of(
     Raises:
         InputError: the model does not say and none is given, another one is given, or its weights are others.
     """
-    name = name or made_for.backbone
+    if name is None or (name in OF_SENSORS and (made_for.backbone or "").startswith(f"{name}:")):
+        name = made_for.backbone  # with the columns of the model
     if name is None:
         raise InputError("the model does not say which backbone made its features: give --backbone")
     kinds = [FeatureSpec(backbone=text.partition(":")[0]) for text in (name, made_for.backbone or name)]

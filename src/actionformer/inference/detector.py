@@ -262,7 +262,7 @@ class Detector:
         if known not in self._backbones:
             found = backbone_of(made_for, name, weights, device=str(self.device), precision=self.precision)
             width = self.config.model.input_width if made_for.dim is None else made_for.dim
-            if found.dim != width:
+            if found.dim not in (0, width):  # 0: what it looks at tells
                 raise InputError(f"{found.name!r} gives {plural(found.dim, 'channel')}, the model takes {width}")
             self._backbones[known] = found
         return self._backbones[known]
