@@ -49,7 +49,7 @@ def test_a_declaration() -> None:
     assert kind_and_text("fps")[0] == float | None
     assert get_args(kind_and_text("last_clip")[0]) == ("pad", "drop")
     assert kind_and_text("out")[1] == "The folder to write."
-    assert kind_and_text("backbone")[1].endswith("or statistics (eight numbers per channel).")  # several lines
+    assert kind_and_text("backbone")[1].endswith("such as keypoints:tailbase/neck.")  # several lines
 
 
 def test_options_of_two_functions_in_their_order() -> None:
