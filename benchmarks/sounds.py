@@ -84,34 +84,38 @@ def an_hour(path: Path) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("backbones", nargs="*", choices=[*BACKBONES, []], help="by default both")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("backbones", nargs="*", help=f"{', '.join(BACKBONES)}; by default both")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="none: speed alone")
     parser.add_argument("--weights", type=Path, help="of yamnet; by default those of ../shared")
     options = parser.parse_args()
     for backbone in options.backbones or BACKBONES:
         weights: tuple[Path, ...] = ()
         if backbone == "yamnet":
             weights = (options.weights or shared_folder("data/weights") / "data" / "weights",)
-        for seed in options.seeds:
+        if "speed" not in kept(backbone):
             with tempfile.TemporaryDirectory() as folder:
-                measure(backbone, weights, seed, Path(folder))
+                keep(backbone, speed=speed(backbone, weights, Path(folder)))
+        for seed in options.seeds:
+            done = kept(backbone).get("accuracy", [])
+            if seed not in {row["seed"] for row in done}:
+                with tempfile.TemporaryDirectory() as folder:
+                    row = accuracy(backbone, weights, seed, Path(folder))
+                keep(backbone, accuracy=sorted([*done, row], key=lambda one: int(one["seed"])))
 
 
-def measure(backbone: str, weights: tuple[Path, ...], seed: int, folder: Path) -> None:
-    """Adds what is missing to the results."""
+def kept(backbone: str | None = None) -> dict[str, Any]:
+    """What was measured before, of all or of one."""
     path = RESULTS / "sounds.json"
-    results = json.loads(path.read_text("utf-8")).get("results", {}) if path.exists() else {}
-    own = results.setdefault(backbone, {"accuracy": []})
-    if seed not in {row["seed"] for row in own["accuracy"]}:
-        own["accuracy"] = sorted(
-            [*own["accuracy"], accuracy(backbone, weights, seed, folder)], key=lambda row: int(row["seed"])
-        )
-        write_result("sounds", {"results": results})
-        print(json.dumps({backbone: own["accuracy"][-1]}), flush=True)
-    if "speed" not in own:
-        own["speed"] = speed(backbone, weights, folder)
-        write_result("sounds", {"results": results})
-        print(json.dumps({backbone: own["speed"]}), flush=True)
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
+    return found if backbone is None else found.get(backbone, {})
+
+
+def keep(backbone: str, **measured: Any) -> None:
+    """Puts figures of a backbone beside those that are there."""
+    results = kept()
+    results[backbone] = results.get(backbone, {}) | measured
+    write_result("sounds", {"results": results})
+    print(json.dumps({backbone: measured}), flush=True)
 
 
 if __name__ == "__main__":

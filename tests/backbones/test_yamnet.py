@@ -11,8 +11,9 @@ from actionformer.backbones.litert import value
 from actionformer.backbones.mel import log_mel
 from actionformer.backbones.yamnet import CLASSES, EMBEDDING, YAMNet
 from actionformer.core.errors import InputError
+from actionformer.sound.medium import SOUND
 
-SPEECH = 0  # of the classes of AudioSet
+SPEECH, DISHES, CUTLERY, SMALL_ROOM = 0, 358, 359, 500  # of the classes of AudioSet
 
 pytest.importorskip("ai_edge_litert", reason="the backbone yamnet needs LiteRT")
 
@@ -37,6 +38,15 @@ def test_the_test_sound_is_speech_by_its_patch_and_by_ours(yamnet: YAMNet, folde
     assert scores[:, SPEECH].min() > 0.9
     assert scores.min() >= 0
     assert scores.max() <= 1
+
+
+def test_a_kitchen_sounds_like_one(yamnet: YAMNet, shared: Path) -> None:
+    """A person who talks and cooks: speech, in a small room, dishes and cutlery."""
+    with SOUND.open(shared / "data" / "videos" / "flipping_a_pancake.mkv", None) as recording:
+        rows = np.stack(list(yamnet.preprocessing(recording.rows())))
+    patches = np.stack([rows[first : first + 96] for first in range(0, len(rows) - 95, 48)])
+    scores = yamnet.encode(torch.from_numpy(patches))[:, EMBEDDING:].mean(0)
+    assert scores.argsort(descending=True)[:4].tolist() == [SPEECH, SMALL_ROOM, DISHES, CUTLERY]
 
 
 def test_the_embedding_is_what_the_scores_are_made_of(yamnet: YAMNet) -> None:
