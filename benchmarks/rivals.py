@@ -7,7 +7,7 @@
 What `actionformer compare` and `actionformer ablate` do with settings derived from the training videos; test videos are
 looked at once a run, at the end. With --work runs are kept in that folder and a call that was stopped goes on; a later
 one may add detectors, seeds or switches. Second stages judge what --proposer has found: in each training video, by a
-model of the other three quarters of them; in test videos, by its own run of the first seed. With --epochs N it trains N
+model of the other folds; in test videos, by its own run of the first seed. With --epochs N it trains N
 epochs and writes nothing: to see that it runs.
 """
 
@@ -28,8 +28,8 @@ from actionformer.core.run_files import ABLATION, COMPARISON, DETECTIONS, SEED
 from actionformer.core.terminal import plain_console
 from actionformer.formats.detections import read_results, write_results
 
-FOLDS = 4
-"""Of the training videos, for proposals."""
+FOLDS = {"hapt": 4, "salads": 4, "gtea": 3}
+"""Of the training videos, for proposals; on GTEA a person each."""
 
 
 def prepared(name: str, folder: Path) -> dict[str, Path]:
@@ -55,7 +55,7 @@ def proposed(name: str, folder: Path, detector: str, **given: Any) -> Path:
     out = folder / f"{name}_{detector}_folds"
     settings = given["settings"] | {"model": {"detector": detector}}
     shared = {key: given[key] for key in ("annotations", "features", "console")}
-    cross_validate("auto", out=out, folds=FOLDS, resume=out.is_dir(), settings=settings, **shared)
+    cross_validate("auto", out=out, folds=FOLDS[name], resume=out.is_dir(), settings=settings, **shared)
     found = [read_results(run / DETECTIONS) for run in (out, folder / name / detector / f"{SEED}0")]
     file = folder / f"{name}_proposals.json"
     write_results(file, found[0] | found[1])
