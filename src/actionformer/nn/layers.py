@@ -111,7 +111,8 @@ class GroupNorm(nn.GroupNorm):
         shape = batch, channels, length, self.num_groups
         y, _, scale = torch.native_group_norm(x.transpose(1, 2).contiguous(), self.weight, self.bias, *shape, self.eps)
         told = torch.where(scale == 0, float("nan"), 1.0)[..., None, None]  # as in `normalised`
-        return (y.unflatten(1, (self.num_groups, -1)) * told).flatten(1, 2).transpose(1, 2).contiguous()
+        normalised: Tensor = (y.unflatten(1, (self.num_groups, -1)) * told).flatten(1, 2)
+        return normalised.transpose(1, 2).contiguous()
 
     def grouped(self, x: Tensor) -> Tensor:
         """(B, T, C) -> (B, T, groups, C / groups), in float32."""
