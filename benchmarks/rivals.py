@@ -7,8 +7,9 @@
 What `actionformer compare` and `actionformer ablate` do with settings derived from the training videos; test videos are
 looked at once a run, at the end. With --work runs are kept in that folder and a call that was stopped goes on; a later
 one may add detectors, seeds or switches. Second stages judge what --proposer has found: in each training video, by a
-model of the other folds; in test videos, by its own run of the first seed. With --epochs N it trains N
-epochs and writes nothing: to see that it runs.
+model of the other folds; in test videos, by its own run of the first seed. --kept trains nothing and compares all runs
+that are finished in --work, however many seeds a detector has. With --epochs N it trains N epochs and writes nothing:
+to see that it runs.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from accuracy import DATA
 from common import RESULTS, first_stages, shared_folder, write_result
 
 from actionformer import ablate, compare, cross_validate
-from actionformer.core.run_files import ABLATION, COMPARISON, DETECTIONS, SEED
+from actionformer.core.run_files import ABLATION, COMPARISON, DETECTIONS, OVERVIEW, SEED
 from actionformer.core.terminal import plain_console
 from actionformer.formats.detections import read_results, write_results
 
@@ -69,14 +70,17 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> None:
         training |= {"epochs": options.epochs, "warmup_epochs": 0}
     given = {**prepared(name, folder), "seeds": options.seeds, "settings": {"training": training}}
     given["console"] = plain_console(sys.stderr)
-    if options.proposer:
+    if options.proposer and not options.kept:
         given["proposals"] = proposed(name, folder, options.proposer, **given)
     if options.ablate:
         kind, out = ABLATION, folder / f"{name}_{options.ablate}"
         ablate(config=options.ablate, switches=options.switches, out=out, **given)
     else:
         kind, out = COMPARISON, folder / name
-        compare(options.detectors, out=out, **given)
+        if options.kept:
+            runs = sorted(file.parent for file in out.glob(f"*/{SEED}*/{OVERVIEW}"))
+            given = {"from_": runs} | {key: given[key] for key in ("annotations", "features", "console")}
+        compare(() if options.kept else options.detectors, out=out, **given)
     print((out / f"{kind}.md").read_text("utf-8"), flush=True)
     if not options.epochs:
         keep(out, kind, f"{name}_{options.ablate}" if options.ablate else name)
@@ -90,6 +94,7 @@ def main() -> None:
     parser.add_argument("--proposer", help="a detector whose segments second stages judge")
     parser.add_argument("--ablate", help="a detector, a preset or a TOML file")
     parser.add_argument("--switches", nargs="+", default=["all"])
+    parser.add_argument("--kept", action="store_true", help="compare what is finished in --work")
     parser.add_argument("--work", type=Path, help="where runs are kept; by default they are not")
     parser.add_argument("--epochs", type=int, help="other epochs than the derived ones; nothing is written")
     options = parser.parse_args()
