@@ -42,7 +42,8 @@ def test_runs_become_a_model_like_any_other(
 
 
 def test_twice_the_same_run_finds_what_it_finds(seeds: list[Path], features: Path, tmp_path: Path) -> None:
-    twice = ensemble([seeds[0], seeds[0]], tmp_path / "twice")
+    with pytest.warns(UserWarning, match="seed0: is given 2 times, and counts as often"):
+        twice = ensemble([seeds[0], seeds[0]], tmp_path / "twice")
     found, alone = (one.detect(features / "video5.npy") for one in (twice, load(seeds[0])))
     np.testing.assert_allclose(found.scores, alone.scores, atol=1e-6)
     np.testing.assert_allclose(found.segments, alone.segments, atol=1e-4)
@@ -71,3 +72,30 @@ def test_only_what_is_alike_is_put_together(
     refused("is no single network with a feature pyramid", tmp_path / "together", seeds[0])
     with pytest.raises(InputError, match=r"model\.members: networks are trained one by one"):
         train(tiny.replace(model={"members": 2}), annotations, features, tmp_path / "trained")
+
+
+def test_a_run_is_never_replaced_by_an_ensemble_of_it(seeds: list[Path]) -> None:
+    before = sorted(path.name for path in seeds[0].iterdir())
+    for out in (seeds[0], seeds[0].parent):
+        with pytest.raises(InputError, match="holds a run that is put together, and would be replaced"):
+            ensemble(seeds, out, overwrite=True)
+    assert sorted(path.name for path in seeds[0].iterdir()) == before
+
+
+def test_training_does_not_start_from_an_ensemble(
+    seeds: list[Path], tiny: Config, annotations: Path, features: Path, tmp_path: Path
+) -> None:
+    ensemble(seeds, tmp_path / "together")
+    with pytest.raises(InputError, match="together: is an ensemble of 2 networks: start from one of its runs"):
+        train(tiny, annotations, features, tmp_path / "run", init=tmp_path / "together")
+    assert not (tmp_path / "run").exists()
+
+
+def test_folds_have_no_video_to_be_measured_on(seeds: list[Path], tmp_path: Path) -> None:
+    for number, seed in enumerate(seeds):
+        fold = shutil.copytree(seed, tmp_path / f"fold{number}")
+        card: dict[str, Any] = json.loads((fold / CARD).read_text("utf-8"))
+        card["training"]["held_out"] = [f"video{number}"]
+        (fold / CARD).write_text(json.dumps(card), "utf-8")
+    with pytest.warns(UserWarning, match="each video that one run held out was learned from by another"):
+        ensemble([tmp_path / "fold0", tmp_path / "fold1"], tmp_path / "together")

@@ -158,6 +158,22 @@ class TestRecordings:
         with pytest.raises(InputError, match=r"clip0\.mp4"):
             load(made / "run").detect_video(videos / "clip0.mp4")
 
+    def test_readings_are_not_looked_for_in_a_video(self, made: Path, videos: Path, refused: Refused) -> None:
+        said = refused("detect", made / "run", videos / "clip0.mp4")
+        assert "clip0.mp4: source 2 of the model (windows:left,right) is not in such a file" in said
+        assert "give the folder of its tables of readings, or of their features, with --other-sources" in said
+
+    def test_what_is_wrong_is_said_of_the_file_that_has_it(self, made: Path, videos: Path, tmp_path: Path) -> None:
+        table = tmp_path / "clip0.csv"
+        lines = (made / "readings/clip0.csv").read_text("utf-8").splitlines()
+        table.write_text("\n".join(lines[:26]), "utf-8")
+        with pytest.raises(InputError, match=r"clip0\.mp4 covers .* and \S+clip0\.csv 0\.00 to 1\.\d+ s") as raised:
+            Search(load(made / "run"), [videos / "clip0.mp4"], other_sources=table).found()
+        assert "source_2" not in str(raised.value)
+        table.write_text("\n".join([*lines[:9], "0.4,x,1", *lines[10:]]), "utf-8")
+        with pytest.raises(InputError, match=r"clip0\.mp4: \S+clip0\.csv: "):
+            Search(load(made / "run"), [videos / "clip0.mp4"], other_sources=table).found()
+
     def test_no_live_source_gives_both(self, made: Path, videos: Path) -> None:
         with pytest.raises(InputError, match="joins 2 sources, which cannot be followed live"):
             watch(made / "run", videos / "clip0.mp4")

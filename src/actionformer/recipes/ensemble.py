@@ -36,12 +36,17 @@ def ensemble(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
         The detector that `load(out)` gives.
 
     Raises:
-        InputError: fewer than two runs, one of another detector, or runs of other settings, classes or features; the
-            first difference is named.
+        InputError: fewer than two runs, one of another detector, runs of other settings, classes or features (the
+            first difference is named), or `out` is one of the runs.
+
+    Warns:
+        UserWarning: a run is given twice, and so counts twice; no video is held out from all of them; or a classifier
+            of videos is left out.
     """
     paths, out = [Path(run) for run in runs], Path(out)
     if len(paths) < 2:
         raise InputError(f"an ensemble takes two runs or more, found {len(paths)}")
+    _check_apart(paths, out)
     loaded = [load_model(path) for path in paths]
     networks = [one for model, _, _ in loaded for one in ([model] if isinstance(model, PyramidNetwork) else [])]
     if len(networks) < len(loaded):
@@ -53,10 +58,24 @@ def ensemble(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     if card.video_classes:
         warn(f"{paths[0]}: its classifier of videos is left out: `actionformer classify {out}` adds one", stacklevel=2)
     described = ModelCard(card.class_names, card.features, _training(paths, [one for _, _, one in loaded]))
+    if card.held_out and not described.held_out:
+        warn(
+            f"{out}: each video that one run held out was learned from by another, so nothing can be evaluated or "
+            "calibrated on them: use other videos, with --annotations, --features and --subset",
+            stacklevel=2,
+        )
     with own_run(out, resume=False, overwrite=overwrite):
         clear(out, fresh=True)
         save_model(out, Ensemble(networks), config.replace(model={"members": len(networks)}), described)
     return load(out)
+
+
+def _check_apart(runs: Sequence[Path], out: Path) -> None:
+    places = [run.resolve() for run in runs]
+    if any(place.is_relative_to(out.resolve()) for place in places):
+        raise InputError(f"{out}: holds a run that is put together, and would be replaced: choose another --out")
+    if twice := [run for run, place in zip(runs, places, strict=True) if places.count(place) > 1]:
+        warn(f"{twice[0]}: is given {len(twice)} times, and counts as often", stacklevel=3)
 
 
 def _check_alike(

@@ -32,6 +32,9 @@ from actionformer.recipes.proposals import ProposalSource, check_taken
 from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
 
+FILMED = (PICTURES, SOUND)
+"""What one file may hold at once."""
+
 
 @dataclass
 class Found:
@@ -127,6 +130,7 @@ class Search:
         """Of each source of the model but the first: video -> the file that has it, or that it is made of."""
         others, prefix = self.detector.card.features.parts[1:], self.detector.config.data.prefix
         if folders is None:
+            self._check_all_in_one(others)
             return [self.sources] * len(others)
         given = as_list(folders)
         if len(given) != len(others):
@@ -137,6 +141,16 @@ class Search:
         kinds = [{**FEATURES, **files_of(medium)} for medium in self.media[1:]]
         found = [named_files([folder], kind) for folder, kind in zip(given, kinds, strict=True)]
         return [{without_prefix(id_, prefix): file for file, id_ in files.items()} for files in found]
+
+    def _check_all_in_one(self, others: Sequence[FeatureSpec]) -> None:
+        """Checks that no table is looked for in a film, or the reverse: both pictures and sound may be in one file."""
+        raw = next((file for file in self.sources.values() if not holds_features(file, self.media[0])), None)
+        for place, (medium, spec) in enumerate(zip(self.media[1:], others, strict=True), 2):
+            if raw is not None and (medium in FILMED) != (self.media[0] in FILMED):
+                raise InputError(
+                    f"{raw}: source {place} of the model ({spec.backbone or 'features'}) is not in such a file: give "
+                    f"the folder of its {medium.files}, or of their features, with --other-sources"
+                )
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -204,6 +218,8 @@ class Search:
             )
         except InputError as error:
             said = str(error).removeprefix(f"{', '.join(map(str, there))}: ")
+            for file, given in zip(files, (own[video] for own in self._files), strict=True):
+                said = said.replace(str(file), str(given))  # features that are made of it may be gone by now
             return Searched(video, source, failed=said, warning=warning)
         return Searched(video, source, found, warning=warning)
 
@@ -264,9 +280,14 @@ class Search:
         events = encode_videos(todo, backbone, maker.layout, batch_size=settings.batch_size, workers=settings.workers)
         for event in with_progress(write_features(events, targets, backbone, maker.layout), len(todo), self.console):
             if isinstance(event, Failed):
-                yield _Made(raw[event.video], failed=event.reason)
+                yield _Made(raw[event.video], failed=self._of_file(event.video, raw[event.video], event.reason))
             elif isinstance(event, Finished):
-                yield _Made(raw[event.video], targets[event.video], warning=event.summary.warning)
+                said = event.summary.warning and self._of_file(event.video, raw[event.video], event.summary.warning)
+                yield _Made(raw[event.video], targets[event.video], warning=said)
+
+    def _of_file(self, file: Path, video: str, said: str) -> str:
+        """What is said of a file, which is named where it is not the one that the video is called after."""
+        return said if file == self.sources[video] else f"{file}: {said}"
 
 
 @dataclass(frozen=True)

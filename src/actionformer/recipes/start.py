@@ -15,6 +15,7 @@ from actionformer.features import FeatureSpec, check_backbone, check_timing
 from actionformer.model_directory import ModelCard, load_model, load_settings
 from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.network import Network
+from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 
 EMPTY_CLASS_PRIOR = 1e-6
@@ -59,14 +60,17 @@ def _truth(videos: Sequence[TrainingVideo], resize: int | None) -> GroundTruth:
 
 
 def check_init(init: str | Path, config: Config) -> None:
-    """Checks that there is a model to start from, of the detector that the settings are of.
+    """Checks that there is a single model to start from, of the detector that the settings are of.
 
     Raises:
-        InputError: there is none, or it is of another; names both.
+        InputError: there is none, it is of another (names both), or it is an ensemble.
     """
-    wanted, found = config.model.detector, load_settings(init)[0].model.detector
+    other = load_settings(init)[0].model
+    wanted, found = config.model.detector, other.detector
     if wanted != found:
         raise InputError(f"{init}: is a model of {found}, the settings are of {wanted}: start from one of {wanted}")
+    if isinstance(other, PyramidSettings) and other.members > 1:
+        raise InputError(f"{init}: is an ensemble of {other.members} networks: start from one of its runs")
 
 
 def check_start(init: str | Path, features: FeatureSpec) -> None:
