@@ -195,6 +195,16 @@ def test_json_with_failures_can_be_completed(call: Command, trained: Path, few: 
     assert (again.code, "nothing was left to do" in again.err) == (0, True)
 
 
+def test_a_complete_file_without_some_of_the_videos_is_not_taken_for_theirs(
+    call: Command, refused: Refused, trained: Path, few: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a.json"
+    assert call("detect", trained, few / "video0.npy", few / "video1.npy", "--out", out).code == 0
+    said = refused("detect", trained, few, "--out", out, "--resume")
+    assert "is complete, and has no results of 4 videos: video2, video3, video4 and 1 more; give these another" in said
+    assert list(read_results(out)) == ["video0", "video1"]
+
+
 @pytest.mark.parametrize("total", [1, 4, 6, 9])
 def test_shards_are_disjoint_complete_and_joined(
     call: Command, trained: Path, features: Path, annotations: Path, tmp_path: Path, total: int

@@ -13,6 +13,7 @@ from actionformer.core.run_files import CARD, DETECTIONS
 from actionformer.formats.detections import read_results
 from actionformer.recipes.live import watch
 from actionformer.recipes.search import Search
+from actionformer.recipes.suggest import suggest
 from actionformer.settings.config import Config
 from actionformer.viewer.network import Network
 from actionformer.viewer.opening import open_project
@@ -80,6 +81,17 @@ def test_what_lacks_a_source_is_answered(joined: Path, features: Path, refused: 
         iter(found.failed.values())
     )
     assert len(found.detections) == 5
+
+
+def test_no_source_is_taken_twice(tiny: Config, annotations: Path, features: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="one folder is given twice"):
+        train(tiny, annotations, [features, features / ".." / features.name], tmp_path / "run")
+
+
+def test_what_to_label_next_is_told_of_all_sources(joined: Path, features: Path, call: Command) -> None:
+    with pytest.warns(UserWarning, match="is not calibrated"):
+        said = suggest(joined / "run", [features], other_sources=joined / "others")
+    assert (len(said.videos), said.failed) == (6, {})
 
 
 def test_other_timing_of_a_source_is_refused(joined: Path, features: Path, tmp_path: Path) -> None:

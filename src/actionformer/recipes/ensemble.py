@@ -13,7 +13,7 @@ from actionformer.inference.loading import load
 from actionformer.model_directory import ModelCard, load_model, save_model
 from actionformer.nn.ensemble import Ensemble
 from actionformer.nn.pyramid_network import PyramidNetwork
-from actionformer.recipes.run_directory import clear, own_run
+from actionformer.recipes.run_directory import clear, is_run, own_run
 from actionformer.settings.config import Config
 
 SAME = ("model", "data", "decoding", "suppression", "fusion", "live", "evaluation")
@@ -64,6 +64,8 @@ def ensemble(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
             "calibrated on them: use other videos, with --annotations, --features and --subset",
             stacklevel=2,
         )
+    if is_run(out) and not overwrite:
+        raise InputError(f"{out}: already exists; --overwrite replaces it")
     with own_run(out, resume=False, overwrite=overwrite):
         clear(out, fresh=True)
         save_model(out, Ensemble(networks), config.replace(model={"members": len(networks)}), described)

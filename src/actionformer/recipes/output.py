@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, listed
 from actionformer.core.files import check_absent, write_pieces, write_whole
 from actionformer.core.names import file_of
 from actionformer.core.terminal import WIDEST, emit, plain_console
-from actionformer.formats.detections import results_text, video_text
+from actionformer.core.words import plural
+from actionformer.formats.detections import read_results, results_text, video_text
 from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
@@ -146,9 +147,25 @@ class Output:
             what = "exists" if record == self.out else f"an unfinished job is there ({record.name})"
             raise InputError(f"{self.out}: {what}; --resume continues it, --overwrite starts again")
         if resume and not begun and files and all(file.is_file() for file in files):
+            self._check_holds(videos)
             return True
         check_absent([file for file in files if file != record], overwrite=overwrite or (resume and begun))
         return False
+
+    def _check_holds(self, videos: Iterable[str]) -> None:
+        """Checks that an output that is whole is of all of these videos, where it says which ones it is of.
+
+        Raises:
+            InputError: it is not, and nothing is left of the job that could go on.
+        """
+        if self.out is None or self.in_folder or self.format != "json":
+            return
+        known = read_results(self.out)
+        if missing := [video for video in videos if video not in known]:
+            raise InputError(
+                f"{self.out}: is complete, and has no results of {plural(len(missing), 'video')}: "
+                f"{listed(missing, 3)}; give these another --out, or --overwrite searches all again"
+            )
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, resume: bool) -> Iterator[Record]:

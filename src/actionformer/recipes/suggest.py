@@ -17,6 +17,7 @@ from actionformer.core.files import check_absent, write_whole
 from actionformer.core.names import matched, without_prefix
 from actionformer.core.terminal import TextTable, plain_console
 from actionformer.core.words import plural
+from actionformer.data.collection import Paths
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.cues import clock_time
 from actionformer.inference.detector import Detector
@@ -112,6 +113,7 @@ def suggest(
     out: str | Path | None = None,
     overwrite: bool = False,
     proposals: Proposals | None = None,
+    other_sources: Paths | None = None,
     device: str = "cpu",
     console: Console | None = None,
 ) -> Suggestions:
@@ -126,6 +128,8 @@ def suggest(
         overwrite: replace that file if it exists.
         proposals: segments for those of the models that judge them and keep nothing that finds them: a file of
             detections, or a model directory.
+        other_sources: of models that join several sources, a folder of features or recordings for each one but the
+            first, as of `detect`.
         device: where to compute: cpu, cuda, cuda:1, ...
         console: where progress is shown; by default nowhere.
 
@@ -143,7 +147,7 @@ def suggest(
     if not files:
         raise InputError(f"{annotations}: has labels of all {plural(len(every), 'video')}: nothing is left to suggest")
     judged = source_of(proposals, device=device)
-    found, failed = _found(detectors, files, judged, console or plain_console(quiet=True))
+    found, failed = _found(detectors, files, judged, other_sources, console or plain_console(quiet=True))
     suggestions = [Suggestion(video, unsure_spans(each), joined(each)) for video, each in found.items()]
     suggestions.sort(key=lambda one: (-one.answers, one.video))
     result = Suggestions(suggestions, len(every) - len(files), failed)
@@ -153,7 +157,11 @@ def suggest(
 
 
 def _found(
-    detectors: Mapping[str, Detector], files: Mapping[Path, str], proposals: ProposalSource | None, console: Console
+    detectors: Mapping[str, Detector],
+    files: Mapping[Path, str],
+    proposals: ProposalSource | None,
+    other_sources: Paths | None,
+    console: Console,
 ) -> tuple[dict[str, list[Detections]], dict[str, str]]:
     """Per video what each model finds, with probabilities for scores; and the files that any could not look at."""
     found: dict[str, list[Detections]] = {}
@@ -163,7 +171,9 @@ def _found(
         for run, detector in detectors.items():
             kept = VideoSettings(features_out=Path(folder) / str(kinds.index(detector.card.features)))
             judged = proposals if detector.second_stage and detector.proposer is None else None
-            one = Search(detector, files, videos=kept, proposals=judged, console=console).found()
+            others = other_sources if detector.card.features.sources else None
+            search = Search(detector, files, videos=kept, proposals=judged, other_sources=others, console=console)
+            one = search.found()
             if detector.card.calibration is None:
                 warn(f"{run}: is not calibrated, its probabilities are guessed: `actionformer calibrate` measures them")
             failed |= one.failed
