@@ -83,11 +83,6 @@ def test_what_lacks_a_source_is_answered(joined: Path, features: Path, refused: 
     assert len(found.detections) == 5
 
 
-def test_no_source_is_taken_twice(tiny: Config, annotations: Path, features: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="one folder is given twice"):
-        train(tiny, annotations, [features, features / ".." / features.name], tmp_path / "run")
-
-
 def test_what_to_label_next_is_told_of_all_sources(joined: Path, features: Path, call: Command) -> None:
     with pytest.warns(UserWarning, match="is not calibrated"):
         said = suggest(joined / "run", [features], other_sources=joined / "others")

@@ -185,8 +185,6 @@ class FeatureFolders:
         for folder in several:
             if not Path(folder).is_dir():
                 raise InputError(f"{folder}: no such folder of features")
-        if len({Path(folder).resolve() for folder in several}) < len(several):
-            raise InputError(f"{', '.join(map(str, several))}: one folder is given twice: name each source once")
         return cls(tuple(Path(folder) for folder in several), prefix)
 
     def paths(self, video: str) -> list[Path | None]:
