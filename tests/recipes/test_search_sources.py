@@ -89,6 +89,19 @@ def test_what_to_label_next_is_told_of_all_sources(joined: Path, features: Path,
     assert (len(said.videos), said.failed) == (6, {})
 
 
+def test_another_source_is_called_as_its_medium_calls_recordings(joined: Path, features: Path, tmp_path: Path) -> None:
+    """DeepLabCut puts the name of its network behind that of the video."""
+    run = shutil.copytree(joined / "run", tmp_path / "run")
+    card = json.loads((run / CARD).read_text("utf-8"))
+    card["features"]["sources"][1]["backbone"] = "keypoints:a/b"
+    (run / CARD).write_text(json.dumps(card), "utf-8")
+    (tmp_path / "others").mkdir()
+    for file in (joined / "others").iterdir():
+        shutil.copy(file, tmp_path / f"others/{file.stem}DLC_resnet50_mouseJun1shuffle1_1000{file.suffix}")
+    found = Search(load(run), [features], other_sources=tmp_path / "others").found()
+    assert (len(found.detections), found.failed) == (6, {})
+
+
 def test_other_timing_of_a_source_is_refused(joined: Path, features: Path, tmp_path: Path) -> None:
     shutil.copytree(joined / "others", tmp_path / "others")
     for sidecar in (tmp_path / "others").glob("*.json"):

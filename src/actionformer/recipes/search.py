@@ -112,8 +112,8 @@ class Search:
         console: Console | None = None,
     ) -> None:
         self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
-        first, *others = detector.card.features.parts
-        self.media = [medium_of(self.videos.backbone or first.backbone), *(medium_of(one.backbone) for one in others)]
+        others = detector.card.features.parts[1:]
+        self.media = [looked_at(detector, self.videos.backbone), *(medium_of(one.backbone) for one in others)]
         self.detector, self.ids = detector, input_files(inputs, self.media[0])
         self.video_scores, self.proposals = video_scores, proposals
         if proposals is not None or detector.proposer is None:
@@ -138,8 +138,7 @@ class Search:
             raise InputError(
                 f"the model {joins}: --other-sources takes {plural(len(others), 'folder')}, found {len(given)}"
             )
-        kinds = [{**FEATURES, **files_of(medium)} for medium in self.media[1:]]
-        found = [named_files([folder], kind) for folder, kind in zip(given, kinds, strict=True)]
+        found = [input_files([folder], medium) for folder, medium in zip(given, self.media[1:], strict=True)]
         return [{without_prefix(id_, prefix): file for file, id_ in files.items()} for files in found]
 
     def _check_all_in_one(self, others: Sequence[FeatureSpec]) -> None:
