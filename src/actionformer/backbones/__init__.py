@@ -48,11 +48,9 @@ MEDIA: tuple[Medium, ...] = (PICTURES, SOUND, SENSORS, KEY_POINTS)
 
 def medium_of(name: str | None) -> Medium:
     """What the backbone of a name looks at; of one that is not known, pictures."""
+    kinds = {OF_SENSORS: SENSORS, OF_SOUND: SOUND, OF_KEY_POINTS: KEY_POINTS}
     kind = (name or "").partition(":")[0]
-    media = (
-        dict.fromkeys(OF_SENSORS, SENSORS) | dict.fromkeys(OF_SOUND, SOUND) | dict.fromkeys(OF_KEY_POINTS, KEY_POINTS)
-    )
-    return media.get(kind, PICTURES)
+    return next((medium for of_medium, medium in kinds.items() if kind in of_medium), PICTURES)
 
 
 def medium_at(path: Path) -> Medium:

@@ -14,7 +14,7 @@ from actionformer.model_directory import ModelCard, load_model, save_model
 from actionformer.nn.ensemble import Ensemble
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.recipes.run_directory import clear, is_run, own_run
-from actionformer.settings.config import Config
+from actionformer.settings.config import Config, differences
 
 SAME = ("model", "data", "decoding", "suppression", "fusion", "live", "evaluation")
 """Sections of the settings in which members agree."""
@@ -48,7 +48,7 @@ def ensemble(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
         raise InputError(f"an ensemble takes two runs or more, found {len(paths)}")
     _check_apart(paths, out)
     loaded = [load_model(path) for path in paths]
-    networks = [one for model, _, _ in loaded for one in ([model] if isinstance(model, PyramidNetwork) else [])]
+    networks = [model for model, _, _ in loaded if isinstance(model, PyramidNetwork)]
     if len(networks) < len(loaded):
         other = next(path for path, one in zip(paths, loaded, strict=True) if not isinstance(one[0], PyramidNetwork))
         raise InputError(f"{other}: is no single network with a feature pyramid: only such can be put together")
@@ -83,14 +83,12 @@ def _check_apart(runs: Sequence[Path], out: Path) -> None:
 def _check_alike(
     first: Path, config: Config, card: ModelCard, second: Path, other_config: Config, other_card: ModelCard
 ) -> None:
-    for section in SAME:
-        ours, theirs = (getattr(one, section).model_dump() for one in (config, other_config))
-        for name in ours.keys() | theirs.keys():
-            if ours.get(name) != theirs.get(name):
-                raise InputError(
-                    f"{second}: {section}.{name} is {theirs.get(name)}, in {first} it is {ours.get(name)}: only runs "
-                    "of the same settings can be put together"
-                )
+    for section, name, ours, theirs in differences(config, other_config):
+        if section in SAME:
+            raise InputError(
+                f"{second}: {section}.{name} is {theirs}, in {first} it is {ours}: only runs of the same settings can "
+                "be put together"
+            )
     if card.class_names != other_card.class_names:
         raise InputError(f"{second}: has other classes than {first}")
     check_backbone(other_card.features, card.features)

@@ -17,7 +17,7 @@ from actionformer.core.locks import remove_left, sole_writer
 from actionformer.core.run_files import CARD, EVALUATION, EVENTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
 from actionformer.core.words import plural
 from actionformer.model_directory import ModelCard, load_settings
-from actionformer.settings.config import Config
+from actionformer.settings.config import Config, differences
 from actionformer.training.checkpoints import read_state
 
 
@@ -152,10 +152,8 @@ def is_run(directory: Path) -> bool:
 
 
 def _same_settings(before: Config, now: Config, out: Path) -> None:
-    for section, settings in before:
-        for name, value in settings.model_dump().items():
-            given = getattr(getattr(now, section), name)
-            if given != value and (section, name) != ("training", "workers"):
-                raise InputError(
-                    f"{out}: was trained with {section}.{name} {value}, now {given}: a run can only resume unchanged"
-                )
+    for section, name, value, given in differences(before, now):
+        if (section, name) != ("training", "workers"):
+            raise InputError(
+                f"{out}: was trained with {section}.{name} {value}, now {given}: a run can only resume unchanged"
+            )

@@ -6,7 +6,7 @@ else. `loading` reads them from presets, files and Python.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import tomlkit
@@ -109,6 +109,15 @@ class Config(Settings):
                     table.add(key, item)
             document.add(section, table)
         return tomlkit.dumps(document)
+
+
+def differences(one: Config, other: Config) -> Iterator[tuple[str, str, Any, Any]]:
+    """Section, setting and the two values of what differs; None for a setting that a detector has not."""
+    for section in type(one).model_fields:
+        first, second = (getattr(config, section).model_dump() for config in (one, other))
+        for name in {**first, **second}:
+            if first.get(name) != second.get(name):
+                yield section, name, first.get(name), second.get(name)
 
 
 def sections() -> dict[str, dict[str, tuple[Any, str]]]:
