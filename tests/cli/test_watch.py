@@ -115,9 +115,12 @@ def test_a_signal_ends_it_cleanly(seen: Path, number: signal.Signals) -> None:
     options = ("--max-action-seconds", 2, "--provisional")
     with actionformer("watch", seen / "run", source, *options) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         first = process.stdout.readline()  # something has been found
         process.send_signal(number)
-        rest, errors = process.communicate()
+        # `communicate` would lose what `readline` has read ahead.
+        rest, errors = process.stdout.read(), process.stderr.read()
+        process.wait()
     assert process.returncode == 0
     assert re.match(r"testsrc\S+: an action is final at most \d+ s after its start\n", errors)
     assert "rror" not in errors
