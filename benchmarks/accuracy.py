@@ -46,25 +46,26 @@ def hapt_features(source: Path, folder: Path) -> None:
 
 def salads_features(source: Path, folder: Path) -> None:
     """The published SpatialCNN features, (T, 128) at 3 Hz."""
-    _unpack(source / "spatialcnn_3hz_fp16.npz", folder, salads.SPEC)
+    unpack(source / "spatialcnn_3hz_fp16.npz", folder, salads.SPEC)
 
 
 def gtea_features(source: Path, folder: Path) -> None:
     """The published SpatialCNN features of split 1, (T, 128) at 15 Hz."""
-    _unpack(source / "gtea_spatialcnn_split1_fp16.npz", folder, gtea.SPEC)
+    unpack(source / "gtea_spatialcnn_split1_fp16.npz", folder, gtea.SPEC)
 
 
-def _unpack(archive: Path, folder: Path, spec: FeatureSpec) -> None:
+def unpack(archive: Path, folder: Path, spec: FeatureSpec) -> None:
+    """A feature file of each array of an archive, with its sidecar."""
     with np.load(archive) as videos:
         for name, features in videos.items():
             np.save(folder / f"{name}.npy", features)
             write_sidecar(folder / f"{name}.npy", spec)
 
 
-def gtea_annotations(source: Path, file: Path) -> Path:
-    """Those of split 1, in which the first person is `test`."""
+def gtea_annotations(source: Path, file: Path, number: str = "1") -> Path:
+    """Those of a split: in the first the first person is `test`, and so on."""
     content = json.loads((source / "annotations.json").read_text("utf-8"))
-    split = content["splits"]["1"]
+    split = content["splits"][number]
     subsets = {
         name: subset for subset, names in (("training", split["train"]), ("test", split["test"])) for name in names
     }
