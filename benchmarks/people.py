@@ -2,11 +2,12 @@
 
     python benchmarks/people.py [--detectors actionformer tridet ...] [--work FOLDER] [--people 1 2 ...] [--epochs N]
 
-The protocol of the published comparison of detectors on inertial data (there the data set is called SBHAR): the three
-axes of the accelerometer alone, windows of 50 samples every 25, 150 channels. mAP at tIoU 0.3 to 0.7 is of each person,
-then their mean; normalised mAP (DETAD) is of what all models find in the people they have not seen, pooled, in all and
-by the length of actions. A run a person is kept in --work, and a call that was stopped goes on. With --people, or with
-other epochs than the preset's, it writes nothing: to see that it runs.
+The protocol of the published comparison of detectors on inertial data (there the data set is called SBHAR), with the
+settings that `train auto` derives: the three axes of the accelerometer alone, windows of 50 samples every 25, 150
+channels. mAP at tIoU 0.3 to 0.7 is of each person, then their mean; normalised mAP (DETAD) is of what all models find
+in the people they have not seen, pooled, in all and by the length of actions. A run a person is kept in --work, and a
+call that was stopped goes on. With --people, or with other epochs than the derived ones, it writes nothing: to see that
+it runs.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ import numpy as np
 from accuracy import TIOU
 from common import RESULTS, first_stages, shared_folder, write_result
 
-from actionformer import Config, load_config, train
+from actionformer import train
 from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
-from actionformer.core.run_files import DETECTIONS
+from actionformer.core.run_files import DETECTIONS, OVERVIEW
 from actionformer.datasets import hapt
 from actionformer.detectors.index import SETTINGS
 from actionformer.evaluation.report import score
@@ -36,7 +37,6 @@ from actionformer.evaluation.sensitivity import find
 from actionformer.features import write_sidecar
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
-from actionformer.recipes.entries import is_finished
 
 AXES = 3
 """Of the accelerometer, which come first."""
@@ -81,19 +81,15 @@ def without(source: Path, person: int, file: Path) -> Path:
     return file
 
 
-def settings(detector: str, epochs: int | None) -> Config:
-    """The preset of a detector for HAPT, for one sensor of its two."""
-    config = load_config("hapt" if detector == "actionformer" else f"{detector}_hapt")
-    training = {"evaluate_every": 0} | ({"epochs": epochs, "warmup_epochs": 0} if epochs else {})
-    return config.replace(data={"sensor_axes": AXES} if config.data.sensor_axes else {}, training=training)
-
-
 def found_in(detector: str, person: int, source: Path, work: Path, epochs: int | None) -> dict[str, Detections]:
     """What a model of the others finds in one person's recordings."""
-    run, config = work / detector / f"person_{person:02d}", settings(detector, epochs)
-    if not is_finished(run, config):
+    run = work / (f"{detector}_{epochs}" if epochs else detector) / f"person_{person:02d}"
+    if not (run / OVERVIEW).is_file():  # what a run writes last of its model
+        training = {"evaluate_every": 0} | ({"epochs": epochs, "warmup_epochs": 0} if epochs else {})
+        settings = {"training": training, "model": {"detector": detector}}
         annotations = without(source, person, work / "annotations" / f"person_{person:02d}.json")
-        train(config, annotations, features(source, work / "features"), run, resume=run.is_dir())
+        own = features(source, work / "features")
+        train("auto", annotations, own, run, settings=settings, resume=run.is_dir())
     return read_results(run / DETECTIONS)
 
 
@@ -142,7 +138,7 @@ def main() -> None:
     parser.add_argument("--detectors", nargs="+", choices=first_stages(), default=["actionformer"])
     parser.add_argument("--people", type=int, nargs="+", help="by default all 30")
     parser.add_argument("--work", type=Path, help="where runs are kept; by default they are not")
-    parser.add_argument("--epochs", type=int, help="other epochs than the preset's")
+    parser.add_argument("--epochs", type=int, help="other epochs than the derived ones")
     options = parser.parse_args()
     source = shared_folder("data/hapt") / "data" / "hapt"
     every = read_annotations(source / "annotations.json")
