@@ -86,7 +86,7 @@ def found_in(detector: str, person: int, source: Path, work: Path, epochs: int |
     run = work / (f"{detector}_{epochs}" if epochs else detector) / f"person_{person:02d}"
     if not (run / OVERVIEW).is_file():  # what a run writes last of its model
         training = {"evaluate_every": 0} | ({"epochs": epochs, "warmup_epochs": 0} if epochs else {})
-        settings = {"training": training, "model": {"detector": detector}}
+        settings: dict[str, Any] = {"training": training, "model": {"detector": detector}}
         annotations = without(source, person, work / "annotations" / f"person_{person:02d}.json")
         own = features(source, work / "features")
         train("auto", annotations, own, run, settings=settings, resume=run.is_dir())

@@ -164,7 +164,7 @@ def measure(name: str, detector: str, split: str, seed: int, work: Path, epochs:
     features = protocol.features(source, split, work / "features")
     annotations = protocol.annotations(source, split, work / "features")
     training = {"evaluate_every": 0, "seed": seed} | ({"epochs": epochs, "warmup_epochs": 0} if epochs else {})
-    settings = {"training": training, "model": {"detector": detector}}
+    settings: dict[str, Any] = {"training": training, "model": {"detector": detector}}
     run = work / f"{name}_{detector}_{split}_{seed}"
     train("auto", annotations, features, run, settings=settings, overwrite=True)
     row = {"seed": seed, **row_of(run, annotations, started)}
