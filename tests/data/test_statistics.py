@@ -38,3 +38,13 @@ def test_farthest_value_is_found() -> None:
     second[3, 1] = -7
     statistics = FeatureStatistics([("a", first), ("b", second)])
     assert statistics.farthest(1) == ("b", 3, -7.0)
+
+
+def test_of_features_less_their_mean_over_the_video() -> None:
+    rng = np.random.default_rng(2)
+    videos = [rng.normal(place, 2, (length, 3)).astype(np.float32) for place, length in ((0, 30), (9, 50), (-4, 8))]
+    statistics = FeatureStatistics((str(i), video) for i, video in enumerate(videos))
+    mean, deviation = statistics.mean_and_deviation(within_videos=True)
+    rows = np.concatenate([video - video.mean(axis=0) for video in videos])
+    assert (mean == 0).all()
+    np.testing.assert_allclose(deviation, rows.std(axis=0), rtol=1e-5)

@@ -189,3 +189,24 @@ def test_few_actions_an_hour_are_shared_out(tiny: Config) -> None:
     """Blocks of 20 s in 400 s, and one action in every third of them."""
     found = lively(tiny, live={"max_action_seconds": 20.0, "max_per_hour": 60.0}).detect(array(800))
     assert 4 <= len(found) <= 400 / 60 + 1
+
+
+def test_a_model_that_centres_videos(tiny: Config) -> None:
+    """What is the same in all of a video makes no difference; a stream can only subtract what it knows."""
+    live: dict[str, Any] = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
+    detector = lively(tiny, data={"center_videos": True}, live=live)
+    detector.shown_from = 1.0
+    features = array(150, 3)
+    elsewhere = features + np.float32(8) * np.arange(features.shape[1], dtype=np.float32)
+    expected = detector.detect(features)
+    assert_same(detector.detect(elsewhere), expected, 1e-3)
+    assert_same(lively(tiny, live=live).detect(features - features.mean(axis=0)), expected, 1e-3)
+
+    said = "less its mean, and of a stream it knows that of what has come so far"
+    with pytest.warns(UserWarning, match=said):
+        one, _ = streamed(detector, features, [7])
+    with pytest.warns(UserWarning, match=said):
+        other, _ = streamed(detector, elsewhere, [60, 1])
+    assert_same(other, one, 1e-3)
+    whole, _ = streamed(detector, features - features.mean(axis=0), [13], centred=True)
+    assert_same(whole, expected, 1e-3)

@@ -419,3 +419,20 @@ def test_training_and_detection_in_windows(tmp_path: Path, tiny: Config, annotat
     assert "window = 16" in (tmp_path / "run" / "config.toml").read_text("utf-8")
     assert load(tmp_path / "run").detect(np.zeros((100, 6), np.float32)).segments.shape[1] == 2
     assert lines(tmp_path / "run")[-1]["map"] >= 0
+
+
+def test_a_video_is_seen_less_its_mean(tiny: Config, annotations: Path, features: Path, tmp_path: Path) -> None:
+    """Features of every video moved by a vector of its own make the same model, which finds the same."""
+    moved = shutil.copytree(features, tmp_path / "moved")
+    for i, file in enumerate(sorted(moved.glob("*.npy"))):
+        rows = np.load(file)
+        np.save(file, rows + np.random.default_rng(i).normal(0, 9, 6).astype(np.float32))
+    config = tiny.replace(data={"center_videos": True})
+    one, other = (
+        train(config, annotations, folder, tmp_path / folder.name[:5] / "run") for folder in (features, moved)
+    )
+    assert one.model.normalizer.mean.abs().max() == 0
+    for name, weight in one.model.state_dict().items():
+        torch.testing.assert_close(other.model.state_dict()[name], weight, atol=2e-4, rtol=0, msg=name)
+    found, expected = (run.detect(folder / "video4.npy") for run, folder in ((other, moved), (one, features)))
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-3)

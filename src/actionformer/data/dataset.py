@@ -23,7 +23,7 @@ from actionformer.data.collection import FeaturedVideo
 from actionformer.data.crop import Crop, random_crop
 from actionformer.data.rarity import draw_repeated, repeat_factors
 from actionformer.data.settings import DataSettings
-from actionformer.features import FeatureReader, resize
+from actionformer.features import CentredFeatures, FeatureReader, resize
 from actionformer.training.settings import TrainingSettings
 
 MOST_PADDING = 0.05
@@ -56,7 +56,9 @@ class TrainingVideo:
     """(N, 2) segments that a second stage judges, grid steps; None where there is none."""
 
 
-def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> list[TrainingVideo]:
+def place_on_grid(
+    videos: Sequence[FeaturedVideo], resize_to: int | None, *, centred: bool = False
+) -> list[TrainingVideo]:
     """Annotated videos with their actions in grid steps; what lies outside a video is left out (see `checks`)."""
     placed: list[TrainingVideo] = []
     for featured in videos:
@@ -68,7 +70,8 @@ def place_on_grid(videos: Sequence[FeaturedVideo], resize_to: int | None) -> lis
         segments = grid.to_grid(inside[kept]).astype(np.float32)
         given = featured.proposals
         proposals = None if given is None else grid.to_grid(given).astype(np.float32)
-        placed.append(TrainingVideo(video.id, features, grid, segments, video.labels[kept], proposals=proposals))
+        rows = CentredFeatures(features) if centred else features
+        placed.append(TrainingVideo(video.id, rows, grid, segments, video.labels[kept], proposals=proposals))
     return placed
 
 

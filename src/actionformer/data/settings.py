@@ -33,6 +33,8 @@ class DataSettings(Settings):
     """Share of each window that overlaps the next one in detection; suppression sees all windows together."""
     normalize: bool = True
     """Standardise each feature channel by its mean and standard deviation over the training subset."""
+    center_videos: bool = False
+    """Subtract from each feature channel its mean over the video, before anything else is done to it."""
     crop_ratio: tuple[float, float] = (0.9, 1.0)
     """Random crops keep a share between these two of a sequence that fits into max_length; 1, 1 keeps all of it."""
     min_overlap: float = Field(0.5, ge=0, le=1)

@@ -109,11 +109,19 @@ class FeatureStatistics:
         variance: Floats = np.maximum(self.squares / self.count - np.square(self.total / self.count), 0.0)
         return variance
 
-    def mean_and_deviation(self) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of each channel, (D,) and (D,) float32; what hardly varies has deviation 1."""
-        deviation = np.sqrt(self.variance)
+    def mean_and_deviation(self, *, within_videos: bool = False) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each channel, (D,) and (D,) float32; what hardly varies has deviation 1.
+
+        Args:
+            within_videos: of features less their mean over the video: 0, and how far they lie from that.
+        """
+        mean, variance = self.total / self.count + self.offset, self.variance
+        if within_videos:
+            mean = np.zeros_like(mean)
+            variance = np.average(np.square(self.each[:, 1], dtype=np.float64), axis=0, weights=self.lengths)
+        deviation = np.sqrt(variance)
         deviation[deviation < 1e-6] = 1.0
-        return torch.from_numpy(self.total / self.count + self.offset).float(), torch.from_numpy(deviation).float()
+        return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
 
 
 def rising_channels(rows: Floats) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ def window_starts(length: int, window: int, overlap: float) -> list[int]:
 
 def training_set(videos: Sequence[FeaturedVideo], *, data: DataSettings, max_length: int, seed: int) -> TrainingSet:
     """What training sees of annotated videos: resized, in windows or whole, as the settings say."""
-    windows = training_windows(place_on_grid(videos, data.resize), data)
+    windows = training_windows(place_on_grid(videos, data.resize, centred=data.center_videos), data)
     return TrainingSet(windows, data=data, max_length=max_length, seed=seed)
 
 

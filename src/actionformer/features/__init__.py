@@ -9,6 +9,7 @@ from actionformer.features.arrays import (
     open_features,
     resize,
 )
+from actionformer.features.centred import CentredFeatures, RunningMean
 from actionformer.features.joining import SourceJoiner
 from actionformer.features.reader import FeatureReader, FeatureWindow
 from actionformer.features.readers import READERS, other_features
@@ -31,12 +32,14 @@ __all__ = [
     "TIMING",
     "TRANSPOSED",
     "UNKNOWN",
+    "CentredFeatures",
     "FeatureFolders",
     "FeatureReader",
     "FeatureSpec",
     "FeatureWindow",
     "FeatureWriter",
     "Features",
+    "RunningMean",
     "SourceJoiner",
     "check_backbone",
     "check_duration",

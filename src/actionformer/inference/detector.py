@@ -43,6 +43,11 @@ from actionformer.settings.config import Config
 CHANGEABLE = ("decoding", "suppression", "fusion", "live")
 """Sections of settings that mean the same for any network."""
 SHOWN_NAMES, LONGEST_NAME = 4, 12  # class names of a `repr`, and their columns
+MEAN_SO_FAR = (
+    "the model sees each video less its mean, and of a stream it knows that of what has come so far: the first minutes "
+    "may be less right; `detect` looks at a video that is whole"
+)
+"""What is said of a stream, once."""
 WINDOW = 256  # videos looked at together, so that those of like length share a batch
 
 
@@ -313,6 +318,7 @@ class Detector:
         max_action_seconds: float | None = None,
         max_per_hour: float | None = None,
         name: str = "stream",
+        centred: bool = False,
     ) -> Stream:
         """Looks for actions in features that arrive chunk by chunk.
 
@@ -323,6 +329,7 @@ class Detector:
             max_per_hour: most actions an hour; by default the settings', or else suppression.max_detections per
                 model.max_length features.
             name: what warnings call it.
+            centred: of a model with `data.center_videos`, the features come less their mean over the video.
 
         Raises:
             InputError: no `max_action_seconds`, timing not known, or a model that sees a sequence as a whole, or whose
@@ -334,7 +341,10 @@ class Detector:
         grid = known_grid(timing_of(call=spec_of(timing), model=self.card.features))
         if not self.other_timing:
             check_timing(FeatureSpec.on(grid), self.card.features, name)
-        return self._stream(config, grid, name, told=True)
+        stream = self._stream(config, grid, name, told=True, centred=centred)
+        if config.data.center_videos and not centred:
+            warn(f"{name}: {MEAN_SO_FAR}", stacklevel=2)
+        return stream
 
     def joiner(self, *grids: TimeGrid) -> SourceJoiner:
         """Joins the rows of the model's sources as they come: `stream.push(joiner.push(picture_rows, sound_rows))`.
@@ -351,8 +361,11 @@ class Detector:
             raise InputError(f"the model joins {len(sources)} sources: give a grid for each, found {len(known)}")
         return SourceJoiner(known)
 
-    def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool) -> Stream:
-        return Stream(self.runner, config, grid, self.class_names, name=name, told=told, shown_from=self.shown_from)
+    def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool, centred: bool = False) -> Stream:
+        shown_from = self.shown_from
+        return Stream(
+            self.runner, config, grid, self.class_names, name=name, told=told, shown_from=shown_from, centred=centred
+        )
 
     def _named_sequence(self, video: str, item: Any) -> FeatureSequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
@@ -459,7 +472,7 @@ class Detector:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
         self._check_live()
-        stream = self._stream(self.config, sequence.grid, sequence.name, told=False)
+        stream = self._stream(self.config, sequence.grid, sequence.name, told=False, centred=True)
         step = self.runner.chunk
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
         found.append(stream.finish(sequence.duration))

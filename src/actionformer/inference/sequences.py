@@ -18,6 +18,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.core.words import plural
 from actionformer.features import (
     TRANSPOSED,
+    CentredFeatures,
     FeatureReader,
     Features,
     FeatureSpec,
@@ -50,7 +51,7 @@ class FeatureSequence:
     name: str = "features"
     """What messages call it."""
     given: FeatureReader | None = None
-    """The features as they were before they were resized, if they were."""
+    """The features as they were before they were centred or resized, if they were."""
     proposals: NDArray[np.float32] | None = None
     """(N, 2) segments that a second stage judges, grid steps; None where there is none."""
 
@@ -126,12 +127,12 @@ def place(
         duration = grid.seconds_covered(length)
     elif not collected:
         check_duration(source, length, duration, grid)
-    if config.data.resize is None:
-        return FeatureSequence(rows, grid, duration, class_scores, source)
-    resized = ArrayRows(resize(rows[:], config.data.resize))
-    return FeatureSequence(
-        resized, grid.resized(length, config.data.resize), duration, class_scores, source, given=rows
-    )
+    seen: FeatureReader = CentredFeatures(rows) if config.data.center_videos else rows
+    if config.data.resize is not None:
+        grid = grid.resized(length, config.data.resize)
+        seen = ArrayRows(resize(seen[:], config.data.resize))
+    given = None if seen is rows else rows
+    return FeatureSequence(seen, grid, duration, class_scores, source, given=given)
 
 
 def _files_of(features: Any) -> list[Path]:

@@ -13,6 +13,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
 from actionformer.detectors.base import Level, architecture_of
+from actionformer.features import RunningMean
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.overflow import overflow_at
 from actionformer.inference.runner import CHUNK, Runner
@@ -50,6 +51,8 @@ class Stream:
         name: what messages call the source.
         told: warn where caps cut what is missed; else `cut` tells.
         shown_from: the least score that is shown, from which on what is cut is missed; see `worth_telling`.
+        centred: the features come less their mean over the video. Else a model with `data.center_videos` sees them less
+            the mean of all that have come so far.
 
     Attributes:
         delay_seconds: an action is final no later than when the features of so much time after its start are there.
@@ -66,6 +69,7 @@ class Stream:
         name: str = "stream",
         told: bool = True,
         shown_from: float | None = None,
+        centred: bool = False,
     ) -> None:
         self.config, self.grid, self.class_names, self.device = config, grid, class_names, runner.device
         self._architecture, self._network = architecture_of(config), runner.network
@@ -98,6 +102,8 @@ class Stream:
         self.length = 0  # features so far
         self.ended = False
         self._chunks = chunks
+        running = config.data.center_videos and not centred
+        self._centring = RunningMean(config.model.input_width) if running else None
         self._largest, self._fed = Largest(0.0, 0, 0.0), 0  # of the features that the network has seen, and how many
         self._waiting: list[Array] = []  # features that do not fill a chunk yet
         self._known = dict.fromkeys(self.levels, 0)  # moments of each level of which all is known
@@ -119,7 +125,7 @@ class Stream:
             raise InputError("the stream has ended: begin another one")
         rows = ArrayRows(as_matrix(features))
         check_shape(rows.shape, self.config.model.input_width)
-        self._waiting.append(rows[:].copy())
+        self._waiting.append(rows[:].copy() if self._centring is None else self._centring(rows[:]))
         self.length += rows.shape[0]
         if sum(map(len, self._waiting)) > self.size:
             joined, start = np.concatenate(self._waiting), 0

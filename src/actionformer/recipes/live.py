@@ -204,7 +204,7 @@ def _watch_features(detector: Detector, path: Path, timing: FeatureSpec) -> Watc
     made_for, other_timing = detector.card.features, detector.other_timing
     sequence = place(path, asdict(timing), None, detector.config, made_for, other_timing=other_timing)
     rows = (sequence.features[start : start + ROWS] for start in range(0, len(sequence), ROWS))
-    stream = detector.stream(**asdict(sequence.grid), name=str(path))
+    stream = detector.stream(**asdict(sequence.grid), name=str(path), centred=True)
     return Watch(str(path), stream, _OfFile(rows, sequence.duration), detector.card.calibration)
 
 

@@ -33,7 +33,7 @@ def initial_model(
     architecture = architecture_of(config)
     model = architecture.network()
     if statistics is not None:
-        mean, deviation = statistics.mean_and_deviation()
+        mean, deviation = statistics.mean_and_deviation(within_videos=config.data.center_videos)
         model.normalizer.mean.copy_(mean)
         model.normalizer.deviation.copy_(deviation)
     if config.training.empty_class_prior:
