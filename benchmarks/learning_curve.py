@@ -6,8 +6,8 @@
 A seed draws which videos are labelled, whole people first (on HAPT two recordings are of one person), and what a share
 has, larger ones have too. Settings are those that `train auto` derives from them; `test` is scored once a run, at the
 end. `self-trained` is a second run, on the same labels and on what the first finds in the other training videos: scores
-of 0.3 or more, one action at a time. What is in the results is not trained again, so that a call that was stopped goes on. The picture is
-docs/learning-curve.svg. With --epochs N it trains N epochs and writes nothing: to see that it runs.
+of 0.3 or more, one action at a time. What is in the results is not trained again, so that a call that was stopped goes
+on. The picture is docs/learning-curve.svg. With --epochs N it trains N epochs and writes nothing: to see that it runs.
 """
 
 from __future__ import annotations
@@ -127,6 +127,10 @@ def _line(row: dict[str, Any]) -> Line:
     return row["data"], row["detector"], row["way"]
 
 
+def _key(row: dict[str, Any]) -> tuple[str, str, str, int, int]:
+    return *_line(row), row["share"], row["seed"]
+
+
 def lines_of(rows: Rows) -> list[Line]:
     """What there are rows of, in the order of the benchmarks."""
     known = {_line(row) for row in rows}
@@ -202,18 +206,13 @@ def main() -> None:
         options.work = options.work or Path(temporary)
         for seed, name, detector, share in todo:
             ways = [way for way in options.ways if way == "labelled" or share < 100]
-            done = {
-                row["way"]
-                for row in read()
-                if (_line(row)[:2], row["share"], row["seed"]) == ((name, detector), share, seed)
-            }
-            if not options.epochs and done.issuperset(ways):
+            wanted = {(name, detector, way, share, seed) for way in ways}
+            if not options.epochs and wanted <= set(map(_key, read())):
                 continue
             made = measure(name, detector, share, seed, ways, options)
             print("\n".join(map(json.dumps, made)), flush=True)
             if not options.epochs:
-                keys = [(_line(row), row["share"], row["seed"]) for row in made]
-                rows = [row for row in read() if (_line(row), row["share"], row["seed"]) not in keys] + made
+                rows = [row for row in read() if _key(row) not in set(map(_key, made))] + made
                 write_result("learning_curve", {"results": rows})
                 (RESULTS / "learning_curve.md").write_text(table(rows), "utf-8")
                 draw(rows)
