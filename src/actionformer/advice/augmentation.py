@@ -1,4 +1,4 @@
-"""What training does to features so that they say more of recordings that it does not have."""
+"""What is done to features so that they say more of recordings that training does not have."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from actionformer.core.words import plural
 
 ROTATION = 60.0
 """Degrees; docs/accuracy.md compares others."""
+MOST_OF_A_VIDEO = 0.5
+"""Share of a video that one class may cover, beyond which its mean says too much of that class to be subtracted."""
 FEW = 100
 """Videos up to which features of new ones differ from all that training has."""
 JITTER = {"feature_shift": 0.5, "feature_noise": 0.6, "feature_dropout": 0.2}
@@ -16,7 +18,7 @@ SOME_JITTER = {"feature_shift": 0.3, "feature_noise": 0.3}
 
 
 def add_augmentation(draft: Draft) -> None:
-    """Sensors are turned in space; other features become less certain."""
+    """Sensors are turned in space; other features are centred, where there are few videos, and become less certain."""
     axes = draft.facts.sensor_axes
     if axes is not None:
         draft.set(
@@ -29,6 +31,9 @@ def add_augmentation(draft: Draft) -> None:
         return
     videos = len(draft.facts.lengths)
     few = videos <= FEW
+    if few and draft.facts.coverage <= MOST_OF_A_VIDEO:
+        reason = "what is the same in all of a video, such as its light or person, would be learned by heart"
+        draft.set("data.center_videos", True, f"{plural(videos, 'video')}: {reason}")
     reason = "new videos differ from these" if few else "new videos differ a little from these"
     for setting, value in (JITTER if few else SOME_JITTER).items():
         draft.set(f"data.{setting}", value, f"{plural(videos, 'video')}: {reason}, and training pretends so")

@@ -52,6 +52,15 @@ class Facts:
         labels = tuple(one.labels for one in placed)
         return cls(steps[steps > 0], lengths, labels, proven_axes(videos), tuple(placed))
 
+    @property
+    def coverage(self) -> float:
+        """The share of its video that a single class covers, at most: what nine videos in ten stay below."""
+        shares = [0.0]
+        for video in self.videos:
+            covered = np.bincount(video.labels, weights=np.diff(video.segments)[:, 0]) if len(video.labels) else [0.0]
+            shares.append(min(float(max(covered)) / video.features.shape[0], 1.0))
+        return float(np.quantile(shares[1:] or shares, 0.9))
+
     def sequences(self, data: DataSettings) -> tuple[NDArray[np.int64], ...]:
         """The classes of the actions of each sequence that training sees: a video, or a window that has actions."""
         if data.window is None:
