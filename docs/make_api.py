@@ -47,6 +47,7 @@ GROUPS = {
         "advise",
         "train",
         "cross_validate",
+        "self_train",
         "compare",
         "ablate",
         "evaluate",

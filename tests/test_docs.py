@@ -29,6 +29,7 @@ NOT_RUN = {
     "make": "installs the project, or runs for minutes; CI runs it",
     "view": "serves a page until it is stopped",
     "label": "serves a page until it is stopped",
+    "self-train": "needs a first model that finds something; tests/recipes/test_self_train.py has one",
     "recorder": "stands for any program that records",
     "rtsp://camera/stream": "needs a camera",
     "v4l2:/dev/video0": "needs a camera",

@@ -32,6 +32,7 @@ NAMES = [
     "read_annotations",
     "read_results",
     "score",
+    "self_train",
     "suppress",
     "train",
     "watch",

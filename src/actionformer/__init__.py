@@ -10,7 +10,7 @@ What one does, in this order:
     cross_validate           the same as train, several times, each with other
                              videos held out -> mean and deviation
     compare, ablate          detectors, or changes of one -> a table of figures
-    ensemble                 runs that differ in chance alone -> one model
+    self_train, ensemble     a run and more videos, or several runs -> a run
     classify                 a run that finds proposals -> one that names them
     evaluate                 a run -> its Report on the evaluation subset
     calibrate                a run -> scores that are probabilities, thresholds
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from actionformer.recipes.extract import extract as extract
     from actionformer.recipes.folds import cross_validate as cross_validate
     from actionformer.recipes.live import watch as watch
+    from actionformer.recipes.self_train import self_train as self_train
     from actionformer.recipes.train import train as train
     from actionformer.settings.config import Config as Config
     from actionformer.settings.loading import load_config as load_config
@@ -104,6 +105,7 @@ _HOMES = {
     "read_annotations": "formats.annotations",
     "read_results": "formats.detections",
     "score": "evaluation.report",
+    "self_train": "recipes.self_train",
     "suppress": "inference.suppression",
     "train": "recipes.train",
     "watch": "recipes.live",

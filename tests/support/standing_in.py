@@ -50,7 +50,7 @@ def _write_videos(folder: Path) -> None:
 
 
 def _write_labels(folder: Path) -> None:
-    """Two videos in a table, one in ELAN's file, one in ActivityNet's JSON, and all of them in annotations.json."""
+    """Two videos in a table, one in ELAN's file, one in ActivityNet's JSON, all of them in annotations.json, most in few.json."""
     database: dict[str, Any] = {
         name: {
             "subset": subset,
@@ -61,6 +61,8 @@ def _write_labels(folder: Path) -> None:
         for name, subset in SUBSETS.items()
     }
     (folder / "annotations.json").write_text(json.dumps({"database": database}), "utf-8")
+    few = {name: video for name, video in database.items() if name != "video_2"}
+    (folder / "few.json").write_text(json.dumps({"database": few}), "utf-8")
     (folder / "export.json").write_text(json.dumps({"database": {"video_4": database["video_4"]}}), "utf-8")
     rows = [
         f"{name}.mp4;{one['label']};{one['segment'][0]:.1f};{one['segment'][1]:.1f}"

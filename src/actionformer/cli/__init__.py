@@ -25,6 +25,7 @@ VERBS = {
     "doctor": ("recipes.doctor:doctor",),
     "init": ("recipes.advise:advise",),
     "train": ("recipes.folds:cross_validate", "recipes.train:train"),
+    "self-train": ("recipes.self_train:self_train",),
     "compare": ("recipes.compare:compare",),
     "ablate": ("recipes.ablate:ablate",),
     "ensemble": ("recipes.ensemble:ensemble",),

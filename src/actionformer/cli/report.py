@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.console import Console
 
 from actionformer.cli.declaration import Flag
-from actionformer.core.terminal import WIDEST, TextTable, complain, plain_console
+from actionformer.core.run_files import OVERVIEW
+from actionformer.core.terminal import WIDEST, TextTable, complain, plain_console, say, tell
 
 MOST_CLASSES = 30
 """Classes that an evaluation shows unasked."""
@@ -22,6 +25,26 @@ def print_report(report: Any, per_class: bool) -> None:
         complain(f"warning: {warning}")
     table = report.table(per_class=few_or_asked(len(report.per_class), per_class))
     plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
+
+
+def print_run(run: Path) -> None:
+    """Says where a model is that was trained, and what its evaluation found, if there was one."""
+    tell(f"model: {run}")
+    if not (run / OVERVIEW).is_file():
+        return
+    from actionformer.evaluation.overview import read_overview
+    from actionformer.evaluation.overview_table import overview_lines, overview_table
+
+    found = read_overview(run / OVERVIEW)
+    console = table_console()
+    console.print(overview_table(found))
+    for line in overview_lines(found, str(run)):
+        say(console, line)
+
+
+def table_console() -> Console:
+    """Where tables are printed beside progress: as wide as a terminal, and as wide as can be elsewhere."""
+    return plain_console(width=None if sys.stderr.isatty() else WIDEST)
 
 
 def few_or_asked(classes: int, per_class: bool) -> bool:

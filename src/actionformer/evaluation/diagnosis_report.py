@@ -145,7 +145,7 @@ def _with_precision(
 
 def _framewise(annotations: Annotations, detections: Mapping[str, Detections]) -> FramewiseScores | None:
     """Frame-wise figures where the annotations have one action at a time and say how long videos are."""
-    if not all(video.duration for video in annotations.videos.values()) or _overlap(annotations) > MOST_OVERLAP:
+    if not all(video.duration for video in annotations.videos.values()) or shared_time(annotations) > MOST_OVERLAP:
         return None
     names = {name: label for label, name in enumerate(annotations.class_names)}
     videos = []
@@ -163,7 +163,7 @@ def _framewise(annotations: Annotations, detections: Mapping[str, Detections]) -
     return framewise_scores(videos, background=-1)
 
 
-def _overlap(annotations: Annotations) -> float:
+def shared_time(annotations: Annotations) -> float:
     """Share of annotated time that an earlier action of the video covers too."""
     both = all_ = 0.0
     for video in annotations.videos.values():
