@@ -205,6 +205,21 @@ def test_a_complete_file_without_some_of_the_videos_is_not_taken_for_theirs(
     assert list(read_results(out)) == ["video0", "video1"]
 
 
+def test_a_complete_table_without_some_of_the_videos_may_be_of_others(
+    call: Command, trained: Path, few: Path, tmp_path: Path
+) -> None:
+    """A table has no line of a video in which nothing was found, so it cannot tell."""
+    first = sorted(few.glob("*.npy"))[:2]
+    assert call("detect", trained, *first, "--out", tmp_path / "d.csv").code == 0
+    written = (tmp_path / "d.csv").read_bytes()
+    done = call("detect", trained, few, "--out", tmp_path / "d.csv", "--resume")
+    assert done.code == 0
+    assert "is complete, and has no line of" in done.err
+    assert "either nothing was found in them, or they were not looked at; if so, give these another --out" in done.err
+    assert (tmp_path / "d.csv").read_bytes() == written
+    assert "no line of" not in call("detect", trained, *first, "--out", tmp_path / "d.csv", "--resume").err
+
+
 @pytest.mark.parametrize("total", [1, 4, 6, 9])
 def test_shards_are_disjoint_complete_and_joined(
     call: Command, trained: Path, features: Path, annotations: Path, tmp_path: Path, total: int

@@ -50,7 +50,7 @@ def _write_videos(folder: Path) -> None:
 
 
 def _write_labels(folder: Path) -> None:
-    """Two videos in a table, one in ELAN's file, one in ActivityNet's JSON, all of them in annotations.json, most in few.json."""
+    """Two videos in a table, one in ELAN's file, one in ActivityNet's JSON; all in annotations.json, most in few."""
     database: dict[str, Any] = {
         name: {
             "subset": subset,

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError, listed
+from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.files import check_absent, write_pieces, write_whole
 from actionformer.core.names import file_of
 from actionformer.core.terminal import WIDEST, emit, plain_console
@@ -157,15 +157,26 @@ class Output:
 
         Raises:
             InputError: it is not, and nothing is left of the job that could go on.
+
+        Warns:
+            UserWarning: it is a table, which has no line of a video in which nothing was found.
         """
-        if self.out is None or self.in_folder or self.format != "json":
+        if self.out is None or self.in_folder or self.format not in ("json", "csv"):
             return
         known = read_results(self.out)
-        if missing := [video for video in videos if video not in known]:
-            raise InputError(
-                f"{self.out}: is complete, and has no results of {plural(len(missing), 'video')}: "
-                f"{listed(missing, 3)}; give these another --out, or --overwrite searches all again"
+        missing = [video for video in videos if video not in known]
+        if not missing:
+            return
+        those = f"{plural(len(missing), 'video')}: {listed(missing, 3)}"
+        what_to_do = "give these another --out, or --overwrite searches all again"
+        if self.format == "csv":
+            warn(
+                f"{self.out}: is complete, and has no line of {those}: either nothing was found in them, or they were "
+                f"not looked at; if so, {what_to_do}",
+                stacklevel=4,
             )
+            return
+        raise InputError(f"{self.out}: is complete, and has no results of {those}; {what_to_do}")
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, resume: bool) -> Iterator[Record]:
