@@ -34,6 +34,7 @@ def test_few_videos_are_centred_unless_their_mean_is_that_of_an_action(
     )
     facts = replace(facts_of(lengths=[300] * videos), videos=placed)
     assert facts.coverage == pytest.approx(share)
+    assert replace(facts, lengths=2 * facts.lengths).coverage == pytest.approx(share / 2)  # of the resized length
     assert values(advised(facts)).get("data.center_videos") == expected
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.lib.npyio import NpzFile
 from published import FOLDERS, cases, configuration
-from variants import published_length
+from variants import lively_detector, published_length
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
@@ -174,6 +174,9 @@ def test_detect_many_names_the_video(detector: Detector) -> None:
         detector.detect_many({"good": array(9), "bad": array(9, 5)})
     with pytest.raises(InputError, match=r"^video 'bad': features hold .* row 0"):
         detector.detect_many({"good": array(9), "bad": np.full((9, 6), np.nan)})
+    centring = lively_detector(detector.config, data={"center_videos": True})
+    with pytest.raises(InputError, match=r"^video 'bad': features hold .* row 0"):
+        centring.detect_many({"good": array(9), "bad": np.full((9, 6), np.nan)})
     with pytest.raises(InputError, match=r"video 'bad'.*fpss"):
         detector.detect_many({"bad": {"features": array(9), "fpss": 25}})
     with pytest.raises(InputError, match=r"expected \{name: features\} or pairs .* found a list of other things"):

@@ -10,9 +10,10 @@ import pytest
 from commands import Command, Refused
 from moving import ACTIONS
 
-from actionformer import InputError, load, self_train
+from actionformer import InputError, evaluate, load, self_train, train
 from actionformer.core.run_files import CARD, LABELS, WEIGHTS
 from actionformer.recipes import self_train as recipe
+from actionformer.training import checkpoints
 
 SHORT: dict[str, Any] = {"training": {"epochs": 2, "warmup_epochs": 1}}
 
@@ -30,7 +31,7 @@ def more(tmp_path: Path, seen: Path) -> Path:
     return folder
 
 
-def labels_of(run: Path) -> dict[str, Any]:
+def found_in(run: Path) -> dict[str, Any]:
     database: dict[str, Any] = json.loads((run / LABELS).read_text("utf-8"))["database"]
     return database
 
@@ -38,26 +39,67 @@ def labels_of(run: Path) -> dict[str, Any]:
 def test_what_is_found_is_learned_from(seen: Path, more: Path, tmp_path: Path) -> None:
     out, config = tmp_path / "out", load(seen / "run").config
     detector = self_train(seen / "run", out, config=config, features=more)
-    labels = labels_of(out)
-    assert {name: video["subset"] for name, video in labels.items()} == {
-        **dict.fromkeys(("clip0", "clip1", "clip2"), "training"),
-        **dict.fromkeys(("new0", "new1"), "found"),
-    }
-    found = labels["new0"]["annotations"]
-    assert [one["label"] for one in found] == [one["label"] for one in ACTIONS]
-    times, expected = (np.array([one["segment"] for one in of]) for of in (found, ACTIONS))
+    found = found_in(out)
+    assert {name: video["subset"] for name, video in found.items()} == dict.fromkeys(("new0", "new1"), "training")
+    actions = found["new0"]["annotations"]
+    assert [one["label"] for one in actions] == [one["label"] for one in ACTIONS]
+    times, expected = (np.array([one["segment"] for one in of]) for of in (actions, ACTIONS))
     assert np.abs(times - expected).max() < 0.5
     assert (times[1:, 0] >= times[:-1, 1]).all()  # as in the labelled videos, one action at a time
     card = json.loads((out / CARD).read_text("utf-8"))["training"]
-    assert (card["videos"], card["subset"]) == (5, ["training", "found"])
-    assert card["annotations"] == str((out / LABELS).resolve())
+    assert (card["videos"], card["annotations"]) == (5, str((seen / "annotations.json").resolve()))
     assert detector.config.training == config.training
+    assert evaluate(out).counts.videos == 3  # of people's labels alone
     with pytest.raises(InputError, match="already exists"):
         self_train(seen / "run", out, features=more)
 
     (more / "new1.npy").unlink()
-    self_train(out, tmp_path / "again", features=more, settings=SHORT)  # what the first round found is found anew
-    assert {name for name, video in labels_of(tmp_path / "again").items() if video["subset"] == "found"} == {"new0"}
+    self_train(out, tmp_path / "again", features=more, settings=SHORT)  # a second round finds everything anew
+    assert list(found_in(tmp_path / "again")) == ["new0"]
+    train(config, seen / "annotations.json", more, out, overwrite=True)
+    assert not (out / LABELS).exists()
+
+
+def test_features_without_sidecars_lie_in_time_as_before(seen: Path, more: Path, tmp_path: Path) -> None:
+    for sidecar in more.glob("*.json"):
+        sidecar.unlink()
+    timing = {"data": {"fps": 10, "stride": 2, "num_frames": 4}}
+    train(load(seen / "run").config.replace(**timing), seen / "annotations.json", more, tmp_path / "run")
+    self_train(tmp_path / "run", tmp_path / "out", settings=SHORT)
+    assert set(found_in(tmp_path / "out")) == {"new0", "new1"}
+    assert load(tmp_path / "out").config.data.stride == 2
+
+
+def test_who_is_evaluated_on_is_not_learned_from(seen: Path, more: Path, tmp_path: Path) -> None:
+    """Held-out videos stay what people say of them, and other videos of their people are left alone."""
+    people = {"clip0": "cat1_a", "clip1": "cat2_a", "clip2": "cat3_a", "new0": "cat1_b", "new1": "cat2_b"}
+    for name, other in people.items():
+        for ending in ("npy", "json"):
+            (more / f"{name}.{ending}").rename(more / f"{other}.{ending}")
+    database = json.loads((seen / "annotations.json").read_text("utf-8"))["database"]
+    labels = tmp_path / "labels.json"
+    labels.write_text(json.dumps({"database": {people[name]: video for name, video in database.items()}}), "utf-8")
+    (more / "still.npy").rename(more / "cat3_b.npy")
+    (more / "still.json").rename(more / "cat3_b.json")
+    run = shutil.copytree(seen / "run", tmp_path / "run")
+    card = json.loads((run / CARD).read_text("utf-8"))
+    card["training"]["held_out"] = ["cat1_a"]
+    (run / CARD).write_text(json.dumps(card), "utf-8")
+    self_train(run, tmp_path / "out", annotations=labels, features=more, settings=SHORT)
+    assert set(found_in(tmp_path / "out")) == {"cat2_b"}
+    assert load(tmp_path / "out").card.held_out == ("cat1_a",)
+    del database["clip0"]
+    labels.write_text(json.dumps({"database": {people[name]: video for name, video in database.items()}}), "utf-8")
+    with pytest.raises(InputError, match=r"cat1_a: held out from .*, and not labelled here"):
+        self_train(run, tmp_path / "other", annotations=labels, features=more)
+
+
+def test_features_that_cannot_be_used_are_left_out(seen: Path, more: Path, tmp_path: Path) -> None:
+    (more / "new1.npy").write_bytes(b"no array")
+    np.save(more / "other.npy", np.zeros((5, 3), np.float32))
+    with pytest.warns(UserWarning, match="2 videos left out, whose features cannot be used: .*new1.npy"):
+        self_train(seen / "run", tmp_path / "out", features=more, settings=SHORT)
+    assert list(found_in(tmp_path / "out")) == ["new0"]
 
 
 def test_a_stopped_one_goes_on_with_the_labels_that_were_found(
@@ -65,19 +107,51 @@ def test_a_stopped_one_goes_on_with_the_labels_that_were_found(
 ) -> None:
     given: dict[str, Any] = {"features": more, "settings": SHORT}
     self_train(seen / "run", tmp_path / "whole", **given)
+    written = checkpoints.write_state
 
-    def stopped(*_: Any, **__: Any) -> None:
+    def stopped(*arguments: Any, **_: Any) -> None:
+        if arguments and isinstance(arguments[-1], dict):
+            written(*arguments)
         raise KeyboardInterrupt
 
+    out = tmp_path / "stopped"
     with monkeypatch.context() as patch:
-        patch.setattr(recipe, "train_on", stopped)
+        patch.setattr("actionformer.recipes.run.write_state", stopped)
         with pytest.raises(KeyboardInterrupt):
-            self_train(seen / "run", tmp_path / "stopped", **given)
+            self_train(seen / "run", out, **given)
+    with pytest.raises(InputError, match="was found by another model: a run can only resume unchanged"):
+        self_train(tmp_path / "whole", out, resume=True, **given)
     with monkeypatch.context() as patch:
-        patch.setattr(recipe, "_with_found", stopped)  # nothing is looked for again
-        self_train(seen / "run", tmp_path / "stopped", resume=True, **given)
-    assert labels_of(tmp_path / "stopped") == labels_of(tmp_path / "whole")
-    assert (tmp_path / "stopped" / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+        patch.setattr(recipe, "_found", stopped)  # nothing is looked for again
+        self_train(seen / "run", out, resume=True, **given)
+    assert found_in(out) == found_in(tmp_path / "whole")
+    assert (out / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+
+
+def test_what_is_refused_is_refused_before_anything_is_looked_for(
+    seen: Path, more: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "_found", lambda *_: pytest.fail("labels videos first"))
+    out = tmp_path / "out"
+
+    def refused(why: str, run: Path = seen / "run", **given: Any) -> None:
+        with pytest.raises(InputError, match=why):
+            self_train(run, given.pop("out", out), features=more, **given)
+        assert not list(tmp_path.glob("out/*"))
+
+    refused("training.learning_rate", settings={"training": {"learning_rate": -3}})
+    refused("no preset", config="smal")
+    refused("model.detector", settings={"model": {"detector": "muse"}})
+    refused("lies in .*run, which is written anew", out=seen / "run", overwrite=True)
+    agnostic = shutil.copytree(seen / "run", tmp_path / "agnostic")
+    train(
+        load(seen / "run").config.replace(model={"num_classes": 1}, training={"epochs": 1}),
+        seen / "annotations.json",
+        more,
+        agnostic,
+        overwrite=True,
+    )
+    refused("finds actions without saying which of the 2 classes of .* they are", agnostic)
 
 
 def test_from_outside(seen: Path, more: Path, call: Command, refused: Refused, tmp_path: Path) -> None:
@@ -85,8 +159,8 @@ def test_from_outside(seen: Path, more: Path, call: Command, refused: Refused, t
     done = call("self-train", seen / "run", "--features", more, "--out", out, *options)
     assert done.code == 0
     assert done.out.startswith(f"model: {out}\n")
-    assert "found in 2 videos without labels; nothing in 1 more, which is left out\n" in done.err
-    assert f"labels: {out / LABELS}\n" in done.err
+    assert "1 video in which nothing is found left out\n" in done.err
+    assert "found in 2 videos without labels\n" in done.err
     none = refused("self-train", seen / "run", "--out", tmp_path / "none")
     assert "every video with features is labelled in" in none
     assert not (tmp_path / "none" / LABELS).exists()

@@ -56,9 +56,9 @@ class Facts:
     def coverage(self) -> float:
         """The share of its video that a single class covers, at most: what nine videos in ten stay below."""
         shares = [0.0]
-        for video in self.videos:
+        for video, length in zip(self.videos, self.lengths.tolist(), strict=False):
             covered = np.bincount(video.labels, weights=np.diff(video.segments)[:, 0]) if len(video.labels) else [0.0]
-            shares.append(min(float(max(covered)) / video.features.shape[0], 1.0))
+            shares.append(min(float(max(covered)) / length, 1.0))
         return float(np.quantile(shares[1:] or shares, 0.9))
 
     def sequences(self, data: DataSettings) -> tuple[NDArray[np.int64], ...]:

@@ -53,14 +53,16 @@ class Compared:
     """(V, D)"""
     deviation: Floats
     """(V, D)"""
+    centred: bool = False
+    """Whether the network sees each video less its mean, so that it makes no difference where that lies."""
 
     @classmethod
-    def of(cls, statistics: FeatureStatistics) -> Compared:
+    def of(cls, statistics: FeatureStatistics, *, centred: bool = False) -> Compared:
         """The videos whose rows are not all alike."""
         ids = [id_ for id_, _ in statistics.videos]
         lives = ~np.isin(ids, statistics.constant)
         each = statistics.each[lives].astype(np.float64)
-        return cls([id_ for id_, one in zip(ids, lives, strict=True) if one], each[:, 0], each[:, 1])
+        return cls([id_ for id_, one in zip(ids, lives, strict=True) if one], each[:, 0], each[:, 1], centred)
 
     @cached_property
     def usual_mean(self) -> Floats:
@@ -90,15 +92,21 @@ class Compared:
 
     @cached_property
     def fits(self) -> NDArray[np.bool_]:
-        """(V,) those of usual scale and mean."""
+        """(V,) those of usual scale and, where it makes a difference, of usual mean."""
         rescaled = np.abs(np.log(np.maximum(self.scale, TINY))) > np.log(RESCALED)
-        fits: NDArray[np.bool_] = ~(rescaled | (self.beside > MOVED))
+        moved = (self.beside > MOVED) & (not self.centred)
+        fits: NDArray[np.bool_] = ~(rescaled | moved)
         return fits
 
 
-def check_unlike(statistics: FeatureStatistics) -> list[Finding]:
-    """Videos whose features were most likely made otherwise than those of the others."""
-    compared = Compared.of(statistics)
+def check_unlike(statistics: FeatureStatistics, *, centred: bool = False) -> list[Finding]:
+    """Videos whose features were most likely made otherwise than those of the others.
+
+    Args:
+        statistics: of all of them.
+        centred: the network sees each video less its mean.
+    """
+    compared = Compared.of(statistics, centred=centred)
     if len(compared.ids) < SEVERAL or not compared.varies.any():
         return []
     return [*_rescaled(compared), *_reordered(compared), *_dead(compared)]

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError
 from actionformer.core.names import matched, nearest, spelled
 
+MOST_SHARED = 0.01
+"""Share of annotated time in which several actions may go on where actions are said to come one at a time."""
+
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedVideo:
@@ -46,6 +49,18 @@ class Annotations:
     def subset_names(self) -> list[str]:
         """The names of the subsets there are, sorted."""
         return sorted({video.subset for video in self.videos.values()})
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether hardly any annotated time, `MOST_SHARED` of it at most, is of two actions of one video."""
+        both = all_ = 0.0
+        for video in self.videos.values():
+            segments = video.segments[np.argsort(video.segments[:, 0], kind="stable")]
+            ends = np.maximum.accumulate(segments[:, 1]) if len(segments) else segments[:, 1]
+            covered = np.minimum(ends[:-1], segments[1:, 1]) - segments[1:, 0]
+            both += float(np.maximum(covered, 0).sum())
+            all_ += float((segments[:, 1] - segments[:, 0]).sum())
+        return both <= MOST_SHARED * all_
 
     def has_subset(self, names: str | Sequence[str]) -> bool:
         """Whether a video belongs to one of these subsets; case does not matter."""

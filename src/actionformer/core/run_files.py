@@ -31,7 +31,7 @@ OVERVIEW = "overview.json"
 FEATURES = "features"
 """A folder with the features that training made of videos; they stay when a run is replaced."""
 LABELS = "found_labels.json"
-"""The annotations that self-training has learned from, of people and of the model before."""
+"""What self-training has learned from besides what people have labelled."""
 FOLD = "fold_"
 """What the run directories of folds are called, before their number."""
 FOLDS = "folds.json"
@@ -49,5 +49,5 @@ PARTS = f".*{PART}"
 
 MODEL = (CONFIG, WEIGHTS, CARD)
 EVALUATION = (DETECTIONS, REPORT, OVERVIEW)
-RUN = (RESUME, CARD, CONFIG, WEIGHTS, CLASSIFIER, PROPOSER, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS)
+RUN = (RESUME, CARD, CONFIG, WEIGHTS, CLASSIFIER, PROPOSER, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS, LABELS)
 """What training and evaluation leave, in the order in which it is removed: first what a run is continued from."""

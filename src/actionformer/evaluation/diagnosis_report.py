@@ -28,8 +28,6 @@ from actionformer.inference.selection import shown
 
 RATE = 10.0
 """Frames a second of frame-wise figures."""
-MOST_OVERLAP = 0.01
-"""Share of annotated time in which several actions may go on where frames are said to have one label."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def _with_precision(
 
 def _framewise(annotations: Annotations, detections: Mapping[str, Detections]) -> FramewiseScores | None:
     """Frame-wise figures where the annotations have one action at a time and say how long videos are."""
-    if not all(video.duration for video in annotations.videos.values()) or shared_time(annotations) > MOST_OVERLAP:
+    if not all(video.duration for video in annotations.videos.values()) or not annotations.one_at_a_time:
         return None
     names = {name: label for label, name in enumerate(annotations.class_names)}
     videos = []
@@ -161,15 +159,3 @@ def _framewise(annotations: Annotations, detections: Mapping[str, Detections]) -
             predicted = frame_labels(one.segments, labels, seconds, RATE)
         videos.append((predicted, truth))
     return framewise_scores(videos, background=-1)
-
-
-def shared_time(annotations: Annotations) -> float:
-    """Share of annotated time that an earlier action of the video covers too."""
-    both = all_ = 0.0
-    for video in annotations.videos.values():
-        segments = video.segments[np.argsort(video.segments[:, 0], kind="stable")]
-        ends = np.maximum.accumulate(segments[:, 1]) if len(segments) else segments[:, 1]
-        covered = np.minimum(ends[:-1], segments[1:, 1]) - segments[1:, 0]
-        both += float(np.maximum(covered, 0).sum())
-        all_ += float((segments[:, 1] - segments[:, 0]).sum())
-    return both / all_ if all_ else 0.0

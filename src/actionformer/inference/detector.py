@@ -31,7 +31,7 @@ from actionformer.inference.overflow import overflow_of
 from actionformer.inference.proposals import MISSING, NOT_TAKEN, Seconds, outside_in_words, seconds_of, within
 from actionformer.inference.runner import Runner, one_ahead
 from actionformer.inference.selection import shown
-from actionformer.inference.sequences import ArrayRows, FeatureSequence, known_grid, place, spec_of
+from actionformer.inference.sequences import FeatureSequence, known_grid, place, spec_of
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.video_classes import class_scores
 from actionformer.inference.windows import Joiner, windows_of
@@ -378,10 +378,7 @@ class Detector:
             sequence = self.placed(arguments["features"], timing, scores, proposals)
         except InputError as error:
             raise InputError(f"video {video!r}: {error}") from error
-        if isinstance(sequence.features, ArrayRows):  # its values are looked at later
-            rows = replace(sequence.features, name=f"video {video!r}: features")
-            sequence = replace(sequence, features=rows)
-        return replace(sequence, name=f"video {video!r}")
+        return sequence.called(f"video {video!r}")
 
     def placed(
         self, features: Any, timing: Mapping[str, Any], class_scores: Any = None, proposals: Any = None
@@ -436,7 +433,7 @@ class Detector:
             for window, overflown in zip(batch, decoder.overflown(), strict=True):
                 if overflown:
                     sequence = sequences[window.row]
-                    raise overflow_of(sequence.given or sequence.features, sequence.name, self.model)
+                    raise overflow_of(sequence.before_resizing, sequence.name, self.model)
             for window, candidates, left in zip(batch, decoder.candidates(), decoder.left_out(), strict=True):
                 if (whole := joiner.add(window, candidates, left)) is not None:
                     sequence, named_so = self._classified(sequences[window.row], names)

@@ -107,7 +107,7 @@ def _whole(runner: Runner, sequence: FeatureSequence) -> tuple[list[LevelScores]
 
 def _check_finite(runner: Runner, sequence: FeatureSequence, decoder: Decoder) -> None:
     if decoder.overflown()[0]:
-        raise overflow_of(sequence.given or sequence.features, sequence.name, runner.model)
+        raise overflow_of(sequence.before_resizing, sequence.name, runner.model)
 
 
 def decoded_from(candidates: Candidates, strides: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -58,6 +58,23 @@ class FeatureSequence:
     def __len__(self) -> int:
         return self.features.shape[0]
 
+    @property
+    def before_resizing(self) -> FeatureReader:
+        """Rows that are those of the file, by which a message can name one."""
+        resized = self.given is not None and self.given.shape[0] != len(self)
+        return self.given if self.given is not None and resized else self.features
+
+    def called(self, name: str) -> FeatureSequence:
+        """The same under a name that messages about it give, also those about values that are looked at later."""
+        rows = self.features if self.given is None else self.given
+        if not isinstance(rows, ArrayRows):
+            return replace(self, name=name)
+        rows = replace(rows, name=f"{name}: features")
+        if self.given is None:
+            return replace(self, features=rows, name=name)
+        seen = CentredFeatures(rows) if isinstance(self.features, CentredFeatures) else self.features
+        return replace(self, features=seen, given=rows, name=name)
+
     def part(self, start: int, stop: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor | None]:
         """Features (t, D) from `start` to `stop` with their mask (t,), None where nothing is padding."""
         rows = self.features[start : min(stop, len(self))]

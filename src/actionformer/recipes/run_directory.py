@@ -14,7 +14,7 @@ from typing import Any
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import naming
 from actionformer.core.locks import remove_left, sole_writer
-from actionformer.core.run_files import CARD, EVALUATION, EVENTS, FEATURES, LABELS, LOCK, METRICS, PARTS, RESUME, RUN
+from actionformer.core.run_files import CARD, EVALUATION, EVENTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
 from actionformer.core.words import plural
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Config, differences
@@ -29,7 +29,7 @@ def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
     """
     if resume and overwrite:
         raise InputError("--resume continues a run, --overwrite removes it: give one of them")
-    if not out.exists() or (out.is_dir() and all(path.name in (LOCK, FEATURES, LABELS) for path in out.iterdir())):
+    if not out.exists() or (out.is_dir() and all(path.name in (LOCK, FEATURES) for path in out.iterdir())):
         return
     if not (out.is_dir() and is_run(out)):
         raise InputError(f"{out}: is not a run directory and is left alone; choose another")

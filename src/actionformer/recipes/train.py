@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.console import Console
 from actionformer.checks import check_rate, check_unlike, check_values, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import warn
+from actionformer.core.files import write_whole
 from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.data.dataset import EpochLoader
@@ -108,15 +109,37 @@ def train(
     return load(out, device=device)
 
 
-def train_on(given: Given, out: Path, *, init: str | Path | None, resume: bool, device: str, console: Console) -> None:
-    """Trains in a directory that is this process's; arguments and errors are those of `train`."""
+def train_on(
+    given: Given,
+    out: Path,
+    *,
+    init: str | Path | None,
+    resume: bool,
+    device: str,
+    console: Console,
+    beside: Mapping[str, str] | None = None,
+) -> None:
+    """Trains in a directory that is this process's; other arguments and errors are those of `train`.
+
+    Args:
+        beside: name -> text of files that a fresh run has besides.
+    """
     task = gather(given)
     if init is not None and not given.other_timing:
         check_start(init, task.card.features)
-    _train(task, out, init=init, resume=resume, device=device, console=console)
+    _train(task, out, init=init, resume=resume, device=device, console=console, beside=beside or {})
 
 
-def _train(task: Task, out: Path, *, init: str | Path | None, resume: bool, device: str, console: Console) -> None:
+def _train(
+    task: Task,
+    out: Path,
+    *,
+    init: str | Path | None,
+    resume: bool,
+    device: str,
+    console: Console,
+    beside: Mapping[str, str],
+) -> None:
     """Trains; what was there is touched when nothing more can be refused."""
     config = task.config
     state = resumed_state(out, config, task.card) if resume else None
@@ -137,6 +160,8 @@ def _train(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
     run = Run(out, task, trainer, evaluation, classifier)
     first_epoch = run.restore(state) if state is not None else 0
     clear(out, fresh=fresh)
+    for name, text in beside.items() if fresh else ():
+        write_whole(out / name, text)
     progress = TrainingProgress(
         console,
         first_epoch=first_epoch,
@@ -162,7 +187,7 @@ def _measured(task: Task) -> FeatureStatistics:
         InputError: features of either subset that cannot be read, or that say nothing.
     """
     statistics = FeatureStatistics((one.video.id, one.features) for one in task.collection.videos)
-    found = [*check_values(statistics), *check_unlike(statistics)]
+    found = [*check_values(statistics), *check_unlike(statistics, centred=task.config.data.center_videos)]
     tell(found, f"subset {', '.join(task.config.data.train_subset)}")
     evaluated = [] if task.test is None else task.test.videos
     for finding in check_values(FeatureStatistics((one.video.id, one.features) for one in evaluated)):
