@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import RESULTS, first_stages, machine, shared_folder, write_result
+from common import RESULTS, first_stages, machine, read_result, shared_folder, write_result
 
 from actionformer import Config, load_config, train
 from actionformer.datasets import gtea, hapt, salads
@@ -113,10 +113,12 @@ def run(config: Config, annotations: Path, features: Path, out: Path) -> dict[st
         "threads": torch.get_num_threads(),
     }
     metrics = load_settings(out)[1].metrics
-    scores = (
-        {tiou: 100 * metrics[f"map@{tiou}"] for tiou in TIOU} | {"average": 100 * metrics["map"]} if metrics else {}
-    )
-    return {"seed": config.training.seed, **scores, **taken}
+    return {"seed": config.training.seed, **(in_percent(metrics) if metrics else {}), **taken}
+
+
+def in_percent(metrics: Mapping[str, float]) -> dict[str, float]:
+    """mAP at every tIoU and on average, as a model's card has it."""
+    return {tiou: 100 * metrics[f"map@{tiou}"] for tiou in TIOU} | {"average": 100 * metrics["map"]}
 
 
 def table(results: Results) -> str:
@@ -137,8 +139,7 @@ def table(results: Results) -> str:
 
 def keep(detector: str, name: str, rows: list[dict[str, Any]]) -> None:
     """Puts the figures of a detector on a data set beside those that are there now."""
-    previous = RESULTS / "accuracy.json"
-    results: Results = json.loads(previous.read_text("utf-8"))["results"] if previous.exists() else {}
+    results: Results = read_result("accuracy").get("results", {})
     results.setdefault(detector, {})[name] = rows
     results = {one: dict(sorted(results[one].items())) for one in SETTINGS if one in results}
     write_result("accuracy", {"results": results})

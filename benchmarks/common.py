@@ -78,6 +78,13 @@ def available_mib() -> float:
     return int(line.split()[1]) / 1024
 
 
+def read_result(name: str) -> dict[str, Any]:
+    """What `NAME.json` of the results holds; nothing where it is not there yet."""
+    path = RESULTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
 def write_result(name: str, figures: dict[str, Any], folder: Path = RESULTS) -> Path:
     """Write `NAME.json` into the folder of results: the date, the machine, the figures; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -29,13 +29,13 @@ from typing import Any
 
 import numpy as np
 import tomlkit
-from accuracy import DATA, gtea_annotations, unpack
-from common import RESULTS, first_stages, shared_folder, write_result
+from accuracy import DATA
+from common import RESULTS, first_stages, read_result, shared_folder, write_result
 from people import person_of
+from protocols import PROTOCOLS
 
 from actionformer import score, train
 from actionformer.core.run_files import DETECTIONS
-from actionformer.datasets import gtea, salads
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.settings.config import merged
@@ -46,33 +46,29 @@ FEW = 4
 Database = dict[str, Any]
 
 
-def prepared(fold: str, folder: Path) -> tuple[Path, Path]:
+def prepared(fold: str, folder: Path) -> tuple[Path, Sequence[Path]]:
     """Annotations with the subsets `training` and `validation`, and features."""
     name, _, number = fold.partition("_")
-    source, features = shared_folder() / "data" / name, folder / f"{fold}_features"
-    fresh = not features.is_dir()
-    features.mkdir(parents=True, exist_ok=True)
+    source = shared_folder() / "data" / name
     if name == "hapt":
-        if fresh:
-            DATA[name].features(source, features)
+        features = [folder / "hapt"]
+        if not features[0].is_dir():
+            features[0].mkdir(parents=True)
+            DATA[name].features(source, features[0])
         videos = _database(source / "annotations.json")
         people = sorted({person_of(video) for video, one in videos.items() if one["subset"] == "training"})
-        held_out = people[int(number) - 1 :: 3]
-        used = {video: person_of(video) in held_out for video, one in videos.items() if one["subset"] == "training"}
+        held_out = {video for video in videos if person_of(video) in people[int(number) - 1 :: 3]}
     else:
-        split = "2" if name == "gtea" else number
-        archive = (
-            f"gtea_spatialcnn_split{split}_fp16.npz" if name == "gtea" else f"spatialcnn_3hz_split{split}_fp16.npz"
-        )
-        if fresh:
-            unpack(source / archive, features, gtea.SPEC if name == "gtea" else salads.SPEC)
-        if name == "gtea":
-            first, other = (_database(gtea_annotations(source, folder / f"{fold}.json", one)) for one in ("1", split))
-        else:
-            first, other = (_database(source / f"annotations{one}.json") for one in ("", f"_split{split}"))
-        videos = first
-        used = {video: other[video]["subset"] == "test" for video, one in first.items() if one["subset"] == "training"}
-    content = {video: videos[video] | {"subset": "validation" if out else "training"} for video, out in used.items()}
+        protocol, split = PROTOCOLS[name], number or "2"
+        features = protocol.features(source, split, folder)
+        videos = _database(protocol.annotations(source, "1", folder))
+        tested = _database(protocol.annotations(source, split, folder))
+        held_out = {video for video in videos if tested[video]["subset"] == "test"}
+    content = {
+        video: one | {"subset": "validation" if video in held_out else "training"}
+        for video, one in videos.items()
+        if one["subset"] == "training"
+    }
     file = folder / f"{fold}.json"
     file.write_text(json.dumps({"database": content}), "utf-8")
     return file, features
@@ -116,8 +112,7 @@ def measure(fold: str, detector: str, seed: int, changes: Sequence[str], work: P
 
 def read() -> list[dict[str, Any]]:
     """What was measured before."""
-    path = RESULTS / "held_out.json"
-    found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["results"] if path.exists() else []
+    found: list[dict[str, Any]] = read_result("held_out").get("results", [])
     return found
 
 

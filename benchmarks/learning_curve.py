@@ -26,8 +26,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from accuracy import DATA, TIOU
-from common import RESULTS, first_stages, shared_folder, write_result
+from accuracy import DATA, in_percent
+from common import RESULTS, first_stages, read_result, shared_folder, write_result
 
 from actionformer import load, train
 from actionformer.data.groups import groups_of
@@ -80,8 +80,7 @@ def measure(name: str, detector: str, share: int, seed: int, ways: Sequence[str]
         if way == "self-trained":
             annotations = with_found(whole, annotations, work / f"{name}_{detector}_{share}_{seed}_labelled", folder)
         train("auto", annotations, folder, run, settings=settings, overwrite=True)
-        metrics = load_settings(run)[1].metrics
-        figures = {tiou: 100 * metrics[f"map@{tiou}"] for tiou in TIOU} | {"average": 100 * metrics["map"]}
+        figures = in_percent(load_settings(run)[1].metrics)
         rows.append({**place, "way": way, **figures, "minutes": (time.perf_counter() - started) / 60})
     return rows
 
@@ -184,8 +183,7 @@ def draw(rows: Rows) -> None:
 
 def read() -> Rows:
     """What was measured before."""
-    path = RESULTS / "learning_curve.json"
-    found: Rows = json.loads(path.read_text("utf-8"))["results"] if path.exists() else []
+    found: Rows = read_result("learning_curve").get("results", [])
     return found
 
 

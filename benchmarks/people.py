@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from accuracy import TIOU
-from common import RESULTS, first_stages, shared_folder, write_result
+from common import RESULTS, first_stages, read_result, shared_folder, write_result
 
 from actionformer import train
 from actionformer.core.annotations import Annotations
@@ -144,8 +144,7 @@ def main() -> None:
     every = read_annotations(source / "annotations.json")
     people = options.people or sorted({person_of(name) for name in every.videos})
     every = of_people(every, people)
-    previous = RESULTS / "people.json"
-    results: dict[str, Any] = json.loads(previous.read_text("utf-8"))["results"] if previous.exists() else {}
+    results: dict[str, Any] = read_result("people").get("results", {})
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         for detector in options.detectors:

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import TIOU, gtea_annotations, unpack
-from common import RESULTS, first_stages, shared_folder, write_result
+from accuracy import TIOU, gtea_annotations, in_percent, unpack
+from common import RESULTS, first_stages, read_result, shared_folder, write_result
 
 from actionformer import diagnose, train
 from actionformer.core.run_files import DETECTIONS
@@ -86,12 +86,10 @@ Results = dict[str, dict[str, dict[str, list[dict[str, Any]]]]]
 
 def row_of(run: Path, annotations: Path, started: float) -> dict[str, Any]:
     """The figures of a run on its test videos."""
-    metrics = load_settings(run)[1].metrics
     found = diagnose(run / DETECTIONS, annotations=annotations, subset="test", draws=1)
     assert found.framewise is not None
     return {
-        **{tiou: 100 * metrics[f"map@{tiou}"] for tiou in TIOU},
-        "average": 100 * metrics["map"],
+        **in_percent(load_settings(run)[1].metrics),
         **of_frames(found.framewise),
         "minutes": (time.perf_counter() - started) / 60,
     }
@@ -139,8 +137,7 @@ def _line(words: Sequence[str], values: Sequence[float | None]) -> str:
 
 def read() -> Results:
     """What was measured before."""
-    path = RESULTS / "protocols.json"
-    found: Results = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
+    found: Results = read_result("protocols").get("results", {})
     return found
 
 

@@ -61,8 +61,7 @@ class FeatureSequence:
     @property
     def before_resizing(self) -> FeatureReader:
         """Rows that are those of the file, by which a message can name one."""
-        resized = self.given is not None and self.given.shape[0] != len(self)
-        return self.given if self.given is not None and resized else self.features
+        return self.features if self.given is None or self.given.shape[0] == len(self) else self.given
 
     def called(self, name: str) -> FeatureSequence:
         """The same under a name that messages about it give, also those about values that are looked at later."""

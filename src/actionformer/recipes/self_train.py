@@ -99,11 +99,11 @@ def self_train(
         people = _labels_of_people(run, teacher, source)
         data = TrainingData(people, folders, None, "motion", (), skip_missing, other_timing, device)
         given = data.given(config, merged(_as_before(teacher), settings or {}) if config == AUTO else settings)
-        with untold():  # the same is told once more of all videos
-            gather(_evaluated(given, teacher).completed(plain_console(quiet=True)))
         weights = hash_of([run / WEIGHTS])
         labels = _found_before(out, weights) if resume else None
         if labels is None:
+            with untold():  # what is refused is refused before the long search; the rest is told of all videos
+                gather(_evaluated(given, teacher).completed(plain_console(quiet=True)))
             found = annotations_text(_found(teacher, people, given, folders, console))
             labels = json.loads(found) | {FOUND_BY: weights}
         videos = parse_annotations(labels, people.class_names, LABELS).videos
