@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,9 @@ def test_a_video_is_done_and_the_next_one_opens(page: Page, out: Path) -> None:
     page.keyboard.press("Shift+ArrowUp")  # what is not saved yet is saved when it is left
     until(page, "async () => (await import('/static/state.js')).state.video.id === 'clip0'")
     expect(page.locator("#done")).to_have_text("✓ This video is done")
+    last = time.monotonic() + 20
+    while "clip1" not in read_annotations(out).videos and time.monotonic() < last:
+        page.wait_for_timeout(20)  # the next video opens at once, also while the one before is being saved
     assert kept(out, "clip1") == [("wave", 1, 2)]
 
 
