@@ -76,8 +76,7 @@ def region_maxima(features: Tensor, regions: Tensor, lengths: Tensor, bins: int)
     first, last = first.flatten(1), torch.maximum(behind - 1, first).flatten(1)  # (B, N * R)
     if not first.numel():
         return features.new_zeros(*empty.shape, features.shape[2])
-    longest = int((last - first).max()) + 1
     parts = features.split(CHANNELS, dim=-1)
-    found = torch.cat([stretch_maxima(one, first, last, longest=longest) for one in parts], dim=-1)
+    found = torch.cat([stretch_maxima(one, first, last) for one in parts], dim=-1)
     in_bins: Tensor = found.unflatten(1, empty.shape[1:])
     return in_bins.masked_fill(empty[..., None], 0)
