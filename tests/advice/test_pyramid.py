@@ -1,7 +1,7 @@
 """Levels and ranges, worked by hand."""
 
 import pytest
-from facts import facts_of, value
+from facts import facts_of, reason, value
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,17 @@ def test_levels_of_one_stride_learn_the_same_distances() -> None:
     given = {"detector": "actionformer", "stem_levels": True}
     assert value("model.branch_blocks", facts, model=given) == 2
     assert value("model.regression_ranges", facts, model=given) == [[0, 4], [0, 4], [4, 8], [8, 10_000]]
+
+
+def test_the_reason_is_what_decided() -> None:
+    def why(*steps: float, length: int = 5000, **given: dict[str, object]) -> str:
+        return reason("model.branch_blocks", facts_of(steps, [length]), **given)
+
+    usual = "90% of the actions last up to {} features"
+    assert why(*[40.0] * 10) == usual.format(40) + ": the last level begins at half of that, or above"
+    assert why(*[2.0] * 10) == "3 are the fewest; " + usual.format(2)
+    assert why(500.0, length=64) == "64 features have no more, though " + usual.format(500)
+    assert why(500.0, data={"window": 64}) == "64 features have no more, though " + usual.format(500)
+    assert why(9000.0, length=20_000) == "10 are the most, though " + usual.format("9000")
+    bins = why(*[16.0] * 19, 400.0, model={"detector": "tridet"})
+    assert bins == "the 16 bins of the last level reach the longest action, 400 features"

@@ -36,3 +36,17 @@ def test_what_is_given_stays() -> None:
     found = sampling(np.full(10, 0.8), 15.0, backbone(), stride=3)
     assert (found.stride, found.num_frames, found.stride_reason) == (3, 6, "given")
     assert sampling(np.full(10, 0.8), 15.0, backbone(), num_frames=9).num_frames == 9
+
+
+@pytest.mark.parametrize(
+    ("short", "words"),
+    [
+        (0.8, "0.8 s or more and span 6 features"),
+        (125.0, "125 s or more and span 469 features"),
+        (0.1, "span 2 features"),
+    ],
+)
+def test_the_reason_gives_length_and_features(short: float, words: str) -> None:
+    assert words in sampling(np.full(10, short), 15.0, backbone()).stride_reason
+    one = sampling(np.full(10, 0.1), 10.0, backbone())
+    assert one.stride_reason == "90% of the actions last 0.1 s or more and span 1 feature"

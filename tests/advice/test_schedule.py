@@ -1,7 +1,7 @@
 """Batches, epochs and rates, worked by hand."""
 
 import pytest
-from facts import facts_of, value, values
+from facts import facts_of, reason, value, values
 
 from actionformer.advice.advised import advised
 
@@ -73,3 +73,10 @@ def test_repeated_sequences_make_an_epoch_longer() -> None:
     given: dict[str, object] = {"repeat_rare": 0.81, "batch_size": 1}  # that of class 1 comes 9 times
     assert value("training.epochs", facts, training=given) == 26  # 30 at least of more than 100 sequences
     assert value("training.epochs", facts, training={**given, "repeat_rare": 0.0}) == 18
+
+
+def test_the_warm_up_is_a_seventh_or_one_epoch() -> None:
+    facts = facts_of([5.0] * 10, [500] * 10)
+    assert reason("training.warmup_epochs", facts) == "a seventh of the run: the learning rate rises slowly"
+    one = reason("training.warmup_epochs", facts, training={"epochs": 1})
+    assert one == "one epoch: the learning rate rises slowly"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from facts import facts_of, value, values
+from facts import facts_of, reason, value, values
 
 from actionformer.advice.advised import advised
 from actionformer.advice.facts import Facts
@@ -12,7 +12,7 @@ from actionformer.data.collection import FeaturedVideo
 from actionformer.data.settings import DataSettings
 from actionformer.features import Features, FeatureSpec
 
-BMN = {"model": {"detector": "bmn"}}
+BMN: dict[str, dict[str, object]] = {"model": {"detector": "bmn"}}
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,16 @@ def test_a_detector_of_a_pyramid_in_windows_has_neither_map_nor_queries() -> Non
     assert (found["data.window"], found["model.max_length"], found["model.width"]) == (416, 416, 128)
     assert found["training.weight_decay"] == 1e-3
     assert not {"model.max_duration", "model.num_queries", "model.branch_blocks", "decoding.top_k"} & found.keys()
+
+
+@pytest.mark.parametrize(
+    ("action", "length", "words"),
+    [
+        (5.0, 1000, "the least; the longest action has 5 features"),
+        (40.0, 1000, "twice the longest action, 40 features: windows overlap by half"),
+        (60.0, 90, "all of the longest recording, 90 features"),
+        (300.0, 1000, "longer ones take too long, though the longest action has 300 features"),
+    ],
+)
+def test_the_reason_is_what_decided(action: float, length: int, words: str) -> None:
+    assert reason("data.window", facts_of([action], [length]), **BMN).startswith(words)

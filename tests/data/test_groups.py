@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.annotations import AnnotatedVideo, Annotations
-from actionformer.data.groups import groups_of, shared_part
+from actionformer.data.groups import groups_of, shared_part, with_others
 from actionformer.formats.annotations import read_annotations
 
 
@@ -111,3 +111,37 @@ def test_a_field_of_the_annotations(tmp_path: Path) -> None:
         "utf-8",
     )
     assert [video.group for video in read_annotations(path).videos.values()] == ["x", "3", None]
+
+
+def shared_with(annotations: Annotations, *others: str) -> dict[str, set[str]]:
+    """Of each other video the annotated ones in its group; of one whose id does not tell, `unsure`."""
+    groups, unsure = with_others(annotations, others)
+    return {
+        id_: {"unsure"} if id_ in unsure else {one for one in annotations.videos if groups[one] == groups[id_]}
+        for id_ in others
+    }
+
+
+def test_other_videos_join_the_groups_that_are_stated() -> None:
+    people = annotated("cat1_a", "cat1_b", "cat2_a", "cat2_b", cat1_a="Tom", cat1_b="Tom", cat2_a="Kit", cat2_b="Kit")
+    assert shared_with(people, "cat1_z", "cat9_a", "holiday") == {
+        "cat1_z": {"cat1_a", "cat1_b"},
+        "cat9_a": set(),  # somebody new
+        "holiday": {"unsure"},
+    }
+    no_part = annotated("one", "two", "three", one="Tom", two="Tom", three="Kit")
+    assert shared_with(no_part, "four") == {"four": {"unsure"}}
+    named = annotated("tom_1", "tom_2", "kit_3", "kit_4", tom_1="T", tom_2="T", kit_3="K", kit_4="K")
+    assert shared_with(named, "tom_9", "leo_1") == {"tom_9": {"tom_1", "tom_2"}, "leo_1": set()}
+    partly = annotated("cat1_a", "cat1_b", "cat2_a", cat1_a="Tom")
+    assert shared_with(partly, "cat1_z") == {"cat1_z": {"unsure"}}
+
+
+def test_other_videos_join_the_groups_that_ids_tell() -> None:
+    people = annotated(*(f"cat{i}_{part}" for i in (1, 2, 3) for part in "ab"))
+    assert shared_with(people, "cat1_z", "holiday") == {"cat1_z": {"cat1_a", "cat1_b"}, "holiday": {"unsure"}}
+    few = annotated("cat1_a", "cat2_a")  # which tell no groups by themselves
+    assert shared_with(few, "cat1_z", "cat2_z", "cat3_z", "cat3_y")["cat1_z"] == {"cat1_a"}
+    assert shared_with(annotated("a", "b"), "c") == {"c": set()}
+    one = annotated("cat1_a", "cat1_b", cat1_a="Tom", cat1_b="Tom")  # groups tell none of them from another
+    assert shared_with(one, "cat1_z") == {"cat1_z": set()}

@@ -25,12 +25,17 @@ def test_each_video_is_read_once() -> None:
     class Spy:
         shape = (5, 2)
 
+        def __init__(self, first: float) -> None:
+            self.first = first
+
         def __getitem__(self, rows: slice) -> np.ndarray:
             read.append(rows)
-            return np.arange(10.0, dtype=np.float32).reshape(5, 2)
+            return self.first + np.arange(10.0, dtype=np.float32).reshape(5, 2)
 
-    FeatureStatistics([("a", Spy()), ("b", Spy())])
-    assert read == [slice(None), slice(None)]
+    FeatureStatistics([("a", Spy(0)), ("b", Spy(1))])
+    assert read == [slice(None)] * 2
+    FeatureStatistics([("a", Spy(0)), ("b", Spy(0))])  # what may be a copy is compared
+    assert read == [slice(None)] * 5
 
 
 def test_farthest_value_is_found() -> None:

@@ -26,6 +26,7 @@ SECOND = TimeGrid(fps=30, stride=30, num_frames=30)
         (110, 40, 0.75, [0, 10, 20, 30, 40, 50, 60, 70]),
         (40, 40, 0.5, [0]),
         (7, 40, 0.5, [0]),  # padded
+        (160, 100, 0.8, [0, 20, 40, 60]),  # though 1 less 0.8 is a little less than 0.2
         (3, 2, 0.9, [0, 1]),  # a step is at least 1
     ],
 )
@@ -88,3 +89,14 @@ def test_proposals_belong_to_windows_as_actions_do() -> None:
     windows = training_windows([video], DataSettings(window=40, train_overlap=0.5, min_overlap=0.35))
     shown = [(window.first, window.proposals.tolist()) for window in windows if window.proposals is not None]
     assert shown == [(0, [[30, 39], [0, 39]]), (20, [[10, 30], [0, 39]]), (40, [[0, 10], [0, 39]])]
+
+
+def test_training_windows_overlap_as_training_says() -> None:
+    data = DataSettings(window=40, train_overlap=0.75, test_overlap=0.25)
+    video = placed([[0.5, 99.5]])
+    windows = training_windows([video], data.model_copy(update={"min_overlap": 0.1}))
+    assert [window.first for window in windows] == [0, 10, 20, 30, 40, 50, 60]
+    seldom = data.model_copy(update={"min_overlap": 0.6})
+    assert in_a_window(placed([[30.5, 70.5]]), seldom).tolist() == [
+        True
+    ]  # 30 to 69 has 30 of 40; by quarters 20 at most

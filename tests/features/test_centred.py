@@ -34,3 +34,11 @@ def test_each_row_of_a_stream_is_less_the_mean_up_to_it(lengths: list[int], seed
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert (found[0] == 0).all()
     assert found.dtype == np.float32
+
+
+def test_a_stream_of_days_is_centred_as_exactly_as_its_beginning() -> None:
+    """Sums of float32 would stop growing."""
+    running, rows = RunningMean(1), np.full((200_000, 1), 1e4, np.float32)
+    for _ in range(20):
+        running(rows)
+    assert running(np.array([[1e4 + 1]], np.float32)) == pytest.approx(1, abs=1e-3)

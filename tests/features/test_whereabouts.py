@@ -26,6 +26,7 @@ VIDEOS = ["clip1", "clip2", "clip10"]
         (["a/clip1.npy", "b/clip2.npy", "c/clip10.npy"], "", "by the folder alone: rename one side"),
         (["v_clip1.npy", "w_clip2.npy", "x_clip10.npy"], "", "v_clip1.npy, w_clip2.npy, x_clip10.npy"),
         (["clip1.mp4", "clip2.mp4"], "", "F holds clip1.mp4, clip2.mp4: make features of these with --videos F"),
+        (["clip1.WMV", "clip2.mts"], "", ": make features of these with --videos F"),
         (["clip1.pt", "clip2.pt"], "", "save each as .npy, numpy.save('ID.npy', torch.load('ID.pt'"),
         (["notes.txt", ".hidden"], "", "F holds notes.txt"),
         ([], "", "F holds nothing"),

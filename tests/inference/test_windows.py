@@ -214,3 +214,27 @@ def test_windows_suppressed_alone_keep_what_they_report() -> None:
     settings = SuppressionSettings(window_tiou=0.5)
     thin = thinned([range(0, 20), range(10, 40)], [found, found_in()._replace(refined=None)], settings)
     assert thin.reported.tolist() == [[2, 11], [3, 12], [22, 32]]
+
+
+def test_detection_windows_overlap_as_detection_says() -> None:
+    data = Config().replace(data={"window": 40, "train_overlap": 0.75, "test_overlap": 0.25}).data
+    sequence = FeatureSequence(ArrayRows(features(100)), GRID, 100.0)
+    assert [window.start for window in windows_of([sequence], data)] == [0, 30, 60]
+
+
+def test_more_is_kept_of_overlaps_than_a_video_may_have() -> None:
+    starts = np.arange(8.0)
+    many = found_in(*[(12 + start / 2, 12.4 + start / 2, 0.5, 0) for start in starts])
+    settings = SuppressionSettings(window_tiou=0.4, max_detections=3)
+    kept = thinned((range(20), range(10, 30)), (many, found_in()), settings)
+    assert len(kept.scores) == 8
+
+
+def test_what_decoding_left_out_is_the_highest_of_all_windows() -> None:
+    rows = [FeatureSequence(Features((), (20, 1)), GRID, 30.0, name="a") for _ in range(3)]
+    windows = [Window(0, start, sequence) for start, sequence in zip((0, 10, 20), rows, strict=True)]
+    joiner = Joiner(windows, [], SuppressionSettings())
+    assert joiner.add(windows[0], found_in((5, 15, 0.5, 1)), (0.1, 0)) is None
+    assert joiner.add(windows[1], found_in((5, 15, 0.5, 1)), (0.4, 0)) is None
+    _, left = joiner.add(windows[2], found_in(), (0.2, 0)) or (None, None)
+    assert left == (0.4, 0)

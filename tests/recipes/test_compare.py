@@ -172,7 +172,7 @@ def test_runs_that_were_not_evaluated_alike_are_refused(folder: Path, annotation
     (other / "config.toml").write_text(
         re.sub(r"\ntiou = \[.*?\]", "\ntiou = [0.5, 0.7]", (other / "config.toml").read_text("utf-8")), "utf-8"
     )
-    with pytest.raises(InputError, match=r"tIoU 0\.3 to 0\.7 and 0\.5 to 0\.7"):
+    with pytest.raises(InputError, match=r"tiou is 0\.3, 0\.4, 0\.5, 0\.6, 0\.7 in one, and 0\.5, 0\.7"):
         compare(from_=[one, other])
     (other / "detections.json").unlink()
     with pytest.raises(InputError, match="holds no detections"):

@@ -251,6 +251,15 @@ def test_sane_data_are_healthy(tmp_path: Path, seed: int) -> None:
     assert report.verdict == "nothing is wrong with these data"
 
 
+def test_where_videos_are_centred_it_makes_no_difference_where_they_lie(data: Planted) -> None:
+    data.change("video_02", lambda x: x + 10)
+    for centred in (False, True):
+        settings = {"data": {"center_videos": centred}}
+        report = doctor(data.annotations, features=data.features, settings=settings)
+        assert ("rescaled" in kinds(report)) != centred
+    assert examine(data).findings == []  # as `train auto` derives it
+
+
 def test_without_config_it_takes_the_settings_of_train_auto(data: Planted, videos: Path) -> None:
     report = examine(data)
     assert report.facts["settings"] == "as `train auto` derives them"

@@ -25,6 +25,10 @@ def test_presets_survive_toml(preset: str, tmp_path: Path) -> None:
     assert load_config(str(tmp_path / "config.toml")) == config
 
 
+def test_thresholds_are_in_order_and_count_once() -> None:
+    assert Config().replace(evaluation={"tiou": [0.9, 0.3, 0.7, 0.3]}).evaluation.tiou == (0.3, 0.7, 0.9)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_setting_is_written_with_its_description(preset: str) -> None:
     config = load_config(preset)

@@ -29,3 +29,8 @@ def values(said: Advised) -> dict[str, object]:
 def value(name: str, facts: Facts, **given: dict[str, object]) -> object:
     """What is advised for one setting, None if nothing is."""
     return values(advised(facts, given)).get(name)
+
+
+def reason(name: str, facts: Facts, **given: dict[str, object]) -> str:
+    """Why a setting is advised."""
+    return next(one.reason for one in advised(facts, given).advice if one.name == name)

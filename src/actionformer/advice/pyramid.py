@@ -30,11 +30,7 @@ def add_pyramid(draft: Draft) -> None:
     if draft.is_given("model.regression_ranges"):
         _add_blocks(draft, _given_levels(draft), "as many levels as model.regression_ranges has")
         return
-    _add_blocks(
-        draft,
-        _levels(draft, usual, longest),
-        f"{USUAL:.0%} of the actions last up to {usual:.0f} features: the last level begins at half of that",
-    )
+    _add_blocks(draft, *_levels(draft, usual, longest))
     ranges = _ranges(_strides(draft), longest)
     draft.set(
         "model.regression_ranges", ranges, f"doubling per level; the last reaches the longest, {longest:.0f} features"
@@ -47,15 +43,30 @@ def _add_blocks(draft: Draft, levels: int, reason: str) -> None:
     draft.set("model.branch_blocks", max(levels - beside, 0), reason)
 
 
-def _levels(draft: Draft, usual: float, longest: float) -> int:
-    """Levels of which the last, L, begins at 2^L features, which is half of the usual length or more."""
-    needed = math.ceil(math.log2(max(usual / 2, 1)))
+def _levels(draft: Draft, usual: float, longest: float) -> tuple[int, str]:
+    """Levels of which the last, L, begins at 2^L features, which is half of the usual length or more; and why."""
+    actions = f"{USUAL:.0%} of the actions last up to {usual:.0f} features"
+    levels, reason = (
+        math.ceil(math.log2(max(usual / 2, 1))),
+        f"{actions}: the last level begins at half of that, or above",
+    )
     if draft.has("model.boundary") and draft["model.boundary"] == "trident":  # reaches as many strides as it has bins
-        needed = max(needed, 1 + math.ceil(math.log2(max(longest / draft["model.boundary_bins"], 1))))
+        bins = draft["model.boundary_bins"]
+        reaching = 1 + math.ceil(math.log2(max(longest / bins, 1)))
+        if reaching > levels:
+            levels = reaching
+            reason = f"the {bins} bins of the last level reach the longest action, {longest:.0f} features"
     seen = [draft.facts.lengths.max(), draft["data.window"]]
     seen += [draft["model.max_length"]] * draft.is_given("model.max_length")
-    fitting = int(math.log2(max(min(filter(None, seen)), 2)))  # a level of one moment says nothing
-    return max(min(needed, MOST, fitting), FEWEST)
+    length = max(min(filter(None, seen)), 2)
+    fitting = int(math.log2(length))  # a level of one moment says nothing
+    if levels > min(MOST, fitting):
+        levels, most = (
+            min(MOST, fitting),
+            f"{MOST} are the most" if fitting > MOST else f"{length:.0f} features have no more",
+        )
+        reason = f"{most}, though {actions}"
+    return (FEWEST, f"{FEWEST} are the fewest; {actions}") if levels < FEWEST else (levels, reason)
 
 
 def _given_levels(draft: Draft) -> int:

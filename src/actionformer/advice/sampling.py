@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.backbones import Backbone
+from actionformer.core.words import plural
 
 SHORT = 0.1
 """Share of the actions that may be shorter than what the stride is chosen for."""
@@ -49,7 +50,9 @@ def sampling(
         chosen, why = stride, "given"
     else:
         chosen = min(max(math.floor(short * fps / SPANNED), 1), backbone.stride)
-        why = f"{1 - SHORT:.0%} of the actions last {short:.2g} s or more and span {short * fps / chosen:.0f} features"
+        length = f"{short:.0f}" if short >= 10 else f"{short:.2g}"
+        spanned = plural(round(short * fps / chosen), "feature")
+        why = f"{1 - SHORT:.0%} of the actions last {length} s or more and span {spanned}"
     if num_frames is not None:
         return Sampling(chosen, num_frames, why, "given")
     if backbone.weights_hash is not None:

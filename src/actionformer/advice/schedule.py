@@ -73,7 +73,8 @@ def _add_epochs(draft: Draft, sequences: int) -> None:
     total = min(max(math.ceil(STEPS / steps), fewest), MOST_EPOCHS)
     if draft.is_given("training.epochs"):
         total = math.ceil(draft["training.epochs"] * WARMUP / (WARMUP - 1))
-    draft.set("training.warmup_epochs", max(total // WARMUP, 1), "a seventh of the run: the learning rate rises slowly")
+    share = "a seventh of the run" if total >= WARMUP else "one epoch"
+    draft.set("training.warmup_epochs", max(total // WARMUP, 1), f"{share}: the learning rate rises slowly")
     epochs = max(total - draft["training.warmup_epochs"], 1)
     draft.set("training.epochs", epochs, f"{plural(steps, 'step')} per epoch; with the warm-up {total * steps:,} steps")
     total = draft["training.epochs"] + draft["training.warmup_epochs"]

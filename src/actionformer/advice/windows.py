@@ -41,9 +41,11 @@ def add_windows(draft: Draft) -> None:
 
 def _add_length(draft: Draft) -> None:
     longest, videos = draft.facts.steps.max(), int(draft.facts.lengths.max())
-    wanted, most = max(_rounded(min(2 * longest, videos)), LEAST), MOST_OF_A_MAP if draft.scores_all_segments else MOST
+    wanted, most = _rounded(min(2 * longest, videos)), MOST_OF_A_MAP if draft.scores_all_segments else MOST
     reason = f"twice the longest action, {longest:.0f} features: windows overlap by half, and one shows it as a whole"
-    if wanted > most:
+    if wanted < LEAST:
+        wanted, reason = LEAST, f"the least; the longest action has {longest:.0f} features"
+    elif wanted > most:
         wanted, reason = most, f"longer ones take too long, though the longest action has {longest:.0f} features"
     elif videos < 2 * longest:
         reason = f"all of the longest recording, {videos} features"

@@ -156,7 +156,7 @@ def _values(patient: Patient) -> tuple[list[Finding], float]:
         *measured.findings,
         *check_values(statistics),
         *check_leaks(statistics, [one.video for one in patient.videos]),
-        *check_unlike(statistics),
+        *check_unlike(statistics, centred=patient.config.data.center_videos),
         *check_channels(statistics),
     ], measured.share
 

@@ -11,6 +11,7 @@ from actionformer.core.annotations import AnnotatedVideo
 from actionformer.core.errors import listed
 from actionformer.core.segments import tiou
 from actionformer.data.statistics import FeatureStatistics
+from actionformer.labels.matching import without_ending
 
 ONE_ACTION = 0.95
 """tIoU from which on two actions of a class are one that was annotated twice."""
@@ -66,7 +67,7 @@ def check_twins(videos: Sequence[AnnotatedVideo]) -> list[Finding]:
 
 
 def check_names(videos: Sequence[AnnotatedVideo]) -> list[Finding]:
-    """Videos whose ids differ by case, a file's ending or blanks alone."""
+    """Videos whose ids differ by case, a recording's ending or blanks alone."""
     seen: dict[str, AnnotatedVideo] = {}
     pairs = []
     for video in videos:
@@ -77,7 +78,7 @@ def check_names(videos: Sequence[AnnotatedVideo]) -> list[Finding]:
 
 
 def _bare(id_: str) -> str:
-    return "".join(id_.rpartition("/")[2].split()).removesuffix(".mp4").casefold()
+    return "".join(without_ending(id_).split()).casefold()
 
 
 def told(what: str, pairs: Sequence[tuple[AnnotatedVideo, AnnotatedVideo]], total: int) -> list[Finding]:

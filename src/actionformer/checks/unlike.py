@@ -57,7 +57,7 @@ class Compared:
     """Whether the network sees each video less its mean, so that it makes no difference where that lies."""
 
     @classmethod
-    def of(cls, statistics: FeatureStatistics, *, centred: bool = False) -> Compared:
+    def of(cls, statistics: FeatureStatistics, *, centred: bool) -> Compared:
         """The videos whose rows are not all alike."""
         ids = [id_ for id_, _ in statistics.videos]
         lives = ~np.isin(ids, statistics.constant)
@@ -99,7 +99,7 @@ class Compared:
         return fits
 
 
-def check_unlike(statistics: FeatureStatistics, *, centred: bool = False) -> list[Finding]:
+def check_unlike(statistics: FeatureStatistics, *, centred: bool) -> list[Finding]:
     """Videos whose features were most likely made otherwise than those of the others.
 
     Args:

@@ -1,1 +1,1 @@
-"""Annotations, the videos that have features, random crops and batches; made data and the baseline to beat."""
+"""The videos that have features, splits and groups, windows, random crops and batches."""

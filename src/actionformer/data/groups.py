@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,48 @@ def groups_of(annotations: Annotations) -> Groups:
     return Groups({id_: id_ for id_ in ids}, None)
 
 
+def with_others(annotations: Annotations, others: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The groups of annotated videos and of others, of which ids alone can tell.
+
+    Where groups are stated, or the ids of annotated videos tell them, the part of these ids that goes with the group
+    tells it of the others too.
+
+    Returns:
+        Video -> the name of its group; and those of the others whose ids do not tell, each alone.
+    """
+    ids, groups = list(annotations.videos), groups_of(annotations)
+    together = [*ids, *others]
+    if groups.by is None or groups.guessed:
+        found = shared_part(together)
+        if found is not None:
+            return dict(zip(together, found, strict=True)), []
+    alone = {id_: f"video {id_}" for id_ in others}
+    if groups.by is None:
+        return groups.of | alone, []
+    place = _place_of(groups.of)
+    if place is None:
+        return groups.of | alone, list(others)
+    group_of = {_parts(id_)[place]: group for id_, group in groups.of.items()}
+    kinds = {_letters(part) for part in group_of}
+    told: dict[str, str] = {}
+    for id_ in others:
+        parts = _parts(id_)
+        if place < len(parts) and (None in kinds or _letters(parts[place]) in kinds):
+            told[id_] = group_of.get(parts[place], f"new {parts[place]}")
+    return groups.of | alone | told, [id_ for id_ in others if id_ not in told]
+
+
+def _place_of(groups: Mapping[str, str]) -> int | None:
+    """The place of the part of ids that goes with the group: one part for each group, and fewer than there are ids."""
+    parts = {id_: _parts(id_) for id_ in groups}
+    for place in range(min(map(len, parts.values()), default=0)):
+        pairs = {(one[place], groups[id_]) for id_, one in parts.items()}
+        names = {name for name, _ in pairs}
+        if len(pairs) == len(names) == len(set(groups.values())) < len(groups):
+            return place
+    return None
+
+
 def shared_part(ids: Sequence[str]) -> list[str] | None:
     """The part of each id that names what it shares with others, or None.
 
@@ -86,7 +128,7 @@ def shared_part(ids: Sequence[str]) -> list[str] | None:
         exp01_user01, exp02_user01, exp03_user02, ...         ->  user01, user01, user02, ...
         walk_01, walk_02, run_01, ...                         ->  None: `walk` has no number, `01` numbers its videos
     """
-    parts = [re.findall(r"[^\W_]+", id_) for id_ in ids]
+    parts = [_parts(id_) for id_ in ids]
     for place in range(min(map(len, parts), default=0)):
         found = [one[place] for one in parts]
         kinds = {_letters(one) for one in found}
@@ -95,6 +137,10 @@ def shared_part(ids: Sequence[str]) -> list[str] | None:
         if len(kinds) == 1 and None not in kinds and LEAST_GROUPS <= len(set(found)) <= len(ids) / 2:
             return found
     return None
+
+
+def _parts(id_: str) -> list[str]:
+    return re.findall(r"[^\W_]+", id_)
 
 
 def _letters(part: str) -> str | None:

@@ -38,7 +38,7 @@ class FeatureStatistics:
         self.lengths: list[int] = []
         """Rows of each video."""
         self._rising: NDArray[np.bool_] | None = None
-        self._sums: dict[bytes, str] = {}
+        self._sums: dict[bytes, tuple[str, FeatureReader]] = {}
         self._each: list[NDArray[np.float32]] = []
         for id_, features in videos:
             self.add(id_, features)
@@ -49,7 +49,7 @@ class FeatureStatistics:
         Raises:
             InputError: its features cannot be read, or are no finite numbers; then nothing of it counts.
         """
-        rows = np.asarray(features[:], dtype=np.float64)
+        given = rows = np.asarray(features[:], dtype=np.float64)
         if not self.videos:
             self.offset = rows[0].copy()  # keeps squares small
             self.total, self.squares = np.zeros((2, rows.shape[1]))
@@ -74,8 +74,8 @@ class FeatureStatistics:
         if len(rows) > 1 and (lowest == highest).all():
             self.constant.append(id_)
             return
-        first = self._sums.setdefault(sums.tobytes() + len(rows).to_bytes(8), id_)
-        if first != id_:
+        first, others = self._sums.setdefault(sums.tobytes() + len(rows).to_bytes(8), (id_, features))
+        if first != id_ and np.array_equal(given, others[:]):  # sums are alike in any order of the rows
             self.copies.append((id_, first))
 
     @property

@@ -14,18 +14,22 @@ from actionformer.data.dataset import TrainingSet, TrainingVideo, place_on_grid
 from actionformer.data.settings import DataSettings
 from actionformer.features import FeatureWindow
 
+ROUNDING = 1e-9
+"""Of a step: 1 less 0.8 is a little less than 0.2."""
+
 
 def window_starts(length: int, window: int, overlap: float) -> list[int]:
-    """The first rows of windows that cover a sequence: each but the last overlaps the next by a share of its length.
+    """The first rows of windows that cover a sequence: each overlaps the next by a share of its length, or more.
 
-    The last ends where the sequence ends. A sequence shorter than a window has one, which is padded.
+    The last ends where the sequence ends, so the one before it may overlap it by more. A sequence shorter than a window
+    has one, which is padded.
 
     Args:
         length: rows of the sequence.
         window: rows of a window.
         overlap: share of a window that the next has too, below 1.
     """
-    step = max(int(window * (1 - overlap)), 1)
+    step = max(int(window * (1 - overlap) + ROUNDING), 1)
     last = max(length - window, 0)
     return [*range(0, last, step), last]
 

@@ -11,7 +11,7 @@ class EvaluationSettings(Settings):
     """What evaluation reports."""
 
     tiou: tuple[float, ...] = Field((0.3, 0.4, 0.5, 0.6, 0.7), min_length=1)
-    """tIoU thresholds of mean average precision."""
+    """tIoU thresholds of mean average precision; they are put in order, and each counts once."""
     recall_at: tuple[int, ...] = Field((1, 5), min_length=1)
     """The k of Recall@kx."""
 
@@ -21,7 +21,7 @@ class EvaluationSettings(Settings):
         if not all(0 < threshold <= 1 for threshold in value):
             raise ValueError("tIoU thresholds lie above 0 and up to 1")
         check_short("tiou", value)
-        return value
+        return tuple(sorted(set(value)))
 
     @field_validator("recall_at")
     @classmethod

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from actionformer.core.endings import VIDEOS
 from actionformer.core.errors import listed
 from actionformer.core.names import explained, surplus
 from actionformer.features.arrays import FeatureFolders
@@ -13,8 +14,6 @@ from actionformer.features.readers import READERS, other_features
 
 FEW = 3
 """Files that are named."""
-VIDEOS = {".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".ts"}
-"""What most videos end in."""
 
 
 def whereabouts(missing: Sequence[str], source: FeatureFolders) -> str:

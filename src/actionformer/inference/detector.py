@@ -126,7 +126,8 @@ class Detector:
         for name in sections.keys() & Config.model_fields.keys() - set(CHANGEABLE):
             raise InputError(f"{name}: cannot be changed after training; only {', '.join(CHANGEABLE)} can")
         other = copy(self)
-        other.runner = Runner(self.model, self.config.replace(**sections), self.device)
+        other.runner = copy(self.runner)
+        other.runner.config = self.config.replace(**sections)
         return other
 
     @property

@@ -32,7 +32,7 @@ def id_of(name: str) -> str:
     Label Studio puts eight digits before the name of an upload; they are left out.
     """
     *folders, last = parts_of(name)
-    stem = _without_ending(last)
+    stem = without_ending(last)
     return _UPLOAD.sub("", stem) if "upload" in folders else stem
 
 
@@ -68,14 +68,15 @@ class VideoNames:
         of one name those in the same folders.
         """
         *folders, last = parts_of(name)
-        for stem in dict.fromkeys((last, _without_ending(last), last.rpartition(".")[0])):
+        for stem in dict.fromkeys((last, without_ending(last), last.rpartition(".")[0])):
             for alike, known in zip(_ALIKE, self._known, strict=True):
                 if stem and (found := known.get(alike(stem))):
                     return _nearest(found, folders)
         return []
 
 
-def _without_ending(name: str) -> str:
+def without_ending(name: str) -> str:
+    """A name without what files of recordings end in, in any case."""
     stem, point, ending = name.rpartition(".")
     return stem if stem and f"{point}{ending}".lower() in MEDIA else name
 

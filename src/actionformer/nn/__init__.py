@@ -1,1 +1,1 @@
-"""Parts that two detectors share: layers, attention, pyramid, heads, losses, assignment. Knows tensors alone."""
+"""Parts that detectors share: layers, attention, pyramid, heads, losses, assignment. Knows tensors alone."""

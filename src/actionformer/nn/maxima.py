@@ -55,12 +55,11 @@ def _keys(features: Tensor) -> Tensor:
 def _maxima(keys: Tensor, longest: int) -> Tensor:
     """(L, B, T, C) of every position the maxima of the 1, 2, 4, ... up to `longest` from it on.
 
-    Where a sequence ends before, they are of fewer.
+    Where a sequence ends before, nothing is filled in: no stretch looks there.
     """
     table = keys.new_empty(longest.bit_length(), *keys.shape)
     table[0] = keys
     for power in range(1, len(table)):
         half, (shorter, longer) = 2 ** (power - 1), table[power - 1 : power + 1]
         torch.maximum(shorter[:, half:], shorter[:, :-half], out=longer[:, :-half])
-        longer[:, -half:] = shorter[:, -half:]
     return table

@@ -68,7 +68,7 @@ def read_evaluated(run: Path, annotations: str | Path | Annotations | None = Non
     )
     truth = with_held_out(every, card.held_out).subset(config.data.test_subset)
     detections = read_results(run / DETECTIONS)
-    tiou = tuple(sorted(config.evaluation.tiou))
+    tiou = config.evaluation.tiou
     report = score(truth, detections, tiou=tiou)
     _check_last(run, report.tiou, report.map)
     found = find(truth, detections, np.array(tiou))
@@ -119,10 +119,8 @@ def check_alike(runs: Sequence[EvaluatedRun]) -> None:
     for other in runs[1:]:
         both = f"{first.path} and {other.path} cannot be compared"
         if first.config.evaluation.tiou != other.config.evaluation.tiou:
-            one, two = (
-                f"{run.config.evaluation.tiou[0]:g} to {run.config.evaluation.tiou[-1]:g}" for run in (first, other)
-            )
-            raise InputError(f"{both}: tIoU {one} and {two} (evaluation.tiou)")
+            one, two = (", ".join(f"{t:g}" for t in run.config.evaluation.tiou) for run in (first, other))
+            raise InputError(f"{both}: evaluation.tiou is {one} in one, and {two} in the other")
         if first.truth.videos.keys() != other.truth.videos.keys():
             counts = f"{plural(len(first.truth), 'video')} and {plural(len(other.truth), 'video')}"
             alone = sorted(first.truth.videos.keys() ^ other.truth.videos.keys())[0]
@@ -165,7 +163,7 @@ def report_of(
         ["Some of these videos were learned from: all figures are too good."] if any(r.learned for r in runs) else []
     )
     return ComparisonReport(
-        tiou=tuple(sorted(first.config.evaluation.tiou)),
+        tiou=first.config.evaluation.tiou,
         videos=len(first.truth),
         actions=len(first.result.found.truths),
         drawn=int(groups.max()) + 1,

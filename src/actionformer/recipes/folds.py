@@ -226,4 +226,4 @@ def _report(given: Given, splits: Sequence[Split], found: Sequence[Mapping[str, 
         scored(with_held_out(truth, split.held_out).subset(HELD_OUT), one).map
         for split, one in zip(splits, found, strict=True)
     )
-    return FoldsReport(tuple(settings.tiou), maps, scored(truth, _together(found)))
+    return FoldsReport(settings.tiou, maps, scored(truth, _together(found)))

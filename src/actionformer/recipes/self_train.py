@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from actionformer.core.run_files import LABELS, WEIGHTS
 from actionformer.core.terminal import plain_console, say
 from actionformer.core.words import plural
 from actionformer.data.collection import Paths
-from actionformer.data.groups import groups_of
+from actionformer.data.groups import with_others
 from actionformer.features import FeatureFolders
 from actionformer.formats.activitynet.annotations import annotations_text, parse_annotations
 from actionformer.formats.annotations import read_annotations
@@ -173,20 +172,10 @@ def _found(teacher: Detector, people: Annotations, given: Given, features: Paths
     """
     folders = FeatureFolders.at(features, given.config.data.prefix)
     where = ", ".join(map(str, folders.folders))
-    labelled = matched(folders.ids, people.videos)
-    others = [id_ for id_ in folders.ids if id_ not in labelled]
-    if not others:
-        raise InputError(f"{where}: every video with features is labelled in {people.source}: there is none to label")
-    partly = folders.missing(others)
-    evaluated = _evaluated_on(people, given, teacher)
-    alike = _alike(people, others, evaluated)
-    todo = [id_ for id_ in others if id_ not in {*partly, *alike}]
-    _say_left(console, len(partly), "without features in all folders")
-    _say_left(console, len(alike), "of a person, camera or place that is evaluated on")
-
+    todo = _to_label(teacher, people, given, folders, console)
     policy: Overlap = "none" if people.one_at_a_time else "class"
     subset = given.config.data.train_subset[0]
-    failed: dict[str, str] = {}
+    failed: list[str] = []
     cut: list[str] = []
     teacher.tell = lambda message, _: cut.append(message)
     videos: dict[str, AnnotatedVideo] = {}
@@ -195,7 +184,7 @@ def _found(teacher: Detector, people: Annotations, given: Given, features: Paths
             found = teacher.detect([path for path in folders.paths(id_) if path is not None], name=id_)
             duration = folders.spec(id_).duration
         except InputError as error:
-            failed[id_] = str(error)
+            failed.append(str(error))
             continue
         sure = without_overlap(teacher.shown(found), policy)
         if len(sure):
@@ -203,16 +192,46 @@ def _found(teacher: Detector, people: Annotations, given: Given, features: Paths
             fps = teacher.card.features.fps
             videos[id_] = AnnotatedVideo(id_, subset, duration, fps, sure.segments[order], sure.labels[order])
     if failed:
-        why = listed(list(failed.values()), 2)
-        warn(f"{plural(len(failed), 'video')} left out, whose features cannot be used: {why}")
+        warn(f"{plural(len(failed), 'video')} left out, whose features cannot be used: {listed(failed, 2)}")
     if cut:
         warn(f"caps cut what is found in {plural(len(cut), 'video')}: {cut[0]}")
-    actions = sum(len(video.segments) for video in videos.values())
     if not videos:
         raise InputError(f"{where}: nothing that people would be shown is found in the videos without labels")
     _say_left(console, len(todo) - len(failed) - len(videos), "in which nothing is found")
+    actions = sum(len(video.segments) for video in videos.values())
     say(console, f"{plural(actions, 'action')} found in {plural(len(videos), 'video')} without labels")
     return Annotations(videos, people.class_names, LABELS)
+
+
+def _to_label(
+    teacher: Detector, people: Annotations, given: Given, folders: FeatureFolders, console: Console
+) -> list[str]:
+    """The videos with all features that nobody has labelled, of no person, camera or place that is evaluated on.
+
+    Raises:
+        InputError: every video is labelled.
+
+    Warns:
+        UserWarning: nothing says of some of whom they are.
+    """
+    labelled = matched(folders.ids, people.videos)
+    others = [id_ for id_ in folders.ids if id_ not in labelled]
+    if not others:
+        where = ", ".join(map(str, folders.folders))
+        raise InputError(f"{where}: every video with features is labelled in {people.source}: there is none to label")
+    partly = folders.missing(others)
+    _say_left(console, len(partly), "without features in all folders")
+    whole = [id_ for id_ in others if id_ not in {*partly}]
+    groups, unsure = with_others(people, whole)
+    tested = {groups[id_] for id_ in _evaluated_on(people, given, teacher)}
+    alike = {id_ for id_ in whole if groups[id_] in tested}
+    _say_left(console, len(alike), "of a person, camera or place that is evaluated on")
+    if unsure and tested:
+        warn(
+            f"{listed(unsure, 3)}: nothing says of which group, such as a person, {plural(len(unsure), 'video')} "
+            "without labels may be: if it is evaluated on, figures come out too good: move its features elsewhere"
+        )
+    return [id_ for id_ in whole if id_ not in alike]
 
 
 def _say_left(console: Console, count: int, why: str) -> None:
@@ -228,12 +247,3 @@ def _evaluated_on(people: Annotations, given: Given, teacher: Detector) -> set[s
         for names in (data.test_subset, data.train_subset)
     )
     return {*(tested.keys() - trained.keys()), *teacher.card.held_out}
-
-
-def _alike(people: Annotations, others: Sequence[str], evaluated: Collection[str]) -> set[str]:
-    """Those of the other videos that share a person, camera or place with one that is evaluated on."""
-    nothing = np.empty((0, 2)), np.empty(0, np.int64)
-    every = {**people.videos, **{id_: AnnotatedVideo(id_, "", None, None, *nothing) for id_ in others}}
-    groups = groups_of(replace(people, videos=every)).of
-    tested = {groups[id_] for id_ in evaluated}
-    return {id_ for id_ in others if groups[id_] in tested}

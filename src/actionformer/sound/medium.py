@@ -8,27 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
+from actionformer.core.endings import SOUND_ALONE, VIDEOS
 from actionformer.core.errors import InputError
 from actionformer.medium import Medium, ReadSummary, Row
 from actionformer.sound.mixing import Samples
 from actionformer.sound.reader import QUIET, RATE, SoundReader
-from actionformer.video.pictures import PICTURES
 
 HOP = 160
 """Samples of a row."""
 FPS = RATE / HOP
 """Rows a second: 100."""
-_ALONE = "aac ac3 aif aiff amr ape caf flac m4a m4b mka mp2 mp3 oga ogg opus wav wma wv"
-
-SOUND_ALONE = frozenset(f".{name}" for name in _ALONE.split())
-"""What files of sound without pictures end in."""
 
 
 class Sound(Medium):
     """What is heard, (160,) float32 a row: samples of one channel, 16,000 a second, full scale is 1."""
 
     files = "sound files"
-    endings = PICTURES.endings | SOUND_ALONE
+    endings = VIDEOS | SOUND_ALONE
 
     @contextmanager
     def open(self, path: Path, fps: float | None) -> Iterator[Heard]:

@@ -1,1 +1,1 @@
-"""Targets, losses, optimisation, the loop, and what a run leaves behind."""
+"""The loop, optimisation, the weight average, and what a run leaves behind."""

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from actionformer.core.endings import VIDEOS
 from actionformer.medium import Medium, ReadSummary, Row
 from actionformer.video.reader import VideoReader
 from actionformer.video.sampling import images, sampled
 from actionformer.video.summary import summary_of
-
-_CONTAINERS = "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
 
 
 class Pictures(Medium):
     """The frames of videos, (H, W, 3) uint8 RGB."""
 
     files = "videos"
-    endings = frozenset(f".{name}" for name in _CONTAINERS.split())
+    endings = VIDEOS
     live = True
 
     @contextmanager

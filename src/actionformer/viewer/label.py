@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from actionformer.core.detections import Detections
+from actionformer.core.endings import SOUND_ALONE
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.names import check_name, explained, matched
 from actionformer.core.terminal import plain_console
@@ -18,7 +19,7 @@ from actionformer.extraction.inputs import ENDINGS
 from actionformer.formats.activitynet.labelled import LabelledFile
 from actionformer.formats.detections import read_results
 from actionformer.inference.caps import SHOWN_SCORE
-from actionformer.sound.medium import SOUND, SOUND_ALONE
+from actionformer.sound.medium import SOUND
 from actionformer.viewer.folders import VideoFolder
 from actionformer.viewer.opening import renamed, union
 from actionformer.viewer.project import Labelling, Project

@@ -10,6 +10,7 @@ import numpy as np
 
 from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
+from actionformer.core.endings import SOUND_ALONE
 from actionformer.core.errors import InputError
 from actionformer.core.names import matched
 from actionformer.core.run_files import DETECTIONS
@@ -20,7 +21,6 @@ from actionformer.features import FeatureFolders
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.settings.config import Config
-from actionformer.sound.medium import SOUND_ALONE
 from actionformer.viewer.folders import VideoFolder
 from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.project import Project

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
+from actionformer.core.endings import SOUND_ALONE, VIDEOS
 from actionformer.core.errors import InputError
 from actionformer.core.files import parse_json
 from actionformer.formats.document import Document
@@ -20,7 +21,9 @@ from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVide
 
 OWN = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"}
 """Keys of a record that are neither data nor labels."""
-MEDIA = re.compile(r"\.(mp4|mov|avi|mkv|webm|m4v|mpe?g|wmv|ogv|ts|wav|mp3|flac|ogg|m4a|csv|tsv|json)(\?|$)", re.I)
+_ENDINGS = "|".join(map(re.escape, sorted({*VIDEOS, *SOUND_ALONE, ".csv", ".tsv", ".json"})))
+MEDIA = re.compile(rf"({_ENDINGS})(\?|$)", re.I)
+"""What looks like the file, or the address, of a recording."""
 NO_RATE = (
     "the export does not say how many frames a second are counted, so the video's own rate is taken; Label Studio "
     "counts 24 where the project's <Video> states no framerate: if so, give --fps 24"

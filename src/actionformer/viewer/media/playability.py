@@ -12,9 +12,10 @@ from typing import Literal
 
 import av
 
+from actionformer.core.endings import SOUND_ALONE
 from actionformer.core.errors import InputError
 from actionformer.sound import SoundReader
-from actionformer.sound.medium import FPS, SOUND_ALONE
+from actionformer.sound.medium import FPS
 from actionformer.video.opening import UNKNOWN, codec_of
 from actionformer.video.orientation import UPRIGHT, display_matrix, exactly
 from actionformer.video.reader import TimedFrame, VideoReader
