@@ -1,6 +1,7 @@
 """A model's labels of videos that nobody has labelled, and the model that learns from them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from commands import Command, Refused
 from moving import ACTIONS
 
-from actionformer import InputError, evaluate, load, self_train, train
+from actionformer import Detections, Detector, InputError, evaluate, load, self_train, train
 from actionformer.core.run_files import CARD, LABELS, WEIGHTS
 from actionformer.recipes import self_train as recipe
 from actionformer.training import checkpoints
@@ -92,6 +93,55 @@ def test_who_is_evaluated_on_is_not_learned_from(seen: Path, more: Path, tmp_pat
     labels.write_text(json.dumps({"database": {people[name]: video for name, video in database.items()}}), "utf-8")
     with pytest.raises(InputError, match=r"cat1_a: held out from .*, and not labelled here"):
         self_train(run, tmp_path / "other", annotations=labels, features=more)
+
+
+@pytest.mark.parametrize(
+    ("labelled", "expected"),
+    [
+        ([(1.0, 3.0, "up"), (3.5, 5.5, "down")], [[1.0, 4.0, "up"], [4.0, 6.0, "down"]]),  # one at a time
+        ([(1.0, 4.0, "up"), (2.5, 5.5, "down")], [[1.0, 4.0, "up"], [2.0, 6.0, "down"]]),  # classes overlap
+    ],
+)
+def test_what_is_found_overlaps_where_labels_do(
+    seen: Path,
+    more: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    labelled: list[tuple[float, float, str]],
+    expected: list[Any],
+) -> None:
+    """Found is `up` from 1 to 4 s, twice, and `down` from 2 to 6 s, which is less sure."""
+    for file in more.glob("still.*"):
+        file.unlink()
+    content = json.loads((seen / "annotations.json").read_text("utf-8"))
+    names = sorted({one["label"] for one in ACTIONS})
+    actions = [{"segment": [a, b], "label": names[["up", "down"].index(of)]} for a, b, of in labelled]
+    for video in content["database"].values():
+        video["annotations"] = actions
+    labels = tmp_path / "labels.json"
+    labels.write_text(json.dumps(content), "utf-8")
+
+    def detect(self: Detector, *_: Any, **__: Any) -> Detections:
+        own = [self.class_names.index(name) for name in names]
+        segments, classes = [[1.0, 4.0], [1.2, 4.1], [2.0, 6.0]], [own[0], own[0], own[1]]
+        return Detections(segments, [0.9, 0.8, 0.7], classes, self.class_names)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Detector, "detect", detect)
+        self_train(seen / "run", tmp_path / "out", annotations=labels, features=more, settings=SHORT)
+    wanted = [[*segment, names[["up", "down"].index(of)]] for *segment, of in expected]
+    found = found_in(tmp_path / "out")["new0"]["annotations"]
+    assert [[*one["segment"], one["label"]] for one in found] == wanted
+
+
+def test_what_caps_cut_is_told(seen: Path, more: Path, tmp_path: Path) -> None:
+    for file in more.glob("still.*"):
+        file.unlink()
+    run = shutil.copytree(seen / "run", tmp_path / "run")
+    config = run / "config.toml"
+    config.write_text(re.sub(r"\nmax_detections = \d+", "\nmax_detections = 1", config.read_text("utf-8")), "utf-8")
+    with pytest.warns(UserWarning, match="caps cut what is found in 2 videos: new0: kept 1 of "):
+        self_train(run, tmp_path / "out", features=more, settings=SHORT)
 
 
 def test_features_that_cannot_be_used_are_left_out(seen: Path, more: Path, tmp_path: Path) -> None:

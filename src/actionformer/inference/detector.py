@@ -31,7 +31,7 @@ from actionformer.inference.overflow import overflow_of
 from actionformer.inference.proposals import MISSING, NOT_TAKEN, Seconds, outside_in_words, seconds_of, within
 from actionformer.inference.runner import Runner, one_ahead
 from actionformer.inference.selection import shown
-from actionformer.inference.sequences import FeatureSequence, known_grid, place, spec_of
+from actionformer.inference.sequences import FeatureSequence, given_spec, known_grid, place
 from actionformer.inference.stream import Stream, joined, with_live
 from actionformer.inference.video_classes import class_scores
 from actionformer.inference.windows import Joiner, windows_of
@@ -219,7 +219,7 @@ class Detector:
             InputError: a video that cannot be read, a backbone that is not that of the model's features, or weights
                 that are missing (with where to get them).
         """
-        timing = spec_of({"fps": fps, "stride": stride, "num_frames": num_frames})
+        timing = given_spec({"fps": fps, "stride": stride, "num_frames": num_frames})
         with TemporaryDirectory() as folder:
             files = []
             for source in range(len(self.card.features.parts)):
@@ -339,7 +339,7 @@ class Detector:
         self._check_live()
         config = with_live(self.config, max_action_seconds, max_per_hour)
         timing = {"fps": fps, "stride": stride, "num_frames": num_frames, "start": start}
-        grid = known_grid(timing_of(call=spec_of(timing), model=self.card.features))
+        grid = known_grid(timing_of(call=given_spec(timing), model=self.card.features))
         if not self.other_timing:
             check_timing(FeatureSpec.on(grid), self.card.features, name)
         stream = self._stream(config, grid, name, told=True, centred=centred)

@@ -130,11 +130,11 @@ def place(
     if files := _files_of(features):
         source, sidecar = ", ".join(map(str, files)), joined_spec([read_sidecar(file) for file in files])
         check_backbone(sidecar, made_for)
-        first = timing_of(call=spec_of(timing), sidecar=sidecar)
+        first = timing_of(call=given_spec(timing), sidecar=sidecar)
         features = open_features(*files, width=config.model.input_width, timing=first, made_for=made_for)
     rows = features if isinstance(features, Features) else ArrayRows(as_matrix(features))
     check_shape(rows.shape, config.model.input_width)
-    said = timing_of(call=spec_of(timing), sidecar=sidecar)
+    said = timing_of(call=given_spec(timing), sidecar=sidecar)
     grid = known_grid(timing_of(call=said, model=made_for))
     if not (collected or other_timing or config.data.resize):
         check_timing(replace(FeatureSpec.on(grid), sources=sidecar.sources), made_for, source)
@@ -185,7 +185,7 @@ def check_shape(shape: tuple[int, ...], width: int) -> None:
         )
 
 
-def spec_of(timing: Mapping[str, Any]) -> FeatureSpec:
+def given_spec(timing: Mapping[str, Any]) -> FeatureSpec:
     """What a call says of the timing, checked."""
     return FeatureSpec(
         **{key: value.item() if isinstance(value, np.generic) else value for key, value in timing.items()}
