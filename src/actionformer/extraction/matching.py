@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from actionformer.backbones import OF_SENSORS, Backbone, load_backbone
 from actionformer.core.errors import InputError
+from actionformer.core.words import plural
 from actionformer.extraction.encode import layout_for
-from actionformer.features import FeatureSpec, check_backbone, check_timing, timing_of
+from actionformer.features import UNKNOWN, FeatureSpec, check_backbone, check_timing, timing_of
 from actionformer.video.clips import ClipLayout
 
 
@@ -19,6 +20,51 @@ class FeatureMaker:
 
     backbone: Backbone
     layout: ClipLayout
+
+
+class FeatureMakers:
+    """How each source of a model's features is made; each backbone is loaded once.
+
+    Args:
+        features: of the model.
+        width: channels that its network takes.
+        device, precision: where and how backbones compute.
+    """
+
+    def __init__(self, features: FeatureSpec, width: int, *, device: str, precision: str) -> None:
+        self.sources, self.width = features.parts, width
+        self.device, self.precision = device, precision
+        self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
+
+    def maker(
+        self,
+        source: int,
+        name: str | None,
+        weights: str | Path | Iterable[str | Path],
+        timing: FeatureSpec,
+        *,
+        other_timing: bool,
+    ) -> FeatureMaker:
+        """Of one source; arguments and errors as of `Detector.maker`."""
+        made_for, several = self.sources[source], len(self.sources) > 1
+        if name is not None and several:
+            raise InputError(
+                f"the model joins {len(self.sources)} sources and knows their backbones: leave {name!r} out"
+            )
+        files = tuple(map(str, [weights] if isinstance(weights, str | Path) else weights))
+        backbone = self._backbone(made_for, name, () if several and not made_for.weights_hash else files)
+        layout = layout_of(made_for, backbone, UNKNOWN if source else timing, other_timing=other_timing)
+        return FeatureMaker(backbone, layout)
+
+    def _backbone(self, made_for: FeatureSpec, name: str | None, weights: tuple[str, ...]) -> Backbone:
+        known = name or made_for.backbone, weights
+        if known not in self._backbones:
+            found = backbone_of(made_for, name, weights, device=self.device, precision=self.precision)
+            width = self.width if made_for.dim is None else made_for.dim
+            if found.dim not in (0, width):  # 0: what it looks at tells
+                raise InputError(f"{found.name!r} gives {plural(found.dim, 'channel')}, the model takes {width}")
+            self._backbones[known] = found
+        return self._backbones[known]
 
 
 def backbone_of(

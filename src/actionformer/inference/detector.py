@@ -15,14 +15,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from actionformer.backbones import Backbone
 from actionformer.core.detections import Detections
 from actionformer.core.devices import check_precision, find_device
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import shortened
 from actionformer.core.words import plural
-from actionformer.extraction.matching import FeatureMaker, backbone_of, layout_of
+from actionformer.extraction.matching import FeatureMaker, FeatureMakers
 from actionformer.extraction.store import extract_video
 from actionformer.features import TIMING, UNKNOWN, FeatureSpec, SourceJoiner, check_timing, timing_of
 from actionformer.inference.caps import Cut, cuts_in_words
@@ -86,7 +85,9 @@ class Detector:
         self.classifier = None if classifier is None else classifier.to(self.device)
         self.proposer: Detector | None = None
         self.runner = Runner(self.model, config, self.device)
-        self._backbones: dict[tuple[str | None, tuple[str, ...]], Backbone] = {}
+        self._makers = FeatureMakers(
+            card.features, config.model.input_width, device=str(self.device), precision=precision
+        )
         self.shown_from: float | None = None
         self.tell: Callable[[str, int], None] = warn
         self.other_timing = False
@@ -251,27 +252,7 @@ class Detector:
         Raises:
             InputError: as in `detect_video`.
         """
-        files = tuple(map(str, [weights] if isinstance(weights, str | Path) else weights))
-        sources = self.card.features.parts
-        made_for = sources[source]
-        if backbone is not None and len(sources) > 1:
-            raise InputError(
-                f"the model joins {len(sources)} sources and knows their backbones: leave {backbone!r} out"
-            )
-        network = self._backbone(made_for, backbone, files if len(sources) == 1 or made_for.weights_hash else ())
-        layout = layout_of(made_for, network, UNKNOWN if source else timing, other_timing=self.other_timing)
-        return FeatureMaker(network, layout)
-
-    def _backbone(self, made_for: FeatureSpec, name: str | None, weights: tuple[str, ...]) -> Backbone:
-        """The backbone of one source, on the detector's device."""
-        known = name or made_for.backbone, weights
-        if known not in self._backbones:
-            found = backbone_of(made_for, name, weights, device=str(self.device), precision=self.precision)
-            width = self.config.model.input_width if made_for.dim is None else made_for.dim
-            if found.dim not in (0, width):  # 0: what it looks at tells
-                raise InputError(f"{found.name!r} gives {plural(found.dim, 'channel')}, the model takes {width}")
-            self._backbones[known] = found
-        return self._backbones[known]
+        return self._makers.maker(source, backbone, weights, timing, other_timing=self.other_timing)
 
     def detect_many(
         self,
