@@ -146,7 +146,10 @@ def test_videos_that_were_learned_from_are_no_measure(call: Command, many: Path,
     train(config, many / "annotations" / "a.json", many, out)
     assert load_settings(out)[1].calibration is None
     result = call("calibrate", out)
-    assert "was trained on subset validation, where its scores are too good: give --subset another" in result.err
+    assert (
+        "was trained on subset validation, where its scores and figures are too good: give --subset another"
+        in result.err
+    )
 
 
 def test_too_few_actions_leave_all_as_it_was(refused: Command, run: Path) -> None:

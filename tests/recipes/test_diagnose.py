@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from actionformer import read_annotations
+from actionformer import evaluate, read_annotations, score, train
 from actionformer.core.detections import Detections
 from actionformer.formats.detections import write_results
+from actionformer.settings.config import Config
 
 Command = Callable[..., Any]
 
@@ -90,10 +91,59 @@ def test_a_run_that_was_evaluated(call: Command, refused: Command, run: Path, an
     (run / "detections.json").unlink()
     assert "holds no detections.json: evaluate the run first" in refused("diagnose", run)
     shutil.copy(perfect, run / "detections.json")
+    assert f"evaluate {run}` again" in refused("diagnose", run)  # evaluation.json says something else
+    score(read_annotations(annotations).subset("validation"), perfect).to_json(run / "evaluation.json")
     result = call("diagnose", run, "--draws", 50, "--against", perfect)
     assert result.code == 0, result.err
     assert "paired test: p = 1" in result.out
     assert "2 videos, 8 actions, 9 detections" in result.out  # of the evaluation subset
+
+
+def test_detections_of_other_videos_are_refused(call: Command, refused: Command, run: Path, tmp_path: Path) -> None:
+    assert call("diagnose", run, "--draws", 5).err == ""
+    with pytest.warns(UserWarning, match="was trained on subset training, where its scores and figures are too good"):
+        evaluate(run, subset="training")
+    said = refused("diagnose", run)
+    assert f"{run}: its last evaluation was of other videos or annotations than its settings name: run " in said
+    assert f"`actionformer evaluate {run}` again" in said
+    result = call("diagnose", run, "--draws", 5, "--subset", "training")
+    assert result.code == 0
+    assert "was trained on subset training" in result.err
+    evaluate(run)
+    assert f"evaluate {run} --subset training` again" in refused("diagnose", run, "--subset", "training")
+
+
+def test_a_second_run_of_other_videos_is_refused(
+    call: Command, refused: Command, run: Path, tmp_path: Path, tiny: Config, all_training: Path, features: Path
+) -> None:
+    other = tmp_path / "other"
+    train(tiny, all_training, features, other, validation=0.4)
+    said = refused("diagnose", run, "--against", other)
+    assert f"{run} and {other} cannot be compared: they were evaluated on other videos (2 videos and " in said
+
+
+def test_odd_detections_of_a_file_are_told_as_score_tells_them(call: Command, perfect: Path, annotations: Path) -> None:
+    result = call("diagnose", perfect, "--annotations", annotations, "--subset", "training", "--draws", 5)
+    assert result.code == 0
+    assert "9 detections lie in videos outside the evaluated subset (false positives)" in result.err
+    assert "3 evaluated videos have no detections: all actions there are missed" in result.err
+
+
+def test_a_class_that_was_renamed_is_refused(refused: Command, run: Path, annotations: Path, tmp_path: Path) -> None:
+    path = tmp_path / "renamed.json"
+    path.write_text(annotations.read_text("utf-8").replace('"jump"', '"jumps"'), "utf-8")
+    assert "the model has no class 'jumps', did you mean 'jump'?" in refused("diagnose", run, "--annotations", path)
+
+
+def test_settings_of_an_evaluation_that_are_not_the_models_are_told(call: Command, refused: Command, run: Path) -> None:
+    evaluate(run, settings={"suppression": {"max_detections": 5}})
+    result = call("diagnose", run, "--draws", 5)
+    assert result.code == 0
+    had = f"{run}: its last evaluation had suppression.max_detections 5, not the model's own"
+    assert had in result.err
+    assert f"{had}: run `actionformer evaluate {run}` again" in refused("compare", "--from", run)
+    evaluate(run)
+    assert call("diagnose", run, "--draws", 5).err == ""
 
 
 def test_calls_that_cannot_be_meant(refused: Command, perfect: Path, annotations: Path, tmp_path: Path) -> None:

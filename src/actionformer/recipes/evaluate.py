@@ -25,11 +25,15 @@ from actionformer.inference.loading import load
 from actionformer.inference.video_scores import VideoScores, scores_for
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.recipes.proposals import Proposals, ProposalSource, check_taken, source_of, with_proposals
-from actionformer.settings.config import Changes
+from actionformer.settings.config import Changes, differences
 
 
-def _truth(path: str | Path, class_names: Sequence[str], scores: VideoScores | None) -> Annotations:
-    """The annotations, with the classes of the model or of scores of videos."""
+def truth_of(path: str | Path, class_names: Sequence[str], scores: VideoScores | None = None) -> Annotations:
+    """The annotations, with the classes of the model or of scores of videos.
+
+    Raises:
+        InputError: a class that neither knows.
+    """
     if scores is not None:
         labelled = read_annotations(path)
         for name in labelled.class_names:
@@ -100,6 +104,8 @@ def evaluate(
     )
     report = score(searched.truth, searched.detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     report = with_skipped(report, searched.collection)
+    changed = differences(config, config.replace(**(settings or {})))
+    report = replace(report, settings={f"{section}.{name}": value for section, name, _, value in changed})
     if searched.is_current():
         write_results(run / DETECTIONS, searched.detections)
         report.to_json(run / REPORT)
@@ -153,7 +159,7 @@ def search_subset(
         check_taken(config, proposals)
     annotations, features = trained_on(run, card, annotations, features)
     scores = scores_for(video_scores, card.class_names, config.data.prefix)
-    truth = _truth(annotations, card.found_classes, scores)
+    truth = truth_of(annotations, card.found_classes, scores)
     groups = groups_of(truth)
     truth = with_held_out(truth, card.held_out).subset(subset or config.data.test_subset)
     collection = collect(
@@ -166,10 +172,21 @@ def search_subset(
         other_timing=other_timing,
     )
     tell(check_actions(collection.videos), truth.source)
+    tell_learned(run, card, truth)
     weights = version_of(run / WEIGHTS)
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detections = detect_videos(detector, with_proposals(detector, collection.videos, proposals), scores)
     return SearchedSubset(run, card, truth, groups, collection, detections, weights)
+
+
+def tell_learned(run: Path, card: ModelCard, truth: Annotations) -> None:
+    """Tells where a model has learned from the videos that are looked at."""
+    if names := [name for name in card.training.get("subset", []) if truth.has_subset(name)]:
+        warn(
+            f"{run}: was trained on subset {', '.join(names)}, where its scores and figures are too good: "
+            "give --subset another",
+            stacklevel=3,
+        )
 
 
 def trained_on(

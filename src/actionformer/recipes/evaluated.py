@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from actionformer.core.annotations import Annotations
+from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json, write_whole
 from actionformer.core.run_files import DETECTIONS, REPORT
@@ -19,11 +20,12 @@ from actionformer.data.groups import LEAST_GROUPS, Groups, groups_of
 from actionformer.data.split import with_held_out
 from actionformer.evaluation.comparison import ComparisonReport, SeedRun, compare_entries
 from actionformer.evaluation.comparison_tables import in_order, markdown_of, page_of
-from actionformer.evaluation.report import score
+from actionformer.evaluation.report import parse_tiou, score
 from actionformer.evaluation.sensitivity import find
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.model_directory import ModelCard, load_settings
+from actionformer.settings.base import short
 from actionformer.settings.config import Config
 
 SAME = 1e-6
@@ -69,8 +71,9 @@ def read_evaluated(run: Path, annotations: str | Path | Annotations | None = Non
     truth = with_held_out(every, card.held_out).subset(config.data.test_subset)
     detections = read_results(run / DETECTIONS)
     tiou = config.evaluation.tiou
-    report = score(truth, detections, tiou=tiou)
-    _check_last(run, report.tiou, report.map)
+    last = check_last(run, truth, detections, tiou)
+    if own := last.other_settings:
+        raise InputError(f"{run}: {own}: run `actionformer evaluate {run}` again, for figures of the model as it is")
     found = find(truth, detections, np.array(tiou))
     return EvaluatedRun(
         path=run,
@@ -78,7 +81,7 @@ def read_evaluated(run: Path, annotations: str | Path | Annotations | None = Non
         card=card,
         truth=truth,
         groups=groups_of(every),
-        result=SeedRun(config.training.seed, report.map, found),
+        result=SeedRun(config.training.seed, last.map, found),
         learned=_has_learned(every, config, card, truth),
     )
 
@@ -91,22 +94,52 @@ def _has_learned(every: Annotations, config: Config, card: ModelCard, truth: Ann
     return bool(names) and not truth.videos.keys().isdisjoint(learned.subset(names).videos)
 
 
-def _check_last(run: Path, tiou: Sequence[float], maps: Sequence[float]) -> None:
-    """Checks that a run's last evaluation was of the videos and thresholds that its settings name.
+@dataclass(frozen=True)
+class LastEvaluation:
+    """What a run's evaluation.json says, which its detections and the annotations bear out."""
+
+    map: tuple[float, ...]
+    """At each of the thresholds."""
+    other_settings: str
+    """Which settings were not the model's own, as a clause; empty if none was."""
+
+
+def check_last(
+    run: Path,
+    truth: Annotations,
+    detections: Mapping[str, Detections],
+    tiou: Sequence[float] | None = None,
+    options: str = "",
+) -> LastEvaluation:
+    """Checks that a run's last evaluation was of these videos and annotations.
+
+    Args:
+        run: a model directory.
+        truth: the videos that it should have been of.
+        detections: what it left.
+        tiou: thresholds that it should have had; by default any.
+        options: of `evaluate` that make it so, for the message.
 
     Raises:
-        InputError: it was not, or says something else.
+        InputError: it was of others, or says something else.
     """
     said: Any = read_json(run / REPORT)
     try:
-        same = np.allclose([said["tiou"], said["map"]], [tiou, maps], rtol=0, atol=SAME)
-    except (TypeError, ValueError, LookupError):  # others, or none
+        thresholds = parse_tiou(said["tiou"])
+        found = score(truth, detections, tiou=thresholds).map
+        settings = ", ".join(f"{name} {short(value)}" for name, value in said.get("settings", {}).items())
+        same = tiou is None or np.allclose(thresholds, tiou, rtol=0, atol=SAME)
+        same = same and np.allclose(said["map"], found, rtol=0, atol=SAME)
+    except (TypeError, ValueError, LookupError, AttributeError):  # others, or none
         same = False
     if not same:
+        others = "videos or annotations" if tiou is None else "videos, annotations or thresholds"
+        asked = "are asked for" if options else "its settings name"
         raise InputError(
-            f"{run}: its last evaluation was of other videos, annotations or thresholds than its settings name: "
-            f"run `actionformer evaluate {run}` again"
+            f"{run}: its last evaluation was of other {others} than {asked}: "
+            f"run `actionformer evaluate {run}{options}` again"
         )
+    return LastEvaluation(found, f"its last evaluation had {settings}, not the model's own" if settings else "")
 
 
 def check_alike(runs: Sequence[EvaluatedRun]) -> None:
@@ -121,13 +154,22 @@ def check_alike(runs: Sequence[EvaluatedRun]) -> None:
         if first.config.evaluation.tiou != other.config.evaluation.tiou:
             one, two = (", ".join(f"{t:g}" for t in run.config.evaluation.tiou) for run in (first, other))
             raise InputError(f"{both}: evaluation.tiou is {one} in one, and {two} in the other")
-        if first.truth.videos.keys() != other.truth.videos.keys():
-            counts = f"{plural(len(first.truth), 'video')} and {plural(len(other.truth), 'video')}"
-            alone = sorted(first.truth.videos.keys() ^ other.truth.videos.keys())[0]
-            raise InputError(f"{both}: they were evaluated on other videos ({counts}; {alone!r} is of one only)")
-        for id_ in first.truth.videos:
-            if _actions(first.truth, id_) != _actions(other.truth, id_):
-                raise InputError(f"{both}: the actions of video {id_!r} differ, or their classes")
+        check_same_truth(first.truth, other.truth, both)
+
+
+def check_same_truth(one: Annotations, other: Annotations, both: str) -> None:
+    """Checks that the same videos, with the same actions, were evaluated on.
+
+    Raises:
+        InputError: they differ; begins with `both`, and names the first difference.
+    """
+    if one.videos.keys() != other.videos.keys():
+        counts = f"{plural(len(one), 'video')} and {plural(len(other), 'video')}"
+        alone = sorted(one.videos.keys() ^ other.videos.keys())[0]
+        raise InputError(f"{both}: they were evaluated on other videos ({counts}; {alone!r} is of one only)")
+    for id_ in one.videos:
+        if _actions(one, id_) != _actions(other, id_):
+            raise InputError(f"{both}: the actions of video {id_!r} differ, or their classes")
 
 
 def _actions(truth: Annotations, video: str) -> list[tuple[float, float, str]]:
