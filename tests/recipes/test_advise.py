@@ -65,7 +65,7 @@ def test_what_nothing_can_be_derived_from(annotations: Path, features: Path, vid
         video["annotations"] = []
     empty = tmp_path / "empty.json"
     empty.write_text(json.dumps(content), "utf-8")
-    with pytest.raises(InputError, match="no action in the training subset"):
+    with pytest.raises(InputError, match="no action in the 4 videos of subset training to learn"):
         advise(empty, features=features)
     with pytest.raises(InputError, match=r"6 of 6 annotated videos have no file in .*: video0, video1"):
         advise(annotations, videos=videos)

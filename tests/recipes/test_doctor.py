@@ -152,6 +152,8 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     "frames": (frames, "outside", "in frames"),
     "minutes": (lambda d: d.each_time(lambda t: t / 60), "early", "in minutes"),
     "typo in a subset": (lambda d: subset(d, "trainign", "video_03"), "mistyped_subset", "did you mean 'training'?"),
+    "two words for a subset": (lambda d: subset(d, "train", "video_03"), "mistyped_subset", "'train', did you mean"),
+    "short for a subset": (lambda d: subset(d, "val", *d.test[1:]), "mistyped_subset", "did you mean 'validation'?"),
     "case of a label": (lambda d: relabel(d, "jump", "Jump", 2), "spelling", "'Jump'"),
     "typo in a label": (lambda d: relabel(d, "jump", "jmup", 2), "typo", "'jmup' (2) of 'jump'"),
     "typo in a label of the test subset": (typo_in_test, "typo", "'jmup' (1) of 'jump'"),

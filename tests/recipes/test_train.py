@@ -157,7 +157,7 @@ def test_nothing_to_learn(tmp_path: Path, tiny: Config, features: Path) -> None:
     videos = {f"video{i}": {"subset": "training", "annotations": []} for i in range(2)}
     source = tmp_path / "background.json"
     source.write_text(json.dumps({"database": videos}))
-    with pytest.raises(InputError, match=r"background\.json: no action in subset training to learn"):
+    with pytest.raises(InputError, match=r"background\.json: no action in the 2 videos of subset training to learn"):
         train(tiny, source, features, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

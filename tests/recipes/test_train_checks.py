@@ -170,3 +170,51 @@ def test_features_the_other_way_round(tmp_path: Path, refused: Refused, duration
     path.write_text(json.dumps({"database": database}), "utf-8")
     message = refused("train", "small", "--annotations", path, "--features", tmp_path, "--out", tmp_path / "run")
     assert "are they stored as (D, T)? Transpose them" in message
+
+
+@pytest.fixture
+def subsets(annotations: Path, features: Path, tmp_path: Path) -> Callable[..., tuple[Any, ...]]:
+    """The command that trains with `auto` on annotations whose videos have these subsets."""
+
+    def arguments(*names: str) -> tuple[Any, ...]:
+        content = json.loads(annotations.read_text("utf-8"))
+        for video, name in zip(content["database"].values(), names, strict=True):
+            video["subset"] = name
+        path = tmp_path / "changed.json"
+        path.write_text(json.dumps(content), "utf-8")
+        return ("train", "auto", "--annotations", path, "--features", features, "--out", tmp_path / "run", *SHORT)
+
+    return arguments
+
+
+def test_a_subset_that_nobody_has_is_refused(subsets: Callable[..., Any], refused: Refused, tmp_path: Path) -> None:
+    usual = subsets(*["training"] * 4, "validation", "validation")
+    said = refused(*usual, "--data.test-subset", "nix")
+    assert (
+        "no video in subset 'nix', nothing is evaluated; there are 'training', 'validation': give --data.test" in said
+    )
+    assert "--data.train-subset with one of them" in refused(*usual, "--data.train-subset", "nix")
+    own = refused(*subsets(*["learn"] * 4, "check", "check"))
+    assert "no video in subset 'training'; there are 'check', 'learn': give --data.train-subset with one of them" in own
+    assert "did you mean 'Train '?; there are 'Train '" in refused(*subsets(*["Train "] * 6))
+    assert not (tmp_path / "run").exists()
+
+
+def test_subsets_that_look_mistyped_are_said(subsets: Callable[..., Any], call: Command) -> None:
+    result = call(*subsets("training", "training", "training", "train", "validation", "validation"))
+    assert result.code == 0, result.err
+    slip = "1 of 6 videos is in a subset that is not used: 'train', did you mean 'training'?; correct its name"
+    assert result.err.count(slip) == 1
+    result = call(*subsets(*["training"] * 4, "validaton", "validaton"), "--overwrite")
+    assert "'validaton', did you mean 'validation'?" in result.err
+
+
+def test_a_comparison_says_so_once(
+    subsets: Callable[..., Any], call: Command, refused: Refused, tmp_path: Path
+) -> None:
+    _, _, *data = subsets("training", "training", "training", "train", "validation", "validation")
+    few = ("--seeds", 1, "--draws", 5)
+    assert "no video in subset 'nix'" in refused("compare", "tridet", *data, *few, "--data.test-subset", "nix")
+    result = call("ablate", "--switches", "no-head-norm", *data, *few)
+    assert result.code == 0, result.err
+    assert result.err.count("'train', did you mean 'training'?") == 1

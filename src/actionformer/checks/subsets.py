@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from actionformer.checks.findings import Finding, Severity
@@ -17,12 +18,29 @@ ALIKE = 0.7
 
 def check_subsets(annotations: Annotations, data: DataSettings) -> list[Finding]:
     """What is wrong with the names of subsets, those to train on and those to evaluate on."""
+    named = [*data.train_subset, *data.test_subset]
     return [
         *_absent(annotations, data.train_subset, "train_subset"),
         *_absent(annotations, data.test_subset, "test_subset"),
-        *_mistyped(annotations, [*data.train_subset, *data.test_subset]),
+        *_mistyped(annotations, [name for name in named if annotations.has_subset(name)]),
         *_shared(data),
     ]
+
+
+def check_chosen_subsets(annotations: Annotations, data: DataSettings, *, asked: bool) -> list[Finding]:
+    """What a training says of the names of subsets before anything is held out.
+
+    Where there is nothing to evaluate on, videos may yet be held out, so that is no finding.
+
+    Args:
+        annotations: of all subsets.
+        data: which subsets are trained and evaluated on.
+        asked: whether the user gave the evaluation subset: one that is not there is then an error.
+    """
+    absent = _absent(annotations, data.train_subset, "train_subset")
+    if asked and not annotations.has_subset(data.test_subset):
+        absent += [replace(one, severity="error") for one in _absent(annotations, data.test_subset, "test_subset")]
+    return [*absent, *_mistyped(annotations, [*data.train_subset, *data.test_subset])]
 
 
 def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> list[Finding]:
@@ -32,8 +50,8 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
     subset = ", ".join(names)
     missing = [name for name in names if not annotations.has_subset(name)]
     if missing and (training or len(missing) == len(names)):
-        there = ", ".join(annotations.subset_names)
-        what = f"no video in subset {missing[0]}{nearest(missing[0], annotations.subset_names)}"
+        there = ", ".join(map(repr, annotations.subset_names))
+        what = f"no video in subset {missing[0]!r}{nearest(missing[0], annotations.subset_names)}"
         advice = f"there are {there}: give --data.{setting.replace('_', '-')} with one of them"
         advice += "" if training else ", or hold videos out: `train auto` does, other settings with --validation 0.25"
         return [Finding("no_subset", severity, 0, 0, what + ("" if training else ", nothing is evaluated"), "", advice)]
@@ -50,22 +68,29 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
 
 
 def _mistyped(annotations: Annotations, used: Sequence[str]) -> list[Finding]:
-    """Subsets that nobody asks for, and whose name is nearly that of one that is used."""
+    """Subsets that nobody asks for, and whose name is nearly that of one that is."""
     known = [name for name in used if annotations.has_subset(name)]
     wanted = annotations.subset(known).videos if known else {}
     others = sorted({video.subset for id_, video in annotations.videos.items() if id_ not in wanted})
-    slips = {name: hint for name in others if (hint := _near(name, known))}
+    slips = {name: hint for name in others if (hint := _near(name, used))}
     if not slips:
         return []
     count = sum(video.subset in slips for video in annotations.videos.values())
     what = "videos are in a subset that is not used: "
+    advice = "correct its name, or name both in --data.train-subset or --data.test-subset"
     example = ", ".join(f"{name!r}{hint}" for name, hint in slips.items())
-    return [Finding("mistyped_subset", "warning", count, len(annotations), what, example, "correct its name")]
+    return [Finding("mistyped_subset", "warning", count, len(annotations), what, example, advice)]
 
 
 def _near(name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name.casefold(), [one.casefold() for one in known], n=1, cutoff=ALIKE)
-    return nearest(name, known) if close else ""
+    short = next((one for one in known if _shortened(name, one) or _shortened(one, name)), None)
+    return nearest(name, known) if close else f", did you mean {short!r}?" if short else ""
+
+
+def _shortened(name: str, other: str) -> bool:
+    """Whether one word is the beginning of another, as `val` of `validation`."""
+    return name.isalpha() and other.isalpha() and other.casefold().startswith(name.casefold())
 
 
 def _shared(data: DataSettings) -> list[Finding]:

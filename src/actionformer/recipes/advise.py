@@ -11,6 +11,7 @@ from actionformer.advice.draft import Advice
 from actionformer.advice.facts import Facts
 from actionformer.advice.subsets import usual_subsets
 from actionformer.backbones import Backbone, load_backbone
+from actionformer.checks import check_chosen_subsets, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError
 from actionformer.data.collection import Paths, collect
@@ -65,6 +66,7 @@ def advise(
         annotations = read_annotations(annotations)
     given = settings or {}
     known, before = before_rules(annotations, given)
+    check_subset_names(annotations, before, given)
     data = before.data
     if features is None:
         assert videos is not None
@@ -89,6 +91,16 @@ def check_source(features: Paths | None, videos: Paths | None) -> None:
     """Raises an InputError unless there are features or videos, and not both."""
     if (features is None) == (videos is None):
         raise InputError("give --features, or --videos to make them from" + (", not both" if videos else ""))
+
+
+def check_subset_names(annotations: Annotations, config: Config, changes: Changes) -> None:
+    """Tells which names of subsets look mistyped.
+
+    Raises:
+        InputError: nothing to learn from in the training subset, or no video in the evaluation subset that was given.
+    """
+    asked = "test_subset" in changes.get("data", {})
+    tell(check_chosen_subsets(annotations, config.data, asked=asked), annotations.source)
 
 
 def footage_of(

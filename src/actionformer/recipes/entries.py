@@ -20,6 +20,7 @@ from actionformer.core.terminal import plain_console, say
 from actionformer.data.split import HELD_OUT
 from actionformer.detectors.index import SETTINGS
 from actionformer.model_directory import load_settings
+from actionformer.recipes.advise import check_subset_names
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
@@ -144,7 +145,9 @@ def _prepared(
 ) -> tuple[Given, tuple[str, ...]]:
     """What features are made for, and the videos held out for all entries where there are none to evaluate on."""
     known = {name: settings[name] for name in ("data", "training") if name in settings}
-    base = hold_out(data.given(AUTO, known, shared=True), validation, console)
+    given = data.given(AUTO, known, shared=True)
+    check_subset_names(annotations, given.config, settings)
+    base = hold_out(given, validation, console)
     if not base.annotations.has_subset(base.config.data.test_subset):
         raise InputError(
             f"{annotations.source}: no video to evaluate on in subset {', '.join(base.config.data.test_subset)}: "

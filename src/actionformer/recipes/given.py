@@ -19,7 +19,14 @@ from actionformer.data.split import HELD_OUT, with_held_out
 from actionformer.detectors.base import takes_proposals
 from actionformer.features import FeatureSpec
 from actionformer.formats.annotations import read_annotations
-from actionformer.recipes.advise import advise, advise_footage, before_rules, check_source, footage_of
+from actionformer.recipes.advise import (
+    advise,
+    advise_footage,
+    before_rules,
+    check_source,
+    check_subset_names,
+    footage_of,
+)
 from actionformer.recipes.footage import Footage, sampling_advice
 from actionformer.recipes.proposals import ProposalSource, check_taken
 from actionformer.recipes.start import check_start
@@ -135,13 +142,16 @@ class TrainingData:
     def given(self, config: str | Path | Config, settings: Changes | None, *, shared: bool = False) -> Given:
         """Reads what a training needs, which is yet to be completed; arguments and errors are those of `train`.
 
-        Where several detectors share the data, one that takes no proposals leaves them to others.
+        Where several detectors share the data, one that takes no proposals leaves them to others, and subsets are
+        checked for all of them together.
         """
         chosen, changes = None if config == AUTO else load_config(config, settings), settings or {}
         find_device(self.device)
         check_source(self.features, self.videos)
         annotations = self.read_annotations()
         known = chosen or before_rules(annotations, changes)[1]
+        if not shared:
+            check_subset_names(annotations, known, changes)
         proposals = None if shared and not takes_proposals(known) else self.proposals
         check_taken(known, proposals)
         if known.training.classifier:

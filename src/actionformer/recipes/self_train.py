@@ -97,7 +97,7 @@ def self_train(
         source, folders = trained_on(run, teacher.card, annotations, features)
         people = _labels_of_people(run, teacher, source)
         data = TrainingData(people, folders, None, "motion", (), skip_missing, other_timing, device)
-        given = data.given(config, merged(_as_before(teacher), settings or {}) if config == AUTO else settings)
+        given = data.given(config, merged(_as_before(teacher, people), settings or {}) if config == AUTO else settings)
         weights = hash_of([run / WEIGHTS])
         labels = _found_before(out, weights) if resume else None
         if labels is None:
@@ -135,9 +135,11 @@ def _labels_of_people(run: Path, teacher: Detector, source: str | Path) -> Annot
     return people
 
 
-def _as_before(teacher: Detector) -> Changes:
+def _as_before(teacher: Detector, people: Annotations) -> Changes:
     """What derived settings take over from the model: its detector, and what tells which data are meant."""
-    data = teacher.config.data.model_dump(include={"train_subset", "test_subset", "prefix"})
+    before = teacher.config.data
+    subsets = {name for name in ("train_subset", "test_subset") if people.has_subset(getattr(before, name))}
+    data = before.model_dump(include={*subsets, "prefix"})
     timing = teacher.config.data.model_dump(include={"fps", "stride", "num_frames"}, exclude_none=True)
     return {"data": data | timing, "model": {"detector": teacher.config.model.detector}}
 
