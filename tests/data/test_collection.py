@@ -131,6 +131,11 @@ def test_durations_worth_a_warning_or_an_error(tmp_path: Path) -> None:
         collect(of("a", duration=102.0), tmp_path, settings())
     with pytest.raises(InputError, match=r"the video lasts 112.00 s"):
         collect(of("a", duration=112.0), tmp_path, settings())
+    write(tmp_path, "a", {**TIMING, "duration": 100.8}, (200, 4))
+    with pytest.raises(
+        InputError, match=r"made of ended at 100.80 s: if it was cut short, copy it again and extract it"
+    ):
+        collect(of("a", duration=250.0), tmp_path, settings())
     write(tmp_path, "a", {**TIMING, "duration": 112.0}, (200, 4))
     with pytest.raises(InputError, match=r"the video lasts 112.00 s"):
         collect(of("a"), tmp_path, settings())

@@ -150,7 +150,9 @@ def _check_durations(videos: Sequence[FeaturedVideo]) -> None:
         InputError: some cannot belong together, or all of several fit exactly if they are stored as (D, T).
     """
     compared = [
-        compare_duration(f"video {one.video.id!r}", *(len(one.features), duration, one.grid, one.features.shape[1]))
+        compare_duration(
+            f"video {one.video.id!r}", len(one.features), duration, one.grid, one.features.shape[1], one.spec.duration
+        )
         for one in videos
         if (duration := one.duration)
     ]

@@ -302,11 +302,17 @@ class DurationDifference(NamedTuple):
 
 
 def compare_duration(
-    name: str, length: int, duration: float, grid: TimeGrid, width: int | None = None
+    name: str,
+    length: int,
+    duration: float,
+    grid: TimeGrid,
+    width: int | None = None,
+    made_of: float | None = None,
 ) -> DurationDifference | None:
     """How the time that features cover differs from the video's duration; see `check_duration`.
 
-    With `width`, the channels of features whose model is not known yet, those stored as (D, T) are told.
+    With `width`, the channels of features whose model is not known yet, those stored as (D, T) are told; with
+    `made_of`, where the file ended that features were made of, one that was cut short.
 
     Extraction may drop the last incomplete window or pad it, which makes up to a window or a stride. More is
     worth a warning, and an error if it is more than `MAX_DURATION_DIFFERENCE` of the video as well.
@@ -323,6 +329,11 @@ def compare_duration(
     cause = (
         f"features of shape ({length}, {width}): {TRANSPOSED}" if swapped else _likely_unit(duration / covered, grid)
     )
+    if made_of is not None and made_of < duration and abs(covered - made_of) <= grid.tolerance:
+        cause = cause or (
+            f"the file that they were made of ended at {made_of:.2f} s: if it was cut short, copy it again and extract "
+            "it anew, or take the video out of the annotations; if not, correct the duration that annotations state"
+        )
     cause = cause or "correct fps, stride or num_frames, or the duration that annotations or sidecar state"
     return DurationDifference(
         f"{message}: {cause}", difference > MAX_DURATION_DIFFERENCE * (duration - grid.start), swapped
