@@ -11,16 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Command
+from moving import write_actions
 from rich.console import Console
 
 from actionformer.core.errors import InputError
+from actionformer.core.terminal import plain_console
 from actionformer.data.split import HELD_OUT
 from actionformer.formats.annotations import read_annotations
 from actionformer.model_directory import load_settings
 from actionformer.recipes.calibrate import calibrate
 from actionformer.recipes.diagnose import diagnose
 from actionformer.recipes.evaluate import evaluate
-from actionformer.recipes.held_out import usual_share
+from actionformer.recipes.given import TrainingData
+from actionformer.recipes.held_out import hold_out, usual_share
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.viewer.opening import open_project
@@ -92,6 +95,36 @@ def test_auto_holds_a_quarter_out_where_there_is_no_evaluation_subset(
     assert f"{6 - len(card.held_out)} videos: new videos differ" in page.getvalue(), "no setting is of held-out videos"
     assert config.data.test_subset == (HELD_OUT,)
     assert card.training["videos"] == 6 - len(card.held_out)
+
+
+def test_missing_videos_are_not_held_out(all_training: Path, features: Path, tmp_path: Path) -> None:
+    less = shutil.copytree(features, tmp_path / "features")
+    gone = {"video1", "video4"}
+    for name in gone:
+        (less / f"{name}.npy").unlink()
+    data = TrainingData(all_training, less, None, "motion", (), True, False, "cpu")
+    console = plain_console(quiet=True)
+    for seed in range(5):
+        given = data.given("auto", {"training": {"seed": seed}})
+        held_out = hold_out(given, 0.25, console).annotations.subset(HELD_OUT).videos.keys()
+        assert held_out
+        assert not held_out & gone
+
+
+def test_videos_that_cannot_be_read_are_not_held_out(videos: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(videos, tmp_path / "videos")
+    (folder / "broken.mp4").write_bytes(b"no video")
+    (folder / "gone.mp4").touch()
+    file = write_actions(tmp_path / "annotations.json", folder)
+    file.write_text(file.read_text("utf-8").replace("validation", "training"), "utf-8")
+    (folder / "gone.mp4").unlink()
+    data = TrainingData(file, None, folder, "motion", (), True, False, "cpu")
+    for seed in range(5):
+        given = data.given("auto", {"training": {"seed": seed}})
+        with pytest.warns(UserWarning, match="2 videos left to learn from"):
+            given = hold_out(given, None, plain_console(quiet=True))
+        (held_out,) = given.annotations.subset(HELD_OUT).videos
+        assert held_out.startswith("clip")
 
 
 def test_other_subsets_can_be_asked_for(tmp_path: Path, split_run: Path) -> None:

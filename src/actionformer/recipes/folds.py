@@ -189,7 +189,7 @@ def _forget(out: Path, others: Sequence[Path]) -> None:
 
 
 def _splits(given: Given, count: int) -> list[Split]:
-    trained = given.annotations.subset(given.config.data.train_subset)
+    trained = given.there.subset(given.config.data.train_subset)
     splits = folds(trained, count, seed=given.config.training.seed)
     for number, one in enumerate(splits, start=1):
         if not any(len(trained.videos[id_].segments) for id_ in one.held_out):
@@ -217,7 +217,9 @@ def _together(found: Sequence[Mapping[str, Detections]]) -> dict[str, Detections
 
 def _report(given: Given, splits: Sequence[Split], found: Sequence[Mapping[str, Detections]]) -> FoldsReport:
     settings = given.config.evaluation
-    truth = given.truth.subset(given.config.data.train_subset)
+    there = given.there.subset(given.config.data.train_subset).videos
+    truth = given.truth
+    truth = replace(truth, videos={id_: truth.videos[id_] for id_ in there})
 
     def scored(truth: Annotations, detections: Mapping[str, Detections]) -> Report:
         return score(truth, detections, tiou=settings.tiou, recall_at=settings.recall_at)

@@ -17,7 +17,7 @@ from actionformer.core.words import plural
 from actionformer.data.collection import Paths, with_classes
 from actionformer.data.split import HELD_OUT, with_held_out
 from actionformer.detectors.base import takes_proposals
-from actionformer.features import FeatureSpec
+from actionformer.features import FeatureFolders, FeatureSpec
 from actionformer.formats.annotations import read_annotations
 from actionformer.recipes.advise import (
     advise,
@@ -64,6 +64,21 @@ class Given:
         if self.config.training.classifier:
             return self.annotations
         return with_classes(self.annotations, self.config.model.num_classes)
+
+    @property
+    def there(self) -> Annotations:
+        """The annotations less the training videos that are skipped: without features, or a file that can be read."""
+        if not self.skip_missing:
+            return self.annotations
+        trained = self.annotations.subset(self.config.data.train_subset)
+        if isinstance(self.source, Footage):
+            found = self.source.recordings(trained, self.config.data).keys()
+        else:
+            source = FeatureFolders.at(self.source, self.config.data.prefix)
+            found = trained.videos.keys() - set(source.missing(trained.videos))
+        skipped = trained.videos.keys() - found if found else set()  # of none at all `collect` says more
+        videos = {id_: video for id_, video in self.annotations.videos.items() if id_ not in skipped}
+        return replace(self.annotations, videos=videos)
 
     def evaluated_on(self, held_out: Sequence[str]) -> Given:
         """The same with these videos in a subset of their own, and settings that evaluate on it."""

@@ -40,10 +40,10 @@ def hold_out(given: Given, share: float | None, console: Console, *, resumed: Pa
         say(console, f"held out for evaluation as before: {listed(before, 5)}")
         return given.evaluated_on(before)
     if share is None and given.derived:
-        share = usual_share(given.annotations, given.config)
+        share = usual_share(given.there, given.config)
     if not share:
         return given
-    found = split(given.annotations.subset(given.config.data.train_subset), share, seed=given.config.training.seed)
+    found = split(given.there.subset(given.config.data.train_subset), share, seed=given.config.training.seed)
     tell_split(found, console)
     return given.evaluated_on(found.held_out)
 
