@@ -49,6 +49,26 @@ def test_misses_of_short_actions() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stride", "advice"),
+    [
+        (25.0, "take features closer together: `extract --stride 12`, or `--data.stride 12` with `train --videos`"),
+        (3.0, "take features closer together: `extract --stride 1`, or `--data.stride 1` with `train --videos`"),
+        (1.0, "label more of these"),
+        (None, "take features closer together"),
+    ],
+)
+def test_a_stride_is_a_whole_number_of_frames(stride: float | None, advice: str) -> None:
+    evidence = known(annotations_of({"v": SHORT + LONG}), [(*row, 0.9) for row in LONG], stride=stride)
+    assert said(evidence)[1].endswith(f"> {advice}")
+
+
+def test_inexact_ends_with_features_of_every_frame() -> None:
+    moved = [(start + 0.6, end + 0.6, 0, 0.95) for start, end, _ in SHORT[:6]]
+    evidence = known(annotations_of({"v": SHORT}), [*((*row, 0.9) for row in SHORT), *moved], stride=1.0)
+    assert said(evidence)[0].endswith("> label starts and ends by one rule")
+
+
+@pytest.mark.parametrize(
     ("extra", "kind"),
     [
         ([(500.0 + 2 * i, 501.0 + 2 * i, 0) for i in range(6)], "False alarms cost most: 6 of 18 shown detections lie"),
@@ -138,3 +158,16 @@ def test_classes_with_few_examples() -> None:
     assert again[0].endswith("> label more of these, or repeat their videos: --training.repeat-rare 0.3")
     assert said(known(truth, found, ap={"a": 0.8, "b": 0.5}, learned={"a": 90, "b": 9})) == []
     assert said(known(truth, found, ap={"a": 0.8, "b": 0.1}, learned={"a": 9, "b": 9})) == []
+
+
+@pytest.mark.parametrize(("dropout", "advice"), [(0.2, "add --data.feature-dropout 0.2"), (0.0, "label more videos")])
+def test_one_epoch_cannot_be_fewer(dropout: float, advice: str) -> None:
+    """A warm-up epoch and one more, after which it was worse."""
+    evidence = known(
+        annotations_of({"v": SHORT}),
+        [(*row, 0.9) for row in SHORT],
+        course=[(1, 0.6), (2, 0.5)],
+        epochs=1,
+        feature_dropout=dropout,
+    )
+    assert said(evidence) == [f"The model was better before: mAP 60.0 at epoch 1, 50.0 at the end. > {advice}"]

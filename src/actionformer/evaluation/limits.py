@@ -80,8 +80,9 @@ def _course(known: Evidence) -> list[Limit]:
     if best - last >= COURSE:
         what = f"The model was better before: mAP {_percent(best)} at epoch {epoch}, {_percent(last)} at the end."
         fewer = max(known.epochs - (last_epoch - epoch), 1)
-        disturbed = f", or add --data.feature-dropout {known.feature_dropout:g}" if known.feature_dropout else ""
-        return [Limit(what, f"train for less long, --training.epochs {fewer}{disturbed}")]
+        advice = [f"train for less long, --training.epochs {fewer}"] if fewer < known.epochs else []
+        advice += [f"add --data.feature-dropout {known.feature_dropout:g}"] if known.feature_dropout else []
+        return [Limit(what, ", or ".join(advice or ["label more videos"]))]
     before_epoch, before = known.course[-2]
     if last - before >= COURSE:
         what = f"mAP still rose at the end, from {_percent(before)} at epoch {before_epoch} to {_percent(last)}."
@@ -115,7 +116,7 @@ def _kind(known: Evidence, every: Diagnosis, shown: Diagnosis) -> list[Limit]:
         "localization": (
             f"Inexact starts and ends {most}: {counts['localization']} of {plural(total, 'shown detection')} "
             f"overlap their action by less than {known.tiou:g}{cost}.",
-            f"label starts and ends by one rule, and {_closer(known.stride)}",
+            ", and ".join(filter(None, ["label starts and ends by one rule", _closer(known.stride)])),
         ),
         "duplicate": (
             f"Repeats {most}: {counts['duplicate']} of {plural(total, 'shown detection')} are of an action that "
@@ -131,9 +132,12 @@ def _kind(known: Evidence, every: Diagnosis, shown: Diagnosis) -> list[Limit]:
 
 
 def _closer(stride: float | None) -> str:
-    if not stride or stride < 2:
+    """What to do for features that come too rarely; nothing where they come with every frame."""
+    if not stride:
         return "take features closer together"
-    half = f"{stride / 2:g}"
+    if stride < 2:
+        return ""
+    half = int(stride // 2)  # strides are whole numbers of frames
     return f"take features closer together: `extract --stride {half}`, or `--data.stride {half}` with `train --videos`"
 
 
@@ -178,7 +182,7 @@ def _lengths(known: Evidence, shown: Diagnosis) -> list[Limit]:
         (
             lengths <= short,
             f"Actions of up to {short:.3g} s",
-            _closer(known.stride),
+            _closer(known.stride) or "label more of these",
         ),
         (
             lengths >= long,
