@@ -11,7 +11,7 @@ from actionformer.checks.unused import unused_changes
 from actionformer.core.errors import InputError, listed
 from actionformer.core.names import nearest
 from actionformer.nn.settings import PyramidSettings
-from actionformer.settings.config import Changes, Config
+from actionformer.settings.config import Changes, Config, differences
 
 ALL = "all"
 """All built-in switches that the detector has."""
@@ -22,6 +22,11 @@ SHORTENED = 2
 FIRST = 4
 """Features that the range of a first level ends at, where there is no other."""
 
+
+FIXED = (("data", "test_subset"), ("model", "num_classes"), ("training", "seed"))
+"""Settings by which entries could not be compared, besides those of evaluation."""
+IDLE = (("training", "evaluate_every"), ("training", "workers"))
+"""Settings that change nothing of a model that has come to its end."""
 
 Change = Callable[[Config, int], Changes]
 """From all settings and the features of the longest training recording to what is changed."""
@@ -104,7 +109,17 @@ def _switch(config: Config, longest: int, name: str) -> Switch:
         says, changes = SWITCHES[name] if name in SWITCHES else ("", _of_settings(name))
         changed = config.replace(**changes(config, longest))
     except InputError as error:
-        raise NoSwitchError(f"{name}: {config.model.detector} does not have this switch: {error}") from error
+        lacking = f"{config.model.detector} does not have this switch: " if name in SWITCHES else ""
+        raise NoSwitchError(f"{name}: {lacking}{error}") from error
+    for section, setting, *_ in differences(config, changed):
+        if section == "evaluation" or (section, setting) in FIXED:
+            option = f"--{section}.{setting.replace('_', '-')}"
+            raise NoSwitchError(
+                f"{name}: all entries have the same seeds and are evaluated alike, so {section}.{setting} cannot be "
+                f"changed in one: give {option} for all"
+            )
+        if (section, setting) in IDLE:
+            raise NoSwitchError(f"{name}: changes nothing of the model that is compared")
     if unused := unused_changes(changed, config):
         raise NoSwitchError(
             f"{name}: {config.model.detector} does not have this switch: it makes no use of {listed(unused)}"

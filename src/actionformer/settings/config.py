@@ -198,6 +198,8 @@ def _explain(error: ValidationError, section: str = "", kind: type[Settings] | N
             kind = Config if len(where) == 1 else type(getattr(Config(), where[0]))
         return f"unknown setting {name}{_of_others(kind, where[-1]) or nearest(where[-1], list(kind.model_fields))}"
     found = "" if isinstance(first["input"], Mapping) else f", found {short(first['input'])}"
+    if first["type"] == "tuple_type" and found:
+        message = f"expected a list, such as {short([first['input']])}"
     return f"{name}: {message}{found}"
 
 
