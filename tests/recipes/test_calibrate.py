@@ -91,7 +91,17 @@ def test_a_job_is_not_continued_with_another_calibration(
     job = ("detect", run, features, "--out", tmp_path / "a.jsonl")
     assert call(*job).code == 0
     with_calibration(run, features)
-    assert "was begun with calibration none" in refused(*job, "--resume")
+    assert "was begun without a calibration, now there is one: a job can only" in refused(*job, "--resume")
+    assert call(*job, "--overwrite").code == 0
+    before = load_settings(run)[1]
+    assert before.calibration is not None
+    replace_card(
+        run, replace(before, calibration=replace(before.calibration, curve=ScoreCurve((0.0, 1.0), (0.0, 0.6))))
+    )
+    said = refused(*job, "--resume")
+    assert "was begun with another calibration than there is now: a job can only continue unchanged; --ov" in said
+    replace_card(run, replace(before, calibration=None))
+    assert "was begun with a calibration, now there is none: " in refused(*job, "--resume")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from commands import Command, Refused
 
 from actionformer import InputError, ensemble, evaluate, load, train
-from actionformer.core.run_files import CARD
+from actionformer.core.run_files import CARD, CONFIG
 from actionformer.settings.config import Config
 
 
@@ -91,11 +91,19 @@ def test_training_does_not_start_from_an_ensemble(
     assert not (tmp_path / "run").exists()
 
 
-def test_folds_have_no_video_to_be_measured_on(seeds: list[Path], tmp_path: Path) -> None:
+def test_folds_have_no_video_to_be_measured_on(seeds: list[Path], tmp_path: Path, refused: Refused) -> None:
     for number, seed in enumerate(seeds):
         fold = shutil.copytree(seed, tmp_path / f"fold{number}")
         card: dict[str, Any] = json.loads((fold / CARD).read_text("utf-8"))
         card["training"]["held_out"] = [f"video{number}"]
         (fold / CARD).write_text(json.dumps(card), "utf-8")
+        config = (fold / CONFIG).read_text("utf-8")
+        (fold / CONFIG).write_text(
+            config.replace('test_subset = ["validation"]', 'test_subset = ["held out"]'), "utf-8"
+        )
+    together = tmp_path / "together"
     with pytest.warns(UserWarning, match="each video that one run held out was learned from by another"):
-        ensemble([tmp_path / "fold0", tmp_path / "fold1"], tmp_path / "together")
+        ensemble([tmp_path / "fold0", tmp_path / "fold1"], together)
+    for verb in ("evaluate", "calibrate"):
+        said = refused(verb, together)
+        assert "was held out from its training: give videos that it has not learned from, with --subset (there" in said

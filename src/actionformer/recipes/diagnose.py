@@ -20,7 +20,7 @@ from actionformer.evaluation.report import parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.model_directory import ModelCard, load_settings
-from actionformer.recipes.evaluate import tell_learned, truth_of
+from actionformer.recipes.evaluate import evaluated_videos, tell_learned, truth_of
 from actionformer.recipes.evaluated import check_last, check_same_truth
 from actionformer.recipes.folds import settings_of_folds
 from actionformer.settings.config import Config
@@ -127,7 +127,7 @@ class _Source:
         else:
             every = with_held_out(truth_of(file, self.card.found_classes), self.card.held_out)
         subset = subset or (self.config.data.test_subset if self.config is not None else None)
-        return every if subset is None else every.subset(subset), groups_of(every)
+        return every if subset is None else evaluated_videos(self.path, every, subset), groups_of(every)
 
     def check(self, truth: Annotations, annotations: str | Path | None, subset: str | Sequence[str] | None) -> None:
         """Checks that the detections are of the videos to evaluate on.

@@ -16,7 +16,7 @@ from actionformer.core.names import known_name
 from actionformer.core.run_files import DETECTIONS, REPORT, WEIGHTS
 from actionformer.data.collection import Collection, Paths, collect, with_classes
 from actionformer.data.groups import Groups, groups_of
-from actionformer.data.split import with_held_out
+from actionformer.data.split import HELD_OUT, with_held_out
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
@@ -161,7 +161,7 @@ def search_subset(
     scores = scores_for(video_scores, card.class_names, config.data.prefix)
     truth = truth_of(annotations, card.found_classes, scores)
     groups = groups_of(truth)
-    truth = with_held_out(truth, card.held_out).subset(subset or config.data.test_subset)
+    truth = evaluated_videos(run, with_held_out(truth, card.held_out), subset or config.data.test_subset)
     collection = collect(
         truth,
         features,
@@ -177,6 +177,26 @@ def search_subset(
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detections = detect_videos(detector, with_proposals(detector, collection.videos, proposals), scores)
     return SearchedSubset(run, card, truth, groups, collection, detections, weights)
+
+
+def evaluated_videos(run: Path, every: Annotations, subset: str | Sequence[str]) -> Annotations:
+    """The videos of a subset.
+
+    Args:
+        run: what is evaluated on them.
+        every: the annotated videos, those that the run held out in a subset of their own.
+        subset: the names of one or several.
+
+    Raises:
+        InputError: there is no such subset, or no video that was held out.
+    """
+    names = [subset] if isinstance(subset, str) else subset
+    if HELD_OUT in names and not every.has_subset(HELD_OUT):
+        raise InputError(
+            f"{run}: none of the videos in {every.source} was held out from its training: give videos that it has not "
+            f"learned from, with --subset (there are {', '.join(every.subset_names)}), or --annotations and --features"
+        )
+    return every.subset(names)
 
 
 def tell_learned(run: Path, card: ModelCard, truth: Annotations) -> None:

@@ -25,6 +25,7 @@ from actionformer.evaluation.sensitivity import find
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
 from actionformer.model_directory import ModelCard, load_settings
+from actionformer.recipes.evaluate import evaluated_videos
 from actionformer.settings.base import short
 from actionformer.settings.config import Config
 
@@ -68,7 +69,7 @@ def read_evaluated(run: Path, annotations: str | Path | Annotations | None = Non
     every = with_classes(
         source if isinstance(source, Annotations) else read_annotations(source), len(card.found_classes)
     )
-    truth = with_held_out(every, card.held_out).subset(config.data.test_subset)
+    truth = evaluated_videos(run, with_held_out(every, card.held_out), config.data.test_subset)
     detections = read_results(run / DETECTIONS)
     tiou = config.evaluation.tiou
     last = check_last(run, truth, detections, tiou)

@@ -156,7 +156,7 @@ class Record:
         for name in {**before, **now}:
             if before.get(name) != now.get(name):
                 raise InputError(
-                    f"{self.out}: was begun with {name} {_in_short(before.get(name))}, now {_in_short(now.get(name))}: "
+                    f"{self.out}: was begun {_change(name, before.get(name), now.get(name))}: "
                     "a job can only continue unchanged; --overwrite starts again"
                 )
 
@@ -179,6 +179,15 @@ def _contents_of(path: Path) -> dict[str, str]:
     """Video -> hash of what its file held when it was done, as far as a record says."""
     entries = [entry for entry in read_json_lines(_job_file(path)) if isinstance(entry.get("content"), str)]
     return {entry["video"]: entry["content"] for entry in entries if isinstance(entry.get("video"), str)}
+
+
+def _change(name: str, before: Any, now: Any) -> str:
+    """What has changed, in words; of tables of numbers that they have."""
+    if not isinstance(before, dict) and not isinstance(now, dict):
+        return f"with {name} {_in_short(before)}, now {_in_short(now)}"
+    if before is None or now is None:
+        return f"without a {name}, now there is one" if before is None else f"with a {name}, now there is none"
+    return f"with another {name} than there is now"
 
 
 def _in_short(value: Any) -> str:
