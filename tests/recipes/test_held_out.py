@@ -102,7 +102,7 @@ def test_missing_videos_are_not_held_out(all_training: Path, features: Path, tmp
     gone = {"video1", "video4"}
     for name in gone:
         (less / f"{name}.npy").unlink()
-    data = TrainingData(all_training, less, None, "motion", (), True, False, "cpu")
+    data = TrainingData(annotations=all_training, features=less, skip_missing=True)
     console = plain_console(quiet=True)
     for seed in range(5):
         given = data.given("auto", {"training": {"seed": seed}})
@@ -118,7 +118,7 @@ def test_videos_that_cannot_be_read_are_not_held_out(videos: Path, tmp_path: Pat
     file = write_actions(tmp_path / "annotations.json", folder)
     file.write_text(file.read_text("utf-8").replace("validation", "training"), "utf-8")
     (folder / "gone.mp4").unlink()
-    data = TrainingData(file, None, folder, "motion", (), True, False, "cpu")
+    data = TrainingData(annotations=file, videos=folder, skip_missing=True)
     for seed in range(5):
         given = data.given("auto", {"training": {"seed": seed}})
         with pytest.warns(UserWarning, match="2 videos left to learn from"):

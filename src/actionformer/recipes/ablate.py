@@ -86,7 +86,17 @@ def ablate(
     console = console or plain_console(quiet=True)
     check_counts(seeds=seeds, draws=draws)
     judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
-    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device, judged)
+    data = TrainingData(
+        annotations=annotations,
+        features=features,
+        videos=videos,
+        backbone=backbone,
+        weights=weights,
+        skip_missing=skip_missing,
+        other_timing=other_timing,
+        device=device,
+        proposals=judged,
+    )
     out = Path(out)
     with sole_writer(out):
         (full,) = entries_of(

@@ -102,7 +102,17 @@ def compare(
     if not names or annotations is None or out is None:
         raise InputError("give the detectors to compare, --annotations, --features and --out, or --from and runs")
     judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
-    data = TrainingData(annotations, features, videos, backbone, weights, skip_missing, other_timing, device, judged)
+    data = TrainingData(
+        annotations=annotations,
+        features=features,
+        videos=videos,
+        backbone=backbone,
+        weights=weights,
+        skip_missing=skip_missing,
+        other_timing=other_timing,
+        device=device,
+        proposals=judged,
+    )
     out = Path(out)
     with sole_writer(out):
         entries = entries_of(

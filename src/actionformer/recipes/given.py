@@ -34,7 +34,7 @@ from actionformer.settings.config import Changes, Config
 from actionformer.settings.loading import AUTO, load_config
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Given:
     """What a training is given."""
 
@@ -72,7 +72,7 @@ class Given:
             return self.annotations
         trained = self.annotations.subset(self.config.data.train_subset)
         if isinstance(self.source, Footage):
-            found = self.source.recordings(trained, self.config.data).keys()
+            found = set(self.source.recordings(trained, self.config.data))
         else:
             source = FeatureFolders.at(self.source, self.config.data.prefix)
             found = trained.videos.keys() - set(source.missing(trained.videos))
@@ -139,18 +139,18 @@ def _with_sampling(config: Config, annotations: Annotations, footage: Footage, c
     return config.replace(data={one.setting: one.value for one in timing})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingData:
     """What the user says of the data of a training; see `train`."""
 
     annotations: str | Path | Annotations
-    features: Paths | None
-    videos: Paths | None
-    backbone: str
-    weights: str | Path | Sequence[str | Path]
-    skip_missing: bool
-    other_timing: bool
-    device: str
+    features: Paths | None = None
+    videos: Paths | None = None
+    backbone: str = "motion"
+    weights: str | Path | Sequence[str | Path] = ()
+    skip_missing: bool = False
+    other_timing: bool = False
+    device: str = "cpu"
     proposals: ProposalSource | None = None
     """Of what a second stage judges."""
 
@@ -179,7 +179,14 @@ class TrainingData:
             assert self.features is not None
             source = self.features
         return Given(
-            known, annotations, source, chosen is None, changes, self.skip_missing, self.other_timing, proposals
+            config=known,
+            annotations=annotations,
+            source=source,
+            derived=chosen is None,
+            changes=changes,
+            skip_missing=self.skip_missing,
+            other_timing=self.other_timing,
+            proposals=proposals,
         )
 
     def read_annotations(self) -> Annotations:

@@ -96,7 +96,9 @@ def self_train(
     with own_run(out, resume=resume, overwrite=overwrite):
         source, folders = trained_on(run, teacher.card, annotations, features)
         people = _labels_of_people(run, teacher, source)
-        data = TrainingData(people, folders, None, "motion", (), skip_missing, other_timing, device)
+        data = TrainingData(
+            annotations=people, features=folders, skip_missing=skip_missing, other_timing=other_timing, device=device
+        )
         given = data.given(config, merged(_as_before(teacher, people), settings or {}) if config == AUTO else settings)
         weights = hash_of([run / WEIGHTS])
         labels = _found_before(out, weights) if resume else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from actionformer.checks import check_evaluation, check_training, check_video_classes, tell
 from actionformer.core.annotations import Annotations
@@ -49,37 +50,21 @@ def gather(given: Given) -> Task:
     Raises:
         InputError: see `train`.
     """
-    config, features, skip_missing, other_timing = given.config, given.features, given.skip_missing, given.other_timing
-    annotations = given.truth
+    config, annotations = given.config, given.truth
     collection = collect(
         annotations.subset(config.data.train_subset),
-        features,
+        given.features,
         config.data,
         width=config.model.input_width if config.model.input_dim is not None else None,
-        skip_missing=skip_missing,
-        other_timing=other_timing,
+        skip_missing=given.skip_missing,
+        other_timing=given.other_timing,
     )
-    actions = sum(len(one.video.segments) for one in collection.videos)
-    if not actions:
+    if not any(len(one.video.segments) for one in collection.videos):
         raise InputError(f"{annotations.source}: no action in subset {', '.join(config.data.train_subset)} to learn")
     collection = _with_proposals(collection, given)
     seen_as = with_classes(annotations, config.model.num_classes)  # by the network
     placed = [replace(one, video=seen_as.videos[one.video.id]) for one in collection.videos]
     config = _completed(config, seen_as, collection)
-    source = Path(annotations.source)
-    card = ModelCard(
-        class_names=seen_as.class_names,
-        video_classes=annotations.class_names if config.training.classifier else (),
-        features=common_spec(collection.videos),
-        training={
-            "annotations": str(source.resolve()) if source.is_file() else None,
-            "features": [str(Path(folder).resolve()) for folder in as_list(features)],
-            "subset": list(config.data.train_subset),
-            "videos": len(collection.videos),
-            "actions": actions,
-        }
-        | _held_out(annotations, config),
-    )
     training = training_set(placed, data=config.data, max_length=config.model.max_length, seed=config.training.seed)
     found = check_training(Collection(placed, collection.missing), training, config, seen_as.class_names)
     if config.training.classifier:
@@ -87,8 +72,18 @@ def gather(given: Given) -> Task:
     tell(found, f"{annotations.source}, subset {', '.join(config.data.train_subset)}")
     test = _test_videos(config, given, collection)
     seen = collection.videos + (test.videos if test is not None else [])
-    hashes = {"annotations_hash": annotations_hash(seen), "features_hash": features_hash(seen)}
-    card = replace(card, training={**card.training, **hashes, **_proposed(given, seen)})
+    card = ModelCard(
+        class_names=seen_as.class_names,
+        video_classes=annotations.class_names if config.training.classifier else (),
+        features=common_spec(collection.videos),
+        training={
+            **_learned(given, collection),
+            **_held_out(annotations, config),
+            "annotations_hash": annotations_hash(seen),
+            "features_hash": features_hash(seen),
+            **_proposed(given, seen),
+        },
+    )
     if skipped := len(collection.missing) + (len(test.missing) if test is not None else 0):
         warn(f"{plural(skipped, 'video')} without features skipped", stacklevel=3)
     proposer = None if given.proposals is None else given.proposals.model
@@ -99,6 +94,18 @@ def _with_proposals(collection: Collection, given: Given) -> Collection:
     if given.proposals is None:
         return collection
     return replace(collection, videos=given.proposals.added(collection.videos, given.config.data.prefix))
+
+
+def _learned(given: Given, collection: Collection) -> dict[str, Any]:
+    """What the card says of the videos that are learned from, and where they are."""
+    source = Path(given.annotations.source)
+    return {
+        "annotations": str(source.resolve()) if source.is_file() else None,
+        "features": [str(Path(folder).resolve()) for folder in as_list(given.features)],
+        "subset": list(given.config.data.train_subset),
+        "videos": len(collection.videos),
+        "actions": sum(len(one.video.segments) for one in collection.videos),
+    }
 
 
 def _proposed(given: Given, seen: Sequence[FeaturedVideo]) -> dict[str, str]:

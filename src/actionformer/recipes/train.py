@@ -98,7 +98,15 @@ def train(
     with own_run(out, resume=resume, overwrite=overwrite):
         judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
         data = TrainingData(
-            annotations, features, videos, backbone, weights, skip_missing, other_timing, device, judged
+            annotations=annotations,
+            features=features,
+            videos=videos,
+            backbone=backbone,
+            weights=weights,
+            skip_missing=skip_missing,
+            other_timing=other_timing,
+            device=device,
+            proposals=judged,
         )
         given = data.given(config, settings)
         if init is not None:
