@@ -258,9 +258,9 @@ def test_several_folders_a_prefix_and_no_sidecar(
 def test_absent_evaluation_subset(call: Command, tmp_path: Path, annotations: Path, features: Path) -> None:
     result = call("train", "thumos14_i3d", "--annotations", annotations, "--features", features, "--out",
                   tmp_path / "run", *TINY, "--data.stride", 5, "--data.num-frames", 10,
-                  "--data.train-subset", "training", "--data.test-subset", "exam")  # fmt: skip
+                  "--data.train-subset", "training")  # fmt: skip
     assert result.code == 0
-    assert "warning: no video in subset exam: training runs without evaluation" in result.err
+    assert "warning: no video in subset test: training runs without evaluation" in result.err
 
 
 def test_resume_and_overwrite(call: Command, refused: Refused, run: Path, annotations: Path, features: Path) -> None:
@@ -373,7 +373,7 @@ BAD_ANNOTATIONS = {
     "another layout": ("[1, 2]", "no videos"),
     "a video twice": ('{"database": {"video0": {}, "video0": {}}}', "key 'video0' occurs twice"),
     "no subset": (database(video1={"annotations": []}), "'video1': expected 'subset'"),
-    "another subset": (database().replace("training", "exam"), "no video in subset 'training'; there are exam"),
+    "another subset": (database().replace("training", "exam"), "no video in subset 'training'; there are 'exam'"),
     "backwards": (database(video1=entry(segment=[3, 1])), "'video1', annotation 0: segment [3.0, 1.0] ends before"),
     "no number": (database(video1=entry(segment=[1, "3"])), "'video1', annotation 0: expected 'segment'"),
     "nan": (database(video1=entry(segment=[1, float("nan")])), "'video1', annotation 0: expected 'segment'"),

@@ -35,11 +35,14 @@ def check_chosen_subsets(annotations: Annotations, data: DataSettings, *, asked:
     Args:
         annotations: of all subsets.
         data: which subsets are trained and evaluated on.
-        asked: whether the user gave the evaluation subset: one that is not there is then an error.
+        asked: whether the user gave the evaluation subset: one that is not there is then an error, as is one of
+            several.
     """
     absent = _absent(annotations, data.train_subset, "train_subset")
-    if asked and not annotations.has_subset(data.test_subset):
-        absent += [replace(one, severity="error") for one in _absent(annotations, data.test_subset, "test_subset")]
+    if asked or annotations.has_subset(data.test_subset):
+        gone = [name for name in data.test_subset if not annotations.has_subset(name)]
+        found = [one for name in gone for one in _absent(annotations, [name], "test_subset")]
+        absent += [replace(one, severity="error") for one in found]
     return [*absent, *_mistyped(annotations, [*data.train_subset, *data.test_subset])]
 
 

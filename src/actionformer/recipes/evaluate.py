@@ -172,10 +172,10 @@ def search_subset(
         other_timing=other_timing,
     )
     tell(check_actions(collection.videos), truth.source)
-    tell_learned(run, card, truth)
     weights = version_of(run / WEIGHTS)
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
     detections = detect_videos(detector, with_proposals(detector, collection.videos, proposals), scores)
+    tell_learned(run, card, truth)
     return SearchedSubset(run, card, truth, groups, collection, detections, weights)
 
 
