@@ -6,6 +6,8 @@ from actionformer.formats.csv_table import holds_labels, read_labels
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
 
+ELAN = "Begin Time - {0}\tEnd Time - {0}\tAnnotation"
+
 
 def read(text: str, encoding: str = "utf-8", **columns: str) -> LabelFile:
     document = Document("session7.csv", text.encode(encoding), columns)
@@ -32,6 +34,13 @@ def rows(file: LabelFile) -> list[tuple[str, float, float, str]]:
         ("video,label,start,end,score\na,jump,1.5,2.25,0.9\n", ("a", 1.5, 2.25, "jump")),
         ("Labels of July\n\nvideo,label,start,end\na,jump,1.5,2.25\n", ("a", 1.5, 2.25, "jump")),
         ("time,event\n1.5,goal\n", ("session7", 1.5, 1.5, "goal")),
+        (f"{ELAN.format('hh:mm:ss.ms')}\n0:00:01.5\t00:00:02.250\tjump\n", ("session7", 1.5, 2.25, "jump")),
+        (f"{ELAN.format('ss.msec')}\n1.5\t2.250\tjump\n", ("session7", 1.5, 2.25, "jump")),
+        (f"{ELAN.format('msec')}\n1500\t2250\tjump\n", ("session7", 1.5, 2.25, "jump")),
+        ("start (hh:mm:ss.ms),stop (hh:mm:ss.ms),label\n0:01.5,0:02.25,jump\n", ("session7", 1.5, 2.25, "jump")),
+        ("start ms,end ms,label\n0:01.5,2250,jump\n", ("session7", 1.5, 2.25, "jump")),  # a clock is never scaled
+        ("start (min),end (min),label\n1:30,2,jump\n", ("session7", 90, 120, "jump")),
+        ("label,start frame,end frame,start ms,duration\njump,45,67,1500,0.75\n", ("session7", 1.5, 2.25, "jump")),
     ],
 )
 def test_columns_and_times(text: str, found: tuple[str, float, float, str]) -> None:
@@ -174,3 +183,23 @@ def test_rows_that_cannot_be_read_are_said() -> None:
 @pytest.mark.parametrize("text", ["who,what\n1,2\n", "x,y,z\n1,2,3\n", "label,weight\njump,2\n"])
 def test_other_tables_are_none(text: str) -> None:
     assert not holds_labels(Document("a.csv", text.encode()))
+
+
+def test_several_columns_of_one_time_say_the_same() -> None:
+    kinds = ("hh:mm:ss.ms", "ss.msec", "msec")
+    header = "\t".join(f"{what} - {kind}" for what in ("Begin Time", "End Time", "Duration") for kind in kinds)
+    row = "00:00:03.000\t3.0\t3000\t00:00:06.500\t6.5\t6500\t00:00:03.500\t3.5\t3500"
+    assert rows(read(f"Tier\t{header}\tAnnotation\nbeh\t{row}\twave\n")) == [("session7", 3.0, 6.5, "wave")]
+
+
+def test_frames_and_times_are_not_mixed() -> None:
+    file = read("label,start frame,end frame,start\njump,45,67,1.5\n")
+    assert (file.videos[0].unit, rows(file)) == ("frames", [("session7", 45, 67, "jump")])
+    clock = read("label,start frame,end frame\njump,0:45,0:67\n")
+    assert not rows(clock)
+    assert any("a time that cannot be read is left out" in one.what for one in clock.remarks)
+
+
+def test_the_unit_of_the_length_of_a_video() -> None:
+    assert read("start,end,label,video duration (min)\n1,2,jump,0.5\n").videos[0].duration == 30.0
+    assert read("start,end,label,video length frames\n1,2,jump,750\n").videos[0].duration is None

@@ -181,6 +181,22 @@ def test_times_in_milliseconds_if_asked_for() -> None:
     assert actions(annotations_of([labelled((1500, 2000, "a"))], None, Choices(unit="ms"))) == [(1.5, 2, "a")]
 
 
+def test_the_unit_of_a_clock_is_not_chosen() -> None:
+    clock = LabelFile([LabelledVideo("one", [LabelledSegment(3, 6, "a", "", sure=True)])])
+    assert actions(annotations_of([clock, labelled((7000, 8000, "a"))], None, Choices(unit="ms"))) == [
+        (3, 6, "a"),
+        (7, 8, "a"),
+    ]
+    assert actions(annotations_of([clock], None, Choices(unit="frames"))) == [(3, 6, "a")]
+    late = LabelFile([LabelledVideo("one", [LabelledSegment(180, 192, "a", "", sure=True)])])
+    with pytest.raises(InputError) as refused:
+        annotations_of([late], {"one": RECORDINGS["one"]}, Choices(unit="frames"))
+    assert str(refused.value) == (
+        "1 of 1 labels lies after the end of their videos; are they of these videos? 00:03:12 is 3 minutes and 12 "
+        "seconds: if it is meant as 3 seconds and 12 frames, write it as seconds"
+    )
+
+
 def test_labels_that_are_nearly_the_same() -> None:
     file = labelled((1, 2, "Jump"), (2, 3, "jump"), (3, 4, "jmup"), (4, 5, "jump"), (5, 6, "jab"), (6, 7, "jam"))
     assert remarks(annotations_of([file])) == [

@@ -26,6 +26,8 @@ class LabelledSegment:
     """The place in the file, for messages."""
     layer: str = ""
     """The tier, track or subject that it belongs to, if the format has such. All of them count together."""
+    sure: bool = False
+    """Whether its times are seconds without doubt, such as 0:01:23, so that no other unit is chosen for them."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ def seconds(value: Any) -> float | None:
     return number(value)
 
 
+def is_clock(text: str) -> bool:
+    """Whether a text is a time as a clock says it, with colons, so that its unit is known."""
+    return _CLOCK.fullmatch(text.strip()) is not None
+
+
 def pair(value: Any) -> tuple[float, float] | None:
     """Two numbers [start, end]; None if it is anything else."""
     if not isinstance(value, list | tuple) or len(value) != 2:

@@ -31,8 +31,8 @@ class Actions:
     found: list[NamedAction] = field(default_factory=list)
     segments: int = 0
     """How many labels there were."""
-    beyond: list[float] = field(default_factory=list)
-    """Starts that lie after the end of the video, as the file counts them."""
+    beyond: list[LabelledSegment] = field(default_factory=list)
+    """Those that lie after the end of the video."""
     stated_duration: float | None = None
     """Seconds."""
     stated_fps: float | None = None
@@ -51,9 +51,9 @@ class Actions:
         """Takes in what one file says."""
         self._note_stated(entry)
         self.segments += len(entry.segments)
-        rate = self._units_per_second(entry) if entry.segments else 1.0
+        rate = 1.0 if all(segment.sure for segment in entry.segments) else self._units_per_second(entry)
         for segment in entry.segments:
-            if action := self._action(segment, rate):
+            if action := self._action(segment, 1.0 if segment.sure else rate):
                 self.found.append(action)
 
     def _note_stated(self, entry: LabelledVideo) -> None:
@@ -86,7 +86,7 @@ class Actions:
         start, end = segment.start / rate, segment.end / rate
         if unusable := self._unusable(start, end):
             self._say(segment.where, unusable)
-            self.beyond += [segment.start] if unusable == BEYOND else []
+            self.beyond += [segment] if unusable == BEYOND else []
             return None
         if end - start <= MOMENT:
             start, end = self._widened(start, end)
@@ -148,7 +148,10 @@ class Actions:
 
 def unit_of(beyond: Iterable[Actions]) -> str:
     """The unit in which starts that lie after the ends of their videos would lie within all of them, or nothing."""
-    videos = [(max(one.beyond), one.duration or math.inf, one.fps) for one in beyond if one.beyond]
+    beyond = [one for one in beyond if one.beyond]
+    if any(segment.sure for one in beyond for segment in one.beyond):
+        return ""
+    videos = [(max(segment.start for segment in one.beyond), one.duration or math.inf, one.fps) for one in beyond]
     if videos and all(fps and start / fps < duration for start, duration, fps in videos):
         return "frames"
     return "ms" if videos and all(start / 1000 < duration for start, duration, _ in videos) else ""

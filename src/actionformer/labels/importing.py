@@ -20,6 +20,7 @@ from actionformer.labels.remarks import told
 
 HOPELESS = 0.5
 """Share of labels after the end of their videos from which on times must be meant otherwise."""
+CLOCK = "00:03:12 is 3 minutes and 12 seconds: if it is meant as 3 seconds and 12 frames, write it as seconds"
 SUBSETS = {"train": "training", "trainval": "training", "val": "validation", "valid": "validation", "dev": "validation"}
 """What subsets are often called -> what they are called in settings."""
 
@@ -161,8 +162,9 @@ def _check_units(found: Sequence[Actions]) -> None:
     """
     beyond, total = sum(len(one.beyond) for one in found), sum(one.segments for one in found)
     if total and beyond > HOPELESS * total:
-        unit = unit_of(found)
+        unit, sure = unit_of(found), any(segment.sure for one in found for segment in one.beyond)
         advice = f"counted in {unit} they would not: give --unit {unit}" if unit else "are they of these videos?"
+        advice += f" {CLOCK}" if sure else ""
         raise InputError(f"{part(beyond, total, 'labels lie after the end of their videos')}; {advice}")
 
 

@@ -43,11 +43,12 @@ WORDS: dict[Role, str] = {
 }
 """Role -> the words that tell it, the surest first. If a name tells two, that listed first counts."""
 UNITS = {
-    "seconds": "s sec secs second seconds",
+    "seconds": "s ss sec secs second seconds",
     "ms": "ms msec millisecond milliseconds millis",
     "minutes": "min mins minutes",
     "frames": "frame frames",
 }
+"""Unit -> the words that tell it, the surest first: `hh:mm:ss.ms` and `ss.msec` are seconds."""
 LONGEST = 6
 """Words of a name; what has more is a sentence."""
 MOMENT = ("time", "timestamp", "frame", "position")
@@ -74,6 +75,7 @@ class Columns:
     label: int
     end: Column | None = None
     duration: Column | None = None
+    video_duration: Column | None = None
     others: tuple[tuple[Role, int], ...] = ()
 
     def place(self, role: Role) -> int | None:
@@ -100,14 +102,10 @@ def columns_of(header: Sequence[str], told: Mapping[str, str] | None = None) -> 
     if not labels or not starts or (not told and words & {"onset", "offset", "end", "stop"} == {"offset"}):
         return None
     others = {role: places[0] for role in WORDS if (places := _ranked(role, names, roles))}
-    start = starts[0]
-    return Columns(
-        start,
-        labels[0],
-        _like(start, _times("end", names, roles)),
-        _like(start, _times("duration", names, roles)),
-        tuple(others.items()),
-    )
+    ends, durations = _times("end", names, roles), _times("duration", names, roles)
+    start = next((one for one in starts if _like(one, [*ends, *durations])), starts[0])
+    whole = next(iter(_times("video_duration", names, roles)), None)
+    return Columns(start, labels[0], _like(start, ends), _like(start, durations), whole, tuple(others.items()))
 
 
 def roles_of_names(header: Sequence[str]) -> list[Role | None]:
@@ -176,5 +174,6 @@ def _is_moment(words: Sequence[str]) -> bool:
 
 
 def _like(start: Column, columns: Sequence[Column]) -> Column | None:
-    """Of several columns that in the unit of the start."""
-    return next((one for one in columns if one.unit == start.unit), columns[0] if columns else None)
+    """Of several columns that in the unit of the start; none of frames where the start is a time, and the reverse."""
+    same = [one for one in columns if (one.unit == "frames") == (start.unit == "frames")]
+    return next((one for one in same if one.unit == start.unit), same[0] if same else None)

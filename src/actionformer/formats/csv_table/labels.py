@@ -17,7 +17,7 @@ from actionformer.formats.csv_table.columns import Columns
 from actionformer.formats.csv_table.layout import cell, layout_of, may_be_ends, names_of, time, why_none
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
-from actionformer.formats.numbers import seconds
+from actionformer.formats.numbers import is_clock, seconds
 
 FRAMES = "frames are counted from 0, and the end frame is not part of an action: if it is, correct the ends"
 
@@ -103,18 +103,31 @@ class _Reading:
             self.say("a time that cannot be read is left out: expected seconds, 1:23.4 or a frame number", row)
         else:
             layer = cell(cells, self.columns.place("layer")) or cell(cells, self.columns.place("subject"))
-            video.segments.append(LabelledSegment(start, end, label, self.document.where(row.line), layer))
+            where = self.document.where(row.line)
+            video.segments.append(LabelledSegment(start, end, label, where, layer, self._is_sure(cells)))
 
     def _video(self, cells: Sequence[str]) -> _Video:
         name = cell(cells, self.columns.place("video")) or self.document.stem
         annotator = cell(cells, self.columns.place("annotator"))
         video = self.videos.setdefault((name, annotator), _Video(name, annotator))
         video.fps = video.fps or _positive(cells, self.columns.place("fps"))
-        video.duration = video.duration or _positive(cells, self.columns.place("video_duration"))
+        video.duration = video.duration or self._whole(cells)
         video.subset = video.subset or cell(cells, self.columns.place("subset")) or None
         video.group = video.group or cell(cells, self.columns.place("group"))
         video.subjects.add(cell(cells, self.columns.place("subject")))
         return video
+
+    def _whole(self, cells: Sequence[str]) -> float | None:
+        """Seconds that the video lasts."""
+        column = self.columns.video_duration
+        value = time(cells, column) if column and column.unit != "frames" else None
+        return value if value and value > 0 else None
+
+    def _is_sure(self, cells: Sequence[str]) -> bool:
+        """Whether the times are seconds without doubt: of a clock, or made of another unit that the column names."""
+        columns = self.columns
+        given = [column for column in (columns.start, columns.end, columns.duration) if column]
+        return columns.start.unit in ("ms", "minutes") or any(is_clock(cell(cells, one.place)) for one in given)
 
     def _times(self, row: TableRow) -> tuple[float | None, float | None] | None:
         """Start and end, each None if it cannot be read; None if the row states none."""

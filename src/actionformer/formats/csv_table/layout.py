@@ -11,7 +11,7 @@ from actionformer.core.names import nearest
 from actionformer.formats.csv_table.columns import Column, Columns, columns_of, place_of, roles_of_names
 from actionformer.formats.csv_table.content import roles_of_content
 from actionformer.formats.document import Document, TableRow
-from actionformer.formats.numbers import seconds
+from actionformer.formats.numbers import is_clock, seconds
 
 SIZES = {"seconds": 1.0, "ms": 1e-3, "minutes": 60.0, "frames": 1.0}
 """Unit -> seconds, or frames."""
@@ -118,6 +118,9 @@ def cell(cells: Sequence[str], place: int | None) -> str:
 
 
 def time(cells: Sequence[str], column: Column) -> float | None:
-    """Seconds, or frames; None where it cannot be read."""
-    value = seconds(cell(cells, column.place))
+    """Seconds, or frames; None where it cannot be read. What a clock says is seconds, whatever the column is in."""
+    text = cell(cells, column.place)
+    if is_clock(text):
+        return None if column.unit == "frames" else seconds(text)
+    value = seconds(text)
     return None if value is None else value * SIZES[column.unit]
