@@ -203,3 +203,24 @@ def test_frames_and_times_are_not_mixed() -> None:
 def test_the_unit_of_the_length_of_a_video() -> None:
     assert read("start,end,label,video duration (min)\n1,2,jump,0.5\n").videos[0].duration == 30.0
     assert read("start,end,label,video length frames\n1,2,jump,750\n").videos[0].duration is None
+
+
+def test_a_row_without_a_video_is_of_the_one_above() -> None:
+    file = read("video,start,end,label\n,1,2,run\na,3,6,wave\n,12,16,jump\n,,,\nb,1,2,run\n,3,4,run\n")
+    assert rows(file) == [("a", 3, 6, "wave"), ("a", 12, 16, "jump"), ("b", 1, 2, "run"), ("b", 3, 4, "run")]
+    assert [(one.what, one.where[-6:]) for one in file.remarks] == [
+        ("a row that names no video, nor does one above, is left out: name its video", "line 2"),
+        ("a row that names no video is taken to be of the video of the row above", "line 4"),
+        ("a row that names no video is taken to be of the video of the row above", "line 7"),
+    ]
+
+
+def test_a_column_of_videos_without_any_names_the_file() -> None:
+    assert rows(read("video,start,end,label\n,1,2,run\n")) == [("session7", 1, 2, "run")]
+
+
+@pytest.mark.parametrize("row", ["b,5.x,9,jump", "b,,,jump", "b,3,6,", "b,,9,jump"])
+def test_a_video_of_which_a_row_is_left_out_is_not_complete(row: str) -> None:
+    file = read(f"video,start,end,label\na,1,2,run\n{row}\nc,,,\n")
+    assert [(one.name, one.complete) for one in file.videos] == [("a", True), ("b", False), ("c", True)]
+    assert len(file.remarks) == 1

@@ -1,6 +1,7 @@
 """Formats of labels are told by content."""
 
 import gzip
+import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -148,3 +149,31 @@ def test_a_gzipped_file_is_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "b.gz").write_bytes(gzip.compress(b"1.0\t2.0\tjump\n")[:15])
     with pytest.raises(InputError, match=r"b\.gz: a damaged gzip file"):
         read_labels(tmp_path / "b.gz")
+
+
+ANVIL = '<annotation><body><track name="t" type="primary"><el index="0" start="x" end="2"/></track></body></annotation>'
+EAF = '<ANNOTATION_DOCUMENT><TIER TIER_ID="t"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a"/></ANNOTATION></TIER>'
+BORIS = {"behaviors_conf": {"0": {"code": "dig", "type": "State event"}}}
+CASES: list[tuple[str, object]] = [
+    ("audacity", "1.0\t2.0\t\n"),
+    ("srt", "1\n00:00:01,000 --> 00:00:02,000\n\n"),
+    ("anvil", ANVIL),
+    ("eaf", f"{EAF}</ANNOTATION_DOCUMENT>"),
+    ("chronoviz", "StartTime,EndTime,Title,Annotation,MainCategory\nx,2,a,,b\n"),
+    ("noldus", "Time_Relative_sf;Duration_sf;Observation;Behavior;Event_Type\n1;;one;dig;State start\n"),
+    ("datavyu", "file,column,ordinal,onset,offset,code\none,look,1,,,left\n"),
+    ("fiftyone", {"classes": ["a"], "labels": {"one": [{"label": "a", "support": [1, "x"]}]}}),
+    ("json", {"database": {"one": {"annotations": [{"segment": [1, None], "label": "a"}]}}}),
+    ("boris", BORIS | {"observations": {"one": {"file": {"1": ["one.mp4"]}, "events": [[1.0, "", "dig", "", "", 1]]}}}),
+    ("label-studio", [{"data": {"video": "one.mp4"}, "annotations": [{"result": [{"value": {"ranges": [{}]}}]}]}]),
+]
+
+
+@pytest.mark.parametrize(("format_", "content"), CASES, ids=[name for name, _ in CASES])
+def test_a_video_whose_labels_are_left_out_is_not_one_in_which_nothing_happens(
+    tmp_path: Path, format_: str, content: object
+) -> None:
+    path = tmp_path / "one.txt"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    (video,) = read_labels(path, format_).videos
+    assert (list(video.segments), video.complete, video.source) == ([], False, str(path))

@@ -45,7 +45,8 @@ def read_labels(document: Document) -> LabelFile:
             segments.append(LabelledSegment(*times, _label(element, name, where, remarks), where, name))
     video = root.find("head/video")
     source = video.get("src") if video is not None else None
-    return LabelFile([LabelledVideo(source or document.stem, segments, other_names=[document.stem])], remarks)
+    named = LabelledVideo(source or document.stem, segments, other_names=[document.stem], complete=not remarks)
+    return LabelFile([named], remarks)
 
 
 def _times(element: Element, referred: Mapping[str, Times]) -> Times | None:

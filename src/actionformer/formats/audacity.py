@@ -42,4 +42,4 @@ def read_labels(document: Document) -> LabelFile:
             segments.append(LabelledSegment(start, end, label, where))
         else:
             remarks.append(Remark("a segment without a label is left out", where))
-    return LabelFile([LabelledVideo(document.stem, segments)], remarks)
+    return LabelFile([LabelledVideo(document.stem, segments, complete=not remarks)], remarks)

@@ -30,7 +30,7 @@ def read_labels(document: Document) -> LabelFile:
             remarks.append(Remark("an annotation without a time or a label is left out", where))
         else:
             segments.append(LabelledSegment(start, start if end is None else end, label, where))
-    return LabelFile([LabelledVideo(document.stem, segments)], remarks)
+    return LabelFile([LabelledVideo(document.stem, segments, complete=not remarks)], remarks)
 
 
 def _of_table(document: Document) -> Iterator[Row]:

@@ -62,7 +62,7 @@ def label_file(document: Document, plain: Callable[[str], str]) -> LabelFile:
             segments.append(LabelledSegment(one.start, one.end, label, where))
         else:
             remarks.append(Remark(WITHOUT_TEXT, where))
-    return LabelFile([LabelledVideo(document.stem, segments)], remarks)
+    return LabelFile([LabelledVideo(document.stem, segments, complete=not remarks)], remarks)
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:

@@ -129,13 +129,15 @@ def _of_table(document: Document, remarks: list[Remark]) -> list[LabelledVideo]:
     header = document.header
     first_code = max(header.index(name) for name in TABLE) + 1
     videos: dict[str, list[LabelledSegment]] = {}
+    partly: set[str] = set()
     for row, (line, cells) in zip(document.table[1:], document.records(), strict=True):
         onset, offset = number(cells.get("onset")), number(cells.get("offset"))
-        where = document.where(line)
+        where, name = document.where(line), cells.get("file") or document.stem
+        segments = videos.setdefault(name, [])
         if onset is None or offset is None:
             remarks.append(Remark("a row without an onset and an offset is left out", where))
+            partly.add(name)
             continue
         codes = [code for code in row.cells[first_code:] if code and code.upper() != "NA"]
-        segment = _labelled(onset / 1000, offset / 1000, codes, cells.get("column", ""), where, remarks)
-        videos.setdefault(cells.get("file") or document.stem, []).append(segment)
-    return [LabelledVideo(name, segments) for name, segments in videos.items()]
+        segments.append(_labelled(onset / 1000, offset / 1000, codes, cells.get("column", ""), where, remarks))
+    return [LabelledVideo(name, segments, complete=name not in partly) for name, segments in videos.items()]

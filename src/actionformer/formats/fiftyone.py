@@ -50,7 +50,7 @@ def _video(
             remarks.append(Remark("a label without a class or without times is left out", where))
         else:
             segments.append(LabelledSegment(times[0] - (unit == "frames"), times[1], label, where))
-    return LabelledVideo(name, segments, unit)
+    return LabelledVideo(name, segments, unit, complete=len(segments) == len(found))
 
 
 def _label(label: Any, names: Sequence[str]) -> str:

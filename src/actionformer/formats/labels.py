@@ -32,7 +32,7 @@ class LabelledSegment:
 
 @dataclass(frozen=True)
 class LabelledVideo:
-    """A video as a file names it; without segments it was looked at and nothing happens in it."""
+    """A video as a file names it; if it is complete without segments, it was looked at and nothing happens in it."""
 
     name: str
     """A file name, a path of any machine, or an id."""
@@ -51,6 +51,10 @@ class LabelledVideo:
     """What its file may be called besides, such as the sound of the same recording."""
     group: str = ""
     """What it shares with other videos, such as a person, if the file says."""
+    complete: bool = True
+    """Whether all of its labels could be read."""
+    source: str = ""
+    """The label file."""
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,16 @@ def read_labels(document: Document) -> LabelFile:
     assert place is not None
     remarks: list[Remark] = []
     videos: dict[str, list[LabelledSegment]] = {}
+    partly: set[str] = set()
     for record in document.records(place):
-        segments = videos.setdefault(record.cells.get("observation") or document.stem, [])
+        name, before = record.cells.get("observation") or document.stem, len(remarks)
+        segments = videos.setdefault(name, [])
         if (segment := _segment(record, document, remarks)) is not None:
             segments.append(segment)
+        partly |= {name} if len(remarks) > before else set()
     names = [document.stem]
-    return LabelFile([LabelledVideo(name, found, other_names=names) for name, found in videos.items()], remarks)
+    found = [LabelledVideo(name, own, other_names=names, complete=name not in partly) for name, own in videos.items()]
+    return LabelFile(found, remarks)
 
 
 def _header(document: Document) -> int | None:

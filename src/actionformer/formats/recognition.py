@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from actionformer.core.errors import InputError
@@ -48,7 +49,7 @@ def read_labels(path: str | Path, format: str | None = None, columns: Mapping[st
     except BROKEN as error:
         reason = f"{type(error).__name__}: {error}"
         raise InputError(f"{path}: looks like {one.name}, and is laid out otherwise ({reason:.100})") from error
-    return found
+    return replace(found, videos=[replace(video, source=str(path)) for video in found.videos])
 
 
 def _holds(name: str, document: Document) -> bool:

@@ -31,6 +31,8 @@ class Actions:
     found: list[NamedAction] = field(default_factory=list)
     segments: int = 0
     """How many labels there were."""
+    complete: bool = True
+    """Whether all labels could be read."""
     beyond: list[LabelledSegment] = field(default_factory=list)
     """Those that lie after the end of the video."""
     stated_duration: float | None = None
@@ -51,6 +53,7 @@ class Actions:
         """Takes in what one file says."""
         self._note_stated(entry)
         self.segments += len(entry.segments)
+        self.complete = self.complete and entry.complete
         rate = 1.0 if all(segment.sure for segment in entry.segments) else self._units_per_second(entry)
         for segment in entry.segments:
             if action := self._action(segment, 1.0 if segment.sure else rate):

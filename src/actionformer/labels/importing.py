@@ -61,7 +61,7 @@ def annotations_of(
         for entry in counting:
             actions.add(entry)
         found.append(actions)
-        if actions.found or not actions.segments or choices.background:
+        if actions.found or (actions.complete and not actions.segments):
             subset = choices.subset or _subset(counting, remarks) or "training"
             group = next((one.group for one in counting if one.group), None)
             videos.append(NamedVideo(id_, subset, actions.duration, actions.fps, actions.in_time(), group))

@@ -61,11 +61,12 @@ def _annotations(entry: Mapping[str, Any]) -> list[Any]:
 
 
 def _video(document: Document, name: str, entry: Mapping[str, Any], remarks: list[Remark]) -> LabelledVideo:
-    segments = []
+    segments, complete = [], True
     for place, one in enumerate(_annotations(entry)):
         where = document.where(item=f"video {name!r}, annotation {place}")
         if (segment := _segment(one, where)) is None:
             remarks.append(Remark("an annotation without [start, end] or without a label is left out", where))
+            complete = False
         elif segment.label == NOTHING:
             remarks.append(Remark(f"segments of {NOTHING!r} are background: no action", where))
         else:
@@ -81,6 +82,7 @@ def _video(document: Document, name: str, entry: Mapping[str, Any], remarks: lis
         duration=number(duration) or None,
         subset=subset if isinstance(subset, str) and subset else None,
         group=str(entry.get("group") or entry.get("subject") or ""),
+        complete=complete,
     )
 
 

@@ -70,6 +70,7 @@ def _video(name: str, rows: list[Row], document: Document, remarks: list[Remark]
         fps=number(cells.get("fps") or cells.get("fps (frame/s)")) or None,
         duration=(length or None) if len(set(media)) == 1 and media[0] else None,
         annotator=name,
+        complete=len(segments) == len(rows),
     )
 
 

@@ -7,6 +7,7 @@ other players beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from actionformer.formats.boris.events import Event, Recording, in_recordings, segments_of
@@ -31,14 +32,15 @@ def read_labels(document: Document) -> LabelFile:
     remarks: list[Remark] = []
     videos: list[LabelledVideo] = []
     for name, observation in content["observations"].items():
-        where = document.where(item=f"observation {name!r}")
+        where, before = document.where(item=f"observation {name!r}"), len(remarks)
         events = [event for row in observation.get("events") or () for event in _event(row, points, where, remarks)]
         if not observation.get("events"):
             remarks.append(Remark("an observation without events is left out, as nobody may have coded it", where))
             continue
         segments = segments_of(events, remarks)
         files = list(_files(observation)) or [Recording(name)]
-        videos += in_recordings(segments, files, name, remarks)
+        complete = len(remarks) == before
+        videos += [replace(one, complete=complete) for one in in_recordings(segments, files, name, remarks)]
     return LabelFile(videos, remarks)
 
 

@@ -42,6 +42,7 @@ def _header(document: Document) -> int | None:
 def _video(name: str, rows: list[tuple[Row, str]], document: Document, remarks: list[Remark]) -> LabelledVideo:
     media = [_media(cells) for cells, _ in rows]
     rows = of_first_file(rows, media, document.where(item=f"observation {name!r}"), remarks)
+    before = len(remarks)
     events = [event for cells, where in rows if (event := _event(cells, where, remarks))]
     cells = rows[0][0]
     several = len(set(media)) > 1
@@ -53,6 +54,7 @@ def _video(name: str, rows: list[tuple[Row, str]], document: Document, remarks: 
         fps=number(cells.get("fps")) or None,
         duration=duration or None,
         annotator=name,
+        complete=len(remarks) == before,
     )
 
 

@@ -21,6 +21,12 @@ from actionformer.formats.numbers import is_clock, seconds
 
 FRAMES = "frames are counted from 0, and the end frame is not part of an action: if it is, correct the ends"
 
+NO_TIME = "a label without a time is left out"
+NO_LABEL = "a segment without a label is left out"
+UNREADABLE = "a time that cannot be read is left out: expected seconds, 1:23.4 or a frame number"
+AS_ABOVE = "a row that names no video is taken to be of the video of the row above"
+NO_VIDEO = "a row that names no video, nor does one above, is left out: name its video"
+
 
 def holds_labels(document: Document) -> bool:
     """Whether there are columns of starts and labels."""
@@ -36,7 +42,8 @@ def read_labels(document: Document) -> LabelFile:
     if (layout := layout_of(document)) is None:
         raise InputError(f"{document.path}: {why_none(document)}")
     columns = layout.columns
-    reading = _Reading(document, columns)
+    names_videos = any(cell(row.cells, columns.place("video")) for row in layout.rows)
+    reading = _Reading(document, columns, names_videos=names_videos)
     if layout.header is None and not document.columns:
         reading.say(f"no names of columns: read as {', '.join(names_of(columns))}", layout.rows[0])
     for row in layout.rows:
@@ -63,6 +70,7 @@ class _Video:
     subset: str | None = None
     group: str = ""
     subjects: set[str] = field(default_factory=set)
+    complete: bool = True
 
     def made(self, unit: str) -> LabelledVideo:
         return LabelledVideo(
@@ -74,6 +82,7 @@ class _Video:
             self.subset,
             self.annotator,
             group=self.group or (next(iter(self.subjects)) if len(self.subjects) == 1 else ""),
+            complete=self.complete,
         )
 
 
@@ -83,6 +92,10 @@ class _Reading:
     columns: Columns
     videos: dict[tuple[str, str], _Video] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    names_videos: bool = False
+    """Whether any row names its video."""
+    above: str | None = None
+    """The last video that a row has named."""
 
     def say(self, what: str, row: TableRow) -> None:
         self.remarks.append(Remark(what, self.document.where(row.line)))
@@ -91,23 +104,22 @@ class _Reading:
         """Takes in a row; one with nothing but a video says that nothing happens in it."""
         cells = row.cells
         label, times = cell(cells, self.columns.label), self._times(row)
-        video = self._video(cells)
-        if times is None:
-            if label:
-                self.say("a label without a time is left out", row)
+        if (video := self._video(row, labelled=bool(label or times))) is None:
             return
-        start, end = times
-        if not label:
-            self.say("a segment without a label is left out", row)
-        elif start is None or end is None:
-            self.say("a time that cannot be read is left out: expected seconds, 1:23.4 or a frame number", row)
-        else:
+        start, end = times or (None, None)
+        if label and start is not None and end is not None:
             layer = cell(cells, self.columns.place("layer")) or cell(cells, self.columns.place("subject"))
             where = self.document.where(row.line)
             video.segments.append(LabelledSegment(start, end, label, where, layer, self._is_sure(cells)))
+        elif label or times:
+            video.complete = False
+            self.say(NO_LABEL if not label else NO_TIME if times is None else UNREADABLE, row)
 
-    def _video(self, cells: Sequence[str]) -> _Video:
-        name = cell(cells, self.columns.place("video")) or self.document.stem
+    def _video(self, row: TableRow, *, labelled: bool) -> _Video | None:
+        """The video of a row; None if nothing tells it."""
+        cells = row.cells
+        if (name := self._name(row, labelled=labelled)) is None:
+            return None
         annotator = cell(cells, self.columns.place("annotator"))
         video = self.videos.setdefault((name, annotator), _Video(name, annotator))
         video.fps = video.fps or _positive(cells, self.columns.place("fps"))
@@ -116,6 +128,16 @@ class _Reading:
         video.group = video.group or cell(cells, self.columns.place("group"))
         video.subjects.add(cell(cells, self.columns.place("subject")))
         return video
+
+    def _name(self, row: TableRow, *, labelled: bool) -> str | None:
+        """What the video of a row is called, of an empty cell as in the row above; as the file where no row says."""
+        if not self.names_videos:
+            return self.document.stem
+        name = cell(row.cells, self.columns.place("video"))
+        if not name and labelled:
+            self.say(AS_ABOVE if self.above else NO_VIDEO, row)
+        self.above = name or self.above
+        return name or (self.above if labelled else None)
 
     def _whole(self, cells: Sequence[str]) -> float | None:
         """Seconds that the video lasts."""

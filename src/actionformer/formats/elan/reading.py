@@ -42,7 +42,7 @@ def read_labels(document: Document) -> LabelFile:
         LabelledSegment((start + origin) / 1000, (end + origin) / 1000, label, where, tier)
         for start, end, label, where, tier in _annotations(document, remarks)
     ]
-    return LabelFile([LabelledVideo(names[0], segments, other_names=names[1:])], remarks)
+    return LabelFile([LabelledVideo(names[0], segments, other_names=names[1:], complete=not remarks)], remarks)
 
 
 def _media(document: Document) -> tuple[list[str], int]:

@@ -100,12 +100,13 @@ def _video(
     fps: float | None = None,
     annotator: str = "",
 ) -> LabelledVideo:
-    regions: list[Region] = []
+    regions, complete = list[Region](), True
     for value in values:
         try:
             regions += regions_of(value)
         except (NoTimeError, KeyError, TypeError):
             remarks.append(Remark(NO_TIME, where))
+            complete = False
     frames = any(region.frames for region in regions)
     rate = fps or next((region.fps for region in regions if region.fps), None)
     if frames and rate is None:
@@ -113,7 +114,9 @@ def _video(
     segments = [LabelledSegment(one.start, one.end, one.label, where) for one in regions if one.frames == frames]
     if len(segments) < len(regions):
         remarks.append(Remark("a task with labels in seconds and in frames: those in seconds are left out", where))
-    return LabelledVideo(name, segments, "frames" if frames else "seconds", rate, annotator=annotator)
+    return LabelledVideo(
+        name, segments, "frames" if frames else "seconds", rate, annotator=annotator, complete=complete
+    )
 
 
 def _video_tag(config: Any) -> tuple[str | None, float | None]:

@@ -47,6 +47,7 @@ def read_labels(document: Document) -> LabelFile:
     """What was marked in all files."""
     remarks: list[Remark] = []
     videos: dict[str, list[LabelledSegment]] = {}
+    partly: set[str] = set()
     marked = _of_project(document) if isinstance(document.json, dict) else _of_table(document)
     for one in marked:
         segments = videos.setdefault(one.file, [])
@@ -54,9 +55,12 @@ def read_labels(document: Document) -> LabelFile:
             remarks.append(Remark(NO_TIME, one.where))
             continue
         labels = [(name, text) for name, value in one.values.items() if name != SCORE for text in _texts(value) if text]
-        remarks += [] if labels else [Remark(NO_VALUE, one.where)]
+        if not labels:
+            remarks.append(Remark(NO_VALUE, one.where))
+            partly.add(one.file)
         segments += [LabelledSegment(one.times[0], one.times[-1], text, one.where, name) for name, text in labels]
-    return LabelFile([LabelledVideo(name, segments) for name, segments in videos.items()], remarks)
+    found = [LabelledVideo(name, segments, complete=name not in partly) for name, segments in videos.items()]
+    return LabelFile(found, remarks)
 
 
 def _texts(value: Any) -> list[str]:
