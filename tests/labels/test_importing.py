@@ -120,10 +120,88 @@ def test_no_video_that_is_there_is_refused() -> None:
 
 
 def test_a_video_in_which_nothing_happens_is_background_and_one_whose_labels_are_lost_is_not() -> None:
-    files = [labelled((1, 2, "a")), labelled(name="two"), labelled((5, 5, "a"), name="three")]
-    imported = annotations_of(files)
-    assert list(imported.annotations.videos) == ["one", "two"]
-    assert "three: no label of the video is left, it is left out" in remarks(imported)
+    files = [
+        labelled((1, 2, "a")),
+        labelled(name="two"),
+        labelled((5, 5, "a"), name="three"),
+        labelled(name="four", complete=False),
+    ]
+    recordings = {name: Recording(name, 25.0, 10.0) for name in ("one", "two", "three", "four")}
+    for imported in (annotations_of(files), annotations_of(files, recordings, Choices(background=True))):
+        assert list(imported.annotations.videos) == ["one", "two"]
+        for name in ("three", "four"):
+            assert f"{name}: no label of the video is left, it is left out" in remarks(imported)
+
+
+def test_a_video_that_labels_may_be_of_is_not_background() -> None:
+    recordings = {name: Recording(name, 25.0, 10.0) for name in ("one", "x/two", "y/two", "three")}
+    files = [labelled((1, 2, "a")), labelled((1, 2, "a"), name="two")]
+    imported = annotations_of(files, recordings, Choices(background=True))
+    assert list(imported.annotations.videos) == ["one", "three"]
+    assert remarks(imported)[0] == "line 1: video 'two' may be x/two or y/two: left out, name its folder"
+
+
+def test_folders_of_the_label_file_tell_videos_apart() -> None:
+    recordings = {name: Recording(name, 25.0, 10.0) for name in ("x/two", "y/two")}
+    files = [
+        labelled((1, 2, "a"), name="two", source="/labels/y/two.srt"),
+        labelled((3, 4, "a"), name="z/two.mp4", source="/labels/x/all.csv"),
+    ]
+    imported = annotations_of(files, recordings)
+    assert actions(imported, "y/two") == [(1, 2, "a")]
+    assert actions(imported, "x/two") == [(3, 4, "a")]
+    assert not imported.remarks
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (("day1/c.mp4", "t.csv"), ("day2/c.mp4", "t.csv"), "'day1/c.mp4', 'day2/c.mp4'"),
+        (("c", "/x/c.srt"), ("c", "/y/c.srt"), "'/x/c.srt', '/y/c.srt'"),
+        (("upload/1/ab12cd34-c.mp4", "t"), ("upload/1/ff12cd34-c.mp4", "t"), "'upload/1/ab12cd34-c.mp4', "),
+        (("day1/c.mp4", "t.csv"), (r"Day1\\c.avi", "u.csv"), None),
+        (("day1/c.mp4", "t.csv"), ("c.mp4", "u.csv"), None),
+        (("c", "/x/t.csv"), ("c", "/y/t.csv"), None),
+        (("c", "/x/c.srt"), ("c", "/x/c.vtt"), None),
+    ],
+)
+@pytest.mark.parametrize("recordings", [None, {"c": Recording("c", 25.0, 10.0)}])
+def test_several_paths_of_one_video_are_said(
+    first: tuple[str, str], second: tuple[str, str], said: str | None, recordings: dict[str, Recording] | None
+) -> None:
+    named = zip((first, second), (1, 5), strict=True)
+    files = [labelled((at, at + 1, "a"), name=name, source=source) for (name, source), at in named]
+    imported = annotations_of(files, recordings)
+    assert len(actions(imported, "c")) == 2
+    assert len(imported.remarks) == (said is not None)
+    assert all(one.what.startswith(said or "") and "taken for one video, 'c'" in one.what for one in imported.remarks)
+
+
+def test_paths_that_end_in_the_folders_of_an_id_are_one() -> None:
+    files = [labelled((1, 2, "a"), name="/x/day1/c.mp4"), labelled((3, 4, "a"), name="/y/day1/c.mp4")]
+    assert not annotations_of(files, {"day1/c": Recording("day1/c", 25.0, 10.0)}).remarks
+
+
+def test_names_are_one_in_any_form_of_unicode() -> None:
+    composed, apart = "w\u00e4ve", "wa\u0308ve"
+    files = [
+        labelled((1, 2, composed), (3, 4, apart), name=composed, subset=composed),
+        labelled((5, 6, apart), name=apart, subset=apart),
+        labelled((5, 6, apart), name="two", subset=apart),
+    ]
+    annotations = annotations_of(files).annotations
+    assert annotations.class_names == (composed,)
+    assert [(name, len(one.labels), one.subset) for name, one in annotations.videos.items()] == [
+        (composed, 3, composed),
+        ("two", 1, composed),
+    ]
+    renamed = annotations_of(files, None, Choices(rename={apart: "jump"})).annotations
+    assert renamed.class_names == ("jump",)
+
+
+def test_layers_that_are_asked_for_leave_videos_without_labels() -> None:
+    file = LabelFile([LabelledVideo("one", [LabelledSegment(1, 2, "a", "", "left")]), LabelledVideo("two", [])])
+    assert list(annotations_of([file], None, Choices(layers=["left"])).annotations.videos) == ["one", "two"]
 
 
 def test_one_annotator_counts() -> None:

@@ -97,8 +97,7 @@ class Actions:
             self._say(segment.where, "a segment that starts before its video is cut there")
         elif end > self._last + self._tolerance:
             self._say(segment.where, "a segment that ends after its video is cut there")
-        label = self.choices.rename.get(segment.label, segment.label)
-        return NamedAction(max(start, 0.0), min(end, self._last), label, None, segment.where)
+        return NamedAction(max(start, 0.0), min(end, self._last), segment.label, None, segment.where)
 
     def _unusable(self, start: float, end: float) -> str | None:
         """Why a segment is left out."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from actionformer.core.annotations import Annotations, NamedVideo, with_class_numbers
 from actionformer.core.errors import InputError, listed
-from actionformer.core.names import explained, known_name
+from actionformer.core.names import explained, known_name, spelled
 from actionformer.core.words import part, plural
-from actionformer.formats.labels import LabelFile, LabelledVideo, Remark
+from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.labels.actions import Actions, unit_of
 from actionformer.labels.choices import Choices
 from actionformer.labels.likeness import near_repeats
-from actionformer.labels.matching import VideoNames, id_of
+from actionformer.labels.matching import VideoNames, id_of, named_as_its_file, places_of
 from actionformer.labels.recordings import Recording
 from actionformer.labels.remarks import told
 
@@ -50,8 +50,9 @@ def annotations_of(
     """
     choices = choices or Choices()
     remarks = [remark for file in files for remark in file.remarks]
+    files = _named_alike(files, choices.rename)
     entries = _chosen_layers([video for file in files for video in file.videos], choices.layers)
-    by_id = _by_id(entries, recordings, remarks)
+    by_id, unsure = _by_id(entries, recordings, remarks)
     trusted = _trusted(entries, choices.annotator)
     found: list[Actions] = []
     videos: list[NamedVideo] = []
@@ -68,11 +69,42 @@ def annotations_of(
         else:
             remarks.append(Remark("no label of the video is left, it is left out", id_))
     _check_units(found)
-    videos += _unlabelled([one for one in recordings or () if one not in by_id], recordings or {}, choices, remarks)
-    if not (names := _class_names(files, videos, choices)):
+    without = [one for one in recordings or () if one not in by_id and one not in unsure]
+    videos += _unlabelled(without, recordings or {}, choices, remarks)
+    if not (names := _class_names(files, videos)):
         raise InputError(f"no action is left of the labels: {next(told(remarks), 'there are none')}")
     remarks += near_repeats(Counter(action.label for video in videos for action in video.actions))
     return Imported(with_class_numbers(videos, names, "labels"), remarks)
+
+
+def _named_alike(files: Sequence[LabelFile], rename: Mapping[str, str]) -> list[LabelFile]:
+    """With labels as they are to be called; names that are one are spelled as the first of them."""
+    renamed = {spelled(old): new for old, new in rename.items()}
+    known: dict[str, str] = {}
+
+    def first(name: str) -> str:
+        return known.setdefault(spelled(name), name)
+
+    def called(label: str) -> str:
+        return first(renamed.get(spelled(label), label))
+
+    def of_segment(one: LabelledSegment) -> LabelledSegment:
+        label, layer = called(one.label), first(one.layer)
+        return one if (label, layer) == (one.label, one.layer) else replace(one, label=label, layer=layer)
+
+    def of_video(video: LabelledVideo) -> LabelledVideo:
+        return replace(
+            video,
+            segments=list(map(of_segment, video.segments)),
+            subset=None if video.subset is None else first(video.subset),
+            annotator=first(video.annotator),
+            group=first(video.group),
+        )
+
+    return [
+        replace(file, class_names=list(map(called, file.class_names)), videos=list(map(of_video, file.videos)))
+        for file in files
+    ]
 
 
 def _chosen_layers(entries: Sequence[LabelledVideo], layers: Sequence[str]) -> list[LabelledVideo]:
@@ -84,22 +116,27 @@ def _chosen_layers(entries: Sequence[LabelledVideo], layers: Sequence[str]) -> l
     return [
         replace(entry, segments=[one for one in entry.segments if one.layer in wanted])
         for entry in entries
-        if any(one.layer in wanted for one in entry.segments)
+        if not entry.segments or any(one.layer in wanted for one in entry.segments)
     ]
 
 
 def _by_id(
     entries: Sequence[LabelledVideo], recordings: Mapping[str, Recording] | None, remarks: list[Remark]
-) -> dict[str, list[LabelledVideo]]:
+) -> tuple[dict[str, list[LabelledVideo]], set[str]]:
+    """The entries of every video, and videos of which nothing says whether entries mean them."""
     known = VideoNames(recordings) if recordings is not None else None
     found: dict[str, list[LabelledVideo]] = {}
     unknown: dict[str, str] = {}
+    unsure: set[str] = set()
+    first: dict[str, str] = {}
     for entry in entries:
-        where = entry.segments[0].where if entry.segments else ""
+        where = entry.segments[0].where if entry.segments else entry.source
         meant = known.meant_by(entry) if known else [id_of(entry.name)]
         if len(meant) == 1:
-            found.setdefault(meant[0], []).append(entry)
+            id_ = first.setdefault(spelled(meant[0]), meant[0])
+            found.setdefault(id_, []).append(entry)
         elif meant:
+            unsure.update(meant)
             remarks.append(
                 Remark(f"video {entry.name!r} may be {' or '.join(meant)}: left out, name its folder", where)
             )
@@ -109,7 +146,25 @@ def _by_id(
         raise InputError(f"{_missing(unknown, known.ids)}: none of the labels is of a video that is here")
     if known and unknown:
         remarks.append(Remark(f"{_missing(unknown, known.ids)}: left out", ""))
-    return found
+    remarks += _several_paths(found)
+    return found, unsure
+
+
+def _several_paths(found: Mapping[str, Sequence[LabelledVideo]]) -> Iterator[Remark]:
+    """A remark where files of one name in several folders are taken for one video."""
+    several: dict[str, list[str]] = {}
+    for id_, entries in found.items():
+        for by_stem in (False, True):
+            own = [one for one in entries if named_as_its_file(one) == by_stem]
+            paths = {places_of(one, id_): one.source if by_stem else one.name for one in reversed(own)}
+            paths.pop((), None)
+            if len(paths) > 1:
+                several.setdefault(id_, sorted(paths.values()))
+    if several:
+        id_, named = next(iter(several.items()))
+        what = f"{listed(list(map(repr, named)), 3)} are taken for one video, {id_!r}"
+        more = f", and so are paths of {plural(len(several) - 1, 'other video')}" if len(several) > 1 else ""
+        yield Remark(f"{what}{more}: if they are several videos, give --videos a folder above all of them", "")
 
 
 def _missing(unknown: Mapping[str, str], ids: Sequence[str]) -> str:
@@ -183,8 +238,8 @@ def _unlabelled(
     ]
 
 
-def _class_names(files: Sequence[LabelFile], videos: Sequence[NamedVideo], choices: Choices) -> list[str]:
+def _class_names(files: Sequence[LabelFile], videos: Sequence[NamedVideo]) -> list[str]:
     """As the files list them, then the others by name."""
     used = {action.label for video in videos for action in video.actions}
-    listed_names = [choices.rename.get(name, name) for file in files for name in file.class_names]
+    listed_names = [name for file in files for name in file.class_names]
     return list(dict.fromkeys([*listed_names, *sorted(used)])) if used else []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from urllib.parse import unquote
 
 from actionformer.core.names import spelled
@@ -53,13 +55,16 @@ class VideoNames:
             self._known.append(known)
 
     def meant_by(self, video: LabelledVideo) -> list[str]:
-        """The ids that any of a video's names stands for, the first of them that stands for one."""
+        """The ids that any of a video's names stands for, the first of them that stands for one.
+
+        Where none does, the folders of the label file itself tell.
+        """
         several: list[str] = []
         for name in (video.name, *video.other_names):
             several = self.meant(name) or several
             if len(several) == 1:
-                break
-        return several
+                return several
+        return _nearest(several, parts_of(os.path.abspath(video.source))[:-1]) if video.source else several
 
     def meant(self, name: str) -> list[str]:
         """The ids that a name may stand for: one, or none, or several of which nothing says which.
@@ -85,6 +90,26 @@ def _nearest(ids: Sequence[str], folders: Sequence[str]) -> list[str]:
     """Those that share most of the last folders."""
     shared = [_shared(one.split("/")[:-1], folders) for one in ids]
     return [one for one, count in zip(ids, shared, strict=True) if count == max(shared)]
+
+
+def named_as_its_file(video: LabelledVideo) -> bool:
+    """Whether a video is called as the label file, whose format may name none."""
+    return bool(video.source) and video.name == Path(video.source).stem
+
+
+def places_of(video: LabelledVideo, id_: str) -> tuple[str, ...]:
+    """The folders that a label file names with a video that it takes for an id; of one named as the file its own.
+
+    Folders that the id has too are all that counts. Uploads of Label Studio differ by what stands before their names.
+    """
+    *folders, last = parts_of(video.name)
+    upload = _UPLOAD.match(last) if "upload" in folders else None
+    if named_as_its_file(video):
+        folders = parts_of(os.path.abspath(video.source))[:-1]
+    own = id_.split("/")[:-1]
+    if own and _shared(own, folders) == len(own):
+        folders = own
+    return (*(spelled(one).casefold() for one in folders), *([upload[0]] if upload else []))
 
 
 def _shared(first: Sequence[str], second: Sequence[str]) -> int:
