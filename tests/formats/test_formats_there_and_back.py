@@ -64,16 +64,17 @@ def test_labels_come_back(format_: str, found: list[tuple[int, int, str, float]]
     assert back.remarks == []
 
 
+@pytest.mark.parametrize("accepted", [True, False])
 @given(
     found=FOUND.filter(lambda found: len({one[0] for one in found}) == len(found)),
     fps=st.sampled_from([24.0, 25.0, 29.97, 50.0]),
 )
-def test_predictions_accepted_in_label_studio_come_back_to_the_frame(
-    found: list[tuple[int, int, str, float]], fps: float
+def test_predictions_of_label_studio_come_back_to_the_frame(
+    accepted: bool, found: list[tuple[int, int, str, float]], fps: float
 ) -> None:
     rows = rows_of(found)
     tasks = json.loads("".join(results_text([VideoRows("clip.mp4", rows, fps=fps)], "label-studio")))
-    for task in tasks:
+    for task in tasks if accepted else ():
         task["annotations"] = task.pop("predictions")
     document = Document(Path("export"), json.dumps(tasks).encode())
     (video,) = FORMATS[recognised(document)].function("read_labels")(document).videos

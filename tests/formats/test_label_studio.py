@@ -45,6 +45,20 @@ def test_tasks_that_nobody_has_done_say_nothing() -> None:
     assert [one.name for one in found.videos] == ["w.mp4"]
 
 
+def test_predictions_are_read_where_nobody_was_to_label() -> None:
+    predicted = {"model_version": "m", "result": [timeline(1, 10, "a")]}
+    found = read([{"data": {"video": "v.mp4", "fps": 25}, "predictions": [predicted]}])
+    assert [(one.start, one.end, one.label) for video in found.videos for one in video.segments] == [(0, 10, "a")]
+    assert [one.what for one in found.remarks] == [
+        "a task with predictions alone: they are taken as labels, though nobody may have looked at them"
+    ]
+    exported = read(
+        [task() | {"predictions": [predicted]}, task({"result": [timeline(3, 4, "b")]}, video="v.mp4", fps=25)]
+    )
+    assert [one.label for video in exported.videos for one in video.segments] == ["b"]
+    assert not exported.remarks
+
+
 def test_names_of_local_files() -> None:
     found = read([task({"result": []}, title="Monday", video="/data/local-files/?d=clips/one%20two.mp4")])
     assert found.videos[0].name == "clips/one two.mp4"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo
+from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.labels import Choices, Imported, Recording, annotations_of
 
 RECORDINGS = {"one": Recording("one", 25.0, 10.0), "two": Recording("two", 50.0, 20.0)}
@@ -58,6 +58,13 @@ def test_rate_of_frames(fps: float | None, stated: float | None, recordings: Any
 def test_frames_of_another_rate_than_the_video_are_said() -> None:
     imported = annotations_of([labelled((0, 50, "a"), unit="frames", fps=10.0)], {"one": RECORDINGS["one"]})
     assert remarks(imported) == ["line 1: counts 10 frames a second, the video has 25: if that is meant, give --fps"]
+
+
+def test_what_a_choice_settles_is_not_said() -> None:
+    (video,) = labelled((0, 50, "a"), unit="frames").videos
+    file = LabelFile([video], [Remark("no rate", "", settled_by="fps"), Remark("other", "")])
+    assert remarks(annotations_of([file], RECORDINGS))[:2] == [": no rate", ": other"]
+    assert ": no rate" not in remarks(annotations_of([file], RECORDINGS, Choices(fps=29.97)))
 
 
 def test_frames_of_no_known_rate_are_refused() -> None:

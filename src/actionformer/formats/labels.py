@@ -64,6 +64,8 @@ class Remark:
     what: str
     """A sentence about one of them in the singular, such as "a START without a STOP is left out"."""
     where: str
+    settled_by: Literal["", "fps"] = ""
+    """The choice of the user that leaves nothing to say."""
 
 
 @dataclass(frozen=True)

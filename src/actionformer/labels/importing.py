@@ -49,7 +49,7 @@ def annotations_of(
             annotator that is nowhere.
     """
     choices = choices or Choices()
-    remarks = [remark for file in files for remark in file.remarks]
+    remarks = [one for file in files for one in file.remarks if not (one.settled_by == "fps" and choices.fps)]
     files = _named_alike(files, choices.rename)
     entries = _chosen_layers([video for file in files for video in file.videos], choices.layers)
     by_id, unsure = _by_id(entries, recordings, remarks)

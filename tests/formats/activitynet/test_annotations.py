@@ -191,3 +191,21 @@ def test_names_that_are_no_text_are_refused(where: str) -> None:
     content = {"database": {id_: {"subset": subset, "annotations": [{"segment": [0, 1], "label": label}]}}}
     with pytest.raises(InputError, match=rf"{where} '\\ud800' is not Unicode text"):
         parse_annotations(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advised"),
+    [
+        ("a.csv", "video,label,start,end\n", True),
+        ("a.json", '[{"id": 1, "annotations": []}]', True),
+        ("a.json", '{"database": ', False),
+    ],
+)
+def test_labels_of_another_format_are_to_be_imported(tmp_path: Path, name: str, content: str, advised: bool) -> None:
+    (tmp_path / name).write_text(content, "utf-8")
+    with pytest.raises(InputError) as refused:
+        read_annotations(tmp_path / name)
+    advice = "; of labels in another format 'actionformer import' makes annotations"
+    assert str(refused.value).endswith(advice) == advised
+    with pytest.raises(InputError, match=r"cannot read[^;]*$"):
+        read_annotations(tmp_path / "none.csv")

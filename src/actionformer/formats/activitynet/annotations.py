@@ -20,11 +20,18 @@ from actionformer.core.names import check_name
 from actionformer.core.segments import LATEST, check_times
 
 MAX_CLASSES = 100_000
+TO_IMPORT = "of labels in another format 'actionformer import' makes annotations"
 
 
 def read_annotations(path: str | Path, class_names: Sequence[str] | None = None) -> Annotations:
     """The annotations of a file; see `formats.annotations.read_annotations`."""
-    return parse_annotations(read_json(path), class_names=class_names, source=str(path))
+    try:
+        content = read_json(path)
+    except InputError as error:
+        if Path(path).suffix.lower() == ".json" or not Path(path).is_file():
+            raise
+        raise InputError(f"{error}; {TO_IMPORT}") from error
+    return parse_annotations(content, class_names=class_names, source=str(path))
 
 
 def parse_annotations(
@@ -43,7 +50,8 @@ def parse_annotations(
     """
     database = content.get("database") if isinstance(content, Mapping) else None
     if not isinstance(database, Mapping) or not database:
-        raise InputError(f"{source}: no videos; expected {{'database': {{id: {{'subset', 'annotations'}}}}}}")
+        expected = "{'database': {id: {'subset', 'annotations'}}}"
+        raise InputError(f"{source}: no videos; expected {expected}; {TO_IMPORT}")
     videos = [_parse_video(key, value, f"{source}: video {key!r}") for key, value in database.items()]
     return with_class_numbers(videos, class_names, source)
 

@@ -1,6 +1,7 @@
 """Labels of Label Studio: JSON with tasks, JSON_MIN, CSV, and the bodies that are sent to other programs.
 
-Of several annotations of a task each is an annotator's; those that were cancelled are left out. Timelines count frames
+Of several annotations of a task each is an annotator's; those that were cancelled are left out. What a program has
+predicted is read of tasks that hold nothing else, such as those that we write. Timelines count frames
 at the rate that the project's `<Video framerate=...>` states, which exports do not hold.
 """
 
@@ -24,6 +25,9 @@ OWN = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_tim
 _ENDINGS = "|".join(map(re.escape, sorted({*VIDEOS, *SOUND_ALONE, ".csv", ".tsv", ".json"})))
 MEDIA = re.compile(rf"({_ENDINGS})(\?|$)", re.I)
 """What looks like the file, or the address, of a recording."""
+PEOPLES = ("annotations", "completions")
+"""Keys of what people have labelled in a task."""
+PREDICTED = "a task with predictions alone: they are taken as labels, though nobody may have looked at them"
 NO_RATE = (
     "the export does not say how many frames a second are counted, so the video's own rate is taken; Label Studio "
     "counts 24 where the project's <Video> states no framerate: if so, give --fps 24"
@@ -61,9 +65,14 @@ def _tasks(document: Document) -> Iterator[tuple[Mapping[str, Any], str]]:
         )
         return
     for number, task in enumerate(content if isinstance(content, list) else [content]):
-        done = (task.get("annotations"), task.get("completions")) if isinstance(task, dict) else ()
+        done = [task.get(key) for key in _keys(task)] if isinstance(task, dict) else []
         if any(isinstance(one, list) and all(map(_is_annotation, one)) and (one or "data" in task) for one in done):
             yield task, document.where(item=f"task {task.get('id', number)}")
+
+
+def _keys(task: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the annotations of a task are; where it has no place for them, its predictions are all there is."""
+    return PEOPLES if any(key in task for key in PEOPLES) else ("predictions",)
 
 
 def _is_annotation(one: Any) -> bool:
@@ -71,7 +80,10 @@ def _is_annotation(one: Any) -> bool:
 
 
 def _of_task(task: Mapping[str, Any], document: Document, where: str, remarks: list[Remark]) -> Iterator[LabelledVideo]:
-    annotations = task.get("annotations") or task.get("completions") or []
+    keys = _keys(task)
+    annotations = next((task[key] for key in keys if task.get(key)), [])
+    if keys != PEOPLES and annotations:
+        remarks.append(Remark(PREDICTED, where))
     data = task.get("data") if isinstance(task.get("data"), dict) else {}
     key, fps = _video_tag(task.get("label_config"))
     name, rate = _name(data or {}, key), fps or _rate(data or {})
@@ -79,7 +91,7 @@ def _of_task(task: Mapping[str, Any], document: Document, where: str, remarks: l
     done = [one for one in done if one.get("ground_truth")] or done
     for annotation in done:
         values = [_with_kind(one) for one in annotation["result"] if isinstance(one, dict)]
-        annotator = _annotator(annotation.get("completed_by")) if len(done) > 1 else ""
+        annotator = _annotator(annotation.get("completed_by", annotation.get("model_version"))) if len(done) > 1 else ""
         yield _video(name or document.stem, values, where, remarks, rate, annotator)
 
 
@@ -110,7 +122,7 @@ def _video(
     frames = any(region.frames for region in regions)
     rate = fps or next((region.fps for region in regions if region.fps), None)
     if frames and rate is None:
-        remarks.append(Remark(NO_RATE, where))
+        remarks.append(Remark(NO_RATE, where, settled_by="fps"))
     segments = [LabelledSegment(one.start, one.end, one.label, where) for one in regions if one.frames == frames]
     if len(segments) < len(regions):
         remarks.append(Remark("a task with labels in seconds and in frames: those in seconds are left out", where))
