@@ -4,7 +4,8 @@ import json
 
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
-from actionformer.formats.via3 import holds_labels, read_labels
+from actionformer.formats.rows import VideoRows
+from actionformer.formats.via3 import holds_labels, read_labels, results_text
 
 ATTRIBUTES = {
     "1": {"aname": "act", "type": 4, "options": {"0": "jump", "1": "run"}, "default_option_id": "1"},
@@ -63,3 +64,16 @@ def test_a_table() -> None:
 
 def test_a_table_of_segments() -> None:
     assert rows(read(SEGMENTS)) == [("v.mp4", 1.5, 2.5, "jump", "act"), ("v.mp4", 3, 3, "run", "act")]
+
+
+def test_files_of_one_name_are_told_apart_where_they_are_written_and_said_where_they_are_read() -> None:
+    row = {"label": "jump", "score": 0.5, "segment": [1.0, 2.0]}
+    videos = ("x/v", "y/v", "w")
+    found = [VideoRows(video, [row], f"/data/{video}.mp4") for video in videos]
+    text = "".join(results_text(found))
+    assert [one[0] for one in rows(read(text))] == ["x/v.mp4", "y/v.mp4", "w.mp4"]
+    assert not read(text).remarks
+    alike = read(text.replace("x/v.mp4", "w.mp4"))
+    assert [one.what for one in alike.remarks] == [
+        "2 files are called 'w.mp4', and are taken for one video: rename them"
+    ]

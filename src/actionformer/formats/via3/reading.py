@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -45,7 +46,7 @@ def holds_labels(document: Document) -> bool:
 
 def read_labels(document: Document) -> LabelFile:
     """What was marked in all files."""
-    remarks: list[Remark] = []
+    remarks = list(_repeated(document))
     videos: dict[str, list[LabelledSegment]] = {}
     partly: set[str] = set()
     marked = _of_project(document) if isinstance(document.json, dict) else _of_table(document)
@@ -61,6 +62,17 @@ def read_labels(document: Document) -> LabelFile:
         segments += [LabelledSegment(one.times[0], one.times[-1], text, one.where, name) for name, text in labels]
     found = [LabelledVideo(name, segments, complete=name not in partly) for name, segments in videos.items()]
     return LabelFile(found, remarks)
+
+
+def _repeated(document: Document) -> Iterator[Remark]:
+    """A remark for each name that several files of a project have."""
+    files = document.json["file"] if isinstance(document.json, dict) else {}
+    counts = Counter(str(one.get("fname")) for one in files.values() if one.get("fname"))
+    for name, count in counts.items():
+        if count > 1:
+            yield Remark(
+                f"{count} files are called {name!r}, and are taken for one video: rename them", document.where()
+            )
 
 
 def _texts(value: Any) -> list[str]:

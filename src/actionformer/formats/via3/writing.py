@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import PurePath
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 
 from actionformer.core.detections import in_time
@@ -50,7 +51,7 @@ def results_text(results: Iterable[VideoRows]) -> Iterator[str]:
             CLASS: _attribute("action", SELECT, {id_: label for label, id_ in options.items()}),
             SCORE: _attribute("score", TEXT, {}),
         },
-        "file": {id_: _file(id_, one) for id_, one in videos},
+        "file": {id_: _file(id_, name) for (id_, _), name in zip(videos, _names(found), strict=True)},
         "metadata": {
             f"{id_}_{i}": _segment(id_, row, options)
             for id_, one in videos
@@ -72,8 +73,17 @@ def _attribute(name: str, kind: int, options: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _file(id_: str, found: VideoRows) -> dict[str, Any]:
-    name = PurePath(found.source).name if found.source else found.video
+def _names(found: Sequence[VideoRows]) -> list[str]:
+    """What the files are called; those of one name with the folders of their ids."""
+    names = [PurePath(one.source).name if one.source else one.video for one in found]
+    counts = Counter(names)
+    return [
+        name if counts[name] == 1 else str(PurePosixPath(one.video).parent / name)
+        for name, one in zip(names, found, strict=True)
+    ]
+
+
+def _file(id_: str, name: str) -> dict[str, Any]:
     return {"fid": id_, "fname": name, "type": VIDEO, "loc": LOCAL, "src": ""}
 
 
