@@ -302,3 +302,27 @@ def test_no_action_at_all_is_refused() -> None:
 def test_widths_and_rates_that_cannot_be(value: float) -> None:
     with pytest.raises(InputError, match="point width must be a positive number"):
         Choices(point_width=value)
+
+
+class Uneven(Recording):
+    """A recording whose pictures do not lie where its rate has them."""
+
+    uneven_by = 2.0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"unit": "frames"}, True),
+        ({"unit": "frames", "fps": 25.0}, True),
+        ({"unit": "frames", "fps": 25.0, "counts_time": True}, False),
+        ({}, False),
+    ],
+)
+def test_numbers_of_pictures_that_do_not_come_steadily_are_said(more: dict[str, Any], said: bool) -> None:
+    recordings = {"one": Uneven("one", 25.0, 10.0), "two": Recording("two", 25.0, 10.0)}
+    files = [labelled((0, 5, "a"), name=name, **more) for name in ("one", "two")]
+    found = [one for one in remarks(annotations_of(files, recordings)) if "frame numbers" in one]
+    assert len(found) == said
+    assert all("pictures lie elsewhere in one (up to 2.00 s), as the rate varies" in one for one in found)
+    assert not annotations_of(files, recordings, Choices(unit="frames", fps=20.0)).remarks

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numbered import FrameOf, WriteVideo
 
 from actionformer.formats.recognition import read_labels
 from actionformer.formats.rows import VideoRows
@@ -73,3 +74,16 @@ def test_results_of_a_video_get_its_rate(videos: Path) -> None:
     rows = [VideoRows("clip0", [], str(videos / "clip0.mp4")), VideoRows("clip1", [], "features/clip1.npy")]
     first, second = with_rates(rows)
     assert (first.fps, first.duration, second.fps) == (10.0, 6.0, None)
+
+
+@pytest.mark.parametrize(("format_", "said"), [("cvat", 1), ("boris", 0)])
+def test_numbers_of_pictures_that_do_not_come_steadily_are_said(
+    call: Callable[..., Any], tmp_path: Path, write_video: WriteVideo, frame_of: FrameOf, format_: str, said: int
+) -> None:
+    late = [1.5 + number / 10 for number in range(20)]
+    write_video(tmp_path / "clip0.mp4", list(map(frame_of, range(20))), fps=10, times=late, audio_seconds=4)
+    (tmp_path / "found.csv").write_text("video,label,start,end,score\nclip0,left,2,3,0.9\n", "utf-8")
+    given = ("--videos", tmp_path / "clip0.mp4", "--format", format_, "--out", tmp_path / f"out.{format_}")
+    done = call("export-detections", tmp_path / "found.csv", *given)
+    assert done.code == 0
+    assert done.err.count("pictures lie elsewhere in clip0 (up to 1.50 s)") == said

@@ -84,3 +84,22 @@ def test_what_is_imported_is_trained_on(
     done = call("train", "small", *names, "--out", tmp_path / "run", *small, "--data.test-subset", "training")
     assert done.code == 0, done.err
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+def test_a_video_that_cannot_be_read_is_refused_only_where_it_has_labels(
+    call: Callable[..., Any], tmp_path: Path, videos: Path
+) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "clip0.mp4").write_bytes((videos / "clip0.mp4").read_bytes())
+    (folder / "broken.mp4").write_bytes(b"x" * 99)
+    labels, out = tmp_path / "labels.csv", tmp_path / "annotations.json"
+    labels.write_text("video,start,end,label\nclip0,1,2,left\n", "utf-8")
+    done = call("import", labels, "--videos", folder, "--background", "--out", out)
+    assert (done.code, list(json.loads(out.read_text("utf-8"))["database"])) == (0, ["clip0"])
+    assert "broken.mp4: " in done.err
+    assert done.err.count(": left out") == 1
+    labels.write_text("video,start,end,label\nclip0,1,2,left\nbroken,1,2,left\n", "utf-8")
+    refused = call("import", labels, "--videos", folder, "--out", out, "--overwrite")
+    assert refused.code == 2
+    assert refused.err.endswith("; there are labels of it: replace it, or take it out of --videos\n")

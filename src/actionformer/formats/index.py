@@ -48,6 +48,8 @@ class Format:
     """Whether people look at it moment by moment, so that what is hardly believed is left out."""
     counts_frames: bool = False
     """Whether what is written has numbers of frames, for which the rate of the video is needed."""
+    counts_pictures: bool = False
+    """Whether these are numbers of pictures, as tools count them that decode one after another, and not of time."""
     general: bool = False
     """Whether much could be read as it, so that labels are taken for it only where no other format fits."""
 
@@ -107,7 +109,15 @@ FORMATS: dict[str, Format] = {
         Format(
             "label-studio", "label_studio", (".json",), ("results_text", *_LABELS), for_people=True, counts_frames=True
         ),
-        Format("cvat", "cvat", (".xml",), ("video_text", *_LABELS), for_people=True, counts_frames=True),
+        Format(
+            "cvat",
+            "cvat",
+            (".xml",),
+            ("video_text", *_LABELS),
+            for_people=True,
+            counts_frames=True,
+            counts_pictures=True,
+        ),
         Format("via3", "via3", (".json",), ("results_text", *_LABELS), for_people=True),
         Format("textgrid", "textgrid", (".TextGrid",), ("video_text", *_LABELS), for_people=True),
         Format("noldus", "noldus", (".csv",), _LABELS),

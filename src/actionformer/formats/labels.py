@@ -51,6 +51,8 @@ class LabelledVideo:
     """What its file may be called besides, such as the sound of the same recording."""
     group: str = ""
     """What it shares with other videos, such as a person, if the file says."""
+    counts_time: bool = False
+    """Whether its frames are time at a rate, whatever pictures the video has, as Label Studio counts them."""
     complete: bool = True
     """Whether all of its labels could be read."""
     source: str = ""

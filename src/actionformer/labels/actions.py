@@ -33,6 +33,8 @@ class Actions:
     """How many labels there were."""
     complete: bool = True
     """Whether all labels could be read."""
+    counts_pictures: bool = False
+    """Whether its times are numbers of its pictures, at its own rate."""
     beyond: list[LabelledSegment] = field(default_factory=list)
     """Those that lie after the end of the video."""
     stated_duration: float | None = None
@@ -77,6 +79,8 @@ class Actions:
         own = self.recording.fps if self.recording else None
         if (rate := self.choices.fps or entry.fps or own) is None:
             raise InputError(f"{where}: counts frames, and nothing says how many a second: give --videos or --fps")
+        if own and abs(rate / own - 1) <= 1e-3 and not entry.counts_time:
+            self.counts_pictures = True
         if self.choices.fps is None and entry.fps is None and self.recording and self.recording.doubt:
             self._say(where, f"counts frames, and the video {self.recording.doubt}: --fps says another rate")
         elif self.choices.fps is None and entry.fps and own and abs(entry.fps / own - 1) > 1e-3:

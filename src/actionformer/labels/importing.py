@@ -15,12 +15,15 @@ from actionformer.labels.actions import Actions, unit_of
 from actionformer.labels.choices import Choices
 from actionformer.labels.likeness import near_repeats
 from actionformer.labels.matching import VideoNames, id_of, named_as_its_file, places_of
-from actionformer.labels.recordings import Recording
+from actionformer.labels.recordings import Recording, said_of_uneven
 from actionformer.labels.remarks import told
 
 HOPELESS = 0.5
 """Share of labels after the end of their videos from which on times must be meant otherwise."""
+TIMES = "import seconds instead, or labels of a copy"
+"""What to do where labels count pictures that do not come steadily."""
 CLOCK = "00:03:12 is 3 minutes and 12 seconds: if it is meant as 3 seconds and 12 frames, write it as seconds"
+"""What to say of clock times that lie after the ends of their videos."""
 SUBSETS = {"train": "training", "trainval": "training", "val": "validation", "valid": "validation", "dev": "validation"}
 """What subsets are often called -> what they are called in settings."""
 
@@ -58,7 +61,7 @@ def annotations_of(
     videos: list[NamedVideo] = []
     for id_, named in by_id.items():
         counting = _counting(id_, named, trusted, remarks)
-        actions = Actions(id_, recordings[id_] if recordings else None, choices, remarks)
+        actions = Actions(id_, _labelled(id_, recordings), choices, remarks)
         for entry in counting:
             actions.add(entry)
         found.append(actions)
@@ -69,6 +72,8 @@ def annotations_of(
         else:
             remarks.append(Remark("no label of the video is left, it is left out", id_))
     _check_units(found)
+    if uneven := said_of_uneven([one.recording for one in found if one.recording and one.counts_pictures], TIMES):
+        remarks.append(Remark(uneven, ""))
     without = [one for one in recordings or () if one not in by_id and one not in unsure]
     videos += _unlabelled(without, recordings or {}, choices, remarks)
     if not (names := _class_names(files, videos)):
@@ -223,19 +228,33 @@ def _check_units(found: Sequence[Actions]) -> None:
         raise InputError(f"{part(beyond, total, 'labels lie after the end of their videos')}; {advice}")
 
 
+def _labelled(id_: str, recordings: Mapping[str, Recording] | None) -> Recording | None:
+    """The recording that labels are of; None where none are given.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return recordings[id_] if recordings is not None else None
+    except InputError as error:
+        raise InputError(f"{error}; there are labels of it: replace it, or take it out of --videos") from error
+
+
 def _unlabelled(
     ids: Sequence[str], recordings: Mapping[str, Recording], choices: Choices, remarks: list[Remark]
-) -> list[NamedVideo]:
+) -> Iterator[NamedVideo]:
     """Videos that no label names: background if that is asked for."""
     if not ids:
-        return []
+        return
     what = "taken for background" if choices.background else "left out (--background: nothing happens in them)"
     remarks.append(Remark(f"videos without labels are {what}: {listed(ids, 5)}", ""))
-    subset = choices.subset or "training"
-    return [
-        NamedVideo(id_, subset, recordings[id_].duration, recordings[id_].fps, ())
-        for id_ in (ids if choices.background else ())
-    ]
+    for id_ in ids if choices.background else ():
+        try:
+            one = recordings[id_]
+        except InputError as error:
+            remarks.append(Remark(f"{error}: left out", ""))
+        else:
+            yield NamedVideo(id_, choices.subset or "training", one.duration, one.fps, ())
 
 
 def _class_names(files: Sequence[LabelFile], videos: Sequence[NamedVideo]) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from actionformer.backbones import medium_at
+from actionformer.core.errors import listed
 from actionformer.extraction.inputs import videos_there
 from actionformer.medium import Medium
 from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
+from actionformer.video.reader import VideoReader
 
 
 @dataclass(frozen=True)
@@ -24,19 +27,66 @@ class Recording:
     """Seconds at which it ends."""
     doubt: str | None = None
     """Why its rate may be wrong."""
+    path: Path | None = None
+    """The file of a video, for `uneven_by`."""
+
+    @cached_property
+    def uneven_by(self) -> float:
+        """Seconds by which its pictures lie off frame / rate, where that is more than one lasts; else 0. It is read."""
+        if self.path is None:
+            return 0.0
+        with VideoReader(self.path) as video:
+            off = video.uneven_by()
+        return off if off > 1 / self.fps else 0.0
 
 
-def read_recordings(videos: Sequence[str | Path]) -> dict[str, Recording]:
+def said_of_uneven(recordings: Iterable[Recording], remedy: str) -> str | None:
+    """What is to be said where frame numbers are made of times, or times of them; None if nothing is.
+
+    Args:
+        recordings: those that they are of.
+        remedy: what to do, which ends with a copy.
+    """
+    uneven = [f"{one.id} (up to {one.uneven_by:.2f} s)" for one in recordings if one.uneven_by]
+    if not uneven:
+        return None
+    return (
+        f"frame numbers are taken as time * rate, and pictures lie elsewhere in {listed(uneven, 5)}, as the rate "
+        f"varies or the first one is late: {remedy} that has a steady rate "
+        "('ffmpeg -i VIDEO -vf fps=30:start_time=0 COPY' makes one)"
+    )
+
+
+class Recordings(Mapping[str, Recording]):
+    """Files by id, each of which is opened, and not decoded, when it is first asked for.
+
+    Looking one up raises an InputError if it cannot be read.
+    """
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = dict(files)
+        self._read: dict[str, Recording] = {}
+
+    def __getitem__(self, id_: str) -> Recording:
+        if id_ not in self._read:
+            path = self._files[id_]
+            self._read[id_] = read_recording(path, id_, medium_at(path))
+        return self._read[id_]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+def read_recordings(videos: Sequence[str | Path]) -> Recordings:
     """The videos that files, folders and patterns stand for, or sound files where there are none, by id.
 
-    They are opened, and not decoded.
-
     Raises:
-        InputError: no such files, two of one id, or one that cannot be read.
+        InputError: no such files, or two of one id.
     """
-    return {
-        id_: read_recording(path, id_, medium_at(path)) for path, id_ in videos_there(videos, PICTURES, SOUND).items()
-    }
+    return Recordings({id_: path for path, id_ in videos_there(videos, PICTURES, SOUND).items()})
 
 
 def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float | None = None) -> Recording:
@@ -55,4 +105,4 @@ def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float |
         duration = recording.declared
         if not duration:  # the file does not say: it is read to its end
             duration = recording.summary(sum(1 for _ in recording.rows())).duration
-        return Recording(id_, recording.fps, duration, recording.doubt)
+        return Recording(id_, recording.fps, duration, recording.doubt, path if medium is PICTURES else None)

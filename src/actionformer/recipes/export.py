@@ -16,7 +16,7 @@ from actionformer.inference.selection import least_score
 from actionformer.labels.matching import VideoNames
 from actionformer.labels.recordings import read_recording
 from actionformer.recipes.output import Output
-from actionformer.recipes.rates import with_recording
+from actionformer.recipes.rates import warn_of_uneven, with_recording
 
 
 def export_detections(
@@ -58,6 +58,7 @@ def export_detections(
         raise InputError(f"{chosen.name} holds one video per file: give a folder with --out, which has no ending")
     files = output.files(one.video for one in rows)
     check_absent(files, overwrite=overwrite)
+    warn_of_uneven(rows, chosen.name)
     if not chosen.one_video:
         write_pieces(out, results_text(rows, chosen.name))
         return files

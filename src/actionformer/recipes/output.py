@@ -22,7 +22,7 @@ from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
 from actionformer.medium import Medium
 from actionformer.recipes.clips import check_margin, cut_clips, list_of
-from actionformer.recipes.rates import recording_of, with_rates
+from actionformer.recipes.rates import recording_of, warn_of_uneven, with_rates
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import holds_features, is_played
 from actionformer.video.overlay import write_overlay
@@ -236,6 +236,7 @@ class Output:
         elif not as_it_came:
             for piece in results_text(results, self.format):
                 emit(piece)
+        warn_of_uneven(record.results(order), self.format)
         if record.path != self.out and not record.failed:
             record.remove()
 

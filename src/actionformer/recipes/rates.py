@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
+from actionformer.formats.index import FORMATS
 from actionformer.formats.rows import VideoRows
-from actionformer.labels.recordings import Recording, read_recording
+from actionformer.labels.recordings import Recording, read_recording, said_of_uneven
 from actionformer.recipes.search import shows_pictures
 
 
@@ -26,6 +27,15 @@ def recording_of(source: Path, video: str) -> Recording | None:
         return read_recording(source, video)
     except InputError:  # it was read, so a container of videos holds sound alone
         return None
+
+
+def warn_of_uneven(results: Iterable[VideoRows], format: str) -> None:
+    """Warns where a tool counts pictures, and those of a video do not lie where its rate has them."""
+    if not FORMATS[format].counts_pictures:
+        return
+    recordings = [recording_of(Path(one.source), one.video) for one in results if one.source]
+    if uneven := said_of_uneven(filter(None, recordings), "open a copy in the tool"):
+        warn(uneven, stacklevel=3)
 
 
 def with_recording(found: VideoRows, recording: Recording) -> VideoRows:

@@ -177,6 +177,20 @@ class VideoReader(PacketReader):
             return [second - first for first, second in pairwise(stamps)]
         return [float(item.duration * item.time_base) for item in shown[1:] if item.duration and item.time_base]
 
+    def uneven_by(self) -> float:
+        """Seconds by which a picture lies at most from where its number, from 0, over the rate would have it.
+
+        That is more than a picture lasts where the rate varies, or where the first picture is not at time 0. All
+        packets are read and none is decoded, so that no frames come from this reader any more.
+        """
+        shown = [one for one in self._packets if one.size and not one.is_discard]
+        stamps = np.array(sorted(stamp for one in shown if (stamp := self._stamp(one)) is not None))
+        if not len(stamps) or not self.stated.timed:
+            return 0.0
+        if abs((usual_step(np.diff(stamps).tolist()) or 0.0) * self.fps - 0.5) < 0.05:  # a packet per field
+            stamps = stamps[::2]
+        return float(np.abs(stamps - self.origin - np.arange(len(stamps)) / self.fps).max())
+
     def frames(self, start: float = 0.0, stop: float = math.inf) -> Iterator[TimedFrame]:
         """The frames shown between two times, in order; what cannot be decoded is left out and counted in `skipped`.
 

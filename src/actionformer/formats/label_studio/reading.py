@@ -18,7 +18,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import parse_json
 from actionformer.formats.document import Document
 from actionformer.formats.label_studio.regions import LABELS, NoTimeError, Region, regions_of
-from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
+from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark, Unit
 
 OWN = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"}
 """Keys of a record that are neither data nor labels."""
@@ -81,7 +81,7 @@ def _is_annotation(one: Any) -> bool:
 
 def _of_task(task: Mapping[str, Any], document: Document, where: str, remarks: list[Remark]) -> Iterator[LabelledVideo]:
     keys = _keys(task)
-    annotations = next((task[key] for key in keys if task.get(key)), [])
+    annotations: Sequence[Any] = next((task[key] for key in keys if task.get(key)), [])
     if keys != PEOPLES and annotations:
         remarks.append(Remark(PREDICTED, where))
     data = task.get("data") if isinstance(task.get("data"), dict) else {}
@@ -126,9 +126,8 @@ def _video(
     segments = [LabelledSegment(one.start, one.end, one.label, where) for one in regions if one.frames == frames]
     if len(segments) < len(regions):
         remarks.append(Remark("a task with labels in seconds and in frames: those in seconds are left out", where))
-    return LabelledVideo(
-        name, segments, "frames" if frames else "seconds", rate, annotator=annotator, complete=complete
-    )
+    unit: Unit = "frames" if frames else "seconds"
+    return LabelledVideo(name, segments, unit, rate, annotator=annotator, counts_time=True, complete=complete)
 
 
 def _video_tag(config: Any) -> tuple[str | None, float | None]:

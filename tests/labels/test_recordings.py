@@ -1,0 +1,46 @@
+"""The recordings that labels are of."""
+
+from pathlib import Path
+
+import pytest
+from numbered import FrameOf, WriteVideo
+
+from actionformer.core.errors import InputError
+from actionformer.labels import read_recordings
+from actionformer.labels.recordings import said_of_uneven
+
+
+def test_a_file_is_opened_when_it_is_asked_for(tmp_path: Path, videos: Path) -> None:
+    for name in ("clip0", "broken"):
+        (tmp_path / f"{name}.mp4").write_bytes((videos / "clip0.mp4").read_bytes() if name == "clip0" else b"x" * 99)
+    found = read_recordings([tmp_path])
+    assert (sorted(found), len(found), found["clip0"].fps) == (["broken", "clip0"], 2, 10.0)
+    assert found["clip0"] is found["clip0"]
+    with pytest.raises(InputError, match=r"broken\.mp4"):
+        found["broken"]
+
+
+def test_pictures_that_do_not_come_steadily_are_said(
+    tmp_path: Path, write_video: WriteVideo, frame_of: FrameOf
+) -> None:
+    images = [frame_of(number) for number in range(20)]
+    steady = [number / 10 for number in range(20)]
+    write_video(tmp_path / "steady.mp4", images, fps=10, times=steady, audio_seconds=3)
+    write_video(tmp_path / "late.mp4", images, fps=10, times=[1.5 + time for time in steady], audio_seconds=3)
+    write_video(tmp_path / "slower.mkv", images, fps=10, times=[max(time, 2 * time - 1) for time in steady])
+    found = read_recordings([tmp_path])
+    assert {id_: round(one.uneven_by, 2) for id_, one in found.items()} == {"steady": 0, "late": 1.5, "slower": 0.9}
+    assert said_of_uneven([found["steady"]], "label a copy") is None
+    assert said_of_uneven(found.values(), "label a copy") == (
+        "frame numbers are taken as time * rate, and pictures lie elsewhere in late (up to 1.50 s), slower (up to 0.90 "
+        "s), as the rate varies or the first one is late: label a copy that has a steady rate "
+        "('ffmpeg -i VIDEO -vf fps=30:start_time=0 COPY' makes one)"
+    )
+
+
+def test_pictures_of_most_containers_come_steadily(tmp_path: Path, write_video: WriteVideo, frame_of: FrameOf) -> None:
+    for ending in ("avi", "mkv", "mov", "mp4", "ts"):
+        write_video(tmp_path / f"{ending}.{ending}", [frame_of(number) for number in range(60)], fps=29.97)
+    assert {id_: one.uneven_by for id_, one in read_recordings([tmp_path]).items()} == dict.fromkeys(
+        ("avi", "mkv", "mov", "mp4", "ts"), 0.0
+    )
