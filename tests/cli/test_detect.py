@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from commands import Command, Refused
 from moving import ACTIONS, FPS, SECONDS
+from numbered import FrameOf, WriteVideo
 
 from actionformer import Detections, load, load_backbone
 from actionformer.features import read_sidecar
@@ -106,6 +107,19 @@ def test_subtitles_elan_and_scores(call: Command, tmp_path: Path, seen: Path, vi
     only = call("detect", seen / "run", video, "--format", "srt", "--classes", "left").out
     assert "left" in only
     assert "right" not in only
+
+
+def test_numbers_of_pictures_that_do_not_come_steadily_are_said(
+    call: Command, tmp_path: Path, seen: Path, write_video: WriteVideo, frame_of: FrameOf
+) -> None:
+    late = [1.5 + number / FPS for number in range(60)]
+    images = [frame_of(number) for number in range(60)]
+    video = write_video(tmp_path / "late.mp4", images, fps=FPS, times=late, audio_seconds=8)
+    for format_, said in (("cvat", 1), ("boris", 0)):
+        out = tmp_path / f"late.{format_}"
+        result = call("detect", seen / "run", video, "--format", format_, "--out", out, "--min-score", 0)
+        assert result.code == 0, result.err
+        assert result.err.count("pictures lie elsewhere in late (up to 1.50 s)") == said
 
 
 def test_overlay(call: Command, tmp_path: Path, seen: Path, videos: Path) -> None:

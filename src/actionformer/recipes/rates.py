@@ -34,7 +34,7 @@ def warn_of_uneven(results: Iterable[VideoRows], format: str) -> None:
     if not FORMATS[format].counts_pictures:
         return
     recordings = [recording_of(Path(one.source), one.video) for one in results if one.source]
-    if uneven := said_of_uneven(filter(None, recordings), "open a copy in the tool"):
+    if uneven := said_of_uneven(filter(None, recordings), "in the tool, open a copy"):
         warn(uneven, stacklevel=3)
 
 
