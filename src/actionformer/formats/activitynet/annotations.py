@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ def read_annotations(path: str | Path, class_names: Sequence[str] | None = None)
     try:
         content = read_json(path)
     except InputError as error:
-        if Path(path).suffix.lower() == ".json" or not Path(path).is_file():
+        if Path(path).suffix.lower() == ".json" or not os.path.isfile(path):
             raise
         raise InputError(f"{error}; {TO_IMPORT}") from error
     return parse_annotations(content, class_names=class_names, source=str(path))
