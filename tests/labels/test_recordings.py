@@ -8,6 +8,7 @@ from numbered import FrameOf, WriteVideo
 from actionformer.core.errors import InputError
 from actionformer.labels import read_recordings
 from actionformer.labels.recordings import said_of_uneven
+from actionformer.video.reader import VideoReader
 
 
 def test_a_file_is_opened_when_it_is_asked_for(tmp_path: Path, videos: Path) -> None:
@@ -44,3 +45,20 @@ def test_pictures_of_most_containers_come_steadily(tmp_path: Path, write_video: 
     assert {id_: one.uneven_by for id_, one in read_recordings([tmp_path]).items()} == dict.fromkeys(
         ("avi", "mkv", "mov", "mp4", "ts"), 0.0
     )
+
+
+@pytest.mark.parametrize("ending", ["mkv", "avi"])
+def test_a_file_that_was_cut_short_lasts_as_long_as_it_can_be_read(
+    tmp_path: Path, write_video: WriteVideo, frame_of: FrameOf, ending: str
+) -> None:
+    whole, cut = tmp_path / f"whole.{ending}", tmp_path / f"cut.{ending}"
+    write_video(whole, [frame_of(number) for number in range(100)], fps=10, options={"g": "5"})
+    content = whole.read_bytes()
+    cut.write_bytes(content[: len(content) // 2])
+    found = read_recordings([tmp_path])
+    assert (found["whole"].duration, found["whole"].stated) == (pytest.approx(10, abs=0.1), None)
+    with VideoReader(cut) as video:
+        last = max(frame.time + frame.duration for frame in video.frames())
+    assert found["cut"].stated == pytest.approx(10, abs=0.1)
+    assert found["cut"].duration == pytest.approx(last, abs=0.11)
+    assert 0.5 < last < 9

@@ -61,7 +61,10 @@ def annotations_of(
     videos: list[NamedVideo] = []
     for id_, named in by_id.items():
         counting = _counting(id_, named, trusted, remarks)
-        actions = Actions(id_, _labelled(id_, recordings), choices, remarks)
+        recording = _labelled(id_, recordings)
+        if recording and recording.stated:
+            remarks.append(Remark(_cut(recording), id_))
+        actions = Actions(id_, recording, choices, remarks)
         for entry in counting:
             actions.add(entry)
         found.append(actions)
@@ -238,6 +241,13 @@ def _labelled(id_: str, recordings: Mapping[str, Recording] | None) -> Recording
         return recordings[id_] if recordings is not None else None
     except InputError as error:
         raise InputError(f"{error}; there are labels of it: replace it, or take it out of --videos") from error
+
+
+def _cut(recording: Recording) -> str:
+    return (
+        f"is cut short: {recording.duration:.2f} s can be read, the file says {recording.stated:.2f} s: copy it again, "
+        "or go on with the part that is there"
+    )
 
 
 def _unlabelled(

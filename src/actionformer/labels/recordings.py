@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Recording:
     """Why its rate may be wrong."""
     path: Path | None = None
     """The file of a video, for `uneven_by`."""
+    stated: float | None = None
+    """Seconds at which the file says that it ends, where it is cut short."""
 
     @cached_property
     def uneven_by(self) -> float:
@@ -105,4 +107,9 @@ def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float |
         duration = recording.declared
         if not duration:  # the file does not say: it is read to its end
             duration = recording.summary(sum(1 for _ in recording.rows())).duration
-        return Recording(id_, recording.fps, duration, recording.doubt, path if medium is PICTURES else None)
+        found = Recording(id_, recording.fps, duration, recording.doubt)
+    if medium is not PICTURES:
+        return found
+    with VideoReader(path) as video:
+        cut = video.cut_at()
+    return replace(found, path=path, duration=cut or duration, stated=duration if cut else None)

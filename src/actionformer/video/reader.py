@@ -133,7 +133,10 @@ class VideoReader(PacketReader):
     @property
     def cut_short(self) -> bool:
         """After all frames were read: the file promised more, by over half a second and a hundredth of it."""
-        return self.declared is not None and self.declared - self.end > 0.5 + 0.01 * self.declared
+        return self._ends_before_its_end(self.end)
+
+    def _ends_before_its_end(self, seconds: float) -> bool:
+        return self.declared is not None and self.declared - seconds > 0.5 + 0.01 * self.declared
 
     @property
     def _joined(self) -> bool:
@@ -177,14 +180,36 @@ class VideoReader(PacketReader):
             return [second - first for first, second in pairwise(stamps)]
         return [float(item.duration * item.time_base) for item in shown[1:] if item.duration and item.time_base]
 
+    def cut_at(self) -> float | None:
+        """Seconds at which the packets end of a file that says that it lasts longer; None if they reach its end.
+
+        Those from the last key frame on are read and none is decoded, so that no frames come from this reader any more.
+        """
+        if self.declared is None or not self.stated.timed:
+            return None
+        try:
+            self._jump(self.origin + self.declared)
+            stamps = self._stamps()
+        except av.FFmpegError:  # a container that cannot seek
+            stamps = []
+        if not stamps:
+            self._reopen()
+            stamps = self._stamps()
+        end = max(stamps, default=self.origin) - self.origin + self._step
+        return end if self._ends_before_its_end(end) else None
+
+    def _stamps(self) -> list[float]:
+        """When the packets that are left are shown."""
+        shown = (one for one in self._packets if one.size and not one.is_discard)
+        return [stamp for one in shown if (stamp := self._stamp(one)) is not None]
+
     def uneven_by(self) -> float:
         """Seconds by which a picture lies at most from where its number, from 0, over the rate would have it.
 
         That is more than a picture lasts where the rate varies, or where the first picture is not at time 0. All
         packets are read and none is decoded, so that no frames come from this reader any more.
         """
-        shown = [one for one in self._packets if one.size and not one.is_discard]
-        stamps = np.array(sorted(stamp for one in shown if (stamp := self._stamp(one)) is not None))
+        stamps = np.array(sorted(self._stamps()))
         if not len(stamps) or not self.stated.timed:
             return 0.0
         if abs((usual_step(np.diff(stamps).tolist()) or 0.0) * self.fps - 0.5) < 0.05:  # a packet per field
