@@ -40,7 +40,8 @@ def test_windows_of_real_recordings_are_those_of_hapt(shared: Path, tmp_path: Pa
 def test_columns_by_name_or_all_of_the_first_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,note,y\n1,up,2\n3,down,4\n")
     (tmp_path / "b.csv").write_text("y,x,z\n20,10,0\n40,30,0\n")
-    extract(tmp_path / "*.csv", "windows", tmp_path / "all", fps=10, num_frames=2)
+    with pytest.warns(UserWarning, match=r"a\.csv: note left out, as the first rows hold no numbers"):
+        extract(tmp_path / "*.csv", "windows", tmp_path / "all", fps=10, num_frames=2)
     assert np.load(tmp_path / "all" / "a.npy").tolist() == [[1, 3, 2, 4]]
     assert np.load(tmp_path / "all" / "b.npy").tolist() == [[10, 30, 20, 40]]
     assert read_sidecar(tmp_path / "all" / "b.npy").backbone == "windows:x,y"
@@ -71,9 +72,38 @@ def test_which_backbones_look_at_what(tmp_path: Path) -> None:
 
 def test_labels_and_counters_are_left_out_and_told(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("time,x,label\n0,1,7\n0.1,3,7\n")
-    with pytest.warns(UserWarning, match=r"a\.csv: label left out, as named like labels or counters: --columns takes"):
+    with pytest.warns(
+        UserWarning, match=r"a\.csv: label left out, as named like times, labels, .*: --columns takes any"
+    ):
         extract(tmp_path / "a.csv", "windows", tmp_path / "out", num_frames=2)
     assert np.load(tmp_path / "out" / "a.npy").tolist() == [[1, 3]]
+
+
+def test_columns_that_look_like_labels_and_counters_are_told_once(tmp_path: Path) -> None:
+    labels = np.repeat([0, 3, 0, 1, 0, 2], 60)
+    table = np.column_stack([np.arange(360) / 50, np.sin(np.arange(360)), labels, np.arange(360)])
+    for name in "ab":
+        np.savetxt(tmp_path / f"{name}.csv", table, delimiter=",", header="time,ax,what,tick", comments="")
+    said = r"a\.csv: what looks like labels, tick looks like a counter, and is taken .* --columns names the others"
+    with pytest.warns(UserWarning, match=said) as told:
+        extract(tmp_path / "*.csv", "windows", tmp_path / "out")
+    assert len(told) == 1
+    extract(tmp_path / "a.csv", "windows", tmp_path / "named", columns=["ax", "what"])
+
+
+def test_key_points_of_deeplabcut_are_no_readings(tmp_path: Path) -> None:
+    lines = ["scorer,net,net,net", "bodyparts,nose,nose,nose", "coords,x,y,likelihood", "0,1,2,0.9", "1,1,2,0.9"]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    with pytest.raises(InputError, match=r"a\.csv: holds key points of DeepLabCut: give --backbone keypoints"):
+        extract(tmp_path / "a.csv", "windows", tmp_path / "out", fps=30)
+
+
+def test_a_cell_that_cannot_be_read_takes_no_channel_away(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ax,az\n1,2\n3,OVR\n5,6\n")
+    (tmp_path / "b.csv").write_text("ax,az\n1,2\n3,4\n5,6\n")
+    done = extract(tmp_path / "*.csv", "windows", tmp_path / "out", fps=1, num_frames=2)
+    assert list(done.failed.values()) == ["row 2, column az: 'OVR' is no number"]
+    assert read_sidecar(tmp_path / "out" / "b.npy").backbone == "windows:ax,az"
 
 
 def test_the_first_file_that_can_be_read_gives_the_columns(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.sensors.columns import Chosen, Columns, chosen, left_out, time_of, unit_in
+from actionformer.sensors.columns import Chosen, Columns, chosen, left_out, time_of, unit_in, unlikely
 from actionformer.sensors.text import open_text
 
 
@@ -73,7 +75,80 @@ def test_a_clock_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("time,x,Label,row\n0,1,2,3\n")
+    (tmp_path / "a.csv").write_text("time,x,Label,row,unix,note,slow,,when\n0,1,2,3,4,up,,7,2026-01-01\n")
     with open_text(tmp_path / "a.csv") as table:
-        assert left_out(table) == ["Label", "row"]
         assert time_of(table, Columns()) == 0
+        assert left_out(table, chosen(table, Columns())) == [
+            "Label, row, unix left out, as named like times, labels, persons or counters: --columns takes any",
+            "note, slow left out, as the first rows hold no numbers",
+        ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["activityID", "activity_id", "ActivityLabel", "activityid", "class_id", "behavior", "state", "event",
+     "ground_truth", "gt", "y", "subject", "subject_id", "user", "trial", "fold", "id", "frame_number", "sample_no",
+     "unix", "label_2", "Frame time"],
+)  # fmt: skip
+def test_names_of_labels_persons_and_counters(tmp_path: Path, name: str) -> None:
+    assert choice(tmp_path, f"ax,{name},ay", "1,2,3").channels == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["door_state", "userAcceleration.x", "state_of_charge", "target_speed", "humid", "acc_y", "class_prob"]
+)
+def test_names_of_readings_with_words_of_labels(tmp_path: Path, name: str) -> None:
+    assert choice(tmp_path, f"ax,{name},ay", "1,2,3").channels == (0, 1, 2)
+
+
+def test_y_is_an_axis_beside_x_or_alone(tmp_path: Path) -> None:
+    assert choice(tmp_path, "X,Y,Z", "1,2,3").channels == (0, 1, 2)
+    assert choice(tmp_path, "time,y", "1,2").channels == (1,)
+
+
+def test_columns_of_one_name_are_several(tmp_path: Path) -> None:
+    assert choice(tmp_path, "time,acc,gyro,acc", "0,1,2,3", "acc_2,acc_1") == Chosen((3, 1), 0)
+    with pytest.raises(InputError, match=r"a\.csv: several columns are called 'acc_1': give each a name of its own"):
+        choice(tmp_path, "acc,acc,acc_1", "0,1,2", "acc_1")
+
+
+LABELS = [0, 3, 0, 1, 0, 3, 0, 2, 0, 1]
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        (np.repeat(LABELS, 60), "labels"),
+        (np.repeat([1, 4, 2, 5, 3, 1], 200), "labels"),
+        (np.repeat(LABELS, 60).astype(float) + np.where(np.arange(600) % 97, 0, np.nan), "labels"),
+        (np.arange(5, 205), "a counter"),
+        (1.7e9 + np.arange(300) * 0.02, "a counter"),
+        (np.arange(600) % 256, "a counter"),
+        (np.repeat(LABELS, 5), None),  # 50 rows are too few to tell
+        (np.arange(20), None),
+    ],
+)
+def test_labels_and_counters_of_any_name(readings: NDArray[np.float64], expected: str | None) -> None:
+    assert unlikely(readings) == expected
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        np.repeat([0, 1, 0, 1, 0, 1], 100),  # a door
+        np.full(1000, 9.81),
+        np.full(1000, 1.0),
+        np.round(RANDOM.normal(0, 300, 1000)),  # 16 bits
+        np.round(RANDOM.normal(0, 0.4, 1000)),  # of a sensor at rest: -1, 0, 1
+        np.round(np.sin(np.arange(1000) / 40) * 4),
+        np.repeat([0, 1, 2, 3, 2, 1, 0, 1, 2], 150),  # degrees
+        np.repeat([61, 63, 66, 64, 68, 61, 65], 50),  # heart beats a minute
+        np.cumsum(RANDOM.integers(0, 2, 1000)),  # steps of a walk
+        np.repeat(np.arange(100, 90, -1), 100),  # a battery
+        np.sin(np.arange(1000) / 50),
+        np.full(1000, np.nan),
+    ],
+)
+def test_readings_are_no_labels(readings: NDArray[np.float64]) -> None:
+    assert unlikely(readings) is None

@@ -50,3 +50,15 @@ def test_what_is_no_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         open_parquet(tmp_path / "a.parquet"),
     ):
         pass
+
+
+def test_columns_of_one_name_are_numbered(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow.parquet import write_table
+
+    columns = [pyarrow.array([1.0, 2.0]), pyarrow.array([3, 4]), pyarrow.array([5.0, 6.0])]
+    write_table(pyarrow.Table.from_arrays(columns, names=["a", "b", "a"]), tmp_path / "a.parquet")
+    with open_parquet(tmp_path / "a.parquet") as table:
+        assert table.names == ("a_1", "b", "a_2")
+        assert np.concatenate(list(table.read([2, 1, 0]))).tolist() == [[5, 3, 1], [6, 4, 2]]
+        assert (table.last(0), table.last(2)) == (2, 6)

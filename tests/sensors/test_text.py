@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,29 @@ def test_text_is_no_column_of_numbers(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,note,when\n1,up,2\n2,,soon\n")
     with open_text(tmp_path / "a.csv") as table:
         assert (table.named, table.numeric, table.rows) == (True, (True, False, False), None)
+
+
+@pytest.mark.parametrize("cell", ["OVR", "ERR", "#N/A", "12 g", "1.5e", "0x1F", "12:30"])
+@pytest.mark.parametrize("row", [1, 20, 500])
+def test_one_cell_that_is_no_number_is_refused_wherever_it_stands(tmp_path: Path, cell: str, row: int) -> None:
+    rows = ["1,2"] * 600
+    rows[row - 1] = f"1,{cell}"
+    (tmp_path / "a.csv").write_text("\n".join(["x,y", *rows]))
+    with open_text(tmp_path / "a.csv") as table:
+        assert table.numeric == (True, True)
+        with pytest.raises(InputError, match=rf"row {row}, column y: '{re.escape(cell)}' is no number"):
+            list(table.read([0, 1]))
+
+
+def test_a_column_of_words_may_hold_some_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,note,when\n1,up,2026-01-01\n2,3,soon\n3,down,2026-01-02\n")
+    with open_text(tmp_path / "a.csv") as table:
+        assert (table.numeric, table.dates) == ((True, False, False), (False, False, True))
+
+
+def test_columns_of_one_name_are_numbered(tmp_path: Path) -> None:
+    names, rows = read(tmp_path / "a.csv", "acc,t,acc,,\n1,2,3,4,5\n")
+    assert (names, rows) == (("acc_1", "t", "acc_2", "", ""), [[1, 2, 3, 4, 5]])
 
 
 def test_letters_of_old_programs(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from actionformer.backbones.base import Backbone
 from actionformer.core.errors import InputError, listed, warn
+from actionformer.keypoints.text import HEADER
 from actionformer.medium import Row
-from actionformer.sensors.columns import Columns, chosen, left_out
+from actionformer.sensors.columns import Columns, chosen, left_out, unlikely
 from actionformer.sensors.files import open_table
 from actionformer.sensors.medium import SENSORS, Sensors
 
@@ -67,7 +69,7 @@ class OfSensors(Backbone):
     def fitted(self, files: Sequence[Path], num_frames: int) -> OfSensors:
         """The same in clips of `num_frames`; unless columns are named, with those of the first file that can be read.
 
-        Columns that are left out, as they are called like labels or counters, are told.
+        Columns that are left out are told, and those that are taken and look like labels or counters.
 
         Raises:
             InputError: no file can be read; what is wrong with the first.
@@ -96,13 +98,25 @@ def _columns_of(files: Sequence[Path], columns: Columns) -> Columns:
     for file in files:
         try:
             with open_table(file) as table:
-                names = tuple(table.names[column] for column in chosen(table, columns).channels)
-                if out := left_out(table):
-                    warn(f"{file}: {listed(out)} left out, as named like labels or counters: --columns takes any", 3)
+                if table.names[0].lower() in HEADER:
+                    raise InputError(f"{file}: holds key points of DeepLabCut: give --backbone keypoints")
+                taken = chosen(table, columns)
+                names = tuple(table.names[column] for column in taken.channels)
+                told = left_out(table, taken) + _doubts(names, next(table.read(taken.channels), None))
+            for sentence in told:
+                warn(f"{file}: {sentence}", 3)
             return replace(columns, channels=names)
         except InputError as error:
             errors.append(error)
     raise errors[0]
+
+
+def _doubts(names: Sequence[str], rows: NDArray[np.float64] | None) -> list[str]:
+    """What to tell of channels (n, C) that seem to be no readings."""
+    found = [] if rows is None else zip(names, map(unlikely, rows.T), strict=True)
+    odd = [f"{name} looks like {what}" for name, what in found if what]
+    advice = "a model learns from it what it cannot know of new recordings: leave it out, --columns names the others"
+    return [f"{listed(odd)}, and is taken for readings: {advice}"] if odd else []
 
 
 class Windows(OfSensors):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed
 from actionformer.core.names import matched, nearest
@@ -21,16 +24,30 @@ _ABBREVIATED = {
 }  # fmt: skip
 TIMES = frozenset((
     "time", "times", "timestamp", "timestamps", "datetime", "date", "ts", "t",
-    "epoch", "utc", "elapsed", "clock", "zeit",
+    "epoch", "utc", "elapsed", "clock", "zeit", "unix", "unixtime",
 ))  # fmt: skip
 """Words of which a column of times has one in its name, or a unit."""
-_BESIDES = frozenset(["unix", "sample", "sensor", "system", "local", "recording", "host", "device", "start", "since"])
+_BESIDES = frozenset(["sample", "sensor", "system", "local", "recording", "host", "device", "start", "since"])
 """Words that it may have besides."""
 NO_READINGS = frozenset((
-    "label", "labels", "class", "classes", "activity", "target", "annotation",
-    "index", "idx", "row", "sample", "frame", "counter", "seq",
+    "label", "labels", "class", "classes", "activity", "activities", "action", "actions", "behavior", "behaviour",
+    "state", "event", "events", "target", "annotation", "annotations", "truth", "groundtruth", "gt",
+    "subject", "user", "person", "participant", "patient", "animal", "trial", "session", "fold", "split", "id", "ids",
+    "index", "idx", "row", "rows", "sample", "samples", "frame", "frames", "counter", "seq", "sequence",
 ))  # fmt: skip
-"""Names of columns that are labels, or count rows."""
+"""Words of which a column has one in its name that holds labels, says whose or which recording it is, or counts."""
+_WITH_THEM = frozenset(["ground", "name", "code", "number", "num", "no", "nr", "count", "file", "video", "track"])
+"""Words that such a name may have besides."""
+LEAST_ROWS = 100
+"""Rows that a column needs to show what it is."""
+STEADY = 0.95, 0.01
+"""Of a counter, the first share of the steps differ by at most the second from the usual one, which rises."""
+STRETCH = 50
+"""Rows that the usual stretch of a label lasts, at least."""
+MOST_LABELS = 30
+"""Different labels of a column."""
+SKIPPED = 0.25
+"""Share of its changes in which a label skips others; a slow reading, such as a temperature, goes through them."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +123,7 @@ def chosen(table: Table, wanted: Columns) -> Chosen:
     note = _unread_time(table) if time is None else None
     usable = tuple(column for column, numeric in enumerate(table.numeric) if numeric and column != time)
     if not wanted.channels:
-        found = tuple(column for column in usable if _is_reading(table.names[column]))
+        found = _readings(table, usable)
         if not found:
             raise InputError(f"{table.path}: no column of readings among {listed(table.names)}: name them")
         return Chosen(found, time, note)
@@ -124,14 +141,63 @@ def _unread_time(table: Table) -> str | None:
     return name and f"its column {name} holds neither numbers nor dates in ISO 8601, so rows are taken to come evenly"
 
 
+def _readings(table: Table, usable: Iterable[int]) -> tuple[int, ...]:
+    """Those of the usable columns that are not named like something else; `y` without x or z is a label."""
+    found = [column for column in usable if _is_reading(table.names[column])]
+    if {"x", "z"}.isdisjoint(map(str.lower, table.names)):
+        found = [column for column in found if table.names[column].lower() != "y"] or found
+    return tuple(found)
+
+
 def _is_reading(name: str) -> bool:
-    return bool(name) and not _is_time(name) and name.lower() not in NO_READINGS
+    return bool(name) and not _is_time(name) and not _is_label(name)
 
 
-def left_out(table: Table) -> list[str]:
-    """Names of the columns that are taken for labels or counters."""
-    named = zip(table.names, table.numeric, strict=True)
-    return [name for name, numeric in named if numeric and name.lower() in NO_READINGS]
+def _is_label(name: str) -> bool:
+    """Whether a column is named as labels are, or persons, recordings or counters."""
+    words = [word if word == "id" else word.removesuffix("id") for word in _words(name)]
+    known = NO_READINGS | _WITH_THEM | TIMES
+    return any(word in NO_READINGS for word in words) and all(word in known for word in words)
+
+
+def left_out(table: Table, taken: Chosen) -> list[str]:
+    """What to tell of the columns that are not taken, though they have names."""
+    rest = [column for column in range(len(table.names)) if column not in (*taken.channels, taken.time)]
+    named = [table.names[column] for column in rest if table.names[column] and table.numeric[column]]
+    others = [column for column in rest if not table.numeric[column] and not _is_time(table.names[column])]
+    words = [table.names[column] for column in others if table.names[column] and not table.dates[column]]
+    told = []
+    if named:
+        told.append(f"{listed(named)} left out, as named like times, labels, persons or counters: --columns takes any")
+    if words:
+        told.append(f"{listed(words)} left out, as the first rows hold no numbers")
+    return told
+
+
+def unlikely(readings: NDArray[np.float64]) -> str | None:
+    """What a column holds that seems to be no readings, "labels" or "a counter", or None.
+
+    Args:
+        readings: (n,), one after another.
+    """
+    readings = readings[np.isfinite(readings)]
+    if len(readings) < LEAST_ROWS:
+        return None
+    steps = np.diff(readings)
+    usual = float(np.median(steps))
+    if usual > 0 and np.mean(np.abs(steps / usual - 1) <= STEADY[1]) >= STEADY[0]:
+        return "a counter"
+    return "labels" if _are_labels(readings) else None
+
+
+def _are_labels(readings: NDArray[np.float64]) -> bool:
+    """Few whole numbers from about 0 on, of which each stays for long and goes to others than its neighbours."""
+    changes = np.flatnonzero(np.diff(readings)) + 1
+    values, ranks = np.unique(readings[np.r_[0, changes]], return_inverse=True)
+    if not 2 < len(values) <= MOST_LABELS or abs(values[0]) > 1 or np.any(values % 1):
+        return False
+    stretches = np.diff(np.r_[0, changes, len(readings)])
+    return bool(np.median(stretches) >= STRETCH and np.mean(np.abs(np.diff(ranks)) > 1) >= SKIPPED)
 
 
 def _place(table: Table, name: str) -> int:
@@ -139,4 +205,6 @@ def _place(table: Table, name: str) -> int:
     if found is None:
         near = nearest(name, table.names)
         raise InputError(f"{table.path}: no column {name!r}{near or f'; there are {listed(table.names)}'}")
+    if table.names.count(found) > 1:
+        raise InputError(f"{table.path}: several columns are called {name!r}: give each a name of its own")
     return table.names.index(found)

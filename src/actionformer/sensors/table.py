@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +51,13 @@ class Table(Protocol):
 
     def last(self, column: int) -> float | None:
         """What a column holds in the last row, where that can be had without reading all of it."""
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of which those that several columns share have a number each: `acc_1`, `acc_2`; an empty one stays so."""
+    counts = Counter(names)
+    numbers = {name: count(1) for name in counts}
+    return tuple(f"{name}_{next(numbers[name])}" if name and counts[name] > 1 else name for name in names)
 
 
 def numbered(columns: int) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.sensors.table import PIECE, Table, numbered
+from actionformer.sensors.table import PIECE, Table, distinct, numbered
 
 LOOKED_AT = 100
 """First lines that tell delimiter, names and kinds of columns."""
@@ -43,18 +43,18 @@ class Dialect:
             return (cells for line in lines if (cells := line.split()))
         return (cells for cells in csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True) if cells)
 
-    def numbers(self, cells: Sequence[str]) -> NDArray[np.float64]:
+    def numbers(self, cells: Sequence[str], *, dates: bool = True) -> NDArray[np.float64]:
         """The numbers of cells, of dates seconds since 1970 (UTC where they do not say); NaN of empty cells.
 
         Raises:
-            ValueError: a cell that holds something else.
+            ValueError: a cell that holds something else, which without `dates` a date is.
         """
         if self.decimal_comma:
             cells = [cell.replace(",", ".") for cell in cells]
         try:
             return np.array(list(map(float, cells)))
         except ValueError:
-            return np.array(list(map(number, cells)))
+            return np.array(list(map(number if dates else reading, cells)))
 
 
 def number(cell: str) -> float:
@@ -63,13 +63,19 @@ def number(cell: str) -> float:
     Raises:
         ValueError: the cell holds something else.
     """
-    cell = cell.strip()
-    if cell.lower() in EMPTY:
-        return float("nan")
     try:
-        return float(cell)
+        return reading(cell)
     except ValueError:
         return date(cell)
+
+
+def reading(cell: str) -> float:
+    """A number, or NaN of an empty cell.
+
+    Raises:
+        ValueError: the cell holds something else.
+    """
+    return float("nan") if cell.strip().lower() in EMPTY else float(cell)
 
 
 def date(cell: str) -> float:
@@ -106,10 +112,10 @@ class TextTable:
         width = len(body[0])
         names = next((row for row in heads if len(row) == width), None)
         self.named = names is not None
-        self.names = numbered(width) if names is None else tuple(cell.strip() for cell in names)
-        kinds = [{self._kind(row[column]) for row in body if column < len(row)} for column in range(width)]
-        self.numeric = tuple("number" in kind and "text" not in kind and "date" not in kind for kind in kinds)
-        self.dates = tuple("date" in kind and "text" not in kind for kind in kinds)
+        self.names = numbered(width) if names is None else distinct([cell.strip() for cell in names])
+        kinds = [Counter(self._kind(row[column]) for row in body if column < len(row)) for column in range(width)]
+        self.numeric = tuple(_most(kind, "number") for kind in kinds)
+        self.dates = tuple(_most(kind, "date") for kind in kinds)
 
     def _is_head(self, row: Sequence[str]) -> bool:
         """Whether a row stands above the readings: of names, of units, or about the file. It has text, no number."""
@@ -154,10 +160,12 @@ class TextTable:
             return None
 
     def _column(self, column: int, cells: Sequence[str], before: int) -> NDArray[np.float64]:
+        dates = not self.numeric[column]
         try:
-            return self.dialect.numbers(cells)
+            return self.dialect.numbers(cells, dates=dates)
         except ValueError:
-            row = next(row for row, cell in enumerate(cells) if self._kind(cell) == "text")
+            wrong = ("text",) if dates else ("text", "date")
+            row = next(row for row, cell in enumerate(cells) if self._kind(cell) in wrong)
             raise InputError(
                 f"{self.path}: row {before + row + 1:,}, column {self.names[column]}: {cells[row]!r:.60} is no number"
             ) from None
@@ -183,6 +191,11 @@ def _alike(rows: Sequence[Sequence[str]]) -> int:
 
 def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
     return any(_kind(cell) == "text" and _kind(cell.replace(",", ".")) == "number" for row in rows for cell in row)
+
+
+def _most(kinds: Counter[str], kind: str) -> bool:
+    """Whether most cells that hold something hold one kind: the others are mistakes, which reading names."""
+    return 2 * kinds[kind] > kinds.total() - kinds["empty"]
 
 
 def _kind(cell: str) -> str:
