@@ -24,6 +24,27 @@ def test_a_second_writer_is_refused_by_name(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "run") == ["a"]
 
 
+def test_those_who_write_the_same_share_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    first, second = sole_writer(folder, "windows\u00e9 50"), sole_writer(folder, "windows\u00e9 50")
+    refused = rf"out: is in use by process {os.getpid()} on .*: wait until it ends or choose another folder"
+    first.__enter__()
+    with second:
+        first.__exit__(None, None, None)
+        assert os.listdir(folder) == [LOCK], "of the one that still writes"
+        for doing in ("statistics", ""):
+            with pytest.raises(InputError, match=refused), sole_writer(folder, doing):
+                pass
+    assert not folder.exists() or os.listdir(folder) == []
+    with sole_writer(folder, "statistics"):
+        pass
+
+
+def test_one_alone_shares_with_nobody(tmp_path: Path) -> None:
+    with sole_writer(tmp_path), pytest.raises(InputError, match="is in use by process"), sole_writer(tmp_path, "same"):
+        pass
+
+
 def test_folders_that_were_made_for_nothing_go(tmp_path: Path) -> None:
     (tmp_path / "was there").mkdir()
     with pytest.raises(KeyboardInterrupt), sole_writer(tmp_path / "was there" / "a" / "b"):

@@ -13,11 +13,15 @@ import pytest
 import torch
 from commands import Command, Refused
 
+from actionformer import extract
+from actionformer.backbones import load_backbone
 from actionformer.core.errors import InputError
+from actionformer.core.locks import sole_writer
 from actionformer.features import read_sidecar
 from actionformer.inference.loading import load
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config
+from actionformer.video.clips import ClipLayout
 
 RATE, SECONDS = 25, 24
 BEGINS = {"sit": 4, "run": 14}
@@ -201,3 +205,16 @@ def test_features_that_other_programs_made_of_tables_fit_a_backbone_that_is_name
         results.append(json.loads(out.read_text("utf-8"))["results"])
     assert results[0] == results[1]
     assert "channels" in refused("detect", other, readings / "r3.csv", "--backbone", "windows:ax,ay")
+
+
+def test_features_of_another_kind_wait_until_a_folder_is_free(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.ones((4, 2)))
+    windows, held = load_backbone("windows:1,2"), tmp_path / "out"
+    windows = windows.fitted([tmp_path / "a.npy"], 2)
+    layout = ClipLayout(1, 2, 2)
+    with sole_writer(held, f"{windows.name} None {windows.preprocessing} {layout} float32"):
+        with pytest.raises(InputError, match=r"out: is in use by process .*: wait until it ends or choose another"):
+            extract(tmp_path / "a.npy", "statistics", held, fps=1, num_frames=2, stride=2)
+        assert len(extract(tmp_path / "a.npy", "windows", held, fps=1, num_frames=2, stride=2).written) == 1
+    done = extract(tmp_path / "a.npy", "windows", held, fps=1, num_frames=2, stride=2)
+    assert (len(done.written), done.kept) == (0, [held / "a.npy"])

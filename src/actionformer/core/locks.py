@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,16 +15,19 @@ from typing import IO
 from actionformer.core.errors import InputError, warn
 from actionformer.core.run_files import LOCK, PART
 
+TRIES, PAUSE = 10, 0.05
+"""Times, and seconds between them, that a process asks whether who writes a folder does the same: it may just begin."""
 MOST_LOST = 100
 """How often others may remove a folder that is about to be used; some file systems have no new folders at all."""
 
 
-def lock(file: int | IO[bytes], *, wait: bool = False) -> bool | None:
+def lock(file: int | IO[bytes], *, wait: bool = False, shared: bool = False) -> bool | None:
     """Marks an open file or folder as in use, until it is closed.
 
     Args:
         file: open.
         wait: until nobody else has it.
+        shared: others may have it too, if they share it.
 
     Returns:
         False if another process has it, None where the system or the file system has no locks.
@@ -31,7 +35,7 @@ def lock(file: int | IO[bytes], *, wait: bool = False) -> bool | None:
     try:
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     except (ImportError, OSError):
@@ -40,27 +44,31 @@ def lock(file: int | IO[bytes], *, wait: bool = False) -> bool | None:
 
 
 @contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
+def sole_writer(folder: Path, doing: str = "") -> Iterator[None]:
     """A folder, made if need be, that this process alone writes; of folders that it made, empty ones go at the end.
 
     Where there are no locks (Windows, some network file systems) this is said once, and nothing is refused.
 
+    Args:
+        folder: where it is.
+        doing: what is written, in one line; processes that write the same may do so together. By default none may.
+
     Raises:
         InputError: another process writes there, or nobody can.
     """
-    made, file = _claimed(folder)
+    made, file = _claimed(folder, doing)
     try:
         yield
     finally:
         with file:
-            if _is_at(file, folder / LOCK):
+            if lock(file) is not False and _is_at(file, folder / LOCK):
                 (folder / LOCK).unlink()
         for one in made:
             with suppress(OSError):  # something lies in it
                 one.rmdir()
 
 
-def _claimed(folder: Path) -> tuple[list[Path], IO[bytes]]:
+def _claimed(folder: Path, doing: str) -> tuple[list[Path], IO[bytes]]:
     """The folders that were made, innermost first, and the lock file, open and held."""
     made: list[Path] = []
     lost = 0
@@ -75,18 +83,34 @@ def _claimed(folder: Path) -> tuple[list[Path], IO[bytes]]:
             refused = "write there" if folder.is_dir() else "be made"
             raise InputError(f"{folder}: cannot {refused} ({error.strerror or error})") from error
         held = lock(file)
-        if held is False:
+        joined = held is False and _joined(file, doing)
+        if held is False and not joined:
             with file:
                 raise InputError(f"{folder}: is in use{_holder(file)}: wait until it ends or choose another folder")
         if held is None:
             warn(f"{folder}: this file system has no locks: make sure that no second run writes into it", stacklevel=4)
-        if held is None or _is_at(file, folder / LOCK):
-            break
-        file.close()  # who had it has just removed it
+        if joined and _is_at(file, folder / LOCK):
+            return made, file
+        if (held is None or _is_at(file, folder / LOCK)) and _said(file, doing):
+            return made, file
+        file.close()  # who had it has just removed it, or somebody else has it now
+
+
+def _said(file: IO[bytes], doing: str) -> bool:
+    """Writes into a lock file who has it, and lets those share it who do the same; False if it was lost over that."""
     file.truncate(0)
-    file.write(f"process {os.getpid()} on {platform.node()}".encode())
+    file.write(f"process {os.getpid()} on {platform.node()}\n{doing}".encode())
     file.flush()
-    return made, file
+    return not doing or lock(file, shared=True) is not False
+
+
+def _joined(file: IO[bytes], doing: str) -> bool:
+    """Whether those who write a folder do the same and share its lock, which this process then has too."""
+    for _ in range(TRIES if doing else 0):
+        if lock(file, shared=True):
+            return _content(file)[1] == doing
+        time.sleep(PAUSE)
+    return False
 
 
 def alone(path: Path) -> IO[bytes]:
@@ -110,9 +134,15 @@ def alone(path: Path) -> IO[bytes]:
 
 
 def _holder(file: IO[bytes]) -> str:
-    file.seek(0)
-    who = file.read(200).decode("utf-8", "replace")
+    who, _ = _content(file)
     return f" by {who}" if who else " by another process"
+
+
+def _content(file: IO[bytes]) -> tuple[str, str]:
+    """Who writes, and what."""
+    file.seek(0)
+    who, _, doing = file.read().decode("utf-8", "replace").partition("\n")
+    return who, doing
 
 
 def _is_at(file: IO[bytes], path: Path) -> bool:

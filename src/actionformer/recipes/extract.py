@@ -15,6 +15,7 @@ from rich.text import Text
 from actionformer.backbones import Backbone, load_backbone, with_columns
 from actionformer.core.devices import Precision, find_device
 from actionformer.core.errors import InputError
+from actionformer.core.locks import sole_writer
 from actionformer.core.progress import TextColumn
 from actionformer.core.terminal import plain_console, say
 from actionformer.extraction.encode import encode_videos, layout_for
@@ -141,26 +142,32 @@ def extract_files(
     targets = {file: feature_file(out, id_) for file, id_ in files.items()}
     _check_apart(targets)
     result = Extraction()
-    todo = []
-    for file, path in targets.items():
-        try:
-            done = is_done(path, file, backbone, layout, dtype, replaceable=overwrite)
-        except InputError as error:
-            hint = "" if overwrite else ", or --overwrite"
-            raise InputError(f"{error}: choose another --out{hint}") from error
-        if done:
-            result.kept.append(path)
-        else:
-            todo.append(file)
-    events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
-    for event in with_progress(write_features(events, targets, backbone, layout, dtype), len(todo), console):
-        if isinstance(event, Finished):
-            result.written.append(targets[event.video])
-            if event.summary.warning:
-                result.warnings[event.video] = event.summary.warning
-        elif isinstance(event, Failed):
-            result.failed[event.video] = event.reason
+
+    def to_do(files: Iterable[Path]) -> list[Path]:
+        return [file for file in files if not _is_kept(targets[file], file, backbone, layout, dtype, overwrite)]
+
+    if todo := to_do(targets):
+        with sole_writer(out, f"{backbone.name} {backbone.weights_hash} {backbone.preprocessing} {layout} {dtype}"):
+            todo = to_do(todo)  # others may have been at work before
+            events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
+            for event in with_progress(write_features(events, targets, backbone, layout, dtype), len(todo), console):
+                if isinstance(event, Finished):
+                    result.written.append(targets[event.video])
+                    if event.summary.warning:
+                        result.warnings[event.video] = event.summary.warning
+                elif isinstance(event, Failed):
+                    result.failed[event.video] = event.reason
+    result.kept += [path for file, path in targets.items() if file not in todo]
     return result
+
+
+def _is_kept(path: Path, video: Path, backbone: Backbone, layout: ClipLayout, dtype: str, overwrite: bool) -> bool:
+    """See `is_done`; the error has what to do."""
+    try:
+        return is_done(path, video, backbone, layout, dtype, replaceable=overwrite)
+    except InputError as error:
+        hint = "" if overwrite else ", or --overwrite"
+        raise InputError(f"{error}: choose another --out{hint}") from error
 
 
 def _check_apart(targets: Mapping[Path, Path]) -> None:
