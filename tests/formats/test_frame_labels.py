@@ -29,6 +29,13 @@ def test_the_last_line_may_have_no_end_and_lines_may_end_as_on_windows() -> None
     ]
 
 
+def test_nothing_happens_where_lines_are_empty() -> None:
+    found = read_as("frame_labels", "a.txt", "\n\n\nwalk\nwalk\n\n \nrun\nrun\nrun\n\n\n")
+    assert only(found) == [(3, 5, "walk"), (7, 10, "run")]
+    assert found.videos[0].segments[0].where == "a.txt: line 4"
+    assert not found.remarks
+
+
 def test_a_header_is_no_frame() -> None:
     found = read_as("frame_labels", "a.csv", "label\nwalk\nwalk\nrun\nrun\n")
     assert only(found) == [(0, 2, "walk"), (2, 4, "run")]

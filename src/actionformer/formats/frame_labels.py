@@ -1,7 +1,7 @@
 """The label of a frame a line, as MS-TCN's `groundTruth/<video>.txt`; the n-th line, from 0, is frame n.
 
-`mapping.txt` beside it or in the folder above lists the classes, and names them where lines are numbers. The video is
-named as the file is; its rate stands nowhere.
+Nothing happens in a frame whose line is empty. `mapping.txt` beside it or in the folder above lists the classes, and
+names them where lines are numbers. The video is named as the file is; its rate stands nowhere.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ LONGEST = 80
 
 
 def holds_labels(document: Document) -> bool:
-    """Whether every line is a class of the list, or else a label, and labels go on for a while."""
+    """Whether every line is a class of the list, or else a label or empty, and labels go on for a while."""
     labels = _labels(document)
     listed = class_list(document, LIST)
-    if labels and set(labels) <= listed.keys() | set(listed.values()):
+    named = set(labels) - {""}
+    if named and named <= listed.keys() | set(listed.values()):
         return True
-    return 2 * sum(1 for _ in runs(labels)) <= len(labels) and all(map(_is_label, set(labels)))
+    return bool(named) and 2 * sum(1 for _ in runs(labels)) <= len(labels) and all(map(_is_label, named))
 
 
 def read_labels(document: Document) -> LabelFile:
@@ -57,4 +58,4 @@ def _lines(document: Document) -> list[str]:
 def _is_label(line: str) -> bool:
     value = number(line)
     is_measured = value is not None and not line.lstrip("-").isdigit()
-    return 0 < len(line) <= LONGEST and not is_measured and not set(line) & set("\t,;{}<>")
+    return len(line) <= LONGEST and not is_measured and not set(line) & set("\t,;{}<>")
