@@ -243,6 +243,18 @@ def test_sidecar_round_trip(tmp_path: Path) -> None:
     assert "weights_hash" not in json.loads(sidecar_path(path).read_text())
 
 
+def test_a_sidecar_that_says_another_width_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npy", ARRAY)
+    write_sidecar(path, FeatureSpec(dim=ARRAY.shape[1]))
+    assert open_features(path).shape == ARRAY.shape
+    write_sidecar(path, FeatureSpec(dim=42))
+    message = rf"a\.npy: {ARRAY.shape[1]} channels, its sidecar says dim 42: .* extract these again or correct it"
+    with pytest.raises(InputError, match=message):
+        open_features(path)
+    with pytest.raises(InputError, match=message):
+        FeatureFolders.at(tmp_path).open("a")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -126,16 +126,15 @@ def _in_words(spec: FeatureSpec) -> str:
 
 
 def check_sidecars(videos: Sequence[FeaturedVideo], data: DataSettings) -> list[Finding]:
-    """Sidecars that contradict one another, the file beside them, the annotations or the settings."""
+    """Sidecars that contradict one another, the annotations or the settings."""
     findings = [one for name in ("backbone", "weights_hash", "preprocessing") for one in _mixed(videos, name)]
     contradictions: list[tuple[str, str, Callable[[FeaturedVideo], bool]]] = [
-        ("number of channels", "dim", lambda v: v.spec.dim not in (None, v.features.shape[1])),
         ("duration", "annotations", _other_duration),
         ("timing", "settings", lambda v: _other_settings(v, data)),
     ]
     for what, against, differs in contradictions:
         if wrong := [video.video.id for video in videos if differs(video)]:
-            other = {"dim": "features", "annotations": "annotations", "settings": "settings, and are believed"}[against]
+            other = {"annotations": "annotations", "settings": "settings, and are believed"}[against]
             text = f"sidecars have another {what} than the {other}: "
             findings.append(
                 Finding("sidecar", "warning", len(wrong), len(videos), text, listed(wrong), "correct the wrong one")

@@ -96,11 +96,13 @@ def open_features(
         made_for: the features that a model was trained on, where there is one.
 
     Raises:
-        InputError: a missing or broken file, an array of another shape or type, another width, or files that do not
-            cover the same time.
+        InputError: a missing or broken file, an array of another shape or type, another width than expected or than
+            its sidecar says, or files that do not cover the same time.
     """
     files = tuple(Path(path) for path in paths)
     shapes = tuple(_shape(path) for path in files)
+    for path, (_, channels) in zip(files, shapes, strict=True):
+        _check_stated(path, channels)
     joined, known = (
         Features(files, (shapes[0][0], sum(channels for _, channels in shapes)), shapes),
         made_for or FeatureSpec(),
@@ -111,6 +113,20 @@ def open_features(
     if width is not None:
         joined.check_width(width)
     return joined
+
+
+def _check_stated(path: Path, channels: int) -> None:
+    """Checks that a file has as many channels as its sidecar says.
+
+    Raises:
+        InputError: it has others.
+    """
+    stated = read_sidecar(path).dim
+    if stated not in (None, channels):
+        raise InputError(
+            f"{path}: {plural(channels, 'channel')}, its sidecar says dim {stated}: it belongs to other features, "
+            "extract these again or correct it"
+        )
 
 
 def _check_sources(features: Features, made_for: FeatureSpec) -> None:
