@@ -219,3 +219,21 @@ def test_a_comparison_says_so_once(
     result = call("ablate", "--switches", "no-head-norm", *data, *few)
     assert result.code == 0, result.err
     assert result.err.count("'train', did you mean 'training'?") == 1
+
+
+@pytest.mark.parametrize(
+    ("backbone", "axes", "message"),
+    [
+        ("statistics:a", 3, "sensors can be turned where features are windows of readings, and these are statistics"),
+        ("motion", 6, "these are motion: leave out data.sensor_axes and data.sensor_rotation"),
+        ("windows:a,b,c,d,e,f@t", 3, "data.sensor_axes 3: features are windows of 6 columns (windows:a,b,c,d,e,f@t)"),
+    ],
+)
+def test_only_windows_of_as_many_axes_are_turned(
+    annotations: Path, features: Path, refused: Refused, tmp_path: Path, backbone: str, axes: int, message: str
+) -> None:
+    made = shutil.copytree(features, tmp_path / "made")
+    for sidecar in made.glob("*.json"):
+        sidecar.write_text(json.dumps({**json.loads(sidecar.read_text("utf-8")), "backbone": backbone}), "utf-8")
+    given = ("--annotations", annotations, "--features", made, "--out", tmp_path / "run")
+    assert message in refused("train", "small", *given, *SHORT, "--data.sensor-axes", axes)

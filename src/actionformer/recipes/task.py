@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from actionformer.backbones import BACKBONES
 from actionformer.checks import check_evaluation, check_training, check_video_classes, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError, warn
@@ -23,8 +24,10 @@ from actionformer.data.dataset import TrainingSet
 from actionformer.data.fingerprint import annotations_hash, features_hash
 from actionformer.data.split import HELD_OUT, can_be_split
 from actionformer.data.windows import training_set
+from actionformer.features import FeatureSpec
 from actionformer.model_directory import ModelCard
 from actionformer.recipes.given import Given
+from actionformer.sensors.columns import Columns
 from actionformer.settings.config import Config
 
 
@@ -59,6 +62,7 @@ def gather(given: Given) -> Task:
         skip_missing=given.skip_missing,
         other_timing=given.other_timing,
     )
+    _check_axes(config, common_spec(collection.videos))
     if not any(len(one.video.segments) for one in collection.videos):
         raise InputError(f"{annotations.source}: no action in subset {', '.join(config.data.train_subset)} to learn")
     collection = _with_proposals(collection, given)
@@ -88,6 +92,25 @@ def gather(given: Given) -> Task:
         warn(f"{plural(skipped, 'video')} without features skipped", stacklevel=3)
     proposer = None if given.proposals is None else given.proposals.model
     return Task(config, annotations, collection, training, test, card, proposer)
+
+
+def _check_axes(config: Config, features: FeatureSpec) -> None:
+    """Checks that features whose sensors are to be turned are windows of as many axes, as far as they say.
+
+    Raises:
+        InputError: they are not.
+    """
+    axes = config.data.sensor_axes
+    for backbone in [one.backbone or "" for one in features.parts if axes is not None]:
+        kind, _, columns = backbone.partition(":")
+        if kind in BACKBONES and kind != "windows":
+            raise InputError(
+                f"data.sensor_axes {axes}: sensors can be turned where features are windows of readings, and these are "
+                f"{kind}: leave out data.sensor_axes and data.sensor_rotation"
+            )
+        count = len(Columns.parsed(columns).channels)
+        if kind == "windows" and count and len(features.parts) == 1 and count != axes:
+            raise InputError(f"data.sensor_axes {axes}: features are windows of {count} columns ({backbone}): say so")
 
 
 def _with_proposals(collection: Collection, given: Given) -> Collection:
