@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actionformer.features import FeatureFolders, whereabouts
+from actionformer.core.errors import InputError
+from actionformer.features import FeatureFolders, lacking, whereabouts
 
 VIDEOS = ["clip1", "clip2", "clip10"]
 
@@ -53,3 +54,19 @@ def test_only_folders_that_lack_them_are_told_of(tmp_path: Path) -> None:
     said = whereabouts(["a"], FeatureFolders((tmp_path / "rgb", tmp_path / "flow")))
     assert said.endswith(f"; {tmp_path / 'flow'} holds flow_a.npy: give --data.prefix flow_")
     assert "rgb holds" not in said
+
+
+def test_of_several_folders_the_one_that_lacks_a_video_is_named(tmp_path: Path) -> None:
+    for file in ("a/clip_1.npy", "a/clip_2.npy", "b/clip_1.npy", "b/clip_9.npy"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        np.save(tmp_path / file, np.zeros((2, 2)))
+    source = FeatureFolders.at([tmp_path / "a", tmp_path / "b"])
+    assert lacking(["clip_2"], source) == f"; {tmp_path / 'b'} lacks clip_2"
+    with pytest.raises(InputError, match=r"no features in .*b: expected clip_2 with one of") as refused:
+        source.open("clip_2")
+    assert "may be" not in str(refused.value)
+    np.save(tmp_path / "b" / "Clip_2.npy", np.zeros((2, 2)))
+    assert lacking(["clip_2"], source).endswith(
+        "b lacks clip_2; 'clip_2' may be 'Clip_2'; it differs by upper and lower case alone: rename one side"
+    )
+    assert lacking(["clip_3"], FeatureFolders.at(tmp_path / "a")) == ""

@@ -16,7 +16,7 @@ from actionformer.core.errors import InputError, listed
 from actionformer.core.names import explained, matched
 from actionformer.data.collection import FeaturedVideo, grid_of
 from actionformer.data.settings import DataSettings
-from actionformer.features import TRANSPOSED, FeatureFolders, FeatureSpec, unknown_of, whereabouts
+from actionformer.features import TRANSPOSED, FeatureFolders, FeatureSpec, lacking, unknown_of, whereabouts
 from actionformer.features.timing import timing_of
 
 
@@ -80,7 +80,7 @@ def _missing(videos: Sequence[AnnotatedVideo], total: int, source: FeatureFolder
     what = f"videos have no features in {', '.join(map(str, source.folders))}: "
     if len(videos) == total:
         return [Finding("missing", "error", len(ids), total, what, listed(ids) + whereabouts(ids, source))]
-    example, advice = listed(ids) + explained(ids, source.ids), "extract them; --skip-missing trains without them"
+    example, advice = listed(ids) + lacking(ids, source), "extract them; --skip-missing trains without them"
     return [Finding("missing", "warning", len(ids), total, what, example, advice)]
 
 

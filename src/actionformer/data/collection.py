@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.errors import InputError, listed, warn
-from actionformer.core.names import explained
 from actionformer.core.segments import TimeGrid
 from actionformer.core.words import part, plural
 from actionformer.data.settings import DataSettings
@@ -24,7 +23,7 @@ from actionformer.features import (
     check_backbone,
     check_timing,
     compare_duration,
-    other_features,
+    lacking,
     timing_of,
     unknown_of,
     whereabouts,
@@ -269,7 +268,7 @@ def _missing_message(missing: list[str], total: int, source: FeatureFolders, ski
         hints = whereabouts(missing, source)
     else:
         advice = "" if skipped else "; --skip-missing leaves them out"
-        hints = advice + explained(missing, source.ids) + "".join(map(other_features, source.folders))
+        hints = advice + lacking(missing, source)
     return f"{part(len(missing), total, 'videos have no features in')} {folders}: {listed(missing)}{hints}"
 
 

@@ -23,7 +23,7 @@ from actionformer.features.spec import (
     write_sidecar,
 )
 from actionformer.features.timing import GRID, TIMING, UNKNOWN, check_timing, timing_of, unknown_of
-from actionformer.features.whereabouts import whereabouts
+from actionformer.features.whereabouts import lacking, whereabouts
 from actionformer.features.writer import FeatureWriter
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "compare_duration",
     "feature_file",
     "joined_spec",
+    "lacking",
     "open_features",
     "other_features",
     "read_sidecar",

@@ -270,9 +270,10 @@ class FeatureFolders:
         paths = self.paths(video)
         for folder, path in zip(self.folders, paths, strict=True):
             if path is None:
+                near = explained([video], list(self._listed(folder)))
                 raise InputError(
                     f"video {video!r}: no features in {folder}: expected {self.prefix}{video} "
-                    f"with one of {', '.join(READERS)}{explained([video], self.ids)}{other_features(folder)}"
+                    f"with one of {', '.join(READERS)}{near}{other_features(folder)}"
                 )
         try:
             files = (path for path in paths if path is not None)

@@ -1,4 +1,4 @@
-"""Why no video of a collection has features: what was looked for, what lies there, and which option finds it."""
+"""Why videos of a collection have no features: what was looked for, what lies there, and which option finds it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def whereabouts(missing: Sequence[str], source: FeatureFolders) -> str:
     looked = f"; no file is called {source.prefix}{missing[0]}{first} (nor {', '.join(others)})"
     lacking = [folder for folder in source.folders if FeatureFolders((folder,), source.prefix).missing(missing)]
     return looked + "".join(f"; {folder} holds {_there(missing, folder)}" for folder in lacking)
+
+
+def lacking(missing: Sequence[str], source: FeatureFolders) -> str:
+    """The end of a sentence about some videos without features: which folder lacks which, and what may be meant."""
+    several, told = len(source.folders) > 1, ""
+    for folder in source.folders:
+        one = FeatureFolders((folder,), source.prefix)
+        if here := one.missing(missing):
+            told += f"; {folder} lacks {listed(here, FEW)}" if several else ""
+            told += explained(here, one.ids) + other_features(folder)
+    return told
 
 
 def _there(missing: Sequence[str], folder: Path) -> str:
