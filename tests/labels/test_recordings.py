@@ -62,3 +62,12 @@ def test_a_file_that_was_cut_short_lasts_as_long_as_it_can_be_read(
     assert found["cut"].stated == pytest.approx(10, abs=0.1)
     assert found["cut"].duration == pytest.approx(last, abs=0.11)
     assert 0.5 < last < 9
+
+
+def test_tables_of_readings_are_no_videos_and_need_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(
+        InputError, match=r"give --fps, how many labels or rows come a second, in place of --videos"
+    ) as it:
+        read_recordings([tmp_path])
+    assert "numpy.save" not in str(it.value)

@@ -94,9 +94,9 @@ def _stood_for(path: Path, kinds: Kinds) -> dict[Path, str]:
         found = {file: name for file, name in found.items() if file.suffix.lower() in taken}
     if not found:
         wanted, endings = sorted(kinds, reverse=True), sorted({ending for some in kinds.values() for ending in some})
+        others = other_features(path) if ".npy" in endings else ""
         raise InputError(
-            f"{path}: no {' or '.join(wanted)} here, expected files that end in {', '.join(endings)}"
-            f"{other_features(path)}"
+            f"{path}: no {' or '.join(wanted)} here, expected files that end in {', '.join(endings)}{others}"
         )
     return {file: _id(found[file]) for file in sorted(found)}
 

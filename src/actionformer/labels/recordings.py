@@ -8,9 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from actionformer.backbones import medium_at
-from actionformer.core.errors import listed
-from actionformer.extraction.inputs import videos_there
+from actionformer.core.errors import InputError, listed
+from actionformer.extraction.inputs import files_below, videos_there
 from actionformer.medium import Medium
+from actionformer.sensors.medium import SENSORS
 from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
 from actionformer.video.reader import VideoReader
@@ -88,7 +89,18 @@ def read_recordings(videos: Sequence[str | Path]) -> Recordings:
     Raises:
         InputError: no such files, or two of one id.
     """
-    return Recordings({id_: path for path, id_ in videos_there(videos, PICTURES, SOUND).items()})
+    try:
+        files = videos_there(videos, PICTURES, SOUND)
+    except InputError as error:
+        if any(_are_readings(Path(one)) for one in videos):
+            advice = "tables of readings: give --fps, how many labels or rows come a second, in place of --videos"
+            raise InputError(f"{error}; there are {advice}") from error
+        raise
+    return Recordings({id_: path for path, id_ in files.items()})
+
+
+def _are_readings(folder: Path) -> bool:
+    return folder.is_dir() and any(name.suffix.lower() in SENSORS.endings for name in files_below(folder))
 
 
 def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float | None = None) -> Recording:
