@@ -1,5 +1,6 @@
 """One writer a folder; what killed writers leave, and what living ones hold."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -67,6 +68,16 @@ def test_without_locks_it_is_said_and_nothing_is_refused(tmp_path: Path, monkeyp
     with told, sole_writer(tmp_path / "run"):
         (tmp_path / "run" / "a").touch()
     assert os.listdir(tmp_path / "run") == ["a"]
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(locks.os, "write", full)
+    refused = pytest.raises(InputError, match=r"run: cannot write there \(No space left on device\)")
+    with refused, sole_writer(tmp_path / "run"):
+        pass
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:

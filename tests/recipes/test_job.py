@@ -284,6 +284,19 @@ def test_two_processes_do_not_write_one_file(refused: Refused, trained: Path, fe
     assert [row["video"] for row in lines(tmp_path / "a.jsonl")] == ["v"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is full")
+def test_a_full_disk_is_said_of_the_output(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.job").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"d\.json: cannot write \(No space left on device\)"):
+        Record(tmp_path / "a.jsonl", {}, out=tmp_path / "d.json")
+    (tmp_path / "a.jsonl.job").unlink()
+    refused = pytest.raises(InputError, match=r"d\.json: cannot write \(No space left on device\)")
+    with refused, Record(tmp_path / "a.jsonl", {}, out=tmp_path / "d.json") as record:
+        os.dup2(os.open("/dev/full", os.O_WRONLY), record._log.fileno())
+        record.fail("v", Path("v.npy"), "it is broken")
+    assert not list(tmp_path.iterdir())
+
+
 def test_memory_does_not_grow_with_the_videos(tmp_path: Path) -> None:
     found = Detections(np.tile([0.0, 1.0], (200, 1)), np.linspace(0, 1, 200), np.zeros(200, int), ("jump",))
 

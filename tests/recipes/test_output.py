@@ -5,10 +5,18 @@ import numpy as np
 import pytest
 
 from actionformer.core.detections import Detections
+from actionformer.core.errors import InputError
 from actionformer.recipes import output
 from actionformer.recipes.output import Output
 
 NOTHING = Detections(np.empty((0, 2)), np.empty(0), np.empty(0, dtype=np.int64), ("jump",))
+
+
+def test_an_overlay_that_cannot_be_written_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    seen = Output(None, "table", overlay=tmp_path / "seen.gif")
+    with pytest.raises(InputError, match=r"seen\.gif: cannot write a video with this ending: use one of \.mp4, "):
+        seen.check({tmp_path / "a.mp4": "a"})
+    Output(None, "table", overlay=tmp_path / "seen.MKV").check({tmp_path / "a.mp4": "a"})
 
 
 @pytest.mark.parametrize(

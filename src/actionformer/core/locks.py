@@ -91,16 +91,23 @@ def _claimed(folder: Path, doing: str) -> tuple[list[Path], IO[bytes]]:
             warn(f"{folder}: this file system has no locks: make sure that no second run writes into it", stacklevel=4)
         if joined and _is_at(file, folder / LOCK):
             return made, file
-        if (held is None or _is_at(file, folder / LOCK)) and _said(file, doing):
+        if (held is None or _is_at(file, folder / LOCK)) and _said(file, doing, folder):
             return made, file
         file.close()  # who had it has just removed it, or somebody else has it now
 
 
-def _said(file: IO[bytes], doing: str) -> bool:
-    """Writes into a lock file who has it, and lets those share it who do the same; False if it was lost over that."""
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on {platform.node()}\n{doing}".encode())
-    file.flush()
+def _said(file: IO[bytes], doing: str, folder: Path) -> bool:
+    """Writes into a lock file who has it, and lets those share it who do the same; False if it was lost over that.
+
+    Raises:
+        InputError: nothing can be written.
+    """
+    try:
+        file.truncate(0)
+        os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n{doing}".encode())
+    except OSError as error:  # a full disk
+        with file:
+            raise InputError(f"{folder}: cannot write there ({error.strerror or error})") from error
     return not doing or lock(file, shared=True) is not False
 
 

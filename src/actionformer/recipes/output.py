@@ -25,7 +25,7 @@ from actionformer.recipes.clips import check_margin, cut_clips, list_of
 from actionformer.recipes.rates import recording_of, warn_of_uneven, with_rates
 from actionformer.recipes.record import Record
 from actionformer.recipes.search import holds_features, is_played
-from actionformer.video.overlay import write_overlay
+from actionformer.video.overlay import container_of, write_overlay
 from actionformer.video.pictures import PICTURES
 
 UNFINISHED = "unfinished.jsonl"
@@ -79,8 +79,8 @@ class Output:
         """Checks, before anything is computed, that these files can be written about so, and that none is written over.
 
         Raises:
-            InputError: one file of output for several videos, a folder where a file is to be, an overlay of features,
-                or an output that is an input.
+            InputError: one file of output for several videos, a folder where a file is to be, an overlay of features
+                or in a file of another kind, or an output that is an input.
         """
         several, out, overlay = len(files) > 1, self.out, self.overlay
         check_margin(self.margin)
@@ -94,10 +94,12 @@ class Output:
             what = "an overlay is drawn into videos" if overlay is not None else "clips are cut out of videos"
             held = "features" if holds_features(others[0], medium) else "no pictures"
             raise InputError(f"{others[0]}: holds {held}, {what}")
-        if overlay is not None and several and not _is_folder(overlay):
-            raise InputError(
-                f"{overlay}: an overlay is one file per video: give --overlay a folder that exists or has no ending"
-            )
+        if overlay is not None and not _is_folder(overlay):
+            if several:
+                raise InputError(
+                    f"{overlay}: an overlay is one file per video: give --overlay a folder that exists or has no ending"
+                )
+            container_of(overlay)
         inputs = {file.resolve() for file in files}
         for path in self.files(files.values()):
             if path.resolve() in inputs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -49,21 +50,22 @@ class Record:
         self.failed: dict[str, str] = {}
         self.contents: dict[str, str] = {}
         self.detections = 0
+        self._files = ExitStack()
         make_folder(path.parent, self.out)
         with naming(self.out):
-            self._file = alone(path)
+            self._file = self._files.enter_context(alone(path))
         try:
             if resume and os.fstat(self._file.fileno()).st_size:
                 self._check_settings()
                 self._read()
             with naming(self.out):
                 self._file.truncate()
-                self._log = _job_file(path).open("wb")
+                self._log = self._files.enter_context(_job_file(path).open("wb"))
             self._note({"settings": self.settings})
             for video, content in self.contents.items():
                 self._note({"video": video, "content": content})
         except BaseException:
-            self._file.close()
+            self._close()
             raise
 
     def __enter__(self) -> Record:
@@ -75,8 +77,11 @@ class Record:
         """Closes the files; those of a job that broke off before it had any result are removed."""
         if error is not None and not self.done:
             self.remove()
-        self._file.close()
-        self._log.close()
+        self._close()
+
+    def _close(self) -> None:
+        with naming(self.out):  # what a full disk has not taken is tried again
+            self._files.close()
 
     def add(self, video: str, source: Path, found: Detections) -> None:
         """Writes what was found in a video; from now on no kill loses it."""

@@ -187,9 +187,18 @@ def _standing(time: float, until: float, image: Image) -> Iterator[tuple[float, 
 
 
 def _output(temporary: Path, target: Path) -> av.container.OutputContainer:
+    return av.open(str(temporary), "w", format=container_of(target))
+
+
+def container_of(target: Path) -> str:
+    """The container of a video that is to be written, by its ending.
+
+    Raises:
+        InputError: an ending that none is written with.
+    """
     if (kind := CONTAINERS.get(target.suffix.lower())) is None:
         raise InputError(f"{target}: cannot write a video with this ending: use one of {', '.join(CONTAINERS)}")
-    return av.open(str(temporary), "w", format=kind)
+    return kind
 
 
 def _end(found: Detections) -> float:
