@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from actionformer.core.errors import InputError
-from actionformer.core.files import check_compression
+from actionformer.core.files import check_compression, check_fetched
 from actionformer.core.words import plural
 
 NESTED = ("state_dict", "model_state", "model")
@@ -34,6 +34,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     try:
         if not path.is_file():
             raise FileNotFoundError("there is no such file")
+        check_fetched(path)
         check_archive(path)
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.core.files import check_absent, read_json, replacing, write_whole
+from actionformer.core.files import check_absent, check_fetched, read_json, replacing, write_whole
+from actionformer.features import open_features
+from actionformer.sensors.files import open_table
+from actionformer.video.opening import opened
+from actionformer.weights import read_weights
 
 
 def test_writes_text_and_bytes_and_makes_folders(tmp_path: Path) -> None:
@@ -122,3 +126,16 @@ def test_broken_json(tmp_path: Path, content: Any, message: str) -> None:
 def test_missing_json(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.json: cannot read \(No such file or directory\)"):
         read_json(tmp_path / "a.json")
+
+
+def test_a_pointer_of_git_lfs_is_fetched(tmp_path: Path) -> None:
+    pointer, told = tmp_path / "a.npy", r"a\.npy: is a pointer of Git LFS .*: fetch it with git lfs pull"
+    pointer.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n")
+    for read in (check_fetched, read_json, open_features, read_weights):
+        with pytest.raises(InputError, match=told):
+            read(pointer)
+    with pytest.raises(InputError, match=told), open_table(pointer):
+        pass
+    with pytest.raises(InputError, match=told):
+        opened(str(pointer), "the video")
+    check_fetched(Path(__file__))

@@ -74,7 +74,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(locks.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     refused = pytest.raises(InputError, match=r"run: cannot write there \(No space left on device\)")
     with refused, sole_writer(tmp_path / "run"):
         pass

@@ -19,6 +19,8 @@ LARGEST_TEXT, LARGEST_SETTINGS = 1 << 30, 1 << 17
 """Bytes of a text file, and of one that people write by hand."""
 LARGE_CLAIM, CLAIMED = 1 << 28, 200
 """Bytes from which on a compressed array is doubted, and how much smaller no array of measured numbers gets."""
+LFS_POINTER = b"version https://git-lfs"
+"""What a pointer of Git LFS begins with."""
 DEEP_KEY = re.compile(r"""(?:[\w"'-]{1,60}[ \t]*\.[ \t]*){20}""")
 """Of TOML: twenty parts with dots between them."""
 
@@ -174,10 +176,12 @@ def read_bytes(path: str | Path, *, what: str = "", largest: int = LARGEST_TEXT)
         largest: bytes that are read at most.
 
     Raises:
-        InputError: missing, unreadable, a folder or a device, or too large.
+        InputError: missing, unreadable, a folder or a device, too large, or a pointer of Git LFS.
     """
     try:
-        return _content(path, largest)
+        content = _content(path, largest)
+        _check_fetched(path, content)
+        return content
     except OSError as error:
         raise InputError(f"{path}: cannot read{f' {what}' if what else ''} ({error.strerror or error})") from error
 
@@ -265,6 +269,21 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         if isinstance(value, dict):
             objects.append(value)
     return objects
+
+
+def check_fetched(path: Path) -> None:
+    """Checks that a file is itself, and not what Git LFS leaves in its place until it is fetched.
+
+    Raises:
+        InputError: it is not.
+    """
+    with path.open("rb") as file:
+        _check_fetched(path, file.read(len(LFS_POINTER)))
+
+
+def _check_fetched(path: str | Path, content: bytes) -> None:
+    if content.startswith(LFS_POINTER):
+        raise InputError(f"{path}: is a pointer of Git LFS and not the file itself: fetch it with git lfs pull")
 
 
 def check_compression(path: Path, unpacked: int) -> None:

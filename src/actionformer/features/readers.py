@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed, missing_extra
-from actionformer.core.files import check_compression
+from actionformer.core.files import check_compression, check_fetched
 
 KEYS = ("feats", "features")  # names looked for in a file of several arrays
 PICKLED = "holds pickled objects, which are never loaded: save one (T, D) array of float16 or float32 instead"
@@ -64,6 +64,7 @@ def opened(path: Path) -> Iterator[Any]:
     except InputError:
         raise
     except Exception as error:  # every library has its own ways of refusing a broken file
+        check_fetched(path)
         if "Python objects" in str(error):
             raise InputError(f"{path}: {PICKLED}") from error
         reason = " ".join(str(error).split())

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from actionformer.core.errors import InputError
+from actionformer.core.files import check_fetched
 from actionformer.sensors.arrays import open_npy, open_npz
 from actionformer.sensors.parquet import open_parquet
 from actionformer.sensors.table import Table
@@ -32,6 +33,7 @@ def open_table(path: Path) -> Iterator[Table]:
     if not path.is_file():
         raise InputError(f"{path}: no such file of readings")
     try:
+        check_fetched(path)
         with OPENERS.get(path.suffix.lower(), open_text)(path) as table:
             yield table
     except InputError:

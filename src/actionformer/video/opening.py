@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from actionformer.core.errors import InputError
+from actionformer.core.files import check_fetched
 
 COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 UNKNOWN = "unknown"
@@ -48,6 +49,8 @@ def opened(content: Any, name: str, advice: str = ADVICE, kind: str = "video", *
     try:
         container: InputContainer = av.open(content, metadata_errors="ignore", **settings)
     except (av.FFmpegError, ValueError) as error:
+        if isinstance(content, str) and Path(content).is_file():
+            check_fetched(Path(content))
         raise InputError(f"{name}: not a readable {kind} ({reason(error)}): {advice}") from error
     return container
 
