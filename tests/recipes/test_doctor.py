@@ -221,7 +221,7 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     ),
     "no training subset": (lambda d: subset(d, "learn", *d.training), "no_subset", "--data.train-subset"),
     "other backbone": (other_backbone, "sidecar", "video_05 (slowfast)"),
-    "sidecar of another width": (lambda d: d.save("video_04", d.array("video_04"), dim=99), "sidecar", "video_04"),
+    "sidecar of another width": (lambda d: d.save("video_04", d.array("video_04"), dim=99), "broken", "video_04"),
     "sidecar of another duration": (
         lambda d: d.save("video_04", d.array("video_04"), duration=9),
         "sidecar",

@@ -10,6 +10,7 @@ from actionformer.checks.alignment import check_alignment
 from actionformer.checks.classes import check_empty_classes
 from actionformer.checks.files import Opened, check_unannotated, open_subset
 from actionformer.checks.findings import Finding, found_in
+from actionformer.checks.followed import check_followed
 from actionformer.checks.labels import check_spelling
 from actionformer.checks.moments import PlacedActions
 from actionformer.checks.oracle import oracle_report
@@ -164,7 +165,8 @@ def _values(patient: Patient) -> tuple[list[Finding], float]:
 def _together(patient: Patient) -> list[Finding]:
     """Whether annotations and features tell of the same things."""
     probe = Probe.of(patient.videos, len(patient.labelled.class_names))
-    return [*check_alignment(probe), *check_unlabelled(probe)] if probe.says_something else []
+    found = check_followed(patient.videos)
+    return [*found, *check_alignment(probe), *check_unlabelled(probe)] if probe.says_something else found
 
 
 def _subsets(patient: Patient, training: TrainingSet) -> list[Finding]:

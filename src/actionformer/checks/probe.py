@@ -65,7 +65,7 @@ class Probe:
             videos: of which some are looked at if they have many rows.
             classes: how many there are.
         """
-        read = [(video, rows) for video in _chosen(videos) if (rows := _read(video)) is not None]
+        read = [(video, rows) for video in chosen(videos) if (rows := read_rows(video)) is not None]
         labels = np.concatenate([np.empty(0, np.int64), *(video.video.labels for video, _ in read)])
         counts = np.bincount(labels, minlength=classes)
         frequent = np.argsort(-counts, kind="stable")[: min(MOST_CLASSES, int((counts > 0).sum()))]
@@ -149,7 +149,7 @@ def _correlation(scores: Floats, wanted: Floats) -> float:
     return float(((scores * wanted).sum(0)[varies] / size[varies]).mean()) if varies.any() else 0.0
 
 
-def _chosen(videos: Sequence[FeaturedVideo]) -> list[FeaturedVideo]:
+def chosen(videos: Sequence[FeaturedVideo]) -> list[FeaturedVideo]:
     """As many videos, spread evenly, as have so many rows together."""
     if not videos:
         return []
@@ -158,7 +158,8 @@ def _chosen(videos: Sequence[FeaturedVideo]) -> list[FeaturedVideo]:
     return [videos[i] for i in np.unique(np.linspace(0, len(videos) - 1, count).astype(int)).tolist()]
 
 
-def _read(video: FeaturedVideo) -> Floats | None:
+def read_rows(video: FeaturedVideo) -> Floats | None:
+    """The first rows of a video, (T, D); None where they cannot be read."""
     try:
         return video.features[:MOST_OF_ONE]
     except InputError:
