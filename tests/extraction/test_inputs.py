@@ -3,7 +3,17 @@ from pathlib import Path
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.extraction.inputs import FEATURES, check_names, files_of, named_files, video_files
+from actionformer.extraction.inputs import (
+    FEATURES,
+    check_names,
+    files_of,
+    holds_features,
+    is_played,
+    named_files,
+    shows_pictures,
+    video_files,
+)
+from actionformer.sensors.medium import SENSORS
 from actionformer.video.pictures import PICTURES
 
 
@@ -87,3 +97,24 @@ def test_names_that_a_prefix_makes_equal(tmp_path: Path) -> None:
     check_names(files)
     with pytest.raises(InputError, match="are both called 'a'"):
         check_names(files, "v_")
+
+
+@pytest.mark.parametrize(
+    ("name", "features", "pictures", "played"),
+    [
+        ("a.npy", True, False, False),
+        ("a.MP4", False, True, True),
+        ("a.wav", False, False, True),
+        ("a.csv", False, False, False),
+        ("a.odd", False, True, True),  # a file that is named itself may end in anything
+    ],
+)
+def test_what_a_file_is_by_its_ending(tmp_path: Path, name: str, features: bool, pictures: bool, played: bool) -> None:
+    file = tmp_path / name
+    assert (holds_features(file), shows_pictures(file), is_played(file)) == (features, pictures, played)
+
+
+def test_arrays_are_features_where_readings_are_looked_for_if_they_have_a_sidecar(tmp_path: Path) -> None:
+    assert not holds_features(tmp_path / "a.npy", SENSORS)
+    touch(tmp_path, "a.json")
+    assert holds_features(tmp_path / "a.npy", SENSORS)

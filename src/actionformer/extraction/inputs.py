@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from glob import glob, has_magic
 from pathlib import Path, PurePath
 
+from actionformer.backbones import medium_at
 from actionformer.core.errors import InputError
 from actionformer.core.names import check_name, without_prefix
-from actionformer.features import READERS, other_features
+from actionformer.features import READERS, other_features, sidecar_path
 from actionformer.medium import Medium
+from actionformer.sound.medium import SOUND
 from actionformer.video.pictures import PICTURES
 
 ENDINGS = PICTURES.endings
@@ -152,3 +154,22 @@ def check_names(files: Mapping[Path, str], prefix: str = "") -> None:
             apart = "" if other.parent == file.parent else ", or give a folder above both, which tells them apart"
             raise InputError(f"{other} and {file} are both called {name!r}: rename one{apart}")
         seen[name] = file
+
+
+def holds_features(file: Path, medium: Medium = PICTURES) -> bool:
+    """Whether a file is one of features, by its ending; any other is taken for a recording.
+
+    Of an ending that the medium has too, those are features that have a sidecar.
+    """
+    ending = file.suffix.lower()
+    return ending in READERS and (ending not in medium.endings or sidecar_path(file).is_file())
+
+
+def shows_pictures(file: Path) -> bool:
+    """Whether a file is a video, by its ending: neither features nor of another medium."""
+    return not holds_features(file) and medium_at(file) is PICTURES
+
+
+def is_played(file: Path) -> bool:
+    """Whether a file is a video or a sound file, by its ending: what players open."""
+    return not holds_features(file) and medium_at(file) in (PICTURES, SOUND)

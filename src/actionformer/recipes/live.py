@@ -18,6 +18,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
 from actionformer.core.terminal import plain_console
+from actionformer.extraction.inputs import holds_features
 from actionformer.extraction.live import LiveFeatures
 from actionformer.features import FeatureSpec
 from actionformer.inference.detector import Detector
@@ -25,7 +26,6 @@ from actionformer.inference.sequences import place
 from actionformer.inference.stream import Stream, with_live
 from actionformer.recipes.extract import say_weights
 from actionformer.recipes.prepare import prepared_detector
-from actionformer.recipes.search import holds_features
 from actionformer.settings.config import Changes
 from actionformer.video.live import LiveFrames
 from actionformer.video.sources import source_of

@@ -16,6 +16,7 @@ from actionformer.core.files import check_absent, write_pieces, write_whole
 from actionformer.core.names import file_of
 from actionformer.core.terminal import WIDEST, emit, plain_console
 from actionformer.core.words import plural
+from actionformer.extraction.inputs import holds_features, is_played
 from actionformer.formats.detections import read_results, results_text, video_text
 from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
@@ -24,7 +25,6 @@ from actionformer.medium import Medium
 from actionformer.recipes.clips import check_margin, cut_clips, list_of
 from actionformer.recipes.rates import recording_of, warn_of_uneven, with_rates
 from actionformer.recipes.record import Record
-from actionformer.recipes.search import holds_features, is_played
 from actionformer.video.overlay import container_of, write_overlay
 from actionformer.video.pictures import PICTURES
 

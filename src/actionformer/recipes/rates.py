@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from actionformer.core.errors import InputError, warn
+from actionformer.extraction.inputs import shows_pictures
 from actionformer.formats.index import FORMATS
 from actionformer.formats.rows import VideoRows
 from actionformer.labels.recordings import Recording, read_recording, said_of_uneven
-from actionformer.recipes.search import shows_pictures
 
 
 def with_rates(results: Iterable[VideoRows]) -> Iterator[VideoRows]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from actionformer.backbones import medium_at, medium_of
+from actionformer.backbones import medium_of
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.names import explained, without_prefix
@@ -20,10 +20,10 @@ from actionformer.core.words import plural
 from actionformer.data.collection import Paths, as_list
 from actionformer.extraction.encode import encode_videos
 from actionformer.extraction.events import Failed, Finished
-from actionformer.extraction.inputs import FEATURES, check_names, files_of, named_files
+from actionformer.extraction.inputs import FEATURES, check_names, files_of, holds_features, named_files
 from actionformer.extraction.matching import FeatureMaker
 from actionformer.extraction.store import is_done, write_features
-from actionformer.features import READERS, FeatureSpec, feature_file, sidecar_path
+from actionformer.features import FeatureSpec, feature_file
 from actionformer.inference.detector import Detector
 from actionformer.inference.video_scores import VideoScores
 from actionformer.medium import Medium
@@ -320,25 +320,6 @@ def input_files(inputs: Sequence[str | Path] | Mapping[Path, str], medium: Mediu
     if not files:
         raise InputError("nothing to detect in: give videos, feature files or folders of them")
     return files
-
-
-def holds_features(file: Path, medium: Medium = PICTURES) -> bool:
-    """Whether a file is one of features, by its ending; any other is taken for a recording.
-
-    Of an ending that the medium has too, those are features that have a sidecar.
-    """
-    ending = file.suffix.lower()
-    return ending in READERS and (ending not in medium.endings or sidecar_path(file).is_file())
-
-
-def shows_pictures(file: Path) -> bool:
-    """Whether a file is a video, by its ending: neither features nor of another medium."""
-    return not holds_features(file) and medium_at(file) is PICTURES
-
-
-def is_played(file: Path) -> bool:
-    """Whether a file is a video or a sound file, by its ending: what players open."""
-    return not holds_features(file) and medium_at(file) in (PICTURES, SOUND)
 
 
 @contextmanager
