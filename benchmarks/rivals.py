@@ -8,7 +8,8 @@ What `actionformer compare` and `actionformer ablate` do with settings derived f
 looked at once a run, at the end. With --work runs are kept in that folder and a call that was stopped goes on; a later
 one may add detectors, seeds or switches. Second stages judge what --proposer has found: in each training video, by a
 model of the other folds; in test videos, by its own run of the first seed. --kept trains nothing and compares all runs
-that are finished in --work, however many seeds a detector has. With --epochs N it trains N epochs and writes nothing:
+that are finished in --work, however many seeds a detector has. Results of some detectors do not replace those of all
+with --label, which their names have besides. With --epochs N it trains N epochs and writes nothing:
 to see that it runs.
 """
 
@@ -83,7 +84,7 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> None:
         compare(() if options.kept else options.detectors, out=out, **given)
     print((out / f"{kind}.md").read_text("utf-8"), flush=True)
     if not options.epochs:
-        keep(out, kind, f"{name}_{options.ablate}" if options.ablate else name)
+        keep(out, kind, "_".join(filter(None, (name, options.ablate, options.label))))
 
 
 def main() -> None:
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("--proposer", help="a detector whose segments second stages judge")
     parser.add_argument("--ablate", help="a detector, a preset or a TOML file")
     parser.add_argument("--switches", nargs="+", default=["all"])
+    parser.add_argument("--label", help="what the names of the results have besides")
     parser.add_argument("--kept", action="store_true", help="compare what is finished in --work")
     parser.add_argument("--work", type=Path, help="where runs are kept; by default they are not")
     parser.add_argument("--epochs", type=int, help="other epochs than the derived ones; nothing is written")

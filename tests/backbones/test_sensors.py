@@ -84,7 +84,7 @@ def test_columns_that_look_like_labels_and_counters_are_told_once(tmp_path: Path
     table = np.column_stack([np.arange(360) / 50, np.sin(np.arange(360)), labels, np.arange(360)])
     for name in "ab":
         np.savetxt(tmp_path / f"{name}.csv", table, delimiter=",", header="time,ax,what,tick", comments="")
-    said = r"a\.csv: what looks like labels, tick looks like a counter, and is taken .* --columns names the others"
+    said = r"a\.csv: taken for readings, .*: what \(labels\), tick \(a counter\); .*: --columns names the others"
     with pytest.warns(UserWarning, match=said) as told:
         extract(tmp_path / "*.csv", "windows", tmp_path / "out")
     assert len(told) == 1
@@ -102,7 +102,9 @@ def test_a_cell_that_cannot_be_read_takes_no_channel_away(tmp_path: Path) -> Non
     (tmp_path / "a.csv").write_text("ax,az\n1,2\n3,OVR\n5,6\n")
     (tmp_path / "b.csv").write_text("ax,az\n1,2\n3,4\n5,6\n")
     done = extract(tmp_path / "*.csv", "windows", tmp_path / "out", fps=1, num_frames=2)
-    assert list(done.failed.values()) == ["row 2, column az: 'OVR' is no number"]
+    assert list(done.failed.values()) == [
+        "row 2, column az: 'OVR' is no number: correct it, or leave the column out (--columns names the others)"
+    ]
     assert read_sidecar(tmp_path / "out" / "b.npy").backbone == "windows:ax,az"
 
 

@@ -253,6 +253,9 @@ def test_a_sidecar_that_says_another_width_is_refused(tmp_path: Path) -> None:
         open_features(path)
     with pytest.raises(InputError, match=message):
         FeatureFolders.at(tmp_path).open("a")
+    write_sidecar(path, FeatureSpec(dim=len(ARRAY)))
+    with pytest.raises(InputError, match=r"are they stored as \(D, T\)\? Transpose them"):
+        open_features(path)
 
 
 @pytest.mark.parametrize(

@@ -195,9 +195,10 @@ def test_several_columns_of_one_time_say_the_same() -> None:
 def test_frames_and_times_are_not_mixed() -> None:
     file = read("label,start frame,end frame,start\njump,45,67,1.5\n")
     assert (file.videos[0].unit, rows(file)) == ("frames", [("session7", 45, 67, "jump")])
-    clock = read("label,start frame,end frame\njump,0:45,0:67\n")
-    assert not rows(clock)
-    assert any("a time that cannot be read is left out" in one.what for one in clock.remarks)
+    assert rows(read("label,start frame,end frame\njump,0:45,0:57.5\n")) == [("session7", 45, 57.5, "jump")]
+    mixed = read("label,start frame,end frame\njump,45,0:57\n")
+    assert not rows(mixed)
+    assert any("a time that cannot be read is left out" in one.what for one in mixed.remarks)
 
 
 def test_the_unit_of_the_length_of_a_video() -> None:

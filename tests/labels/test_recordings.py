@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import pytest
 from numbered import FrameOf, WriteVideo
 
@@ -62,6 +63,21 @@ def test_a_file_that_was_cut_short_lasts_as_long_as_it_can_be_read(
     assert found["cut"].stated == pytest.approx(10, abs=0.1)
     assert found["cut"].duration == pytest.approx(last, abs=0.11)
     assert 0.5 < last < 9
+
+
+def test_a_last_picture_that_stays_on_the_screen_is_no_loss(
+    tmp_path: Path, write_video: WriteVideo, frame_of: FrameOf
+) -> None:
+    write_video(tmp_path / "all.mp4", [frame_of(number) for number in range(20)], fps=10, options={"bf": "0"})
+    with av.open(str(tmp_path / "all.mp4")) as source, av.open(str(tmp_path / "held.mp4"), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        packets[-1].duration = round(5 / packets[-1].time_base)
+        for packet in packets:
+            packet.stream = stream
+            target.mux(packet)
+    held = read_recordings([tmp_path])["held"]
+    assert (held.duration, held.stated) == (pytest.approx(6.9, abs=0.1), None)
 
 
 def test_tables_of_readings_are_no_videos_and_need_none(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from actionformer.backbones import Backbone
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.errors import InputError
 from actionformer.data.settings import DataSettings
+from actionformer.labels.recordings import Recording
+from actionformer.medium import Medium
 from actionformer.recipes.footage import Footage
 
 
@@ -88,3 +90,17 @@ def test_what_nothing_can_be_planned_of(folder: Path) -> None:
         footage.sampling(annotated("v_one"), footage.recordings(nothing, DataSettings()), DataSettings(stride=2.5))
     with pytest.raises(InputError, match="no action in the training subset"):
         footage.sampling(nothing, footage.recordings(nothing, DataSettings()), DataSettings())
+
+
+def test_a_file_is_asked_once_for_each_rate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, float | None]] = []
+
+    def read(path: Path, id_: str, medium: Medium, fps: float | None) -> Recording:
+        asked.append((id_, fps))
+        return Recording(id_, fps or 25.0, 4.0)
+
+    monkeypatch.setattr("actionformer.recipes.footage.read_recording", read)
+    footage = Footage.of(annotated("v_one"), folder, BACKBONE)
+    for fps in (None, None, 10.0, None, 10.0):
+        assert footage.recordings(annotated("v_one"), DataSettings(fps=fps))["v_one"].duration == 4
+    assert asked == [("v_one", None), ("v_one", 10.0)]

@@ -134,6 +134,18 @@ def test_other_subsets_can_be_asked_for(tmp_path: Path, split_run: Path) -> None
     assert report.counts.videos == 4
 
 
+def test_of_other_videos_nothing_is_said(tmp_path: Path, split_run: Path, all_training: Path, features: Path) -> None:
+    """Though their subset is called as that which was trained on."""
+    database = json.loads(all_training.read_text("utf-8"))["database"]
+    others = shutil.copytree(features, tmp_path / "others")
+    for file in sorted(others.iterdir()):
+        file.rename(file.with_name(f"other_{file.name}"))
+    labels = tmp_path / "others.json"
+    labels.write_text(json.dumps({"database": {f"other_{id_}": video for id_, video in database.items()}}), "utf-8")
+    run = shutil.copytree(split_run, tmp_path / "run")
+    assert evaluate(run, annotations=labels, features=others, subset="training").counts.videos == len(database)
+
+
 def test_the_viewer_shows_what_was_held_out(split_run: Path) -> None:
     project = open_project(ViewerOptions(split_run))
     assert project.annotations is not None

@@ -193,7 +193,7 @@ def test_a_subset_that_nobody_has_is_refused(subsets: Callable[..., Any], refuse
     assert (
         "no video in subset 'nix', nothing is evaluated; there are 'training', 'validation': give --data.test" in said
     )
-    assert "no video in subset 'nix', " in refused(*usual, "--data.test-subset", "validation", "nix")
+    assert "no video in subset 'nix'; there " in refused(*usual, "--data.test-subset", "validation", "nix")
     assert "--data.train-subset with one of them" in refused(*usual, "--data.train-subset", "nix")
     own = refused(*subsets(*["learn"] * 4, "check", "check"))
     assert "no video in subset 'training'; there are 'check', 'learn': give --data.train-subset with one of them" in own

@@ -114,9 +114,9 @@ def _columns_of(files: Sequence[Path], columns: Columns) -> Columns:
 def _doubts(names: Sequence[str], rows: NDArray[np.float64] | None) -> list[str]:
     """What to tell of channels (n, C) that seem to be no readings."""
     found = [] if rows is None else zip(names, map(unlikely, rows.T), strict=True)
-    odd = [f"{name} looks like {what}" for name, what in found if what]
-    advice = "a model learns from it what it cannot know of new recordings: leave it out, --columns names the others"
-    return [f"{listed(odd)}, and is taken for readings: {advice}"] if odd else []
+    odd = [f"{name} ({what})" for name, what in found if what]
+    advice = "new recordings may not have such, so that a model learns what does not hold: --columns names the others"
+    return [f"taken for readings, though they do not look so: {listed(odd)}; {advice}"] if odd else []
 
 
 class Windows(OfSensors):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -14,6 +15,12 @@ from actionformer.data.settings import DataSettings
 
 ALIKE = 0.7
 """How alike (difflib) two names are of which one is a slip of the pen; `testing` and `training` are not."""
+
+
+NOTHING = ", nothing is evaluated"
+
+ENDINGS = ("", "s", "ing", "id", "idation", "elopment")
+"""What the same name may have besides: `train` and `training`, `val` and `validation`, `dev` and `development`."""
 
 
 def check_subsets(annotations: Annotations, data: DataSettings) -> list[Finding]:
@@ -42,6 +49,8 @@ def check_chosen_subsets(annotations: Annotations, data: DataSettings, *, asked:
     if asked or annotations.has_subset(data.test_subset):
         gone = [name for name in data.test_subset if not annotations.has_subset(name)]
         found = [one for name in gone for one in _absent(annotations, [name], "test_subset")]
+        if len(gone) < len(data.test_subset):
+            found = [replace(one, what=one.what.removesuffix(NOTHING)) for one in found]
         absent += [replace(one, severity="error") for one in found]
     return [*absent, *_mistyped(annotations, [*data.train_subset, *data.test_subset])]
 
@@ -57,7 +66,7 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
         what = f"no video in subset {missing[0]!r}{nearest(missing[0], annotations.subset_names)}"
         advice = f"there are {there}: give --data.{setting.replace('_', '-')} with one of them"
         advice += "" if training else ", or hold videos out: `train auto` does, other settings with --validation 0.25"
-        return [Finding("no_subset", severity, 0, 0, what + ("" if training else ", nothing is evaluated"), "", advice)]
+        return [Finding("no_subset", severity, 0, 0, what + ("" if training else NOTHING), "", advice)]
     present = annotations.subset([name for name in names if name not in missing])
     if any(len(video.segments) for video in present.videos.values()):
         return []
@@ -86,14 +95,23 @@ def _mistyped(annotations: Annotations, used: Sequence[str]) -> list[Finding]:
 
 
 def _near(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name.casefold(), [one.casefold() for one in known], n=1, cutoff=ALIKE)
-    short = next((one for one in known if _shortened(name, one) or _shortened(one, name)), None)
-    return nearest(name, known) if close else f", did you mean {short!r}?" if short else ""
+    likely = [one for one in known if not _meant_otherwise(name.casefold(), one.casefold())]
+    close = get_close_matches(name.casefold(), [one.casefold() for one in likely], n=1, cutoff=ALIKE)
+    short = next((one for one in likely if _begins(name.casefold(), one.casefold())), None)
+    return nearest(name, likely) if close else f", did you mean {short!r}?" if short else ""
 
 
-def _shortened(name: str, other: str) -> bool:
-    """Whether one word is the beginning of another, as `val` of `validation`."""
-    return name.isalpha() and other.isalpha() and other.casefold().startswith(name.casefold())
+def _meant_otherwise(name: str, other: str) -> bool:
+    """Whether names differ by numbers, as `fold1` and `fold2`, or one is the other and more, as `trainval`."""
+    if re.sub(r"\d+", "", name) == re.sub(r"\d+", "", other):
+        return name != other
+    short, long = sorted((name, other), key=len)
+    return long.startswith(short) and long[len(short) :].strip() not in ENDINGS
+
+
+def _begins(name: str, other: str) -> bool:
+    short, long = sorted((name, other), key=len)
+    return long.startswith(short)
 
 
 def _shared(data: DataSettings) -> list[Finding]:

@@ -101,8 +101,8 @@ def open_features(
     """
     files = tuple(Path(path) for path in paths)
     shapes = tuple(_shape(path) for path in files)
-    for path, (_, channels) in zip(files, shapes, strict=True):
-        _check_stated(path, channels)
+    for path, shape in zip(files, shapes, strict=True):
+        _check_stated(path, shape)
     joined, known = (
         Features(files, (shapes[0][0], sum(channels for _, channels in shapes)), shapes),
         made_for or FeatureSpec(),
@@ -115,14 +115,16 @@ def open_features(
     return joined
 
 
-def _check_stated(path: Path, channels: int) -> None:
+def _check_stated(path: Path, shape: tuple[int, int]) -> None:
     """Checks that a file has as many channels as its sidecar says.
 
     Raises:
         InputError: it has others.
     """
-    stated = read_sidecar(path).dim
+    stated, (rows, channels) = read_sidecar(path).dim, shape
     if stated not in (None, channels):
+        if stated == rows:
+            raise InputError(f"{path}: features of shape {shape}, its sidecar says dim {stated}: {TRANSPOSED}")
         raise InputError(
             f"{path}: {plural(channels, 'channel')}, its sidecar says dim {stated}: it belongs to other features, "
             "extract these again or correct it"

@@ -116,12 +116,12 @@ def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float |
         InputError: it cannot be read.
     """
     with medium.open(path, fps) as recording:
-        duration = recording.declared
+        duration = declared = recording.declared
         if not duration:  # the file does not say: it is read to its end
             duration = recording.summary(sum(1 for _ in recording.rows())).duration
         found = Recording(id_, recording.fps, duration, recording.doubt)
-    if medium is not PICTURES:
-        return found
+    if medium is not PICTURES or not declared:
+        return found if medium is not PICTURES else replace(found, path=path)
     with VideoReader(path) as video:
         cut = video.cut_at()
     return replace(found, path=path, duration=cut or duration, stated=duration if cut else None)

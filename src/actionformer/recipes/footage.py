@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class Footage:
     names: dict[str, str]
     """Annotated video -> what its features are called."""
     backbone: Backbone
+    _read: dict[tuple[Path, float | None], Recording] = field(default_factory=dict)
+    """File and rate -> what the file says of itself."""
 
     @classmethod
     def of(
@@ -77,15 +79,20 @@ class Footage:
         """
         found: dict[str, Recording] = {}
         errors: list[str] = []
-        medium, fps = self.backbone.medium, data.fps or self.backbone.fps
+        fps = data.fps or self.backbone.fps
         for id_ in sorted(annotations.videos.keys() & self.files.keys()):
             try:
-                found[id_] = read_recording(self.files[id_], id_, medium, fps)
+                found[id_] = self._recording(self.files[id_], id_, fps)
             except InputError as error:  # extraction names each
                 errors.append(str(error))
         if not found:
             raise InputError(f"no video of the training subset can be read: {listed(errors, 1)}")
         return found
+
+    def _recording(self, file: Path, id_: str, fps: float | None) -> Recording:
+        if (file, fps) not in self._read:
+            self._read[file, fps] = read_recording(file, id_, self.backbone.medium, fps)
+        return self._read[file, fps]
 
     def sampling(self, annotations: Annotations, recordings: dict[str, Recording], data: DataSettings) -> Sampling:
         """Stride and clip for the actions of a subset, where the settings do not say them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
@@ -65,7 +66,7 @@ class Given:
             return self.annotations
         return with_classes(self.annotations, self.config.model.num_classes)
 
-    @property
+    @cached_property
     def there(self) -> Annotations:
         """The annotations less the training videos that are skipped: without features, or a file that can be read."""
         if not self.skip_missing:

@@ -167,7 +167,8 @@ class TextTable:
             wrong = ("text",) if dates else ("text", "date")
             row = next(row for row, cell in enumerate(cells) if self._kind(cell) in wrong)
             raise InputError(
-                f"{self.path}: row {before + row + 1:,}, column {self.names[column]}: {cells[row]!r:.60} is no number"
+                f"{self.path}: row {before + row + 1:,}, column {self.names[column]}: {cells[row]!r:.60} is no number: "
+                "correct it, or leave the column out (--columns names the others)"
             ) from None
 
 

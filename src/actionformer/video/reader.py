@@ -60,6 +60,10 @@ class TimedFrame:
         return self.orientation.upright(pixels)
 
 
+OF_ALL_STREAMS = ("asf",)
+"""Containers that state how long all of their streams last together, sound too."""
+
+
 class VideoReader(PacketReader):
     """An open video file.
 
@@ -185,23 +189,27 @@ class VideoReader(PacketReader):
 
         Those from the last key frame on are read and none is decoded, so that no frames come from this reader any more.
         """
-        if self.declared is None or not self.stated.timed:
+        if self.declared is None or not self.stated.timed or self.container.format.name in OF_ALL_STREAMS:
             return None
         try:
             self._jump(self.origin + self.declared)
-            stamps = self._stamps()
+            shown = self._left()
         except av.FFmpegError:  # a container that cannot seek
-            stamps = []
-        if not stamps:
+            shown = []
+        if not shown:
             self._reopen()
-            stamps = self._stamps()
-        end = max(stamps, default=self.origin) - self.origin + self._step
+            shown = self._left()
+        end = max((stamp + max(lasting, self._step) for stamp, lasting in shown), default=self.origin) - self.origin
         return end if self._ends_before_its_end(end) else None
 
-    def _stamps(self) -> list[float]:
-        """When the packets that are left are shown."""
+    def _left(self) -> list[tuple[float, float]]:
+        """When the packets that are left are shown, and for how long as far as they say."""
         shown = (one for one in self._packets if one.size and not one.is_discard)
-        return [stamp for one in shown if (stamp := self._stamp(one)) is not None]
+        return [
+            (stamp, float(one.duration * one.time_base) if one.duration and one.time_base else 0.0)
+            for one in shown
+            if (stamp := self._stamp(one)) is not None
+        ]
 
     def uneven_by(self) -> float:
         """Seconds by which a picture lies at most from where its number, from 0, over the rate would have it.
@@ -209,7 +217,7 @@ class VideoReader(PacketReader):
         That is more than a picture lasts where the rate varies, or where the first picture is not at time 0. All
         packets are read and none is decoded, so that no frames come from this reader any more.
         """
-        stamps = np.array(sorted(self._stamps()))
+        stamps = np.array(sorted(stamp for stamp, _ in self._left()))
         if not len(stamps) or not self.stated.timed:
             return 0.0
         if abs((usual_step(np.diff(stamps).tolist()) or 0.0) * self.fps - 0.5) < 0.05:  # a packet per field

@@ -157,6 +157,8 @@ class _Reading:
         given = [cell(cells, column.place) for column in (columns.start, columns.end, columns.duration) if column]
         if not any(given):
             return None
+        if columns.start.unit == "frames" and len({is_clock(one) for one in given if one}) > 1:
+            return None, None  # a time of a clock and a number of a frame
         start = time(cells, columns.start)
         if columns.end and cell(cells, columns.end.place):
             return start, time(cells, columns.end)

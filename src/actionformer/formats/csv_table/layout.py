@@ -120,7 +120,5 @@ def cell(cells: Sequence[str], place: int | None) -> str:
 def time(cells: Sequence[str], column: Column) -> float | None:
     """Seconds, or frames; None where it cannot be read. What a clock says is seconds, whatever the column is in."""
     text = cell(cells, column.place)
-    if is_clock(text):
-        return None if column.unit == "frames" else seconds(text)
     value = seconds(text)
-    return None if value is None else value * SIZES[column.unit]
+    return value if value is None or is_clock(text) else value * SIZES[column.unit]
