@@ -37,6 +37,8 @@ def test_text_of_any_encoding(encoding: str) -> None:
             "video,start,end,label\nv,1,2,a;b;c;d\n",
             [(1, ["video", "start", "end", "label"]), (2, ["v", "1", "2", "a;b;c;d"])],
         ),
+        ('a,b\n1,",;;;"\n2,";;;;;"\n', [(1, ["a", "b"]), (2, ["1", ",;;;"]), (3, ["2", ";;;;;"])]),
+        ('a;b\n"1,5";"x ""y"", z"\n', [(1, ["a", "b"]), (2, ["1,5", 'x "y", z'])]),
     ],
 )
 def test_a_table_by_its_delimiter(text: str, rows: list[tuple[int, list[str]]]) -> None:

@@ -31,6 +31,7 @@ GZIPPED = b"\x1f\x8b"
 DELIMITERS = "\t;,"
 SNIFFED = 50
 """Lines that tell the delimiter of a table."""
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 class TableRow(NamedTuple):
@@ -173,8 +174,13 @@ class Document:
 
     @cached_property
     def delimiter(self) -> str:
-        """What stands between the values of a table: of tab, semicolon and comma, in this order, one in most lines."""
+        """What stands between the values of a table: of tab, semicolon and comma, in this order, one in most lines.
+
+        What stands in quotes does not count, unless all does.
+        """
         lines = [line for line in self.lines[:SNIFFED] if line.strip()]
+        unquoted = [_QUOTED.sub("", line) for line in lines]
+        lines = unquoted if any(one in line for line in unquoted for one in DELIMITERS) else lines
         counts = {one: Counter(line.count(one) for line in lines if one in line) for one in DELIMITERS}
         return max(DELIMITERS, key=lambda one: max(counts[one].values(), default=0))
 
