@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, write_result
+from common import read_result, write_result
 from numpy.typing import NDArray
 
 from actionformer.core.annotations import AnnotatedVideo, Annotations
@@ -169,8 +169,7 @@ def main() -> None:
 
 def keep(seed: int, name: str, row: dict[str, float], actions: int) -> None:
     """Puts a row beside those that are there now."""
-    path = RESULTS / "analyst.json"
-    seeds: dict[str, Any] = json.loads(path.read_text("utf-8"))["seeds"] if path.exists() else {}
+    seeds: dict[str, Any] = read_result("analyst").get("seeds", {})
     seeds.setdefault(str(seed), {"actions": actions})[name] = row
     write_result("analyst", {"videos": VIDEOS, "seeds": seeds})
 

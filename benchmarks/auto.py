@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from accuracy import DATA, run
-from common import RESULTS, shared_folder, write_result
+from common import RESULTS, read_result, shared_folder, write_result
 
 from actionformer.advice.advised import Advised
 from actionformer.demo.synthetic import make
@@ -50,16 +50,9 @@ def derived(annotations: Path, features: Path, seed: int) -> Advised:
     return advise(annotations, features=features, settings={"training": {"seed": seed, "evaluate_every": 0}})
 
 
-def read() -> dict[str, Any]:
-    """What was measured before."""
-    path = RESULTS / "auto.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return found
-
-
 def keep(kind: str, name: str, row: dict[str, Any], settings: dict[str, str] | None = None) -> None:
     """Puts a row beside those that are there now."""
-    before = read()
+    before = read_result("auto")
     results: dict[str, Rows] = before.get("results", {"auto": {}, "hand": {}})
     rows = [one for one in results[kind].get(name, []) if one["seed"] != row["seed"]] + [row]
     results[kind][name] = sorted(rows, key=lambda one: int(one["seed"]))
@@ -70,7 +63,7 @@ def keep(kind: str, name: str, row: dict[str, Any], settings: dict[str, str] | N
 
 def hand_set() -> Rows:
     """The rows of the presets."""
-    found: Rows = json.loads((RESULTS / "accuracy.json").read_text("utf-8"))["results"]["actionformer"]
+    found: Rows = read_result("accuracy")["results"]["actionformer"]
     return found
 
 
@@ -91,7 +84,7 @@ def table(auto: Rows, hand: Rows) -> str:
 
 def measure(name: str, seeds: list[int], folder: Path) -> None:
     """Trains the seeds that are missing."""
-    results = read().get("results", {"auto": {}, "hand": {}})
+    results = read_result("auto").get("results", {"auto": {}, "hand": {}})
     done = {kind: {row["seed"] for row in results[kind].get(name, [])} for kind in ("auto", "hand")}
     if set(seeds) <= done["auto"] & (done["hand"] if name == DEMO else done["auto"]):
         return

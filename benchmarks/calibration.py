@@ -10,13 +10,12 @@ five times: what one half says of scores, precision and recall is compared with 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, shared_folder, write_result
+from common import read_result, shared_folder, write_result
 from evaluation import thumos14
 
 from actionformer.core.annotations import Annotations
@@ -94,8 +93,7 @@ def main() -> None:
     for name, one in figures.items():
         rounded = {key: round(value, 4) for key, value in one["halves"].items()}
         print(f"{name}: {one['videos']} videos, {one['actions']} actions: {rounded}")
-    file = RESULTS / "calibration.json"
-    before = json.loads(file.read_text("utf-8"))["results"] if file.exists() else {}
+    before = read_result("calibration").get("results", {})
     write_result("calibration", {"tiou": TIOU, "halvings": HALVINGS, "results": before | figures})
 
 

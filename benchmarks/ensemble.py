@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from accuracy import DATA
-from common import RESULTS, write_result
+from common import RESULTS, read_result, write_result
 from rivals import prepared
 
 from actionformer import ensemble, evaluate, train
@@ -79,8 +79,7 @@ def main() -> None:
         for name in options.data or list(DATA):
             for detector in options.detectors:
                 row = measure(name, detector, options.seeds, options.work or Path(temporary))
-                previous = RESULTS / "ensemble.json"
-                rows: Rows = json.loads(previous.read_text("utf-8"))["results"] if previous.exists() else {}
+                rows: Rows = read_result("ensemble").get("results", {})
                 rows.setdefault(name, {})[detector] = row
                 write_result("ensemble", {"results": rows})
                 (RESULTS / "ensemble.md").write_text(table(rows), "utf-8")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from accuracy import hapt_features
-from common import RESULTS, shared_folder, write_result
+from common import read_result, shared_folder, write_result
 
 from actionformer import Config, load_config, train
 from actionformer.data.rarity import repeat_factors
@@ -30,7 +30,6 @@ RARE, LEFT = "STAND_TO_LIE", 3
 PIECE = 64
 """Features, half a second each."""
 THRESHOLDS = (0.0, 0.3)
-RESULT = RESULTS / "rare.json"
 
 
 def thinned(source: Path, folder: Path) -> tuple[Path, list[Any]]:
@@ -95,8 +94,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     options = parser.parse_args()
     source = shared_folder("data/hapt") / "data" / "hapt"
-    before = json.loads(RESULT.read_text("utf-8"))["runs"] if RESULT.is_file() else []
-    runs = {(one["repeat_rare"], one["seed"]): one for one in before}
+    runs = {(one["repeat_rare"], one["seed"]): one for one in read_result("rare").get("runs", [])}
     with tempfile.TemporaryDirectory() as temporary:
         annotations, labels = thinned(source, Path(temporary))
         for seed in options.seeds:

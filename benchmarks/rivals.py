@@ -9,8 +9,8 @@ looked at once a run, at the end. With --work runs are kept in that folder and a
 one may add detectors, seeds or switches. Second stages judge what --proposer has found: in each training video, by a
 model of the other folds; in test videos, by its own run of the first seed. --kept trains nothing and compares all runs
 that are finished in --work, however many seeds a detector has. Results of some detectors do not replace those of all
-with --label, which their names have besides. With --epochs N it trains N epochs and writes nothing:
-to see that it runs.
+with --label, which their names have besides. With --epochs N it trains N epochs and writes nothing: to see that it
+runs.
 """
 
 from __future__ import annotations

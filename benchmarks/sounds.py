@@ -18,7 +18,7 @@ from typing import Any
 
 import av
 import numpy as np
-from common import RESULTS, shared_folder, write_result
+from common import read_result, shared_folder, write_result
 
 from actionformer.backbones import load_backbone
 from actionformer.core.memory import AnonymousPeak
@@ -104,8 +104,7 @@ def main() -> None:
 
 def kept(backbone: str | None = None) -> dict[str, Any]:
     """What was measured before, of all or of one."""
-    path = RESULTS / "sounds.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
+    found: dict[str, Any] = read_result("sounds").get("results", {})
     return found if backbone is None else found.get(backbone, {})
 
 

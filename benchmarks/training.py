@@ -9,7 +9,6 @@ multiplications at the rate of torch's `linear`, timed in turns with it (`floor.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import RESULTS, median_seconds, shared_folder, write_result
+from common import median_seconds, read_result, shared_folder, write_result
 from floor import fastest_products, in_turns, multiplications, seconds
 from numpy.typing import NDArray
 
@@ -239,8 +238,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help="padding, loading, targets, step; by default all")
     chosen = parser.parse_args().parts or list(PARTS)
-    previous = RESULTS / "training.json"
-    figures: dict[str, Any] = json.loads(previous.read_text()) if previous.exists() else {}
+    figures = read_result("training")
     if "padding" in chosen:
         data = shared_folder("data/thumos14", "data/hapt", "data/salads") / "data"
         files = {"thumos14_i3d": "thumos14/thumos14.json"}

@@ -99,7 +99,7 @@ def test_a_file_is_asked_once_for_each_rate(folder: Path, monkeypatch: pytest.Mo
         asked.append((id_, fps))
         return Recording(id_, fps or 25.0, 4.0)
 
-    monkeypatch.setattr("actionformer.recipes.footage.read_recording", read)
+    monkeypatch.setattr("actionformer.labels.recordings.read_recording", read)
     footage = Footage.of(annotated("v_one"), folder, BACKBONE)
     for fps in (None, None, 10.0, None, 10.0):
         assert footage.recordings(annotated("v_one"), DataSettings(fps=fps))["v_one"].duration == 4

@@ -46,10 +46,8 @@ def _add_blocks(draft: Draft, levels: int, reason: str) -> None:
 def _levels(draft: Draft, usual: float, longest: float) -> tuple[int, str]:
     """Levels of which the last, L, begins at 2^L features, which is half of the usual length or more; and why."""
     actions = f"{USUAL:.0%} of the actions last up to {usual:.0f} features"
-    levels, reason = (
-        math.ceil(math.log2(max(usual / 2, 1))),
-        f"{actions}: the last level begins at half of that, or above",
-    )
+    levels = math.ceil(math.log2(max(usual / 2, 1)))
+    reason = f"{actions}: the last level begins at half of that, or above"
     if draft.has("model.boundary") and draft["model.boundary"] == "trident":  # reaches as many strides as it has bins
         bins = draft["model.boundary_bins"]
         reaching = 1 + math.ceil(math.log2(max(longest / bins, 1)))
@@ -60,12 +58,9 @@ def _levels(draft: Draft, usual: float, longest: float) -> tuple[int, str]:
     seen += [draft["model.max_length"]] * draft.is_given("model.max_length")
     length = max(min(filter(None, seen)), 2)
     fitting = int(math.log2(length))  # a level of one moment says nothing
-    if levels > min(MOST, fitting):
-        levels, most = (
-            min(MOST, fitting),
-            f"{MOST} are the most" if fitting > MOST else f"{length:.0f} features have no more",
-        )
-        reason = f"{most}, though {actions}"
+    for most, why in ((fitting, f"{length:.0f} features have no more"), (MOST, f"{MOST} are the most")):
+        if levels > most:
+            levels, reason = most, f"{why}, though {actions}"
     return (FEWEST, f"{FEWEST} are the fewest; {actions}") if levels < FEWEST else (levels, reason)
 
 

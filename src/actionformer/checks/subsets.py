@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from actionformer.checks.findings import Finding, Severity
@@ -16,8 +15,6 @@ from actionformer.data.settings import DataSettings
 ALIKE = 0.7
 """How alike (difflib) two names are of which one is a slip of the pen; `testing` and `training` are not."""
 
-
-NOTHING = ", nothing is evaluated"
 
 ENDINGS = ("", "s", "ing", "id", "idation", "elopment")
 """What the same name may have besides: `train` and `training`, `val` and `validation`, `dev` and `development`."""
@@ -48,10 +45,8 @@ def check_chosen_subsets(annotations: Annotations, data: DataSettings, *, asked:
     absent = _absent(annotations, data.train_subset, "train_subset")
     if asked or annotations.has_subset(data.test_subset):
         gone = [name for name in data.test_subset if not annotations.has_subset(name)]
-        found = [one for name in gone for one in _absent(annotations, [name], "test_subset")]
-        if len(gone) < len(data.test_subset):
-            found = [replace(one, what=one.what.removesuffix(NOTHING)) for one in found]
-        absent += [replace(one, severity="error") for one in found]
+        all_gone = len(gone) == len(data.test_subset)
+        absent += [_no_video(annotations, name, "test_subset", "error", unevaluated=all_gone) for name in gone]
     return [*absent, *_mistyped(annotations, [*data.train_subset, *data.test_subset])]
 
 
@@ -62,11 +57,7 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
     subset = ", ".join(names)
     missing = [name for name in names if not annotations.has_subset(name)]
     if missing and (training or len(missing) == len(names)):
-        there = ", ".join(map(repr, annotations.subset_names))
-        what = f"no video in subset {missing[0]!r}{nearest(missing[0], annotations.subset_names)}"
-        advice = f"there are {there}: give --data.{setting.replace('_', '-')} with one of them"
-        advice += "" if training else ", or hold videos out: `train auto` does, other settings with --validation 0.25"
-        return [Finding("no_subset", severity, 0, 0, what + ("" if training else NOTHING), "", advice)]
+        return [_no_video(annotations, missing[0], setting, severity, unevaluated=not training)]
     present = annotations.subset([name for name in names if name not in missing])
     if any(len(video.segments) for video in present.videos.values()):
         return []
@@ -77,6 +68,17 @@ def _absent(annotations: Annotations, names: Sequence[str], setting: str) -> lis
     else:
         advice = "the whole file has none: label some videos (`actionformer label VIDEOS`), or import labels again"
     return [Finding("no_action", severity, 0, 0, what, "", advice)]
+
+
+def _no_video(annotations: Annotations, name: str, setting: str, severity: Severity, *, unevaluated: bool) -> Finding:
+    """No video in a subset, so that nothing is evaluated where it is the only one."""
+    there = ", ".join(map(repr, annotations.subset_names))
+    what = f"no video in subset {name!r}{nearest(name, annotations.subset_names)}"
+    what += ", nothing is evaluated" if unevaluated else ""
+    advice = f"there are {there}: give --data.{setting.replace('_', '-')} with one of them"
+    if setting == "test_subset":
+        advice += ", or hold videos out: `train auto` does, other settings with --validation 0.25"
+    return Finding("no_subset", severity, 0, 0, what, "", advice)
 
 
 def _mistyped(annotations: Annotations, used: Sequence[str]) -> list[Finding]:
@@ -97,7 +99,7 @@ def _mistyped(annotations: Annotations, used: Sequence[str]) -> list[Finding]:
 def _near(name: str, known: Sequence[str]) -> str:
     likely = [one for one in known if not _meant_otherwise(name.casefold(), one.casefold())]
     close = get_close_matches(name.casefold(), [one.casefold() for one in likely], n=1, cutoff=ALIKE)
-    short = next((one for one in likely if _begins(name.casefold(), one.casefold())), None)
+    short = next((one for one in likely if _besides(name.casefold(), one.casefold()) is not None), None)
     return nearest(name, likely) if close else f", did you mean {short!r}?" if short else ""
 
 
@@ -105,13 +107,14 @@ def _meant_otherwise(name: str, other: str) -> bool:
     """Whether names differ by numbers, as `fold1` and `fold2`, or one is the other and more, as `trainval`."""
     if re.sub(r"\d+", "", name) == re.sub(r"\d+", "", other):
         return name != other
-    short, long = sorted((name, other), key=len)
-    return long.startswith(short) and long[len(short) :].strip() not in ENDINGS
+    more = _besides(name, other)
+    return more is not None and more.strip() not in ENDINGS
 
 
-def _begins(name: str, other: str) -> bool:
+def _besides(name: str, other: str) -> str | None:
+    """What the longer of two names has after the shorter; None if it does not begin with it."""
     short, long = sorted((name, other), key=len)
-    return long.startswith(short)
+    return long.removeprefix(short) if long.startswith(short) else None
 
 
 def _shared(data: DataSettings) -> list[Finding]:

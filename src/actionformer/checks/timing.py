@@ -130,11 +130,10 @@ def check_sidecars(videos: Sequence[FeaturedVideo], data: DataSettings) -> list[
     findings = [one for name in ("backbone", "weights_hash", "preprocessing") for one in _mixed(videos, name)]
     contradictions: list[tuple[str, str, Callable[[FeaturedVideo], bool]]] = [
         ("duration", "annotations", _other_duration),
-        ("timing", "settings", lambda v: _other_settings(v, data)),
+        ("timing", "settings, and are believed", lambda v: _other_settings(v, data)),
     ]
-    for what, against, differs in contradictions:
+    for what, other, differs in contradictions:
         if wrong := [video.video.id for video in videos if differs(video)]:
-            other = {"annotations": "annotations", "settings": "settings, and are believed"}[against]
             text = f"sidecars have another {what} than the {other}: "
             findings.append(
                 Finding("sidecar", "warning", len(wrong), len(videos), text, listed(wrong), "correct the wrong one")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from actionformer.extraction.inputs import files_below, videos_there
 from actionformer.medium import Medium
 from actionformer.sensors.medium import SENSORS
 from actionformer.sound.medium import SOUND
-from actionformer.video.pictures import PICTURES
+from actionformer.video.pictures import PICTURES, Shown
 from actionformer.video.reader import VideoReader
 
 
@@ -64,16 +64,22 @@ class Recordings(Mapping[str, Recording]):
     """Files by id, each of which is opened, and not decoded, when it is first asked for.
 
     Looking one up raises an InputError if it cannot be read.
+
+    Args:
+        files: by id.
+        medium: what they hold; by default what each ends in says.
+        fps: frames per second that they are read at; by default their own.
     """
 
-    def __init__(self, files: Mapping[str, Path]) -> None:
+    def __init__(self, files: Mapping[str, Path], medium: Medium | None = None, fps: float | None = None) -> None:
         self._files = dict(files)
+        self._medium, self._fps = medium, fps
         self._read: dict[str, Recording] = {}
 
     def __getitem__(self, id_: str) -> Recording:
         if id_ not in self._read:
             path = self._files[id_]
-            self._read[id_] = read_recording(path, id_, medium_at(path))
+            self._read[id_] = read_recording(path, id_, self._medium or medium_at(path), self._fps)
         return self._read[id_]
 
     def __iter__(self) -> Iterator[str]:
@@ -116,12 +122,16 @@ def read_recording(path: Path, id_: str, medium: Medium = PICTURES, fps: float |
         InputError: it cannot be read.
     """
     with medium.open(path, fps) as recording:
-        duration = declared = recording.declared
+        duration, cut = recording.declared, None
         if not duration:  # the file does not say: it is read to its end
             duration = recording.summary(sum(1 for _ in recording.rows())).duration
-        found = Recording(id_, recording.fps, duration, recording.doubt)
-    if medium is not PICTURES or not declared:
-        return found if medium is not PICTURES else replace(found, path=path)
-    with VideoReader(path) as video:
-        cut = video.cut_at()
-    return replace(found, path=path, duration=cut or duration, stated=duration if cut else None)
+        elif isinstance(recording, Shown):
+            cut = recording.video.cut_at()
+        return Recording(
+            id_,
+            recording.fps,
+            cut or duration,
+            recording.doubt,
+            path if medium is PICTURES else None,
+            duration if cut else None,
+        )

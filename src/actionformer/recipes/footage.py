@@ -24,7 +24,7 @@ from actionformer.data.settings import DataSettings
 from actionformer.extraction.encode import layout_for
 from actionformer.extraction.inputs import videos_there
 from actionformer.features import Features, FeatureSpec
-from actionformer.labels.recordings import Recording, read_recording
+from actionformer.labels.recordings import Recording, Recordings
 from actionformer.recipes.extract import extract_files
 from actionformer.settings.config import Config
 from actionformer.video.clips import ClipLayout, whole_frames
@@ -39,8 +39,8 @@ class Footage:
     names: dict[str, str]
     """Annotated video -> what its features are called."""
     backbone: Backbone
-    _read: dict[tuple[Path, float | None], Recording] = field(default_factory=dict)
-    """File and rate -> what the file says of itself."""
+    _at_rate: dict[float | None, Recordings] = field(default_factory=dict)
+    """Rate -> what the files say of themselves."""
 
     @classmethod
     def of(
@@ -80,19 +80,15 @@ class Footage:
         found: dict[str, Recording] = {}
         errors: list[str] = []
         fps = data.fps or self.backbone.fps
+        there = self._at_rate.setdefault(fps, Recordings(self.files, self.backbone.medium, fps))
         for id_ in sorted(annotations.videos.keys() & self.files.keys()):
             try:
-                found[id_] = self._recording(self.files[id_], id_, fps)
+                found[id_] = there[id_]
             except InputError as error:  # extraction names each
                 errors.append(str(error))
         if not found:
             raise InputError(f"no video of the training subset can be read: {listed(errors, 1)}")
         return found
-
-    def _recording(self, file: Path, id_: str, fps: float | None) -> Recording:
-        if (file, fps) not in self._read:
-            self._read[file, fps] = read_recording(file, id_, self.backbone.medium, fps)
-        return self._read[file, fps]
 
     def sampling(self, annotations: Annotations, recordings: dict[str, Recording], data: DataSettings) -> Sampling:
         """Stride and clip for the actions of a subset, where the settings do not say them.
