@@ -67,6 +67,8 @@ def proposed(name: str, folder: Path, detector: str, **given: Any) -> Path:
 def measure(name: str, folder: Path, options: argparse.Namespace) -> None:
     """Compares, or ablates, on one data set."""
     training: dict[str, Any] = {"evaluate_every": 0}
+    if options.precision:
+        training["precision"] = options.precision
     if options.epochs:
         training |= {"epochs": options.epochs, "warmup_epochs": 0}
     given = {**prepared(name, folder), "seeds": options.seeds, "settings": {"training": training}}
@@ -97,6 +99,7 @@ def main() -> None:
     parser.add_argument("--switches", nargs="+", default=["all"])
     parser.add_argument("--label", help="what the names of the results have besides")
     parser.add_argument("--kept", action="store_true", help="compare what is finished in --work")
+    parser.add_argument("--precision", help="number format of training: bfloat16 is faster on processors that have it")
     parser.add_argument("--work", type=Path, help="where runs are kept; by default they are not")
     parser.add_argument("--epochs", type=int, help="other epochs than the derived ones; nothing is written")
     options = parser.parse_args()

@@ -20,6 +20,8 @@ from actionformer.settings.config import Config
 pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")  # weights drawn at random believe a lot
 
 TEMPORALMAXER = {"detector": "temporalmaxer"}
+ROUNDED = 1e-4
+"""Seconds, and scores: how many moments a matrix product has changes its last digits."""
 TRIDENT = {"boundary": "trident", "boundary_bins": 6, "iou_power": 0.2}
 
 
@@ -44,16 +46,21 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
 @pytest.mark.parametrize("padding", ["exact", "published"])
 @pytest.mark.parametrize("changes", [{}, TRIDENT, TEMPORALMAXER])
 @settings(max_examples=4)
-@given(length=st.integers(1, 400), sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5), seed=st.integers(0, 9))
-def test_a_stream_finds_exactly_what_detect_finds(
-    tiny: Config, changes: dict[str, Any], padding: str, length: int, sizes: list[int], seed: int
+@given(
+    length=st.integers(1, 400),
+    sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5),
+    top_k=st.sampled_from([4, 2000]),
+    seed=st.integers(0, 9),
+)
+def test_a_stream_finds_what_detect_finds(
+    tiny: Config, changes: dict[str, Any], padding: str, length: int, sizes: list[int], top_k: int, seed: int
 ) -> None:
     live: dict[str, Any] = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
-    detector = lively(tiny, model=changes | {"mask_padding": padding}, live=live)
+    detector = lively(tiny, model=changes | {"mask_padding": padding}, live=live, decoding={"top_k": top_k})
     detector.shown_from = 1.0  # or all that is cut would be counted
     expected = detector.detect(array(length, seed))
     found, _ = streamed(detector, array(length, seed), sizes)
-    assert_same(found, expected)
+    assert_same(found, expected, ROUNDED)
     assert (found.segments[:, 1] - found.segments[:, 0]).max() <= 12.0
     assert found.segments.max() <= (5 * (length - 1) + 10) / 10
 
@@ -161,7 +168,7 @@ def test_levels_made_for_longer_actions_are_not_waited_for(tiny: Config) -> None
     assert short.delay_seconds < long.delay_seconds - 3 * 0.2 - 2  # by more than the blocks are shorter
     found, _ = streamed(detector, features, [31], max_action_seconds=3.9)
     assert set(found.levels) == {0, 1}
-    assert_same(found, lively(tiny, live={"max_action_seconds": 3.9}).detect(features))
+    assert_same(found, lively(tiny, live={"max_action_seconds": 3.9}).detect(features), ROUNDED)
 
 
 def test_actions_compete_across_the_border_of_blocks(tiny: Config) -> None:

@@ -38,6 +38,8 @@ def in_pieces(model: PyramidNetwork, x: Tensor, sizes: list[int], valid: Tensor 
             logits, offsets, mask = (tensor[0] for tensor in (found.logits, found.offsets, found.valid))
             assert len(logits) == len(offsets) == len(mask) > 0
             levels[found.level].append([logits, offsets, mask])
+        counts = [sum(len(part[0]) for part in level) for level in levels]
+        assert start >= len(x) or pieces.complete_after(start) == counts
     return [[torch.cat(tensors) for tensors in zip(*parts, strict=True)] for parts in levels]
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from variants import VARIANTS, make
 
-from actionformer.nn.packed import PackedConv, PackedLinear, can_pack, packed
+from actionformer.nn.packed import PackedConv, PackedLinear, WinogradConv, can_pack, packed
 
 pytestmark = pytest.mark.skipif(not can_pack(make()), reason="this build of torch has no packed matrix product")
 
@@ -40,7 +40,8 @@ def test_all_products_are_packed_and_the_model_stays_as_it_was() -> None:
     assert {name: type(module) for name, module in model.named_modules()} == names
     kinds = [type(module) for module in twin.modules()]
     assert kinds.count(PackedLinear) == sum(kind.__name__ == "Linear" for kind in names.values())
-    assert kinds.count(PackedConv) == 2 + 4 + 2 * 3  # embedding, laterals, heads
+    assert kinds.count(PackedConv) == 4  # laterals
+    assert kinds.count(WinogradConv) == 2 + 2 * 3  # embedding, heads
     x = torch.randn(1, 20, 6)
     with torch.no_grad():
         before = twin(x).logits[0].clone()

@@ -343,11 +343,8 @@ class Detector:
             raise InputError(f"the model joins {len(sources)} sources: give a grid for each, found {len(known)}")
         return SourceJoiner(known)
 
-    def _stream(self, config: Config, grid: TimeGrid, name: str, *, told: bool, centred: bool = False) -> Stream:
-        shown_from = self.shown_from
-        return Stream(
-            self.runner, config, grid, self.class_names, name=name, told=told, shown_from=shown_from, centred=centred
-        )
+    def _stream(self, config: Config, grid: TimeGrid, name: str, **how: Any) -> Stream:
+        return Stream(self.runner, config, grid, self.class_names, name=name, shown_from=self.shown_from, **how)
 
     def _named_sequence(self, video: str, item: Any) -> FeatureSequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}
@@ -451,8 +448,8 @@ class Detector:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
         self._check_live()
-        stream = self._stream(self.config, sequence.grid, sequence.name, told=False, centred=True)
         step = self.runner.chunk
+        stream = self._stream(self.config, sequence.grid, sequence.name, told=False, centred=True, at_once=step)
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
         found.append(stream.finish(sequence.duration))
         cuts[sequence.name] = stream.cut

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
-from actionformer.detectors.base import Level, architecture_of
+from actionformer.detectors.base import Decoder, Level, architecture_of
 from actionformer.features import RunningMean
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.overflow import overflow_at
@@ -21,6 +21,7 @@ from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_
 from actionformer.inference.suppression import suppress_and_count
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.extremes import Largest, largest_of
+from actionformer.nn.outputs import LevelOutputs
 from actionformer.settings.config import Config
 
 
@@ -53,6 +54,8 @@ class Stream:
         shown_from: the least score that is shown, from which on what is cut is missed; see `worth_telling`.
         centred: the features come less their mean over the video. Else a model with `data.center_videos` sees them less
             the mean of all that have come so far.
+        at_once: features that the network may wait for, of a source that is not live: many at once are faster, and
+            what is found is the same.
 
     Attributes:
         delay_seconds: an action is final no later than when the features of so much time after its start are there.
@@ -70,6 +73,7 @@ class Stream:
         told: bool = True,
         shown_from: float | None = None,
         centred: bool = False,
+        at_once: int = 1,
     ) -> None:
         self.config, self.grid, self.class_names, self.device = config, grid, class_names, runner.device
         self._architecture, self._network = architecture_of(config), runner.network
@@ -97,8 +101,9 @@ class Stream:
         self.levels = levels_for(levels, self.block)
         coarsest = self.strides[self.levels[-1]]
         self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, CHUNK)
+        self.together = max(at_once // self.size, 1) * self.size
         wait = max(levels[level].lookahead or 0 for level in self.levels) + coarsest
-        self.delay_seconds = (3 * self.block + wait + self.size + 1) * step
+        self.delay_seconds = (3 * self.block + wait + self.together + 1) * step
         self.length = 0  # features so far
         self.ended = False
         self._chunks = chunks
@@ -127,11 +132,11 @@ class Stream:
         check_shape(rows.shape, self.config.model.input_width)
         self._waiting.append(rows[:].copy() if self._centring is None else self._centring(rows[:]))
         self.length += rows.shape[0]
-        if sum(map(len, self._waiting)) > self.size:
+        if sum(map(len, self._waiting)) > self.together:
             joined, start = np.concatenate(self._waiting), 0
-            while len(joined) - start > self.size:  # one at least is kept for the end
-                self._feed(joined[start : start + self.size])
-                start += self.size
+            while len(joined) - start > self.together:  # one at least is kept for the end
+                self._feed(joined[start : start + self.together])
+                start += self.together
             self._waiting = [joined[start:].copy()]
         found = self._final()
         self._say(2 * self._said[1])
@@ -151,11 +156,15 @@ class Stream:
         if self.length == 0:
             return joined((), self.class_names)
         rest = np.concatenate(self._waiting)
+        early = joined((), self.class_names)
+        if waited := (len(rest) - 1) // self.size * self.size:  # live, blocks are final before the end is known
+            self._feed(rest[:waited])
+            early = self._final()
         padding = self._architecture.computed_length(self.length) - self.length
-        self._feed(rest, padding, last=True)
+        self._feed(rest[waited:], padding, last=True)
         found = self._final(duration or self.grid.seconds_covered(self.length))
         self._say(0)
-        return found
+        return joined((early, found), self.class_names)
 
     def provisional(self) -> Detections:
         """The actions so far that are not final yet, of all moments whose lookahead is there."""
@@ -173,21 +182,43 @@ class Stream:
     def _feed(self, features: Array, padding: int = 0, *, last: bool = False) -> None:
         """Runs a chunk, the last one with padding behind it, and keeps the candidates it gives."""
         self._largest = max(self._largest, largest_of(features, self._network, self._fed))
-        self._fed += len(features)
-        decoder = self._architecture.decoder()
         completed = self._chunks.push(*with_padding(features, padding, self.device), last=last)
         completed = [outputs for outputs in completed if outputs.level in self.levels]
+        pieces = range(self._fed + self.size, self._fed + len(features), self.size)
+        self._fed += len(features)
         for outputs in completed:
-            decoder.add(outputs)
-            self._known[outputs.level] = outputs.first + outputs.logits.shape[1]
+            self._known[outputs.level] = outputs.stop
         if completed:
+            decoder = self._decoded(completed)
             if decoder.overflown()[0]:
                 raise overflow_at(self._largest, self._name, self._network)
-            (found,) = decoder.candidates()
-            self.cut.leave(*decoder.left_out()[0])
-            self._best = max(self._best, found.scores.max().item() if len(found.scores) else 0.0)
-            short = found.segments[:, 1] - found.segments[:, 0] <= self.block
-            self._candidates = Candidates.joined([self._candidates, found.chosen(short)])
+            left, _ = decoder.left_out()[0]
+            all_kept = left <= self.config.decoding.min_probability
+            self._keep([decoder] if all_kept else [self._decoded(piece) for piece in self._cut(completed, pieces)])
+
+    def _decoded(self, completed: Iterable[LevelOutputs]) -> Decoder:
+        decoder = self._architecture.decoder()
+        for outputs in completed:
+            decoder.add(outputs)
+        return decoder
+
+    def _cut(self, completed: Sequence[LevelOutputs], pieces: Iterable[int]) -> Iterator[list[LevelOutputs]]:
+        """What the network would have said after fewer features: `decoding.top_k` counts in what it says at once."""
+        done = {outputs.level: outputs.first for outputs in completed}
+        ends = [dict(enumerate(self._chunks.complete_after(fed))) for fed in pieces]
+        for end in (*ends, {outputs.level: outputs.stop for outputs in completed}):
+            cut = [outputs.between(done[outputs.level], end[outputs.level]) for outputs in completed]
+            if piece := [outputs for outputs in cut if outputs.logits.shape[1]]:
+                yield piece
+            done = {level: max(first, end[level]) for level, first in done.items()}
+
+    def _keep(self, decoders: Sequence[Decoder]) -> None:
+        found = Candidates.joined([candidates for one in decoders for candidates in one.candidates()])
+        for one in decoders:
+            self.cut.leave(*one.left_out()[0])
+        self._best = max(self._best, found.scores.max().item() if len(found.scores) else 0.0)
+        short = found.segments[:, 1] - found.segments[:, 0] <= self.block
+        self._candidates = Candidates.joined([self._candidates, found.chosen(short)])
 
     def _final(self, duration: float | None = None) -> Detections:
         """The actions of the blocks that have become final, of all with a `duration`."""

@@ -80,6 +80,16 @@ class PyramidChunks:
             outputs.append(block(outputs[-1], last, self.padded))
         return self._summed(outputs[self.first_level :], last)
 
+    def complete_after(self, features: int) -> list[int]:
+        """How many moments of each level so many features complete, while others follow."""
+        counts = [self.embedding.complete_after(features)]
+        for block in self.blocks:
+            counts.append(block.complete_after(counts[-1]))
+        counts = counts[self.first_level :]
+        for level in reversed(range(len(self.sums) - 1)):
+            counts[level] = self.sums[level].complete_after(counts[level], counts[level + 1])
+        return counts
+
     def _summed(self, levels: list[Chunk], last: bool) -> list[Chunk]:
         above: Chunk | None = None
         for level in reversed(range(len(self.sums))):
@@ -99,6 +109,10 @@ class Chunks(ABC):
         With `last` that is all that is left: no more features can follow.
         """
 
+    @abstractmethod
+    def complete_after(self, features: int) -> list[int]:
+        """How many moments of each level so many features complete, while others follow."""
+
 
 class EnsembleChunks(Chunks):
     """Several networks whose outputs are averaged."""
@@ -110,6 +124,10 @@ class EnsembleChunks(Chunks):
     def push(self, features: Tensor, valid: Tensor | None = None, *, last: bool = False) -> list[LevelOutputs]:
         """See `Chunks`; all members complete the same moments."""
         return list(averaged_parts([one.push(features, valid, last=last) for one in self.members]))
+
+    def complete_after(self, features: int) -> list[int]:
+        """See `Chunks`."""
+        return self.members[0].complete_after(features)
 
 
 class NetworkChunks(Chunks):
@@ -138,6 +156,11 @@ class NetworkChunks(Chunks):
                 logits, offsets, mask = found
                 completed.append(LevelOutputs(level, first, logits, offsets, mask))
         return completed
+
+    def complete_after(self, features: int) -> list[int]:
+        """See `Chunks`."""
+        levels = zip(self.heads, self.pyramid.complete_after(features), strict=True)
+        return [head.complete_after(count) for head, count in levels]
 
     def _look(self, x: Tensor, valid: Mask, level: int) -> tuple[Tensor, Tensor]:
         return self.model.look(self.model.neck.finish(x, valid, level), valid, level)
@@ -198,7 +221,7 @@ class Stage:
         """The outputs that a chunk of inputs completes, and their mask; with `last` all that are left."""
         self.held.add(chunk)
         known = self.first + len(self.held)
-        ready = -(-known // self.stride) if last else (known - 1 - self.radius) // self.stride + 1
+        ready = -(-known // self.stride) if last else self.complete_after(known)
         if ready <= self.done:
             return ()
         skipped = self.done - self.first // self.stride
@@ -210,6 +233,10 @@ class Stage:
         self.held.drop(start - self.first)
         self.first = start
         return outputs
+
+    def complete_after(self, inputs: int) -> int:
+        """How many outputs so many inputs complete, while others follow."""
+        return max((inputs - 1 - self.radius) // self.stride + 1, 0)
 
 
 class _Sum:
@@ -237,3 +264,8 @@ class _Sum:
         self.fine.drop(x.shape[1])
         self.coarse.drop(used)
         return summed, valid
+
+    def complete_after(self, fine: int, coarse: int) -> int:
+        """How many moments so many of both levels complete, while others follow."""
+        repeats = self.neck.repeats[self.level]
+        return min(fine // repeats, coarse) * repeats

@@ -7,15 +7,34 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.flop_counter import FlopCounterMode
+
+from actionformer.nn import winograd
+from actionformer.nn.packed import WinogradConv
 
 
 def multiply_adds(run: Callable[[], object]) -> int:
-    """Multiply-adds of all matrix products, convolutions and attention while something runs, packed or not."""
+    """Multiply-adds of all matrix products, convolutions and attention while something runs, packed or not.
+
+    Those of a convolution are counted as of the direct one.
+    """
     known = {name: count for name, count in _COUNTS.items() if name is not None}
-    with FlopCounterMode(display=False, custom_mapping=known) as counter:
-        run()
-    return int(counter.get_total_flops()) // 2
+    saved = 0
+
+    def add(module: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        nonlocal saved
+        if isinstance(module, WinogradConv):
+            saved += winograd.saved_products(inputs[0], module.weight_sums)
+
+    hook = register_module_forward_hook(add)
+    try:
+        with FlopCounterMode(display=False, custom_mapping=known) as counter:
+            run()
+    finally:
+        hook.remove()
+    return int(counter.get_total_flops()) // 2 + saved
 
 
 def _of_product(rows: Sequence[int], *_: Any, out_shape: Sequence[int], **__: Any) -> int:

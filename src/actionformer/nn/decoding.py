@@ -129,7 +129,7 @@ class Decoder:
 
     def _by_span(self, outputs: LevelOutputs) -> Iterator[tuple[int, LevelOutputs]]:
         """The parts of a level's moments that lie in one span each, which must not depend on how pieces are cut."""
-        first, stop, stride = outputs.first, outputs.first + outputs.logits.shape[1], self.strides[outputs.level]
+        first, stop, stride = outputs.first, outputs.stop, self.strides[outputs.level]
         if self.span is None or (stop - 1) * stride < self.span:
             yield 0, outputs
             return
@@ -137,10 +137,7 @@ class Decoder:
         while begin < stop:
             span = begin * stride // self.span
             end = min(-(-(span + 1) * self.span // stride), stop)
-            yield (
-                span,
-                LevelOutputs(outputs.level, begin, *(one[:, begin - first : end - first] for one in outputs[2:])),
-            )
+            yield span, outputs.between(begin, end)
             begin = end
 
     def _add(self, span: int, outputs: LevelOutputs) -> None:

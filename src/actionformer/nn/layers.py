@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from actionformer.nn import winograd
+
 Mask = Tensor | None
 """(B, T) bool, False at padding; None where nothing is padding."""
 
@@ -63,8 +65,15 @@ class Conv(nn.Module):
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
+    @property
+    def is_of_three(self) -> bool:
+        """Whether each output is of three neighbouring moments and all their channels, as Winograd's form has it."""
+        return self.kernel == 3 and self.stride == self.groups == 1
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C_in) -> (B, ceil(T / stride), C_out)."""
+        if self.is_of_three and winograd.gains(x, self.weight):
+            return winograd.convolved(x, winograd.sums_of_weights(self.weight), self.bias)
         weight = self.weight.transpose(1, 2).unsqueeze(2)
         padding = (0, self.kernel // 2)
         image = F.conv2d(as_image(x), weight, self.bias, (1, self.stride), padding=padding, groups=self.groups)

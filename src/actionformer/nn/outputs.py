@@ -22,6 +22,16 @@ class LevelOutputs(NamedTuple):
     valid: Tensor
     """(B, t) bool."""
 
+    @property
+    def stop(self) -> int:
+        """Index in its level of the moment after the last of these."""
+        return self.first + self.logits.shape[1]
+
+    def between(self, first: int, stop: int) -> LevelOutputs:
+        """Those of these moments from index `first` of the level to `stop`."""
+        cut = slice(max(first - self.first, 0), max(stop - self.first, 0))
+        return LevelOutputs(self.level, max(first, self.first), *(one[:, cut] for one in self[2:]))
+
 
 class PyramidOutputs(NamedTuple):
     """What the network says of whole sequences, a list over levels; T_l = ceil(T / stride_l)."""
