@@ -7,7 +7,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from actionformer.nn.blocks import TransformerBlock
-from actionformer.nn.layers import Conv, GroupNorm, LayerNorm, Linear, ScaledDropPath, masked, max_pool
+from actionformer.nn.layers import Conv, Dropout, GroupNorm, LayerNorm, Linear, ScaledDropPath, masked, max_pool
 from actionformer.nn.normalizer import FeatureNormalizer
 from actionformer.nn.points import level_lengths, moments
 from actionformer.nn.position import PositionEncoding, sinusoids
@@ -195,3 +195,33 @@ def test_group_norm_tells_an_overflow() -> None:
         found = GroupNorm(12, groups=3, exact=True)(x, valid)
         assert found[..., 4:8].isnan().all()
         assert found[..., :4].isfinite().all()
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_drops_as_many_as_it_should_and_keeps_the_mean(probability: float, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    x = torch.ones(3, 1001, 41, dtype=dtype, requires_grad=True)
+    y = Dropout(probability)(x)
+    assert y.dtype == dtype
+    dropped = (y == 0).float()
+    assert dropped.mean().item() == pytest.approx(probability, abs=0.005)
+    assert y.float().mean().item() == pytest.approx(1, abs=0.03)
+    assert y.unique().numel() == 2
+    neighbours = torch.corrcoef(torch.stack([dropped.flatten()[1:], dropped.flatten()[:-1]]))[0, 1]
+    assert abs(neighbours.item()) < 0.02
+    y.sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, y.detach())
+
+
+def test_dropout_is_drawn_from_the_global_generator_and_off_where_it_should_be() -> None:
+    x = torch.randn(7, 3)
+    drawn = [(torch.manual_seed(1), Dropout(0.5)(x))[1] for _ in range(2)]
+    assert torch.equal(*drawn)
+    assert not torch.equal(Dropout(0.5)(x), drawn[0])
+    assert torch.equal(Dropout(0.5).eval()(x), x)
+    assert torch.equal(Dropout(0.0)(x), x)
+    assert torch.equal(Dropout(1.0)(x), torch.zeros(7, 3))
+    assert Dropout(0.5)(x[:0]).shape == (0, 3)
+    torch.testing.assert_close(Dropout(1e-9)(x), x)

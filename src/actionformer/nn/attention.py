@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from actionformer.nn.layers import Conv, LayerNorm, Linear, Mask, masked
+from actionformer.nn.layers import Conv, Dropout, LayerNorm, Linear, Mask, masked
 
 CHUNK = 32  # queries computed together; each chunk sees CHUNK + window - 1 keys
 
@@ -48,7 +48,7 @@ class Attention(nn.Module):
         self.key = Linear(channels, channels)
         self.value = Linear(channels, channels)
         self.proj = Linear(channels, channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.relative_bias: nn.Parameter | None = None
         if relative_position and window > 1:
             bias = nn.init.trunc_normal_(torch.empty(num_heads, window), std=math.sqrt(2 / channels))

@@ -8,7 +8,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from actionformer.nn.attention import Attention
-from actionformer.nn.layers import Conv, LayerNorm, Linear, Mask, ScaledDropPath, every, masked, max_pool
+from actionformer.nn.layers import Conv, Dropout, LayerNorm, Linear, Mask, ScaledDropPath, every, masked, max_pool
 
 
 class Block(nn.Module, ABC):
@@ -37,7 +37,7 @@ class TransformerBlock(Block):
         self.mlp_norm = LayerNorm(channels, exact=exact)
         self.expand = Linear(channels, 4 * channels, gelu=True)
         self.contract = Linear(4 * channels, channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.drop_attention = ScaledDropPath(channels, probability=drop_path) if drop_path else nn.Identity()
         self.drop_mlp = ScaledDropPath(channels, probability=drop_path) if drop_path else nn.Identity()
 

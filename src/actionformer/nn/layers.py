@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from actionformer.nn import winograd
 
+DRAWN_TOGETHER = 4  # numbers of 16 bits in one of 64
+
 Mask = Tensor | None
 """(B, T) bool, False at padding; None where nothing is padding."""
 
@@ -176,6 +178,24 @@ def average_pool(x: Tensor, valid: Mask) -> Tensor:
     here = torch.ones_like(x[..., :1]) if valid is None else valid.unsqueeze(-1).to(x.dtype)
     total, count = (F.pad(one, (0, 0, 0, odd)) for one in (masked(x, valid), here))
     return (total[:, ::2] + total[:, 1::2]) / (count[:, ::2] + count[:, 1::2]).clamp(min=1)
+
+
+class Dropout(nn.Dropout):
+    """Dropout, whose probability a CPU rounds to a multiple of 1 / 65,536: four numbers of one draw take a quarter.
+
+    In training of small models, torch's own took a sixth of the time.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape."""
+        if not self.training or x.device.type != "cpu" or not 0 < self.p < 1:
+            return super().forward(x)
+        count = x.numel()
+        drawn = torch.empty(-(-count // DRAWN_TOGETHER), dtype=torch.int64).random_(-(2**63), None)
+        numbers = drawn.view(torch.int16)[:count].view(x.shape)  # each of 65,536 as likely as another
+        dropped = min(round(self.p * 2**16), 2**16 - 1)
+        kept = (numbers >= dropped - 2**15).to(x.dtype)
+        return x * kept.mul_(2**16 / (2**16 - dropped))
 
 
 class ScaledDropPath(nn.Module):

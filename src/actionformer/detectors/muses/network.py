@@ -15,7 +15,7 @@ from actionformer.core.errors import InputError
 from actionformer.detectors.muses.aggregation import TemporalAggregation
 from actionformer.detectors.muses.regions import extended, extended_in_frames, region_maxima
 from actionformer.detectors.muses.settings import MOST_STREAMS, MUSESSettings
-from actionformer.nn.layers import Linear, Mask, masked
+from actionformer.nn.layers import Dropout, Linear, Mask, masked
 from actionformer.nn.network import Network
 from actionformer.nn.normalizer import FeatureNormalizer
 
@@ -74,7 +74,7 @@ class Stream(nn.Module):
         self.bins = settings.bins
         self.layers = nn.ModuleList([TemporalAggregation(channels, first), TemporalAggregation(first, second)])
         self.own = Linear(second * self.bins // 2, hidden)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
         self.whole = Linear(second * self.bins, hidden)
         self.activity = ClassHead(hidden, classes)
         self.completeness = Linear(hidden, classes)

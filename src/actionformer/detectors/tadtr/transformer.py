@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from actionformer.detectors.tadtr.attention import DeformableAttention
 from actionformer.detectors.tadtr.settings import TadTRSettings
-from actionformer.nn.layers import Linear, Mask
+from actionformer.nn.layers import Dropout, Linear, Mask
 
 
 class EncoderLayer(nn.Module):
@@ -20,7 +20,7 @@ class EncoderLayer(nn.Module):
         self.attention = deformable(settings)
         self.attention_norm = nn.LayerNorm(settings.width)
         self.mlp = MLP(settings)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
 
     def forward(self, x: Tensor, position: Tensor, reference: Tensor, lengths: Tensor, valid: Mask) -> Tensor:
         """(B, T, C) -> (B, T, C); `reference` (B, T, 1) is where each feature stands, as a share of its sequence."""
@@ -40,7 +40,7 @@ class DecoderLayer(nn.Module):
         self.attention = deformable(settings)
         self.attention_norm = nn.LayerNorm(width)
         self.mlp = MLP(settings)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self, x: Tensor, position: Tensor, memory: Tensor, reference: Tensor, lengths: Tensor, valid: Mask
@@ -62,7 +62,7 @@ class MLP(nn.Module):
         self.expand = Linear(settings.width, settings.mlp_width)
         self.contract = Linear(settings.mlp_width, settings.width)
         self.norm = nn.LayerNorm(settings.width)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, L, C) -> (B, L, C)."""
