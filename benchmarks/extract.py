@@ -37,9 +37,9 @@ SECONDS = {"motion": 60, "squeezenet": 8, "r2plus1d_tsp": 12}
 """Length of the videos, so that a turn takes some seconds."""
 
 
-def write_test_video(path: Path, seconds: int, size: str = "320x240", rate: int = 30) -> Path:
+def write_test_video(path: Path, seconds: int, size: str = "320x240", rate: int = 30, noise: int = 12) -> Path:
     """FFmpeg's moving test picture with noise, in H.264."""
-    source = f"testsrc2=size={size}:rate={rate}:duration={seconds},noise=alls=12:allf=t"
+    source = f"testsrc2=size={size}:rate={rate}:duration={seconds},noise=alls={noise}:allf=t"
     with av.open(source, format="lavfi") as pictures, av.open(str(path), "w") as container:
         stream: Any = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
         stream.width, stream.height = map(int, size.split("x"))

@@ -135,7 +135,7 @@ def test_an_overlay_is_not_replaced_unasked(
 ) -> None:
     drawn: list[Path] = []
 
-    def draw(source: Path, found: Detections, path: Path) -> None:
+    def draw(source: Path, found: Detections, path: Path, console: object) -> None:
         path.write_text("overlay", "utf-8")
         drawn.append(source)
 

@@ -1,5 +1,6 @@
 """Multiply-adds, counted by hand."""
 
+import pytest
 import torch
 from torch import nn
 from variants import small_settings
@@ -9,6 +10,7 @@ from actionformer.nn.attention import Attention
 from actionformer.nn.counting import multiply_adds
 from actionformer.nn.layers import Conv
 from actionformer.nn.packed import can_pack, packed
+from actionformer.nn.winograd import LEAST_CHANNELS
 from actionformer.settings.config import Config
 
 
@@ -48,8 +50,9 @@ def multiply_adds_of_layers(module: nn.Module, *arguments: torch.Tensor) -> int:
     return total
 
 
-def test_a_packed_network_computes_as_much_as_the_plain_one() -> None:
-    model = architecture_of(Config(model=small_settings())).network().eval()
+@pytest.mark.parametrize("width", [16, LEAST_CHANNELS])
+def test_a_packed_network_computes_as_much_as_the_plain_one(width: int) -> None:
+    model = architecture_of(Config(model=small_settings(width=width))).network().eval()
     x = torch.randn(1, 40, 6)
     with torch.inference_mode():
         plain = multiply_adds(lambda: model(x))

@@ -3,6 +3,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from rich.console import Console
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
@@ -32,7 +33,7 @@ def test_an_overlay_that_cannot_be_written_is_refused_before_anything_is_compute
 def test_an_overlay_that_fails_does_not_stop_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
-    def write(source: Path, found: Detections, target: Path) -> None:
+    def write(source: Path, found: Detections, target: Path, console: Console | None) -> None:
         if source.stem == "b":
             raise error
         target.parent.mkdir(exist_ok=True)

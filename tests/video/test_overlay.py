@@ -1,5 +1,6 @@
 """Copies of videos with detections drawn in: what is drawn where and when, and what of the video stays as it was."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
+from actionformer.core.terminal import plain_console
 from actionformer.video.overlay import (
     CONTAINERS,
     DARK,
@@ -313,3 +315,26 @@ def test_no_video(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.mp4: no such video file"):
         write_overlay(tmp_path / "absent.mp4", NOTHING, tmp_path / "b.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_how_far_it_has_come_is_told(
+    write_video: Write, frame_of: FrameOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actionformer.core.progress.FIRST_LINE", 0.0)
+    video = write_video(tmp_path / "video.mp4", [frame_of(number) for number in range(12)])
+    log = io.StringIO()
+    write_overlay(video, NOTHING, tmp_path / "drawn.mp4", plain_console(log))
+    assert "1 of 12 frames of the overlay" in log.getvalue()
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".webm"])
+def test_pictures_that_are_written_fast_look_like_those_read(
+    write_video: Write, frame_of: FrameOf, tmp_path: Path, ending: str
+) -> None:
+    video = write_video(tmp_path / "video.mp4", [frame_of(number) for number in range(6)])
+    drawn = tmp_path / f"drawn{ending}"
+    write_overlay(video, NOTHING, drawn)
+    before, after = times_and_images(video)[1], times_and_images(drawn)[1]
+    factor = len(after[0]) // len(before[0])
+    for one, other in zip(before, after, strict=True):
+        assert np.abs(other.astype(int) - one.repeat(factor, axis=0).repeat(factor, axis=1)).mean() < 5

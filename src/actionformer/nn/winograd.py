@@ -19,8 +19,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-LEAST_MOMENTS, LEAST_CHANNELS = 512, 256
-"""From which it gains in training; measured."""
+LEAST_CHANNELS, LEAST_MOMENTS = 256, 512
+"""From which on it gains; the moments in training."""
 
 
 def sums_of_weights(weight: Tensor) -> Tensor:
@@ -42,19 +42,24 @@ def convolved(x: Tensor, weight_sums: Tensor, bias: Tensor | None) -> Tensor:
     return y
 
 
+def has_enough_channels(weight: Tensor) -> bool:
+    """Whether products of a weight (C_out, 3, C_in) take so much time that sums cost little beside."""
+    return min(weight.shape[0], weight.shape[2]) >= LEAST_CHANNELS
+
+
 def gains(x: Tensor, weight: Tensor) -> bool:
     """Whether training is faster by it than by a direct convolution, which takes fewer sums.
 
     Measured by `benchmarks/convolutions.py`, in float32; in bfloat16, and on a GPU, direct ones are faster.
     """
-    batch, length, channels = x.shape
+    batch, length, _ = x.shape
     return (
         torch.is_grad_enabled()
         and x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
         and batch * length >= LEAST_MOMENTS
-        and min(channels, len(weight)) >= LEAST_CHANNELS
+        and has_enough_channels(weight)
     )
 
 

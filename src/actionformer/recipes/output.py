@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from rich.console import Console
+
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.files import check_absent, write_pieces, write_whole
@@ -214,12 +216,15 @@ class Output:
         """Whether something is made of the videos themselves."""
         return self.overlay is not None or self.clips is not None
 
-    def film(self, video: str, source: Path, found: Detections) -> str | None:
-        """Writes the overlay and the clips of a video, as far as they are asked for; returns why that failed."""
+    def film(self, video: str, source: Path, found: Detections, console: Console | None = None) -> str | None:
+        """Writes the overlay and the clips of a video, as far as they are asked for; returns why that failed.
+
+        Progress of an overlay is shown on `console`, by default nowhere.
+        """
         reasons = []
         if self.overlay is not None:
             target = self.overlay_of(video)
-            reasons.append(_failure("overlay", lambda: write_overlay(source, found, target)))
+            reasons.append(_failure("overlay", lambda: write_overlay(source, found, target, console)))
         if self.clips is not None:
             folder = self.clips
             reasons.append(_failure("clips", lambda: cut_clips(source, video, found, folder, self.margin)))

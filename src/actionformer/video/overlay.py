@@ -13,10 +13,13 @@ from typing import Any
 
 import av
 import numpy as np
+from rich.console import Console
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.files import replacing
+from actionformer.core.progress import counted
+from actionformer.core.terminal import plain_console
 from actionformer.video.lettering import drawn_names
 from actionformer.video.opencv import opencv
 from actionformer.video.opening import opened
@@ -62,11 +65,12 @@ class Overlay:
 
     def draw(self, image: Image, time: float) -> Image:
         """The frame (H, W, 3) shown at a time, with the strip below it and the labels of that time in its corner."""
-        strip = self.strip.copy()
-        if len(strip):
-            x = min(self._column(time), self.width - 1)
-            strip[:, max(x - 1, 0) : x + 2] = INK
-        drawn = np.concatenate((image.repeat(self.factor, axis=0).repeat(self.factor, axis=1), strip))
+        drawn = np.empty((self.height + len(self.strip), self.width, 3), dtype=np.uint8)
+        picture, strip = drawn[: self.height], drawn[self.height :]
+        picture[:] = image if self.factor == 1 else image.repeat(self.factor, axis=0).repeat(self.factor, axis=1)
+        strip[:] = self.strip
+        x = min(self._column(time), self.width - 1)
+        strip[:, max(x - 1, 0) : x + 2] = INK
         now = (self.found.segments[:, 0] <= time) & (time < self.found.segments[:, 1])
         for line, row in enumerate(np.flatnonzero(now)):
             label = int(self.found.labels[row])
@@ -126,7 +130,7 @@ def text_colour(field: Colour) -> Colour:
     return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 120 else INK
 
 
-def write_overlay(source: str | Path, found: Detections, target: str | Path) -> None:
+def write_overlay(source: str | Path, found: Detections, target: str | Path, console: Console | None = None) -> None:
     """Writes a copy of a video with its detections drawn in; frames keep their times, sound is copied if it fits.
 
     A frame that is shown for long is drawn anew every `AGAIN` seconds.
@@ -136,6 +140,7 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
         source: the video.
         found: its detections; leave out those not worth showing.
         target: the file to write, whole or not at all; its ending tells the container, see `CONTAINERS`
+        console: where progress is shown; by default nowhere.
 
     Raises:
         InputError: a video that cannot be read, a target that cannot be written, or opencv is not installed.
@@ -143,7 +148,8 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path) -> 
     target = Path(target)
     with ExitStack() as stack:
         video = stack.enter_context(VideoReader(source))
-        frames = video.frames()
+        expected = round(video.fps * (video.declared or 0))
+        frames = counted(video.frames(), expected, console or plain_console(quiet=True), "frames of the overlay")
         first = next(frames)
         output = stack.enter_context(_output(stack.enter_context(replacing(target)), target))
         overlay = Overlay(found, video.declared or _end(found), first.image().shape[:2])

@@ -1,0 +1,91 @@
+"""Forms of a convolution over three moments, forward and in training: writes benchmarks/results/convolutions.json
+
+    python benchmarks/convolutions.py [--threads N] [--repeats N]
+
+Direct (torch's own), as one product by a packed weight, and Winograd's (`nn/winograd.py`), each with its largest error
+against float64. Forms take turns, and what is told is the fastest of each, as other programs only slow it. Run it on a
+quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import torch
+from common import write_result
+from torch import Tensor
+
+from actionformer.nn.layers import Conv
+from actionformer.nn.packed import PackedConv, WinogradConv
+from actionformer.nn.winograd import convolved, sums_of_weights
+
+SIZES = [
+    (2304, 2048, 512),
+    *((moments, 512, 512) for moments in (2304, 1152, 576, 288, 72, 18)),
+    *((moments, 256, 256) for moments in (2304, 576, 144)),
+    (1152, 2048, 128),
+    *((moments, 128, 128) for moments in (2304, 576, 144)),
+]
+"""Moments, input channels, output channels: those of THUMOS14's model, and of models for little data."""
+
+
+def fastest(calls: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Milliseconds of each of several calls, which take turns."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats + 1):
+        for name, call in calls.items():
+            begun = time.perf_counter()
+            call()
+            taken[name].append(1000 * (time.perf_counter() - begun))
+    return {name: min(some[1:]) for name, some in taken.items()}
+
+
+def forward(conv: Conv, x: Tensor, repeats: int) -> dict[str, object]:
+    """Of all forms, with errors."""
+    forms = {"direct": conv, "packed": PackedConv(conv), "winograd": WinogradConv(conv)}
+    with torch.inference_mode():
+        exact = conv.double()(x.double())
+        conv.float()
+        errors = {name: (form(x) - exact).abs().max().item() for name, form in forms.items()}
+        calls = {name: partial(form, x) for name, form in forms.items()}
+        return {"ms": fastest(calls, repeats), "largest error": errors}
+
+
+def training(conv: Conv, x: Tensor, repeats: int) -> dict[str, float]:
+    """Forward and backward of the direct form and Winograd's."""
+    weight = conv.weight.detach().clone().requires_grad_()
+    image = weight.transpose(1, 2)
+
+    def direct() -> None:
+        y = torch.nn.functional.conv2d(x.transpose(1, 2)[:, :, None], image[:, :, None], conv.bias, padding=(0, 1))
+        y.sum().backward()
+
+    def winograd() -> None:
+        convolved(x, sums_of_weights(weight), conv.bias).sum().backward()
+
+    return fastest({"direct": direct, "winograd": winograd}, repeats)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--repeats", type=int, default=15)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    rows = []
+    for moments, channels, width in SIZES:
+        conv, x = Conv(channels, width, 3), torch.randn(1, moments, channels)
+        row = {"moments": moments, "in": channels, "out": width, "forward": forward(conv, x, options.repeats)}
+        learns = x.repeat(2, 1, 1).requires_grad_(channels == width)  # features take no gradient
+        row["training, two sequences, ms"] = training(conv, learns, options.repeats)
+        rows.append(row)
+        print(row, flush=True)
+    write_result("convolutions", {"threads": options.threads, "sizes": rows})
+
+
+if __name__ == "__main__":
+    main()
