@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -11,6 +12,7 @@ from actionformer.nn.attention import (
     Attention,
     global_attention,
     local_attention,
+    neighbourhoods,
     spread_over_band,
     windowed_attention_by_definition,
 )
@@ -139,3 +141,18 @@ def test_the_relative_bias_starts_with_deviation_sqrt_two_over_channels() -> Non
     assert attention.relative_bias is not None
     assert attention.relative_bias.shape == (16, 201)
     assert attention.relative_bias.std().item() == pytest.approx((2 / 64) ** 0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("reach", [0, 4, CHUNK, 2 * CHUNK + 3])
+@pytest.mark.parametrize("length", [1, CHUNK, 2 * CHUNK + 5])
+def test_gradients_of_chunks_and_what_is_around_them(reach: int, length: int) -> None:
+    tail = -length % CHUNK
+    x = torch.randn(2, length, 1, 2, dtype=torch.float64, requires_grad=True)
+    seen = neighbourhoods(x, reach, tail)
+    padded = F.pad(x, (0, 0, 0, 0, reach, reach + tail))
+    expected = torch.stack(
+        [padded[row, start : start + CHUNK + 2 * reach] for row in (0, 1) for start in range(0, length, CHUNK)]
+    )
+    assert torch.equal(seen, expected)
+    gradient = torch.randn_like(seen)
+    torch.testing.assert_close(*(torch.autograd.grad(one, x, gradient)[0] for one in (seen, expected)))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from actionformer.nn.layers import Conv, Dropout, LayerNorm, Linear, Mask, masked
 
@@ -122,8 +124,30 @@ def local_attention(
 
 def neighbourhoods(x: Tensor, reach: int, tail: int) -> Tensor:
     """(B, T, H, d) -> (B * chunks, CHUNK + 2 * reach, H, d): every chunk with `reach` more on both sides."""
-    padded = F.pad(x, (0, 0, 0, 0, reach, reach + tail))
-    return padded.unfold(1, CHUNK + 2 * reach, CHUNK).permute(0, 1, 4, 2, 3).flatten(0, 1)
+    seen: Tensor = _Neighbourhoods.apply(x, reach, tail)  # type: ignore[no-untyped-call]
+    return seen
+
+
+class _Neighbourhoods(torch.autograd.Function):
+    """As `unfold`, whose own gradient takes several times as long."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, reach: int, tail: int) -> Tensor:
+        ctx.reach, ctx.length = reach, x.shape[1]
+        padded = F.pad(x, (0, 0, 0, 0, reach, reach + tail))
+        return padded.unfold(1, CHUNK + 2 * reach, CHUNK).permute(0, 1, 4, 2, 3).flatten(0, 1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        chunks = -(-ctx.length // CHUNK)
+        of_keys = gradient.unflatten(0, (-1, chunks))  # (B, chunks, keys, H, d)
+        batch, _, keys, *rest = of_keys.shape
+        padded = gradient.new_zeros(batch, chunks * CHUNK + -(-keys // CHUNK) * CHUNK, *rest)
+        for start in range(0, keys, CHUNK):
+            part = of_keys[:, :, start : start + CHUNK]
+            padded[:, start : start + chunks * CHUNK].unflatten(1, (chunks, CHUNK))[:, :, : part.shape[2]] += part
+        return padded[:, ctx.reach : ctx.reach + ctx.length], None, None
 
 
 def window_band(reach: int, device: torch.device) -> Tensor:
