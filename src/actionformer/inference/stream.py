@@ -193,8 +193,8 @@ class Stream:
             if decoder.overflown()[0]:
                 raise overflow_at(self._largest, self._name, self._network)
             left, _ = decoder.left_out()[0]
-            all_kept = left <= self.config.decoding.min_probability
-            self._keep([decoder] if all_kept else [self._decoded(piece) for piece in self._cut(completed, pieces)])
+            one_piece = not pieces or left <= self.config.decoding.min_probability
+            self._keep([decoder] if one_piece else [self._decoded(piece) for piece in self._cut(completed, pieces)])
 
     def _decoded(self, completed: Iterable[LevelOutputs]) -> Decoder:
         decoder = self._architecture.decoder()
