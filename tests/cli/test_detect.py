@@ -122,12 +122,14 @@ def test_numbers_of_pictures_that_do_not_come_steadily_are_said(
         assert result.err.count("pictures lie elsewhere in late (up to 1.50 s)") == said
 
 
-def test_overlay(call: Command, tmp_path: Path, seen: Path, videos: Path) -> None:
+def test_overlay(call: Command, tmp_path: Path, seen: Path, videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actionformer.core.progress.FIRST_LINE", 0.0)
     result = call("detect", seen / "run", videos / "clip0.mp4", "--overlay", tmp_path / "seen.mp4", "--format", "json")
     assert result.code == 0, result.err
     with av.open(str(tmp_path / "seen.mp4")) as container:
         times = [frame.time for frame in container.decode(video=0)]
     assert times == pytest.approx([i / FPS for i in range(60)], abs=1e-3)
+    assert "1 of 60 frames of the overlay" in result.err
 
 
 def test_an_overlay_is_not_replaced_unasked(
