@@ -44,19 +44,28 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
 
 
 @pytest.mark.parametrize("padding", ["exact", "published"])
-@pytest.mark.parametrize("changes", [{}, TRIDENT, TEMPORALMAXER])
+@pytest.mark.parametrize("changes", [{}, TRIDENT, TEMPORALMAXER, {"neck": "fpn"}, {"members": 2}])
 @settings(max_examples=4)
 @given(
     length=st.integers(1, 400),
     sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5),
     top_k=st.sampled_from([4, 2000]),
+    chunk=st.sampled_from([64, 2048]),
     seed=st.integers(0, 9),
 )
 def test_a_stream_finds_what_detect_finds(
-    tiny: Config, changes: dict[str, Any], padding: str, length: int, sizes: list[int], top_k: int, seed: int
+    tiny: Config,
+    changes: dict[str, Any],
+    padding: str,
+    length: int,
+    sizes: list[int],
+    top_k: int,
+    chunk: int,
+    seed: int,
 ) -> None:
     live: dict[str, Any] = {"max_action_seconds": 12.0, "max_per_hour": 4000.0}
     detector = lively(tiny, model=changes | {"mask_padding": padding}, live=live, decoding={"top_k": top_k})
+    detector.runner.chunk = chunk
     detector.shown_from = 1.0  # or all that is cut would be counted
     expected = detector.detect(array(length, seed))
     found, _ = streamed(detector, array(length, seed), sizes)

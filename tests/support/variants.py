@@ -10,6 +10,7 @@ from actionformer.detectors.base import architecture_of
 from actionformer.detectors.index import settings_of
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import build
+from actionformer.nn.ensemble import Ensemble
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
@@ -110,15 +111,15 @@ def lively_detector(tiny: Config, **sections: Any) -> Detector:
     model |= {"input_dim": 6, "num_classes": 3} | sections.pop("model", {})
     torch.manual_seed(3)
     detector = build(tiny.replace(model=model, data=TIMING | sections.pop("data", {}), **sections))
-    assert isinstance(detector.model, PyramidNetwork)
     with torch.no_grad():
-        for name, parameter in detector.model.named_parameters():
-            if "scale" in name:
-                parameter.fill_(1.0)
-        detector.model.classifier.output.weight.mul_(6)
-        bias = detector.model.classifier.output.bias
-        assert bias is not None
-        bias.fill_(-2.0)
+        for network in detector.model.networks if isinstance(detector.model, Ensemble) else [detector.model]:
+            assert isinstance(network, PyramidNetwork)
+            for name, parameter in network.named_parameters():
+                if "scale" in name:
+                    parameter.fill_(1.0)
+            network.classifier.output.weight.mul_(6)
+            assert network.classifier.output.bias is not None
+            network.classifier.output.bias.fill_(-2.0)
     return detector
 
 

@@ -343,8 +343,20 @@ class Detector:
             raise InputError(f"the model joins {len(sources)} sources: give a grid for each, found {len(known)}")
         return SourceJoiner(known)
 
-    def _stream(self, config: Config, grid: TimeGrid, name: str, **how: Any) -> Stream:
-        return Stream(self.runner, config, grid, self.class_names, name=name, shown_from=self.shown_from, **how)
+    def _stream(
+        self, config: Config, grid: TimeGrid, name: str, *, told: bool, centred: bool, at_once: int = 1
+    ) -> Stream:
+        return Stream(
+            self.runner,
+            config,
+            grid,
+            self.class_names,
+            name=name,
+            told=told,
+            shown_from=self.shown_from,
+            centred=centred,
+            at_once=at_once,
+        )
 
     def _named_sequence(self, video: str, item: Any) -> FeatureSequence:
         arguments = dict(item) if isinstance(item, Mapping) else {"features": item}

@@ -55,7 +55,7 @@ class Stream:
         centred: the features come less their mean over the video. Else a model with `data.center_videos` sees them less
             the mean of all that have come so far.
         at_once: features that the network may wait for, of a source that is not live: many at once are faster, and
-            what is found is the same.
+            what is found is the same, to rounding.
 
     Attributes:
         delay_seconds: an action is final no later than when the features of so much time after its start are there.
@@ -101,9 +101,9 @@ class Stream:
         self.levels = levels_for(levels, self.block)
         coarsest = self.strides[self.levels[-1]]
         self.size = min(max(round(self.block / 4 / coarsest), 1) * coarsest, CHUNK)
-        self.together = max(at_once // self.size, 1) * self.size
+        self.long_chunk = max(at_once // self.size, 1) * self.size
         wait = max(levels[level].lookahead or 0 for level in self.levels) + coarsest
-        self.delay_seconds = (3 * self.block + wait + self.together + 1) * step
+        self.delay_seconds = (3 * self.block + wait + self.long_chunk + 1) * step
         self.length = 0  # features so far
         self.ended = False
         self._chunks = chunks
@@ -132,11 +132,11 @@ class Stream:
         check_shape(rows.shape, self.config.model.input_width)
         self._waiting.append(rows[:].copy() if self._centring is None else self._centring(rows[:]))
         self.length += rows.shape[0]
-        if sum(map(len, self._waiting)) > self.together:
+        if sum(map(len, self._waiting)) > self.long_chunk:
             joined, start = np.concatenate(self._waiting), 0
-            while len(joined) - start > self.together:  # one at least is kept for the end
-                self._feed(joined[start : start + self.together])
-                start += self.together
+            while len(joined) - start > self.long_chunk:  # one at least is kept for the end
+                self._feed(joined[start : start + self.long_chunk])
+                start += self.long_chunk
             self._waiting = [joined[start:].copy()]
         found = self._final()
         self._say(2 * self._said[1])
@@ -189,12 +189,22 @@ class Stream:
         for outputs in completed:
             self._known[outputs.level] = outputs.stop
         if completed:
-            decoder = self._decoded(completed)
-            if decoder.overflown()[0]:
-                raise overflow_at(self._largest, self._name, self._network)
-            left, _ = decoder.left_out()[0]
-            one_piece = not pieces or left <= self.config.decoding.min_probability
-            self._keep([decoder] if one_piece else [self._decoded(piece) for piece in self._cut(completed, pieces)])
+            self._take_in(completed, pieces)
+
+    def _take_in(self, completed: Sequence[LevelOutputs], pieces: range) -> None:
+        """Keeps the candidates of new outputs, which live would have come in pieces, after so many features each."""
+        decoder = self._decoded(completed)
+        if decoder.overflown()[0]:
+            raise overflow_at(self._largest, self._name, self._network)
+        decoders = [decoder]
+        if pieces and decoder.left_out()[0][0] > self.config.decoding.min_probability:
+            decoders = [self._decoded(piece) for piece in self._as_if_live(completed, pieces)]
+        for one in decoders:
+            self.cut.leave(*one.left_out()[0])
+        found = Candidates.joined([candidates for one in decoders for candidates in one.candidates()])
+        self._best = max(self._best, found.scores.max().item() if len(found.scores) else 0.0)
+        short = found.segments[:, 1] - found.segments[:, 0] <= self.block
+        self._candidates = Candidates.joined([self._candidates, found.chosen(short)])
 
     def _decoded(self, completed: Iterable[LevelOutputs]) -> Decoder:
         decoder = self._architecture.decoder()
@@ -202,23 +212,15 @@ class Stream:
             decoder.add(outputs)
         return decoder
 
-    def _cut(self, completed: Sequence[LevelOutputs], pieces: Iterable[int]) -> Iterator[list[LevelOutputs]]:
-        """What the network would have said after fewer features: `decoding.top_k` counts in what it says at once."""
-        done = {outputs.level: outputs.first for outputs in completed}
-        ends = [dict(enumerate(self._chunks.complete_after(fed))) for fed in pieces]
-        for end in (*ends, {outputs.level: outputs.stop for outputs in completed}):
-            cut = [outputs.between(done[outputs.level], end[outputs.level]) for outputs in completed]
-            if piece := [outputs for outputs in cut if outputs.logits.shape[1]]:
+    def _as_if_live(self, completed: Sequence[LevelOutputs], pieces: range) -> Iterator[list[LevelOutputs]]:
+        """Outputs as they would have come, live: `decoding.top_k` counts in what comes at once."""
+        first = {outputs.level: outputs.first for outputs in completed}  # moments of each level
+        stops = [dict(enumerate(self._chunks.complete_after(features))) for features in pieces]
+        for stop in (*stops, {outputs.level: outputs.stop for outputs in completed}):
+            parts = [outputs.between(first[outputs.level], stop[outputs.level]) for outputs in completed]
+            if piece := [outputs for outputs in parts if outputs.logits.shape[1]]:
                 yield piece
-            done = {level: max(first, end[level]) for level, first in done.items()}
-
-    def _keep(self, decoders: Sequence[Decoder]) -> None:
-        found = Candidates.joined([candidates for one in decoders for candidates in one.candidates()])
-        for one in decoders:
-            self.cut.leave(*one.left_out()[0])
-        self._best = max(self._best, found.scores.max().item() if len(found.scores) else 0.0)
-        short = found.segments[:, 1] - found.segments[:, 0] <= self.block
-        self._candidates = Candidates.joined([self._candidates, found.chosen(short)])
+            first = {level: max(moment, stop[level]) for level, moment in first.items()}
 
     def _final(self, duration: float | None = None) -> Detections:
         """The actions of the blocks that have become final, of all with a `duration`."""

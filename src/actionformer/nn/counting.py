@@ -18,7 +18,7 @@ from actionformer.nn.packed import WinogradConv
 def multiply_adds(run: Callable[[], object]) -> int:
     """Multiply-adds of all matrix products, convolutions and attention while something runs, packed or not.
 
-    Those of a convolution are counted as of the direct one.
+    Those of a convolution are counted as of the direct one. What runs makes no gradients.
     """
     known = {name: count for name, count in _COUNTS.items() if name is not None}
     saved = 0
@@ -30,7 +30,7 @@ def multiply_adds(run: Callable[[], object]) -> int:
 
     hook = register_module_forward_hook(add)
     try:
-        with FlopCounterMode(display=False, custom_mapping=known) as counter:
+        with torch.no_grad(), FlopCounterMode(display=False, custom_mapping=known) as counter:
             run()
     finally:
         hook.remove()

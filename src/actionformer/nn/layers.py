@@ -1,4 +1,4 @@
-"""The small parts: convolutions over time, LayerNorm, pooling, drop path.
+"""The small parts: convolutions over time, LayerNorm, pooling, dropout, drop path.
 
 Everything is token-major: features x are (B, T, C), the mask of valid moments is (B, T) bool or None where all are. A
 convolution over time is handed to the library as a channels-last image of height 1: a token-major tensor needs no copy.
@@ -13,8 +13,6 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from actionformer.nn import winograd
-
-DRAWN_TOGETHER = 4  # numbers of 16 bits in one of 64
 
 Mask = Tensor | None
 """(B, T) bool, False at padding; None where nothing is padding."""
@@ -68,13 +66,13 @@ class Conv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     @property
-    def is_of_three(self) -> bool:
+    def is_dense_of_three(self) -> bool:
         """Whether each output is of three neighbouring moments and all their channels, as Winograd's form has it."""
         return self.kernel == 3 and self.stride == self.groups == 1
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C_in) -> (B, ceil(T / stride), C_out)."""
-        if self.is_of_three and winograd.gains(x, self.weight):
+        if self.is_dense_of_three and winograd.gains(x, self.weight):
             return winograd.convolved(x, winograd.sums_of_weights(self.weight), self.bias)
         weight = self.weight.transpose(1, 2).unsqueeze(2)
         padding = (0, self.kernel // 2)
@@ -181,18 +179,21 @@ def average_pool(x: Tensor, valid: Mask) -> Tensor:
 
 
 class Dropout(nn.Dropout):
-    """Dropout, whose probability a CPU rounds to a multiple of 1 / 65,536: four numbers of one draw take a quarter.
+    """Dropout. On a CPU it draws one number of 64 bits for four elements, so its probability is a multiple of 2^-16.
 
-    In training of small models, torch's own took a sixth of the time.
+    Torch draws one for each, which took a sixth of the time that small models train.
     """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__(probability)
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape."""
         if not self.training or x.device.type != "cpu" or not 0 < self.p < 1:
             return super().forward(x)
         count = x.numel()
-        drawn = torch.empty(-(-count // DRAWN_TOGETHER), dtype=torch.int64).random_(-(2**63), None)
-        numbers = drawn.view(torch.int16)[:count].view(x.shape)  # each of 65,536 as likely as another
+        drawn = torch.empty(-(-count // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+        numbers = drawn.view(torch.int16)[:count].view(x.shape)  # each of 2^16 as likely as another
         dropped = min(round(self.p * 2**16), 2**16 - 1)
         kept = (numbers >= dropped - 2**15).to(x.dtype)
         return x * kept.mul_(2**16 / (2**16 - dropped))

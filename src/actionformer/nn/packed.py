@@ -59,17 +59,15 @@ def _is_product(module: nn.Module) -> bool:
 
 
 def _fast(module: nn.Module) -> nn.Module:
-    """The form of a product that is fastest; in float32 direct convolutions over three moments are, of few channels."""
+    """The form of a product that is fastest. In float32, of fewer channels, that of three moments is the direct one."""
     if isinstance(module, Linear):
         return PackedLinear(module)
     assert isinstance(module, Conv)
-    if module.is_of_three and module.weight.dtype == torch.float32:
-        return (
-            WinogradConv(module)
-            if winograd.has_enough_channels(module.weight)
-            else copy.deepcopy(module).requires_grad_(False)
-        )
-    return PackedConv(module)
+    if not module.is_dense_of_three or module.weight.dtype != torch.float32:
+        return PackedConv(module)
+    if winograd.has_enough_channels(module.weight, training=False):
+        return WinogradConv(module)
+    return copy.deepcopy(module).requires_grad_(False)
 
 
 class Product(nn.Module):

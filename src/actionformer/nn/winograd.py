@@ -19,8 +19,10 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-LEAST_CHANNELS, LEAST_MOMENTS = 256, 512
-"""From which on it gains; the moments in training."""
+LEAST_CHANNELS = {False: 512, True: 256}
+"""In training or not: channels, of inputs and outputs, from which on it gains."""
+LEAST_MOMENTS = 512
+"""Of all sequences together, from which on it gains in training."""
 
 
 def sums_of_weights(weight: Tensor) -> Tensor:
@@ -39,12 +41,12 @@ def convolved(x: Tensor, weight_sums: Tensor, bias: Tensor | None) -> Tensor:
         bias: (C_out,)
     """
     y: Tensor = _Convolution.apply(x, weight_sums, bias)  # type: ignore[no-untyped-call]
-    return y
+    return y[:, : x.shape[1]]
 
 
-def has_enough_channels(weight: Tensor) -> bool:
+def has_enough_channels(weight: Tensor, *, training: bool) -> bool:
     """Whether products of a weight (C_out, 3, C_in) take so much time that sums cost little beside."""
-    return min(weight.shape[0], weight.shape[2]) >= LEAST_CHANNELS
+    return min(weight.shape[0], weight.shape[2]) >= LEAST_CHANNELS[training]
 
 
 def gains(x: Tensor, weight: Tensor) -> bool:
@@ -59,7 +61,7 @@ def gains(x: Tensor, weight: Tensor) -> bool:
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
         and batch * length >= LEAST_MOMENTS
-        and has_enough_channels(weight)
+        and has_enough_channels(weight, training=True)
     )
 
 
@@ -73,7 +75,7 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight_sums: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight_sums)
-        y = _outputs(torch.bmm(_sums_of_inputs(x), weight_sums), *x.shape[:2])
+        y = _outputs(torch.bmm(_sums_of_inputs(x), weight_sums), len(x))
         return y if bias is None else y.add_(bias)
 
     @staticmethod
@@ -116,20 +118,18 @@ def _sums_of_inputs_adjoint(gradient: Tensor, batch: int, length: int) -> Tensor
     return x.flatten(1, 2)[:, 1 : length + 1]
 
 
-def _outputs(products: Tensor, batch: int, length: int) -> Tensor:
-    """(4, B * pairs, C) -> (B, T, C)."""
+def _outputs(products: Tensor, batch: int) -> Tensor:
+    """(4, B * pairs, C) -> (B, 2 * pairs, C)."""
     m0, m1, m2, m3 = products.unflatten(1, (batch, -1))
-    y = products.new_empty(batch, m0.shape[1], 2, m0.shape[2])
-    torch.add(m1, m2, out=y[:, :, 0]).add_(m0)
-    torch.sub(m1, m2, out=y[:, :, 1]).sub_(m3)
-    return y.flatten(1, 2)[:, :length]
+    y = products.new_empty(batch, 2 * m0.shape[1], m0.shape[2])
+    torch.add(m1, m2, out=y[:, ::2]).add_(m0)
+    torch.sub(m1, m2, out=y[:, 1::2]).sub_(m3)
+    return y
 
 
 def _outputs_adjoint(gradient: Tensor) -> Tensor:
-    """(B, T, C) -> (4, B * pairs, C)."""
-    batch, length, channels = gradient.shape
-    padded = F.pad(gradient, (0, 0, 0, 1)) if length % 2 else gradient
-    y0, y1 = padded.reshape(batch, -1, 2, channels).unbind(2)
+    """(B, 2 * pairs, C) -> (4, B * pairs, C)."""
+    y0, y1 = gradient[:, ::2], gradient[:, 1::2]
     products = gradient.new_empty(4, *y0.shape)
     products[0] = y0
     torch.add(y0, y1, out=products[1])
