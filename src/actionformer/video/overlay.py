@@ -148,7 +148,7 @@ def write_overlay(source: str | Path, found: Detections, target: str | Path, con
     target = Path(target)
     with ExitStack() as stack:
         video = stack.enter_context(VideoReader(source))
-        expected = round(video.fps * (video.declared or 0))
+        expected = video.stream.frames or round(video.fps * (video.declared or 0))
         frames = counted(video.frames(), expected, console or plain_console(quiet=True), "frames of the overlay")
         first = next(frames)
         output = stack.enter_context(_output(stack.enter_context(replacing(target)), target))
