@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from detecting import array, assert_same
+from detecting import ROUNDED, array, assert_same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from variants import lively_detector as lively
@@ -20,8 +20,6 @@ from actionformer.settings.config import Config
 pytestmark = pytest.mark.filterwarnings("ignore:.*detections that score")  # weights drawn at random believe a lot
 
 TEMPORALMAXER = {"detector": "temporalmaxer"}
-ROUNDED = 1e-4
-"""Seconds, and scores: how many moments a matrix product has changes its last digits."""
 TRIDENT = {"boundary": "trident", "boundary_bins": 6, "iou_power": 0.2}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from detecting import ROUNDED, assert_same
 from moving import SECONDS, played, write_moving
 from rich.console import Console
 
@@ -38,10 +39,6 @@ def whole(seen: Path, long: Path) -> Detections:
     return Search(prepared_detector(seen / "run", **LIVE), [long]).found().detections["long"]
 
 
-def in_time(found: Detections) -> list[dict[str, Any]]:
-    return sorted(found.to_dict(), key=lambda one: (one["segment"], one["label"]))
-
-
 def all_of(watching: Watch) -> Detections:
     found = list(watching)
     return joined(found, found[0].class_names)
@@ -52,7 +49,7 @@ def test_a_pipe_gives_the_actions_of_the_file(tmp_path: Path, seen: Path, long: 
         watching = actionformer.watch(seen / "run", pipe, **LIVE)
         given = list(watching)
     found = joined(given, whole.class_names)
-    assert in_time(found) == in_time(whole)
+    assert_same(found, whole, ROUNDED)
     assert len(found.above(0.5)) == 20
     assert sum(len(one) > 0 for one in given) > 5  # as they became final
     assert watching.wall_clock(1.0) is None
@@ -62,15 +59,14 @@ def test_a_file_gives_the_actions_of_detect_by_the_settings_of_the_run(seen: Pat
     watching = actionformer.watch(seen / "run", long, patience=0.1)
     assert watching.stream.config.live.max_action_seconds == 60
     expected = Search(prepared_detector(seen / "run", max_action_seconds=60), [long]).found().detections["long"]
-    assert in_time(all_of(watching)) == in_time(expected)
+    assert_same(all_of(watching), expected, ROUNDED)
 
 
 def test_features_of_a_file(seen: Path) -> None:
     path = seen / "features" / "clip1.npy"
     found = all_of(actionformer.watch(seen / "run", path, **LIVE))
-    assert in_time(found) == in_time(
-        Search(prepared_detector(seen / "run", **LIVE), [path]).found().detections["clip1"]
-    )
+    expected = Search(prepared_detector(seen / "run", **LIVE), [path]).found().detections["clip1"]
+    assert_same(found, expected, ROUNDED)
     assert 2 <= len(found) < len(actionformer.load(seen / "run").detect(path))
     with pytest.raises(InputError, match="stop_after is for video"):
         actionformer.watch(seen / "run", path, stop_after=3)

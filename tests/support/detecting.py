@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 from actionformer.core.detections import Detections
 
+ROUNDED = 1e-4
+"""Seconds, and scores: how many moments a matrix product has changes its last digits."""
+
 
 def array(length: int, seed: int = 0) -> NDArray[np.float32]:
     return np.random.default_rng(seed).standard_normal((length, 6)).astype(np.float32)

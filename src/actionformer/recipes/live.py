@@ -127,7 +127,8 @@ def watch(
     """Finds the actions in a live source, each once it is final.
 
     What is found in a source that ends is what `detect` finds in all of it with the same max_action_seconds and
-    max_per_hour; but of video, by a model with `data.center_videos`, nearly so, as it knows the mean of what has come.
+    max_per_hour, to rounding; but of video, by a model with `data.center_videos`, nearly so, as it knows the mean of
+    what has come.
 
     Args:
         run: a model directory.
