@@ -9,15 +9,16 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from actionformer.detectors.index import ARCHITECTURES, imported
 
+Name = TypeVar("Name")
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -67,6 +68,17 @@ def median_seconds(function: Callable[[], object], repeats: int = 7) -> float:
         function()
         times.append(time.perf_counter() - begin)
     return statistics.median(times)
+
+
+def fastest_seconds(calls: Mapping[Name, Callable[[], object]], repeats: int) -> dict[Name, float]:
+    """Wall time of each of several calls, which take turns: the least of some, after one that does not count."""
+    taken: dict[Name, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats + 1):
+        for name, call in calls.items():
+            begun = time.perf_counter()
+            call()
+            taken[name].append(time.perf_counter() - begun)
+    return {name: min(times[1:]) for name, times in taken.items()}
 
 
 def available_mib() -> float:

@@ -10,15 +10,14 @@ quiet machine.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
-from common import write_result
+from common import fastest_seconds, write_result
 from torch import Tensor
 
-from actionformer.nn.layers import Conv
+from actionformer.nn.layers import Conv, as_image
 from actionformer.nn.packed import PackedConv, WinogradConv
 from actionformer.nn.winograd import convolved, sums_of_weights
 
@@ -32,15 +31,9 @@ SIZES = [
 """Moments, input channels, output channels: those of THUMOS14's model, and of models for little data."""
 
 
-def fastest(calls: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Milliseconds of each of several calls, which take turns."""
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats + 1):
-        for name, call in calls.items():
-            begun = time.perf_counter()
-            call()
-            taken[name].append(1000 * (time.perf_counter() - begun))
-    return {name: min(some[1:]) for name, some in taken.items()}
+def milliseconds(calls: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """The least that each call takes."""
+    return {name: 1000 * seconds for name, seconds in fastest_seconds(calls, repeats).items()}
 
 
 def forward(conv: Conv, x: Tensor, repeats: int) -> dict[str, object]:
@@ -51,22 +44,21 @@ def forward(conv: Conv, x: Tensor, repeats: int) -> dict[str, object]:
         conv.float()
         errors = {name: (form(x) - exact).abs().max().item() for name, form in forms.items()}
         calls = {name: partial(form, x) for name, form in forms.items()}
-        return {"ms": fastest(calls, repeats), "largest error": errors}
+        return {"ms": milliseconds(calls, repeats), "largest error": errors}
 
 
 def training(conv: Conv, x: Tensor, repeats: int) -> dict[str, float]:
     """Forward and backward of the direct form and Winograd's."""
     weight = conv.weight.detach().clone().requires_grad_()
-    image = weight.transpose(1, 2)
 
     def direct() -> None:
-        y = torch.nn.functional.conv2d(x.transpose(1, 2)[:, :, None], image[:, :, None], conv.bias, padding=(0, 1))
-        y.sum().backward()
+        image = weight.transpose(1, 2).unsqueeze(2)
+        torch.nn.functional.conv2d(as_image(x), image, conv.bias, padding=(0, 1)).sum().backward()
 
     def winograd() -> None:
         convolved(x, sums_of_weights(weight), conv.bias).sum().backward()
 
-    return fastest({"direct": direct, "winograd": winograd}, repeats)
+    return milliseconds({"direct": direct, "winograd": winograd}, repeats)
 
 
 def main() -> None:

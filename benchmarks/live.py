@@ -11,13 +11,13 @@ feature by feature. And how many times as long `detect` takes in blocks, of two 
 from __future__ import annotations
 
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from accuracy import hapt_features
-from common import shared_folder, write_result
+from common import fastest_seconds, shared_folder, write_result
 
 from actionformer import Detector, load_config, read_annotations, score, train
 from actionformer.core.detections import Detections
@@ -48,13 +48,8 @@ def share_of_whole(detector: Detector, paths: list[Path]) -> dict[float, float]:
     rows = np.concatenate([np.asarray(open_features(path)[:]) for path in paths])
     features = np.resize(rows, (round(2 * 3600 / STEP), rows.shape[1]))
     detectors = {seconds: with_live(detector, seconds) for seconds in (None, *SECONDS)}
-    taken: dict[float | None, list[float]] = {seconds: [] for seconds in detectors}
-    for _ in range(4):
-        for seconds, one in detectors.items():
-            begun = time.perf_counter()
-            one.detect(features)
-            taken[seconds].append(time.perf_counter() - begun)
-    return {seconds: min(taken[seconds]) / min(taken[None]) for seconds in SECONDS}
+    taken = fastest_seconds({seconds: partial(one.detect, features) for seconds, one in detectors.items()}, 3)
+    return {seconds: taken[seconds] / taken[None] for seconds in SECONDS}
 
 
 def main() -> None:

@@ -156,15 +156,15 @@ class Stream:
         if self.length == 0:
             return joined((), self.class_names)
         rest = np.concatenate(self._waiting)
-        early = joined((), self.class_names)
+        found: list[Detections] = []
         if waited := (len(rest) - 1) // self.size * self.size:  # live, blocks are final before the end is known
             self._feed(rest[:waited])
-            early = self._final()
+            found.append(self._final())
         padding = self._architecture.computed_length(self.length) - self.length
         self._feed(rest[waited:], padding, last=True)
-        found = self._final(duration or self.grid.seconds_covered(self.length))
+        found.append(self._final(duration or self.grid.seconds_covered(self.length)))
         self._say(0)
-        return joined((early, found), self.class_names)
+        return joined(found, self.class_names)
 
     def provisional(self) -> Detections:
         """The actions so far that are not final yet, of all moments whose lookahead is there."""

@@ -14,7 +14,7 @@ from rich.console import Console
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
 from actionformer.core.run_files import CLASSIFIER, PROPOSER, WEIGHTS
-from actionformer.core.terminal import plain_console, say
+from actionformer.core.terminal import say
 from actionformer.core.words import part, plural
 from actionformer.recipes.output import Output
 from actionformer.recipes.proposals import model_hash
@@ -104,7 +104,7 @@ def run_job(
                     say(search.console, f"warning: {one.source}: {one.warning}")
                 if one.found is None and alone:
                     raise InputError(f"{one.source}: {one.failed}")
-                _take(one, wanted, output, record, search.console if alone else plain_console(quiet=True))
+                _take(one, wanted, output, record, search.console if alone else None)
         output.finish(record, search.sources)
         told = {"hidden": wanted.left_out, "hint": wanted.nothing}
         return Done(output, len(record.done), record.detections, before, **told, failed=record.failed)
@@ -121,10 +121,10 @@ def _telling_of_a_stop(record: Record, output: Output, videos: int, console: Con
         raise
 
 
-def _take(one: Searched, wanted: Wanted, output: Output, record: Record, console: Console) -> None:
+def _take(one: Searched, wanted: Wanted, output: Output, record: Record, console: Console | None) -> None:
     """Writes what was found in one of the files: its own files first, so that what the record has is whole.
 
-    What takes long with that file is shown on `console`.
+    What takes long with that file is shown on `console`, if there is one.
     """
     if one.found is None:
         record.fail(one.video, one.source, one.failed or "")
