@@ -305,6 +305,20 @@ def test_a_frame_that_is_said_to_last_for_days(
     assert video.end == pytest.approx(1.2, abs=0.01)
 
 
+def test_pictures_that_are_said_to_last_longer_than_the_file(
+    tmp_path: Path, write_video: Write, frame_of: FrameOf
+) -> None:
+    """Of a file whose table of times is broken: its only picture before the stated end lasts until there."""
+    path = write_video(tmp_path / "slow.mp4", [frame_of(i) for i in range(50)])
+    content = bytearray(path.read_bytes())
+    content[content.index(b"stts") + 16] = 108  # the highest byte of the ticks to the next picture
+    path.write_bytes(content)
+    times, _, video = read(path)
+    assert times[0] == 0
+    assert video.end == pytest.approx(2.0, abs=0.01)
+    assert "says that it lasts 2 s, and a picture 1.4" in (video.rate.doubt or "")
+
+
 def test_a_broken_tag_is_left_alone(tmp_path: Path, write_video: Write, frame_of: FrameOf) -> None:
     path = write_video(tmp_path / "tag.mkv", [frame_of(i) for i in range(30)])
     path.write_bytes(path.read_bytes().replace(b"00:00:01.2", b"0x:00:01.2"))

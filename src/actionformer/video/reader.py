@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.segments import LATEST, LEAST
-from actionformer.video.clock import Clock, Rate, lasts, rate_of, usual_step
+from actionformer.video.clock import JUMP_AHEAD, Clock, Rate, lasts, rate_of, usual_step
 from actionformer.video.orientation import Orientation, orientation_of
 from actionformer.video.packets import Packet, PacketReader
 from actionformer.video.stated import stated
@@ -174,6 +174,8 @@ class VideoReader(PacketReader):
             raise InputError(
                 f"{self.name}: says that its pictures come {rate.fps:.3g} per second, which cannot be: {self.advice}"
             )
+        if self.declared is not None and 1 / rate.fps > self.declared + JUMP_AHEAD:
+            return Rate(rate.fps, f"says that it lasts {self.declared:.3g} s, and a picture {1 / rate.fps:.3g} s")
         return rate
 
     def _steps(self, shown: Iterable[Packet | av.VideoFrame]) -> list[float]:

@@ -31,7 +31,7 @@ def measured(path: Path) -> Length:
         next(video.frames())  # the beginning may be stated wrongly
         begin, step, stated = video.origin, 1 / video.fps, video.stated
         clock = Clock(joined=stated.joinable, end=stated.end)
-    end = begin + step
+    end = begin + lasts(begin, 0.0, step, stated.ends)
     with opened(str(path), path.name) as file:
         packets = file.demux(streams_of(file, str(path)).video)
         try:
