@@ -1,10 +1,10 @@
 """Forms of a convolution over three moments, forward and in training: writes benchmarks/results/convolutions.json
 
-    python benchmarks/convolutions.py [--threads N] [--repeats N]
+    python benchmarks/convolutions.py [--threads N] [--repeats N] [--label NAME]
 
 Direct (torch's own), as one product by a packed weight, and Winograd's (`nn/winograd.py`), each with its largest error
 against float64. Forms take turns, and what is told is the fastest of each, as other programs only slow it. Run it on a
-quiet machine.
+quiet machine. With --label, which their name has besides, results do not replace those of another kind of processor.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--label", help="what the name of the results has besides")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
@@ -76,7 +77,7 @@ def main() -> None:
         row["training, two sequences, ms"] = training(conv, learns, options.repeats)
         rows.append(row)
         print(row, flush=True)
-    write_result("convolutions", {"threads": options.threads, "sizes": rows})
+    write_result("_".join(filter(None, ("convolutions", options.label))), {"threads": options.threads, "sizes": rows})
 
 
 if __name__ == "__main__":

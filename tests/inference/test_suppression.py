@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from actionformer.core.errors import InputError
 from actionformer.inference.settings import SuppressionSettings
-from actionformer.inference.suppression import ScoredSegments, suppress, trace
+from actionformer.inference.suppression import ScoredSegments, suppress, suppress_and_count, trace
 
 CASES = (
     "hard_agnostic_voting",
@@ -100,6 +101,24 @@ def test_equals_the_definition(
     distinct = np.diff(kept.scores, prepend=2, append=-1) < -1e-6
     certain = distinct[:-1] & distinct[1:]
     assert_array_equal(kept.index[certain], np.array([index for index, _ in expected], dtype=int)[certain])
+
+
+@settings(deadline=None, max_examples=100)
+@given(candidates=candidates(), options=options(), worth=st.sampled_from([0.1, 0.5, 2.0]), most=st.integers(0, 9))
+def test_ranking_a_few_at_first_is_ranking_all(
+    candidates: tuple[np.ndarray, np.ndarray, np.ndarray], options: SuppressionSettings, worth: float, most: int
+) -> None:
+    """The very same segments, scores and count, however few are looked at before the others."""
+    wanted = np.arange(len(candidates[1])) % 3 > 0
+    found = []
+    for first in (10**6, 1, 3):
+        with patch("actionformer.inference.suppression.FIRST", first):
+            found.append(suppress_and_count(*candidates, options, most=most, worth=worth, wanted=wanted))
+    (all_at_once, more), *few_at_first = found
+    for kept, counted in few_at_first:
+        assert counted == more
+        for one, other in zip(kept, all_at_once, strict=True):
+            assert_array_equal(one, other)
 
 
 @settings(deadline=None, max_examples=50)

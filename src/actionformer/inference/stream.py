@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, warn
@@ -18,6 +19,7 @@ from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.overflow import overflow_at
 from actionformer.inference.runner import CHUNK, Runner
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
+from actionformer.inference.settings import LARGEST_CAP
 from actionformer.inference.suppression import suppress_and_count
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.extremes import Largest, largest_of
@@ -198,7 +200,7 @@ class Stream:
             raise overflow_at(self._largest, self._name, self._network)
         decoders = [decoder]
         if pieces and decoder.left_out()[0][0] > self.config.decoding.min_probability:
-            decoders = [self._decoded(piece) for piece in self._as_if_live(completed, pieces)]
+            decoders = list(self._decoders(completed, pieces))
         for one in decoders:
             self.cut.leave(*one.left_out()[0])
         found = Candidates.joined([candidates for one in decoders for candidates in one.candidates()])
@@ -206,14 +208,26 @@ class Stream:
         short = found.segments[:, 1] - found.segments[:, 0] <= self.block
         self._candidates = Candidates.joined([self._candidates, found.chosen(short)])
 
-    def _decoded(self, completed: Iterable[LevelOutputs]) -> Decoder:
-        decoder = self._architecture.decoder()
+    def _decoded(self, completed: Iterable[LevelOutputs], *, uncapped: bool = False) -> Decoder:
+        architecture = self._architecture
+        if uncapped:
+            architecture = architecture_of(self.config.replace(decoding={"top_k": LARGEST_CAP}))
+        decoder = architecture.decoder()
         for outputs in completed:
             decoder.add(outputs)
         return decoder
 
+    def _decoders(self, completed: Sequence[LevelOutputs], pieces: range) -> Iterator[Decoder]:
+        """Of outputs as they would have come, live: `decoding.top_k` counts in what comes at once."""
+        pairs = self.size * completed[0].logits.shape[2]  # of moment and class, at most so many come at once
+        if pairs <= self.config.decoding.top_k:
+            yield self._decoded(completed, uncapped=True)
+            return
+        for piece in self._as_if_live(completed, pieces):
+            yield self._decoded(piece)
+
     def _as_if_live(self, completed: Sequence[LevelOutputs], pieces: range) -> Iterator[list[LevelOutputs]]:
-        """Outputs as they would have come, live: `decoding.top_k` counts in what comes at once."""
+        """Outputs as they would have come, live."""
         first = {outputs.level: outputs.first for outputs in completed}  # moments of each level
         stops = [dict(enumerate(self._chunks.complete_after(features))) for features in pieces]
         for stop in (*stops, {outputs.level: outputs.stop for outputs in completed}):
@@ -232,7 +246,9 @@ class Stream:
             decoded = min(known * self.strides[level] for level, known in self._known.items())
             # What comes has its moment there or later, and starts at most a block before.
             self._next = max(first, math.floor(decoded / self.block) - 2)
-            found = joined((self._of_block(block) for block in range(first, self._next)), self.class_names)
+            candidates = _Blocks(self._candidates, self.block)
+            each = (self._of_block(candidates, block) for block in range(first, self._next))
+            found = joined(each, self.class_names)
         recent = self._candidates.segments[:, 0] >= (self._next - 1) * self.block
         self._candidates = self._candidates.chosen(recent)
         return found
@@ -244,15 +260,17 @@ class Stream:
     def _together(self, blocks: Iterable[int], duration: float | None = None) -> tuple[Detections, int]:
         """The actions of all blocks that are left, if the stream ended now, and how many more are worth telling."""
         shares, most = self._shares, self._shares.of_rest(self.length, self._kept)
-        each = [self._suppressed(one, shares.of_block(one, 0) if shares.hourly else most, duration) for one in blocks]
+        candidates = _Blocks(self._candidates, self.block)
+        caps = [(one, shares.of_block(one, 0) if shares.hourly else most) for one in blocks]
+        each = [self._suppressed(candidates, one, cap, duration) for one, cap in caps]
         found, more = joined((one for one, _ in each), self.class_names), sum(beyond for _, beyond in each)
         if shares.hourly:
             return found, more
         return found[:most], more + int((found.scores[most:] >= self._worth()).sum())
 
-    def _of_block(self, block: int) -> Detections:
+    def _of_block(self, candidates: _Blocks, block: int) -> Detections:
         """The actions of a block that has become final."""
-        return self._counted(*self._suppressed(block, self._shares.of_block(block, self._kept)))
+        return self._counted(*self._suppressed(candidates, block, self._shares.of_block(block, self._kept)))
 
     def _counted(self, found: Detections, more: int) -> Detections:
         worth = self._worth()
@@ -263,21 +281,20 @@ class Stream:
     def _worth(self) -> float:
         return worth_telling(self._best) if self._shown_from is None else self._shown_from
 
-    def _suppressed(self, block: int, most: int, duration: float | None = None) -> tuple[Detections, int]:
+    def _suppressed(
+        self, candidates: _Blocks, block: int, most: int, duration: float | None = None
+    ) -> tuple[Detections, int]:
         """The actions of one block, and how many more it would have that are worth telling."""
         origin = block * self.block
-        segments, scores, labels, levels, _, _ = self._candidates
-        offset = segments - origin  # small numbers: suppression is in float32
-        of = torch.floor(segments[:, 0] / self.block).clamp(min=0)
-        near = (of - block).abs() <= 1
+        near, own = candidates.around(block)
         kept, more = suppress_and_count(
-            offset[near],
-            scores[near],
-            labels[near],
+            near.segments - origin,  # small numbers: suppression is in float32
+            near.scores,
+            near.labels,
             self.config.suppression,
             most=most,
             worth=self._worth(),
-            wanted=of[near] == block,
+            wanted=own,
         )
         seconds = self.grid.to_seconds(kept.segments.astype(np.float64) + origin)
         found = Detections(
@@ -285,9 +302,22 @@ class Stream:
             kept.scores.astype(np.float64),
             kept.labels,
             self.class_names,
-            levels[near].numpy()[kept.index],
+            near.levels.numpy()[kept.index],
         )
         return found, more
+
+
+class _Blocks:
+    """Candidates in the order of their starts, so that those of neighbouring blocks lie together."""
+
+    def __init__(self, candidates: Candidates, block: float) -> None:
+        self.candidates = candidates.chosen(candidates.segments[:, 0].argsort(stable=True))
+        self.of = torch.floor(self.candidates.segments[:, 0] / block).clamp(min=0)
+
+    def around(self, block: int) -> tuple[Candidates, Tensor]:
+        """Those that start in a block, the one before or the one after, and (n,) bool which of them in itself."""
+        first, stop = torch.searchsorted(self.of, torch.tensor([block - 1, block + 2], dtype=self.of.dtype)).tolist()
+        return self.candidates.chosen(slice(first, stop)), self.of[first:stop] == block
 
 
 def longest_action(config: Config, grid: TimeGrid) -> float:

@@ -25,6 +25,8 @@ Integers = NDArray[np.int64]
 
 LENGTH_MARGIN = np.float32(1e-6)  # added to every length in a tIoU, as in the published implementation
 GONE = np.float32(-1.0)  # the score of a candidate that was kept or removed
+FIRST, GROWTH = 16, 4
+"""How many times as many candidates are ranked at first as are to be kept, and of each further time as of the last."""
 TINY = np.finfo(np.float32).tiny  # scores below are 0: never kept
 
 
@@ -92,7 +94,7 @@ def suppress_and_count(
     """
     candidates = _checked(segments, scores, labels)
     wanted = np.ones(len(candidates.scores), dtype=bool) if wanted is None else as_array(wanted)
-    picks = (pick for pick in _ranked(candidates, settings) if wanted[pick[0]])
+    picks = (pick for pick in _ranked(candidates, settings, first=FIRST * max(most, 1)) if wanted[pick[0]])
     taken = list(islice(picks, min(most, len(wanted))))
     more = sum(1 for _ in takewhile(lambda pick: pick[1] >= worth, picks))
     kept = _take(
@@ -106,8 +108,34 @@ def suppress_and_count(
     return kept._replace(segments=_voted(kept, candidates, shown, settings)), more
 
 
-def _ranked(candidates: ScoredSegments, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
-    """All that suppression keeps, best first, each found when it is asked for."""
+def _ranked(candidates: ScoredSegments, settings: SuppressionSettings, first: int) -> Iterator[tuple[int, np.float32]]:
+    """All that suppression keeps, best first, each found when it is asked for.
+
+    A candidate changes nothing before it is picked itself. So the best, at first so many, are ranked alone, as long as
+    what is picked scores more than any of the others did; then more of them.
+    """
+    known = 0
+    for best, left in _growing(candidates, first):
+        for pick, score in islice(_all_ranked(best, settings), known, None):
+            if score <= left:
+                break
+            known += 1
+            yield int(best.index[pick]), score
+
+
+def _growing(candidates: ScoredSegments, count: int) -> Iterator[tuple[ScoredSegments, np.float32]]:
+    """The best of candidates, about so many, then more and at last all; and the highest score of those left out."""
+    scores = candidates.scores
+    while count < len(scores):
+        split = len(scores) - count - 1
+        left = np.partition(scores, split)[split]
+        best = np.flatnonzero(scores > left)
+        yield _take(candidates, best, scores[best]), left
+        count *= GROWTH
+    yield candidates, GONE
+
+
+def _all_ranked(candidates: ScoredSegments, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
     if settings.method == "none":
         order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))
         return zip(order.tolist(), candidates.scores[order], strict=True)

@@ -33,8 +33,8 @@ class Candidates(NamedTuple):
         """(N, 2) what is reported of each."""
         return self.segments if self.refined is None else self.refined
 
-    def chosen(self, rows: Tensor) -> Candidates:
-        """Those that `rows` tells, by numbers (M,) or by (N,) bool."""
+    def chosen(self, rows: Tensor | slice) -> Candidates:
+        """Those that `rows` tells: a range, numbers (M,), or (N,) bool."""
         segments, scores, labels, levels, moments = (one[rows] for one in self[:5])
         refined = None if self.refined is None else self.refined[rows]
         return Candidates(segments, scores, labels, levels, moments, refined)
