@@ -70,15 +70,20 @@ def median_seconds(function: Callable[[], object], repeats: int = 7) -> float:
     return statistics.median(times)
 
 
-def fastest_seconds(calls: Mapping[Name, Callable[[], object]], repeats: int) -> dict[Name, float]:
-    """Wall time of each of several calls, which take turns: the least of some, after one that does not count."""
+def seconds_in_turns(calls: Mapping[Name, Callable[[], object]], repeats: int) -> dict[Name, list[float]]:
+    """Wall times of each of several calls, which take turns, after one of each that does not count."""
     taken: dict[Name, list[float]] = {name: [] for name in calls}
     for _ in range(repeats + 1):
         for name, call in calls.items():
             begun = time.perf_counter()
             call()
             taken[name].append(time.perf_counter() - begun)
-    return {name: min(times[1:]) for name, times in taken.items()}
+    return {name: times[1:] for name, times in taken.items()}
+
+
+def fastest_seconds(calls: Mapping[Name, Callable[[], object]], repeats: int) -> dict[Name, float]:
+    """Wall time of each of several calls, which take turns: the least of some, after one that does not count."""
+    return {name: min(times) for name, times in seconds_in_turns(calls, repeats).items()}
 
 
 def available_mib() -> float:
