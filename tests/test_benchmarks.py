@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.detections import Detections
+from actionformer.detectors.actionformer.network import build_network
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
 from actionformer.settings.config import Config
 
@@ -168,3 +170,54 @@ def test_figures_of_people_are_means_and_bands_are_of_lengths(script: Any) -> No
     assert found["normalised_by_length"][2] > found["normalised_by_length"][0]
     row = people.table({"tridet": found}).splitlines()[2]
     assert row.startswith("| tridet | ours | 50.0 |")
+
+
+SMALL = ActionFormerSettings(
+    input_dim=3, num_classes=2, width=16, embedding_layers=1, head_layers=1, window=5,
+    stem_blocks=1, branch_blocks=1, regression_ranges=((0, 4), (4, 99)),
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")  # of the exporter
+@pytest.mark.parametrize("engine", ["plain", "onnxruntime", "openvino"])
+def test_an_engine_gives_the_same_outputs_as_ours(script: Any, tmp_path: Path, engine: str) -> None:
+    engines, calls = script("engines"), script("engine_calls")
+    torch.manual_seed(0)
+    config, file = Config(model=SMALL), tmp_path / "small.onnx"
+    task = calls.Task(build_network(SMALL).eval(), config, torch.randn(1, 37, 3), "float32", 1, file)
+    with torch.inference_mode():
+        try:
+            call = calls.ENGINES[engine](task)
+        except calls.LeftOutError as reason:
+            pytest.skip(str(reason))
+        expected = calls.ours(task)()
+        assert [one.shape for one in expected] == [(1, 37, 2), (1, 19, 2)] * 2
+        assert engines.difference(call(), expected) < engines.MOST_DIFFERENCE
+
+
+def test_engines_are_told_beside_ours_in_the_same_numbers_and_int8_beside_float32(script: Any) -> None:
+    taken = {
+        ("ours", "float32"): [4.0, 2.0, 3.0],
+        ("plain", "float32"): [3.0, 3.0, 9.0],
+        ("ours", "bfloat16"): [1.0, 1.0, 1.0],
+        ("plain", "bfloat16"): [5.0, 5.0, 5.0],
+        ("openvino", "int8"): [1.0, 1.5, 2.0],
+    }
+    rows = script("engines").rows_of(taken, dict.fromkeys(taken, 0.0), 300)
+    assert [row["ratio"] for row in rows] == [1, 1.5, 1, 5, 0.5]
+    assert [row["spread"] for row in rows] == [1.5, 1, 1, 1, 1.5]
+    assert rows[1] == {
+        "features": 300, "engine": "plain", "dtype": "float32", "ratio": 1.5, "ms": 3000, "spread": 1,
+        "largest_difference": 0,
+    }  # fmt: skip
+
+
+def test_a_sequence_goes_padded_through_an_engine_of_one_length(script: Any) -> None:
+    accuracy = script("engine_accuracy")
+    torch.manual_seed(0)
+    network, features = build_network(SMALL).eval(), torch.randn(1, 37, 3)
+    with torch.inference_mode():
+        engine = accuracy.Padded(script("engine_calls").Flat(network), 64, (1, 2))
+        found, expected = engine(features), network(features)
+    for one, other in zip(found[:3], expected[:3], strict=True):
+        torch.testing.assert_close(one, other)
