@@ -26,7 +26,9 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,15 @@ def timed(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return {"rows": rows, "left_out": left_out}
 
 
+def versions() -> dict[str, str]:
+    """Of the packages that engines come from, where they are installed."""
+    found = {}
+    for name in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of every engine")
@@ -145,7 +156,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where to write engines.json")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    found: dict[str, Any] = {"threads": options.threads, "repeats": options.repeats}
+    found: dict[str, Any] = {"threads": options.threads, "repeats": options.repeats, "versions": versions()}
     with tempfile.TemporaryDirectory() as folder:
         if options.only != "accuracy":
             found |= timed(options, Path(folder))

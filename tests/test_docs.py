@@ -50,7 +50,7 @@ SMALLER = {"--training.epochs": "1", "--training.warmup-epochs": "0", "--model.w
 """What makes a training fast enough for a test."""
 FEWER = {"--seeds": "1", "--draws": "20"}
 """What makes a comparison fast enough besides."""
-OF_BENCHMARKS = {"--kept", "--many", "--only", "--proposer", "--time"}
+OF_BENCHMARKS = {"--kept", "--many", "--only", "--proposer", "--published", "--time"}
 
 
 def shell(page: str) -> Iterator[tuple[Block, list[str]]]:
