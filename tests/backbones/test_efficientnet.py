@@ -118,6 +118,19 @@ def test_padding_is_that_of_tensorflow_by_hand() -> None:
     torch.testing.assert_close(halving(odd), torch.tensor([[210.0, 432.0, 54.0]]).expand(1, 1, 2, 3))
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "side"), [(1, 1, 7), (3, 1, 8), (5, 1, 7), (3, 2, 7), (3, 2, 8), (5, 2, 8)]
+)
+def test_padding_is_that_of_zeros_put_around_beforehand(kernel: int, stride: int, side: int) -> None:
+    convolution = Convolution(4, 4, kernel, stride=stride, groups=4)
+    x = torch.randn(2, 4, side, side + stride)
+    zeros = [(-(-n // stride) - 1) * stride + kernel - n for n in x.shape[:1:-1]]
+    padded = F.pad(x, [part for odd in zeros for part in (odd // 2, odd - odd // 2)])
+    expected = F.conv2d(padded, convolution.weight, stride=stride, groups=4)
+    assert expected.shape[2:] == (-(-side // stride), -(-(side + stride) // stride))
+    torch.testing.assert_close(convolution(x), expected)
+
+
 def test_a_block_adds_what_enters_where_shapes_agree() -> None:
     x = torch.randn(1, 2, 4, 4)
     for block, added in (

@@ -8,9 +8,10 @@ import torch
 
 from actionformer.backbones import Frame
 from actionformer.backbones.motion import Motion, by_cell, described, edges, movement, small_grey
+from actionformer.backbones.preprocessing import resized
 from actionformer.core.errors import InputError
 
-pytest.importorskip("cv2", reason="the backbone motion needs OpenCV")
+cv2 = pytest.importorskip("cv2", reason="the backbone motion needs OpenCV")
 
 HEIGHT, WIDTH = 96, 128  # the size that edges and flow are taken from: 12 cells of 32 x 32 pixels
 CELLS = np.arange(12).reshape(3, 4).repeat(32, 0).repeat(32, 1)
@@ -151,6 +152,9 @@ def test_size_and_sharing_of_frames() -> None:
     red = np.zeros((96, 96, 3), np.uint8)
     red[..., 0] = 255
     assert small_grey(red)[0, 0] == 76  # 0.299 of 255: RGB, not BGR
+    frame = np.random.default_rng(0).integers(0, 256, (150, 200, 3), np.uint8)
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None]
+    np.testing.assert_array_equal(small_grey(frame), resized(grey, 96, antialias=True)[..., 0])  # as one channel
     preprocessing = Motion().preprocessing
     assert pickle.loads(pickle.dumps(preprocessing)) == preprocessing
     assert str(preprocessing) == "grey, short side 96, HOG and DIS flow on 3x4 cells, 32 sqrt(x)"

@@ -18,7 +18,9 @@ from numbered import FrameOf
 from torch import Tensor
 
 from actionformer import extract
-from actionformer.backbones import Backbone, Frame
+from actionformer.backbones import Backbone, Frame, Preprocessing
+from actionformer.backbones.i3d import RgbAndFlow
+from actionformer.backbones.motion import DescribeMotion
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
 from actionformer.extraction.encode import encode_videos
@@ -95,6 +97,30 @@ def test_rows_of_several_videos(videos: list[Path], workers: int, batch_size: in
     assert sorted(ended) == videos
     assert [rows[video] for video in videos] == [expected(frames, layout) for frames in (9, 3, 40, 17)]
     assert all(size == batch_size for size in backbone.batches[:-1])  # full, whatever video clips are of
+
+
+@pytest.mark.parametrize("preprocessing", [DescribeMotion(), RgbAndFlow("dis", resize=(64, 96), crop=64)])
+def test_flow_of_two_frames_is_found_once_however_many_clips_hold_them(
+    videos: list[Path], preprocessing: Preprocessing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cv2 = pytest.importorskip("cv2", reason="optical flow needs OpenCV")
+    made, pairs = cv2.DISOpticalFlow_create, 0
+
+    class Counted:
+        def __init__(self, *preset: int) -> None:
+            self.method = made(*preset)
+
+        def calc(self, *frames: Any) -> Any:
+            nonlocal pairs
+            pairs += 1
+            return self.method.calc(*frames)
+
+    monkeypatch.setattr(cv2, "DISOpticalFlow_create", Counted)
+    backbone, layout = FirstAndLast(), ClipLayout(None, 8, 2)  # four clips hold a pair
+    monkeypatch.setattr(backbone, "preprocessing", preprocessing)
+    events = list(encode_videos(videos, backbone, layout, workers=0))
+    assert sum(isinstance(event, FeaturesReady) for event in events) == sum(map(layout.count, (9, 3, 40, 17)))
+    assert pairs == 8 + 2 + 39 + 16
 
 
 def test_a_video_ends_soon_after_its_last_clip(videos: list[Path]) -> None:

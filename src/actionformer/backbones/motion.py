@@ -97,11 +97,15 @@ class DescribeMotion:
 
 
 def small_grey(frame: Frame) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB -> grey (h, w), whose short side is `SHORT_SIDE`."""
+    """(H, W, 3) RGB -> grey (h, w), whose short side is `SHORT_SIDE`.
+
+    Torch resizes bytes of four channels several times as fast as those of one, so the grey is made red, green, blue and
+    alpha before it is resized, to the same numbers.
+    """
     cv2 = opencv(PURPOSE)
-    grey: Frame = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)[..., None]
-    small: Frame = resized(grey, SHORT_SIDE, antialias=True)[..., 0]
-    return small
+    grey = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+    small: Frame = resized(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGBA), SHORT_SIDE, antialias=True)
+    return np.ascontiguousarray(small[..., 0])
 
 
 def described(grey: NDArray[np.uint8], flow: NDArray[np.float32]) -> Frame:

@@ -43,6 +43,8 @@ ONE = 1 << 16
 UPRIGHT = Orientation()
 ALL = tuple(Orientation(*flags) for flags in product((False, True), repeat=3))
 """First the one that changes nothing."""
+MATRICES = np.stack([orientation.matrix() for orientation in ALL])
+"""(8, 2, 2), in the order of `ALL`."""
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
@@ -66,7 +68,7 @@ def display_matrix(frame: av.VideoFrame) -> NDArray[np.float64]:
 
 def nearest(matrix: NDArray[np.float64]) -> Orientation:
     """The orientation that leads most nearly where a display matrix leads."""
-    return max(ALL, key=lambda orientation: float((orientation.matrix() * matrix).sum()))
+    return ALL[int((MATRICES * matrix).sum((1, 2)).argmax())]
 
 
 def exactly(matrix: NDArray[np.float64]) -> bool:

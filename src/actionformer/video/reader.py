@@ -56,7 +56,8 @@ class TimedFrame:
     def image(self) -> Image:
         """(H, W, 3) RGB, turned and mirrored as the file says. Where a file changes its size, as large as the first."""
         width, height = self.orientation.size(*self.size)
-        pixels: Any = self.decoded.to_ndarray(format="rgb24", width=width, height=height)
+        # FFmpeg would start a thread per core for every frame, which costs more than the work that they share.
+        pixels: Any = self.decoded.to_ndarray(format="rgb24", width=width, height=height, threads=1)
         return self.orientation.upright(pixels)
 
 
