@@ -1,15 +1,19 @@
-"""Throughput of extraction: decoding alone, the backbone alone, both together; writes benchmarks/results/extract.json.
+"""What extraction costs and how well its parts run side by side; writes benchmarks/results/extract.json.
 
-    python benchmarks/extract.py [motion] [squeezenet] [r2plus1d_tsp] [--no-memory]
+    python benchmarks/extract.py [BACKBONE ...] [--only throughput memory costs reduced]
 
-Where both share the processor, together they can do 1 / (1 / decoding + 1 / backbone) clips a second, or more where
-one of them leaves cores idle; what is reached is given as a share of that. Memory is the peak of each process for a
-video of a minute and of an hour. Weights do not matter for speed: they are drawn at random. Run it on a quiet machine.
+`throughput`: decoding alone, the backbone alone, both together, in clips a second. Where both share the processor,
+together they can do 1 / (1 / decoding + 1 / backbone), or more where one of them leaves cores idle; what is reached is
+given as a share of that. Run it on a quiet machine. `memory`: the peak of each process for a video of a minute and of
+an hour. `costs`: minutes of one core for an hour of recording, of every backbone, part by part. `reduced`: decoding at
+a reduced size. Weights do not matter for speed: they are drawn at random. Parts that are not run keep their figures,
+and so do other backbones.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import statistics
 import subprocess
@@ -20,48 +24,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import torch
-from common import write_result
+from common import machine, read_result, write_result
+from drawn_weights import loaded
+from extraction_costs import MEASURED, costs, reduced, table
+from recordings import write_test_video
 
-from actionformer.backbones import Backbone, load_backbone
-from actionformer.backbones.r2plus1d import R2Plus1D34
-from actionformer.backbones.squeezenet import Network
+from actionformer.backbones import Backbone
 from actionformer.extraction.decoding import FrameBatch, decoded
 from actionformer.extraction.encode import encode_videos
 from actionformer.extraction.events import FeaturesReady
 from actionformer.video.clips import ClipCutter, ClipLayout
 
+PARTS = ("throughput", "memory", "costs", "reduced")
 REPEATS = 3
 SECONDS = {"motion": 60, "squeezenet": 8, "r2plus1d_tsp": 12}
 """Length of the videos, so that a turn takes some seconds."""
-
-
-def write_test_video(path: Path, seconds: int, size: str = "320x240", rate: int = 30, noise: int = 12) -> Path:
-    """FFmpeg's moving test picture with noise, in H.264."""
-    source = f"testsrc2=size={size}:rate={rate}:duration={seconds},noise=alls={noise}:allf=t"
-    with av.open(source, format="lavfi") as pictures, av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
-        stream.width, stream.height = map(int, size.split("x"))
-        stream.pix_fmt = "yuv420p"
-        for picture in pictures.decode(video=0):
-            container.mux(stream.encode(picture.reformat(format="yuv420p")))
-        container.mux(stream.encode())
-    return path
-
-
-def prepared(name: str, folder: Path) -> Backbone:
-    """A backbone, its weights drawn at random where it has some."""
-    if name == "motion":
-        return load_backbone(name)
-    path = folder / f"{name}.pth"
-    weights = Network(border=0).state_dict() if name == "squeezenet" else _tsp_weights()
-    torch.save(weights, path)
-    return load_backbone(name, path)
-
-
-def _tsp_weights() -> dict[str, torch.Tensor]:
-    return {f"features.{name}": tensor for name, tensor in R2Plus1D34().state_dict().items()}
 
 
 def rate(turn: Callable[[], int]) -> float:
@@ -76,7 +54,7 @@ def rate(turn: Callable[[], int]) -> float:
 
 def throughput(name: str, folder: Path) -> dict[str, Any]:
     """Clips a second of decoding alone, of the backbone alone, and of both together, in the same run."""
-    backbone = prepared(name, folder)
+    backbone = loaded(name, folder)
     layout = ClipLayout(backbone.fps, backbone.num_frames, backbone.stride)
     videos = [write_test_video(folder / f"{name}{i}.mp4", SECONDS[name]) for i in range(2)]
 
@@ -144,18 +122,41 @@ def memory(folder: Path, minutes: int) -> dict[str, float]:
     return {"minutes": minutes, "main_mib": main, "decoding_mib": decoding}
 
 
+def keep(part: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Writes the rows of a part beside what the results hold; gives all of the part, in the order of `MEASURED`."""
+    found = read_result("extract").get("parts", {})
+    new = {row.get("backbone") for row in rows}
+    if None not in new:
+        rows = rows + [row for row in found.get(part, {}).get("rows", []) if row["backbone"] not in new]
+        rows.sort(key=lambda row: MEASURED.index(row["backbone"]))
+    found[part] = {"date": datetime.date.today().isoformat(), "machine": machine(), "rows": rows}
+    write_result("extract", {"parts": found})
+    return rows
+
+
+def measured(part: str, names: list[str], folder: Path) -> None:
+    """Measures a part and keeps each row as soon as it is there."""
+    match part:
+        case "throughput":
+            keep(part, [throughput(name, folder) for name in names or SECONDS])
+        case "memory":
+            keep(part, [memory(folder, minutes) for minutes in (1, 60)])
+        case "reduced":
+            keep(part, reduced(folder))
+        case "costs":
+            for name in names or MEASURED:
+                if rows := list(costs([name], folder)):
+                    print(table(keep(part, rows)), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("backbones", nargs="*", default=list(SECONDS))
-    parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("backbones", nargs="*", help="by default all of a part")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = [throughput(backbone, folder) for backbone in options.backbones]
-        peaks = [] if options.no_memory else [memory(folder, minutes) for minutes in (1, 60)]
-    for row in (*rows, *peaks):
-        print({key: value if isinstance(value, str) else round(value, 2) for key, value in row.items()})
-    write_result("extract", {"video": "testsrc2, 320x240, 30 fps, H.264", "throughput": rows, "memory": peaks})
+    with tempfile.TemporaryDirectory() as folder:
+        for part in sorted(options.only, key=PARTS.index):  # the last two take the threads from this process
+            measured(part, options.backbones, Path(folder))
 
 
 if __name__ == "__main__":

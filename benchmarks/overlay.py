@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from common import write_result
-from extract import write_test_video
+from recordings import write_test_video
 
 from actionformer.core.detections import Detections
 from actionformer.video.overlay import write_overlay

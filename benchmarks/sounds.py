@@ -16,9 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
 from common import read_result, shared_folder, write_result
+from recordings import write_noise
 
 from actionformer.backbones import load_backbone
 from actionformer.core.memory import AnonymousPeak
@@ -29,7 +28,7 @@ from actionformer.settings.config import Changes
 from actionformer.sound import SoundReader
 
 BACKBONES = ("logmel", "yamnet")
-RATE, MINUTES = 44_100, 10
+MINUTES = 10
 
 
 def accuracy(backbone: str, weights: tuple[Path, ...], seed: int, folder: Path) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def accuracy(backbone: str, weights: tuple[Path, ...], seed: int, folder: Path) 
 
 def speed(backbone: str, weights: tuple[Path, ...], folder: Path) -> dict[str, Any]:
     """Processor seconds for an hour of sound, of reading alone and of all, and the memory that reading takes."""
-    path = noise(folder / "noise.m4a")
+    path = write_noise(folder / "noise.m4a", MINUTES)
     begun = time.process_time()
     with AnonymousPeak() as peak, SoundReader(path) as sound:
         before = peak.mib
@@ -65,20 +64,6 @@ def speed(backbone: str, weights: tuple[Path, ...], folder: Path) -> dict[str, A
         "all_processor_seconds_per_hour": round(60 / MINUTES * (time.process_time() - begun), 1),
         "reading_mib": None if before is None or peak.mib is None else round(peak.mib - before, 1),
     }
-
-
-def noise(path: Path) -> Path:
-    """Some minutes of stereo noise as AAC."""
-    rng = np.random.default_rng(0)
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("aac", rate=RATE, layout="stereo")
-        for second in range(60 * MINUTES):
-            sound = rng.normal(scale=0.1, size=(2, RATE)).astype(np.float32)
-            frame = av.AudioFrame.from_ndarray(sound, format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts = RATE, second * RATE
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
-    return path
 
 
 def main() -> None:

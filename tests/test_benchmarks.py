@@ -221,3 +221,34 @@ def test_a_sequence_goes_padded_through_an_engine_of_one_length(script: Any) -> 
         found, expected = engine(features), network(features)
     for one, other in zip(found[:3], expected[:3], strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_costs_are_added_up_and_rounded_to_two_digits(script: Any) -> None:
+    large = {"backbone": "motion", "size": "1280x720", "decoding": 4.24, "preprocessing": 0.056, "network": 1234.0}
+    small = large | {"size": "320x240", "decoding": 0.5}
+    *_, line = script("extraction_costs").table([large, small]).splitlines()
+    assert line == "| `motion` | 4.2, 0.50 | 0.06 | 1,200 | 1,200 |"
+
+
+def test_what_is_measured_is_the_fastest_turn_per_thing_done(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, clock, lasting = script("extraction_costs"), [0.0], iter([9.0, 0.4, 0.2, 0.2, 0.8])
+    monkeypatch.setattr(module.time, "process_time", lambda: clock[0])
+
+    def work() -> int:
+        clock[0] += next(lasting)
+        return 4
+
+    # The first does not count, and two calls of 0.2 s make a turn of at least 0.3 s
+    assert module.seconds_each(work) == pytest.approx(0.05)
+    lasting = iter([11.0])
+    assert module.seconds_each(work) == pytest.approx(2.75)  # so long that it is the only one
+
+
+def test_an_hour_of_a_backbone_without_weights(script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = script("extraction_costs")
+    monkeypatch.setattr(module, "AT_LEAST", 0.0)
+    path = script("recordings").write_key_points(tmp_path / "points.csv", 1)
+    found = module.minutes_of_an_hour(script("drawn_weights").loaded("keypoints", tmp_path), path, None)
+    assert 0 < found["network"] < found["preprocessing"]
+    assert found["decoding"] > 0
+    assert module.minutes_of_an_hour(module.load_backbone("keypoints"), path, 7.0)["network"] == 7.0

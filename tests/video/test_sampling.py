@@ -10,6 +10,7 @@ from numbered import FrameOf, NumberIn
 
 from actionformer.core.errors import InputError
 from actionformer.video import VideoReader, read_frames
+from actionformer.video.reader import Image, TimedFrame
 from actionformer.video.sampling import images, sampled
 
 
@@ -68,6 +69,22 @@ def test_a_repeated_frame_is_converted_once(
         found = list(images(sampled(video.frames(), 10)))
     assert [id(image) for image in found] == [id(found[i]) for i in (0, 0, 2, 2, 4, 4)]
     assert len({id(image) for image in found}) == 3
+
+
+def test_a_frame_that_no_sample_shows_is_never_converted(
+    tmp_path: Path, write_video: Callable[..., Path], frame_of: FrameOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "video.mp4", [frame_of(i) for i in range(50)], fps=25)
+    convert, converted = TimedFrame.image, list[float]()
+
+    def counted(frame: TimedFrame) -> Image:
+        converted.append(frame.time)
+        return convert(frame)
+
+    monkeypatch.setattr(TimedFrame, "image", counted)
+    with VideoReader(path) as video:
+        assert sum(1 for _ in images(sampled(video.frames(), 5))) == 10
+    assert converted == pytest.approx([i / 5 for i in range(10)])
 
 
 def test_frames_in_memory(
