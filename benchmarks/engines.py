@@ -78,7 +78,8 @@ def built(checkout: Path | None) -> tuple[Network, Config, Any]:
 def difference(found: Outputs, expected: Outputs) -> float:
     """The largest of any moment; what is padded beyond the expected moments does not count."""
     pairs = zip(found, expected, strict=True)
-    return max((one[:, : other.shape[1]].float() - other).abs().max().item() for one, other in pairs)
+    each = [(one[:, : other.shape[1]].float() - other).abs().max() for one, other in pairs]
+    return torch.stack(each).max().item()  # NaN, if there is any
 
 
 @torch.inference_mode()

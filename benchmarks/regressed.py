@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 import actionformer
 from actionformer import Detector
-from actionformer.nn.decoding import Decoder
+from actionformer.detectors.base import architecture_of
 from actionformer.nn.network import Network
 from actionformer.nn.pyramid_network import PyramidNetwork
 
@@ -35,12 +35,10 @@ PUBLISHED = ("thumos14_i3d", {"input_dim": 2048, "num_classes": 20})
 def kept(detector: Detector, file: Path, probability: float) -> Iterator[tuple[int, Tensor]]:
     """Of each level of a video how many moments it has, and (n,) those that decoding keeps."""
     sequence = detector.placed(file, {})
-    decoding = detector.config.decoding
-    least = max(decoding.min_probability, probability)
+    config = detector.config.replace(decoding={"min_probability": probability, "min_length": 0.0})
+    decoder = architecture_of(config).decoder()
     with torch.inference_mode():
         outputs = list(detector.runner.outputs([sequence]))
-        settings = decoding.model_copy(update={"min_probability": least, "min_length": 0.0})
-        decoder = Decoder(detector.runner.strides, settings, detector.config.model.max_length)
         for one in outputs:
             decoder.add(one)
         (found,) = decoder.candidates()
@@ -59,6 +57,7 @@ def shares(detector: Detector, files: Sequence[Path], probability: float) -> dic
     """Of all moments of all levels: those kept, and rows of the head's hidden layers that they need."""
     network = detector.model
     assert isinstance(network, PyramidNetwork)
+    probability = max(detector.config.decoding.min_probability, probability)
     hidden = len(network.regressor.convs)
     every = asked = rows = 0
     for file in files:

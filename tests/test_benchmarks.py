@@ -195,6 +195,12 @@ def test_an_engine_gives_the_same_outputs_as_ours(script: Any, tmp_path: Path, e
         assert engines.difference(call(), expected) < engines.MOST_DIFFERENCE
 
 
+def test_an_engine_that_gives_no_numbers_differs(script: Any) -> None:
+    expected = [torch.zeros(1, 4, 2), torch.zeros(1, 2, 2)]
+    found = [expected[0], torch.full((1, 2, 2), torch.nan)]
+    assert not script("engines").difference(found, expected) <= 1e-4
+
+
 def test_engines_are_told_beside_ours_in_the_same_numbers_and_int8_beside_float32(script: Any) -> None:
     taken = {
         ("ours", "float32"): [4.0, 2.0, 3.0],

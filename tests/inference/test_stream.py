@@ -47,7 +47,7 @@ def streamed(detector: Detector, features: np.ndarray, sizes: list[int], **live:
 @given(
     length=st.integers(1, 400),
     sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5),
-    top_k=st.sampled_from([4, 2000]),
+    top_k=st.sampled_from([4, 30, 100, 2000]),  # in a piece: it cuts, it may cut, it never does
     chunk=st.sampled_from([64, 2048]),
     seed=st.integers(0, 9),
 )

@@ -104,11 +104,22 @@ def test_equals_the_definition(
 
 
 @settings(deadline=None, max_examples=100)
-@given(candidates=candidates(), options=options(), worth=st.sampled_from([0.1, 0.5, 2.0]), most=st.integers(0, 9))
+@given(
+    candidates=candidates(),
+    options=options(),
+    method=st.sampled_from(["soft", "hard", "none"]),
+    worth=st.sampled_from([0.1, 0.5, 2.0]),
+    most=st.integers(0, 9),
+)
 def test_ranking_a_few_at_first_is_ranking_all(
-    candidates: tuple[np.ndarray, np.ndarray, np.ndarray], options: SuppressionSettings, worth: float, most: int
+    candidates: tuple[np.ndarray, np.ndarray, np.ndarray],
+    options: SuppressionSettings,
+    method: str,
+    worth: float,
+    most: int,
 ) -> None:
     """The very same segments, scores and count, however few are looked at before the others."""
+    options = options.model_copy(update={"method": method, "voting_threshold": 0.5})
     wanted = np.arange(len(candidates[1])) % 3 > 0
     found = []
     for first in (10**6, 1, 3):

@@ -176,7 +176,7 @@ class Convolution(nn.Conv2d):
     """A convolution with TensorFlow's padding SAME: H/stride x W/stride come out, rounded up.
 
     Where an odd number of zeros is needed, one more stands at the right and at the bottom, which torch's `padding`
-    cannot say; elsewhere it spares a copy of what enters.
+    cannot say. Elsewhere that padding is used, which spares a copy of what enters.
     """
 
     def __init__(self, channels: int, out: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:

@@ -219,12 +219,13 @@ class Stream:
 
     def _decoders(self, completed: Sequence[LevelOutputs], pieces: range) -> Iterator[Decoder]:
         """Of outputs as they would have come, live: `decoding.top_k` counts in what comes at once."""
-        pairs = self.size * completed[0].logits.shape[2]  # of moment and class, at most so many come at once
-        if pairs <= self.config.decoding.top_k:
+        parts = list(self._as_if_live(completed, pieces))
+        most = max(outputs.logits.numel() for part in parts for outputs in part)  # pairs of moment and class
+        if most <= self.config.decoding.top_k:  # then it never cut, and all can be decoded together
             yield self._decoded(completed, uncapped=True)
             return
-        for piece in self._as_if_live(completed, pieces):
-            yield self._decoded(piece)
+        for part in parts:
+            yield self._decoded(part)
 
     def _as_if_live(self, completed: Sequence[LevelOutputs], pieces: range) -> Iterator[list[LevelOutputs]]:
         """Outputs as they would have come, live."""
@@ -246,6 +247,8 @@ class Stream:
             decoded = min(known * self.strides[level] for level, known in self._known.items())
             # What comes has its moment there or later, and starts at most a block before.
             self._next = max(first, math.floor(decoded / self.block) - 2)
+            if self._next == first:
+                return joined((), self.class_names)
             candidates = _Blocks(self._candidates, self.block)
             each = (self._of_block(candidates, block) for block in range(first, self._next))
             found = joined(each, self.class_names)

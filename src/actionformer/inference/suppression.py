@@ -26,7 +26,7 @@ Integers = NDArray[np.int64]
 LENGTH_MARGIN = np.float32(1e-6)  # added to every length in a tIoU, as in the published implementation
 GONE = np.float32(-1.0)  # the score of a candidate that was kept or removed
 FIRST, GROWTH = 16, 4
-"""How many times as many candidates are ranked at first as are to be kept, and of each further time as of the last."""
+"""At first `FIRST` times as many candidates are ranked as are to be kept, then each time `GROWTH` times as many."""
 TINY = np.finfo(np.float32).tiny  # scores below are 0: never kept
 
 
@@ -111,8 +111,8 @@ def suppress_and_count(
 def _ranked(candidates: ScoredSegments, settings: SuppressionSettings, first: int) -> Iterator[tuple[int, np.float32]]:
     """All that suppression keeps, best first, each found when it is asked for.
 
-    A candidate changes nothing before it is picked itself. So the best, at first so many, are ranked alone, as long as
-    what is picked scores more than any of the others did; then more of them.
+    A candidate changes nothing before it is picked itself. So only the best `first` are ranked, while each pick scores
+    more than every candidate that was left out. Then more are ranked.
     """
     known = 0
     for best, left in _growing(candidates, first):

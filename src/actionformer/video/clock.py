@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median_low
@@ -98,16 +97,12 @@ def lasts(time: float, stated: float, step: float, ends: Sequence[float]) -> flo
         time: when it is shown, seconds.
         stated: seconds that the file says it lasts, 0 where it does not say.
         step: seconds of a usual picture.
-        ends: where the file says that it ends, seconds. A picture that lasts until there may last for long, and one
-            that would last far beyond all of them ends with the last.
+        ends: where the file says that it ends, seconds. A picture that lasts until there may last for long.
     """
-    if 0 < stated <= LONGEST_PICTURE and any(abs(time + stated - end) <= NEAR_END for end in ends):
+    if 0 < stated <= max(JUMP_AHEAD, 2 * step):
         return stated
-    believed = stated if 0 < stated <= max(JUMP_AHEAD, 2 * step) else step
-    left = max(ends, default=math.inf) - time
-    if believed <= max(JUMP_AHEAD, left + JUMP_AHEAD):
-        return believed
-    return left if left > 0 else JUMP_AHEAD
+    until_the_end = any(abs(time + stated - end) <= NEAR_END for end in ends)
+    return stated if until_the_end and 0 < stated <= LONGEST_PICTURE else step
 
 
 class Clock:

@@ -112,6 +112,13 @@ class VideoReader(PacketReader):
         return self.rate.fps
 
     @property
+    def usual(self) -> float:
+        """Seconds that a usual picture lasts: as the rate says, but where that is far longer than the file, as that."""
+        by_rate, end = 1 / self.fps, self._last_time
+        whole = 0.0 if end is None else end - self.origin
+        return whole if 0 < whole < by_rate - JUMP_AHEAD else by_rate
+
+    @property
     def origin(self) -> float:
         """Time 0 on the clock of the container, seconds: where it begins, and no later than its first picture."""
         first, zero = self._first_picture, self._zero
@@ -175,8 +182,6 @@ class VideoReader(PacketReader):
             raise InputError(
                 f"{self.name}: says that its pictures come {rate.fps:.3g} per second, which cannot be: {self.advice}"
             )
-        if self.declared is not None and 1 / rate.fps > self.declared + JUMP_AHEAD:
-            return Rate(rate.fps, f"says that it lasts {self.declared:.3g} s, and a picture {1 / rate.fps:.3g} s")
         return rate
 
     def _steps(self, shown: Iterable[Packet | av.VideoFrame]) -> list[float]:
@@ -274,7 +279,7 @@ class VideoReader(PacketReader):
 
     def _lasting(self, frame: av.VideoFrame, stamp: float | None) -> float:
         says = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
-        usual = 1 / self.fps
+        usual = self.usual
         if self.rate.doubt:  # what FFmpeg makes of a rate that is not right
             says = max(says, usual)
         return lasts(stamp or 0.0, says, usual, self.stated.ends)

@@ -58,7 +58,7 @@ def stated(container: InputContainer, video: Any) -> Stated:
     ends += tagged_end(video)
     if container.duration and len(container.streams) == 1:  # else another stream may be the one that ends there
         ends.append(container.duration / av.time_base)
-    whole = container.duration / av.time_base if container.duration else None
+    whole = (container.duration or 0) / av.time_base
     codec_rate = video.codec_context.framerate
     raw = bool(container.format.flags & NO_TIMESTAMPS) or container.format.name.endswith("_pipe")
     counted = bool(names & COUNTED)
@@ -70,7 +70,7 @@ def stated(container: InputContainer, video: Any) -> Stated:
         zero,
         start,
         ends[0] if ends else None,
-        (*ends, *(() if whole is None else (whole, (zero or 0.0) + whole))),
+        (*ends, whole, (zero or 0.0) + whole),
         float(average) if average else None,
         tuple(float(guess) for guess in guesses if guess),
         counted,

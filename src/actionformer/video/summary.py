@@ -33,7 +33,14 @@ def warning_of(video: VideoReader, fps: float | None) -> str | None:
         fps: frames a second that were asked for; None where the video's own rate was taken.
     """
     doubt = f"{video.rate.doubt}: --fps samples at another rate" if video.rate.doubt and fps is None else None
-    return "; ".join(filter(None, (doubt, _untimed(video), _loss(video)))) or None
+    return "; ".join(filter(None, (doubt, _overlong(video), _untimed(video), _loss(video)))) or None
+
+
+def _overlong(video: VideoReader) -> str | None:
+    lasting, whole = 1 / video.fps, video.usual
+    if whole == lasting:
+        return None
+    return f"says that a picture lasts {lasting:.3g} s and all of it {whole:.3g} s: its times cannot be relied on"
 
 
 def _untimed(video: VideoReader) -> str | None:

@@ -29,14 +29,14 @@ def measured(path: Path) -> Length:
     """
     with VideoReader(path) as video:
         next(video.frames())  # the beginning may be stated wrongly
-        begin, step, stated = video.origin, 1 / video.fps, video.stated
+        begin, step, stated = video.origin, video.usual, video.stated
         clock = Clock(joined=stated.joinable, end=stated.end)
-    end = begin + lasts(begin, 0.0, step, stated.ends)
+    end = begin + step
     with opened(str(path), path.name) as file:
         packets = file.demux(streams_of(file, str(path)).video)
         try:
             for packet in packets:
-                if packet.size:
+                if packet.size and not packet.is_discard:
                     decoded, waits, lasting = _seconds(packet)
                     time = clock.time(decoded, step, step) + waits
                     end = max(end, time + lasts(time, lasting, step, stated.ends))
