@@ -14,8 +14,8 @@ from actionformer.core.errors import DISTRIBUTION, missing_extra
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-OTHERS = {"torch", "hatchling"}
-"""What else a line may install."""
+OTHERS = {"torch", "hatchling", "onnx"}
+"""What else a line may install; the last one and what follows it for a benchmark."""
 LINE = re.compile(r"""pip install ['"]?([\w.-]+)(?:\\?\[([\w,]+)\\?\])?""")
 
 

@@ -8,16 +8,13 @@ from pydantic import Field
 
 from actionformer.settings.base import Settings
 
-LARGEST_CAP = 10_000_000
-"""The highest number that any cap may have: as good as none."""
-
 
 class DecodingSettings(Settings):
     """From scores and offsets of every moment to candidates."""
 
     min_probability: float = Field(0.001, ge=0, lt=1)
     """Candidates need a class probability above this."""
-    top_k: int = Field(2000, ge=1, le=LARGEST_CAP)
+    top_k: int = Field(2000, ge=1, le=10_000_000)
     """Number of best candidates that are kept per level; `cap_per` says for how much of a video."""
     cap_per: Literal["length", "video"] = "length"
     """`length`: keep top_k for every model.max_length features; `video`: top_k for a whole video, as published."""
@@ -50,7 +47,7 @@ class SuppressionSettings(Settings):
     """Before that, where two windows (`data.window`) overlap: remove segments with at least this tIoU; unset: off."""
     min_score: float = Field(0.001, ge=0, le=1)
     """Segments with a lower score are dropped."""
-    max_detections: int = Field(200, ge=1, le=LARGEST_CAP)
+    max_detections: int = Field(200, ge=1, le=10_000_000)
     """Maximum number of detections per video, all classes together; `cap_per` says how it counts."""
     cap_per: Literal["length", "video"] = "length"
     """`length`: proportionally more for videos over model.max_length features; `video`: no more, as published."""
@@ -69,7 +66,7 @@ class FusionSettings(Settings):
 
     classes_per_video: int = Field(2, ge=1, le=100_000)
     """Every proposal gets this many of the best classes of its video; published: ActivityNet 2, HACS 3, BMN 1."""
-    max_proposals: int = Field(200, ge=1, le=LARGEST_CAP)
+    max_proposals: int = Field(200, ge=1, le=10_000_000)
     """Best proposals of a video that get classes."""
     score: Literal["root", "product"] = "root"
     """Of a proposal with a class: their scores multiplied, or the root of that; both order detections alike."""

@@ -13,13 +13,12 @@ from torch import Tensor
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, warn
 from actionformer.core.segments import TimeGrid, clip
-from actionformer.detectors.base import Decoder, Level, architecture_of
+from actionformer.detectors.base import Architecture, Decoder, Level, architecture_of
 from actionformer.features import RunningMean
 from actionformer.inference.caps import Cut, Shares, worth_telling
 from actionformer.inference.overflow import overflow_at
 from actionformer.inference.runner import CHUNK, Runner
 from actionformer.inference.sequences import Array, ArrayRows, as_matrix, check_shape, with_padding
-from actionformer.inference.settings import LARGEST_CAP
 from actionformer.inference.suppression import suppress_and_count
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.extremes import Largest, largest_of
@@ -208,11 +207,8 @@ class Stream:
         short = found.segments[:, 1] - found.segments[:, 0] <= self.block
         self._candidates = Candidates.joined([self._candidates, found.chosen(short)])
 
-    def _decoded(self, completed: Iterable[LevelOutputs], *, uncapped: bool = False) -> Decoder:
-        architecture = self._architecture
-        if uncapped:
-            architecture = architecture_of(self.config.replace(decoding={"top_k": LARGEST_CAP}))
-        decoder = architecture.decoder()
+    def _decoded(self, completed: Iterable[LevelOutputs], architecture: Architecture | None = None) -> Decoder:
+        decoder = (architecture or self._architecture).decoder()
         for outputs in completed:
             decoder.add(outputs)
         return decoder
@@ -222,7 +218,9 @@ class Stream:
         parts = list(self._as_if_live(completed, pieces))
         most = max(outputs.logits.numel() for part in parts for outputs in part)  # pairs of moment and class
         if most <= self.config.decoding.top_k:  # then it never cut, and all can be decoded together
-            yield self._decoded(completed, uncapped=True)
+            enough = {"top_k": max(outputs.logits.numel() for outputs in completed)}
+            decoding = self.config.decoding.model_copy(update=enough)
+            yield self._decoded(completed, architecture_of(self.config.model_copy(update={"decoding": decoding})))
             return
         for part in parts:
             yield self._decoded(part)
