@@ -23,6 +23,7 @@ from actionformer.detectors.base import architecture_of
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import ArrayRows, FeatureSequence
 from actionformer.nn.network import Network
+from actionformer.nn.packed import has_product
 
 PACKAGES = {"onnxruntime": ("onnxruntime", "onnx", "onnxscript"), "openvino": ("openvino", "onnx", "onnxscript")}
 """What an engine needs beside torch, by the name of its own package."""
@@ -140,7 +141,7 @@ def in_dtype(task: Task) -> Network:
     """The model in the task's numbers."""
     if task.dtype == "float32":
         return task.model
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not has_product(torch.empty(1, dtype=torch.bfloat16)):
         raise LeftOutError("this processor has no instructions for bfloat16")
     model = copy.deepcopy(task.model).bfloat16()
     model.normalizer.float()

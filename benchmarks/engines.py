@@ -50,7 +50,9 @@ from actionformer.detectors.base import architecture_of
 from actionformer.interop.actionformer import ACTIONFORMER
 from actionformer.interop.published_weights import load_published_weights
 from actionformer.nn.network import Network
+from actionformer.settings.loading import published_shape
 
+PRESET = "thumos14_i3d"
 LENGTHS = (300, 2304, 13_824)
 DTYPES = {"float32": tuple(ENGINES), "bfloat16": tuple(ENGINES), "int8": ("openvino",)}
 """Types of numbers, and the engines that are asked for them."""
@@ -60,8 +62,7 @@ Row = dict[str, Any]
 
 def built(checkout: Path | None) -> tuple[Network, Config, Any]:
     """The model, its settings and, where there is a checkout, the authors' network with equal weights."""
-    shape = {"input_dim": 2048, "num_classes": 20, "offsets": "relu"}
-    config = load_config("thumos14_i3d", {"model": shape})
+    config = load_config(PRESET, {"model": published_shape(PRESET) | {"offsets": "relu"}})
     torch.manual_seed(0)
     model = architecture_of(config).network().eval()
     theirs = published_network(checkout) if checkout else None

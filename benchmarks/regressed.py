@@ -25,11 +25,12 @@ from actionformer import Detector
 from actionformer.detectors.base import architecture_of
 from actionformer.nn.network import Network
 from actionformer.nn.pyramid_network import PyramidNetwork
+from actionformer.settings.loading import published_shape
 
 PROBABILITIES = (0.0, 0.01, 0.05, 0.3)
 """Least class probabilities beside the run's own, which counts where it is higher."""
 LENGTHS = (300, 2304)
-PUBLISHED = ("thumos14_i3d", {"input_dim": 2048, "num_classes": 20})
+PUBLISHED = "thumos14_i3d"
 
 
 def kept(detector: Detector, file: Path, probability: float) -> Iterator[tuple[int, Tensor]]:
@@ -100,12 +101,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     detector = actionformer.load(options.run)
-    large = actionformer.build(actionformer.load_config(PUBLISHED[0], {"model": PUBLISHED[1]}))
+    large = actionformer.build(actionformer.load_config(PUBLISHED, {"model": published_shape(PUBLISHED)}))
     heads = {
         f"{name}, {length} features": share_of_pass(
             one.runner.network, length, one.config.model.input_width, options.repeats
         )
-        for name, one in (("the run", detector), (PUBLISHED[0], large))
+        for name, one in (("the run", detector), (PUBLISHED, large))
         for length in LENGTHS
     }
     result: dict[str, Any] = {

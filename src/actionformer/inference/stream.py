@@ -194,12 +194,9 @@ class Stream:
 
     def _take_in(self, completed: Sequence[LevelOutputs], pieces: range) -> None:
         """Keeps the candidates of new outputs, which live would have come in pieces, after so many features each."""
-        decoder = self._decoded(completed)
-        if decoder.overflown()[0]:
+        decoders = self._decoders(completed, pieces)
+        if any(one.overflown()[0] for one in decoders):
             raise overflow_at(self._largest, self._name, self._network)
-        decoders = [decoder]
-        if pieces and decoder.left_out()[0][0] > self.config.decoding.min_probability:
-            decoders = list(self._decoders(completed, pieces))
         for one in decoders:
             self.cut.leave(*one.left_out()[0])
         found = Candidates.joined([candidates for one in decoders for candidates in one.candidates()])
@@ -213,17 +210,20 @@ class Stream:
             decoder.add(outputs)
         return decoder
 
-    def _decoders(self, completed: Sequence[LevelOutputs], pieces: range) -> Iterator[Decoder]:
-        """Of outputs as they would have come, live: `decoding.top_k` counts in what comes at once."""
+    def _decoders(self, completed: Sequence[LevelOutputs], pieces: range) -> list[Decoder]:
+        """What has decoded new outputs as live: `decoding.top_k` counts in what comes at once."""
+        if not pieces:
+            return [self._decoded(completed)]
         parts = list(self._as_if_live(completed, pieces))
         most = max(outputs.logits.numel() for part in parts for outputs in part)  # pairs of moment and class
-        if most <= self.config.decoding.top_k:  # then it never cut, and all can be decoded together
+        if most <= self.config.decoding.top_k:  # then it never cuts, and all can be decoded together
             enough = {"top_k": max(outputs.logits.numel() for outputs in completed)}
             decoding = self.config.decoding.model_copy(update=enough)
-            yield self._decoded(completed, architecture_of(self.config.model_copy(update={"decoding": decoding})))
-            return
-        for part in parts:
-            yield self._decoded(part)
+            return [self._decoded(completed, architecture_of(self.config.model_copy(update={"decoding": decoding})))]
+        whole = self._decoded(completed)
+        if whole.left_out()[0][0] <= self.config.decoding.min_probability:  # nothing was cut
+            return [whole]
+        return [self._decoded(part) for part in parts]
 
     def _as_if_live(self, completed: Sequence[LevelOutputs], pieces: range) -> Iterator[list[LevelOutputs]]:
         """Outputs as they would have come, live."""

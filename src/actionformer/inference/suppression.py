@@ -136,6 +136,7 @@ def _growing(candidates: ScoredSegments, count: int) -> Iterator[tuple[ScoredSeg
 
 
 def _all_ranked(candidates: ScoredSegments, settings: SuppressionSettings) -> Iterator[tuple[int, np.float32]]:
+    """The same, by all of these candidates: number and score of each."""
     if settings.method == "none":
         order = np.lexsort((candidates.segments[:, 0], candidates.labels, -candidates.scores))
         return zip(order.tolist(), candidates.scores[order], strict=True)
