@@ -281,7 +281,8 @@ def start(case: Case) -> Row:
         row = timed(case, lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
         watched = [sys.executable, "-c", STARTED, *arguments]
         done = subprocess.run(watched, check=True, capture_output=True, text=True)
-    return {**row, "peak_mib": float(done.stderr) if done.stderr.strip() else None}
+    told = done.stderr.splitlines()[-1:]  # warnings come before
+    return {**row, "peak_mib": float(told[0]) if told and told[0].strip() else None}
 
 
 def folder_part(case: Case) -> Row:

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -14,8 +15,10 @@ import torch
 
 from actionformer.core.annotations import AnnotatedVideo, Annotations
 from actionformer.core.detections import Detections
+from actionformer.core.run_files import CARD, WEIGHTS
 from actionformer.detectors.actionformer.network import build_network
 from actionformer.detectors.actionformer.settings import ActionFormerSettings
+from actionformer.recipes.evaluated import read_evaluated
 from actionformer.settings.config import Config
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -258,3 +261,23 @@ def test_an_hour_of_a_backbone_without_weights(script: Any, tmp_path: Path, monk
     assert 0 < found["network"] < found["preprocessing"]
     assert found["decoding"] > 0
     assert module.minutes_of_an_hour(module.load_backbone("keypoints"), path, 7.0)["network"] == 7.0
+
+
+def test_kept_runs_are_read_again_without_weights_and_folders(
+    tmp_path: Path, run: Path, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = script("kept_runs")
+    monkeypatch.setattr(kept, "RUNS", tmp_path / "kept")
+    card = json.loads((run / CARD).read_text("utf-8"))
+    annotations = Path(card["training"]["annotations"])
+    placed = tmp_path / "made" / "tiny" / "seed0"
+    shutil.copytree(run, placed)
+    packed = kept.pack(placed, "made")
+    assert packed.name == "tiny_seed0.tar.xz"
+    assert kept.unpack("made", tmp_path / "again", annotations, there=[placed]) == []
+    (again,) = kept.unpack("made", tmp_path / "again", annotations)
+    assert (again / WEIGHTS).stat().st_size == 0
+    assert json.loads((again / CARD).read_text("utf-8"))["training"]["annotations"] == annotations.name
+    here, there = (read_evaluated(one, annotations) for one in (placed, again))
+    assert there.result.maps == pytest.approx(here.result.maps, abs=0.01)
+    assert there.card.training["features_hash"] == here.card.training["features_hash"]
