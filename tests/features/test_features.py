@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import sys
 import warnings
@@ -116,7 +117,7 @@ def test_blocks_are_slices_one_after_the_other(tmp_path: Path) -> None:
     array[30, 0] = np.inf
     np.save(tmp_path / "a.npy", array[:, :2])
     with pytest.raises(InputError, match=r"a\.npy: row 30 has a value that is not a finite number"):
-        features.blocks([slice(4, 10), slice(29, 31)])
+        open_features(tmp_path / "a.npy", tmp_path / "b.npy").blocks([slice(4, 10), slice(29, 31)])
 
 
 @EXTENSIONS
@@ -204,6 +205,21 @@ def test_refuses_another_width(tmp_path: Path) -> None:
     assert open_features(path, width=2).shape == (6, 2)
     with pytest.raises(InputError, match=r"2 channels, expected 5: give the features"):
         open_features(path, width=5)
+
+
+@pytest.mark.parametrize("extension", [".npy", ".npz", ".safetensors"])
+def test_refuses_what_was_written_again_since_it_was_opened(tmp_path: Path, extension: str) -> None:
+    path = save(tmp_path / f"a{extension}", ARRAY)
+    opened = open_features(path)
+    assert_array_equal(opened[:2], ARRAY[:2])
+    save(path, ARRAY + 1)  # as large as before
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    with pytest.raises(InputError, match=r"was written again after it was first read: start again when it is complete"):
+        opened[:2]
+    assert_array_equal(open_features(path)[:2], ARRAY[:2] + 1)
+    os.utime(path, (0, 0))
+    with pytest.raises(InputError, match="written again"):  # an older one, copied over it
+        opened[:2]
 
 
 def test_a_number_too_large_for_float32_is_not_finite(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Files are opened for every read and closed again, so `Features` are cheap to kee
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from glob import escape
 from pathlib import Path
@@ -44,6 +44,8 @@ class Features:
     """The shapes of the files."""
     resampled: tuple[Resampling | None, ...] = ()
     """How each file is read at the moments of the first; None where its rows lie there. Empty, they all do."""
+    written: tuple[int | None, ...] = field(default=(), compare=False)
+    """When each file was last written, ns, as it was first looked at. What is written later is refused."""
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -71,6 +73,8 @@ class Features:
     def blocks(self, parts: Sequence[slice]) -> Floats:
         """The rows of several slices, start and stop each, one after the other; every file is opened once."""
         ways = self.resampled or (None,) * len(self.paths)
+        for path, written in zip(self.paths, self.written, strict=True):
+            _check_unwritten(path, written)
         files = zip(self.paths, self.stored, ways, strict=True)
         sources = [
             _read(path, parts, shape) if way is None else _read_at(way, path, parts, shape)
@@ -100,11 +104,12 @@ def open_features(
             its sidecar says, or files that do not cover the same time.
     """
     files = tuple(Path(path) for path in paths)
+    written = tuple(_written(path) for path in files)
     shapes = tuple(_shape(path) for path in files)
     for path, shape in zip(files, shapes, strict=True):
         _check_stated(path, shape)
     joined, known = (
-        Features(files, (shapes[0][0], sum(channels for _, channels in shapes)), shapes),
+        Features(files, (shapes[0][0], sum(channels for _, channels in shapes)), shapes, written=written),
         made_for or FeatureSpec(),
     )
     _check_sources(joined, known)
@@ -375,6 +380,21 @@ def resize(features: Floats, length: int) -> Floats:
     weight = (position - left.astype(np.float32))[:, None]
     resized: Floats = features[left] * (1 - weight) + features[right] * weight
     return resized
+
+
+def _written(path: Path) -> int | None:
+    """When a file was last written, ns; None of one that is not there, which reading it tells."""
+    return path.stat().st_mtime_ns if path.is_file() else None
+
+
+def _check_unwritten(path: Path, written: int | None) -> None:
+    """Checks that a file is what it was.
+
+    Raises:
+        InputError: it was written since.
+    """
+    if _written(path) not in (written, None):
+        raise InputError(f"{path}: was written again after it was first read: start again when it is complete")
 
 
 def _shape(path: Path) -> tuple[int, int]:
