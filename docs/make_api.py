@@ -30,6 +30,7 @@ from actionformer.inference.suppression import ScoredSegments
 from actionformer.model_directory import ModelCard
 from actionformer.recipes.extract import Extraction
 from actionformer.recipes.live import Watch
+from actionformer.recipes.pipeline import Find
 from actionformer.settings.base import Settings, descriptions
 
 PAGE = Path(__file__).with_name("api.md")
@@ -57,8 +58,9 @@ GROUPS = {
         "diagnose",
         "read_annotations",
     ],
-    "Detection": ["load", "build", "convert", "Detector", "watch"],
-    "Detections and scores": ["Detections", "read_results", "score", "Report", "suppress"],
+    "Detection": ["load", "pipeline", "build", "convert", "push", "Detector", "watch"],
+    "Progress and logging": ["Progress", "Logger"],
+    "Detections and scores": ["Detections", "Action", "read_results", "score", "Report", "suppress"],
     "Configuration": ["Config", "load_config", "SuppressionSettings"],
     "Errors": ["InputError"],
 }
@@ -72,6 +74,7 @@ RESULTS = [
     DiagnosisReport,
     DoctorReport,
     Extraction,
+    Find,
     ModelCard,
     ScoredSegments,
     Stream,
@@ -81,6 +84,9 @@ ALIASES = {
     "Array": "inference.sequences",
     "Changes": "settings.config",
     "Frame": "backbones.base",
+    "LoggerName": "training.loggers.index",
+    "OnProgress": "core.progress",
+    "OneInput": "recipes.pipeline",
     "Paths": "data.collection",
     "Precision": "core.devices",
     "Rows": "core.detections",

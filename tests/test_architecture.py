@@ -29,6 +29,7 @@ ORDER = [
     "datasets",
     "nn",
     "detectors",
+    "hub",
     "model_directory",
     "training",
     "inference",

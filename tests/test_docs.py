@@ -5,6 +5,7 @@ import pydoc
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import torch
 from commands import Command
 from cyclopts import App
+from local_hub import local_hub, use
 from pages import PAGES, ROOT, Block, anchors, blocks, expanded, links, options
 from standing_in import write_files
 
@@ -186,6 +188,13 @@ def run_python(code: str, names: dict[str, Any]) -> None:
     exec(compile(code, "example", "exec"), names)
 
 
+@pytest.fixture
+def hub() -> Iterator[ExitStack]:
+    """Ends the stand-in of huggingface.co that a page needs."""
+    with ExitStack() as stack:
+        yield stack
+
+
 def names_of_examples() -> dict[str, Any]:
     """What examples take for given."""
     width = 204
@@ -197,15 +206,20 @@ def names_of_examples() -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore:Use 'content=<...>' to upload raw bytes:DeprecationWarning"
+)  # huggingface_hub's own
 @pytest.mark.parametrize(
     "page", [page for page in READ if any(block.language in {"sh", "python"} for block in blocks(page))]
 )
 def test_the_commands_and_examples_of_a_page_run(
-    page: str, files: Path, tmp_path: Path, call: Command, monkeypatch: pytest.MonkeyPatch
+    page: str, files: Path, tmp_path: Path, call: Command, monkeypatch: pytest.MonkeyPatch, hub: ExitStack
 ) -> None:
     here = shutil.copytree(files, tmp_path / "here")
     monkeypatch.chdir(here)
     names = names_of_examples()
+    if "hf://" in PAGES[page].read_text("utf-8"):
+        use(hub.enter_context(local_hub()), tmp_path / "hub", monkeypatch)
     for block in blocks(page):
         if block.language == "python":
             run_python(block.text, names)

@@ -6,11 +6,14 @@ import actionformer
 from actionformer.cli import VERBS
 
 NAMES = [
+    "Action",
     "Backbone",
     "Config",
     "Detections",
     "Detector",
     "InputError",
+    "Logger",
+    "Progress",
     "Report",
     "SuppressionSettings",
     "ablate",
@@ -29,6 +32,8 @@ NAMES = [
     "load",
     "load_backbone",
     "load_config",
+    "pipeline",
+    "push",
     "read_annotations",
     "read_results",
     "score",
@@ -67,6 +72,7 @@ def test_a_verb_and_its_function_are_one() -> None:
         "ensemble",
         "evaluate",
         "extract",
+        "push",
         "score",
         "train",
         "watch",

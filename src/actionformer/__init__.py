@@ -5,10 +5,8 @@ What one does, in this order:
 
     extract, load_backbone   videos -> features, one file a video
     read_annotations, train  features and annotations -> a run directory
-    doctor                   what is wrong with these before training
-    advise                   settings that fit them, each with its reason
-    cross_validate           the same as train, several times, each with other
-                             videos held out -> mean and deviation
+    doctor, advise           what is wrong with these, settings that fit them
+    cross_validate           train, each video held out once -> mean, deviation
     compare, ablate          detectors, or changes of one -> a table of figures
     self_train, ensemble     a run and more videos, or several runs -> a run
     classify                 a run that finds proposals -> one that names them
@@ -16,6 +14,8 @@ What one does, in this order:
     calibrate                a run -> scores that are probabilities, thresholds
     diagnose                 a run -> why its detections are wrong
     load, build, convert     a run, a preset, a published checkpoint -> a Detector
+    pipeline                 a run -> a function: video -> each Action in it
+    push                     a run -> a model on huggingface.co: hf://USER/MODEL
     Detector                 detect, detect_many, detect_video: features or
                              a video -> Detections
     watch                    a live source -> actions, each once it is final
@@ -31,13 +31,12 @@ What one does, in this order:
     found.above(0.3).of("jump").segments  # (N, 2), seconds
     found.above(0.3).to_srt("new.srt")
 
-Segments are seconds from the start of the video. Scores lie between 0 and 1, and
-so do the figures of a Report, which are printed in percent. What cannot be used
-raises an InputError, which says what to do. What may be wrong, cut or guessed is
-a warning, and a record of the logger "actionformer".
-
-`help(actionformer.train)` has all of one function, `dir(actionformer)` all names.
-The command line does the same: see `actionformer --help`.
+Segments are seconds from the start of the video. Scores and figures of a Report,
+which are printed in percent, lie between 0 and 1. What cannot be used raises an
+InputError, which says what to do. What may be wrong, cut or guessed is a warning,
+and a record of the logger "actionformer". A Progress tells how far a call is, a
+Logger how training goes. `help(actionformer.train)` has all of one function,
+`dir(actionformer)` all names; `actionformer --help` shows the command line.
 """
 
 # The public names are imported when they are first used, so that the command line answers `--help` at once. There is no
@@ -49,8 +48,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from actionformer.backbones import Backbone as Backbone
     from actionformer.backbones import load_backbone as load_backbone
+    from actionformer.core.detections import Action as Action
     from actionformer.core.detections import Detections as Detections
     from actionformer.core.errors import InputError as InputError
+    from actionformer.core.progress import Progress as Progress
     from actionformer.evaluation.report import Report as Report
     from actionformer.evaluation.report import score as score
     from actionformer.formats.annotations import read_annotations as read_annotations
@@ -73,17 +74,23 @@ if TYPE_CHECKING:
     from actionformer.recipes.extract import extract as extract
     from actionformer.recipes.folds import cross_validate as cross_validate
     from actionformer.recipes.live import watch as watch
+    from actionformer.recipes.pipeline import pipeline as pipeline
+    from actionformer.recipes.push import push as push
     from actionformer.recipes.self_train import self_train as self_train
     from actionformer.recipes.train import train as train
     from actionformer.settings.config import Config as Config
     from actionformer.settings.loading import load_config as load_config
+    from actionformer.training.loggers.base import Logger as Logger
 
 _HOMES = {
+    "Action": "core.detections",
     "Backbone": "backbones",
     "Config": "settings.config",
     "Detections": "core.detections",
     "Detector": "inference.detector",
     "InputError": "core.errors",
+    "Logger": "training.loggers.base",
+    "Progress": "core.progress",
     "Report": "evaluation.report",
     "SuppressionSettings": "inference.settings",
     "ablate": "recipes.ablate",
@@ -102,6 +109,8 @@ _HOMES = {
     "load": "inference.loading",
     "load_backbone": "backbones",
     "load_config": "settings.loading",
+    "pipeline": "recipes.pipeline",
+    "push": "recipes.push",
     "read_annotations": "formats.annotations",
     "read_results": "formats.detections",
     "score": "evaluation.report",

@@ -27,6 +27,7 @@ from actionformer.core.run_files import CARD, CLASSIFIER, CONFIG, PROPOSER, WEIG
 from actionformer.core.words import plural
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
+from actionformer.hub import is_address
 from actionformer.nn.network import Network
 from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.settings.config import Config
@@ -228,6 +229,10 @@ def load_classifier(directory: str | Path, config: Config, card: ModelCard) -> V
 
 def load_settings(directory: str | Path) -> tuple[Config, ModelCard]:
     """The settings and the card of a model directory, without its weights."""
+    if is_address(directory):
+        raise InputError(
+            f"{directory}: this takes a folder: `hf download USER/MODEL --local-dir FOLDER` makes one of it"
+        )
     directory = Path(directory)
     for name in (CONFIG, WEIGHTS, CARD):
         if not (directory / name).is_file():

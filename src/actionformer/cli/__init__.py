@@ -41,6 +41,7 @@ VERBS = {
     "suggest": ("recipes.suggest:suggest",),
     "diagnose": ("recipes.diagnose:diagnose",),
     "score": ("evaluation.report:score",),
+    "push": ("recipes.push:push",),
     "convert": ("interop.convert:convert",),
     "info": ("recipes.describe:describe",),
 }

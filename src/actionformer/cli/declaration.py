@@ -20,6 +20,7 @@ from actionformer.core.devices import PRECISIONS
 from actionformer.datasets.index import DATASETS
 from actionformer.datasets.submissions.index import SUBMISSIONS
 from actionformer.formats.index import names
+from actionformer.training.loggers.index import LOGGERS
 
 TYPES: dict[str, Any] = {
     "Config": str,  # a preset's name or a file
@@ -35,6 +36,7 @@ TYPES: dict[str, Any] = {
     "Precision": Literal[PRECISIONS],
     "FormatName": Literal[names(writes=True)],
     "LabelFormatName": Literal[names(imports=True)],
+    "LoggerName": list[Literal[tuple(LOGGERS)]],  # type: ignore[misc]
     "LiveFormatName": Literal[names(streams=True)],
     "DatasetName": Literal[tuple(DATASETS)],
     "BenchmarkName": Literal[tuple(SUBMISSIONS)],

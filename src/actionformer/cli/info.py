@@ -9,6 +9,7 @@ from actionformer.cli.verb import Recipe, verb
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest
 from actionformer.core.terminal import emit, plain_console
+from actionformer.hub import is_address
 from actionformer.settings.loading import is_preset, load_config, preset_names
 
 
@@ -18,7 +19,7 @@ def info(recipe: Recipe) -> None:
     directory, presets = str(recipe.given["directory"]), preset_names()
     if is_preset(directory) or directory.endswith(".toml"):
         emit(load_config(directory).to_toml())
-    elif not Path(directory).is_dir():
+    elif not (is_address(directory) or Path(directory).is_dir()):
         raise InputError(f"{directory}: neither a model directory nor a preset{nearest(directory, presets)}")
     else:
         plain_console(sys.stdout).print(recipe())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,9 +22,20 @@ Rows = list[dict[str, Any]]
 BEST_SHOWN, LABEL_SHOWN = 5, 48  # detections of a `repr`, and columns of their labels
 
 
+class Action(NamedTuple):
+    """One detection."""
+
+    start: float
+    """Seconds."""
+    end: float
+    """Seconds."""
+    label: str
+    score: float
+
+
 @dataclass(frozen=True, eq=False, init=False)
 class Detections:
-    """The actions found in one video, best first.
+    """The actions found in one video, best first: `for start, end, label, score in found`.
 
     Arrays are copied and sorted by score; among equal scores the given order stays.
 
@@ -89,6 +100,11 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __iter__(self) -> Iterator[Action]:
+        """Each of them."""
+        for (start, end), label, score in zip(self.segments.tolist(), self.labels, self.scores.tolist(), strict=True):
+            yield Action(start, end, self.class_names[label], score)
 
     def __repr__(self) -> str:
         """How many, and the best few in the order of time."""

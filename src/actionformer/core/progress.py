@@ -1,13 +1,15 @@
-"""How far something has come: bars for terminals, lines for logs, the time that is left."""
+"""How far something has come: for programs, as bars for terminals and lines for logs; the time that is left."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.text import Text
 
 from actionformer.core.terminal import say, visible
@@ -15,6 +17,32 @@ from actionformer.core.terminal import say, visible
 Item = TypeVar("Item")
 FIRST_LINE, NEXT_LINE = 10.0, 30.0
 """Seconds until the first line for a log, and from one to the next."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `on_progress` of `train`, `extract` and `detect` is given, as often as there is something to tell.
+
+    What the function raises ends the call, as Ctrl-C does: `train`, `extract` and `detect` go on from there when they
+    are called again with what makes them (`resume`).
+    """
+
+    unit: Literal["step", "epoch", "clip", "video"]
+    """Training counts steps and epochs, extraction clips of a video and videos, detection likewise."""
+    done: int
+    """So many of them are done."""
+    total: int | None
+    """Of so many; None where a video does not say how many clips it has."""
+    file: str = ""
+    """The video, or file of features, that clips are of or that is done."""
+    failed: str | None = None
+    """Why the video could not be used."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Of a step or an epoch, as in metrics.jsonl: parts of the loss, `map`, ..."""
+
+
+OnProgress: TypeAlias = Callable[[Progress], None]
+"""What a program is told progress by."""
 
 
 class TextColumn(ProgressColumn):
@@ -38,7 +66,7 @@ def counted(items: Iterable[Item], total: int, console: Console, what: str = "vi
         yield from items
     elif console.is_terminal:
         columns = (TextColumn(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
+        with Bar(*columns, console=console, transient=True, redirect_stdout=False) as progress:
             task = progress.add_task(what, total=total)
             for item in items:
                 yield item

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,6 +62,7 @@ class Detector:
         classifier: of whole videos, which gives a class-agnostic model's proposals their classes, where it has one.
         proposer: finds the segments that a second stage judges, where a call gives none; it looks at the same features.
         runner: how the model is run on the device.
+        directory: the model directory that it was loaded from, if any.
         shown_from: the least score that is shown, from which on a detection that a cap cuts is missed; by default
             see `caps.worth_telling`.
         tell: what a line about cut detections is given to, one of each call; by default a warning.
@@ -84,6 +86,7 @@ class Detector:
         self.card = card
         self.classifier = None if classifier is None else classifier.to(self.device)
         self.proposer: Detector | None = None
+        self.directory: Path | None = None
         self.runner = Runner(self.model, config, self.device)
         self._makers = FeatureMakers(
             card.features, config.model.input_width, device=str(self.device), precision=precision
@@ -144,6 +147,24 @@ class Detector:
     def shown(self, found: Detections) -> Detections:
         """What people are shown of it: scores are calibrated where they can be, and those too low are left out."""
         return shown(found, self.card.calibration)
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool = False,
+        license: str | None = None,
+        dataset: str | None = None,
+    ) -> str:
+        """Uploads the model to huggingface.co with a card that says what it is; arguments and errors as of `push`.
+
+        Returns:
+            The address of the upload's page.
+        """
+        address: str = import_module("actionformer.recipes.push").push_detector(
+            self, repository, private=private, license=license, dataset=dataset
+        )
+        return address
 
     def detect(
         self,

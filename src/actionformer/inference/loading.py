@@ -9,6 +9,7 @@ from typing import Any
 from actionformer.core.run_files import PROPOSER
 from actionformer.detectors.base import architecture_of
 from actionformer.features import FeatureSpec
+from actionformer.hub import model_folder
 from actionformer.inference.detector import Detector
 from actionformer.model_directory import ModelCard, load_classifier, load_model
 from actionformer.settings.config import Config
@@ -26,7 +27,8 @@ def load(
     """The detector of a model directory.
 
     Args:
-        directory: what training or conversion wrote.
+        directory: what training or conversion wrote, or a model of huggingface.co: `hf://USER/MODEL`, with `@REVISION`
+            for another than the newest.
         device: "cpu", "cuda", "cuda:1", ...
         precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
         settings: section -> setting -> value, of what is not to be as the directory has it; see `with_settings`.
@@ -35,11 +37,12 @@ def load(
     Raises:
         InputError: no model directory, a broken file, a device that is not there, or a setting that cannot be.
     """
+    directory = model_folder(directory)
     model, config, card = load_model(directory)
     classifier = load_classifier(directory, config, card)
     detector = Detector(model, config, card, device=device, precision=precision, classifier=classifier)
-    detector.other_timing = other_timing
-    if detector.second_stage and (own := Path(directory) / PROPOSER).is_dir():
+    detector.directory, detector.other_timing = directory, other_timing
+    if detector.second_stage and (own := directory / PROPOSER).is_dir():
         detector.proposer = load_proposer(own, device=device, precision=precision, other_timing=other_timing)
     return detector.with_settings(**settings) if settings else detector
 

@@ -34,10 +34,16 @@ def least_scores(
     return np.full(len(class_names), least_score(for_people=for_people, min_score=min_score))
 
 
-def shown(found: Detections, calibration: Calibration | None) -> Detections:
-    """What people are shown of all that a model finds; scores are calibrated where the model has a calibration."""
+def shown(found: Detections, calibration: Calibration | None, min_score: float | None = None) -> Detections:
+    """What people are shown of all that a model finds; scores are calibrated where the model has a calibration.
+
+    Args:
+        found: with the network's own scores.
+        calibration: of the model, if it has one.
+        min_score: the least score that is shown; by default see `least_scores`.
+    """
     found = found if calibration is None else calibration.calibrated(found)
-    return reaching(least_scores(found.class_names, calibration, for_people=True), found)
+    return reaching(least_scores(found.class_names, calibration, for_people=True, min_score=min_score), found)
 
 
 def reaching(least: NDArray[np.float64], found: Detections) -> Detections:

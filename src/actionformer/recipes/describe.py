@@ -14,6 +14,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.core.terminal import TextTable
 from actionformer.detectors.base import Level, architecture_of, takes_proposals
 from actionformer.features import FeatureSpec
+from actionformer.hub import model_folder
 from actionformer.model_directory import load_classifier, load_model, load_settings
 
 
@@ -21,8 +22,9 @@ def describe(directory: str | Path) -> Group:
     """Says what a model is: classes, features, levels, size, training.
 
     Args:
-        directory: a model directory, a preset's name or a TOML file.
+        directory: a model directory, a model of huggingface.co (hf://USER/MODEL), a preset's name or a TOML file.
     """
+    directory = model_folder(directory)
     model, config, card = load_model(directory)
     facts = TextTable("fact", "value", show_header=False, box=None)
     facts.add_row("detector", config.model.detector)
@@ -30,8 +32,8 @@ def describe(directory: str | Path) -> Group:
     facts.add_row("classes", _counted(card.class_names))
     if load_classifier(directory, config, card) is not None:
         facts.add_row("classes of videos", f"{_counted(card.video_classes)} (its own classifier gives them)")
-    if (Path(directory) / PROPOSER).is_dir():
-        facts.add_row("proposals", f"of {load_settings(Path(directory) / PROPOSER)[0].model.detector}, in {PROPOSER}/")
+    if (directory / PROPOSER).is_dir():
+        facts.add_row("proposals", f"of {load_settings(directory / PROPOSER)[0].model.detector}, in {PROPOSER}/")
     elif takes_proposals(config):
         facts.add_row("proposals", "not its own: --proposals gives them")
     facts.add_row("features", _known(card.features))

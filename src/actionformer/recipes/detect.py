@@ -9,10 +9,12 @@ from typing import Literal
 from rich.console import Console
 
 from actionformer.core.devices import Precision
+from actionformer.core.progress import OnProgress
 from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.features import FeatureSpec
 from actionformer.formats.index import FormatName
+from actionformer.hub import model_folder
 from actionformer.inference.video_scores import scores_for
 from actionformer.recipes.job import Done, run_job, shard_of
 from actionformer.recipes.output import Output, format_of
@@ -57,12 +59,13 @@ def detect(
     device: str = "cpu",
     precision: Precision = "float32",
     settings: Changes | None = None,
+    on_progress: OnProgress | None = None,
     console: Console | None = None,
 ) -> Done | None:
     """Finds the actions in videos or feature files.
 
     Args:
-        run: a model directory.
+        run: a model directory, or a model of huggingface.co: hf://USER/MODEL.
         inputs: videos or feature files, folders with their subfolders, or patterns in quotes such as
             'clips/**/*.mp4'.
         out: where to write; by default to the terminal. The ending tells the format. Subtitles of several videos: a
@@ -105,6 +108,7 @@ def detect(
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic, also the backbone's.
         settings: of decoding, suppression, fusion and live, where they are not to be the run's.
+        on_progress: is called with a `Progress` whenever clips or videos are done.
         console: where progress is shown; by default nowhere.
 
     Returns:
@@ -114,6 +118,7 @@ def detect(
         InputError: no model directory, nothing to read, an output that cannot be written or is there, a single input
             that cannot be used, two inputs of one name, or a backbone that is not the one of the model's features.
     """
+    run = model_folder(run)
     detector = prepared_detector(
         run,
         max_action_seconds=max_action_seconds,
@@ -137,6 +142,7 @@ def detect(
         video_scores=scores_for(video_scores, detector.card.class_names, detector.config.data.prefix),
         proposals=source_of(proposals, device=device, other_timing=other_timing),
         other_sources=other_sources,
+        on_progress=on_progress,
         console=console or plain_console(quiet=True),
     )
     wanted = Wanted(
@@ -150,7 +156,7 @@ def detect(
     )
     if output.check_new(search.sources, resume=resume, overwrite=overwrite):
         return None
-    return run_job(search, output, wanted, run=Path(run), resume=resume, shard=shard, alone=len(files) == 1)
+    return run_job(search, output, wanted, run=run, resume=resume, shard=shard, alone=len(files) == 1)
 
 
 def _path(given: str | Path | None) -> Path | None:

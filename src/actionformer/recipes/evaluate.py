@@ -20,6 +20,7 @@ from actionformer.data.split import HELD_OUT, with_held_out
 from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
+from actionformer.hub import is_address, model_folder
 from actionformer.inference.annotated import detect_videos
 from actionformer.inference.loading import load
 from actionformer.inference.video_scores import VideoScores, scores_for
@@ -63,7 +64,7 @@ def evaluate(
     Detections of any other origin are for `score`.
 
     Args:
-        run: a model directory.
+        run: a model directory, or a model of huggingface.co (hf://USER/MODEL), of which nothing is left.
         annotations: ground truth, ActivityNet JSON; by default what it was trained with.
         features: folders of feature files; by default those it was trained with.
         subset: subsets to evaluate on; by default the evaluation subset of its settings.
@@ -82,7 +83,7 @@ def evaluate(
     Raises:
         InputError: no model directory, features that are missing or of other timing, or an unknown subset.
     """
-    run = Path(run)
+    own, run = not is_address(run), model_folder(run)
     if run.is_file():
         raise InputError(
             f"{run}: is a file, but evaluate takes a model directory; to evaluate a file of detections, use score"
@@ -106,6 +107,8 @@ def evaluate(
     report = with_skipped(report, searched.collection)
     changed = differences(config, config.replace(**(settings or {})))
     report = replace(report, settings={f"{section}.{name}": value for section, name, _, value in changed})
+    if not own:
+        return report
     if searched.is_current():
         write_results(run / DETECTIONS, searched.detections)
         report.to_json(run / REPORT)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
@@ -16,7 +18,7 @@ from actionformer.backbones import Backbone, load_backbone, with_columns
 from actionformer.core.devices import Precision, find_device
 from actionformer.core.errors import InputError
 from actionformer.core.locks import sole_writer
-from actionformer.core.progress import TextColumn
+from actionformer.core.progress import OnProgress, Progress, TextColumn
 from actionformer.core.terminal import plain_console, say
 from actionformer.extraction.encode import encode_videos, layout_for
 from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, Finished
@@ -58,6 +60,7 @@ def extract(
     overwrite: bool = False,
     device: str = "cpu",
     precision: Precision = "float32",
+    on_progress: OnProgress | None = None,
     console: Console | None = None,
 ) -> Extraction:
     """Turns videos into features to train on and detect in, each with a sidecar that says how they lie in time.
@@ -88,6 +91,7 @@ def extract(
         overwrite: replace what is there, however it was made.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the backbone's arithmetic.
+        on_progress: is called with a `Progress` whenever clips or videos are done.
         console: where progress is shown; by default nowhere.
 
     Raises:
@@ -113,6 +117,7 @@ def extract(
         batch_size=batch_size,
         workers=workers,
         overwrite=overwrite,
+        on_progress=on_progress,
         console=console or plain_console(quiet=True),
     )
     if len(files) == 1 and result.failed:
@@ -130,6 +135,7 @@ def extract_files(
     batch_size: int | None = None,
     workers: int | None = None,
     overwrite: bool = False,
+    on_progress: OnProgress | None = None,
     console: Console,
 ) -> Extraction:
     """Turns video files, each with the id that its features are to have, into features in a folder; see `extract`.
@@ -150,13 +156,17 @@ def extract_files(
         with sole_writer(out, f"{backbone.name} {backbone.weights_hash} {backbone.preprocessing} {layout} {dtype}"):
             todo = to_do(todo)  # others may have been at work before
             events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
-            for event in with_progress(write_features(events, targets, backbone, layout, dtype), len(todo), console):
+            written = write_features(events, targets, backbone, layout, dtype)
+            for event in with_progress(written, len(todo), console, on_progress):
                 if isinstance(event, Finished):
                     result.written.append(targets[event.video])
                     if event.summary.warning:
                         result.warnings[event.video] = event.summary.warning
                 elif isinstance(event, Failed):
                     result.failed[event.video] = event.reason
+                if on_progress is not None and isinstance(event, Finished | Failed):
+                    done, reason = len(result.written) + len(result.failed), result.failed.get(event.video)
+                    on_progress(Progress("video", done, len(todo), str(event.video), reason))
     result.kept += [path for file, path in targets.items() if file not in todo]
     return result
 
@@ -187,9 +197,11 @@ def say_weights(backbone: Backbone, console: Console) -> None:
         say(console, f"{backbone.name}: weights with SHA-256 {backbone.weights_hash}")
 
 
-def with_progress(events: Iterable[Event], videos: int, console: Console) -> Iterator[Event]:
-    """Shows how far the events of so many videos have come, and passes them on."""
-    progress = Progress(
+def with_progress(
+    events: Iterable[Event], videos: int, console: Console, on_progress: OnProgress | None = None
+) -> Iterator[Event]:
+    """Shows how far the events of so many videos have come, and passes them on; tells a callback of clips."""
+    progress = Bar(
         TextColumn(),
         BarColumn(),
         MofNCompleteColumn(),
@@ -201,14 +213,20 @@ def with_progress(events: Iterable[Event], videos: int, console: Console) -> Ite
         disable=not console.is_terminal,
     )
     begun, ended, expected = 0, 0, 0
+    promised: dict[Path, int | None] = {}
+    clips: Counter[Path] = Counter()
     with progress:
         task = progress.add_task(f"0/{videos} videos, clips", total=None)
         for event in events:
             if isinstance(event, Begun):
                 begun, expected = begun + 1, expected + (event.clips or 0)
+                promised[event.video] = event.clips
                 progress.update(task, total=expected * videos // begun or None)  # those to come are taken to be as long
             elif isinstance(event, FeaturesReady):
                 progress.advance(task, len(event.rows))
+                clips[event.video] += len(event.rows)
+                if on_progress is not None:
+                    on_progress(Progress("clip", clips[event.video], promised.get(event.video), str(event.video)))
             else:
                 ended += 1
                 progress.update(task, description=f"{ended}/{videos} videos, clips")

@@ -32,6 +32,8 @@ from actionformer.recipes.run_directory import check_fold, check_unoccupied, cle
 from actionformer.recipes.start import check_init
 from actionformer.recipes.train import train_on
 from actionformer.settings.config import Changes, Config
+from actionformer.training.loggers.base import Logger
+from actionformer.training.loggers.index import LoggerName, loggers_of
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def cross_validate(
     proposals: Proposals | None = None,
     device: str = "cpu",
     settings: Changes | None = None,
+    log: Sequence[LoggerName | Logger] | None = None,
     console: Console | None = None,
 ) -> FoldsReport:
     """Trains a model a fold on the other folds' videos, and says how good they are together and how far they differ.
@@ -118,6 +121,7 @@ def cross_validate(
     check_folds(folds)
     out = Path(out)
     console = console or plain_console(quiet=True)
+    log = loggers_of(log)
     runs = [out / f"{FOLD}{number}" for number in range(1, folds + 1)]
     others = _check_folder(out, runs, resume=resume, overwrite=overwrite)
     with sole_writer(out):
@@ -148,7 +152,7 @@ def cross_validate(
             say(console, f"fold {number} of {folds}: held out are {one}: {listed(one.held_out, 5)}")
             with own_run(run, resume=resume, overwrite=overwrite):
                 of_fold = given.evaluated_on(one.held_out)
-                train_on(of_fold, run, init=init, resume=resume, device=device, console=console)
+                train_on(of_fold, run, init=init, resume=resume, device=device, console=console, log=log)
             found.append(_found(run, annotations, given, device))
         report = _report(given, splits, found)
         write_results(out / DETECTIONS, _together(found))

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
+from actionformer.core.progress import Progress
 from actionformer.core.run_files import CLASSIFIER, PROPOSER, WEIGHTS
 from actionformer.core.terminal import say
 from actionformer.core.words import part, plural
@@ -99,12 +100,14 @@ def run_job(
         before = len(record.done)
         todo = [video for video in search.sources if video not in record.done]
         with _telling_of_a_stop(record, output, len(search.sources), search.console):
-            for one in search.results(todo):
+            for done, one in enumerate(search.results(todo), before + 1):
                 if one.warning:
                     say(search.console, f"warning: {one.source}: {one.warning}")
                 if one.found is None and alone:
                     raise InputError(f"{one.source}: {one.failed}")
                 _take(one, wanted, output, record, search.console if alone else None)
+                if search.on_progress is not None:
+                    search.on_progress(Progress("video", done, len(search.sources), str(one.source), one.failed))
         output.finish(record, search.sources)
         told = {"hidden": wanted.left_out, "hint": wanted.nothing}
         return Done(output, len(record.done), record.detections, before, **told, failed=record.failed)

@@ -131,7 +131,7 @@ def watch(
     what has come.
 
     Args:
-        run: a model directory.
+        run: a model directory, or a model of huggingface.co: hf://USER/MODEL.
         source: a camera (/dev/video0, avfoundation:0, 'dshow:video=NAME'), an address such as rtsp://..., a named pipe,
             - for standard input, a .ts, .mkv or fragmented .mp4 file that is still written, or a file of features.
         max_action_seconds: the longest that an action may last, which bounds the delay; by default the run's, else 60.

@@ -24,6 +24,7 @@ from actionformer.detectors.base import takes_proposals
 from actionformer.features import FeatureSpec
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import read_results
+from actionformer.hub import model_folder
 from actionformer.inference.annotated import detect_videos
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load_proposer
@@ -247,9 +248,10 @@ def source_of(
     """
     if given is None or isinstance(given, Mapping):
         return None if given is None else ProposalFile(given)
-    if Path(given).is_dir():
+    given = model_folder(given)
+    if given.is_dir():
         return Proposer(given, console or plain_console(quiet=True), device=device, other_timing=other_timing)
-    if not Path(given).exists():
+    if not given.exists():
         raise InputError(f"{given}: is not there: give --proposals a file of detections, or the model that finds them")
     return ProposalFile(given)
 

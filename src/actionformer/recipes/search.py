@@ -14,7 +14,7 @@ from actionformer.backbones import medium_of
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
 from actionformer.core.names import explained, without_prefix
-from actionformer.core.progress import counted
+from actionformer.core.progress import OnProgress, counted
 from actionformer.core.terminal import plain_console
 from actionformer.core.words import plural
 from actionformer.data.collection import Paths, as_list
@@ -92,6 +92,7 @@ class Search:
         proposals: where what a second stage judges comes from; by default it has a proposer.
         other_sources: of a model that joins several sources, a folder for each one but the first, with files that are
             called as the inputs; by default all are made of the inputs themselves.
+        on_progress: is told of clips of videos that are turned into features.
         console: where progress is shown; by default nowhere.
 
     Raises:
@@ -109,6 +110,7 @@ class Search:
         video_scores: VideoScores | None = None,
         proposals: ProposalSource | None = None,
         other_sources: Paths | None = None,
+        on_progress: OnProgress | None = None,
         console: Console | None = None,
     ) -> None:
         self.timing, self.videos = timing or FeatureSpec(), videos or VideoSettings()
@@ -120,7 +122,7 @@ class Search:
             check_taken(detector.config, proposals)
         if proposals is not None:
             proposals.serve(detector)
-        self.console = console or plain_console(quiet=True)
+        self.console, self.on_progress = console or plain_console(quiet=True), on_progress
         prefix = detector.config.data.prefix
         check_names(self.ids, prefix)
         self.sources = {without_prefix(id_, prefix): file for file, id_ in self.ids.items()}
@@ -277,7 +279,8 @@ class Search:
                 yield _Made(raw[file], failed=f"{error}: choose another folder for --features-out")
         settings = self.videos
         events = encode_videos(todo, backbone, maker.layout, batch_size=settings.batch_size, workers=settings.workers)
-        for event in with_progress(write_features(events, targets, backbone, maker.layout), len(todo), self.console):
+        written = write_features(events, targets, backbone, maker.layout)
+        for event in with_progress(written, len(todo), self.console, self.on_progress):
             if isinstance(event, Failed):
                 yield _Made(raw[event.video], failed=self._of_file(event.video, raw[event.video], event.reason))
             elif isinstance(event, Finished):

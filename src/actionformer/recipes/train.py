@@ -11,6 +11,7 @@ from actionformer.checks import check_rate, check_unlike, check_values, tell
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import warn
 from actionformer.core.files import write_whole
+from actionformer.core.progress import OnProgress
 from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.data.dataset import EpochLoader
@@ -18,6 +19,7 @@ from actionformer.data.groups import groups_of
 from actionformer.data.split import check_share
 from actionformer.data.statistics import FeatureStatistics
 from actionformer.detectors.base import architecture_of
+from actionformer.hub import model_folder
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.model_directory import load_classifier
@@ -31,7 +33,9 @@ from actionformer.recipes.run_directory import check_elsewhere, clear, own_run, 
 from actionformer.recipes.start import check_init, check_start, initial_model
 from actionformer.recipes.task import Task, gather
 from actionformer.recipes.validation import Validation
-from actionformer.settings.config import Changes, Config
+from actionformer.settings.config import Changes, Config, flat
+from actionformer.training.loggers.base import Logger
+from actionformer.training.loggers.index import LoggerName, loggers_of
 from actionformer.training.loop import Trainer, fit, steps_per_epoch
 from actionformer.training.metrics_log import MetricsLog
 from actionformer.training.progress import TrainingProgress
@@ -55,6 +59,8 @@ def train(
     proposals: Proposals | None = None,
     device: str = "cpu",
     settings: Changes | None = None,
+    log: Sequence[LoggerName | Logger] | None = None,
+    on_progress: OnProgress | None = None,
     console: Console | None = None,
 ) -> Detector:
     """Trains a model and evaluates it on the way.
@@ -74,7 +80,8 @@ def train(
             is on the evaluation subset, and where there is none, auto holds a quarter out, one video at least; 0 holds
             none out. Videos of one group (a field `group` of the annotations, or a part of their ids such as
             `subject01`) stay together.
-        init: a model directory to start from; its classes and input width may differ.
+        init: a model directory, or a model of huggingface.co (hf://USER/MODEL), to start from; its classes and input
+            width may differ.
         resume: continue the run in OUT, which then ends as if it had never stopped.
         overwrite: remove the run in OUT and start again.
         skip_missing: go on without videos that have no features.
@@ -83,6 +90,9 @@ def train(
             or a model directory of a detector on the same features, which the run then keeps.
         device: where to compute: cpu, cuda, cuda:1, ...
         settings: section -> setting -> value, of what is not to be as `config` has it.
+        log: where figures go besides metrics.jsonl: tensorboard, wandb (Weights & Biases), mlflow, or a `Logger`; by
+            default to TensorBoard, if that is installed.
+        on_progress: is called with a `Progress` after every step and epoch.
         console: where progress is shown; by default nowhere.
 
     Returns:
@@ -91,8 +101,9 @@ def train(
     Raises:
         InputError: anything in the settings, annotations or features that cannot be used.
     """
-    out = Path(out)
+    out, init = Path(out), None if init is None else model_folder(init)
     console = console or plain_console(quiet=True)
+    loggers = loggers_of(log)
     if validation:  # 0 holds none out
         check_share(validation)
     with own_run(out, resume=resume, overwrite=overwrite):
@@ -113,7 +124,16 @@ def train(
             check_init(init, given.config)
         given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
         given = given.with_features(out, init=init, overwrite=overwrite, console=console)
-        train_on(given, out, init=init, resume=resume, device=device, console=console)
+        train_on(
+            given,
+            out,
+            init=init,
+            resume=resume,
+            device=device,
+            console=console,
+            log=loggers,
+            on_progress=on_progress,
+        )
     return load(out, device=device)
 
 
@@ -126,6 +146,8 @@ def train_on(
     device: str,
     console: Console,
     beside: Mapping[str, str] | None = None,
+    log: Sequence[LoggerName | Logger] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> None:
     """Trains in a directory that is this process's; other arguments and errors are those of `train`.
 
@@ -135,7 +157,17 @@ def train_on(
     task = gather(given)
     if init is not None and not given.other_timing:
         check_start(init, task.card.features)
-    _train(task, out, init=init, resume=resume, device=device, console=console, beside=beside or {})
+    _train(
+        task,
+        out,
+        init=init,
+        resume=resume,
+        device=device,
+        console=console,
+        beside=beside or {},
+        log=log,
+        on_progress=on_progress,
+    )
 
 
 def _train(
@@ -147,6 +179,8 @@ def _train(
     device: str,
     console: Console,
     beside: Mapping[str, str],
+    log: Sequence[LoggerName | Logger] | None,
+    on_progress: OnProgress | None,
 ) -> None:
     """Trains; what was there is touched when nothing more can be refused."""
     config = task.config
@@ -176,13 +210,21 @@ def _train(
         epochs=config.training.all_epochs,
         warmup_epochs=config.training.warmup_epochs,
         steps_per_epoch=steps,
+        on_progress=on_progress,
     )
-    with MetricsLog(out, first_epoch=first_epoch, steps_per_epoch=steps, progress=progress) as log:
+    with MetricsLog(
+        out,
+        first_epoch=first_epoch,
+        steps_per_epoch=steps,
+        progress=progress,
+        loggers=loggers_of(log),
+        settings=flat(config),
+    ) as metrics_log:
         fit(
             trainer,
             loader,
             first_epoch=first_epoch,
-            observer=log,
+            observer=metrics_log,
             evaluate=evaluation,
             save=run.save,
         )

@@ -120,6 +120,12 @@ def differences(one: Config, other: Config) -> Iterator[tuple[str, str, Any, Any
                 yield section, name, first.get(name), second.get(name)
 
 
+def flat(config: Config) -> dict[str, Any]:
+    """`section.setting` -> value, as plain values."""
+    sections = config.model_dump(mode="json")
+    return {f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()}
+
+
 def sections() -> dict[str, dict[str, tuple[Any, str]]]:
     """Section -> setting -> its type and its text, of the network those of all detectors."""
     found = {name: _documented(type(default)) for name, default in Config()}

@@ -1,18 +1,18 @@
-"""What a run leaves for people to follow: metrics.jsonl, TensorBoard events, what they see meanwhile."""
+"""What a run leaves for people to follow: metrics.jsonl, what loggers keep, what they see meanwhile."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from actionformer.core.errors import warn
 from actionformer.core.files import read_json_lines, write_whole
-from actionformer.core.run_files import EVENTS, METRICS
-from actionformer.training.events import Events
+from actionformer.core.run_files import METRICS
+from actionformer.training.loggers.base import Logger, Loggers
 from actionformer.training.loop import Metrics
 from actionformer.training.progress import TrainingProgress
 
@@ -21,21 +21,34 @@ GROWN = 2.0
 
 
 class MetricsLog:
-    """Observes training: a line of metrics.jsonl an epoch, events for TensorBoard if that is installed, and progress.
+    """Observes training: a line of metrics.jsonl an epoch, loggers, and progress.
 
-    `map` and `map@<tIoU>` are shares from 0 to 1 in metrics.jsonl, and `map_percent` in TensorBoard, which people read.
-    Opened for a resumed run it drops the lines of epochs that will be trained again.
+    `map` and `map@<tIoU>` are shares from 0 to 1. Opened for a resumed run it drops the lines of epochs that will be
+    trained again.
     """
 
-    def __init__(self, directory: Path, *, first_epoch: int, steps_per_epoch: int, progress: TrainingProgress) -> None:
-        self.path = directory / METRICS
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        first_epoch: int,
+        steps_per_epoch: int,
+        progress: TrainingProgress,
+        loggers: Sequence[Logger] = (),
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.directory, self.path = directory, directory / METRICS
+        self.first_epoch, self.steps_per_epoch = first_epoch, steps_per_epoch
         self.lines = _lines_before(self.path, first_epoch)
-        self.events = Events(directory / EVENTS, purge_step=first_epoch * steps_per_epoch)
+        self.loggers, self.settings = Loggers(loggers), settings or {}
         self.progress = progress
         self.grown = False
 
     def __enter__(self) -> MetricsLog:
         write_whole(self.path, "".join(self.lines))
+        self.loggers.start(
+            self.directory, self.settings, first_epoch=self.first_epoch, steps_per_epoch=self.steps_per_epoch
+        )
         self.progress.start()
         return self
 
@@ -43,19 +56,19 @@ class MetricsLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.stop()
-        self.events.close()
+        self.loggers.finish(failed=error is not None)
 
     def step(self, step: int, metrics: Metrics) -> None:
-        """Moves the bar and writes the step's events."""
+        """Moves the bar and tells the loggers."""
+        self.loggers.step(step, metrics)
         self.progress.step(step, metrics)
-        self._write_events("step", step, metrics)
 
     def epoch(self, epoch: int, metrics: Metrics) -> None:
         """Writes the epoch's line; a figure that overflowed is null there."""
         finite = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
         self.lines.append(json.dumps({"epoch": epoch, **finite}) + "\n")
         write_whole(self.path, "".join(self.lines))
-        self._write_events("epoch", epoch, _in_percent(metrics))
+        self.loggers.epoch(epoch, metrics)
         self.progress.epoch(epoch, metrics)
         self._compare_loss(epoch, metrics)
 
@@ -69,9 +82,6 @@ class MetricsLog:
                 "lower training.learning_rate, or look for extreme feature values",
                 stacklevel=3,
             )
-
-    def _write_events(self, group: str, step: int, metrics: Metrics) -> None:
-        self.events.scalars(step, {f"{group}/{name}": value for name, value in metrics.items()})
 
 
 def _lines_before(path: Path, epoch: int) -> list[str]:
@@ -88,12 +98,3 @@ def _is_before(found: Any, epoch: int) -> bool:
 def _loss_sum(metrics: Mapping[str, float | None]) -> float | None:
     loss, normalizer = metrics.get("loss"), metrics.get("normalizer", 1.0)
     return loss * normalizer if loss is not None and normalizer is not None else None
-
-
-def _in_percent(metrics: Metrics) -> Metrics:
-    """The figures with mAP in percent: `map@0.5` -> `map_percent@0.5`."""
-    return {
-        name.replace("map", "map_percent", 1) if name.startswith("map") else name: value
-        * (100 if name.startswith("map") else 1)
-        for name, value in metrics.items()
-    }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
-from actionformer.core.progress import TextColumn, roughly
+from actionformer.core.progress import OnProgress, Progress, TextColumn, roughly
 from actionformer.core.terminal import say
 from actionformer.training.loop import PART, Metrics
 
@@ -15,15 +16,23 @@ from actionformer.training.loop import PART, Metrics
 class TrainingProgress:
     """Begins with how many epochs there will be, as a preset's warm-up comes on top of those that were asked for.
 
-    mAP is in percent, as everywhere that people read it.
+    mAP is in percent, as everywhere that people read it; a callback is told shares.
     """
 
     def __init__(
-        self, console: Console, *, first_epoch: int, epochs: int, warmup_epochs: int, steps_per_epoch: int
+        self,
+        console: Console,
+        *,
+        first_epoch: int,
+        epochs: int,
+        warmup_epochs: int,
+        steps_per_epoch: int,
+        on_progress: OnProgress | None = None,
     ) -> None:
-        self.console = console
+        self.console, self.on_progress = console, on_progress
+        self.steps = epochs * steps_per_epoch
         self.first, self.epochs, self.warmup = first_epoch, epochs, warmup_epochs
-        self.bar = Progress(
+        self.bar = Bar(
             TextColumn(),
             BarColumn(),
             MofNCompleteColumn(),
@@ -33,7 +42,7 @@ class TrainingProgress:
             disable=not console.is_terminal,
         )
         done = first_epoch * steps_per_epoch
-        self.task = self.bar.add_task("training", total=epochs * steps_per_epoch, completed=done, note="")
+        self.task = self.bar.add_task("training", total=self.steps, completed=done, note="")
         self.loss, self.precision = "", ""
 
     def start(self) -> None:
@@ -55,6 +64,8 @@ class TrainingProgress:
         """Moves the bar."""
         self.loss = f"loss {metrics['loss']:.3f}"
         self.bar.update(self.task, completed=step, note=self.loss + self.precision)
+        if self.on_progress is not None:
+            self.on_progress(Progress("step", step, self.steps, figures=metrics))
 
     def epoch(self, epoch: int, metrics: Metrics) -> None:
         """Says what an epoch came to."""
@@ -63,6 +74,8 @@ class TrainingProgress:
             self.bar.update(self.task, note=self.loss + self.precision)
         if not self.console.is_terminal:
             say(self.console, self._line(epoch, metrics))
+        if self.on_progress is not None:
+            self.on_progress(Progress("epoch", epoch + 1, self.epochs, figures=metrics))
 
     def _line(self, epoch: int, metrics: Metrics) -> str:
         done = epoch + 1 - self.first

@@ -18,6 +18,7 @@ from actionformer.core.words import plural
 from actionformer.extraction.inputs import ENDINGS
 from actionformer.formats.activitynet.labelled import LabelledFile
 from actionformer.formats.detections import read_results
+from actionformer.hub import model_folder
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.sound.medium import SOUND
 from actionformer.viewer.folders import VideoFolder
@@ -128,6 +129,7 @@ def found_by(run: Path, videos: Path, out: Path, device: str, console: Console) 
     from actionformer.model_directory import load_settings
     from actionformer.recipes.detect import detect
 
+    run = model_folder(run)
     calibration = load_settings(run)[1].calibration
     file = out.with_name(f"{out.stem}.drafts.jsonl")
     find = partial(detect, run, [videos], out=file, device=device, console=console)

@@ -16,6 +16,7 @@ from rich.console import Console
 from actionformer.core.errors import missing_extra
 from actionformer.core.files import check_absent
 from actionformer.core.terminal import plain_console
+from actionformer.hub import is_address, model_folder
 from actionformer.viewer.corrections import Corrections
 from actionformer.viewer.durations import Durations
 from actionformer.viewer.evaluation import Evaluation
@@ -56,12 +57,14 @@ def view(
     It has timelines with the video, errors, what the network says, suppression step by step, and corrections.
 
     Args:
-        source: A run directory, or a file of detections (JSON, JSON Lines or CSV).
+        source: A run directory, a model of huggingface.co (hf://USER/MODEL), or a file of detections (JSON, JSON Lines
+            or CSV).
         features: Folders with the run's features; by default those it was trained with.
         videos: A folder of video files, named as the videos are.
         annotations: Ground truth, ActivityNet JSON; by default what the run was trained with.
         compare: A second run or file of detections.
-        corrections: Where corrected annotations are written; by default beside SOURCE. The original stays as it is.
+        corrections: Where corrected annotations are written; by default beside SOURCE, of a model of the hub
+            in the current folder. The original stays as it is.
         host: The address to listen at. Any other than 127.0.0.1 opens the page to other machines that have the token.
         port: The port to listen at; 0 takes a free one.
         token: What other machines have to show; by default one is made where it is needed.
@@ -79,6 +82,8 @@ def view(
     from actionformer.viewer.server import serve
 
     console = console or plain_console()
+    if is_address(source):
+        source, corrections = model_folder(source), corrections or Path("annotations.corrected.json")
     options = ViewerOptions(source, features, videos, annotations, compare, corrections)
     with ended_in_order(), closing(services_for(open_project(options))) as services:
         if save is not None:

@@ -1,0 +1,75 @@
+"""Three lines from a model to the actions in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, overload
+
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actionformer.core.detections import Detections
+from actionformer.core.devices import Precision
+from actionformer.extraction.inputs import holds_features
+from actionformer.inference.selection import shown
+from actionformer.recipes.prepare import prepared_detector
+from actionformer.recipes.search import looked_at
+
+OneInput: TypeAlias = str | Path | NDArray[Any] | Tensor
+"""A video, a feature file, or features (T, D)."""
+
+
+class Find(Protocol):
+    """What `pipeline` gives."""
+
+    @overload
+    def __call__(self, given: list[OneInput]) -> list[Detections]: ...
+
+    @overload
+    def __call__(self, given: OneInput) -> Detections: ...
+
+
+def pipeline(
+    run: str | Path,
+    *,
+    threshold: float | None = None,
+    weights: str | Path | Sequence[str | Path] = (),
+    device: str = "cpu",
+    precision: Precision = "float32",
+) -> Find:
+    """A function that finds the actions in a video: for those who want nothing else.
+
+        find = actionformer.pipeline("runs/mine")
+        for action in find("new.mp4"):
+            print(action.start, action.end, action.label, action.score)
+
+    It takes a video (or a recording of another kind that the model looks at), a feature file or an array of features
+    (T, D), and gives the `Detections` that people are shown, best first. Of a list of these it gives a list, one after
+    the other. Everything else, such as other timing, streams and batches, is in `load` and `Detector`.
+
+    Args:
+        run: a model directory, or a model of huggingface.co: hf://USER/MODEL.
+        threshold: the least score of what is given, calibrated where the model has a calibration; by default that of
+            each class, which `calibrate` measures, or 0.3 where it has not.
+        weights: files of the backbone, or their folder; by default they are looked for where `extract` does.
+        device: where to compute: cpu, cuda, cuda:1, ...
+        precision: number format of the arithmetic, also the backbone's.
+
+    Raises:
+        InputError: no such model, or a threshold that is no score; the function raises it for what cannot be read.
+    """
+    detector = prepared_detector(run, min_score=threshold, device=device, precision=precision)
+    medium = looked_at(detector)
+
+    def found_in(one: OneInput) -> Detections:
+        if isinstance(one, str | Path) and not holds_features(Path(one), medium):
+            return detector.detect_video(one, weights=weights)
+        return detector.detect(one)
+
+    def find(given: Any) -> Any:
+        if isinstance(given, list):
+            return [find(one) for one in given]
+        return shown(found_in(given), detector.card.calibration, threshold)
+
+    return find

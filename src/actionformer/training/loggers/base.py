@@ -1,0 +1,83 @@
+"""The contract of a logger, and several of them as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from actionformer.core.errors import warn
+
+
+class Logger(Protocol):
+    """Is told how a training goes: `actionformer.train(..., log=[MyLogger()])`.
+
+    mAP are shares from 0 to 1 here. What `start` raises ends the call before the first step; a logger that fails later
+    is said once, and training goes on without it.
+    """
+
+    def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
+        """Training begins.
+
+        Args:
+            run: the run directory. A file in its folder `events` stays until the run is replaced.
+            settings: `section.name` -> value.
+            first_epoch: the first to come, from 0 on; of a resumed run it is not 0, and what was logged of it and of
+                later ones comes again.
+            steps_per_epoch: steps in each.
+        """
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """So many steps are done: parts of the loss, their sum, gradient norm, rate."""
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """An epoch is done, from 0 on: means over its steps, and `map` and `map@<tIoU>` where it was evaluated."""
+
+    def finish(self, *, failed: bool) -> None:
+        """Training has ended, or was ended by an error or from outside."""
+
+
+class Loggers:
+    """Several loggers as one."""
+
+    def __init__(self, loggers: Iterable[Logger]) -> None:
+        self._left = list(loggers)
+
+    def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
+        """Starts each of them; where one cannot start, those before it end."""
+        for number, one in enumerate(self._left):
+            try:
+                one.start(run, settings, first_epoch=first_epoch, steps_per_epoch=steps_per_epoch)
+            except BaseException:
+                Loggers(self._left[:number]).finish(failed=True)
+                raise
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Tells each of them."""
+        self._each(lambda one: one.step(step, metrics))
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Tells each of them."""
+        self._each(lambda one: one.epoch(epoch, metrics))
+
+    def finish(self, *, failed: bool) -> None:
+        """Ends each of them."""
+        self._each(lambda one: one.finish(failed=failed))
+
+    def _each(self, tell: Callable[[Logger], None]) -> None:
+        for one in list(self._left):
+            try:
+                tell(one)
+            except Exception as error:  # of a network, of a disk, of somebody's code: a run must not end for it
+                self._left.remove(one)
+                reason = " ".join(str(error).split()) or type(error).__name__
+                warn(f"{type(one).__name__}: failed ({reason:.200}): training goes on without it", stacklevel=4)
+
+
+def named(group: str, metrics: Mapping[str, float]) -> dict[str, float]:
+    """Figures as people read them: `step/loss`, and mAP in percent: `map@0.5` -> `epoch/map_percent@0.5`."""
+    return {
+        f"{group}/{name.replace('map', 'map_percent', 1)}" if name.startswith("map") else f"{group}/{name}": value
+        * (100 if name.startswith("map") else 1)
+        for name, value in metrics.items()
+    }

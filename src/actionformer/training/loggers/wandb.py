@@ -1,0 +1,65 @@
+"""Weights & Biases: a run of its own per run directory; WANDB_PROJECT, WANDB_MODE and the others mean what they do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from actionformer.core.errors import InputError
+from actionformer.core.files import read_json, write_whole
+from actionformer.core.run_files import EVENTS
+from actionformer.training.loggers.base import named
+
+PROJECT = "actionformer"
+"""Where WANDB_PROJECT names none."""
+IDENTITY = "wandb.json"
+"""Which run it is, in the run's folder of events."""
+
+
+class WeightsAndBiases:
+    """Settings as the run's config, figures by step. A resumed run goes on in the same run of Weights & Biases."""
+
+    def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
+        """Makes a run there, or goes on with that of the run directory.
+
+        Raises:
+            InputError: it cannot be made: nobody is logged in, or there is no network.
+        """
+        import wandb
+
+        self._steps = first_epoch * steps_per_epoch
+        folder = run / EVENTS
+        known = folder / IDENTITY
+        id_ = str(read_json(known)["run_id"]) if first_epoch and known.is_file() else token_hex(4)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._run = wandb.init(
+                project=os.environ.get("WANDB_PROJECT", PROJECT),
+                id=id_,
+                name=run.resolve().name,
+                config=dict(settings),
+                dir=str(folder),
+                resume="allow",
+            )
+        except Exception as error:  # of the library, of its service, of the network
+            raise InputError(
+                f"Weights & Biases cannot be used ({' '.join(str(error).split()):.200}): run `wandb login`, or set "
+                "WANDB_MODE=offline"
+            ) from error
+        write_whole(known, f'{{"run_id": "{id_}"}}\n')
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Logs `step/loss` and the others."""
+        self._steps = step
+        self._run.log(named("step", metrics), step=step)
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Logs `epoch/loss` and the others, beside the last step."""
+        self._run.log({**named("epoch", metrics), "epoch": epoch}, step=self._steps)
+
+    def finish(self, *, failed: bool) -> None:
+        """Sends what is left."""
+        self._run.finish(exit_code=int(failed))

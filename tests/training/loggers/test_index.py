@@ -1,0 +1,32 @@
+"""Which loggers there are, and what is said where one is not installed."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from actionformer.core.errors import InputError
+from actionformer.training.loggers.index import LOGGERS, loggers_of
+
+
+def test_every_logger_has_what_the_contract_asks_for() -> None:
+    for path in LOGGERS.values():
+        module, _, name = path.rpartition(".")
+        kind = getattr(import_module(module), name)
+        assert all(callable(getattr(kind, method)) for method in ("start", "step", "epoch", "finish"))
+
+
+@pytest.mark.parametrize(("name", "extra"), [("tensorboard", "log"), ("wandb", "wandb"), ("mlflow", "mlflow")])
+def test_a_missing_package_is_asked_for(name: str, extra: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()  # what W&B and MLflow leave where they run is no package
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    for module in [one for one in sys.modules if one.partition(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(InputError, match=rf"needs {name}: pip install 'actionformer-tal\[{extra}\]'"):
+        loggers_of([name])
+    assert loggers_of(None) == [] or name != "tensorboard"
+
+
+def test_nothing_is_logged_where_nothing_is_asked_for() -> None:
+    assert loggers_of([]) == []

@@ -1,0 +1,89 @@
+"""Weights & Biases: what its library is called with, by a stand-in of it, and that a resumed run goes on."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from actionformer.core.errors import InputError
+from actionformer.training.loggers.wandb import WeightsAndBiases
+
+
+class Run:
+    def __init__(self) -> None:
+        self.logged: list[tuple[int, dict[str, float]]] = []
+        self.exit_code: int | None = None
+
+    def log(self, figures: dict[str, float], step: int) -> None:
+        self.logged.append((step, figures))
+
+    def finish(self, exit_code: int) -> None:
+        self.exit_code = exit_code
+
+
+class Library(ModuleType):
+    """As much of wandb as is called."""
+
+    def __init__(self) -> None:
+        super().__init__("wandb")
+        self.runs: list[Run] = []
+        self.calls: list[dict[str, Any]] = []
+
+    def init(self, **named: Any) -> Run:
+        self.calls.append(named)
+        self.runs.append(Run())
+        return self.runs[-1]
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Library:
+    found = Library()
+    monkeypatch.setitem(sys.modules, "wandb", found)
+    monkeypatch.delenv("WANDB_PROJECT", raising=False)
+    return found
+
+
+def started(run: Path, first_epoch: int = 0) -> WeightsAndBiases:
+    logger = WeightsAndBiases()
+    logger.start(run, {"model.width": 16}, first_epoch=first_epoch, steps_per_epoch=2)
+    return logger
+
+
+def test_figures_go_to_a_run_of_the_name_of_the_directory(library: Library, tmp_path: Path) -> None:
+    logger = started(tmp_path / "mine")
+    for step in (1, 2):
+        logger.step(step, {"loss": 0.5})
+    logger.epoch(0, {"loss": 0.5, "map@0.5": 0.25})
+    logger.finish(failed=False)
+    (call,), (run,) = library.calls, library.runs
+    assert (call["project"], call["name"], call["resume"]) == ("actionformer", "mine", "allow")
+    assert call["config"] == {"model.width": 16}
+    assert Path(call["dir"]) == tmp_path / "mine" / "events"
+    assert run.logged == [
+        (1, {"step/loss": 0.5}),
+        (2, {"step/loss": 0.5}),
+        (2, {"epoch/loss": 0.5, "epoch/map_percent@0.5": 25.0, "epoch": 0}),
+    ]
+    assert run.exit_code == 0
+
+
+def test_a_resumed_run_goes_on_in_the_same_one(library: Library, tmp_path: Path) -> None:
+    started(tmp_path).finish(failed=True)
+    again = started(tmp_path, first_epoch=3)
+    again.epoch(3, {"loss": 0.5})
+    started(tmp_path)  # from the beginning
+    first, second, third = (call["id"] for call in library.calls)
+    assert first == second != third
+    assert library.runs[0].exit_code == 1
+    assert library.runs[1].logged == [(6, {"epoch/loss": 0.5, "epoch": 3})]
+
+
+def test_nobody_logged_in_is_said(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise RuntimeError("api_key not configured")
+
+    monkeypatch.setattr(library, "init", refuse)
+    with pytest.raises(InputError, match=r"cannot be used \(api_key not configured\): run `wandb login`, or set WANDB"):
+        started(tmp_path)
