@@ -19,7 +19,7 @@ from actionformer.detectors.base import Architecture, architecture_of
 from actionformer.nn.pyramid_network import PyramidNetwork
 from actionformer.nn.weight_rules import WeightRule
 from actionformer.settings.config import Config
-from actionformer.training.loop import Trainer, fit, steps_per_epoch
+from actionformer.training.loop import Trainer, fit, mean_of_taken, steps_per_epoch
 
 LENGTHS = (40, 17, 64, 33)
 
@@ -146,14 +146,41 @@ def test_divergence_in_float16_is_said_once_no_scale_helps(tiny: Config) -> None
     trainer = Trainer(network(settings(tiny)), settings(tiny, precision="float16"), steps_per_epoch=4)
     for _ in range(16):  # its first scale is 2 ** 16
         assert not np.isfinite(trainer.step([broken])["gradient_norm"])
-    with pytest.raises(InputError, match="training diverged: the gradient of step 16 is nan"):
+    with pytest.warns(UserWarning, match="the gradient of step 16 is nan: such steps are left out"):
         trainer.step([broken])
+    for _ in range(4):
+        trainer.step([broken])
+    with pytest.raises(InputError, match="training diverged: the gradient of step 21 is nan"):
+        trainer.step([broken])
+
+
+def test_a_step_without_a_finite_gradient_is_left_out_and_said_once(tiny: Config) -> None:
+    batch = Collate(None)(samples())
+    broken = Collate(None)([sample._replace(features=sample.features * 1e38) for sample in samples()])
+    trainer, _ = steps(settings(tiny, max_skipped_steps=2), [[samples()]])
+    before = deepcopy((trainer.model.state_dict(), trainer.average.model.state_dict()))
+    with pytest.warns(UserWarning, match="step 1 is nan: such steps are left out, .* metrics.jsonl; 3 in a row end"):
+        rows = [trainer.step([broken])]
+    rows.append(trainer.step([broken]))  # nothing is said again
+    for now, then in zip((trainer.model, trainer.average.model), before, strict=True):
+        assert all(torch.equal(value, then[name]) for name, value in now.state_dict().items())
+    resumed = Trainer(network(settings(tiny)), settings(tiny, max_skipped_steps=2), steps_per_epoch=4)
+    resumed.load_state_dict(deepcopy(trainer.state_dict()))
+    with pytest.raises(InputError, match="training diverged: the gradient of step 3 is nan"):
+        resumed.step([broken])  # the third in a row
+    rows.append(trainer.step([batch]))
+    assert (trainer.steps, trainer.skipped) == (4, 0)
+    trainer.step([broken])  # the first of a row again
+    metrics = mean_of_taken(rows)
+    assert metrics["skipped_steps"] == 2
+    assert metrics["loss"] == rows[2]["loss"]
+    assert "skipped_steps" not in mean_of_taken(rows[2:])
 
 
 def test_divergence_is_said(tiny: Config) -> None:
     broken = [sample._replace(features=sample.features * 1e38) for sample in samples()]
     with pytest.raises(InputError, match=r"training diverged: the gradient of step 0 .* training.learning_rate"):
-        steps(settings(tiny), [[broken]])
+        steps(settings(tiny, max_skipped_steps=0), [[broken]])
 
 
 class Recorder:

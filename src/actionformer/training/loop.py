@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
+from actionformer.core.run_files import METRICS
 from actionformer.data.augmentation import Augmentation
 from actionformer.data.dataset import Batch, EpochLoader
 from actionformer.detectors.base import architecture_of
@@ -67,6 +68,7 @@ class Trainer:
         self.steps_per_epoch = steps_per_epoch
         self.total_steps = settings.all_epochs * steps_per_epoch
         self.steps = 0
+        self.skipped, self.told = 0, False  # steps that were left out just before this one; whether that was said
 
     @property
     def evaluated(self) -> Network:
@@ -90,11 +92,14 @@ class Trainer:
                 sums[name] = sums[name] + part if name in sums else part
         self.scaler.unscale_(self.optimizer)
         norm = clip_gradients(self.model.parameters(), self.settings.gradient_clip)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.average.update(self.model)
         *parts, norm_before = torch.stack((*sums.values(), norm)).tolist()  # waits for the device
-        self._check_finite(norm_before, batches)
+        if math.isfinite(norm_before):
+            self.scaler.step(self.optimizer)
+            self.average.update(self.model)
+            self.skipped = 0
+        else:
+            self._skip(norm_before, batches)
+        self.scaler.update()
         self.steps += 1
         return {
             **dict(zip(sums, parts, strict=True)),
@@ -103,14 +108,22 @@ class Trainer:
             **self.criterion.figures(),
         }
 
-    def _check_finite(self, norm: float, batches: list[Batch]) -> None:
-        """Float16 leaves out a step whose gradient overflows and halves its scale; from 1 down that is no help."""
-        if math.isfinite(norm) or (self.scaler.is_enabled() and self.scaler.get_scale() >= 1):
+    def _skip(self, norm: float, batches: list[Batch]) -> None:
+        """Leaves out a step whose gradient is no number, unless a feature is to blame, or too many were so in a row.
+
+        In float16 that is usual: a gradient overflows, and its scale is halved; from 1 down that is no help.
+        """
+        if self.scaler.is_enabled() and self.scaler.get_scale() > 1:
             return
-        raise InputError(
-            f"training diverged: the gradient of step {self.steps} is {norm}; "
-            f"{self._extreme(batches) or 'lower training.learning_rate or look for extreme feature values'}"
-        )
+        extreme, most = self._extreme(batches), self.settings.max_skipped_steps
+        what = f"the gradient of step {self.steps} is {norm}"
+        if extreme or self.skipped >= most:
+            advice = extreme or "lower training.learning_rate or look for extreme feature values"
+            raise InputError(f"training diverged: {what}; {advice}")
+        self.skipped += 1
+        if not self.told:
+            warn(f"{what}: such steps are left out, and counted in {METRICS}; {most + 1} in a row end the training")
+        self.told = True
 
     def _extreme(self, batches: list[Batch]) -> str | None:
         """What is said of the largest feature of a step, if it is to blame."""
@@ -153,6 +166,7 @@ class Trainer:
             "average": self.average.state_dict(),
             "criterion": self.criterion.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "skipped": self.skipped,
         }
 
     def load_state_dict(self, state: dict[str, Any], *, epochs: int | None = None) -> None:
@@ -172,6 +186,7 @@ class Trainer:
             self.average.load_state_dict(state["average"])
             self.criterion.load_state_dict(state["criterion"] if "criterion" in state else state["normalizer"])
             self.scaler.load_state_dict(state["scaler"])
+            self.skipped = int(state.get("skipped", 0))
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"belongs to another training run ({reason:.160})") from error
@@ -230,7 +245,7 @@ def fit(
         for batches in _groups(loader.epoch(epoch, trainer.device), settings.accumulate):
             rows.append(trainer.step(batches))
             observer.step(trainer.steps, rows[-1])
-        metrics = {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
+        metrics = mean_of_taken(rows)
         metrics["seconds"] = time.perf_counter() - started
         last = epoch + 1 == epochs
         due = settings.evaluate_every > 0 and (epoch + 1) % settings.evaluate_every == 0
@@ -238,6 +253,13 @@ def fit(
             metrics |= evaluate(trainer.evaluated)
         observer.epoch(epoch, metrics)
         save(epoch, metrics)
+
+
+def mean_of_taken(rows: Sequence[Metrics]) -> Metrics:
+    """The mean of each figure over steps, those left out aside; `skipped_steps` is how many these are, if any."""
+    taken = [row for row in rows if math.isfinite(row["gradient_norm"])] or rows
+    skipped = {"skipped_steps": float(len(rows) - len(taken))} if len(taken) < len(rows) else {}
+    return {key: sum(row[key] for row in taken) / len(taken) for key in rows[0]} | skipped
 
 
 def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

@@ -41,6 +41,8 @@ class TrainingSettings(Settings):
     """Weight decay of convolutions and linear layers, and of no other weights unless the detector says so."""
     gradient_clip: float = Field(1.0, ge=0, le=1e9)
     """Largest L2 norm of all gradients together; 0 is off."""
+    max_skipped_steps: int = Field(5, ge=0, le=100_000)
+    """Steps in a row that are left out because their gradient is no finite number; one more ends the training."""
     average_decay: float = Field(0.999, ge=0, lt=1)
     """Decay of the weight average that evaluation uses; 0 evaluates the last weights."""
     average_warmup: bool = True
