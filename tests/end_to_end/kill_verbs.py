@@ -59,7 +59,8 @@ def killed(arguments: list[str], out: Path, seconds: float) -> bool:
 
 def run_all(verbs: dict[str, list[str]], times: int, folder: Path) -> None:
     """Every verb in turn."""
-    chance, told = random.Random(17), {}
+    chance = random.Random(17)
+    told: dict[str, list[tuple[float, bool]]] = {}
     for name, arguments in verbs.items():
         seconds = to_its_end(arguments, folder / f"{name}_whole", again=False)
         told[name] = []
