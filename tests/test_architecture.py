@@ -39,7 +39,9 @@ ORDER = [
     "interop",
     "demo",
     "recipes",
+    "web",
     "viewer",
+    "serving",
     "cli",
 ]
 OWN_FOLDERS = tuple(f"actionformer.detectors.{name}." for name in ARCHITECTURES)

@@ -21,13 +21,14 @@ from actionformer.core.errors import InputError
 from actionformer.formats.detections import write_results
 from actionformer.viewer.application import MOST_ACTIONS, application
 from actionformer.viewer.facts import ProjectFacts
-from actionformer.viewer.guard import MOST_BODY, is_local, name_of
+from actionformer.viewer.guard import MOST_BODY
 from actionformer.viewer.opening import open_project
 from actionformer.viewer.options import ViewerOptions
 from actionformer.viewer.page_files import PLOTLY, escaped_id, static_files
 from actionformer.viewer.server import _Server, serve
 from actionformer.viewer.services import Services
 from actionformer.viewer.start import services_for
+from actionformer.web import is_local, name_of
 
 TRAVERSALS = [
     "../secret.txt",

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi import Path as PathParameter
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
@@ -25,6 +24,7 @@ from actionformer.viewer.media.segments import NoPictureError
 from actionformer.viewer.page_files import TYPES, escaped_id, static_files, unescaped_id
 from actionformer.viewer.project import UnavailableError, UnknownVideoError
 from actionformer.viewer.services import Services
+from actionformer.web import speak_of_errors
 
 MOST_ACTIONS = 100_000
 LONGEST_NAME = 1000
@@ -61,7 +61,7 @@ def application(services: Services, token: str | None = None) -> ASGIApp:
         token: what every request has to show; None for an address of this machine.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _speak_of_errors(app)
+    speak_of_errors(app, _status_of, "the viewer failed, its terminal shows where")
     _serve_page(app)
     _serve_network(app, services)
     _serve_corrections(app, services)
@@ -71,30 +71,8 @@ def application(services: Services, token: str | None = None) -> ASGIApp:
     return Guard(app, token)
 
 
-def _speak_of_errors(app: FastAPI) -> None:
-    """Every error is words for the user: `{"error": "..."}`."""
-
-    def refused(_: Request, error: Exception) -> Response:
-        not_here, conflict = isinstance(error, NOT_HERE), isinstance(error, ConflictError)
-        return _json({"error": str(error)}, 404 if not_here else 409 if conflict else 400)
-
-    def invalid(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        place = [] if first["type"] == "json_invalid" else first["loc"][1:]
-        return _json({"error": ": ".join([".".join(map(str, place)), first["msg"]]).removeprefix(": ")}, 422)
-
-    def unknown(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return _json({"error": str(error.detail)}, error.status_code)
-
-    def failed(_: Request, error: Exception) -> Response:
-        return _json({"error": f"the viewer failed, its terminal shows where ({error!r})"}, 500)
-
-    app.add_exception_handler(Exception, failed)
-    app.add_exception_handler(InputError, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, unknown)
+def _status_of(error: Exception) -> int:
+    return 404 if isinstance(error, NOT_HERE) else 409 if isinstance(error, ConflictError) else 400
 
 
 def _serve_page(app: FastAPI) -> None:

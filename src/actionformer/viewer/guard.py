@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-from ipaddress import ip_address
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from actionformer.web import in_words, is_foreign_name, is_of_another_page, is_same
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -61,17 +60,14 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if self.token is None and not is_local(name_of(host)):
-            return _words(421, "this server answers at 127.0.0.1 and localhost only")
-        origin = headers.get("origin")
-        other = origin is not None and origin.partition("://")[2] != host
-        if scope["path"] != "/" and (other or headers.get("sec-fetch-site") in ("cross-site", "same-site")):
-            return _words(403, "requests from pages of another origin are refused")
-        if self.token is not None and not any(_same(shown, self.token) for shown in _shown(scope)):
-            return _words(401, "the token is missing or wrong: open the address that the viewer printed")
+        if self.token is None and is_foreign_name(headers):
+            return in_words(421, "this server answers at 127.0.0.1 and localhost only")
+        if scope["path"] != "/" and is_of_another_page(headers):
+            return in_words(403, "requests from pages of another origin are refused")
+        if self.token is not None and not any(is_same(shown, self.token) for shown in _shown(scope)):
+            return in_words(401, "the token is missing or wrong: open the address that the viewer printed")
         stated = headers.get("content-length", "")
-        return _words(413, TOO_LARGE) if stated.isdecimal() and int(stated[:20]) > MOST_BODY else None
+        return in_words(413, TOO_LARGE) if stated.isdecimal() and int(stated[:20]) > MOST_BODY else None
 
     def _welcome(self, scope: Scope) -> Response | None:
         """Where the address shows the token: the page without it, and the cookie."""
@@ -110,26 +106,3 @@ def _shown(scope: Scope) -> list[str]:
     query = parse_qs(scope["query_string"].decode("latin-1"))
     cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))  # those of other servers of this host among them
     return [*query.get("token", []), *(cookies[name] for name in (cookie_of(scope),) if name in cookies)]
-
-
-def _same(shown: str, token: str) -> bool:
-    """Whether two are equal, in a time that tells nothing."""
-    return secrets.compare_digest(shown.encode(), token.encode())
-
-
-def is_local(name: str) -> bool:
-    """Whether a host is this machine, and no other machine reaches it under that name."""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == "localhost"
-
-
-def name_of(host: str) -> str:
-    """The host of `host:port`, without the brackets of IPv6; what is neither stays as it is."""
-    found = re.fullmatch(r"(?:\[([^]]*)\]|([^:]*))(?::\d*)?", host)
-    return (found[1] or found[2] or "") if found else host
-
-
-def _words(status: int, words: str) -> Response:
-    return JSONResponse({"error": words}, status)

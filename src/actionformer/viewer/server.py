@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
-import socket
 import webbrowser
 from threading import Timer
 from types import FrameType
@@ -14,13 +11,10 @@ from urllib.parse import urlencode
 import uvicorn
 from rich.console import Console
 
-from actionformer.core.errors import InputError
 from actionformer.core.terminal import say
 from actionformer.viewer.application import application
-from actionformer.viewer.guard import is_local
 from actionformer.viewer.services import Services
-
-EVERYWHERE = ("", "0.0.0.0", "::")
+from actionformer.web import address_of, listening, token_for
 
 
 def serve(
@@ -45,15 +39,10 @@ def serve(
     Raises:
         InputError: the address cannot be used.
     """
-    if token is not None and not re.fullmatch(r"[\w.~-]+", token, re.ASCII):
-        raise InputError(
-            "a token consists of letters, digits and -._~; if none is given, the viewer makes one where it needs one"
-        )
-    if token is None and not is_local(host):
-        token = secrets.token_urlsafe(24)
+    token = token_for(host, token, "the viewer")
     app = application(services, token)
-    with _listening(host, port) as listener:
-        address = _address(host, listener.getsockname()[1], token)
+    with listening(host, port) as listener:
+        address = address_of(host, listener) + (f"?{urlencode({'token': token})}" if token else "")
         say(console, f"viewer: {address}")
         if browser:
             opening = Timer(0.5, webbrowser.open, [address])
@@ -78,19 +67,3 @@ class _Server(uvicorn.Server):
             self.services.close()
             os._exit(128 + sig)  # threads that compute cannot be stopped otherwise
         super().handle_exit(sig, frame)
-
-
-def _address(host: str, port: int, token: str | None) -> str:
-    """What to open on this machine; where all its addresses are listened at, others put one of them for the name."""
-    name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/" + (f"?{urlencode({'token': token})}" if token else "")
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    if not 0 <= port < 1 << 16:
-        raise InputError(f"port {port}: expected 0 to 65535")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise InputError(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
