@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def write_features(
     backbone: Backbone,
     layout: ClipLayout,
     dtype: str = "float32",
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Writes the rows of every video to its feature file, with its sidecar before it, and passes the events on."""
     writers: dict[Path, FeatureWriter] = {}
     try:

@@ -407,6 +407,34 @@ class Detector:
         self._tell_outside(sequence, len(segments) - len(inside), len(segments))
         return replace(sequence, proposals=sequence.grid.to_grid(inside).astype(np.float32))
 
+    def together(self, sequences: Sequence[FeatureSequence], batch_size: int | None = None) -> list[int]:
+        """Which of some sequences are computed in one batch with the first one: their rows, its own among them.
+
+        Args:
+            sequences: as `placed` gives them, at least one.
+            batch_size: as in `detect_many`.
+        """
+        if self.config.live.max_action_seconds is not None:
+            return [0]
+        if self.config.data.window is not None:  # their windows are put together, whosoever they are
+            return list(range(min(len(sequences), batch_size or 1)))
+        return next(rows for rows in self.runner.batches(list(sequences), batch_size) if 0 in rows)
+
+    def detect_placed(
+        self, sequences: Sequence[FeatureSequence], *, batch_size: int | None = None
+    ) -> list[tuple[Detections, str | None]]:
+        """The actions of some videos, and of each what a cap cut of them, in words.
+
+        Args:
+            sequences: as `placed` gives them.
+            batch_size: as in `detect_many`.
+
+        Raises:
+            InputError: as of `detect`.
+        """
+        found = zip(sequences, self._found(sequences, None, batch_size), strict=True)
+        return [(one, cut.message(sequence.name, self.config)) for sequence, (one, cut) in found]
+
     def _proposed(self, features: Any, timing: Mapping[str, Any]) -> Seconds:
         """What the proposer finds, of any score; that its caps cut some of it is not told: nothing asks for all."""
         if self.proposer is None:
@@ -426,13 +454,21 @@ class Detector:
         cuts: dict[str, Cut],
         batch_size: int | None = None,
     ) -> dict[str, Detections]:
-        """Detections in some videos; what caps cut of them is added to `cuts`.
+        """Detections in some videos; what caps cut of them is added to `cuts`."""
+        sequences = [sequence for _, sequence in named]
+        found = self._found(sequences, names, batch_size)
+        cuts |= {sequence.name: cut for sequence, (_, cut) in zip(sequences, found, strict=True)}
+        return {video: one for (video, _), (one, _) in zip(named, found, strict=True)}
+
+    def _found(
+        self, sequences: Sequence[FeatureSequence], names: tuple[str, ...] | None, batch_size: int | None
+    ) -> list[tuple[Detections, Cut]]:
+        """Detections in some videos, and what caps cut of each.
 
         While those of one batch are made from its candidates, a GPU runs the next.
         """
-        sequences = [sequence for _, sequence in named]
         if self.config.live.max_action_seconds is not None:
-            return {video: self._detect_in_stream(sequence, names, cuts) for video, sequence in named}
+            return [self._detect_in_stream(sequence, names) for sequence in sequences]
         windows = windows_of(sequences, self.config.data)
         batches = self.runner.batches([window.sequence for window in windows], batch_size)
         started = (
@@ -440,7 +476,7 @@ class Detector:
             for batch in ([windows[row] for row in rows] for rows in batches)
         )
         joiner = Joiner(windows, self.runner.strides, self.config.suppression)
-        found: dict[int, Detections] = {}
+        found: dict[int, tuple[Detections, Cut]] = {}
         for batch, decoder in one_ahead(started):
             for window, overflown in zip(batch, decoder.overflown(), strict=True):
                 if overflown:
@@ -449,10 +485,10 @@ class Detector:
             for window, candidates, left in zip(batch, decoder.candidates(), decoder.left_out(), strict=True):
                 if (whole := joiner.add(window, candidates, left)) is not None:
                     sequence, named_so = self._classified(sequences[window.row], names)
-                    found[window.row], cuts[sequence.name] = finished(
+                    found[window.row] = finished(
                         *whole, sequence, self.config, self.card.class_names, named_so, shown_from=self.shown_from
                     )
-        return {video: found[row] for row, (video, _) in enumerate(named)}
+        return [found[row] for row in range(len(sequences))]
 
     def _classified(
         self, sequence: FeatureSequence, names: tuple[str, ...] | None
@@ -475,9 +511,7 @@ class Detector:
                 "without live.max_action_seconds, or train a model with classes of its own"
             )
 
-    def _detect_in_stream(
-        self, sequence: FeatureSequence, names: tuple[str, ...] | None, cuts: dict[str, Cut]
-    ) -> Detections:
+    def _detect_in_stream(self, sequence: FeatureSequence, names: tuple[str, ...] | None) -> tuple[Detections, Cut]:
         if names is not None or sequence.class_scores is not None:
             raise InputError("class scores are those of a whole video: unset live.max_action_seconds to use them")
         self._check_live()
@@ -485,8 +519,7 @@ class Detector:
         stream = self._stream(self.config, sequence.grid, sequence.name, told=False, centred=True, at_once=step)
         found = [stream.push(sequence.features[start : start + step]) for start in range(0, len(sequence), step)]
         found.append(stream.finish(sequence.duration))
-        cuts[sequence.name] = stream.cut
-        return joined(found, self.class_names)
+        return joined(found, self.class_names), stream.cut
 
     def _tell(self, cuts: Mapping[str, Cut]) -> None:
         if message := cuts_in_words(cuts, self.config):

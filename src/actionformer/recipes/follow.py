@@ -153,7 +153,7 @@ def follow(
         if header := FORMATS[format_].function("stream_header")():
             write(header)
         try:
-            for line in _lines(watching, format_, chosen, FreeTime(overlap), provisional):
+            for line in action_lines(watching, format_, chosen, FreeTime(overlap), provisional):
                 write(line)
         except InputError as error:
             say(console, f"error: {error}")
@@ -161,9 +161,14 @@ def follow(
     return 0
 
 
-def _lines(
+def action_lines(
     watching: Watch, format_: str, chosen: Callable[[Detections], Detections], free: FreeTime, provisional: bool
 ) -> Iterator[str]:
+    """The lines that `follow` writes, as they come; arguments and errors as there.
+
+    Raises:
+        InputError: the source broke off.
+    """
     line_of = FORMATS[format_].function("action_line")
     shown: list[dict[str, Any]] = []
     for found in watching:
