@@ -36,6 +36,7 @@ VERBS = {
     "export-detections": ("recipes.export:export_detections",),
     "submission": ("recipes.submission:submission",),
     "watch": ("recipes.follow:live_output", "recipes.live:watch"),
+    "serve": ("serving.start:serve",),
     "view": ("viewer.start:view",),
     "label": ("viewer.label:label",),
     "suggest": ("recipes.suggest:suggest",),

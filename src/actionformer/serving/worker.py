@@ -1,0 +1,143 @@
+"""A process that does for the server what may go wrong: it reads files of strangers, or follows a live source.
+
+    python -m actionformer.serving.worker
+
+It is told its settings and then its tasks, a line of JSON each, on standard input, and answers in such lines: how far
+it has come, lines of a live source, and at last `done` or `failed`. Nothing is unpickled on either side. The server
+kills it where it takes too long; it cannot take more memory than it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from actionformer.core.errors import InputError
+from actionformer.serving.limits import MIB, RefusedError
+from actionformer.serving.reading import Reader, Settings
+
+Answer = Callable[..., None]
+"""Tells the server something, by name."""
+STATUS = Path("/proc/self/status")
+SPACING = 0.01
+"""The least that is told of progress."""
+MEMORY = "reading it takes more memory than the server gives one request: send a smaller one"
+_SIGNS = ("Cannot allocate memory", "can't allocate memory", "Unable to allocate", "MemoryError")
+"""What messages about memory hold where a library does not raise MemoryError."""
+
+
+def main() -> None:
+    """Works until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends this process
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no answer
+
+    def answer(**content: Any) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    tasks = (json.loads(line) for line in sys.stdin)
+    try:
+        work(next(tasks), tasks, answer)
+    except (StopIteration, BrokenPipeError):
+        return
+
+
+def work(settings: Mapping[str, Any], tasks: Iterator[Mapping[str, Any]], answer: Answer) -> None:
+    """Does one task after the other.
+
+    Args:
+        settings: `reader`, those of a `Reader`; `memory`, MiB for one task; `threads` of arithmetic.
+        tasks: each with a `kind`.
+        answer: tells the server.
+    """
+    os.environ["OMP_NUM_THREADS"] = str(settings["threads"])  # torch comes later, if at all
+    reader = Reader(Settings(**settings["reader"]))
+    for task in tasks:
+        try:
+            if task["kind"] == "prepare":
+                reader.prepare()
+                done: dict[str, Any] = {}
+            else:
+                limit_memory(settings["memory"])
+                done = _read(reader, task, answer) if task["kind"] == "read" else _follow(task, answer)
+        except RefusedError as error:
+            answer(failed=error.words, status=error.status)
+        except Exception as error:
+            if is_of_memory(error):
+                answer(failed=MEMORY, status=413)
+            elif isinstance(error, InputError):
+                answer(failed=str(error), status=422)
+            else:  # every codec and library has its own ways of failing on a broken file
+                answer(failed=f"it cannot be read ({type(error).__name__}): send it in another format", status=422)
+        else:
+            answer(done=done)
+
+
+def _read(reader: Reader, task: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    told = 0.0
+
+    def tell(progress: float) -> None:
+        nonlocal told
+        if progress >= told + SPACING:
+            told = progress
+            answer(progress=progress)
+
+    return reader.read(task, tell)
+
+
+def _follow(task: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    """The actions of a live source, a line each."""
+    from actionformer.inference.overlap import FreeTime
+    from actionformer.recipes.follow import action_lines
+    from actionformer.recipes.live import watch
+    from actionformer.recipes.wanted import Wanted
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = lambda message, *_, **__: answer(warning=str(message))
+        watching = watch(task["run"], task["source"], **task["watch"])
+        wanted = Wanted(
+            watching.stream.class_names,
+            task["classes"],
+            min_score=task["watch"]["min_score"],
+            calibration=None if task["watch"]["raw_scores"] else watching.calibration,
+        )
+        answer(begun={"delay_seconds": watching.delay_seconds})
+        for line in action_lines(watching, "json", wanted, FreeTime(task["overlap"]), task["provisional"]):
+            answer(line=json.loads(line))
+    return {}
+
+
+def limit_memory(mib: float) -> None:
+    """Lets this process take no more than so many MiB beyond what it holds now; where the system tells what it holds.
+
+    Of Linux these are all pages that it may write to, whether or not it has.
+    """
+    if not STATUS.exists():
+        return
+    import resource
+
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmData"))
+    most = int(line.split()[1]) * 1024 + int(mib * MIB)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def is_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or what led to it, says that there was no more memory."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+if __name__ == "__main__":
+    main()

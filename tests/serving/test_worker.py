@@ -1,0 +1,76 @@
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hosting import npy, rows
+
+from actionformer.core.errors import InputError
+from actionformer.serving.reading import Reader, Settings
+from actionformer.serving.worker import MEMORY, STATUS, is_of_memory, work
+
+SETTINGS = Settings(
+    features={"fps": 10, "stride": 5, "num_frames": 10},
+    width=6,
+    max_bytes=1 << 30,
+    max_seconds=1e9,
+    max_pixels=1 << 20,
+    patience=5,
+)
+
+
+def told(*tasks: dict[str, Any], memory: float = 512) -> list[dict[str, Any]]:
+    """What a process answers."""
+    first = {"reader": asdict(SETTINGS), "memory": memory, "threads": 1}
+    lines = "".join(json.dumps(one) + "\n" for one in (first, *tasks))
+    command = [sys.executable, "-m", "actionformer.serving.worker"]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, timeout=60)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def reading(folder: Path, content: bytes, name: str = "it.npy") -> dict[str, Any]:
+    folder.mkdir()
+    (folder / "sent").write_bytes(content)
+    return {"kind": "read", "name": name, "out": str(folder), "sent": str(folder / "sent"), "timing": {}}
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells what a process holds, and heeds the limit")
+def test_a_process_reads_one_file_after_the_other_and_takes_no_more_memory_than_it_is_given(tmp_path: Path) -> None:
+    large = np.zeros((1 << 21, 6), np.float32)  # 48 MiB
+    answers = told(
+        reading(tmp_path / "first", npy(rows(9))),
+        reading(tmp_path / "broken", b"x"),
+        reading(tmp_path / "large", npy(large)),
+        reading(tmp_path / "last", npy(rows(9))),
+        memory=32,
+    )
+    first, broken, beyond, last = answers
+    assert first["done"]["files"] == [str(tmp_path / "first" / "read.npy")]
+    assert (broken["status"], "not a readable .npy file" in broken["failed"]) == (422, True)
+    assert beyond == {"failed": MEMORY, "status": 413}
+    assert np.array_equal(np.load(last["done"]["files"][0]), rows(9))
+
+
+def test_what_a_library_says_of_memory() -> None:
+    error = InputError("it cannot be read")
+    error.__cause__ = MemoryError()
+    assert is_of_memory(error)
+    assert is_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))
+    assert not is_of_memory(InputError("it is broken"))
+    assert not is_of_memory(None)
+
+
+def test_an_error_of_a_library_is_an_answer_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("codec")
+
+    monkeypatch.setattr(Reader, "read", broken)
+    monkeypatch.setattr("actionformer.serving.worker.limit_memory", lambda _: None)
+    answers: list[dict[str, Any]] = []
+    settings = {"reader": asdict(SETTINGS), "memory": 1, "threads": 1}
+    work(settings, iter([{"kind": "read"}]), lambda **content: answers.append(content))
+    assert answers == [{"failed": "it cannot be read (KeyError): send it in another format", "status": 422}]

@@ -1,0 +1,101 @@
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actionformer.serving import workers
+from actionformer.serving.limits import RefusedError
+from actionformer.serving.workers import Worker, Workers
+
+STAND_IN = """
+import json, sys, time
+next(sys.stdin)
+for line in sys.stdin:
+    task = json.loads(line)
+    if task["kind"] == "die":
+        break
+    print(json.dumps({"progress": 0.5}), flush=True)
+    time.sleep(task.get("seconds", 0))
+    print(json.dumps({"done": {"kind": task["kind"]}}), flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def quick_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "COMMAND", (sys.executable, "-S", "-c", STAND_IN))
+    monkeypatch.setattr(workers, "MOMENT", 0.1)
+
+
+def run(test: Callable[[list[str]], Coroutine[Any, Any, None]]) -> list[str]:
+    """Why processes ended by the way."""
+    ended: list[str] = []
+    asyncio.run(test(ended))
+    return ended
+
+
+def test_one_process_does_one_task_after_the_other() -> None:
+    async def test(ended: list[str]) -> None:
+        several, told = Workers(1, {}, ended.append), list[float]()
+        done = await asyncio.gather(*(several.ask({"kind": str(i)}, 30, told.append, lambda: None) for i in range(3)))
+        assert done == [{"kind": "0"}, {"kind": "1"}, {"kind": "2"}]
+        assert told == [0.5] * 3
+        await several.stop()
+
+    assert run(test) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "status", "words", "why"),
+    [
+        ({"kind": "slow", "seconds": 60}, 413, "longer than 1 s", "time"),
+        ({"kind": "die"}, 422, "the process that read it died", "death"),
+    ],
+)
+def test_a_process_that_hangs_or_dies_makes_way_for_another(
+    task: dict[str, Any], status: int, words: str, why: str
+) -> None:
+    async def test(ended: list[str]) -> None:
+        worker = Worker({}, ended.append)
+        with pytest.raises(RefusedError, match=words) as refused:
+            await worker.ask(task, 1, lambda _: None)
+        assert refused.value.status == status
+        assert await worker.ask({"kind": "next"}, 30, lambda _: None) == {"kind": "next"}
+        await worker.stop()
+
+    assert run(test) == [why]
+
+
+@pytest.mark.parametrize(("seconds", "same"), [(60, False), (0.05, True)])
+def test_a_task_that_nobody_waits_for_is_killed_unless_it_ends_in_a_moment(seconds: float, same: bool) -> None:
+    async def test(ended: list[str]) -> None:
+        several = Workers(1, {}, ended.append)
+        begun = asyncio.Event()
+        first = asyncio.create_task(
+            several.ask({"kind": "x", "seconds": seconds}, 90, lambda _: begun.set(), lambda: None)
+        )
+        await begun.wait()
+        process = several._all[0]._process
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert (several._all[0]._process is process) is same
+        assert await several.ask({"kind": "y"}, 30, lambda _: None, lambda: None) == {"kind": "y"}
+        await several.stop()
+
+    run(test)
+
+
+def test_all_answers_of_a_source_come_and_its_process_ends_with_them(tmp_path: Path) -> None:
+    async def test(ended: list[str]) -> None:
+        worker = Worker({}, ended.append)
+        answers = worker.answers({"kind": "x", "seconds": 60}, None)
+        assert await anext(answers) == {"progress": 0.5}
+        process = worker._process
+        assert process is not None
+        await answers.aclose()
+        assert process.returncode == -9
+
+    run(test)
