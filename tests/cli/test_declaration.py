@@ -19,7 +19,7 @@ def test_names_and_defaults_are_those_of_the_function(function: str) -> None:
     declared = read_declaration(function)
     assert declared.text
     assert declared.names == set(real)
-    assert declared.names - set(declared.options) <= {"settings", "console"}
+    assert declared.names - set(declared.options) <= {"settings", "console", "on_progress"}
     for name, option in declared.options.items():
         assert option.default == real[name].default or (option.default, real[name].default) == (None, ())
 
