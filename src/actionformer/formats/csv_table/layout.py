@@ -88,8 +88,8 @@ def _example(document: Document) -> str:
     header, *rows = [row.cells for row in document.table]
     if lacking := _lacking(header, rows):
         return shlex.quote(f"label={lacking}")
-    numbers = [str(place) for place in range(1, len(header) + 1)]
-    for names, below in ((numbers, [header, *rows]), (header, rows)):
+    numbers = [str(place) for place in range(1, max(map(len, (header, *rows))) + 1)]
+    for names, below in ((numbers, [header, *rows]), ([*header, *numbers[len(header) :]], rows)):
         if likely := roles_of_content(below, likely=True):
             return " ".join(shlex.quote(f"{role}={names[place]}") for role, place in likely.items())
     return "video=NAME start=NAME end=NAME label=NAME"
