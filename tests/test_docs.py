@@ -124,6 +124,12 @@ def test_every_link_leads_somewhere(page: str) -> None:
         assert not anchor or anchor in anchors(path), f"{path}#{anchor}"
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_test_and_benchmark_that_is_named_is_there(page: str) -> None:
+    named = re.findall(r"\b((?:tests|benchmarks)/[\w./-]*\w(?:\.py|\.json|\.md|/))", PAGES[page].read_text("utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_every_page_is_in_the_index() -> None:
     index = "docs/README.md"
     listed = {path for path, _ in links(index)}
