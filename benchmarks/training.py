@@ -30,7 +30,7 @@ from actionformer.formats.annotations import read_annotations
 from actionformer.nn.assignment import assign_batch
 from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
-from actionformer.training.loop import Trainer, truth_of
+from actionformer.training.loop import Trainer, truths_of
 from actionformer.training.optimisation import clip_gradients
 
 PARTS = ("padding", "loading", "targets", "step")
@@ -214,7 +214,7 @@ def parts(trainer: Trainer, batch: Batch) -> dict[str, Callable[[], object]]:
     """What a step does besides forward and backward pass; the gradients are those of the last one."""
     parameters = list(trainer.model.parameters())
     return {
-        "targets": lambda: trainer.criterion.losses([truth_of(batch)], trainer.device),
+        "targets": lambda: trainer.criterion.losses(truths_of(batch), trainer.device),
         "clipping": lambda: clip_gradients(parameters, trainer.settings.gradient_clip),
         "optimiser": trainer.optimizer.step,
         "weight_average": lambda: trainer.average.update(trainer.model),

@@ -35,6 +35,7 @@ NOT_RUN = {
     "curl": "asks a server that runs; tests/serving asks the same",
     "docker": "needs an engine; tests/test_dockerfile.py runs the steps",
     "self-train": "needs a first model that finds something; tests/recipes/test_self_train.py has one",
+    "torchrun": "starts several processes; tests/recipes/test_train_shared.py does",
     "recorder": "stands for any program that records",
     "rtsp://camera/stream": "needs a camera",
     "v4l2:/dev/video0": "needs a camera",
@@ -55,6 +56,7 @@ SMALLER = {"--training.epochs": "1", "--training.warmup-epochs": "0", "--model.w
 """What makes a training fast enough for a test."""
 FEWER = {"--seeds": "1", "--draws": "20"}
 """What makes a comparison fast enough besides."""
+OF_TORCHRUN = {"--max-restarts", "--node-rank"}
 OF_BENCHMARKS = {"--kept", "--many", "--only", "--proposer", "--published", "--time"}
 
 
@@ -99,7 +101,8 @@ def test_every_command_is_one_that_the_program_knows(page: str, program: App) ->
             assert words[1] in targets, block.place
         elif why_not_run(words) is None:
             continue  # it runs below
-        elif words[0] == "actionformer":
+        elif "actionformer" in words:
+            words = words[words.index("actionformer") :]
             _, bound, _ = program.parse_args(expanded(words[1:]), exit_on_error=False, print_error=False)
             if words[1] == "train" and not re.fullmatch(r"auto|.*\.toml", bound.arguments["config"]):
                 load_config(bound.arguments["config"], given_settings(bound.arguments.get("settings")))
@@ -112,7 +115,7 @@ def every_option(program: App) -> set[str]:
 
 
 def test_every_option_in_a_sentence_is_one_of_the_program(program: App) -> None:
-    known = every_option(program) | {"--help", "--version"} | OF_BENCHMARKS
+    known = every_option(program) | {"--help", "--version"} | OF_BENCHMARKS | OF_TORCHRUN
     assert "--training.epochs" in known
     assert {page: found - known for page in READ if (found := options(page)) - known} == {}
 

@@ -92,6 +92,34 @@ def test_order_and_crops_do_not_depend_on_threads(padding: str) -> None:
         assert_equal(list(alone.epoch(epoch)), list(automatic.epoch(epoch)))
 
 
+@pytest.mark.parametrize("processes", [2, 3, 4, 7])
+def test_processes_that_share_batches_read_each_sequence_once(processes: int) -> None:
+    """And know what is in all of them; who has no part of a small batch reads one that does not count."""
+    whole = list(loader(spied((10, 20, 30, 40, 50, 60, 25)), batch_size=5).epoch(1))
+    assert sorted(len(batch.lengths) for batch in whole) == [2, 5]
+    parts = []
+    for process in range(processes):
+        videos = spied((10, 20, 30, 40, 50, 60, 25))
+        one = loader(videos, batch_size=5)
+        one.process, one.processes = process, processes
+        parts.append(list(one.epoch(1)))
+        read = sum(len(batch.features) for batch in parts[-1])
+        assert sum(len(read_by_spy(video).read) for video in videos) == read
+    for batch, *of_processes in zip(whole, *parts, strict=True):
+        own = [part for part in of_processes if part.share.counts]
+        assert torch.equal(torch.cat([part.features for part in own]), batch.features)
+        rows = [row for part in own for row in part.share.rows]
+        assert rows == list(range(len(batch.lengths)))
+        counts = [len(part.share.rows) for part in own]
+        assert max(counts) - min(counts) <= 1
+        for part in of_processes:
+            assert part.lengths == batch.lengths
+            assert part.origins == batch.origins
+            assert all(map(torch.equal, part.segments, batch.segments))
+            assert all(map(torch.equal, part.labels, batch.labels))
+            assert part.valid is None or part.valid.sum(1).tolist() == part.of_rows(part.lengths)
+
+
 def test_order_and_crops_do_not_depend_on_what_was_drawn_before() -> None:
     fresh, used = loader(spied(), batch_size=2), loader(spied(), batch_size=2)
     for epoch in range(3):

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from actionformer.cli.declaration import read_declaration
 from actionformer.cli.former import in_todays_words
+from actionformer.core import ranks
 from actionformer.core.errors import InputError
 from actionformer.core.terminal import complain, escape_what_lacks, one_line
 
@@ -47,6 +48,8 @@ VERBS = {
     "info": ("recipes.describe:describe",),
 }
 """Verb -> the functions that do its work, whose parameters are its options; the last one's docstring is its help."""
+TOGETHER = ("train", "evaluate")
+"""Verbs whose work processes share that torchrun has started."""
 OTHER_NAMES = {"dataset": ("data",)}
 """Verb -> what it is called besides."""
 
@@ -86,6 +89,8 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.showwarning = _said_once()
     words = in_todays_words(sys.argv[1:] if arguments is None else arguments)
     try:
+        if ranks.launched() > 1 and words and words[0] not in TOGETHER:
+            raise InputError(f"{words[0]} runs in one process: torchrun is for {' and '.join(TOGETHER)}")
         app = commands(listed=not VERBS.keys() & words[:1])
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
@@ -93,7 +98,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         code = 0
     except (CycloptsError, InputError, OSError) as error:
-        complain(f"error: {one_line(error)}")
+        if ranks.complains():
+            complain(f"error: {one_line(error)}")
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
 

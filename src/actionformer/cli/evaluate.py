@@ -5,6 +5,7 @@ from __future__ import annotations
 from actionformer.cli.report import PerClass, print_report
 from actionformer.cli.settings import IN_FILES
 from actionformer.cli.verb import Recipe, verb
+from actionformer.core import ranks
 
 
 @verb(
@@ -13,4 +14,6 @@ from actionformer.cli.verb import Recipe, verb
     example="evaluate runs/thumos14 --tiou 0.3:0.7:0.1",
 )
 def evaluate(recipe: Recipe, *, per_class: PerClass = False) -> None:
-    print_report(recipe(), per_class)
+    report = recipe()
+    if ranks.leads():
+        print_report(report, per_class)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from actionformer.cli.report import print_run, table_console
 from actionformer.cli.verb import Recipe, verb
+from actionformer.core import ranks
 from actionformer.core.errors import InputError
 from actionformer.core.run_files import FOLDS
 from actionformer.core.terminal import plain_console, say, tell
@@ -19,6 +20,8 @@ def train(folds: Recipe, recipe: Recipe) -> None:
     if "folds" in folds.given:
         if "validation" in recipe.given:
             raise InputError("--folds holds every video out once, --validation a share: give one of them")
+        if ranks.launched() > 1:
+            raise InputError("--folds trains models one after another in one process: leave out torchrun")
         found = folds(console=plain_console())
         table_console().print(found.table())
         out = Path(folds.value("out"))
@@ -28,4 +31,5 @@ def train(folds: Recipe, recipe: Recipe) -> None:
         say(console, "A model of all of them is trained without --folds.")
         return
     recipe(console=plain_console())
-    print_run(Path(recipe.value("out")))
+    if ranks.leads():
+        print_run(Path(recipe.value("out")))

@@ -51,15 +51,23 @@ def warn(message: str, stacklevel: int = 1, category: type[Warning] = UserWarnin
 
 
 @contextmanager
+def noted(messages: list[str]) -> Iterator[None]:
+    """Within it what would be a warning is added to a list, for somebody else to tell."""
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        yield
+    messages += [str(one.message) for one in caught]
+
+
+@contextmanager
 def untold() -> Iterator[None]:
     """Within it nothing is told, neither as a warning nor through the logger: for what somebody else will tell."""
+
+    def nothing(record: logging.LogRecord) -> bool:
+        return False
+
     with warnings.catch_warnings(action="ignore"):
-        LOGGER.addFilter(_nothing)
+        LOGGER.addFilter(nothing)
         try:
             yield
         finally:
-            LOGGER.removeFilter(_nothing)
-
-
-def _nothing(record: logging.LogRecord) -> bool:
-    return False
+            LOGGER.removeFilter(nothing)

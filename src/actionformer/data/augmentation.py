@@ -23,6 +23,13 @@ class Augmentation:
     def __init__(self, settings: DataSettings, mean: Tensor, deviation: Tensor) -> None:
         self.settings, self.mean, self.deviation = settings, mean, deviation
 
+    @property
+    def draws(self) -> bool:
+        """Whether it changes anything."""
+        settings = self.settings
+        jitter = settings.feature_shift or settings.feature_noise or settings.feature_dropout
+        return bool(jitter or settings.sensor_rotation)
+
     def __call__(self, features: Tensor) -> Tensor:
         """Features (B, T, D) as measured -> the same shape; what becomes of padding has no meaning."""
         settings = self.settings

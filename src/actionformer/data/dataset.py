@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -79,6 +80,7 @@ class Sample(NamedTuple):
     """One crop: features (T, D) float32, segments (N, 2) float32 in grid steps, labels (N,) int64."""
 
     features: Tensor
+    """(T, 0) where another process reads them."""
     segments: Tensor
     labels: Tensor
     video: str = ""
@@ -88,11 +90,35 @@ class Sample(NamedTuple):
     """(N, 2) float32 segments that a second stage judges, grid steps."""
 
 
+class Share(NamedTuple):
+    """Which sequences of a batch this process computes, of several that share it."""
+
+    parts: Sequence[range]
+    """The sequences of each process, as evenly as can be; no part is empty."""
+    own: int
+    """The part of this process."""
+    counts: bool
+    """Whether nobody else has this part: who has none of a small batch computes the first one, which counts once."""
+
+    @classmethod
+    def of(cls, size: int, process: int = 0, processes: int = 1) -> Share:
+        """That of one process, of a batch of `size` sequences."""
+        ends = [size * number // processes for number in range(processes + 1)]
+        parts = [range(first, stop) for first, stop in pairwise(ends) if first < stop]
+        counts = process < len(parts)
+        return cls(parts, process if counts else 0, counts)
+
+    @property
+    def rows(self) -> range:
+        """The sequences of this process."""
+        return self.parts[self.own]
+
+
 class Batch(NamedTuple):
     """Crops padded with 0 on the right to one length."""
 
     features: Tensor
-    """(B, T, D) float32."""
+    """(B, T, D) float32; where processes share the batch, those of this process alone."""
     lengths: list[int]
     """Features of each sequence before padding."""
     segments: list[Tensor]
@@ -103,13 +129,26 @@ class Batch(NamedTuple):
     """For each sequence its video, and the row of the video that it begins with."""
     proposals: Sequence[Tensor] = ()
     """For each sequence (N, 2) segments that a second stage judges, grid steps; none where there is none."""
+    shared: Share | None = None
+    """How processes share the batch; None where this one has all of it."""
+
+    @property
+    def share(self) -> Share:
+        """The sequences whose features are here, and those of others."""
+        return self.shared or Share.of(len(self.lengths))
 
     @property
     def valid(self) -> Tensor | None:
         """(B, T) bool, False at padding; None where nothing is padding, which saves the network its masks."""
-        if min(self.lengths) == self.features.shape[1]:
+        lengths = self.of_rows(self.lengths)
+        if min(lengths) == self.features.shape[1]:
             return None
-        return torch.arange(self.features.shape[1]) < torch.tensor(self.lengths).unsqueeze(1)
+        return torch.arange(self.features.shape[1]) < torch.tensor(lengths).unsqueeze(1)
+
+    def of_rows(self, every: Sequence[Item]) -> Sequence[Item]:
+        """Of something that all sequences have, that of the sequences whose features are here."""
+        rows = self.share.rows
+        return every[rows.start : rows.stop]
 
 
 class TrainingSet:
@@ -143,16 +182,24 @@ class TrainingSet:
             rng=np.random.default_rng(draw),
         )
 
-    def read(self, index: int, crop: Crop) -> Sample:
-        """A crop of video `index`; only that part is read from disk, unless sequences are resized."""
+    def read(self, index: int, crop: Crop, *, features: bool = True) -> Sample:
+        """A crop of video `index`; only that part is read from disk, unless sequences are resized.
+
+        Args:
+            index: of the video.
+            crop: what is seen of it.
+            features: whether to read them; without them the sample only says how long it is and what is in it.
+        """
+        read = self._features(index, crop) if features else torch.empty(crop.stop - crop.start, 0)
+        segments, labels = torch.from_numpy(crop.segments), torch.from_numpy(crop.labels)
+        video = self.videos[index]
+        return Sample(read, segments, labels, video.id, video.first + crop.start, self._proposals(video, crop))
+
+    def _features(self, index: int, crop: Crop) -> Tensor:
         source: FeatureReader | NDArray[np.float32] = self.videos[index].features
         if self.data.resize is not None:
             source = resize(source[:], self.data.resize)
-        features = np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32)
-        segments, labels = torch.from_numpy(crop.segments), torch.from_numpy(crop.labels)
-        video = self.videos[index]
-        proposals = self._proposals(video, crop)
-        return Sample(torch.from_numpy(features), segments, labels, video.id, video.first + crop.start, proposals)
+        return torch.from_numpy(np.ascontiguousarray(source[slice(crop.start, crop.stop)], dtype=np.float32))
 
     def _proposals(self, video: TrainingVideo, crop: Crop) -> Tensor | None:
         """Those of a crop: they stay, and are cut, as actions are."""
@@ -171,29 +218,44 @@ class Collate:
         self.pinned = pinned
         """Lay features in page-locked memory, from which a graphics card fetches them while it computes."""
 
-    def __call__(self, samples: Sequence[Sample]) -> Batch:
-        """Samples -> a batch."""
+    def __call__(self, samples: Sequence[Sample], share: Share | None = None) -> Batch:
+        """Samples -> a batch; of a batch that is shared all samples, and the features of this process's."""
         lengths = [len(sample.features) for sample in samples]
-        shape = len(samples), self.pad_to or max(lengths), samples[0].features.shape[1]
+        own = samples if share is None else samples[share.rows.start : share.rows.stop]
+        shape = len(own), self.pad_to or max(lengths), own[0].features.shape[1]
         features = torch.zeros(shape, pin_memory=self.pinned)
-        for row, sample in zip(features.numpy(), samples, strict=True):  # torch would start threads for each copy
+        for row, sample in zip(features.numpy(), own, strict=True):  # torch would start threads for each copy
             row[: len(sample.features)] = sample.features.numpy()
         origins = [(sample.video, sample.first) for sample in samples]
         proposals = [sample.proposals for sample in samples if sample.proposals is not None]
-        return Batch(features, lengths, [s.segments for s in samples], [s.labels for s in samples], origins, proposals)
+        segments, labels = [sample.segments for sample in samples], [sample.labels for sample in samples]
+        return Batch(features, lengths, segments, labels, origins, proposals, share)
 
 
 class EpochLoader:
     """Batches of any one epoch, in an order drawn from the seed and the epoch.
 
+    Processes that share the batches all know what is in them, and each reads the features of its own sequences.
+
     Args:
         dataset: the crops.
         training: settings.
         pad_to: the length that every sequence is padded to, by default that of the longest in its batch.
+        process: which of the processes this is, from 0 on.
+        processes: how many there are.
     """
 
-    def __init__(self, dataset: TrainingSet, *, training: TrainingSettings, pad_to: int | None = None) -> None:
+    def __init__(
+        self,
+        dataset: TrainingSet,
+        *,
+        training: TrainingSettings,
+        pad_to: int | None = None,
+        process: int = 0,
+        processes: int = 1,
+    ) -> None:
         self.dataset = dataset
+        self.process, self.processes = process, processes
         self.batch_size = training.batch_size
         self.by_length = training.batch_by_length
         self.workers = training.workers
@@ -228,7 +290,12 @@ class EpochLoader:
         crops = [self.dataset.crop(epoch, *one) for one in zip(videos.tolist(), times.tolist(), strict=True)]
 
         def read(batch: NDArray[np.int64]) -> Batch:
-            return collate([self.dataset.read(int(videos[place]), crops[place]) for place in batch.tolist()])
+            share = Share.of(len(batch), self.process, self.processes)
+            samples = [
+                self.dataset.read(int(videos[place]), crops[place], features=row in share.rows)
+                for row, place in enumerate(batch.tolist())
+            ]
+            return collate(samples, share)
 
         threads = min(os.cpu_count() or 1, MOST_THREADS) if on_card else 0
         yield from read_ahead(read, self.batches(epoch, crops), threads if self.workers is None else self.workers)

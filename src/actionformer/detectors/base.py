@@ -155,6 +155,13 @@ class Architecture(ABC):
             return network(features, valid)
         return network(features, valid, [one.to(features.device, non_blocking=True) for one in proposals])
 
+    def undivided(self) -> str | None:
+        """Why processes cannot share a batch: what its loss depends on as a whole. None where they can.
+
+        They can where `Criterion.losses`, which knows the truths of all parts, is a sum over the sequences.
+        """
+        return None
+
     def average_updates(self) -> dict[str, int]:
         """Weights that the weight average counts in more than once per step, and how often, as published code does."""
         return {}

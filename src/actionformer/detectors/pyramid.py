@@ -57,6 +57,11 @@ class PyramidArchitecture(Architecture):
             )
         return PyramidCriterion(self.config)
 
+    def undivided(self) -> str | None:
+        """The balance of both losses, which a weight below 0 asks for."""
+        weight = self.config.training.regression_weight
+        return f"training.regression_weight is {weight:g}, below 0, and needs whole batches" if weight < 0 else None
+
     def decoder(self) -> Decoder:
         """Every moment proposes a segment per class."""
         config = self.config

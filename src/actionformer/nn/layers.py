@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from actionformer.nn import winograd
+from actionformer.nn.whole_batch import in_whole_batch
 
 Mask = Tensor | None
 """(B, T) bool, False at padding; None where nothing is padding."""
@@ -188,8 +189,11 @@ class Dropout(nn.Dropout):
         super().__init__(probability)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Any shape."""
-        if not self.training or x.device.type != "cpu" or not 0 < self.p < 1:
+        """(B, ...) -> the same shape."""
+        return in_whole_batch(self._drawn, x) if self.training and self.p else x
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu" or self.p >= 1:
             return super().forward(x)
         count = x.numel()
         drawn = torch.empty(-(-count // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
@@ -216,5 +220,6 @@ class ScaledDropPath(nn.Module):
         if not self.training:
             return x
         keep = 1 - self.probability
-        survives = torch.rand(x.shape[0], 1, 1, device=x.device) < keep
+        drawn = in_whole_batch(lambda one: torch.rand(one.shape, device=x.device), x[:, :1, :1].detach())
+        survives = drawn < keep
         return x * survives.to(x.dtype) / keep

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actionformer.checks import check_actions, tell
+from actionformer.core import ranks
 from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
@@ -21,12 +22,12 @@ from actionformer.evaluation.report import Report, parse_tiou, score
 from actionformer.formats.annotations import read_annotations
 from actionformer.formats.detections import write_results
 from actionformer.hub import is_address, model_folder
-from actionformer.inference.annotated import detect_videos
+from actionformer.inference.annotated import detect_together
 from actionformer.inference.loading import load
 from actionformer.inference.video_scores import VideoScores, scores_for
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.recipes.proposals import Proposals, ProposalSource, check_taken, source_of, with_proposals
-from actionformer.settings.config import Changes, differences
+from actionformer.settings.config import Changes, Config, differences
 
 
 def truth_of(path: str | Path, class_names: Sequence[str], scores: VideoScores | None = None) -> Annotations:
@@ -61,7 +62,7 @@ def evaluate(
 ) -> Report:
     """Detects in the evaluation subset and scores that; leaves detections.json and evaluation.json in the run.
 
-    Detections of any other origin are for `score`.
+    Detections of any other origin are for `score`. Started by torchrun, processes share the videos.
 
     Args:
         run: a model directory, or a model of huggingface.co (hf://USER/MODEL), of which nothing is left.
@@ -90,30 +91,39 @@ def evaluate(
         )
     config, _ = load_settings(run)
     thresholds = parse_tiou(tiou or config.evaluation.tiou)
-    searched = search_subset(
-        run,
-        annotations=annotations,
-        features=features,
-        subset=subset,
-        skip_missing=skip_missing,
-        other_timing=other_timing,
-        video_scores=video_scores,
-        proposals=source_of(proposals, device=device, other_timing=other_timing),
-        device=device,
-        precision=precision,
-        settings=settings,
-    )
+    with ranks.joined(device) as own_device:
+        searched = search_subset(
+            run,
+            annotations=annotations,
+            features=features,
+            subset=subset,
+            skip_missing=skip_missing,
+            other_timing=other_timing,
+            video_scores=video_scores,
+            proposals=source_of(proposals, device=own_device, other_timing=other_timing),
+            device=own_device,
+            precision=precision,
+            settings=settings,
+        )
+        return ranks.from_first(lambda: _scored(searched, config, thresholds, settings, written=own))
+
+
+def _scored(
+    searched: SearchedSubset, config: Config, thresholds: Sequence[float], settings: Changes | None, *, written: bool
+) -> Report:
+    """The figures of what was found, written with it, if asked, where the run has still the weights that found it."""
+    run = searched.run
     report = score(searched.truth, searched.detections, tiou=thresholds, recall_at=config.evaluation.recall_at)
     report = with_skipped(report, searched.collection)
     changed = differences(config, config.replace(**(settings or {})))
     report = replace(report, settings={f"{section}.{name}": value for section, name, _, value in changed})
-    if not own:
+    if not written:
         return report
     if searched.is_current():
         write_results(run / DETECTIONS, searched.detections)
         report.to_json(run / REPORT)
     else:
-        warn(f"{run}: was trained further meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=2)
+        warn(f"{run}: was trained further meanwhile: neither {DETECTIONS} nor {REPORT} is written", stacklevel=4)
     return report
 
 
@@ -177,7 +187,7 @@ def search_subset(
     tell(check_actions(collection.videos), truth.source)
     weights = version_of(run / WEIGHTS)
     detector = load(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
-    detections = detect_videos(detector, with_proposals(detector, collection.videos, proposals), scores)
+    detections = detect_together(detector, with_proposals(detector, collection.videos, proposals), scores)
     tell_learned(run, card, truth)
     return SearchedSubset(run, card, truth, groups, collection, detections, weights)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from actionformer.backbones import load_backbone
+from actionformer.core import ranks
 from actionformer.core.annotations import Annotations
 from actionformer.core.devices import find_device
 from actionformer.core.errors import InputError, untold
@@ -122,12 +123,14 @@ class Given:
         Raises:
             InputError: they would lie in time otherwise than those of the model to start from.
         """
-        if not isinstance(self.source, Footage):
+        footage = self.source
+        if not isinstance(footage, Footage):
             return self
         if init is not None and not self.other_timing:
-            layout = self.source.layout(self.config.data)
+            layout = footage.layout(self.config.data)
             check_start(init, FeatureSpec(fps=layout.fps, stride=layout.stride, num_frames=layout.num_frames))
-        return replace(self, source=self.source.extract(self.config, out, overwrite=overwrite, console=console))
+        made = ranks.from_first(lambda: footage.extract(self.config, out, overwrite=overwrite, console=console))
+        return replace(self, source=made)
 
 
 def _with_sampling(config: Config, annotations: Annotations, footage: Footage, console: Console) -> Config:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from actionformer.core import ranks
 from actionformer.core.annotations import Annotations
 from actionformer.core.errors import listed, warn
 from actionformer.core.run_files import CARD
@@ -36,9 +37,11 @@ def hold_out(given: Given, share: float | None, console: Console, *, resumed: Pa
     Raises:
         InputError: see `data.split.split`.
     """
-    if share is None and resumed is not None and (before := _before(resumed)):
-        say(console, f"held out for evaluation as before: {listed(before, 5)}")
-        return given.evaluated_on(before)
+    if share is None and resumed is not None:
+        before = ranks.from_first(lambda: _before(resumed))
+        if before:
+            say(console, f"held out for evaluation as before: {listed(before, 5)}")
+            return given.evaluated_on(before)
     if share is None and given.derived:
         share = usual_share(given.there, given.config)
     if not share:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from actionformer.core import ranks
 from actionformer.core.errors import InputError, listed, untold, warn
 from actionformer.core.hashes import hash_of
 from actionformer.core.names import explained, matched
@@ -186,9 +187,12 @@ class Proposer(ProposalSource):
     def found(self, videos: Sequence[FeaturedVideo], prefix: str) -> dict[str, Seconds]:
         """What it finds in their features."""
         self._check(common_spec(videos))
-        todo = [one for one in videos if one.video.id not in self._kept]
+        todo = ranks.mine([one for one in videos if one.video.id not in self._kept])
+        found: dict[str, Seconds] = {}
         for one in counted(todo, len(todo), self.console, "videos proposed in"):
-            self._kept[one.video.id] = detect_videos(self.detector, [one])[one.video.id].segments
+            found[one.video.id] = detect_videos(self.detector, [one])[one.video.id].segments
+        for of_process in ranks.gathered(found):
+            self._kept |= of_process
         return {one.video.id: self._kept[one.video.id] for one in videos}
 
     def serve(self, detector: Detector) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from actionformer.core import ranks
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import naming
 from actionformer.core.locks import remove_left, sole_writer
@@ -41,9 +42,14 @@ def check_unoccupied(out: Path, *, resume: bool, overwrite: bool) -> None:
 def own_run(out: Path, *, resume: bool, overwrite: bool) -> Iterator[None]:
     """A run directory that may be written or continued, and that this process alone writes.
 
+    Of several processes that train together the first one does, and the others do not look there.
+
     Raises:
         InputError: see `check_unoccupied`; another process writes there, or nobody can.
     """
+    if not ranks.first():
+        yield
+        return
     check_unoccupied(out, resume=resume, overwrite=overwrite)
     with sole_writer(out):
         check_unoccupied(out, resume=resume, overwrite=overwrite)  # another one may have ended there meanwhile

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
 from actionformer.checks import check_rate, check_unlike, check_values, tell
+from actionformer.core import ranks
 from actionformer.core.annotations import Annotations
-from actionformer.core.errors import warn
+from actionformer.core.errors import InputError, warn
 from actionformer.core.files import write_whole
 from actionformer.core.progress import OnProgress
 from actionformer.core.terminal import plain_console
@@ -23,6 +26,7 @@ from actionformer.hub import model_folder
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.model_directory import load_classifier
+from actionformer.nn.network import Network
 from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.recipes.classify import learned_classifier
 from actionformer.recipes.given import Given, TrainingData
@@ -65,7 +69,8 @@ def train(
 ) -> Detector:
     """Trains a model and evaluates it on the way.
 
-    The run directory gets the last model, in best/ the best one, and how it got there.
+    The run directory gets the last model, in best/ the best one, and how it got there. Started by torchrun, processes
+    share every batch, and where one of them is lost torchrun starts all again, which go on with the run.
 
     Args:
         config: a preset's name, a TOML file, or auto: settings that fit the data, each with its reason.
@@ -96,45 +101,49 @@ def train(
         console: where progress is shown; by default nowhere.
 
     Returns:
-        The detector of the last model.
+        The detector of the last model; of several processes all but the first get a copy on the processor.
 
     Raises:
         InputError: anything in the settings, annotations or features that cannot be used.
     """
     out, init = Path(out), None if init is None else model_folder(init)
-    console = console or plain_console(quiet=True)
     loggers = loggers_of(log)
     if validation:  # 0 holds none out
         check_share(validation)
-    with own_run(out, resume=resume, overwrite=overwrite):
-        judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
-        data = TrainingData(
-            annotations=annotations,
-            features=features,
-            videos=videos,
-            backbone=backbone,
-            weights=weights,
-            skip_missing=skip_missing,
-            other_timing=other_timing,
-            device=device,
-            proposals=judged,
-        )
-        given = data.given(config, settings)
-        if init is not None:
-            check_init(init, given.config)
-        given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
-        given = given.with_features(out, init=init, overwrite=overwrite, console=console)
-        train_on(
-            given,
-            out,
-            init=init,
-            resume=resume,
-            device=device,
-            console=console,
-            log=loggers,
-            on_progress=on_progress,
-        )
-    return load(out, device=device)
+    with ranks.joined(device) as own_device:
+        console = console if console is not None and ranks.first() else plain_console(quiet=True)
+        again = ranks.from_first(lambda: ranks.begun(str(out)))
+        resume, overwrite = resume or again, overwrite and not again
+        with own_run(out, resume=resume, overwrite=overwrite):
+            judged = source_of(proposals, device=own_device, other_timing=other_timing, console=console)
+            data = TrainingData(
+                annotations=annotations,
+                features=features,
+                videos=videos,
+                backbone=backbone,
+                weights=weights,
+                skip_missing=skip_missing,
+                other_timing=other_timing,
+                device=own_device,
+                proposals=judged,
+            )
+            given = data.given(config, settings)
+            if init is not None:
+                check_init(init, given.config)
+            given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
+            given = given.with_features(out, init=init, overwrite=overwrite, console=console)
+            train_on(
+                given,
+                out,
+                init=init,
+                resume=resume,
+                device=own_device,
+                console=console,
+                log=loggers,
+                on_progress=on_progress,
+            )
+        copy = ranks.from_first(lambda: load(out)) if ranks.count() > 1 else None
+        return load(out, device=own_device) if copy is None or ranks.first() else copy
 
 
 def train_on(
@@ -184,25 +193,27 @@ def _train(
 ) -> None:
     """Trains; what was there is touched when nothing more can be refused."""
     config = task.config
-    state = resumed_state(out, config, task.card) if resume else None
-    fresh = state is None
-    if fresh:
-        check_elsewhere(out, task.proposer)
-        measured = _measured(task)
-        classifier = _classifier(task, measured, device)
-        statistics = measured if config.data.normalize else None
-        model = initial_model(config, task.card, task.training.videos, statistics, init)
-    else:
-        model, classifier = architecture_of(config).network(), load_classifier(out, config, task.card)
-    loader = EpochLoader(task.training, training=config.training, pad_to=architecture_of(config).training_length())
+    _check_shared(task)
+    start = ranks.from_first(lambda: _start(task, out, init=init, resume=resume, device=device))
+    loader = EpochLoader(
+        task.training,
+        training=config.training,
+        pad_to=architecture_of(config).training_length(),
+        process=ranks.number(),
+        processes=ranks.count(),
+    )
     steps = steps_per_epoch(loader, config.training.accumulate)
     tell(check_rate(config, steps * config.training.all_epochs), "settings")
-    trainer = Trainer(model, config, steps_per_epoch=steps, device=device)
-    evaluation = _validation(task, classifier, device)
-    run = Run(out, task, trainer, evaluation, classifier)
-    first_epoch = run.restore(state) if state is not None else 0
-    clear(out, fresh=fresh)
-    for name, text in beside.items() if fresh else ():
+    trainer = Trainer(start.model, config, steps_per_epoch=steps, device=device)
+    evaluation = _validation(task, start.classifier, device)
+    run = Run(out, task, trainer, evaluation, start.classifier)
+    first_epoch = run.restore(start.state) if start.state is not None else 0
+    if not ranks.first():
+        fit(trainer, loader, first_epoch=first_epoch, observer=None, evaluate=evaluation, save=None)
+        return
+    clear(out, fresh=start.state is None)
+    ranks.begin(str(out))
+    for name, text in beside.items() if start.state is None else ():
         write_whole(out / name, text)
     progress = TrainingProgress(
         console,
@@ -228,6 +239,50 @@ def _train(
             evaluate=evaluation,
             save=run.save,
         )
+
+
+def _check_shared(task: Task) -> None:
+    """Checks that the processes of a training can share its batches, and that all were given the same.
+
+    Raises:
+        InputError: more processes than sequences in a batch, or other settings, annotations or features.
+    """
+    size = task.config.training.batch_size
+    if size < ranks.count():
+        raise InputError(
+            f"training.batch_size is {size}, too few for {ranks.count()} processes that share every batch: raise it "
+            "(a smaller training.accumulate then makes the same step), or start fewer"
+        )
+    known = ("annotations_hash", "features_hash", "proposals_hash")
+    own = task.config, task.card.found_classes, [task.card.training.get(name) for name in known]
+    if ranks.from_first(lambda: own) != own:
+        raise InputError(
+            f"{platform.node()}: process {ranks.number()} has other settings, annotations or features than process 0: "
+            "give all hosts the same files, and install the same version on them"
+        )
+
+
+class Start(NamedTuple):
+    """What training begins or goes on with, on the processor."""
+
+    model: Network
+    classifier: VideoClassifier | None
+    state: dict[str, Any] | None
+    """Of the run that is continued."""
+
+
+def _start(task: Task, out: Path, *, init: str | Path | None, resume: bool, device: str) -> Start:
+    """A new model, or the run in a directory; of several processes the first one sends it to the others."""
+    config = task.config
+    state = resumed_state(out, config, task.card) if resume else None
+    if state is not None:
+        return Start(architecture_of(config).network(), load_classifier(out, config, task.card), state)
+    check_elsewhere(out, task.proposer)
+    measured = _measured(task)
+    classifier = _classifier(task, measured, device)
+    statistics = measured if config.data.normalize else None
+    model = initial_model(config, task.card, task.training.videos, statistics, init)
+    return Start(model, None if classifier is None else classifier.cpu(), None)
 
 
 def _measured(task: Task) -> FeatureStatistics:

@@ -6,6 +6,7 @@ from collections.abc import Collection as Ids
 
 from torch import nn
 
+from actionformer.core import ranks
 from actionformer.core.annotations import Annotations
 from actionformer.core.calibration import Calibration
 from actionformer.core.detections import Detections
@@ -14,7 +15,7 @@ from actionformer.data.collection import Collection
 from actionformer.data.groups import Groups
 from actionformer.evaluation.calibration import calibrate, why_not
 from actionformer.evaluation.report import Report, score
-from actionformer.inference.annotated import detect_videos
+from actionformer.inference.annotated import detect_together
 from actionformer.inference.caps import SHOWN_SCORE
 from actionformer.inference.detector import Detector
 from actionformer.model_directory import ModelCard
@@ -69,12 +70,17 @@ class Validation:
         self._told = False
 
     def __call__(self, model: nn.Module) -> Metrics:
-        """The figures of a model: `map`, and `map@<tIoU>` of each threshold."""
+        """The figures of a model: `map`, and `map@<tIoU>` of each threshold.
+
+        Of several processes all detect, each in some of the videos, and the first one has the figures.
+        """
         assert isinstance(model, Network)
         settings = self.config.evaluation
         detector = Detector(model, self.config, self.card, device=self.device, classifier=self.classifier)
         detector.shown_from, detector.tell = SHOWN_SCORE, self._tell_once
-        self.detections = detect_videos(detector, self.collection.videos)
+        self.detections = detect_together(detector, self.collection.videos)
+        if not ranks.first():
+            return {}
         self.report = report = score(self.truth, self.detections, tiou=settings.tiou, recall_at=settings.recall_at)
         self.calibration = self._calibration() if self.fresh and why_not(self.truth) is None else None
         named = {f"map@{tiou:g}": value for tiou, value in zip(report.tiou, report.map, strict=True)}

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from actionformer.core import ranks
 from actionformer.core.errors import InputError, warn
 from actionformer.core.run_files import METRICS
 from actionformer.data.augmentation import Augmentation
@@ -20,9 +21,11 @@ from actionformer.detectors.base import architecture_of
 from actionformer.nn.assignment import GroundTruth
 from actionformer.nn.extremes import EXTREME, Largest, largest_of
 from actionformer.nn.network import Network
+from actionformer.nn.whole_batch import in_whole_batch, rows_of_batch
 from actionformer.settings.config import Config
 from actionformer.training.optimisation import (
     WeightAverage,
+    add_up_gradients,
     build_optimizer,
     clip_gradients,
     scheduled_rate,
@@ -49,6 +52,9 @@ class Trainer:
 
     Augmentation, dropout and drop path of a step are drawn from the seed and the number of the step, so the state needs
     no generator's: what `state_dict` holds is all that a resumed run must know.
+
+    Where several processes share the batches of a step, each has a trainer with the same weights: it adds up the
+    gradients of all, so that the step is the one that a process alone would make, but for rounding.
     """
 
     def __init__(self, model: Network, config: Config, *, steps_per_epoch: int, device: str = "cpu") -> None:
@@ -58,6 +64,8 @@ class Trainer:
         self.settings = settings
         self.device = torch.device(device)
         self.architecture = architecture = architecture_of(config)
+        if ranks.count() > 1 and (reason := architecture.undivided()):
+            raise InputError(f"{reason}: train in one process, without torchrun")
         self.optimizer = build_optimizer(settings, model, architecture.weight_rule)
         self.criterion = architecture.criterion()
         self.average = WeightAverage(
@@ -83,13 +91,15 @@ class Trainer:
         torch.manual_seed(self.settings.seed * 1_000_003 + self.steps)
         rate = scheduled_rate(self.steps, self.settings, self.steps_per_epoch)
         set_learning_rate(self.optimizer, rate)
-        truths = [self.architecture.drawn(truth_of(batch)) for batch in batches]
-        losses = self.criterion.losses(truths, self.device)
+        truths = [self.architecture.drawn(truth) for batch in batches for truth in truths_of(batch)]
+        losses = list(zip(truths, self.criterion.losses(truths, self.device), strict=True))
         self.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
-        for batch, truth, loss in zip(batches, truths, losses, strict=True):
-            for name, part in self._backward(batch, truth.proposals, loss).items():
+        for batch in batches:
+            of_batch, losses = losses[: len(batch.share.parts)], losses[len(batch.share.parts) :]
+            for name, part in self._backward(batch, *of_batch[batch.share.own]).items():
                 sums[name] = sums[name] + part if name in sums else part
+        sums = add_up_gradients(self.model.parameters(), sums)
         self.scaler.unscale_(self.optimizer)
         norm = clip_gradients(self.model.parameters(), self.settings.gradient_clip)
         *parts, norm_before = torch.stack((*sums.values(), norm)).tolist()  # waits for the device
@@ -127,27 +137,32 @@ class Trainer:
 
     def _extreme(self, batches: list[Batch]) -> str | None:
         """What is said of the largest feature of a step, if it is to blame."""
-        largest = [
+        own = [
             (largest_of(features[:length].numpy(), self.model, first), video)
             for batch in batches
-            for features, length, (video, first) in zip(batch.features, batch.lengths, batch.origins, strict=False)
+            for features, length, (video, first) in zip(
+                batch.features, batch.of_rows(batch.lengths), batch.of_rows(batch.origins), strict=False
+            )
         ]
+        largest = [one for of_process in ranks.gathered(own) for one in of_process]
         found, video = max(largest, default=(Largest(0.0, 0, 0.0), ""))
         if found.deviations <= EXTREME or not video:
             return None
         return f"row {found.row} of video {video!r} has the value {found.value:g}: extract its features again"
 
     def _backward(
-        self, batch: Batch, proposals: Sequence[Tensor], loss: Callable[[Any], Mapping[str, Tensor]]
+        self, batch: Batch, truth: GroundTruth, loss: Callable[[Any], Mapping[str, Tensor]]
     ) -> dict[str, Tensor]:
-        """Adds a batch's gradients; returns the parts of its loss and their sum."""
+        """Adds the gradients of this process's part of a batch; returns the parts of its loss and their sum."""
         features, valid = batch.features.to(self.device, non_blocking=True), batch.valid
         if valid is not None:
             valid = valid.to(self.device, non_blocking=True)
-        features = self.augmentation(features)
-        with self._precision():
-            outputs = self.architecture.outputs_of(self.model, features, valid, proposals)
-        parts = {f"{name}{PART}": part for name, part in loss(outputs).items()}
+        with rows_of_batch(batch.share.rows, len(batch.lengths)):
+            if self.augmentation.draws:
+                features = in_whole_batch(self.augmentation, features)
+            with self._precision():
+                outputs = self.architecture.outputs_of(self.model, features, valid, truth.proposals)
+        parts = {f"{name}{PART}": part * batch.share.counts for name, part in loss(outputs).items()}
         total = torch.stack(list(parts.values())).sum()
         self.scaler.scale(total).backward()
         return {name: part.detach() for name, part in {**parts, "loss": total}.items()}
@@ -207,9 +222,14 @@ class Trainer:
         return fitting and all(bool(torch.isfinite(one).all()) for one in (*loaded, *(value for _, value in moments)))
 
 
-def truth_of(batch: Batch) -> GroundTruth:
-    """The actions of a batch, and the proposals that a second stage judges."""
-    return GroundTruth(batch.segments, batch.labels, batch.lengths, batch.features.shape[1], batch.proposals)
+def truths_of(batch: Batch) -> list[GroundTruth]:
+    """The actions of each part of a batch, of whichever process, and the proposals that a second stage judges."""
+    length = batch.features.shape[1]
+    parts = [slice(rows.start, rows.stop) for rows in batch.share.parts]
+    return [
+        GroundTruth(batch.segments[own], batch.labels[own], batch.lengths[own], length, batch.proposals[own])
+        for own in parts
+    ]
 
 
 def steps_per_epoch(loader: EpochLoader, accumulate: int) -> int:
@@ -222,9 +242,9 @@ def fit(
     loader: EpochLoader,
     *,
     first_epoch: int,
-    observer: Observer,
+    observer: Observer | None,
     evaluate: Callable[[nn.Module], Metrics] | None,
-    save: Callable[[int, Metrics], None],
+    save: Callable[[int, Metrics], None] | None,
 ) -> None:
     """Trains from `first_epoch` to the end.
 
@@ -232,9 +252,9 @@ def fit(
         trainer: the model in training, its state that of the end of the epoch before.
         loader: the batches of each epoch.
         first_epoch: counted from 0, warm-up included.
-        observer: is told of every step and epoch.
+        observer: is told of every step and epoch; None where another process has one.
         evaluate: figures of the model as it would be kept; called every `evaluate_every` epochs and at the end.
-        save: called after each epoch with its number and metrics.
+        save: called after each epoch with its number and metrics; None where another process saves.
     """
     settings = trainer.settings
     epochs = settings.all_epochs
@@ -244,15 +264,18 @@ def fit(
         rows = []
         for batches in _groups(loader.epoch(epoch, trainer.device), settings.accumulate):
             rows.append(trainer.step(batches))
-            observer.step(trainer.steps, rows[-1])
+            if observer is not None:
+                observer.step(trainer.steps, rows[-1])
         metrics = mean_of_taken(rows)
         metrics["seconds"] = time.perf_counter() - started
         last = epoch + 1 == epochs
         due = settings.evaluate_every > 0 and (epoch + 1) % settings.evaluate_every == 0
         if evaluate is not None and (last or due):
             metrics |= evaluate(trainer.evaluated)
-        observer.epoch(epoch, metrics)
-        save(epoch, metrics)
+        if observer is not None:
+            observer.epoch(epoch, metrics)
+        if save is not None:
+            save(epoch, metrics)
 
 
 def mean_of_taken(rows: Sequence[Metrics]) -> Metrics:

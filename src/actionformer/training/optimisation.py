@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from actionformer.core import ranks
 from actionformer.nn.weight_rules import WeightRule, maps_decay
 from actionformer.training.settings import TrainingSettings
 
@@ -93,6 +94,32 @@ def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
     """Use `rate` for all groups from the next step on, each times its factor."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group.get("rate_factor", 1.0)  # states written before there were factors have none
+
+
+def add_up_gradients(parameters: Iterable[nn.Parameter], figures: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Replaces all gradients by their sum over the processes that share a step; alone nothing is done.
+
+    A weight that has a gradient in no process keeps none, as the optimiser leaves such weights as they are.
+
+    Args:
+        parameters: the same of all processes.
+        figures: scalars, of the same names in all processes.
+
+    Returns:
+        The figures, added up likewise.
+    """
+    if ranks.count() == 1:
+        return dict(figures)
+    weights = list(parameters)
+    there = weights[0].new_tensor([weight.grad is not None for weight in weights])
+    gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+    every = torch.cat([one.detach().flatten() for one in (there, *figures.values(), *gradients)])
+    ranks.add_up(every)
+    flags, sums, rest = every.split([len(weights), len(figures), len(every) - len(weights) - len(figures)])
+    summed = rest.split([weight.numel() for weight in weights])
+    for weight, flag, gradient in zip(weights, flags.tolist(), summed, strict=True):
+        weight.grad = gradient.view_as(weight) if flag else None
+    return dict(zip(figures, sums, strict=True))
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], largest: float) -> Tensor:

@@ -18,7 +18,7 @@ class TrainingSettings(Settings):
     warmup_epochs: int = Field(5, ge=0, le=100_000)
     """Epochs over which the learning rate rises linearly."""
     batch_size: int = Field(2, ge=1, le=65_536)
-    """Sequences in a batch."""
+    """Sequences in a batch, which processes that torchrun has started share."""
     batch_by_length: bool = True
     """Put sequences of similar length into one batch, which needs less padding; otherwise batches are random."""
     repeat_rare: float = Field(0.0, ge=0, le=1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from actionformer.core.errors import InputError
-from actionformer.detectors.muses.network import MUSESNetwork, Outputs
+from actionformer.detectors.muses.network import MUSESNetwork, Outputs, Stream
 from actionformer.detectors.muses.settings import MUSESSettings
 
 LONG = torch.tensor([[0.0, 3.0], [5.5, 9.25], [2.0, 28.0], [25.0, 29.5]])
@@ -92,3 +92,17 @@ def test_the_prior_of_a_class() -> None:
 def test_classes_must_be_known() -> None:
     with pytest.raises(InputError, match=r"model\.num_classes is not set"):
         network(num_classes=None)
+
+
+def test_dropout_of_proposals_does_not_depend_on_how_many_others_have() -> None:
+    """Processes that share a batch have parts of it, in which the most proposals may be fewer."""
+    stream = network(foregrounds=1, incompletes=2, backgrounds=1).streams[0].train()
+    assert isinstance(stream, Stream)
+    x, found = torch.randn(2, 4, 5), []
+    for count in (4, 3):
+        torch.manual_seed(0)
+        found.append(stream._dropped(x[:, :count]))
+    assert torch.equal(found[0][:, :3], found[1])
+    assert (found[0] == 0).any()
+    stream.eval()
+    assert stream._dropped(x) is x

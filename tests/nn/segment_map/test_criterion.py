@@ -123,3 +123,16 @@ def test_where_few_can_be_drawn_published_code_takes_all_of_the_map(rules: Rules
         assert number.sum() == high.sum() + 1
     else:
         assert (number - high.float() >= expected.float()).all()
+
+
+@pytest.mark.parametrize("rules", [EXACT, OPENTAD])
+def test_parts_of_a_batch_draw_what_it_draws(rules: Rules) -> None:
+    videos: list[list[list[float]]] = [[[1.0, 4.0]], [[0.0, 2.0], [3.0, 5.5]], [], [[2.0, 2.9]], [[0.0, 5.0]]]
+    batches = [truth(*videos)], [truth(*videos[:2]), truth(videos[2]), truth(*videos[3:])]
+    drawn = []
+    for parts_of_batch in batches:
+        torch.manual_seed(0)
+        one = criterion(rules)
+        drawn.append(torch.cat(one.drawn([one.targets(part) for part in parts_of_batch])))
+    assert torch.equal(*drawn)
+    assert len(set(drawn[0].flatten().tolist())) > 1

@@ -71,7 +71,7 @@ class Stream(nn.Module):
     def __init__(self, channels: int, classes: int, settings: MUSESSettings) -> None:
         super().__init__()
         first, second, hidden = settings.widths
-        self.bins = settings.bins
+        self.bins, self.drawn = settings.bins, sum(settings.draws)
         self.layers = nn.ModuleList([TemporalAggregation(channels, first), TemporalAggregation(first, second)])
         self.own = Linear(second * self.bins // 2, hidden)
         self.dropout = Dropout(settings.dropout)
@@ -94,9 +94,19 @@ class Stream(nn.Module):
         """What proposals with such bins (B, N, R, C) are: their own half tells the class, all bins the rest."""
         quarter = self.bins // 4
         own, whole = (part.transpose(-1, -2).flatten(-2) for part in (pooled[..., quarter:-quarter, :], pooled))
-        own, whole = self.dropout(F.relu(self.own(own))), F.relu(self.whole(whole))
+        own, whole = self._dropped(F.relu(self.own(own))), F.relu(self.whole(whole))
         shifts = torch.stack((self.centre(whole), self.length(whole)), dim=-1)
         return Judged(self.activity(own), self.completeness(whole), shifts)
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        """Dropout of (B, N, C), whose numbers are drawn for as many proposals as training draws, of which N are there.
+
+        So they do not depend on N, the most that one of the sequences has that are computed together.
+        """
+        if not self.training:
+            return x
+        dropped: Tensor = self.dropout(F.pad(x, (0, 0, 0, max(self.drawn - x.shape[1], 0))))
+        return dropped[:, : x.shape[1]]
 
 
 class MUSESNetwork(Network):

@@ -39,6 +39,11 @@ class TadTR(Architecture):
         """Focal loss of classes, L1 and IoU of the segments of matched queries, L1 of actionness."""
         return TadTRCriterion(self.settings)
 
+    def undivided(self) -> str | None:
+        """Actionness, where it learns from all actions of a batch."""
+        whole = self.settings.actionness_target == "batch"
+        return "model.actionness_target is batch, and needs whole batches" if whole else None
+
     def decoder(self) -> Decoder:
         """Every query proposes its segment for each class."""
         return Decoder(self.config.decoding)

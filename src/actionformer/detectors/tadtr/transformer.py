@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from actionformer.detectors.tadtr.attention import DeformableAttention
 from actionformer.detectors.tadtr.settings import TadTRSettings
 from actionformer.nn.layers import Dropout, Linear, Mask
+from actionformer.nn.whole_batch import in_whole_batch
 
 
 class EncoderLayer(nn.Module):
@@ -47,11 +48,15 @@ class DecoderLayer(nn.Module):
     ) -> Tensor:
         """(B, Q, C) -> (B, Q, C); `position` tells queries apart, `reference` (B, Q, 1 or 2) is where they stand."""
         query = x + position
-        compared = self.self_attention(query, query, x, need_weights=False)[0]
+        compared = in_whole_batch(self._compared, query, x) if self.training else self._compared(query, x)
         x = self.self_norm(x + self.dropout(compared))
         attended = self.attention(x + position, memory, reference, lengths, valid)
         y: Tensor = self.mlp(self.attention_norm(x + self.dropout(attended)))
         return y
+
+    def _compared(self, query: Tensor, x: Tensor) -> Tensor:
+        attended: Tensor = self.self_attention(query, query, x, need_weights=False)[0]
+        return attended
 
 
 class MLP(nn.Module):

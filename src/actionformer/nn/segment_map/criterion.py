@@ -94,13 +94,10 @@ class MapCriterion(Memoryless):
         many, middle, few = (int(sum(one[kind].sum() for one in kinds)) for kind in range(3))
         if many == 0 and self.rules.empty_is_low:
             return [one.counts.float() for one in targets]
-        shares = [many / max(number, 1) for number in (middle, few)]
-        numbers: list[Tensor] = []
-        for target, (high, *others) in zip(targets, kinds, strict=True):
-            number = high.float()
-            for kind, share in zip(others, shares, strict=True):
-                number += self._chosen(kind, share, target)
-            numbers.append(number)
+        numbers = [high.float() for high, *_ in kinds]
+        for kind, count in enumerate((middle, few), start=1):  # kind by kind: parts of a batch draw what it draws
+            for number, of_target, target in zip(numbers, kinds, targets, strict=True):
+                number += self._chosen(of_target[kind], many / max(count, 1), target)
         return numbers
 
     def _kinds(self, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,0 +1,95 @@
+"""Processes alone, and what is refused; tests/training and tests/recipes start several."""
+
+import subprocess
+import sys
+import warnings
+
+import pytest
+from commands import Command
+
+from actionformer.core import ranks
+from actionformer.core.errors import InputError, noted, untold, warn
+
+TORCHRUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+
+
+class Memory(dict[str, int]):
+    """What torchrun keeps for all."""
+
+    def add(self, key: str, amount: int) -> int:
+        self[key] = self.get(key, 0) + amount
+        return self[key]
+
+    def set(self, key: str, value: str) -> None:
+        self[key] = 0
+
+    def check(self, keys: list[str]) -> bool:
+        return all(key in self for key in keys)
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process is the second of two."""
+    for name, value in TORCHRUN.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_process_is_alone_without_torch() -> None:
+    code = (
+        "import sys; from actionformer.core import ranks\n"
+        "with ranks.joined('cuda') as device: assert device == 'cuda'\n"
+        "assert ranks.from_first(lambda: 3) == 3 and ranks.gathered(4) == [4] and ranks.add_up(None) is None\n"
+        "assert ranks.first() and ranks.leads() and ranks.complains() and ranks.count() == 1\n"
+        "ranks.begin('work'); assert not ranks.begun('work')\n"
+        "assert ranks.mine('abc') == 'abc' and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_items_are_dealt_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Memory()
+    dealt = []
+    for number in range(3):
+        monkeypatch.setattr(ranks, "_joined", [ranks._Group(number, 3, store, store)])
+        dealt.append(ranks.mine(range(7)))
+        assert ranks.first() is (number == 0)
+        assert ranks.complains() is (number == 0)  # the first that asks
+    assert [list(one) for one in dealt] == [[0, 3, 6], [1, 4], [2, 5]]
+
+
+def test_only_work_that_was_begun_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Memory()
+    monkeypatch.setattr(ranks, "_joined", [ranks._Group(0, 1, store, store)])
+    ranks.begin("runs/a")
+    assert not ranks.begun("runs/a")  # torchrun has not started anything again
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    assert ranks.begun("runs/a")
+    assert not ranks.begun("runs/b")
+
+
+def test_what_others_are_started_for(launched: None) -> None:
+    assert ranks.launched() == 2
+    assert not ranks.leads()
+    assert ranks.first()  # of those that have joined, which is nobody
+    assert ranks._own_device("cpu") == "cpu"
+    assert ranks._own_device("cuda") == "cuda:1"
+    with pytest.raises(InputError, match=r"device 'cuda:0': several processes compute on cpu or on cuda"):
+        ranks._own_device("cuda:0")
+
+
+def test_other_verbs_are_refused_by_the_first(call: Command, launched: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call("detect", "run", "features") == (2, "", "")
+    monkeypatch.setenv("RANK", "0")
+    line = "error: detect runs in one process: torchrun is for train and evaluate\n"
+    assert call("detect", "run", "features") == (2, "", line)
+    folds = call("train", "small", "--annotations", "a.json", "--features", "f", "--out", "o", "--folds", "3")
+    assert folds == (2, "", "error: --folds trains models one after another in one process: leave out torchrun\n")
+
+
+def test_warnings_are_noted_where_nothing_is_told() -> None:
+    told: list[str] = []
+    with warnings.catch_warnings(record=True) as caught, untold(), noted(told):
+        warn("odd")
+        warn("odd")
+    assert told == ["odd", "odd"]
+    assert not caught
