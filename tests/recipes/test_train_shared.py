@@ -169,21 +169,21 @@ def hosts() -> Iterator[list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rendezvous", ["c10d", "static"])
-def test_two_hosts_train_as_one(
-    tmp_path: Path, words: list[str], alone: Path, hosts: list[str], rendezvous: str
-) -> None:
-    """The second one does not see the run directory."""
+@pytest.mark.parametrize("lost", ["", "1:5"])
+def test_two_hosts_train_as_one(tmp_path: Path, words: list[str], alone: Path, hosts: list[str], lost: str) -> None:
+    """The second one does not see the run directory, and its process may be lost."""
     started = []
     for number, host in enumerate(hosts):
         options = ["--nnodes", "2", "--nproc-per-node", "1"]
-        if rendezvous == "c10d":
+        if lost:
             options += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "10.77.0.1:29400", "--rdzv-id", "one"]
-            options += ["--local-addr", f"10.77.0.{number + 1}"]
+            options += ["--rdzv-conf", f"is_host={1 - number}", "--local-addr", f"10.77.0.{number + 1}"]
+            options += ["--max-restarts", "1", str(HERE / "lost_worker.py")]
         else:
-            options += ["--node-rank", str(number), "--master-addr", "10.77.0.1", "--master-port", "29500"]
+            options += ["--node-rank", str(number), "--master-addr", "10.77.0.1", "--master-port", "29500", *MODULE]
         out = tmp_path / ("run" if number == 0 else "unseen")
-        command = torchrun(*options, *MODULE, *words, out, program=(), GLOO_SOCKET_IFNAME="veth0", OMP_NUM_THREADS="1")
+        variables = {"GLOO_SOCKET_IFNAME": "veth0", "OMP_NUM_THREADS": "1", "LOST": lost}
+        command = torchrun(*options, *words, out, program=(), **variables)
         output = subprocess.PIPE
         started.append(
             subprocess.Popen(["ip", "netns", "exec", host, *command], stdout=output, stderr=output, text=True)
