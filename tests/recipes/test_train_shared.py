@@ -143,6 +143,29 @@ def test_errors_are_said_once(tmp_path: Path, words: list[str], annotations: Pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["second stage", "classifier"])
+def test_what_comes_before_the_first_step_is_shared_too(
+    tmp_path: Path, words: list[str], alone: Path, kind: str, annotations: Path, features: Path
+) -> None:
+    """Proposals of a model, which processes find in some videos each, and what the first one sends to the others."""
+    short = ["--training.epochs", "3", "--training.warmup-epochs", "1", "--training.evaluate-every", "2"]
+    if kind == "classifier":
+        training = [*words, "{}", "--model.num-classes", "1", "--training.classifier"]
+    else:
+        thin = {"width": 8, "foregrounds": 2, "incompletes": 6, "backgrounds": 2, "foreground-tiou": 0.3}
+        own = [word for name, value in thin.items() for word in (f"--model.{name}", str(value))]
+        data = ["--annotations", str(annotations), "--features", str(features), "--proposals", str(alone)]
+        training = ["train", "muses_small", *data, "--out", "{}", "--training.batch-size", "3", *own]
+    runs = {name: tmp_path / name for name in ("one", "several")}
+    called = {name: [word.replace("{}", str(run)) for word in (*training, *short)] for name, run in runs.items()}
+    done([sys.executable, *MODULE, *called["one"]])
+    done(torchrun(*called["several"]))
+    assert_same(runs["several"], runs["one"])
+    for part in ("classifier.safetensors", "proposer"):
+        assert (runs["several"] / part).exists() is (runs["one"] / part).exists()
+
+
 # --- two hosts
 
 

@@ -37,9 +37,9 @@ THIN: dict[str, dict[str, Any]] = {
     "muses": {"width": 8, "foregrounds": 2, "incompletes": 6, "backgrounds": 2, "foreground_tiou": 0.3},
 }  # fmt: skip
 """Detector -> settings with which a step takes milliseconds."""
-RATES = {"afsd": 1e-4}
-"""Of those that do not learn at 1e-3: where two of AFSD's maxima are nearly equal rounding decides, and runs part. So
-they do in one process whose first weights are others by 1e-7."""
+RATES = {"afsd": 1e-5}
+"""The published one: where two of AFSD's maxima are nearly equal rounding decides, and at high rates runs part. So they
+do in one process whose first weights are others by 1e-7."""
 UNSEEN = ("key.bias", "key_norm.bias", "in_proj_bias")
 """Weights that softmax does not see, or the norm after them: Adam makes steps of the rounding noise in their place."""
 UNSEEN_OF = {"afsd": ".conv.bias", "tadtr": "projection.bias"}
