@@ -101,6 +101,7 @@ def main(arguments: list[str] | None = None) -> None:
         if ranks.complains():
             complain(f"error: {one_line(error)}")
         code = 2
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what ends anyway, ends at once
     sys.exit(code if isinstance(code, int) else 0)
 
 

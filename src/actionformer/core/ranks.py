@@ -99,7 +99,7 @@ def _own_device(device: str) -> str:
         return device
     if device != "cuda":
         raise InputError(f"device {device!r}: several processes compute on cpu or on cuda, where each has its own card")
-    return f"cuda:{os.environ['LOCAL_RANK']}"
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
 
 
 def _met(device: str) -> _Group:
