@@ -205,8 +205,9 @@ def test_two_hosts_train_as_one(tmp_path: Path, words: list[str], alone: Path, h
         else:
             options += ["--node-rank", str(number), "--master-addr", "10.77.0.1", "--master-port", "29500", *MODULE]
         out = tmp_path / ("run" if number == 0 else "unseen")
-        variables = {"GLOO_SOCKET_IFNAME": "veth0", "OMP_NUM_THREADS": "1", "LOST": lost}
-        command = torchrun(*options, *words, out, program=(), **variables)
+        command = torchrun(
+            *options, *words, out, program=(), GLOO_SOCKET_IFNAME="veth0", OMP_NUM_THREADS="1", LOST=lost
+        )
         output = subprocess.PIPE
         started.append(
             subprocess.Popen(["ip", "netns", "exec", host, *command], stdout=output, stderr=output, text=True)
