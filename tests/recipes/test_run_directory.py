@@ -163,7 +163,7 @@ def test_a_lock_that_was_left_alone_in_a_folder(
 
 def test_an_evaluation_of_weights_that_change_meanwhile(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Detections of other weights than those in the directory are not written there."""
-    detect = evaluate_module().detect_videos
+    detect = evaluate_module().detect_together
 
     def slow(*arguments: Any) -> Any:
         found = detect(*arguments)
@@ -172,7 +172,7 @@ def test_an_evaluation_of_weights_that_change_meanwhile(run: Path, monkeypatch: 
         return found
 
     before = (run / "detections.json").read_bytes()
-    monkeypatch.setattr(evaluate_module(), "detect_videos", slow)
+    monkeypatch.setattr(evaluate_module(), "detect_together", slow)
     with pytest.warns(UserWarning, match=r"trained further meanwhile: neither detections.json nor evaluation.json"):
         evaluate(run, settings={"suppression": {"max_detections": 1}})
     assert (run / "detections.json").read_bytes() == before
