@@ -87,3 +87,15 @@ def test_nobody_logged_in_is_said(library: Library, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(library, "init", refuse)
     with pytest.raises(InputError, match=r"cannot be used \(api_key not configured\): run `wandb login`, or set WANDB"):
         started(tmp_path)
+
+
+def test_the_library_itself_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wandb", reason="this needs the extra wandb; the tests above have a stand-in of it")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    for first_epoch in (0, 1):
+        logger = started(tmp_path / "mine", first_epoch)
+        logger.epoch(first_epoch, {"loss": 0.5})
+        logger.finish(failed=False)
+    runs = list((tmp_path / "mine" / "events" / "wandb").glob("offline-run-*/run-*.wandb"))
+    assert len({run.name for run in runs}) == 1
