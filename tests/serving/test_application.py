@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hosting import npy, rows
@@ -257,8 +258,18 @@ def test_a_server_that_ends_hands_back_what_waits(trained: Path, setup: Any, lim
     assert not list(tmp_path.iterdir())
 
 
+def write_large(file: Path) -> bytes:
+    """A video of a single grey picture, which is larger than the server takes."""
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("mpeg4", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 1280, 960, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((960, 1280, 3), 99, np.uint8))))
+        container.mux(stream.encode())
+    return file.read_bytes()
+
+
 def test_a_video_is_answered_with_what_detect_finds_in_it(
-    client: Callable[..., TestClient], seen: Path, videos: Path
+    client: Callable[..., TestClient], seen: Path, videos: Path, tmp_path: Path
 ) -> None:
     asked = client(seen / "run")
     content = (videos / "clip0.mp4").read_bytes()
@@ -270,6 +281,8 @@ def test_a_video_is_answered_with_what_detect_finds_in_it(
         assert found["segment"] == pytest.approx(other["segment"], abs=1e-3)
     assert asked.get("/v1/model").json()["recordings"] is None
     assert "not a readable video" in spoken(detect(asked, b"no video", name="clip0.mp4"), 422)
+    large = write_large(tmp_path / "large.mp4")
+    assert "1280 x 960 pixels" in spoken(detect(asked, large, name="large.mp4"), 413)
 
 
 def test_a_live_source_tells_its_actions_as_events(client: Callable[..., TestClient], seen: Path, videos: Path) -> None:

@@ -256,6 +256,25 @@ def test_other_machines_need_the_token_that_is_told(trained: Path, ending: signa
         assert server.process.wait(timeout=60) == 0
 
 
+@pytest.mark.slow
+def test_a_live_source_is_left_when_its_client_leaves(seen: Path, videos: Path) -> None:
+    source = videos / "clip0.mp4"  # has ended, and is waited for
+    with hosted(seen / "run", "--workers", 1, "--allow", source, "--patience", 300) as server:
+        with server.socket() as connection:
+            connection.sendall(f"GET /v1/live?source={source} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            received = b""
+            while b"event: begun" not in received:
+                part = connection.recv(1 << 16)
+                assert part, received
+                received += part
+            assert server.figure("actionformer_live_sources") == 1
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+        until = time.monotonic() + 60
+        while server.figure("actionformer_live_sources") or len(children.read_text().split()) > 1:  # one reads files
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
 def test_what_cannot_be_served_is_refused(trained: Path, refused: Refused, tmp_path: Path) -> None:
     assert "no model directory" in refused("serve", tmp_path)
     assert "port 70000" in refused("serve", trained, "--port", 70000)

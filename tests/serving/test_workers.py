@@ -68,6 +68,20 @@ def test_a_process_that_hangs_or_dies_makes_way_for_another(
     assert run(test) == [why]
 
 
+def test_a_process_that_died_without_a_task_costs_nobody_anything() -> None:
+    async def test(ended: list[str]) -> None:
+        worker = Worker({}, ended.append)
+        await worker.ask({"kind": "first"}, 30, lambda _: None)
+        process = worker._process
+        assert process is not None
+        process.kill()
+        await process.wait()
+        assert await worker.ask({"kind": "next"}, 30, lambda _: None) == {"kind": "next"}
+        await worker.stop()
+
+    assert run(test) == ["death"]
+
+
 @pytest.mark.parametrize(("seconds", "same"), [(60, False), (0.05, True)])
 def test_a_task_that_nobody_waits_for_is_killed_unless_it_ends_in_a_moment(seconds: float, same: bool) -> None:
     async def test(ended: list[str]) -> None:

@@ -268,8 +268,10 @@ class Service:
             async for answer in worker.answers(task, None):
                 yield answer
         finally:
-            self._following -= 1
-            await worker.stop()
+            try:
+                await worker.stop()
+            finally:
+                self._following -= 1
 
     async def _looked_at(self, work: Work) -> str:
         """Reads a recording, has the network look at it, and writes down what is wanted of what is found."""

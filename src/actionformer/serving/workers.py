@@ -56,7 +56,7 @@ class Worker:
         finished = False
         try:
             async with asyncio.timeout(seconds):
-                process = self._process or await self._start()
+                process = await self._running()
                 await self._send(process, task)
                 while not finished:
                     answer = await self._next(process)
@@ -71,7 +71,12 @@ class Worker:
             if not finished:
                 await self.stop()
 
-    async def _start(self) -> Process:
+    async def _running(self) -> Process:
+        """The process, a new one where there is none or where it has died since its last task."""
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        if self._process is not None:
+            self._ended("death")
         process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE)
         self._process = process
         await self._send(process, self._settings)
