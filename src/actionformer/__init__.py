@@ -15,9 +15,8 @@ What one does, in this order:
     diagnose                 a run -> why its detections are wrong
     load, build, convert     a run, a preset, a published checkpoint -> a Detector
     pipeline                 a run -> a function: video -> each Action in it
-    push                     a run -> a model on huggingface.co: hf://USER/MODEL
-    Detector                 detect, detect_many, detect_video: features or
-                             a video -> Detections
+    push, export             a run -> hf://USER/MODEL, or a file for other runtimes
+    Detector                 detect, detect_many, detect_video -> Detections
     watch                    a live source -> actions, each once it is final
     score, read_results      detections of any program -> a Report
 
@@ -71,6 +70,7 @@ if TYPE_CHECKING:
     from actionformer.recipes.doctor import doctor as doctor
     from actionformer.recipes.ensemble import ensemble as ensemble
     from actionformer.recipes.evaluate import evaluate as evaluate
+    from actionformer.recipes.export_model import export as export
     from actionformer.recipes.extract import extract as extract
     from actionformer.recipes.folds import cross_validate as cross_validate
     from actionformer.recipes.live import watch as watch
@@ -105,6 +105,7 @@ _HOMES = {
     "doctor": "recipes.doctor",
     "ensemble": "recipes.ensemble",
     "evaluate": "recipes.evaluate",
+    "export": "recipes.export_model",
     "extract": "recipes.extract",
     "load": "inference.loading",
     "load_backbone": "backbones",

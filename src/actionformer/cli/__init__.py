@@ -34,6 +34,7 @@ VERBS = {
     "evaluate": ("recipes.evaluate:evaluate",),
     "calibrate": ("recipes.calibrate:calibrate",),
     "detect": ("recipes.detect:detect",),
+    "export": ("recipes.export_model:export",),
     "export-detections": ("recipes.export:export_detections",),
     "submission": ("recipes.submission:submission",),
     "watch": ("recipes.follow:live_output", "recipes.live:watch"),

@@ -113,6 +113,8 @@ class Architecture(ABC):
     second_stage: ClassVar[bool] = False
     """Whether it judges proposals of segments, which come with every sequence: the network is then called with a list
     of them, (N_b, 2) float32 of each sequence in grid steps, after features and mask."""
+    one_by_one: ClassVar[bool] = False
+    """Whether the graph of its network, which other engines are given, takes one sequence at a time."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -177,6 +179,14 @@ class Architecture(ABC):
     def padded_length(self, length: int) -> int:
         """The length that the results of a sequence depend on; sequences of unlike ones share no batch. 0: on none."""
         return 0
+
+    def divisor(self) -> int:
+        """What published padding makes the length of a sequence over `max_length` a multiple of; 1 without it."""
+        return 1
+
+    def why_no_graph(self) -> str | None:
+        """Why other engines cannot be given the network as a graph, after the detector's name; None where they can."""
+        return "judges proposals, whose number no graph knows" if self.second_stage else None
 
     def training_length(self) -> int | None:
         """The length that training pads every sequence to, None for that of the longest in the batch."""

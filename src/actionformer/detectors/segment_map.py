@@ -29,6 +29,7 @@ class SegmentMapArchitecture(Architecture):
     """All segments of a window, or of a resized sequence, each with its own score per class."""
 
     one_length = True
+    one_by_one = True
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -8,6 +8,7 @@ from typing import Any
 
 from actionformer.core.run_files import PROPOSER
 from actionformer.detectors.base import architecture_of
+from actionformer.engines.engine import Engine, EngineName
 from actionformer.features import FeatureSpec
 from actionformer.hub import model_folder
 from actionformer.inference.detector import Detector
@@ -23,6 +24,7 @@ def load(
     precision: str = "float32",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     other_timing: bool = False,
+    engine: EngineName | None = None,
 ) -> Detector:
     """The detector of a model directory.
 
@@ -33,9 +35,14 @@ def load(
         precision: type of weights and arithmetic: "float32", "bfloat16" or "float16".
         settings: section -> setting -> value, of what is not to be as the directory has it; see `with_settings`.
         other_timing: take features of another stride, window or rate than those that the model was trained on.
+        engine: another program that computes the network, with the same results: "onnxruntime" or "openvino", on the
+            CPU in float32, or "compile", torch's compiler. It is made at the first call, in seconds to minutes.
+            Sequences in chunks (from 4,097 features on, see `Runner.chunk`), streams and the viewer have the network
+            itself.
 
     Raises:
-        InputError: no model directory, a broken file, a device that is not there, or a setting that cannot be.
+        InputError: no model directory, a broken file, a device that is not there, a setting that cannot be, or an
+            engine that is not installed or cannot compute this network.
     """
     directory = model_folder(directory)
     model, config, card = load_model(directory)
@@ -44,6 +51,8 @@ def load(
     detector.directory, detector.other_timing = directory, other_timing
     if detector.second_stage and (own := directory / PROPOSER).is_dir():
         detector.proposer = load_proposer(own, device=device, precision=precision, other_timing=other_timing)
+    if engine is not None:
+        detector.runner.engine = Engine(engine, detector.model, detector.runner.architecture)
     return detector.with_settings(**settings) if settings else detector
 
 

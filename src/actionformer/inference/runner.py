@@ -12,6 +12,7 @@ from torch import Tensor
 
 from actionformer.core.errors import warn
 from actionformer.detectors.base import Architecture, Decoder, Level, Part, architecture_of
+from actionformer.engines.engine import Engine
 from actionformer.inference.graphs import Graphs, bucket
 from actionformer.inference.sequences import FeatureSequence
 from actionformer.nn.network import Network
@@ -32,6 +33,7 @@ class Runner:
         architecture: its detector, under the present settings.
         graphs: CUDA graphs that replay single sequences, of a network without positions or proposals. Nobody has
             measured yet what they gain: `runner.graphs = Graphs(runner.model)` switches them on.
+        engine: computes in the network's place, see `load`; the network itself still computes what comes in chunks.
         chunk: moments of a long sequence, or on a GPU of a batch, that are computed together. A sequence of more than
             two chunks is run chunk by chunk, in memory that does not grow with its length.
     """
@@ -43,6 +45,7 @@ class Runner:
         self.chunk = CHUNK if self.on_cpu else GPU_CHUNK
         self._packed: tuple[list[tuple[int, int]], Network] | None = None
         self.graphs: Graphs | None = None
+        self.engine: Engine | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made again when it is needed, and cannot be pickled."""
@@ -133,6 +136,9 @@ class Runner:
                 "this model sees a sequence as a whole",
                 stacklevel=2,
             )
+        if self.engine is not None and self.engine.takes(padded):
+            yield from self.engine(*self._batch(sequences, padded))
+            return
         yield from self.architecture.parts(self._forward(sequences, padded))
 
     def _forward(self, sequences: list[FeatureSequence], padded: int) -> Any:

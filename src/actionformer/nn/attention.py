@@ -104,7 +104,9 @@ def local_attention(
     """
     batch, length, heads, width = query.shape
     reach = window // 2
-    chunks = -(-length // CHUNK)
+    chunks = (length + CHUNK - 1) // CHUNK
+    if torch.compiler.is_exporting():
+        chunks += 1  # so that there are never just one or just the moments: a graph cannot have both cases
     tail = chunks * CHUNK - length
     query = F.pad(query, (0, 0, 0, 0, 0, tail)).view(batch * chunks, CHUNK, heads, width)
     key, value = (neighbourhoods(t, reach, tail) for t in (key, value))  # (B * n, CHUNK + 2 * reach, H, d)

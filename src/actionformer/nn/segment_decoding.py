@@ -61,6 +61,10 @@ class SegmentDecoder(ABC):
         length = segments[:, 1] - segments[:, 0]
         return every.chosen((scores > self.settings.min_probability) & (length > self.settings.min_length))
 
+    def ranked(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The best pairs before thresholds: segments (B, N, 2) in grid steps, scores (B, N) and labels (B, N)."""
+        return self.segments, self.scores, self.labels
+
     def overflown(self) -> list[bool]:
         """Of each sequence whether the network gave a number that is not finite."""
         wrong: list[bool] = self.wrong.tolist()

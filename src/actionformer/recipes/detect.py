@@ -58,6 +58,7 @@ def detect(
     max_per_hour: float | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
+    engine: Literal["onnxruntime", "openvino", "compile"] | None = None,
     settings: Changes | None = None,
     on_progress: OnProgress | None = None,
     console: Console | None = None,
@@ -107,6 +108,9 @@ def detect(
         max_per_hour: most actions per hour; by default the run's setting, else suppression.max_detections is the cap.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic, also the backbone's.
+        engine: another program that computes the network, with the same results: onnxruntime or openvino, on the CPU in
+            float32, or compile (torch's compiler). Making it takes seconds to minutes. What runs in chunks, as sequences
+            of more than 4,096 features do, has the network itself.
         settings: of decoding, suppression, fusion and live, where they are not to be the run's.
         on_progress: is called with a `Progress` whenever clips or videos are done.
         console: where progress is shown; by default nowhere.
@@ -129,6 +133,7 @@ def detect(
         precision=precision,
         settings=settings,
         other_timing=other_timing,
+        engine=engine,
     )
     medium = looked_at(detector, backbone)
     files = input_files(inputs, medium)

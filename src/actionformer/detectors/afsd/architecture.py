@@ -57,6 +57,10 @@ class AFSD(Architecture):
         """As published, all weights decay, biases, norms and scales too."""
         return WeightRule()
 
+    def why_no_graph(self) -> str:
+        """Its second look."""
+        return "looks again at stretches of a sequence, as long as its own outputs say, which no graph can follow"
+
     def computed_length(self, length: int) -> int:
         """A multiple of the last level's stride; with published padding that of all sequences."""
         last = self.settings.strides[-1]

@@ -102,6 +102,13 @@ class MapDecoder:
             for row, mask in enumerate(kept)
         ]
 
+    def ranked(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The last batch's best pairs before thresholds: segments (B, N, 2) in grid steps, scores and labels (B, N)."""
+        found = self._found[-1]
+        segment = found.pairs // found.classes
+        first, last = (one.to(segment.device)[segment] for one in (self.cells.first, self.cells.last))
+        return torch.stack((first, last + 1), dim=-1).float() - self.shift, found.scores, found.pairs % found.classes
+
     def overflown(self) -> list[bool]:
         """Of each sequence whether the network gave a number that is not finite."""
         return [not finite for found in self._found for finite in found.finite.tolist()]

@@ -1,0 +1,91 @@
+"""A graph as a program of torch, as a model of ONNX and as one of OpenVINO."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch.export import Dim, ExportedProgram
+
+from actionformer.core.errors import InputError, missing_extra
+from actionformer.engines.graph import Graph
+
+INPUTS = ("features", "valid")
+"""What every graph calls its inputs."""
+OPSET = 20
+"""Of ONNX: the first that has GELU."""
+
+
+def program_of(graph: Graph) -> ExportedProgram:
+    """The graph as torch's own program, of any batch and length that it takes.
+
+    Raises:
+        InputError: its network does what no program can follow.
+    """
+    batch = Dim.AUTO if graph.many else None
+    length = None if graph.lengths.fixed else Dim.AUTO(max=graph.lengths.longest)
+    shape = {0: batch, 1: length}
+    with torch.no_grad(), _quiet(), torch.fx.experimental._config.patch(backed_size_oblivious=True):
+        try:
+            return torch.export.export(graph, graph.example(), dynamic_shapes=(shape, shape), strict=False)
+        except (RuntimeError, ValueError, TypeError) as error:
+            first = str(error).strip().partition("\n")[0]
+            raise InputError(f"{graph.architecture.config.model.detector}: cannot become a program: {first}") from error
+
+
+def onnx_of(graph: Graph) -> Any:
+    """The graph as a `torch.onnx.ONNXProgram`.
+
+    Raises:
+        InputError: the packages are not installed, or it cannot be one.
+    """
+    imported("onnx", "an export to ONNX")
+    imported("onnxscript", "an export to ONNX")
+    program = program_of(graph)
+    with _quiet():
+        return torch.onnx.export(
+            program, input_names=INPUTS, output_names=graph.names, opset_version=OPSET, dynamo=True, verbose=False
+        )
+
+
+def openvino_of(graph: Graph) -> Any:
+    """The graph as an `openvino.Model`.
+
+    Raises:
+        InputError: as of `onnx_of`, by whose model it is made.
+    """
+    openvino = imported("openvino", "an export to OpenVINO")
+    content = onnx_of(graph).model_proto.SerializeToString()
+    return openvino.Core().read_model(content, b"")
+
+
+def imported(package: str, purpose: str) -> Any:
+    """A package of the extra `export`.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise missing_extra(package, "export", purpose) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what exporters say to their own developers."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
+    levels = [one.level for one in loggers]
+    with warnings.catch_warnings(action="ignore"):
+        for one in loggers:
+            one.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for one, level in zip(loggers, levels, strict=True):
+                one.setLevel(level)

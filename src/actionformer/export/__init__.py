@@ -1,0 +1,1 @@
+"""A model as a file for another runtime, which needs nothing of this package: network, decoding, suppression."""

@@ -1,0 +1,37 @@
+"""What a file says of itself, for those who have nothing but the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actionformer.core.segments import TimeGrid
+from actionformer.engines.graph import Graph
+from actionformer.inference.detector import Detector
+
+KEY = "actionformer"
+"""Where a file has its description, as JSON."""
+
+
+def description(detector: Detector, graph: Graph, grid: TimeGrid | None, outputs: str) -> dict[str, Any]:
+    """The description, of plain values: docs/export.md says what each means."""
+    config, card, data = detector.config, detector.card, detector.config.data
+    known = {name: value for name, value in card.features.to_dict().items() if name != "duration"}
+    placed = {} if grid is None else {"fps": grid.fps, "stride": grid.stride, "num_frames": grid.num_frames}
+    return {
+        "version": 1,
+        "detector": config.model.detector,
+        "outputs": outputs,
+        "names": graph.names,
+        "class_names": list(card.class_names),
+        "features": known | placed | {"dim": config.model.input_width},
+        "padding": {"least": graph.lengths.least, "multiple": graph.lengths.multiple},
+        "longest": graph.lengths.longest,
+        "batch": "any" if graph.many else 1,
+        "window": data.window,
+        "resize": data.resize,
+        "center_videos": data.center_videos,
+        "segments": "shares" if data.resize else "seconds",
+        "strides": graph.strides,
+        "decoding": config.decoding.model_dump(mode="json"),
+        "suppression": config.suppression.model_dump(mode="json"),
+    }

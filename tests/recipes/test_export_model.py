@@ -1,0 +1,141 @@
+"""Exported files say what the detector says, without this package."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from commands import Command, Refused
+from pages import blocks
+
+from actionformer import Detections, InputError, export, load
+
+ALONE = "import sys; sys.modules.update(dict.fromkeys(['torch', 'actionformer'])); exec(open('script.py').read())"
+"""Runs a script where neither can be imported."""
+
+
+def needs(*packages: str) -> None:
+    for package in ("onnx", "onnxscript", *packages):
+        pytest.importorskip(package, reason=f"{package} is not installed: pip install 'actionformer-tal[export]'")
+
+
+def batch(*arrays: np.ndarray) -> dict[str, np.ndarray]:
+    """Sequences with zeros behind the shorter ones."""
+    longest = max(map(len, arrays))
+    features = np.stack([np.pad(one, ((0, longest - len(one)), (0, 0))) for one in arrays])
+    return {"features": features, "valid": np.arange(longest) < np.array([[len(one)] for one in arrays])}
+
+
+def alike(found: list[np.ndarray], row: int, expected: Detections) -> None:
+    segments, scores, labels = (one[row] for one in found)
+    count = len(expected)
+    assert not scores[count:].any()
+    np.testing.assert_array_equal(labels[:count], expected.labels)
+    np.testing.assert_allclose(scores[:count], expected.scores, atol=1e-5)
+    np.testing.assert_allclose(segments[:count], expected.segments, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def arrays(features: Path) -> list[np.ndarray]:
+    return [np.load(features / f"video{number}.npy") for number in (4, 5, 2)]
+
+
+@pytest.fixture(scope="module")
+def onnx_file(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    needs("onnxruntime")
+    return export(trained, out=tmp_path_factory.mktemp("onnx") / "mine.onnx")
+
+
+def test_an_onnx_file_detects_in_any_batch_and_length(onnx_file: Path, trained: Path, arrays: list[np.ndarray]) -> None:
+    session = pytest.importorskip("onnxruntime").InferenceSession(onnx_file)
+    detector, long = load(trained), np.concatenate(arrays * 2)  # of more than max_length features
+    for several in (arrays[:1], [arrays[0][:1]], [long], arrays):
+        found = session.run(None, batch(*several))
+        for row, one in enumerate(several):
+            alike(found, row, detector.detect(one))
+
+
+def test_the_script_of_the_docs_runs_without_this_package(
+    onnx_file: Path, trained: Path, features: Path, tmp_path: Path
+) -> None:
+    script = next(one.text for one in blocks("docs/export.md") if "import onnxruntime" in one.text)
+    assert len(script.splitlines()) <= 20
+    (tmp_path / "script.py").write_text(script.replace("video_4", "video4"), "utf-8")
+    (tmp_path / "features").symlink_to(features)
+    (tmp_path / "mine.onnx").symlink_to(onnx_file)
+    done = subprocess.run([sys.executable, "-c", ALONE], cwd=tmp_path, check=True, capture_output=True, text=True)
+    expected = [
+        f"{row['segment'][0]:.2f} {row['segment'][1]:.2f} {row['label']} {row['score']:.3f}"
+        for row in load(trained).detect(features / "video4.npy").to_dict()
+    ]
+    assert len(expected) > 10
+    assert done.stdout.splitlines() == expected
+
+
+def test_openvino_detects_too(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
+    needs("openvino")
+    openvino = pytest.importorskip("openvino")
+    path = export(trained, to="openvino", out=tmp_path / "mine.xml")
+    core = openvino.Core()
+    model = core.read_model(path)
+    assert json.loads(model.get_rt_info(["actionformer"]).astype(str))["class_names"] == ["jump", "run"]
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    found = [np.array(one) for one in compiled(batch(*arrays)).values()]
+    for row, one in enumerate(arrays):
+        alike(found, row, load(trained).detect(one))
+
+
+def test_a_program_of_torch_detects_too(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
+    path = export(trained, to="torch", out=tmp_path / "mine.pt2")
+    said = {"actionformer.json": ""}
+    program = torch.export.load(path, extra_files=said).module()
+    assert json.loads(said["actionformer.json"])["features"]["fps"] == 10
+    for several in (arrays[:1], arrays):
+        with torch.no_grad():
+            found = [one.numpy() for one in program(*map(torch.from_numpy, batch(*several).values()))]
+        for row, one in enumerate(several):
+            alike(found, row, load(trained).detect(one))
+
+
+def test_the_network_alone(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
+    path = export(trained, to="torch", out=tmp_path / "mine.pt2", outputs="network")
+    said = {"actionformer.json": ""}
+    program = torch.export.load(path, extra_files=said).module()
+    names = json.loads(said["actionformer.json"])["names"]
+    given = [torch.from_numpy(one) for one in batch(*arrays).values()]
+    with torch.no_grad():
+        found = dict(zip(names, program(*given), strict=True))
+        expected = load(trained).model(*given)
+    for level, logits in enumerate(expected.logits):
+        torch.testing.assert_close(found[f"logits_{level}"], logits, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(found[f"offsets_{level}"], expected.offsets[level], atol=1e-5, rtol=1e-4)
+
+
+def test_an_export_is_called_and_refused(trained: Path, call: Command, refused: Refused, tmp_path: Path) -> None:
+    out = tmp_path / "mine.pt2"
+    arguments = ("export", trained, "--to", "torch", "--outputs", "candidates", "--out", out)
+    done = call(*arguments)
+    assert (done.code, done.out) == (0, f"written: {out}\n")
+    assert "exists" in refused(*arguments)
+    to = ("--to", "torch", "--overwrite", "--out", out)
+    blocks_of = ("--live.max-action-seconds", "9")
+    assert "cut a recording into blocks, and a graph sees it whole: export with --outputs candidates" in refused(
+        "export", trained, *to, *blocks_of
+    )
+    voting = ("--suppression.voting-threshold", "0.7", "--suppression.no-per-class")
+    assert "no graph votes" in refused("export", trained, *to, *voting)
+
+
+@pytest.mark.parametrize("to", ["onnx", "openvino"])
+def test_what_is_not_installed_is_told(to: Any, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(InputError, match=r"pip install 'actionformer-tal\[export\]'"):
+        export(trained, to=to, out=tmp_path / "mine")
+    assert not list(tmp_path.iterdir())
+
+
