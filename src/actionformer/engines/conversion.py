@@ -27,9 +27,10 @@ def program_of(graph: Graph) -> ExportedProgram:
     Raises:
         InputError: its network does what no program can follow.
     """
-    batch = Dim.AUTO if graph.many else None
-    length = None if graph.lengths.fixed else Dim.AUTO(max=graph.lengths.longest)
-    shape = {0: batch, 1: length}
+    lengths = graph.lengths
+    most = None if lengths.longest is None else lengths.longest // lengths.multiple
+    length = None if lengths.fixed else lengths.multiple * Dim("steps", min=lengths.least // lengths.multiple, max=most)
+    shape = {0: Dim("batch", min=1) if graph.many else None, 1: length}
     with torch.no_grad(), _quiet(), torch.fx.experimental._config.patch(backed_size_oblivious=True):
         try:
             return torch.export.export(graph, graph.example(), dynamic_shapes=(shape, shape), strict=False)

@@ -67,8 +67,7 @@ class Engine:
             self._call = CALLS[self.name](self.graph)
         if valid is None:
             valid = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
-        if self.graph.lengths.fixed:
-            missing = self.graph.lengths.least - features.shape[1]
+        if missing := self.graph.lengths.padded(features.shape[1]) - features.shape[1]:
             features, valid = F.pad(features, (0, 0, 0, missing)), F.pad(valid, (0, missing))
         if self.graph.many:
             return put_together(self.graph.forms, self._call(features, valid))

@@ -1,4 +1,4 @@
-"""A network as a graph: tensors in, named tensors out, of any batch and of any length that the network takes."""
+"""A network as a graph: tensors in, named tensors out, of any batch and of nearly any length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from actionformer.core.errors import InputError
@@ -22,12 +21,10 @@ EXAMPLE = 3
 
 @dataclass(frozen=True)
 class Lengths:
-    """Which sequences a graph takes, in features."""
+    """Which sequences a graph takes, in features: those of `least` or of a larger multiple of `multiple`."""
 
-    least: int = 1
-    """Shorter ones are padded to it, their mask tells."""
-    multiple: int = 1
-    """Longer ones are padded to a multiple of it."""
+    least: int
+    multiple: int
     longest: int | None = None
     """None: any."""
 
@@ -37,22 +34,25 @@ class Lengths:
         return self.longest == self.least
 
     def padded(self, length: int) -> int:
-        """The length to pad a sequence of `length` to."""
+        """The length that one of `length` features is padded to, which its mask tells."""
         return self.least if length <= self.least else -(-length // self.multiple) * self.multiple
 
 
 def lengths_of(architecture: Architecture, network: Network) -> Lengths:
-    """Which sequences the graph of a network takes."""
+    """Which sequences the graph of a network takes.
+
+    Of a pyramid they are multiples of the coarsest stride, so that each level has exactly half of the moments of the
+    one before: that is what an exporter can follow. Two coarsest moments are the least, as one would be a case of its
+    own.
+    """
     data = architecture.config.data
     if architecture.one_length:
         length = data.window or data.resize
         assert length is not None
-        return Lengths(length, 1, length)
-    tables = [len(one.table) for one in network.modules() if isinstance(one, PositionEncoding)]
+        return Lengths(length, length, length)
     coarsest = max((level.stride for level in architecture.levels(network)), default=1)
-    longest = min(tables) // coarsest * coarsest if tables else None
-    least = architecture.padded_length(1)
-    return Lengths(least, architecture.divisor(), longest) if least else Lengths(longest=longest)
+    tables = [len(one.table) for one in network.modules() if isinstance(one, PositionEncoding)]
+    return Lengths(2 * coarsest, coarsest, min(tables) // coarsest * coarsest if tables else None)
 
 
 class Graph(nn.Module):
@@ -74,7 +74,6 @@ class Graph(nn.Module):
         self.architecture = architecture
         self.lengths = lengths_of(architecture, network)
         self.strides = [level.stride for level in architecture.levels(network)]
-        self.coarsest = max(self.strides, default=1)
         self.many = not architecture.one_by_one
         with torch.no_grad():
             self.forms, tensors = taken_apart(self.parts(*self.example()))
@@ -83,8 +82,7 @@ class Graph(nn.Module):
     def example(self) -> tuple[Tensor, Tensor]:
         """Small inputs, of which the last moments are padding."""
         sequences = EXAMPLE if self.many else 1
-        length = self.lengths.longest if self.lengths.fixed else self.lengths.padded(5 * self.coarsest + 3)
-        assert length is not None
+        length = self.lengths.least if self.lengths.fixed else 6 * self.lengths.multiple
         device, width = self.network.device, self.architecture.config.model.input_width
         valid = torch.ones(sequences, length, dtype=torch.bool, device=device)
         valid[0, length // 2 :] = False
@@ -95,17 +93,9 @@ class Graph(nn.Module):
         return tuple(taken_apart(self.parts(features, valid))[1].values())
 
     def parts(self, features: Tensor, valid: Tensor) -> Iterator[Any]:
-        """The outputs as a decoder takes them.
-
-        Of a pyramid the length becomes a multiple of the coarsest stride, so that each level has exactly half of the
-        moments of the one before: that is what an exporter can follow. Moments that this adds are padding.
-        """
-        batch, length = features.shape[:2]
-        torch._check(valid.shape[0] == batch)
-        torch._check(valid.shape[1] == length)
-        coarse = torch.sym_max(2, (length + self.coarsest - 1) // self.coarsest)  # 1 would be a case of its own
-        rest = coarse * self.coarsest - length if self.strides else 0
-        return self.architecture.parts(self.network(F.pad(features, (0, 0, 0, rest)), F.pad(valid, (0, rest))))
+        """The outputs as a decoder takes them."""
+        torch._check(valid.shape[0] == features.shape[0])
+        return self.architecture.parts(self.network(features, valid))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def description(detector: Detector, graph: Graph, grid: TimeGrid | None, outputs
         "names": graph.names,
         "class_names": list(card.class_names),
         "features": known | placed | {"dim": config.model.input_width},
-        "padding": {"least": graph.lengths.least, "multiple": graph.lengths.multiple},
+        "padding": padding(detector, graph),
         "longest": graph.lengths.longest,
         "batch": "any" if graph.many else 1,
         "window": data.window,
@@ -35,3 +35,14 @@ def description(detector: Detector, graph: Graph, grid: TimeGrid | None, outputs
         "decoding": config.decoding.model_dump(mode="json"),
         "suppression": config.suppression.model_dump(mode="json"),
     }
+
+
+def padding(detector: Detector, graph: Graph) -> dict[str, int]:
+    """What a sequence is padded to: `least`, or if it is longer the next multiple of `multiple`.
+
+    That of the graph, and of published padding what results depend on.
+    """
+    architecture = detector.runner.architecture
+    if not (least := architecture.padded_length(1)):
+        return {"least": graph.lengths.least, "multiple": graph.lengths.multiple}
+    return {"least": least, "multiple": architecture.divisor()}
