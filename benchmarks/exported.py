@@ -3,10 +3,10 @@
     python benchmarks/exported.py [--run RUN] [--epochs N] [--out FOLDER]
 
 A model with settings derived from HAPT's training people is trained, for all of its epochs or --epochs, or is RUN. It
-is exported to every runtime with every kind of outputs. Each file then looks at the recordings of the `test` people,
-alone, and what it says is compared with what the detector says: numbers by their largest difference, detections one by
-one. `load(run, engine=...)` is compared likewise. A detection differs where another one of its class, its score and
-its segment to 1e-4 is missing. Counts are of all detections of all recordings.
+is exported to every runtime, and each file looks at the recordings of the `test` people, alone. What it finds is
+compared with what the detector finds, one by one: a detection is missing where none of its class has its score and its
+segment to 1e-4. `load(run, engine=...)` is compared likewise, and what each engine says of every moment, by the largest
+difference. Counts are of all detections of all recordings.
 """
 
 from __future__ import annotations
@@ -28,20 +28,22 @@ from rivals import prepared
 
 import actionformer
 from actionformer import Detections, Detector, read_annotations
-from actionformer.engines.engine import ENGINES
-from actionformer.export.files import ENDINGS, files_of
+from actionformer.engines.engine import ENGINES, Engine
+from actionformer.engines.graph import lengths_of
+from actionformer.standalone.files import ENDINGS, files_of
 
 TOLERANCE = 1e-4
 """Of scores, and of segments in seconds."""
 Arrays = list[np.ndarray]
-Call = Callable[[np.ndarray], Arrays]
+Given = dict[str, np.ndarray]
+Call = Callable[[Given], Arrays]
 
 
 def onnx_file(path: Path) -> Call:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda features: session.run(None, inputs(features))
+    return lambda given: session.run(None, given)
 
 
 def openvino_file(path: Path) -> Call:
@@ -49,15 +51,15 @@ def openvino_file(path: Path) -> Call:
 
     core = openvino.Core()
     model = core.compile_model(core.read_model(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda features: [np.array(one) for one in model(inputs(features)).values()]
+    return lambda given: [np.array(one) for one in model(given).values()]
 
 
 def torch_file(path: Path) -> Call:
-    module = torch.export.load(path).module()
+    module = torch.export.load(path).module(check_guards=False)
 
-    def call(features: np.ndarray) -> Arrays:
+    def call(given: Given) -> Arrays:
         with torch.no_grad():
-            return [one.numpy() for one in module(*map(torch.from_numpy, inputs(features).values()))]
+            return [one.numpy() for one in module(*map(torch.from_numpy, given.values()))]
 
     return call
 
@@ -65,9 +67,10 @@ def torch_file(path: Path) -> Call:
 FILES: dict[str, Callable[[Path], Call]] = {"onnx": onnx_file, "openvino": openvino_file, "torch": torch_file}
 
 
-def inputs(features: np.ndarray) -> dict[str, np.ndarray]:
-    """One sequence, of which nothing is padding."""
-    return {"features": features[None], "valid": np.ones((1, len(features)), dtype=bool)}
+def inputs(features: np.ndarray, padded: int) -> dict[str, np.ndarray]:
+    """One sequence with zeros behind it, and its mask."""
+    rows = np.pad(features, ((0, padded - len(features)), (0, 0)))
+    return {"features": rows[None], "valid": np.arange(padded)[None] < len(features)}
 
 
 def differing(found: Detections, expected: Detections) -> int:
@@ -89,11 +92,11 @@ def differing(found: Detections, expected: Detections) -> int:
     return missing
 
 
-def as_detections(arrays: Arrays, detector: Detector, end: float) -> Detections:
-    """What a file gives, cut to where the recording ends."""
-    segments, scores, labels = (one[0] for one in arrays)
+def alone(call: Call, sequence: Any, padded: int, detector: Detector) -> Detections:
+    """What a file finds in a recording, cut to where that ends."""
+    segments, scores, labels = (one[0] for one in call(inputs(sequence.features[:], padded)))
     there = scores > 0
-    return Detections(segments[there].clip(0, end), scores[there], labels[there], detector.class_names)
+    return Detections(segments[there].clip(0, sequence.duration), scores[there], labels[there], detector.class_names)
 
 
 def compared(found: Mapping[str, Detections], expected: Mapping[str, Detections]) -> dict[str, Any]:
@@ -114,17 +117,16 @@ def compared(found: Mapping[str, Detections], expected: Mapping[str, Detections]
     }
 
 
-@torch.no_grad()
-def largest_difference(call: Call, detector: Detector, sequences: Mapping[str, Any]) -> float:
-    """Of the network's outputs for all recordings."""
+@torch.inference_mode()
+def largest_difference(engine: Engine, detector: Detector, sequences: Mapping[str, Any]) -> float:
+    """Of the logits and offsets of all recordings."""
     worst = 0.0
     for sequence in sequences.values():
-        features = sequence.features[:]
-        outputs = detector.model(torch.from_numpy(features)[None])
-        expected = [tensor for part in outputs.parts() for tensor in part[2:4]]
-        found = [one for number, one in enumerate(call(features)) if number % 3 < 2]
-        worst = max(worst, *(np.abs(one - its.numpy()).max() for one, its in zip(found, expected, strict=True)))
-    return float(worst)
+        features = torch.from_numpy(sequence.features[:])[None]
+        for part, expected in zip(engine(features, None), detector.model(features).parts(), strict=True):
+            for one, its in zip(part[2:4], expected[2:4], strict=True):
+                worst = max(worst, (one[:, : its.shape[1]] - its).abs().max().item())
+    return worst
 
 
 def main() -> None:
@@ -145,27 +147,25 @@ def main() -> None:
         files = {video: data["features"] / f"{video}.npy" for video in every.subset(["test"]).videos}
         sequences = {video: detector.placed(file, {}) for video, file in files.items()}
         expected = detector.detect_many(files)
+        lengths = lengths_of(detector.runner.architecture, detector.model)
         for target, opened in FILES.items():
-            for outputs in ("network", "detections"):
-                path = folder / f"{outputs}{ENDINGS[target]}"
-                begun = time.perf_counter()
-                actionformer.export(run, to=target, out=path, outputs=outputs)
-                row = {"file": target, "outputs": outputs, "seconds_to_export": time.perf_counter() - begun}
-                row["mib"] = sum(one.stat().st_size for one in files_of(path, target)) / 2**20
-                call = opened(path)
-                if outputs == "network":
-                    row["largest_difference"] = largest_difference(call, detector, sequences)
-                else:
-                    found = {
-                        video: as_detections(call(one.features[:]), detector, one.duration)
-                        for video, one in sequences.items()
-                    }
-                    row |= compared(found, expected)
-                rows.append(row)
-                print(json.dumps(row), flush=True)
-        for engine in ENGINES:
-            found = actionformer.load(run, engine=engine).detect_many(files)
-            rows.append({"engine": engine} | compared(found, expected))
+            path = folder / f"detections{ENDINGS[target]}"
+            begun = time.perf_counter()
+            actionformer.export(run, to=target, out=path)
+            row = {"file": target, "seconds_to_export": time.perf_counter() - begun}
+            row["mib"] = sum(one.stat().st_size for one in files_of(path, target)) / 2**20
+            call = opened(path)
+            found = {
+                name: alone(call, sequence, lengths.padded(len(sequence)), detector)
+                for name, sequence in sequences.items()
+            }
+            rows.append(row | compared(found, expected))
+            print(json.dumps(rows[-1]), flush=True)
+        for name in ENGINES:
+            other = actionformer.load(run, engine=name)
+            assert other.runner.engine is not None
+            row = {"engine": name, "largest_difference": largest_difference(other.runner.engine, detector, sequences)}
+            rows.append(row | compared(other.detect_many(files), expected))
             print(json.dumps(rows[-1]), flush=True)
     write_result("exported", {"epochs": options.epochs or "derived", "rows": rows}, options.out)
     wrong = [row for row in rows if row.get("missing") or row.get("largest_difference", 0) > TOLERANCE]

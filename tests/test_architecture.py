@@ -34,7 +34,7 @@ ORDER = [
     "training",
     "engines",
     "inference",
-    "export",
+    "standalone",
     "evaluation",
     "checks",
     "advice",

@@ -55,5 +55,3 @@ def test_what_no_graph_can_do_is_refused_in_plain_words() -> None:
         architecture = architecture_of(config)
         with pytest.raises(InputError, match=f"^{detector} {why}"):
             Graph(architecture.network(), architecture)
-
-

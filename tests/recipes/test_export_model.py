@@ -92,7 +92,7 @@ def test_openvino_detects_too(trained: Path, arrays: list[np.ndarray], tmp_path:
 def test_a_program_of_torch_detects_too(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
     path = export(trained, to="torch", out=tmp_path / "mine.pt2")
     said = {"actionformer.json": ""}
-    program = torch.export.load(path, extra_files=said).module()
+    program = torch.export.load(path, extra_files=said).module(check_guards=False)
     assert json.loads(said["actionformer.json"])["features"]["fps"] == 10
     for several in (arrays[:1], arrays):
         with torch.no_grad():
@@ -104,7 +104,7 @@ def test_a_program_of_torch_detects_too(trained: Path, arrays: list[np.ndarray],
 def test_the_network_alone(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
     path = export(trained, to="torch", out=tmp_path / "mine.pt2", outputs="network")
     said = {"actionformer.json": ""}
-    program = torch.export.load(path, extra_files=said).module()
+    program = torch.export.load(path, extra_files=said).module(check_guards=False)
     names = json.loads(said["actionformer.json"])["names"]
     given = [torch.from_numpy(one) for one in batch(*arrays).values()]
     with torch.no_grad():
@@ -137,5 +137,3 @@ def test_what_is_not_installed_is_told(to: Any, trained: Path, tmp_path: Path, m
     with pytest.raises(InputError, match=r"pip install 'actionformer-tal\[export\]'"):
         export(trained, to=to, out=tmp_path / "mine")
     assert not list(tmp_path.iterdir())
-
-

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from actionformer.core.files import check_absent
-from actionformer.export.description import description
-from actionformer.export.files import ENDINGS, files_of, write
-from actionformer.export.graph import DetectionGraph
 from actionformer.engines.graph import Graph
 from actionformer.features import timing_of
 from actionformer.inference.loading import load
 from actionformer.inference.sequences import given_spec, known_grid
 from actionformer.settings.config import Changes
+from actionformer.standalone.description import description
+from actionformer.standalone.files import ENDINGS, files_of, write
+from actionformer.standalone.graph import DetectionGraph
 
 
 def export(

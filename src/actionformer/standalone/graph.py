@@ -10,10 +10,10 @@ from torch import Tensor
 from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.engines.graph import Graph
-from actionformer.export.ranking import ranked
-from actionformer.export.suppression import suppressed
 from actionformer.inference.detector import Detector
 from actionformer.settings.config import Config
+from actionformer.standalone.ranking import ranked
+from actionformer.standalone.suppression import suppressed
 
 OutputsName = Literal["detections", "candidates", "network"]
 """What a graph gives."""

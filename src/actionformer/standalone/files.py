@@ -12,7 +12,7 @@ import torch
 from actionformer.core.files import replacing
 from actionformer.engines.conversion import imported, onnx_of, openvino_of, program_of
 from actionformer.engines.graph import Graph
-from actionformer.export.description import KEY
+from actionformer.standalone.description import KEY
 
 TargetName = Literal["onnx", "openvino", "torch"]
 """Runtimes."""

@@ -10,10 +10,10 @@ from variants import TIMING
 
 from actionformer.detectors.base import architecture_of
 from actionformer.engines.graph import Graph
-from actionformer.export.ranking import Ranked, ranked
 from actionformer.nn.decoding import Candidates
 from actionformer.nn.outputs import LevelOutputs
 from actionformer.settings.config import Config
+from actionformer.standalone.ranking import Ranked, ranked
 
 STRIDES = (1, 2, 4)
 
@@ -65,8 +65,12 @@ def test_a_level_keeps_the_best_of_each_span(length: int, top_k: int, cap_per: s
 @torch.no_grad()
 def test_other_detectors_give_what_their_decoder_finds(detector: str) -> None:
     data = TIMING | {"window": 16}
-    settings = Config().replace(model={"detector": detector}).replace(
-        model={"input_dim": 6, "num_classes": 3, "width": 32, "max_length": 16}, data=data, decoding={"top_k": 300}
+    settings = (
+        Config()
+        .replace(model={"detector": detector})
+        .replace(
+            model={"input_dim": 6, "num_classes": 3, "width": 32, "max_length": 16}, data=data, decoding={"top_k": 300}
+        )
     )
     architecture = architecture_of(settings)
     torch.manual_seed(0)

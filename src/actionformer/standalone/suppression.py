@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch._higher_order_ops.while_loop import while_loop
 
-from actionformer.export.ranking import NONE, Ranked
 from actionformer.inference.settings import SuppressionSettings
 from actionformer.inference.suppression import LENGTH_MARGIN, TINY
+from actionformer.standalone.ranking import NONE, Ranked
 
 MARGIN = float(LENGTH_MARGIN)
 
@@ -84,9 +84,7 @@ def _first_of(tied: Tensor, line: Line, settings: SuppressionSettings) -> Tensor
     return tied & (line.start == torch.where(tied, line.start, math.inf).amin(1, keepdim=True))
 
 
-def _lowered(
-    scores: Tensor, chosen: Tensor, line: Line, soft_from: Tensor, settings: SuppressionSettings
-) -> Tensor:
+def _lowered(scores: Tensor, chosen: Tensor, line: Line, soft_from: Tensor, settings: SuppressionSettings) -> Tensor:
     """(B, N) the scores after those that overlap the chosen ones (B, 1) have lost some."""
     if settings.method == "none":
         return scores
