@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from actionformer import Config
+from actionformer.core.errors import InputError
 from actionformer.core.segments import TimeGrid
 from actionformer.detectors.base import architecture_of
+from actionformer.engines.engine import Engine
 from actionformer.inference.runner import Runner
 from actionformer.inference.sequences import ArrayRows, FeatureSequence
 from actionformer.nn.network import Network
@@ -83,32 +83,28 @@ def plain(task: Task) -> Callable[[], Outputs]:
     return partial(Flat(in_dtype(task)), task.features)
 
 
-def compiled(task: Task) -> Callable[[], Outputs]:
-    """With weights as constants, which lets the compiler put them into the order that it likes."""
-    if shutil.which(os.environ.get("CXX", "g++")) is None:
-        raise LeftOutError("torch.compile needs a C++ compiler: install g++")
-    network = torch.compile(Flat(in_dtype(task)), dynamic=False, options={"freezing": True})
-    return partial(network, task.features)
+def of_package(name: str, task: Task) -> Callable[[], Outputs]:
+    """As `load(run, engine=name)` computes it: one program for sequences of any length."""
+    try:
+        engine = Engine(name, in_dtype(task), architecture_of(task.config))
+    except InputError as reason:
+        raise LeftOutError(str(reason)) from reason
 
+    def call() -> Outputs:
+        parts = list(engine(task.features, None))
+        return [*(part.logits for part in parts), *(part.offsets for part in parts)]
 
-def onnx_runtime(task: Task) -> Callable[[], Outputs]:
-    if task.dtype != "float32":
-        raise LeftOutError(f"its CPU provider has no products in {task.dtype}")
-    runtime = installed("onnxruntime")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = task.threads
-    options.add_session_config_entry("session.force_spinning_stop", "1")  # others have the processor after it
-    session = runtime.InferenceSession(exported(task), options, providers=["CPUExecutionProvider"])
-    given = {session.get_inputs()[0].name: task.features.numpy()}
-    return lambda: [torch.from_numpy(one) for one in session.run(None, given)]
+    return call
 
 
 def open_vino(task: Task) -> Callable[[], Outputs]:
-    """In int8 with the ranges of the very features: here it counts how long it takes."""
+    """In other numbers than float32 for this very length; in int8 with the ranges of the very features."""
+    if task.dtype == "float32":
+        return of_package("openvino", task)
     model = installed("openvino").Core().read_model(exported(task))
     if task.dtype == "int8":
         model = quantised(model, [(task.features,)])
-    call = openvino_call(model, "bf16" if task.dtype == "bfloat16" else "f32", task.threads)
+    call = openvino_call(model, "bf16", task.threads)
     return lambda: call(task.features)
 
 
@@ -130,8 +126,8 @@ def published(task: Task) -> Callable[[], Outputs]:
 ENGINES: dict[str, Callable[[Task], Callable[[], Outputs]]] = {
     "ours": ours,
     "plain": plain,
-    "compile": compiled,
-    "onnxruntime": onnx_runtime,
+    "compile": partial(of_package, "compile"),
+    "onnxruntime": partial(of_package, "onnxruntime"),
     "openvino": open_vino,
     "published": published,
 }

@@ -3,10 +3,11 @@
     python benchmarks/engines.py [--threads N] [--repeats N] [--lengths 300 2304 13824] [--published CHECKOUT]
     python benchmarks/engines.py --only accuracy [--run RUN] [--epochs N]
 
-`ours` is what inference runs: packed, long sequences in chunks. `plain` is the network as it is read, `compile` the
-same by `torch.compile`; `onnxruntime` and `openvino` run its export for that very length. --published adds the authors'
-code from a checkout of github.com/happyharrycn/actionformer_release, with the padding that it asks for; all engines
-then have its random weights. Batch 1, the forward pass alone: the outputs of all levels, not decoded.
+`ours` is what inference runs: packed, long sequences in chunks. `plain` is the network as it is read; `compile`,
+`onnxruntime` and `openvino` are what `load(run, engine=...)` runs, each made once for sequences of any length.
+--published adds the authors' code from a checkout of github.com/happyharrycn/actionformer_release, with the padding
+that it asks for; all engines then have its random weights. Batch 1, the forward pass alone: the outputs of all levels,
+not decoded.
 
 Each engine first gives the same outputs as ours, to 1e-4 in float32, or this ends with an error. Then all take turns,
 with the same number of threads. A ratio is an engine's fastest pass over our fastest one in the same type of numbers,

@@ -182,7 +182,9 @@ SMALL = ActionFormerSettings(
 
 
 @pytest.mark.filterwarnings("ignore")  # of the exporter
-@pytest.mark.parametrize("engine", ["plain", "onnxruntime", "openvino"])
+@pytest.mark.parametrize(
+    "engine", ["plain", *(pytest.param(one, marks=pytest.mark.slow) for one in ("onnxruntime", "openvino"))]
+)
 def test_an_engine_gives_the_same_outputs_as_ours(script: Any, tmp_path: Path, engine: str) -> None:
     engines, calls = script("engines"), script("engine_calls")
     torch.manual_seed(0)

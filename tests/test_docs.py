@@ -57,6 +57,8 @@ SMALLER = {"--training.epochs": "1", "--training.warmup-epochs": "0", "--model.w
 FEWER = {"--seeds": "1", "--draws": "20"}
 """What makes a comparison fast enough besides."""
 OF_TORCHRUN = {"--max-restarts", "--node-rank"}
+SLOW = {"docs/export.md"}
+"""Pages whose examples take minutes."""
 OF_BENCHMARKS = {"--kept", "--many", "--only", "--proposer", "--published", "--time"}
 
 
@@ -222,7 +224,12 @@ def names_of_examples() -> dict[str, Any]:
     "ignore:Use 'content=<...>' to upload raw bytes:DeprecationWarning"
 )  # huggingface_hub's own
 @pytest.mark.parametrize(
-    "page", [page for page in READ if any(block.language in {"sh", "python"} for block in blocks(page))]
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page
+        for page in READ
+        if any(block.language in {"sh", "python"} for block in blocks(page))
+    ],
 )
 def test_the_commands_and_examples_of_a_page_run(
     page: str, files: Path, tmp_path: Path, call: Command, monkeypatch: pytest.MonkeyPatch, hub: ExitStack

@@ -13,8 +13,6 @@ from actionformer import Detections, InputError, load
 from actionformer.engines.engine import ENGINES
 from actionformer.formats.detections import read_results
 
-COMPILED = pytest.param("compile", marks=pytest.mark.slow)
-
 
 def installed(engine: str) -> None:
     for package in () if engine == "compile" else ("onnx", "onnxscript", engine):
@@ -27,7 +25,8 @@ def alike(found: Detections, expected: Detections) -> None:
     np.testing.assert_allclose(found.segments, expected.segments, atol=1e-4)
 
 
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino", COMPILED])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_finds_what_the_network_finds(engine: Any, trained: Path, features: Path) -> None:
     installed(engine)
     files = {path.stem: path for path in sorted(features.glob("*.npy"))}
@@ -44,6 +43,7 @@ def test_an_engine_finds_what_the_network_finds(engine: Any, trained: Path, feat
     assert pickle.loads(pickle.dumps(other.runner.engine)).name == engine
 
 
+@pytest.mark.slow
 def test_detect_has_engines(trained: Path, features: Path, call: Command, refused: Refused, tmp_path: Path) -> None:
     installed("onnxruntime")
     out = tmp_path / "found.json"

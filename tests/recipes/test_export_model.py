@@ -50,6 +50,7 @@ def onnx_file(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(trained, out=tmp_path_factory.mktemp("onnx") / "mine.onnx")
 
 
+@pytest.mark.slow
 def test_an_onnx_file_detects_in_any_batch_and_length(onnx_file: Path, trained: Path, arrays: list[np.ndarray]) -> None:
     session = pytest.importorskip("onnxruntime").InferenceSession(onnx_file)
     detector, long = load(trained), np.concatenate(arrays * 2)  # of more than max_length features
@@ -59,6 +60,7 @@ def test_an_onnx_file_detects_in_any_batch_and_length(onnx_file: Path, trained: 
             alike(found, row, detector.detect(one))
 
 
+@pytest.mark.slow
 def test_the_script_of_the_docs_runs_without_this_package(
     onnx_file: Path, trained: Path, features: Path, tmp_path: Path
 ) -> None:
@@ -76,6 +78,7 @@ def test_the_script_of_the_docs_runs_without_this_package(
     assert done.stdout.splitlines() == expected
 
 
+@pytest.mark.slow
 def test_openvino_detects_too(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
     needs("openvino")
     openvino = pytest.importorskip("openvino")
@@ -89,6 +92,7 @@ def test_openvino_detects_too(trained: Path, arrays: list[np.ndarray], tmp_path:
         alike(found, row, load(trained).detect(one))
 
 
+@pytest.mark.slow
 def test_a_program_of_torch_detects_too(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
     path = export(trained, to="torch", out=tmp_path / "mine.pt2")
     said = {"actionformer.json": ""}
@@ -101,6 +105,7 @@ def test_a_program_of_torch_detects_too(trained: Path, arrays: list[np.ndarray],
             alike(found, row, load(trained).detect(one))
 
 
+@pytest.mark.slow
 def test_the_network_alone(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
     path = export(trained, to="torch", out=tmp_path / "mine.pt2", outputs="network")
     said = {"actionformer.json": ""}
@@ -115,19 +120,23 @@ def test_the_network_alone(trained: Path, arrays: list[np.ndarray], tmp_path: Pa
         torch.testing.assert_close(found[f"offsets_{level}"], expected.offsets[level], atol=1e-5, rtol=1e-4)
 
 
-def test_an_export_is_called_and_refused(trained: Path, call: Command, refused: Refused, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_an_export_is_called(trained: Path, call: Command, tmp_path: Path) -> None:
     out = tmp_path / "mine.pt2"
-    arguments = ("export", trained, "--to", "torch", "--outputs", "candidates", "--out", out)
-    done = call(*arguments)
+    done = call("export", trained, "--to", "torch", "--outputs", "candidates", "--out", out)
     assert (done.code, done.out) == (0, f"written: {out}\n")
+
+
+def test_what_no_graph_can_do_is_refused(trained: Path, refused: Refused, tmp_path: Path) -> None:
+    out = tmp_path / "mine.pt2"
+    out.touch()
+    arguments = ("export", trained, "--to", "torch", "--out", out)
     assert "exists" in refused(*arguments)
-    to = ("--to", "torch", "--overwrite", "--out", out)
-    blocks_of = ("--live.max-action-seconds", "9")
-    assert "cut a recording into blocks, and a graph sees it whole: export with --outputs candidates" in refused(
-        "export", trained, *to, *blocks_of
-    )
+    with pytest.raises(InputError, match="into blocks, and a graph sees it whole: export with --outputs candidates"):
+        export(trained, to="torch", out=out, overwrite=True, settings={"live": {"max_action_seconds": 9.0}})
     voting = ("--suppression.voting-threshold", "0.7", "--suppression.no-per-class")
-    assert "no graph votes" in refused("export", trained, *to, *voting)
+    assert "no graph votes" in refused(*arguments, "--overwrite", *voting)
+    assert not out.read_bytes()
 
 
 @pytest.mark.parametrize("to", ["onnx", "openvino"])

@@ -110,13 +110,13 @@ class Form:
 
 
 def taken_apart(parts: Iterable[Any]) -> tuple[list[Form], dict[str, Tensor]]:
-    """The forms of outputs, and their tensors by name: that of the field, and of a pyramid the level."""
+    """The forms of outputs, and their tensors by name: that of the field, and the level or, without levels, `out`."""
     forms, tensors = [], {}
     for part in parts:
         fields = part._asdict()
         own = {name: value for name, value in fields.items() if isinstance(value, Tensor)}
         forms.append(Form(type(part), {name: fields[name] for name in fields.keys() - own.keys()}, tuple(own)))
-        ending = f"_{part.level}" if isinstance(part, LevelOutputs) else ""
+        ending = f"_{part.level}" if isinstance(part, LevelOutputs) else "_out"
         tensors |= {f"{name}{ending}": value for name, value in own.items()}
     return forms, tensors
 

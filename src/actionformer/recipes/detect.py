@@ -109,8 +109,8 @@ def detect(
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic, also the backbone's.
         engine: another program that computes the network, with the same results: onnxruntime or openvino, on the CPU in
-            float32, or compile (torch's compiler). Making it takes seconds to minutes. What runs in chunks, as sequences
-            of more than 4,096 features do, has the network itself.
+            float32, or compile (torch's compiler). Making it takes seconds to minutes. Sequences of more than 4,096
+            features, which run in chunks, have the network itself.
         settings: of decoding, suppression, fusion and live, where they are not to be the run's.
         on_progress: is called with a `Progress` whenever clips or videos are done.
         console: where progress is shown; by default nowhere.

@@ -1,4 +1,4 @@
-"""Candidates of a batch inside a graph: what decoders find, in tensors whose shapes depend on those of the inputs alone."""
+"""Candidates of a batch inside a graph: what decoders find, in tensors whose shapes only the inputs' shapes decide."""
 
 from __future__ import annotations
 

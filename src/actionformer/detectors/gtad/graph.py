@@ -18,7 +18,10 @@ def nearest(x: Tensor, valid: Mask, count: int) -> Tensor:
     N is `count`, or T if there are no more. Padding is near to nothing: where less than N features are left, a feature
     takes its own place again.
     """
-    distance = torch.cdist(x.float(), x.float(), compute_mode="donot_use_mm_for_euclid_dist")
+    if torch.compiler.is_exporting():  # ONNX has no cdist; squares have the same order
+        distance = (x.float()[:, :, None] - x.float()[:, None]).square().sum(-1)
+    else:
+        distance = torch.cdist(x.float(), x.float(), compute_mode="donot_use_mm_for_euclid_dist")
     if valid is not None:
         distance = distance.masked_fill(~valid[:, None], math.inf)
     found = distance.topk(min(count, x.shape[1]), largest=False)

@@ -24,6 +24,7 @@ class TadTR(Architecture):
     """A fixed number of queries finds the actions of a sequence, each at most one, so that none is found twice."""
 
     one_length = True
+    one_by_one = True
     windows_together = 16
 
     def __init__(self, config: Config) -> None:

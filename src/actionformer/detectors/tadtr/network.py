@@ -117,7 +117,7 @@ class TadTRNetwork(Network):
 
         Segments are refined, and no gradient goes from one layer's to the next.
         """
-        position, x = self.queries.expand(memory.shape[0], -1, -1).chunk(2, dim=-1)
+        position, x = self.queries.expand(len(memory), -1, -1).chunk(2, dim=-1)
         reference = self.first_point(position).float().sigmoid()
         start = torch.cat((logit(reference), torch.zeros_like(reference)), dim=-1)
         logits, segments = [], []
@@ -163,5 +163,5 @@ def logit(share: Tensor) -> Tensor:
 def _lengths(features: Tensor, valid: Mask) -> Tensor:
     """(B,) float32 features of each sequence before padding."""
     if valid is None:
-        return torch.full((features.shape[0],), float(features.shape[1]), device=features.device)
+        return torch.full((len(features),), float(features.shape[1]), device=features.device)
     return valid.sum(1).float()
