@@ -58,7 +58,7 @@ GROUPS = {
         "diagnose",
         "read_annotations",
     ],
-    "Detection": ["load", "pipeline", "build", "convert", "push", "Detector", "watch"],
+    "Detection": ["load", "pipeline", "build", "convert", "push", "Detector", "watch", "export"],
     "Progress and logging": ["Progress", "Logger"],
     "Detections and scores": ["Detections", "Action", "read_results", "score", "Report", "suppress"],
     "Configuration": ["Config", "load_config", "SuppressionSettings"],

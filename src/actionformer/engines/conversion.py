@@ -62,7 +62,11 @@ def openvino_of(graph: Graph) -> Any:
     """
     openvino = imported("openvino", "an export to OpenVINO")
     content = onnx_of(graph).model_proto.SerializeToString()
-    return openvino.Core().read_model(content, b"")
+    try:
+        return openvino.Core().read_model(content, b"")
+    except RuntimeError as error:
+        detector = graph.architecture.config.model.detector
+        raise InputError(f"{detector}: has a part that OpenVINO has no operation for: take ONNX Runtime") from error
 
 
 def imported(package: str, purpose: str) -> Any:
