@@ -43,9 +43,9 @@ def test_a_graph_keeps_what_suppress_keeps(settings: dict[str, Any], count: int,
     kept = suppressed(found, torch.tensor(lengths), most, chosen.max_detections + 1, chosen)
     for row, length in enumerate(lengths):
         there = found.scores[row] > 0
-        own = [one[row][there].numpy() for one in found]
+        segments, scores, labels = (one[row][there].numpy() for one in found)
         limited = chosen.model_copy(update={"max_detections": int(most[row])}).in_steps(length)
-        expected = suppress(*own, limited)
+        expected = suppress(segments, scores, labels, limited)
         count = len(expected.scores)
         assert not kept.scores[row][count:].any()
         np.testing.assert_array_equal(kept.labels[row][:count], expected.labels)

@@ -31,7 +31,8 @@ def program_of(graph: Graph) -> ExportedProgram:
     most = None if lengths.longest is None else lengths.longest // lengths.multiple
     length = None if lengths.fixed else lengths.multiple * Dim("steps", min=lengths.least // lengths.multiple, max=most)
     shape = {0: Dim("batch", min=1) if graph.many else None, 1: length}
-    with torch.no_grad(), _quiet(), torch.fx.experimental._config.patch(backed_size_oblivious=True):
+    oblivious = torch.fx.experimental._config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
+    with torch.no_grad(), _quiet(), oblivious:  # a batch of one is no case of its own
         try:
             return torch.export.export(graph, graph.example(), dynamic_shapes=(shape, shape), strict=False)
         except (RuntimeError, ValueError, TypeError) as error:

@@ -111,7 +111,8 @@ class Form:
 
 def taken_apart(parts: Iterable[Any]) -> tuple[list[Form], dict[str, Tensor]]:
     """The forms of outputs, and their tensors by name: that of the field, and the level or, without levels, `out`."""
-    forms, tensors = [], {}
+    forms: list[Form] = []
+    tensors: dict[str, Tensor] = {}
     for part in parts:
         fields = part._asdict()
         own = {name: value for name, value in fields.items() if isinstance(value, Tensor)}

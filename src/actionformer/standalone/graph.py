@@ -47,19 +47,24 @@ class DetectionGraph(Graph):
         lengths = valid.sum(1)
         found = ranked(list(self.parts(features, valid)), self.architecture, self.strides)
         if self.suppress:
-            settings = self.config.suppression
-            most, slots = (self._most(length) for length in (lengths, features.shape[1]))
-            found = suppressed(found, lengths, most, slots, settings)
+            most, slots = self._most(lengths), self._slots(features.shape[1])
+            found = suppressed(found, lengths, most, slots, self.config.suppression)
         return self._placed(found.segments, lengths), found.scores.clamp(min=0), found.labels
 
-    def _most(self, length: Tensor | int) -> Tensor | int:
-        """The cap of sequences of some length."""
+    def _most(self, lengths: Tensor) -> Tensor:
+        """(B,) the caps of sequences of some lengths; see `most_detections`."""
         settings, span = self.config.suppression, self.config.model.max_length
-        most = settings.max_detections
         if settings.cap_per == "video":
-            return torch.full_like(length, most) if isinstance(length, Tensor) else most
-        grown = (most * length + span - 1) // span
-        return grown.clamp(min=most) if isinstance(grown, Tensor) else torch.sym_max(grown, most)
+            return torch.full_like(lengths, settings.max_detections)
+        return ((settings.max_detections * lengths + span - 1) // span).clamp(min=settings.max_detections)
+
+    def _slots(self, length: int) -> int:
+        """The cap of a sequence of this length, which no shorter one exceeds."""
+        settings, span = self.config.suppression, self.config.model.max_length
+        if settings.cap_per == "video":
+            return settings.max_detections
+        slots: int = torch.sym_max((settings.max_detections * length + span - 1) // span, settings.max_detections)
+        return slots
 
     def _placed(self, segments: Tensor, lengths: Tensor) -> Tensor:
         """Segments (B, N, 2) in grid steps -> in seconds, or in shares."""
