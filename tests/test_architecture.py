@@ -42,6 +42,7 @@ ORDER = [
     "demo",
     "recipes",
     "web",
+    "cluster",
     "viewer",
     "serving",
     "cli",

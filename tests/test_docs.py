@@ -29,6 +29,7 @@ MADE = "docs/api.md"
 READ = [page for page in PAGES if page != MADE]
 NOT_RUN = {
     "make": "installs the project, or runs for minutes; CI runs it",
+    "--cluster": "starts a cluster; tests/cluster/test_cluster.py makes such calls",
     "view": "serves a page until it is stopped",
     "label": "serves a page until it is stopped",
     "serve": "answers until it is stopped; tests/serving has it in a process of its own",

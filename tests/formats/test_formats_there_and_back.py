@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actionformer import Detections
 from actionformer.core.detections import Rows
-from actionformer.formats.detections import results_text, video_text
+from actionformer.formats.detections import results_pieces, video_text
 from actionformer.formats.document import Document
 from actionformer.formats.index import FORMATS, names
 from actionformer.formats.labels import LabelFile
@@ -36,7 +36,7 @@ def rows_of(found: list[tuple[int, int, str, float]]) -> Rows:
 
 def written(rows: Rows, format_: str) -> Document:
     if not FORMATS[format_].one_video:
-        text = "".join(results_text([VideoRows("clip", rows, fps=25.0, duration=6000.0)], format_))
+        text = "".join(map(str, results_pieces([VideoRows("clip", rows, fps=25.0, duration=6000.0)], format_)))
         return Document("clip", text.encode())
     labels = sorted({row["label"] for row in rows})
     detections = Detections(
@@ -73,7 +73,7 @@ def test_predictions_of_label_studio_come_back_to_the_frame(
     accepted: bool, found: list[tuple[int, int, str, float]], fps: float
 ) -> None:
     rows = rows_of(found)
-    tasks = json.loads("".join(results_text([VideoRows("clip.mp4", rows, fps=fps)], "label-studio")))
+    tasks = json.loads("".join(map(str, results_pieces([VideoRows("clip.mp4", rows, fps=fps)], "label-studio"))))
     for task in tasks if accepted else ():
         task["annotations"] = task.pop("predictions")
     document = Document(Path("export"), json.dumps(tasks).encode())

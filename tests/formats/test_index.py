@@ -49,6 +49,7 @@ def test_choices() -> None:
         "json",
         "jsonl",
         "csv",
+        "parquet",
         "table",
         "srt",
         "vtt",
@@ -61,7 +62,7 @@ def test_choices() -> None:
         "audacity",
     )
     assert names(streams=True) == ("json", "csv", "table")
-    assert names(reads=True) == ("json", "jsonl", "csv")
+    assert names(reads=True) == ("json", "jsonl", "csv", "parquet")
     assert names(reads=True, streams=True) == ("json", "csv")
 
 

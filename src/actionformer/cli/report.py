@@ -13,7 +13,10 @@ from rich.console import Console
 from actionformer.cli.declaration import Flag
 from actionformer.core.run_files import OVERVIEW
 from actionformer.core.terminal import WIDEST, TextTable, complain, plain_console, say, tell
+from actionformer.core.words import plural
 
+MOST_FAILED = 10
+"""Files that failed which are shown where another file has them all."""
 MOST_CLASSES = 30
 """Classes that an evaluation shows unasked."""
 PerClass = Annotated[Flag, Parameter(help=f"A row for every class, also where there are more than {MOST_CLASSES}.")]
@@ -54,14 +57,19 @@ def few_or_asked(classes: int, per_class: bool) -> bool:
     return per_class or classes <= MOST_CLASSES
 
 
-def report_files(warned: Mapping[Any, str], failed: Mapping[Any, str]) -> int:
-    """Says what was wrong with which file, failures in a table at the end; returns the exit code."""
+def report_files(warned: Mapping[Any, str], failed: Mapping[Any, str], listed: Path | None = None) -> int:
+    """Says what was wrong with which file, failures in a table at the end; returns the exit code.
+
+    Where `listed` is a file that has all failures, the first of them are shown.
+    """
     for file, reason in warned.items():
         complain(f"warning: {file}: {reason}")
     if not failed:
         return 0
     table = TextTable("failed", "why", box=None)
-    for file, reason in failed.items():
+    for file, reason in list(failed.items())[: None if listed is None else MOST_FAILED]:
         table.add_row(file, reason)
     plain_console(width=None if sys.stderr.isatty() else WIDEST).print(table)
+    if listed is not None:
+        complain(f"{plural(len(failed), 'video')} set aside, {listed} has all of them")
     return 1

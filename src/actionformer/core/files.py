@@ -103,15 +103,15 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
         temporary.write_bytes(written)
 
 
-def write_pieces(path: str | Path, pieces: Iterable[str]) -> None:
-    """Write a text whole or not at all that is never in memory as a whole.
+def write_pieces(path: str | Path, pieces: Iterable[str | bytes]) -> None:
+    """Write a file whole or not at all that is never in memory as a whole; text as UTF-8.
 
     Raises:
         InputError: as `write_whole`.
     """
     with replacing(path) as temporary, temporary.open("wb") as file:
         for piece in pieces:
-            file.write(_encoded(piece, path))
+            file.write(_encoded(piece, path) if isinstance(piece, str) else piece)
 
 
 def _encoded(text: str, path: str | Path) -> bytes:

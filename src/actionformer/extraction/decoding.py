@@ -69,7 +69,7 @@ def decoded(
             batch_size=None,
             num_workers=workers,
             collate_fn=_as_it_is,  # type: ignore[arg-type]
-            worker_init_fn=_begin_worker,
+            worker_init_fn=begin_worker,
             in_order=False,  # batches say whose they are
         )
         items = iter(loader)
@@ -80,7 +80,7 @@ def _as_it_is(item: Decoded) -> Decoded:
     return item
 
 
-def _begin_worker(_: int) -> None:
+def begin_worker(_: int) -> None:
     """A decoding process is one thread of arithmetic, and leaves Ctrl-C to its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OPENCV_FOR_THREADS_NUM"] = "1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import torch
 
 from actionformer.backbones import Backbone
 from actionformer.core.errors import InputError
-from actionformer.extraction.decoding import FrameBatch, decoded
+from actionformer.extraction.decoding import Decoded, FrameBatch, decoded
 from actionformer.extraction.events import Begun, Event, Failed, FeaturesReady, Finished
 from actionformer.medium import Row
 from actionformer.video.clips import ClipCutter, ClipLayout, LastClip, whole_frames
@@ -61,8 +61,10 @@ def encode_videos(
         batch_size: clips encoded together, of one video or several; by default 8.
         workers: processes that decode, at most one a video; 0 decodes in this one. By default half the cores.
     """
+    size, processes = _whole("batch_size", batch_size, 1), _processes(workers, len(videos))
     try:
-        yield from _encoded(videos, backbone, layout, _whole("batch_size", batch_size, 1) or BATCH_CLIPS, workers)
+        frames = decoded(videos, backbone.medium, backbone.preprocessing, layout, processes)
+        yield from encode_frames(frames, backbone, layout, batch_size=size)
     except RuntimeError as error:  # torch raises it wherever the death of a process finds this one
         if not str(error).startswith("DataLoader worker"):
             raise
@@ -71,13 +73,20 @@ def encode_videos(
         ) from error
 
 
-def _encoded(
-    videos: Sequence[Path], backbone: Backbone, layout: ClipLayout, size: int, workers: int | None
+def encode_frames(
+    frames: Iterable[Decoded], backbone: Backbone, layout: ClipLayout, *, batch_size: int | None = None
 ) -> Iterator[Event]:
+    """The features of videos whose frames somebody decodes: events as of `encode_videos`.
+
+    Args:
+        frames: what `decoded` tells of them.
+        backbone, layout, batch_size: as of `encode_videos`.
+    """
+    size = batch_size or BATCH_CLIPS
     cutters: dict[Path, ClipCutter] = {}
     queue: deque[_Clip | Finished | Failed] = deque()  # an end of a video follows its last clip
     clips = 0
-    for item in decoded(videos, backbone.medium, backbone.preprocessing, layout, _processes(workers, len(videos))):
+    for item in frames:
         if isinstance(item, Begun):
             cutters[item.video] = ClipCutter(layout)
             yield item

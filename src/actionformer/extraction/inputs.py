@@ -79,7 +79,7 @@ def named_files(inputs: Sequence[str | Path], kinds: Kinds, media: Sequence[Medi
     for path in map(Path, inputs):
         for file, id_ in _stood_for(path, kinds).items():
             check_name(id_, f"{file}: its name")
-            files.setdefault(file, _of_recording(id_, media))
+            files.setdefault(file, of_recording(id_, media))
     check_names(files)
     return files
 
@@ -129,7 +129,8 @@ def files_below(folder: Path) -> Iterator[PurePath]:
                 yield PurePath(place, name).relative_to(folder)
 
 
-def _of_recording(id_: str, media: Sequence[Medium]) -> str:
+def of_recording(id_: str, media: Sequence[Medium]) -> str:
+    """The id of a recording whose file's id is this."""
     folder, slash, name = id_.rpartition("/")
     for medium in media:
         name = medium.id_of(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,18 @@ def write_features(
     backbone: Backbone,
     layout: ClipLayout,
     dtype: str = "float32",
+    *,
+    hash_of: Callable[[Path], str] | None = None,
 ) -> Generator[Event]:
-    """Writes the rows of every video to its feature file, with its sidecar before it, and passes the events on."""
+    """Writes the rows of every video to its feature file, with its sidecar before it, and passes the events on.
+
+    Args:
+        events: of `encode_videos`.
+        targets: video -> its feature file.
+        backbone, layout: how features are made.
+        dtype: number format of the files.
+        hash_of: gives what tells a video from others of its name; by default `video_hash`, which needs its file.
+    """
     writers: dict[Path, FeatureWriter] = {}
     try:
         for event in events:
@@ -47,7 +57,8 @@ def write_features(
             elif isinstance(event, FeaturesReady):
                 writers[event.video].append(event.rows)
             elif isinstance(event, Finished):
-                _finish(writers.pop(event.video), event, spec_of(backbone, layout, event.summary))
+                spec, hash_ = spec_of(backbone, layout, event.summary), (hash_of or video_hash)(event.video)
+                _finish(writers.pop(event.video), event, spec, hash_)
             else:
                 writers.pop(event.video).discard()
             yield event
@@ -79,14 +90,14 @@ def extract_video(
             warn(f"{video}: {event.summary.warning}", 3)
 
 
-def _finish(writer: FeatureWriter, event: Finished, spec: FeatureSpec) -> None:
+def _finish(writer: FeatureWriter, event: Finished, spec: FeatureSpec, hash_: str) -> None:
     """Puts the sidecar and then the features into their places: where there are features, there is a sidecar."""
     summary = event.summary
     made = {
         "frames": summary.frames,
         "skipped_packets": summary.skipped_packets,
         "native_fps": summary.native_fps,
-        "video_hash": video_hash(event.video),
+        "video_hash": hash_,
         "version": VERSION,
     }
     writer.complete()

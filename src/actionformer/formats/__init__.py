@@ -7,6 +7,7 @@ and the index says which:
     annotations_text(annotations) -> str
     read_results(path) -> {video: Columns}
     results_text(iterable of VideoRows) -> pieces of text   many videos per file
+    results_bytes(iterable of VideoRows) -> pieces          the same of a format that is no text
     video_text(detections, media) -> str                    one video per file; if it counts frames, with fps, duration
     video_line(video_rows) -> str                           of many videos: a line each, with nothing before or after
     stream_header() -> str                                  of a live source: the first line, "" for none

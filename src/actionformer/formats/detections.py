@@ -21,8 +21,9 @@ def read_results(
     """Read detections that `detect` or `Detections` have written, or another program in those layouts.
 
     Args:
-        paths: ActivityNet results JSON, a file ending in `.jsonl` with a line {"video", "detections"} per video, or one
-            ending in `.csv` with a header video,label,start,end,score; of several files the videos are joined.
+        paths: ActivityNet results JSON, a file ending in `.jsonl` with a line {"video", "detections"} per video, one
+            ending in `.csv` with a header video,label,start,end,score, or one ending in `.parquet` as `detect` writes
+            it; of several files the videos are joined.
         class_names: names that labels are indices into; without them, the files' own labels, sorted.
 
     Returns:
@@ -66,19 +67,20 @@ def named_rows(detections: Mapping[str, Detections]) -> Iterator[VideoRows]:
     return (VideoRows(video, found.to_dict()) for video, found in detections.items())
 
 
-def results_text(results: Iterable[VideoRows], format: str) -> Iterable[str]:
+def results_pieces(results: Iterable[VideoRows], format: str) -> Iterable[str | bytes]:
     """A file that holds many videos, piece by piece.
 
     Raises:
         InputError: (also the functions below) no such format, or it holds one video per file.
     """
-    pieces: Iterable[str] = find(format).function("results_text")(results)
+    one = find(format)
+    pieces: Iterable[str | bytes] = one.function("results_bytes" if one.is_binary else "results_text")(results)
     return pieces
 
 
 def write_results(path: str | Path, detections: Mapping[str, Detections], format: str = "json") -> None:
     """Write the detections of many videos into a file, whole or not at all."""
-    write_pieces(path, results_text(named_rows(detections), format))
+    write_pieces(path, results_pieces(named_rows(detections), format))
 
 
 def video_text(

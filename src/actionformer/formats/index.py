@@ -22,6 +22,7 @@ Ability = Literal[
     "annotations_text",
     "read_results",
     "results_text",
+    "results_bytes",
     "video_text",
     "video_line",
     "stream_header",
@@ -66,7 +67,12 @@ class Format:
     @property
     def writes(self) -> bool:
         """Whether detections can be written."""
-        return "results_text" in self.can or self.one_video
+        return "results_text" in self.can or self.is_binary or self.one_video
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether what is written is no text."""
+        return "results_bytes" in self.can
 
     @property
     def one_video(self) -> bool:
@@ -101,6 +107,7 @@ FORMATS: dict[str, Format] = {
         Format("json", "activitynet", (".json",), (*_ANNOTATIONS, *_RESULTS, *_STREAM, "provisional_line", *_LABELS)),
         Format("jsonl", "jsonl", (".jsonl",), (*_RESULTS, "video_line")),
         Format("csv", "csv_table", (".csv",), (*_RESULTS, *_STREAM, *_LABELS), general=True),
+        Format("parquet", "parquet", (".parquet",), ("read_results", "results_bytes")),
         Format("table", "table", (".txt",), ("results_text", *_STREAM), for_people=True),
         Format("srt", "srt", (".srt",), ("video_text", *_LABELS), for_people=True),
         Format("vtt", "vtt", (".vtt",), ("video_text", *_LABELS), for_people=True),

@@ -71,9 +71,9 @@ def detect(
             'clips/**/*.mp4'.
         out: where to write; by default to the terminal. The ending tells the format. Subtitles of several videos: a
             folder.
-        format: of the output: json (ActivityNet results), jsonl (a line per video, as it comes), csv, table, srt or vtt
-            (subtitles), or of an annotation tool: eaf (ELAN), boris, label-studio, cvat, via3, textgrid (Praat) or
-            audacity.
+        format: of the output: json (ActivityNet results), jsonl (a line per video, as it comes), csv, parquet (a row
+            per video), table, srt or vtt (subtitles), or of an annotation tool: eaf (ELAN), boris, label-studio, cvat,
+            via3, textgrid (Praat) or audacity.
         min_score: leave out detections with a lower score; by default in tables, subtitles, ELAN and overlay those
             below the threshold of their class, which `calibrate` measures, or 0.3 where it has not; else nothing.
         raw_scores: take no notice of the model's calibration: scores are the network's own.

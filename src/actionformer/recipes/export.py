@@ -9,7 +9,7 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.files import check_absent, write_pieces
 from actionformer.core.words import part
 from actionformer.extraction.inputs import videos_there
-from actionformer.formats.detections import read_results, results_text, write_video
+from actionformer.formats.detections import read_results, results_pieces, write_video
 from actionformer.formats.index import FormatName, find
 from actionformer.formats.rows import VideoRows
 from actionformer.inference.selection import least_score
@@ -32,7 +32,7 @@ def export_detections(
     """Writes detections in the format of an annotation tool, of subtitles or of a table.
 
     Args:
-        results: files that detect has written, JSON, JSON Lines or CSV.
+        results: files that detect has written, JSON, JSON Lines, CSV or Parquet.
         out: the file to write; of formats that hold one video per file, and several videos, a folder.
         format: of the output; by default what the ending of --out tells.
         videos: the videos that were searched: files, folders or patterns. Tools open them, and frame numbers need their
@@ -60,7 +60,7 @@ def export_detections(
     check_absent(files, overwrite=overwrite)
     warn_of_uneven(rows, chosen.name)
     if not chosen.one_video:
-        write_pieces(out, results_text(rows, chosen.name))
+        write_pieces(out, results_pieces(rows, chosen.name))
         return files
     for one in rows:
         media = Path(one.source).resolve().as_uri() if one.source else ""

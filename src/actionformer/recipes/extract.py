@@ -36,10 +36,12 @@ class Extraction:
     """Feature files that are new."""
     kept: list[Path] = field(default_factory=list)
     """Feature files that were there."""
-    failed: dict[Path, str] = field(default_factory=dict)
-    """Video -> what was wrong with it."""
-    warnings: dict[Path, str] = field(default_factory=dict)
+    failed: dict[Path | str, str] = field(default_factory=dict)
+    """Video, a file or on a cluster an address -> what was wrong with it."""
+    warnings: dict[Path | str, str] = field(default_factory=dict)
     """Video -> what its user should know."""
+    set_aside: Path | None = None
+    """On a cluster, the file that has a line for each video that failed."""
 
 
 def extract(
@@ -153,7 +155,7 @@ def extract_files(
         return [file for file in files if not _is_kept(targets[file], file, backbone, layout, dtype, overwrite)]
 
     if todo := to_do(targets):
-        with sole_writer(out, f"{backbone.name} {backbone.weights_hash} {backbone.preprocessing} {layout} {dtype}"):
+        with sole_writer(out, writers_of(backbone, layout, dtype)):
             todo = to_do(todo)  # others may have been at work before
             events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
             written = write_features(events, targets, backbone, layout, dtype)
@@ -169,6 +171,11 @@ def extract_files(
                     on_progress(Progress("video", done, len(todo), str(event.video), reason))
     result.kept += [path for file, path in targets.items() if file not in todo]
     return result
+
+
+def writers_of(backbone: Backbone, layout: ClipLayout, dtype: str) -> str:
+    """What those do who may write into one folder at a time."""
+    return f"{backbone.name} {backbone.weights_hash} {backbone.preprocessing} {layout} {dtype}"
 
 
 def _is_kept(path: Path, video: Path, backbone: Backbone, layout: ClipLayout, dtype: str, overwrite: bool) -> bool:

@@ -40,6 +40,8 @@ class Done:
     """What to tell when something was found, and all of it scores too little to be shown."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """File -> what was wrong with it."""
+    set_aside: Path | None = None
+    """On a cluster, the file that has a line for each of them."""
 
     @property
     def summary(self) -> str | None:
@@ -109,8 +111,8 @@ def run_job(
                 if search.on_progress is not None:
                     search.on_progress(Progress("video", done, len(search.sources), str(one.source), one.failed))
         output.finish(record, search.sources)
-        told = {"hidden": wanted.left_out, "hint": wanted.nothing}
-        return Done(output, len(record.done), record.detections, before, **told, failed=record.failed)
+        found = len(record.done), record.detections, before
+        return Done(output, *found, wanted.left_out, wanted.nothing, record.failed)
 
 
 @contextmanager
@@ -132,9 +134,9 @@ def _take(one: Searched, wanted: Wanted, output: Output, record: Record, console
     if one.found is None:
         record.fail(one.video, one.source, one.failed or "")
         return
-    shown = wanted(one.found)
-    reason = output.film(one.video, one.source, wanted.drawn(one.found), console)
-    output.write(one.video, one.source, shown)
+    shown, source = wanted(one.found), Path(one.source)
+    reason = output.film(one.video, source, wanted.drawn(one.found), console)
+    output.write(one.video, source, shown)
     record.add(one.video, one.source, shown)
     if reason is not None:
         record.fail(one.video, one.source, reason)

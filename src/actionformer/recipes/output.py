@@ -19,7 +19,7 @@ from actionformer.core.names import file_of
 from actionformer.core.terminal import WIDEST, emit, plain_console
 from actionformer.core.words import plural
 from actionformer.extraction.inputs import holds_features, is_played
-from actionformer.formats.detections import read_results, results_text, video_text
+from actionformer.formats.detections import read_results, results_pieces, video_text
 from actionformer.formats.index import FORMATS, find
 from actionformer.formats.rows import VideoRows
 from actionformer.formats.table import results_table
@@ -86,6 +86,8 @@ class Output:
         """
         several, out, overlay = len(files) > 1, self.out, self.overlay
         check_margin(self.margin)
+        if out is None and FORMATS[self.format].is_binary:
+            raise InputError(f"{self.format} is no text for a terminal: give --out")
         if several and self.one_video and not self.in_folder:
             raise InputError(
                 f"{self.format} holds one video per file: give --out a folder that exists or has no ending"
@@ -236,13 +238,13 @@ class Output:
         results = with_rates(record.results(order)) if counts_frames else record.results(order)
         as_it_came = self.one_video or record.path == self.out or (self._by_line and self.out is None)
         if self.out is not None and not as_it_came:
-            write_pieces(self.out, results_text(results, self.format))
+            write_pieces(self.out, results_pieces(results, self.format))
         elif self.format == "table":
             table = results_table(record.results(order))
             plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
         elif not as_it_came:
-            for piece in results_text(results, self.format):
-                emit(piece)
+            for piece in results_pieces(results, self.format):
+                emit(str(piece))
         warn_of_uneven(record.results(order), self.format)
         if record.path != self.out and not record.failed:
             record.remove()

@@ -83,14 +83,14 @@ class Record:
         with naming(self.out):  # what a full disk has not taken is tried again
             self._files.close()
 
-    def add(self, video: str, source: Path, found: Detections) -> None:
+    def add(self, video: str, source: Path | str, found: Detections) -> None:
         """Writes what was found in a video; from now on no kill loses it."""
-        self._note({"video": video, "content": source_hash(source)})
+        self._note({"video": video, "content": source_hash(Path(source))})
         self.done[video] = self._file.tell()
         self.detections += len(found)
         self._append(self._file, video_line(VideoRows(video, found.to_dict(), str(source))))
 
-    def fail(self, video: str, source: Path, reason: str) -> None:
+    def fail(self, video: str, source: Path | str, reason: str) -> None:
         """Notes that a video failed; a job that is continued tries it again."""
         self.failed[str(source)] = reason
         self._note({"video": video, "source": str(source), "failed": reason})

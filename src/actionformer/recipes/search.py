@@ -69,7 +69,8 @@ class Searched:
     """One of the inputs: what was found in it, or why nothing could be looked for."""
 
     video: str
-    source: Path
+    source: Path | str
+    """A file, or an address."""
     found: Detections | None = None
     failed: str | None = None
     warning: str | None = None

@@ -1,0 +1,1 @@
+"""Extraction and detection on the machines of a cluster, through Ray Data."""

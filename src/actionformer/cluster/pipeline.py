@@ -1,0 +1,131 @@
+"""Rows on their way through stages on the machines of a cluster, as a stream of Ray Data.
+
+A worker is one actor of each stage, which share one processor. Pools of actors grow to as many as there are workers
+where a stage is behind, and Ray Data holds back a stage whose rows nobody takes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from actionformer.cluster.stages import Row, Stage
+from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.words import part
+
+LOCAL = "local"
+"""The address of a cluster that is started on this machine, and ended with the job."""
+SMALL_JOB, MOST_PER_BLOCK = 10_000, 16
+"""Videos up to which each is scheduled on its own, and how many together of the largest jobs."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage, and what one actor of it takes of a machine."""
+
+    stage: type[Stage]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    cpus: float = 0.25
+    gpus: float = 0.0
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """A cluster, while the block runs: the one that this process has joined already, else the one at an address.
+
+    Args:
+        address: of its head, such as 10.0.0.1:6379; "auto" for the one that this machine belongs to; "local" for one
+            that is started here, on the loopback interface, and ended with the block.
+
+    Raises:
+        InputError: Ray is not installed, or there is no cluster.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what its processes log stands between our own lines
+    if address == LOCAL:
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # as on those systems: on loopback alone
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise missing_extra("ray[data]", "cluster", "a cluster") from error
+    if ray.is_initialized():
+        yield
+        return
+    more = {"include_dashboard": False} if address == LOCAL else {}
+    try:
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"--cluster {address}: no cluster there ({' '.join(str(error).split()):.200})") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = None) -> Iterator[Row]:
+    """Each row once, after all steps, in the order in which they are done.
+
+    Args:
+        rows: `video`, `source`, `features` and `state` of each, see `stages`.
+        steps: in order.
+        workers: most actors of each step; by default as many as the cluster has processors.
+
+    Raises:
+        InputError: a process of the cluster could not begin, or the cluster broke down; what is done is done.
+    """
+    if not rows:
+        return
+    import pyarrow as pa
+    import ray
+
+    workers = workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+    many = min(1 + len(rows) // SMALL_JOB, MOST_PER_BLOCK)
+    names = list(rows[0])
+    blocks = [
+        pa.table({name: [row[name] for row in rows[first : first + many]] for name in names})
+        for first in range(0, len(rows), many)
+    ]
+    _be_quiet()
+    left = {row["video"] for row in rows}
+    try:
+        stream = ray.data.from_arrow(blocks)
+        for step in steps:
+            stream = stream.map(
+                step.stage,
+                fn_constructor_kwargs=dict(step.arguments),
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers),
+                num_cpus=step.cpus,
+                num_gpus=step.gpus or None,
+            )
+        for row in stream.iter_rows():
+            if row["video"] in left:  # what ran twice is told once
+                left.remove(row["video"])
+                yield row
+    except ray.exceptions.RayError as error:
+        raise InputError(f"the cluster stopped: {_cause(error)}; a second call goes on") from error
+    if left:
+        raise InputError(
+            f"the cluster ended, and {part(len(left), len(rows), 'videos have no result')}: a second call goes on"
+        )
+
+
+def _be_quiet() -> None:
+    """Ray Data draws no bars and writes no lines of its own."""
+    from ray.data import DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _cause(error: BaseException) -> str:
+    """The last line of what a process of the cluster says, which is the error itself."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{lines[-1] if lines else type(error).__name__:.500}"
