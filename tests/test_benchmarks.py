@@ -283,3 +283,26 @@ def test_kept_runs_are_read_again_without_weights_and_folders(
     here, there = (read_evaluated(one, annotations) for one in (placed, again))
     assert there.result.maps == pytest.approx(here.result.maps, abs=0.01)
     assert there.card.training["features_hash"] == here.card.training["features_hash"]
+
+
+def test_the_page_has_the_costs_of_a_million_hours_that_the_script_computes(script: Any) -> None:
+    scale = script("scale")
+    rows = scale.costs(script("common").read_result("extract")["parts"]["costs"]["rows"], read_speed(script))
+    assert scale.table(rows) in (FOLDER.parent / "docs" / "scale.md").read_text("utf-8")
+    motion = next(row for row in rows if (row.backbone, row.size) == ("motion", "320x240"))
+    assert motion.terabytes == pytest.approx(1e6 * 3600 * 15 / 4 * 204 * 4 / 1e12)
+    assert motion.days == pytest.approx(sum(motion.core_hours) / 24_000)
+
+
+def read_speed(script: Any) -> Any:
+    return script("common").read_result("speed")["rows"]
+
+
+@pytest.mark.slow
+def test_a_job_on_a_cluster_survives_whatever_is_killed(script: Any, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="pip install 'actionformer-tal[cluster]'")
+    found = script("cluster").survival(tmp_path, 300)
+    assert found["processes_killed"] > 1
+    assert (found["exit_code"], found["good_once"], found["broken_named"]) == (1, 291, 9)
+    assert (found["good_lost"], found["good_twice"], found["good_named_broken"]) == (0, 0, 0)
+    assert found["equal_to_detect_without_cluster"]

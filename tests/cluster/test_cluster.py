@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from commands import Command, Refused
+from commands import Command
 from moving import FPS
 
 from actionformer.cluster.pipeline import Step, connected, through
@@ -105,15 +105,3 @@ def test_a_stage_that_cannot_begin_ends_the_job_with_its_reason(cluster: list[st
     absent = {"detector": partial(load, tmp_path / "absent"), "timing": UNKNOWN, "attempts": 1}
     with pytest.raises(InputError, match=r"the cluster stopped: .*absent"):
         list(through([row], [Step(Detect, absent)], 1))
-
-
-def test_what_a_cluster_does_not_do_is_refused(refused: Refused, trained: Path, features: Path, tmp_path: Path) -> None:
-    detect = ["detect", trained, features]
-    assert "--overlay cannot be given with --cluster" in refused(
-        *detect, "--overlay", tmp_path / "a", "--out", tmp_path / "a.json", "--cluster", "local"
-    )
-    assert "--attempts needs --cluster" in refused(*detect, "--attempts", "3")
-    assert "--cluster writes into a file: give --out" in refused(*detect, "--cluster", "local")
-    assert "--cluster writes json, jsonl, csv, parquet" in refused(
-        *detect, "--out", tmp_path / "a.srt", "--cluster", "local"
-    )

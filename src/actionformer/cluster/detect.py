@@ -69,7 +69,17 @@ def detect_on_cluster(
     What is found is written by this process alone, a line per video as it comes, so that a call with `resume` does the
     rest after whatever has died. Videos that cannot be read are tried again, then set aside: OUT.failed.jsonl says why.
     Features wait in the folder OUT.features until they are searched, unless `features_out` keeps them. All machines see
-    the run and the folder of OUT. The other arguments are those of `detect` and `extract_on_cluster`.
+    the run and the folder of OUT. The other arguments are those of `detect`; `inputs` and `workers` as in
+    `extract_on_cluster`.
+
+    Args:
+        cluster: work on the machines of a Ray cluster: the address of its head, auto for the one that this machine
+            belongs to, or local for one that is started here and ended with the call. Videos may then also be given as
+            lists of paths (.txt), tables with a column of them (.csv, .jsonl, .parquet) and addresses of object stores.
+            A worker is a process that decodes, one with the backbone and one with the detector.
+        attempts: on a cluster, how often a video is tried before it is set aside.
+        gpus_per_worker: on a cluster, the share of a GPU that the backbone of a worker takes, such as 0.25; by default
+            it computes on processors.
 
     Raises:
         InputError: as `detect`, but for videos that cannot be read; or there is no cluster, or it broke down.

@@ -62,7 +62,7 @@ def extract_on_cluster(
         cluster: work on the machines of a Ray cluster: the address of its head, auto for the one that this machine
             belongs to, or local for one that is started here and ended with the call. Videos may then also be given as
             lists of paths (.txt), tables with a column of them (.csv, .jsonl, .parquet) and addresses of object stores.
-            A worker is a process that decodes, one with the backbone and one with the detector.
+            A worker is a process that decodes and one with the backbone.
         attempts: on a cluster, how often a video is tried before it is set aside.
         gpus_per_worker: on a cluster, the share of a GPU that the backbone of a worker takes, such as 0.25; by default
             it computes on processors.

@@ -58,13 +58,27 @@ def connected(address: str) -> Iterator[None]:
         return
     more = {"include_dashboard": False} if address == LOCAL else {}
     try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
+        with _unheard():  # of the level itself
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"--cluster {address}: no cluster there ({' '.join(str(error).split()):.200})") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Within it nobody hears what is written to standard error, from C++ either."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = None) -> Iterator[Row]:
