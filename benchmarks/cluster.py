@@ -36,12 +36,15 @@ from recordings import write_test_video
 from actionformer.backbones import load_backbone
 from actionformer.cluster.extract import making_of, making_steps, new_row
 from actionformer.cluster.pipeline import connected, through
+from actionformer.extraction.decoding import begin_worker
 from actionformer.extraction.encode import layout_for
 from actionformer.recipes.extract import extract
 
 PARTS = ("survival", "nodes", "disk", "throughput")
 BROKEN = 0.03
 MOST_CALLS = 20
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""Of all calls, as of the processes of a cluster."""
 PAUSE = 15.0
 """Seconds between two kills."""
 FPS, SIZE = 10, (64, 48)
@@ -104,7 +107,7 @@ def write_run(folder: Path) -> Path:
         for path in features.glob("*.json")
     }
     labels.write_text(json.dumps({"database": database}))
-    on = ["--data.test-subset", "training", "--training.epochs", "2"]
+    on = ["--data.test-subset", "training", "--training.epochs", "2", "--model.width", "32", "--model.num-heads", "2"]
     trained = called("train", "auto", "--annotations", labels, "--features", features, "--out", run, *on)
     assert trained.returncode == 0, trained.stderr
     return run
@@ -113,7 +116,7 @@ def write_run(folder: Path) -> Path:
 def called(*words: str | Path) -> subprocess.CompletedProcess[str]:
     """A call of the command line that has ended."""
     command = [sys.executable, "-m", "actionformer", *words]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=ONE_THREAD)
 
 
 def descendants(process: int) -> Iterator[int]:
@@ -156,7 +159,7 @@ def survival(folder: Path, videos: int) -> dict[str, Any]:
     with (folder / "log.txt").open("w") as log:
         while True:
             calls += 1
-            job = subprocess.Popen([*words, "--cluster", "local", "--workers", "2"], stderr=log)
+            job = subprocess.Popen([*words, "--cluster", "local", "--workers", "2"], stderr=log, env=ONE_THREAD)
             while job.poll() is None:
                 time.sleep(PAUSE * chance.uniform(0.5, 1.5))
                 if calls == 1 and out.exists() and out.read_bytes().count(b"\n") > 0.4 * videos:
@@ -278,6 +281,7 @@ def without_ray(videos: list[Path], processes: int, folder: Path) -> float:
 
 def _share(videos: list[Path], out: Path, ready: Any, times: Any) -> None:
     torch.set_num_threads(1)
+    begin_worker(0)  # which takes the threads from OpenCV
     extract(videos[:1], "motion", out / "warm", workers=0)
     ready.wait()
     begin = time.time()
@@ -305,6 +309,7 @@ def throughput(folder: Path) -> dict[str, Any]:
         os.link(first, videos[-1])
     rates: dict[str, list[float]] = {name: [] for name in ("plain_1", "plain_2", "ray_1", "ray_2")}
     waits = []
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  by default workers stand back behind all else
     begun = time.monotonic()
     with connected("local"):
         started = time.monotonic() - begun

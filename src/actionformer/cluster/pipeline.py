@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,9 @@ LOCAL = "local"
 """The address of a cluster that is started on this machine, and ended with the job."""
 SMALL_JOB, MOST_PER_BLOCK = 10_000, 16
 """Videos up to which each is scheduled on its own, and how many together of the largest jobs."""
+
+MOST_DEATHS = 3
+"""How many actors of a stage may die as they begin, one after another, before that is taken for an error of the stage."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ def connected(address: str) -> Iterator[None]:
     except ImportError as error:
         raise missing_extra("ray[data]", "cluster", "a cluster") from error
     if ray.is_initialized():
-        yield
+        with redirect_stdout(sys.stderr):  # what Ray tells of its processes is no output
+            yield
         return
     more = {"include_dashboard": False} if address == LOCAL else {}
     try:
@@ -63,7 +68,8 @@ def connected(address: str) -> Iterator[None]:
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"--cluster {address}: no cluster there ({' '.join(str(error).split()):.200})") from error
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         ray.shutdown()
 
@@ -104,7 +110,7 @@ def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = No
         pa.table({name: [row[name] for row in rows[first : first + many]] for name in names})
         for first in range(0, len(rows), many)
     ]
-    _be_quiet()
+    _set_up()
     left = {row["video"] for row in rows}
     try:
         stream = ray.data.from_arrow(blocks)
@@ -128,15 +134,17 @@ def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = No
         )
 
 
-def _be_quiet() -> None:
-    """Ray Data draws no bars and writes no lines of its own."""
+def _set_up() -> None:
+    """Ray Data replaces actors that are killed as they begin, and writes its lines into its own log alone."""
     from ray.data import DataContext
 
     context = DataContext.get_current()
+    context.max_consecutive_actor_init_deaths = MOST_DEATHS
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.CRITICAL)
 
 
 def _cause(error: BaseException) -> str:
