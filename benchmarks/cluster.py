@@ -49,7 +49,7 @@ PAUSE = 15.0
 """Seconds between two kills."""
 FPS, SIZE = 10, (64, 48)
 LAYOUT = ["--fps", str(FPS), "--num-frames", "4", "--stride", "2"]
-REPEATS, TIMED, SECONDS = 3, 24, 20
+REPEATS, TIMED, SECONDS = 2, 16, 10
 """Turns of each way, videos of a turn, seconds of a video."""
 
 

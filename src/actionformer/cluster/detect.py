@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from rich.console import Console
 from actionformer.cluster.extract import making_of, making_steps, new_row, unless_stopped
 from actionformer.cluster.failures import Failures
 from actionformer.cluster.manifest import is_address, read_manifest
-from actionformer.cluster.pipeline import Step, connected, through
+from actionformer.cluster.pipeline import Step, results_of
 from actionformer.cluster.stages import FAILED, GIVEN, NEW, Detect, Making, Row
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
@@ -181,7 +181,7 @@ class ClusterSearch(Search):
         self.features = videos.features_out or on.output.out.with_name(f"{on.output.out.name}.features")
         self.set_aside = on.output.out.with_name(f"{on.output.out.name}.failed.jsonl")
 
-    def results(self, names: Collection[str]) -> Iterator[Searched]:
+    def results(self, names: Collection[str]) -> Generator[Searched, None, None]:
         """What is found in these of the sources, as it comes."""
         wanted = [name for name in self.sources if name in names]
         rows = [self._row(name) for name in wanted]
@@ -189,8 +189,8 @@ class ClusterSearch(Search):
         failures = Failures(self.set_aside)
         searching = {"detector": self.on.detector, "timing": self.timing, "attempts": self.on.attempts}
         steps = [*(() if making is None else making_steps(making, self.on.gpus, last=False)), Step(Detect, searching)]
-        with connected(self.on.address):
-            for row in unless_stopped(counted(through(rows, steps, self.on.workers), len(rows), self.console)):
+        with results_of(rows, steps, address=self.on.address, workers=self.on.workers) as results:
+            for row in unless_stopped(counted(results, len(rows), self.console)):
                 video, warning = row["video"], row["warning"] or None
                 source = self.addresses[video]
                 if row["state"] == FAILED:

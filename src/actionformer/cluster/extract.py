@@ -11,7 +11,7 @@ from rich.console import Console
 from actionformer.backbones import Backbone, load_backbone, with_columns
 from actionformer.cluster.failures import Failures
 from actionformer.cluster.manifest import is_address, read_manifest
-from actionformer.cluster.pipeline import Step, connected, through
+from actionformer.cluster.pipeline import Step, results_of
 from actionformer.cluster.stages import FAILED, NEW, STOPPED, Decode, Described, Encode, Making, Row
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
@@ -90,10 +90,13 @@ def extract_on_cluster(
     say_weights(loaded, console)
     rows = [new_row(id_, source, feature_file(folder, id_)) for id_, source in sources.items()]
     result = Extraction()
-    with sole_writer(folder, writers_of(making.backbone, layout, dtype)), connected(cluster):
+    steps = making_steps(making, gpus_per_worker, last=True)
+    with (
+        sole_writer(folder, writers_of(making.backbone, layout, dtype)),
+        results_of(rows, steps, address=cluster, workers=workers) as results,
+    ):
         failures = Failures(folder / FAILED_FILE)
-        steps = making_steps(making, gpus_per_worker, last=True)
-        for row in unless_stopped(counted(through(rows, steps, workers), len(rows), console)):
+        for row in unless_stopped(counted(results, len(rows), console)):
             source, path = sources[row["video"]], feature_file(folder, row["video"])
             if row["state"] == FAILED:
                 failures.add(row["video"], source, row["error"], row["attempts"])

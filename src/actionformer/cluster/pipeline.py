@@ -1,7 +1,7 @@
 """Rows on their way through stages on the machines of a cluster, as a stream of Ray Data.
 
-A worker is one actor of each stage, which share one processor. Pools of actors grow to as many as there are workers
-where a stage is behind, and Ray Data holds back a stage whose rows nobody takes.
+A worker is one actor of each stage, which share one processor. Pools of actors shrink where nothing waits for them, and
+grow again to as many as there are workers. Ray Data holds back a stage whose rows nobody takes.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ SMALL_JOB, MOST_PER_BLOCK = 10_000, 16
 """Videos up to which each is scheduled on its own, and how many together of the largest jobs."""
 
 MOST_DEATHS = 3
-"""How many actors of a stage may die as they begin, one after another, before that is taken for an error of the stage."""
+"""How many actors of a stage may die as they begin, one after another, until that is an error of the stage."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def connected(address: str) -> Iterator[None]:
         InputError: Ray is not installed, or there is no cluster.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # no thread that comes too late starts a cluster of its own
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what its processes log stands between our own lines
     if address == LOCAL:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # as on those systems: on loopback alone
@@ -75,6 +76,15 @@ def connected(address: str) -> Iterator[None]:
 
 
 @contextmanager
+def results_of(
+    rows: Sequence[Row], steps: Sequence[Step], *, address: str, workers: int | None = None
+) -> Iterator[Iterator[Row]]:
+    """What `through` gives of rows on a cluster, which is left to itself in order, however the block ends."""
+    with connected(address), closing(through(rows, steps, workers)) as results:
+        yield results
+
+
+@contextmanager
 def _unheard() -> Iterator[None]:
     """Within it nobody hears what is written to standard error, from C++ either."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -87,7 +97,7 @@ def _unheard() -> Iterator[None]:
         os.close(nowhere)
 
 
-def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = None) -> Iterator[Row]:
+def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = None) -> Generator[Row, None, None]:
     """Each row once, after all steps, in the order in which they are done.
 
     Args:
@@ -103,7 +113,7 @@ def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = No
     import pyarrow as pa
     import ray
 
-    workers = workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+    workers = min(workers or max(int(ray.cluster_resources().get("CPU", 1)), 1), len(rows))
     many = min(1 + len(rows) // SMALL_JOB, MOST_PER_BLOCK)
     names = list(rows[0])
     blocks = [
@@ -118,7 +128,7 @@ def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = No
             stream = stream.map(
                 step.stage,
                 fn_constructor_kwargs=dict(step.arguments),
-                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers),
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
                 num_cpus=step.cpus,
                 num_gpus=step.gpus or None,
             )

@@ -6,6 +6,7 @@ with a video stands in its row, so that no video stops the others. A row that a 
 
 from __future__ import annotations
 
+import errno
 import pickle
 import warnings
 from abc import ABC, abstractmethod
@@ -184,6 +185,10 @@ class Encode(Stage):
         except InputError as error:
             of_output = str(error).startswith(str(target.with_suffix("")))  # not the video, but where its features go
             return {"state": STOPPED if of_output else FAILED, "error": str(error)}
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return {"state": STOPPED, "error": f"{target}: cannot write ({error.strerror})"}
         return {"state": READY}
 
 

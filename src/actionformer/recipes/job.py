@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,9 @@ def run_job(
         record.check_unchanged(search.sources)
         before = len(record.done)
         todo = [video for video in search.sources if video not in record.done]
-        with _telling_of_a_stop(record, output, len(search.sources), search.console):
-            for done, one in enumerate(search.results(todo), before + 1):
+        stop = _telling_of_a_stop(record, output, len(search.sources), search.console)
+        with stop, closing(search.results(todo)) as results:
+            for done, one in enumerate(results, before + 1):
                 if one.warning:
                     say(search.console, f"warning: {one.source}: {one.warning}")
                 if one.found is None and alone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,7 +178,7 @@ class Search:
         found.detections = {name: found.detections[name] for name in found.sources if name in found.detections}
         return found
 
-    def results(self, names: Collection[str]) -> Iterator[Searched]:
+    def results(self, names: Collection[str]) -> Generator[Searched, None, None]:
         """What is found in these of the sources: in feature files in their order, in videos as they are read."""
         files = {name: [own.get(name) for own in self._files] for name in self.sources if name in names}
         made = {name: own for name, own in files.items() if all(map(self._is_made, own, self.media))}
