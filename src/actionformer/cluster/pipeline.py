@@ -113,7 +113,7 @@ def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = No
     import pyarrow as pa
     import ray
 
-    workers = min(workers or max(int(ray.cluster_resources().get("CPU", 1)), 1), len(rows))
+    there = ray.cluster_resources()
     many = min(1 + len(rows) // SMALL_JOB, MOST_PER_BLOCK)
     names = list(rows[0])
     blocks = [
@@ -125,10 +125,11 @@ def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = No
     try:
         stream = ray.data.from_arrow(blocks)
         for step in steps:
+            first, most = actors_of(step, there, workers, len(rows))
             stream = stream.map(
                 step.stage,
                 fn_constructor_kwargs=dict(step.arguments),
-                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most, initial_size=first),
                 num_cpus=step.cpus,
                 num_gpus=step.gpus or None,
             )
@@ -142,6 +143,29 @@ def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = No
         raise InputError(
             f"the cluster ended, and {part(len(left), len(rows), 'videos have no result')}: a second call goes on"
         )
+
+
+def actors_of(step: Step, there: Mapping[str, float], workers: int | None, videos: int) -> tuple[int, int]:
+    """How many actors of a step begin, as far as the cluster has room for them, and how many there are at most.
+
+    Args:
+        step: the step.
+        there: processors (CPU) and GPUs of the cluster.
+        workers: most of them; by default one per processor.
+        videos: how many there are to do.
+
+    Raises:
+        InputError: the step needs a GPU, and there is none; or no worker at all.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"workers of a cluster must be at least 1, found {workers}")
+    room = max(int(there.get("CPU", 1)), 1)
+    if step.gpus:
+        room = min(room, int(there.get("GPU", 0) / step.gpus))
+        if not room:
+            raise InputError("--gpus-per-worker: the cluster has no GPU for a worker: leave it out")
+    most = min(workers or room, videos)
+    return min(room, most), most
 
 
 def _set_up() -> None:
