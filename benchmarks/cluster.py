@@ -6,7 +6,7 @@
 are killed at random, and once the call itself; then the same call again with --resume. Counts how often each video was
 reported, and compares the detections with those of `detect` without a cluster. `nodes`: three nodes on this machine, of
 which one is lost. `disk`: features go to a file system that is full; a second call finds room. It mounts one, as root.
-`throughput`: videos a second of a worker on one core and of two on two, and of processes without Ray likewise, in turns.
+`throughput`: videos a second of a worker on one core and of two on two, and of processes without Ray alike, in turns.
 """
 
 from __future__ import annotations
