@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import Command
 from local_hub import LocalHub, Repository, local_hub, use
 
 from actionformer.core.errors import InputError
@@ -115,6 +116,23 @@ def test_the_library_is_asked_for_in_words(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(InputError, match=r"needs huggingface_hub: pip install 'actionformer-tal\[hub\]'"):
         model_folder("hf://ann/jumps")
+
+
+def test_every_verb_that_reads_a_model_takes_its_address(
+    hub: LocalHub, trained: Path, annotations: Path, features: Path, tmp_path: Path, call: Command
+) -> None:
+    put(hub, trained)
+    data = ("--annotations", annotations, "--features", features)
+    assert "detector" in call("info", "hf://ann/jumps").out
+    done = call("evaluate", "hf://ann/jumps", *data)
+    assert (done.code, "mAP" in done.out) == (0, True)
+    assert sorted(path.name for path in model_folder("hf://ann/jumps").iterdir()) == sorted(MODEL)  # nothing is left
+    done = call("view", "hf://ann/jumps", *data, "--save", tmp_path / "page.html")
+    assert (done.code, (tmp_path / "page.html").is_file()) == (0, True)
+    done = call("watch", "hf://ann/jumps", features / "video4.npy", "--max-action-seconds", 8, "--format", "csv")
+    assert (done.code, done.out.splitlines()[0]) == (0, "video,label,start,end,score")
+    done = call("train", "small", *data, "--out", tmp_path / "run", "--init", "hf://ann/jumps", "--training.epochs", 1)
+    assert (done.code, "settings call for" in done.err) == (2, True)  # of another width: it was read
 
 
 def test_the_command_line_takes_addresses(hub: LocalHub, trained: Path, features: Path, tmp_path: Path) -> None:
