@@ -104,7 +104,7 @@ def test_every_command_is_one_that_the_program_knows(page: str, program: App) ->
             assert words[1] in targets, block.place
         elif why_not_run(words) is None:
             continue  # it runs below
-        elif "actionformer" in words:
+        elif words[0] in ("actionformer", "torchrun"):
             words = words[words.index("actionformer") :]
             _, bound, _ = program.parse_args(expanded(words[1:]), exit_on_error=False, print_error=False)
             if words[1] == "train" and not re.fullmatch(r"auto|.*\.toml", bound.arguments["config"]):
