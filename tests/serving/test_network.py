@@ -74,6 +74,21 @@ def test_one_that_cannot_be_used_spoils_no_other(detector: Detector, files: list
     assert isinstance(found[2], Answer)
 
 
+def test_an_error_of_the_detector_is_that_of_each_and_ends_nothing(
+    detector: Detector, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> list[int]:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(Detector, "together", broken)
+    found, taken = asked_together(detector, files[:3], 4)
+    assert all(isinstance(one, Answer) for one in found)
+    assert taken == [1, 1, 1]
+    monkeypatch.setattr(Detector, "detect_placed", broken)
+    failed, _ = asked_together(detector, files[:3], 4)
+    assert [str(one) for one in failed] == 3 * ["out of order"]
+
+
 def test_who_has_left_is_not_looked_at(detector: Detector, files: list[Path]) -> None:
     taken: list[int] = []
 

@@ -168,6 +168,8 @@ def _serve_states(app: FastAPI, service: Service) -> None:
         """Whether it takes requests."""
         if service.ending:
             raise RefusedError(503, "the server is ending: ask another one", 5)
+        if not service.works:
+            raise RefusedError(503, "the server has lost its network: start it again", 60)
         return Health(ok=True)
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -51,6 +51,8 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
                 if status != 408 and "expect" not in Headers(scope=scope):
                     await body.discard_rest()
+                if body.more:
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
         try:
@@ -77,16 +79,17 @@ class _Body:
     """The body of a request as it comes, and whether all of it has."""
 
     def __init__(self, receive: Receive) -> None:
-        self._receive, self._more, self._discarded = receive, True, 0
+        self._receive, self._discarded = receive, 0
+        self.more = True
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self._more = message["type"] == "http.request" and message.get("more_body", False)
+        self.more = message["type"] == "http.request" and message.get("more_body", False)
         return message
 
     async def discard_rest(self) -> None:
         """Reads what nobody wants, within bounds: a connection that is closed on it is an error to who sends it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DISCARDING):
-                while self._more and self._discarded < MOST_DISCARDED:
+                while self.more and self._discarded < MOST_DISCARDED:
                     self._discarded += len((await self.receive()).get("body", b""))

@@ -80,6 +80,11 @@ class Network:
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="network", daemon=True)
 
+    @property
+    def works(self) -> bool:
+        """Whether it answers."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begins to work."""
         self._thread.start()
@@ -142,7 +147,10 @@ class Network:
 
     def _look(self) -> None:
         """Looks at the first that waits, and at those that go together with it."""
-        rows = self.detector.together([sequence for _, sequence in self._placed], self._batch_size)
+        try:
+            rows = self.detector.together([sequence for _, sequence in self._placed], self._batch_size)
+        except Exception:  # one of them is at fault: they are looked at one by one, which says which
+            rows = [0]
         batch = [self._placed[row] for row in rows]
         self._placed = [one for row, one in enumerate(self._placed) if row not in rows]
         self._taken(len(batch))

@@ -86,6 +86,11 @@ class Service:
         self.metrics.watch("jobs_kept", "Jobs that are remembered.", lambda: len(self.jobs))
         self.metrics.watch("live_sources", "Live sources that are followed.", lambda: self._following)
 
+    @property
+    def works(self) -> bool:
+        """Whether it can answer."""
+        return self._network.works
+
     async def start(self) -> None:
         """Starts the network and the workers, and lets these load what recordings need."""
         self._network.start()
