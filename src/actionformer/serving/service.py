@@ -20,7 +20,7 @@ from starlette.types import Receive
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import without_prefix
-from actionformer.formats.detections import results_text
+from actionformer.formats.activitynet.results import results_text
 from actionformer.formats.rows import VideoRows
 from actionformer.recipes.wanted import Wanted
 from actionformer.serving.allowed import NOT_ALLOWED, Allowed
@@ -314,7 +314,7 @@ class Service:
 
     def _written(self, wanted: Wanted, name: str, answer: Answer, warnings: list[str]) -> str:
         video = without_prefix(PurePosixPath(name).stem or name, self.detector.config.data.prefix)
-        text = "".join(results_text([VideoRows(video, wanted(answer.found).to_dict())], "json"))
+        text = "".join(results_text([VideoRows(video, wanted(answer.found).to_dict())]))
         told = [*warnings, *([answer.cut] if answer.cut else [])]
         return json.dumps({**json.loads(text), "warnings": told}) if told else text
 
