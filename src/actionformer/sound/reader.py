@@ -25,6 +25,8 @@ from actionformer.video.packets import PacketReader
 
 RATE = 16_000
 """Samples a second that are given, whatever the file has."""
+HIGHEST_RATE = 4_000_000
+"""Samples a second of a file; to convert a rate that a broken file states takes minutes and gigabytes."""
 QUIET = 1e-4
 """Of full scale, -80 dB: a recording that never gets louder is silent."""
 
@@ -135,6 +137,11 @@ class SoundReader(PacketReader):
         for frame in self._decoded():
             if not frame.samples or not frame.sample_rate:
                 continue
+            if frame.sample_rate > HIGHEST_RATE:
+                raise InputError(
+                    f"{self.name}: states {frame.sample_rate:,} samples a second, expected {HIGHEST_RATE:,} at most: "
+                    f"{self.advice}"
+                )
             time = clock.time(frame.time if self.track.timed else None, lasting, lasting)
             self.jumps = clock.jumps
             if self._first is None:
