@@ -26,12 +26,12 @@ from actionformer.nn.points import level_lengths
 class EngineRunner(Runner):
     """A runner whose network is in another engine."""
 
-    engine: nn.Module
+    other: nn.Module
 
     @property
     def network(self) -> Any:
         """Features (1, T, D) -> outputs."""
-        return self.engine
+        return self.other
 
 
 class Padded(nn.Module):
@@ -93,7 +93,7 @@ def accuracy(folder: Path, *, run: Path | None, epochs: int | None, threads: int
 def through(detector: Detector, call: Callable[..., Outputs], length: int) -> Detector:
     """The detector with its network in another engine, which takes sequences of one length."""
     runner = EngineRunner(detector.model, detector.config, detector.device)
-    runner.engine = Padded(call, length, runner.strides)
+    runner.other = Padded(call, length, runner.strides)
     other = copy.copy(detector)
     other.runner = runner
     return other

@@ -28,7 +28,7 @@ import actionformer
 from actionformer import Detections, Detector, read_annotations
 from actionformer.engines.engine import ENGINES, Engine
 from actionformer.engines.graph import lengths_of
-from actionformer.standalone.files import ENDINGS, files_of
+from actionformer.standalone.files import ENDINGS, TargetName, files_of
 
 TOLERANCE = 1e-4
 """Of scores, and of segments in seconds."""
@@ -64,7 +64,7 @@ def torch_file(path: Path) -> Call:
     return call
 
 
-FILES: dict[str, Callable[[Path], Call]] = {"onnx": onnx_file, "openvino": openvino_file, "torch": torch_file}
+FILES: dict[TargetName, Callable[[Path], Call]] = {"onnx": onnx_file, "openvino": openvino_file, "torch": torch_file}
 
 
 def inputs(features: np.ndarray, padded: int) -> dict[str, np.ndarray]:

@@ -24,8 +24,8 @@ def needs(*packages: str) -> None:
 
 
 def batch(*arrays: np.ndarray) -> dict[str, np.ndarray]:
-    """Sequences with zeros behind the shorter ones."""
-    longest = max(map(len, arrays))
+    """Sequences with zeros behind them: two moments of the coarsest level, which has every fourth, are the least."""
+    longest = max(8, -(-max(map(len, arrays)) // 4) * 4)
     features = np.stack([np.pad(one, ((0, longest - len(one)), (0, 0))) for one in arrays])
     return {"features": features, "valid": np.arange(longest) < np.array([[len(one)] for one in arrays])}
 

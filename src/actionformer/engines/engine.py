@@ -18,7 +18,7 @@ from actionformer.engines.graph import Graph, put_together
 from actionformer.nn.network import Network
 
 EngineName = Literal["onnxruntime", "openvino", "compile"]
-ENGINES: tuple[str, ...] = get_args(EngineName)
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Call = Callable[[Tensor, Tensor], Sequence[Tensor]]
 
 
