@@ -51,7 +51,8 @@ def export(
             a graph, or settings that no graph can follow; the message says which.
     """
     path = Path(out) if out is not None else Path(run) / f"model{ENDINGS[to]}"
-    check_absent(files_of(path, to), overwrite=overwrite)
+    files = files_of(path, to)
+    check_absent(files, overwrite=overwrite)
     detector = load(run, settings=settings)
     given = given_spec({"fps": fps, "stride": stride, "num_frames": num_frames})
     timing = timing_of(call=given, model=detector.card.features)
@@ -61,4 +62,4 @@ def export(
         grid = None if detector.config.data.resize is not None else known_grid(timing)
         graph = DetectionGraph(detector, grid, suppress=outputs == "detections")
     write(graph, description(detector, graph, grid, outputs), path, to)
-    return path
+    return files[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import torch
 
-from actionformer.core.files import replacing
+from actionformer.core.files import replacing, write_whole
 from actionformer.engines.conversion import imported, onnx_of, openvino_of, program_of
 from actionformer.engines.graph import Graph
 from actionformer.standalone.description import KEY
@@ -18,13 +19,11 @@ TargetName = Literal["onnx", "openvino", "torch"]
 """Runtimes."""
 ENDINGS = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2"}
 """Of their files."""
-LARGEST_ONNX = 2**31 - 1
-"""Bytes that an ONNX file can hold."""
 
 
 def files_of(path: Path, target: TargetName) -> list[Path]:
     """All files that belong to an exported model; the weights of OpenVINO's lie beside it."""
-    return [path, path.with_suffix(".bin")] if target == "openvino" else [path]
+    return [path.with_suffix(own) for own in (".xml", ".bin")] if target == "openvino" else [path]
 
 
 def write(graph: Graph, about: Mapping[str, Any], path: Path, target: TargetName) -> None:
@@ -41,12 +40,12 @@ def write(graph: Graph, about: Mapping[str, Any], path: Path, target: TargetName
     elif target == "onnx":
         onnx = onnx_of(graph)
         onnx.model.metadata_props[KEY] = text
-        content = onnx.model_proto.SerializeToString()
-        with replacing(path) as temporary:
-            temporary.write_bytes(content)
+        write_whole(path, onnx.model_proto.SerializeToString())
     else:
         model = openvino_of(graph)
         model.set_rt_info(text, [KEY])
-        openvino = imported("openvino", "an export to OpenVINO")
-        with replacing(path) as temporary, replacing(path.with_suffix(".bin")) as weights:
-            openvino.serialize(model, temporary, weights)
+        with TemporaryDirectory() as folder:  # it writes files of these endings alone
+            made = Path(folder) / "model.xml"
+            imported("openvino", "an export to OpenVINO").serialize(model, made)
+            for own in (".bin", ".xml"):
+                write_whole(path.with_suffix(own), made.with_suffix(own).read_bytes())
