@@ -32,7 +32,7 @@ def program_of(graph: Graph) -> ExportedProgram:
     length = None if lengths.fixed else lengths.multiple * Dim("steps", min=lengths.least // lengths.multiple, max=most)
     shape = {0: Dim("batch", min=1) if graph.many else None, 1: length}
     oblivious = torch.fx.experimental._config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
-    with torch.no_grad(), _quiet(), oblivious:  # a batch of one is no case of its own
+    with torch.no_grad(), quiet(), oblivious:  # a batch of one is no case of its own
         try:
             return torch.export.export(graph, graph.example(), dynamic_shapes=(shape, shape), strict=False)
         except (RuntimeError, ValueError, TypeError) as error:
@@ -49,7 +49,7 @@ def onnx_of(graph: Graph) -> Any:
     imported("onnx", "an export to ONNX")
     imported("onnxscript", "an export to ONNX")
     program = program_of(graph)
-    with _quiet():
+    with quiet():
         return torch.onnx.export(
             program, input_names=INPUTS, output_names=graph.names, opset_version=OPSET, dynamo=True, verbose=False
         )
@@ -83,8 +83,8 @@ def imported(package: str, purpose: str) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what exporters say to their own developers."""
+def quiet() -> Iterator[None]:
+    """Without what exporters and compilers say to their own developers."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
     levels = [one.level for one in loggers]
     with warnings.catch_warnings(action="ignore"):

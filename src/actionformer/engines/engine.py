@@ -13,7 +13,7 @@ from torch import Tensor
 
 from actionformer.core.errors import InputError
 from actionformer.detectors.base import Architecture
-from actionformer.engines.conversion import INPUTS, imported, onnx_of, openvino_of
+from actionformer.engines.conversion import INPUTS, imported, onnx_of, openvino_of, quiet
 from actionformer.engines.graph import Graph, put_together
 from actionformer.nn.network import Network
 
@@ -113,8 +113,15 @@ def openvino_call(graph: Graph) -> Call:
 
 def compiled_call(graph: Graph) -> Call:
     """The graph compiled by torch, of any length."""
-    compiled: Call = torch.compile(graph, dynamic=None if graph.lengths.fixed else True)
-    return compiled
+    with quiet():
+        compiled = torch.compile(graph, dynamic=None if graph.lengths.fixed else True)
+
+    def call(*inputs: Tensor) -> Sequence[Tensor]:
+        with quiet():
+            found: Sequence[Tensor] = compiled(*inputs)
+        return found
+
+    return call
 
 
 CALLS: dict[str, Callable[[Graph], Call]] = {
