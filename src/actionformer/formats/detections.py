@@ -67,14 +67,22 @@ def named_rows(detections: Mapping[str, Detections]) -> Iterator[VideoRows]:
     return (VideoRows(video, found.to_dict()) for video, found in detections.items())
 
 
-def results_pieces(results: Iterable[VideoRows], format: str) -> Iterable[str | bytes]:
-    """A file that holds many videos, piece by piece.
+def results_text(results: Iterable[VideoRows], format: str) -> Iterable[str]:
+    """A text file that holds many videos, piece by piece.
 
     Raises:
         InputError: (also the functions below) no such format, or it holds one video per file.
     """
+    pieces: Iterable[str] = find(format).function("results_text")(results)
+    return pieces
+
+
+def results_pieces(results: Iterable[VideoRows], format: str) -> Iterable[str | bytes]:
+    """A file that holds many videos, piece by piece, whether it is text or not."""
     one = find(format)
-    pieces: Iterable[str | bytes] = one.function("results_bytes" if one.is_binary else "results_text")(results)
+    if not one.is_binary:
+        return results_text(results, format)
+    pieces: Iterable[bytes] = one.function("results_bytes")(results)
     return pieces
 
 
