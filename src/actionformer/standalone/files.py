@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import torch
 
-from actionformer.core.files import replacing, write_whole
+from actionformer.core.files import write_whole
 from actionformer.engines.conversion import imported, onnx_of, openvino_of, program_of
 from actionformer.engines.graph import Graph
 from actionformer.standalone.description import KEY
@@ -34,9 +35,9 @@ def write(graph: Graph, about: Mapping[str, Any], path: Path, target: TargetName
     """
     text = json.dumps(about)
     if target == "torch":
-        program = program_of(graph)
-        with replacing(path) as temporary:
-            torch.export.save(program, temporary, extra_files={f"{KEY}.json": text})
+        content = BytesIO()
+        torch.export.save(program_of(graph), content, extra_files={f"{KEY}.json": text})
+        write_whole(path, content.getvalue())
     elif target == "onnx":
         onnx = onnx_of(graph)
         onnx.model.metadata_props[KEY] = text
