@@ -26,7 +26,7 @@ def test_no_other_module_spells_them() -> None:
 
 def test_they_are_all_that_a_run_has(run: Path) -> None:
     evaluate(run)
-    of_others = {run_files.CLASSIFIER, run_files.PROPOSER, run_files.LABELS}
+    of_others = {run_files.CLASSIFIER, run_files.PROPOSER, run_files.LABELS, *run_files.EXPORTS}
     assert {path.name for path in run.iterdir()} == set(run_files.RUN) - of_others
     assert {path.name for path in (run / run_files.BEST).iterdir()} == set(run_files.MODEL)
     assert [path.name for path in (run / run_files.RESUME).iterdir()] == [run_files.STATE]

@@ -148,3 +148,8 @@ def test_what_is_not_installed_is_told(to: Any, trained: Path, tmp_path: Path, m
     with pytest.raises(InputError, match=r"pip install 'actionformer-tal\[export\]'"):
         export(trained, to=to, out=tmp_path / "mine")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_address_has_no_folder_to_write_into() -> None:
+    with pytest.raises(InputError, match=r"hf://ann/jumps: has no folder to write into: give --out FILE\.onnx"):
+        export("hf://ann/jumps")

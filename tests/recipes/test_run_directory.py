@@ -125,6 +125,14 @@ def test_the_state_goes_first(run: Path) -> None:
     assert not state_path(run).exists()
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_what_was_exported_goes_with_its_weights(run: Path, fresh: bool) -> None:
+    (run / "model.onnx").touch()
+    clear(run, fresh=fresh)
+    assert not (run / "model.onnx").exists()
+    assert (run / "model.safetensors").exists() != fresh
+
+
 def test_nothing_to_continue_from(run: Path, tiny: Config, annotations: Path, features: Path) -> None:
     """A model whose state was deleted is not trained over."""
     shutil.rmtree(run / "resume")

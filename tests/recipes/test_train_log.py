@@ -85,7 +85,7 @@ def test_a_logger_that_fails_is_said_once_and_training_goes_on(
     with pytest.warns(UserWarning, match="Failing: failed .the server is gone.: training goes on without it") as told:
         train(tiny, annotations, features, tmp_path / "run", log=[failing, other])
     assert len(told) == 1
-    assert [call[0] for call in failing.calls] == ["start", "step", "step"]
+    assert [call[0] for call in failing.calls] == ["start", "step", "step", "finish"]
     assert [call[0] for call in other.calls].count("epoch") == 3
 
 
@@ -112,3 +112,16 @@ def test_every_fold_is_logged(tmp_path: Path, tiny: Config, annotations: Path, f
         cross_validate(short, annotations, features, tmp_path / "run", folds=2, log=[kept])
     started = [call[1] for call in kept.calls if call[0] == "start"]
     assert started == [tmp_path / "run" / "fold_1", tmp_path / "run" / "fold_2"]
+
+
+def test_a_logger_that_cannot_start_is_told_before_the_run_there_is_removed(
+    tiny: Config, annotations: Path, features: Path, run: Path
+) -> None:
+    class Away(Kept):
+        def check(self) -> None:
+            raise InputError("nobody is there")
+
+    before = {path.name: path.stat().st_mtime_ns for path in run.iterdir() if path.is_file()}
+    with pytest.raises(InputError, match="nobody is there"):
+        train(tiny, annotations, features, run, overwrite=True, log=[Away()])
+    assert {name: (run / name).stat().st_mtime_ns for name in before} == before

@@ -175,6 +175,7 @@ def test_a_step_without_a_finite_gradient_is_left_out_and_said_once(tiny: Config
     assert metrics["skipped_steps"] == 2
     assert metrics["loss"] == rows[2]["loss"]
     assert "skipped_steps" not in mean_of_taken(rows[2:])
+    assert mean_of_taken(rows[:2])["skipped_steps"] == 2  # all of them
 
 
 def test_divergence_is_said(tiny: Config) -> None:

@@ -52,10 +52,10 @@ def warn(message: str, stacklevel: int = 1, category: type[Warning] = UserWarnin
 
 @contextmanager
 def noted(messages: list[str]) -> Iterator[None]:
-    """Within it what would be a warning is added to a list, for somebody else to tell."""
+    """Within it a list gets what users would be warned of, for somebody else to tell. Other warnings are lost."""
     with warnings.catch_warnings(record=True, action="always") as caught:
         yield
-    messages += [str(one.message) for one in caught]
+    messages += [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
 
 
 @contextmanager

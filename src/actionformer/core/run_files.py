@@ -47,7 +47,25 @@ PART = ".part"
 PARTS = f".*{PART}"
 """Their pattern."""
 
+EXPORTS = ("model.onnx", "model.xml", "model.bin", "model.pt2")
+"""The files of an exported model, where nothing else is said."""
+
 MODEL = (CONFIG, WEIGHTS, CARD)
 EVALUATION = (DETECTIONS, REPORT, OVERVIEW)
-RUN = (RESUME, CARD, CONFIG, WEIGHTS, CLASSIFIER, PROPOSER, METRICS, DETECTIONS, REPORT, OVERVIEW, BEST, EVENTS, LABELS)
+RUN = (
+    RESUME,
+    CARD,
+    CONFIG,
+    WEIGHTS,
+    CLASSIFIER,
+    PROPOSER,
+    METRICS,
+    DETECTIONS,
+    REPORT,
+    OVERVIEW,
+    BEST,
+    EVENTS,
+    LABELS,
+    *EXPORTS,
+)
 """What training and evaluation leave, in the order in which it is removed: first what a run is continued from."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from actionformer.core.errors import InputError
 from actionformer.core.files import check_absent
 from actionformer.engines.graph import Graph
 from actionformer.features import timing_of
+from actionformer.hub import is_address
 from actionformer.inference.loading import load
 from actionformer.inference.sequences import given_spec, known_grid
 from actionformer.settings.config import Changes
@@ -31,7 +33,7 @@ def export(
     """Writes a model as one graph that runs without this package, for features of any length and batch.
 
     Args:
-        run: a model directory.
+        run: a model directory, or a model of huggingface.co: hf://USER/MODEL.
         to: the runtime: onnx (ONNX Runtime and others), openvino, or torch (a program of torch.export).
         out: the file to write; by default model.onnx, model.xml (its weights beside it, model.bin) or model.pt2 in the
             run.
@@ -50,6 +52,8 @@ def export(
         InputError: no model directory, a file that is there, a package that is not installed, a network that cannot be
             a graph, or settings that no graph can follow; the message says which.
     """
+    if out is None and is_address(run):
+        raise InputError(f"{run}: has no folder to write into: give --out FILE{ENDINGS[to]}")
     path = Path(out) if out is not None else Path(run) / f"model{ENDINGS[to]}"
     files = files_of(path, to)
     check_absent(files, overwrite=overwrite)

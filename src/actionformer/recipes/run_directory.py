@@ -15,7 +15,7 @@ from actionformer.core import ranks
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import naming
 from actionformer.core.locks import remove_left, sole_writer
-from actionformer.core.run_files import CARD, EVALUATION, EVENTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
+from actionformer.core.run_files import CARD, EVALUATION, EVENTS, EXPORTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
 from actionformer.core.words import plural
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Config, differences
@@ -128,13 +128,15 @@ def check_elsewhere(out: Path, proposer: Path | None) -> None:
 def clear(out: Path, *, fresh: bool) -> None:
     """Removes what writers that were killed have left in a run directory, and for a fresh run the one before it.
 
+    What was exported goes in any case: it will be of other weights than the run.
+
     The state goes first: a kill at any moment leaves nothing that `--resume` could take for the new run's.
 
     Raises:
         InputError: something cannot be removed.
     """
     try:
-        for path in [out / name for name in RUN if fresh]:
+        for path in [out / name for name in (RUN if fresh else EXPORTS)]:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:

@@ -38,7 +38,7 @@ from actionformer.recipes.start import check_init, check_start, initial_model
 from actionformer.recipes.task import Task, gather
 from actionformer.recipes.validation import Validation
 from actionformer.settings.config import Changes, Config, flat
-from actionformer.training.loggers.base import Logger
+from actionformer.training.loggers.base import Logger, Loggers
 from actionformer.training.loggers.index import LoggerName, loggers_of
 from actionformer.training.loop import Trainer, fit, steps_per_epoch
 from actionformer.training.metrics_log import MetricsLog
@@ -211,6 +211,8 @@ def _train(
     if not ranks.first():
         fit(trainer, loader, first_epoch=first_epoch, observer=None, evaluate=evaluation, save=None)
         return
+    loggers = loggers_of(log)
+    Loggers(loggers).check()
     clear(out, fresh=start.state is None)
     ranks.begin(str(out))
     for name, text in beside.items() if start.state is None else ():
@@ -228,7 +230,7 @@ def _train(
         first_epoch=first_epoch,
         steps_per_epoch=steps,
         progress=progress,
-        loggers=loggers_of(log),
+        loggers=loggers,
         settings=flat(config),
     ) as metrics_log:
         fit(

@@ -280,9 +280,10 @@ def fit(
 
 def mean_of_taken(rows: Sequence[Metrics]) -> Metrics:
     """The mean of each figure over steps, those left out aside; `skipped_steps` is how many these are, if any."""
-    taken = [row for row in rows if math.isfinite(row["gradient_norm"])] or rows
+    taken = [row for row in rows if math.isfinite(row["gradient_norm"])]
     skipped = {"skipped_steps": float(len(rows) - len(taken))} if len(taken) < len(rows) else {}
-    return {key: sum(row[key] for row in taken) / len(taken) for key in rows[0]} | skipped
+    meant = taken or rows
+    return {key: sum(row[key] for row in meant) / len(meant) for key in rows[0]} | skipped
 
 
 def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

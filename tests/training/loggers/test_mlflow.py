@@ -66,3 +66,15 @@ def test_a_server_that_does_not_answer_is_said(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(InputError, match="MLflow cannot be used"):
         train(tiny, annotations, features, tmp_path / "run", log=["mlflow"])
+
+
+def test_a_server_that_does_not_answer_is_told_before_anything_is_touched(
+    client: Any, run: Path, tiny: Config, annotations: Path, features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr("mlflow.MlflowClient.get_experiment_by_name", away)
+    with pytest.raises(InputError, match="MLflow cannot be used: no route to host"):
+        train(tiny, annotations, features, run, overwrite=True, log=["mlflow"])
+    assert (run / "model.safetensors").is_file()

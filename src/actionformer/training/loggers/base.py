@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +44,12 @@ class Loggers:
     def __init__(self, loggers: Iterable[Logger]) -> None:
         self._left = list(loggers)
 
+    def check(self) -> None:
+        """Lets those that can tell beforehand whether they will start tell it: a method `check`, which may raise."""
+        for one in self._left:
+            check: Callable[[], None] = getattr(one, "check", lambda: None)
+            check()
+
     def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
         """Starts each of them; where one cannot start, those before it end."""
         for number, one in enumerate(self._left):
@@ -70,6 +77,8 @@ class Loggers:
                 tell(one)
             except Exception as error:  # of a network, of a disk, of somebody's code: a run must not end for it
                 self._left.remove(one)
+                with suppress(Exception):  # as far as it still can
+                    one.finish(failed=True)
                 reason = " ".join(str(error).split()) or type(error).__name__
                 warn(f"{type(one).__name__}: failed ({reason:.200}): training goes on without it", stacklevel=4)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,17 @@ class MLflow:
     def __init__(self) -> None:
         self._metrics: list[Any] = []
 
+    def check(self) -> None:
+        """Asks MLflow whether it is there.
+
+        Raises:
+            InputError: it does not answer.
+        """
+        from mlflow import MlflowClient
+
+        with _in_words():
+            MlflowClient().get_experiment_by_name(EXPERIMENT)
+
     def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
         """Makes a run of MLflow, or goes on with that of the run directory.
 
@@ -39,8 +51,8 @@ class MLflow:
         """
         from mlflow import MlflowClient
 
-        identity = run / EVENTS / IDENTITY
-        try:
+        identity, self._metrics = run / EVENTS / IDENTITY, []
+        with _in_words():
             self._client = MlflowClient()
             if first_epoch and identity.is_file():
                 self._id = str(read_json(identity)["run_id"])
@@ -49,10 +61,6 @@ class MLflow:
             made = self._client.create_run(self._experiment(), run_name=run.resolve().name)
             self._id = str(made.info.run_id)
             self._log_parameters(settings)
-        except InputError:
-            raise
-        except Exception as error:  # of MLflow, of its network library, of the system
-            raise InputError(f"MLflow cannot be used: {' '.join(str(error).split()):.300}") from error
         write_whole(identity, f'{{"run_id": "{self._id}"}}\n')
 
     def _experiment(self) -> str:
@@ -78,8 +86,10 @@ class MLflow:
 
     def finish(self, *, failed: bool) -> None:
         """Sends what is left, and says how it ended."""
-        self._send()
-        self._client.set_terminated(self._id, "FAILED" if failed else "FINISHED")
+        try:
+            self._send()
+        finally:
+            self._client.set_terminated(self._id, "FAILED" if failed else "FINISHED")
 
     def _add(self, step: int, values: Mapping[str, float]) -> None:
         from mlflow.entities import Metric
@@ -97,3 +107,13 @@ class MLflow:
         if self._metrics:
             self._client.log_batch(self._id, metrics=self._metrics)
             self._metrics = []
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # of MLflow, of its network library, of the system
+        raise InputError(f"MLflow cannot be used: {' '.join(str(error).split()):.300}") from error

@@ -15,12 +15,25 @@ from actionformer.training.loggers.base import named
 
 PROJECT = "actionformer"
 """Where WANDB_PROJECT names none."""
+ADVICE = "run `wandb login`, or set WANDB_MODE=offline"
 IDENTITY = "wandb.json"
 """Which run it is, in the run's folder of events."""
 
 
 class WeightsAndBiases:
     """Settings as the run's config, figures by step. A resumed run goes on in the same run of Weights & Biases."""
+
+    def check(self) -> None:
+        """Looks whether anybody is logged in, where figures go over the network.
+
+        Raises:
+            InputError: nobody is.
+        """
+        import wandb
+
+        online = os.environ.get("WANDB_MODE", "online") == "online"
+        if online and getattr(getattr(wandb, "api", None), "api_key", "not told") is None:
+            raise InputError(f"Weights & Biases cannot be used (nobody is logged in): {ADVICE}")
 
     def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
         """Makes a run there, or goes on with that of the run directory.
@@ -33,7 +46,8 @@ class WeightsAndBiases:
         self._steps = first_epoch * steps_per_epoch
         folder = run / EVENTS
         known = folder / IDENTITY
-        id_ = str(read_json(known)["run_id"]) if first_epoch and known.is_file() else token_hex(4)
+        before: Any = read_json(known) if first_epoch and known.is_file() else None
+        id_ = str(before.get("run_id", token_hex(4))) if isinstance(before, dict) else token_hex(4)
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self._run = wandb.init(
@@ -46,8 +60,7 @@ class WeightsAndBiases:
             )
         except Exception as error:  # of the library, of its service, of the network
             raise InputError(
-                f"Weights & Biases cannot be used ({' '.join(str(error).split()):.200}): run `wandb login`, or set "
-                "WANDB_MODE=offline"
+                f"Weights & Biases cannot be used ({' '.join(str(error).split()):.200}): {ADVICE}"
             ) from error
         write_whole(known, f'{{"run_id": "{id_}"}}\n')
 
