@@ -15,7 +15,7 @@ What one does, in this order:
     diagnose                 a run -> why its detections are wrong
     load, build, convert     a run, a preset, a published checkpoint -> a Detector
     pipeline                 a run -> a function: video -> each Action in it
-    push, export             a run -> hf://USER/MODEL, or a file for other runtimes
+    push, export             a run -> hf://USER/MODEL, a file for other runtimes
     Detector                 detect, detect_many, detect_video -> Detections
     watch                    a live source -> actions, each once it is final
     score, read_results      detections of any program -> a Report

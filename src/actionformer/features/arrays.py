@@ -73,13 +73,13 @@ class Features:
     def blocks(self, parts: Sequence[slice]) -> Floats:
         """The rows of several slices, start and stop each, one after the other; every file is opened once."""
         ways = self.resampled or (None,) * len(self.paths)
-        for path, written in zip(self.paths, self.written, strict=True):
-            _check_unwritten(path, written)
         files = zip(self.paths, self.stored, ways, strict=True)
         sources = [
             _read(path, parts, shape) if way is None else _read_at(way, path, parts, shape)
             for path, shape, way in files
         ]
+        for path, written in zip(self.paths, self.written, strict=True):
+            _check_unwritten(path, written)
         return sources[0] if len(sources) == 1 else np.concatenate(sources, axis=1)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.names import check_name
 from actionformer.formats.rows import Columns, VideoRows, checked_row, columns_of_rows
 
 GROUP = 1_000
@@ -18,7 +19,11 @@ COLUMNS = ("video", "detections")
 
 
 def results_bytes(results: Iterable[VideoRows]) -> Iterator[bytes]:
-    """A file of many videos, group by group."""
+    """A file of many videos, group by group.
+
+    Raises:
+        InputError: a name that no text can hold.
+    """
     arrow, parquet = _pyarrow("writing Parquet")
     numbers = [(name, arrow.float64()) for name in ("score", "start", "end")]
     actions = arrow.list_(arrow.struct([("label", arrow.string()), *numbers]))
@@ -32,6 +37,9 @@ def results_bytes(results: Iterable[VideoRows]) -> Iterator[bytes]:
 
 
 def _row(one: VideoRows) -> dict[str, Any]:
+    check_name(one.video, "the id of a video")
+    for label in {row["label"] for row in one.rows}:
+        check_name(label, "label")
     actions = [
         {"label": row["label"], "score": row["score"], "start": row["segment"][0], "end": row["segment"][1]}
         for row in one.rows
