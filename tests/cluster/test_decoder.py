@@ -1,6 +1,7 @@
 """A process of its own for reading: what kills it, or keeps it, is set aside, and the next file is read."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from dying import AsItIs, Dying
 from actionformer.cluster.decoder import Decoder, frames_of
 from actionformer.extraction.decoding import FrameBatch, decoded
 from actionformer.extraction.events import Begun, Failed, Finished
+from actionformer.medium import Row
 from actionformer.video.clips import ClipLayout
 
 LAYOUT = ClipLayout(fps=None, num_frames=2, stride=1)
@@ -20,6 +22,13 @@ def decoder() -> Iterator[Decoder]:
     decoder = Decoder(Dying(), AsItIs(), LAYOUT, silence=20.0)
     yield decoder
     decoder.close()
+
+
+class Wide(AsItIs):
+    """Frames of which one alone is more than a pipe takes."""
+
+    def __call__(self, frames: Iterable[Row]) -> Iterator[Row]:
+        return (np.zeros(1 << 20, np.float32) for _ in frames)
 
 
 def write(path: Path, text: str) -> Path:
@@ -44,6 +53,37 @@ def test_a_file_that_kills_its_reader_fails_alone(decoder: Decoder, tmp_path: Pa
     assert isinstance(last, Failed)
     assert "the process that read it died (SIGSEGV)" in last.reason
     *_, last = decoder.read(write(tmp_path / "b.dying", "rows 2"))
+    assert isinstance(last, Finished)
+
+
+def test_a_reader_that_dies_in_the_middle_of_a_word_fails_alone(tmp_path: Path) -> None:
+    decoder = Decoder(Dying(), Wide(), LAYOUT, silence=20.0)
+    try:
+        reading = decoder.read(write(tmp_path / "a.dying", "rows 9"))
+        assert isinstance(next(reading), Begun)
+        process = decoder._process
+        assert process is not None
+        time.sleep(1)  # by now it waits for somebody to take the rest of its frames
+        process.kill()
+        *_, last = reading
+        assert isinstance(last, Failed)
+        assert "the process that read it died (SIGKILL)" in last.reason
+        *_, last = decoder.read(write(tmp_path / "b.dying", "rows 2"))
+        assert isinstance(last, Finished)
+    finally:
+        decoder.close()
+
+
+def test_a_reader_that_dies_before_it_is_asked_fails_alone(decoder: Decoder, tmp_path: Path) -> None:
+    list(decoder.read(write(tmp_path / "a.dying", "rows 2")))
+    process = decoder._process
+    assert process is not None
+    with pytest.MonkeyPatch.context() as unseen:
+        unseen.setattr(process, "is_alive", lambda: True)  # just
+        process.kill()
+        process.join()
+        assert [type(one) for one in decoder.read(tmp_path / "a.dying")] == [Failed]
+    *_, last = decoder.read(tmp_path / "a.dying")
     assert isinstance(last, Finished)
 
 

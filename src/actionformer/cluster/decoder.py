@@ -52,7 +52,8 @@ class Decoder:
         last = False
         try:
             pipe = self._started()
-            pipe.send(path)
+            with suppress(OSError):  # of a process that has died meanwhile, which the next line finds
+                pipe.send(path)
             while not last:
                 message = self._received(pipe, path)
                 last = isinstance(message, Finished | Failed)
@@ -87,9 +88,9 @@ class Decoder:
                 return message
             self.close()
             return Failed(path, f"reading it was given up: nothing came of it for {self._silence:g} s")
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # the second in the middle of a message
             assert self._process is not None
-            self._process.join()
+            self._process.join(self._silence)
             code = self._process.exitcode or 0
             self.close()
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
