@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from actionformer.cluster.failures import Failures
+from actionformer.cluster.manifest import read_manifest
 from actionformer.core.errors import InputError
+from actionformer.extraction.inputs import files_of
+from actionformer.video.pictures import PICTURES
 
 
 def test_a_line_for_each_as_it_comes_and_none_of_earlier_calls(tmp_path: Path) -> None:
@@ -27,3 +30,13 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(InputError, match=r"failed\.jsonl: cannot"):
         Failures(tmp_path / "out" / "failed.jsonl").add("a", "a.mp4", "no video", 2)
+
+
+def test_it_can_be_given_back_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    failures = Failures(Path("out/failed.jsonl"))
+    failures.add("a", "videos/a.mp4", "no video", 2)
+    failures.add("b", "s3://bucket/b.mp4", "no video", 2)
+    again = read_manifest(["out/failed.jsonl"], files_of(PICTURES), PICTURES)
+    assert again == {"a": str(tmp_path / "videos" / "a.mp4"), "b": "s3://bucket/b.mp4"}
+    assert list(failures.reasons) == ["videos/a.mp4", "s3://bucket/b.mp4"]

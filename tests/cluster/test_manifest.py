@@ -59,6 +59,11 @@ def test_a_table_with_ids_and_one_without(folder: Path, ending: str) -> None:
     assert read(path) == {"first": str(folder / "one.mp4"), "a/two": str(folder / "a/two.mkv")}
 
 
+def test_numbers_are_ids_also_zero(folder: Path) -> None:
+    (folder / "table.jsonl").write_text('{"id": 0, "path": "one.mp4"}\n{"id": 1, "path": "a/two.mkv"}\n')
+    assert read(folder / "table.jsonl") == {"0": str(folder / "one.mp4"), "1": str(folder / "a/two.mkv")}
+
+
 def test_what_was_set_aside_is_a_list(folder: Path) -> None:
     line = {"video": "x", "source": str(folder / "one.mp4"), "error": "broken", "attempts": 2}
     (folder / "failed.jsonl").write_text(json.dumps(line))

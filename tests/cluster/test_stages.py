@@ -103,6 +103,17 @@ def test_an_address_is_fetched_and_its_features_are_the_same(
     assert content(tmp_path) == {name: kept for name, kept in content(extracted).items() if "clip0" in name}
 
 
+def test_features_of_an_address_are_known_for_those_of_another_of_its_name(
+    making: Making, videos: Path, extracted: Path
+) -> None:
+    pytest.importorskip("fsspec")
+    decoded = Decode(making)(new_row("clip0", f"file://{videos}/clip0.mp4", extracted / "clip0.npy"))
+    assert (decoded["state"], decoded["kept"]) == (READY, True)
+    decoded = Decode(making)(new_row("clip0", f"file://{videos}/clip1.mp4", extracted / "clip0.npy"))
+    assert decoded["state"] == FAILED
+    assert f"holds features of another video than file://{videos}/clip1.mp4" in decoded["error"]
+
+
 def test_a_broken_video_is_tried_again_and_says_why(making: Making, tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"no video at all")
     decoded, encoded = through(making, new_row("bad", str(tmp_path / "bad.mp4"), tmp_path / "bad.npy"))

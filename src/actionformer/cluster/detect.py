@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,18 +13,20 @@ from typing import Literal
 
 from rich.console import Console
 
-from actionformer.cluster.extract import making_of, making_steps, new_row, unless_stopped
+from actionformer.cluster.extract import check_numbers, making_of, making_steps, new_row, unless_stopped
 from actionformer.cluster.failures import Failures
-from actionformer.cluster.manifest import is_address, read_manifest
+from actionformer.cluster.manifest import in_store, read_manifest
 from actionformer.cluster.pipeline import Step, results_of
 from actionformer.cluster.stages import FAILED, GIVEN, NEW, Detect, Making, Row
 from actionformer.core.devices import Precision
 from actionformer.core.errors import InputError
+from actionformer.core.files import naming
 from actionformer.core.progress import counted
 from actionformer.core.terminal import plain_console
 from actionformer.extraction.inputs import FEATURES, files_of, holds_features
 from actionformer.features import FeatureSpec, feature_file, sidecar_path
 from actionformer.formats.index import FORMATS, FormatName
+from actionformer.hub import model_folder
 from actionformer.inference.detector import Detector
 from actionformer.recipes.extract import say_weights
 from actionformer.recipes.job import Done, run_job
@@ -32,6 +35,9 @@ from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import Search, Searched, VideoSettings, looked_at
 from actionformer.recipes.wanted import Wanted
 from actionformer.settings.config import Changes
+
+WAITING = ".waiting"
+"""The file by which a folder of features that wait is known for one that a job has made, and may remove."""
 
 
 def detect_on_cluster(
@@ -69,8 +75,8 @@ def detect_on_cluster(
     What is found is written by this process alone, a line per video as it comes, so that a call with `resume` does the
     rest after whatever has died. Videos that cannot be read are tried again, then set aside: OUT.failed.jsonl says why.
     Features wait in the folder OUT.features until they are searched, unless `features_out` keeps them. All machines see
-    the run and the folder of OUT. The other arguments are those of `detect`; `inputs` and `workers` as in
-    `extract_on_cluster`.
+    the folder of OUT and the run; of one of huggingface.co, the cache that it is in. The other arguments are those of
+    `detect`; `inputs` and `workers` as in `extract_on_cluster`.
 
     Args:
         cluster: work on the machines of a Ray cluster: the address of its head, auto for the one that this machine
@@ -84,9 +90,11 @@ def detect_on_cluster(
     Raises:
         InputError: as `detect`, but for videos that cannot be read; or there is no cluster, or it broke down.
     """
+    check_numbers(attempts, batch_size, gpus_per_worker)
+    run = model_folder(run).absolute()
     detector_of = partial(
         prepared_detector,
-        Path(run).absolute(),
+        run,
         max_action_seconds=max_action_seconds,
         max_per_hour=max_per_hour,
         min_score=min_score,
@@ -108,7 +116,7 @@ def detect_on_cluster(
         sources,
         timing=FeatureSpec(fps=fps, stride=stride, num_frames=num_frames),
         videos=VideoSettings(backbone, weights, None if features_out is None else Path(features_out), batch_size),
-        on=OnCluster(cluster, detector_of, output, workers, gpus_per_worker, attempts),
+        on=OnCluster(cluster, detector_of, output, workers, gpus_per_worker, attempts, resume),
         console=console or plain_console(quiet=True),
     )
     wanted = Wanted(
@@ -121,9 +129,7 @@ def detect_on_cluster(
     )
     if output.check_new(search.sources, resume=resume, overwrite=overwrite):
         return None
-    done = run_job(search, output, wanted, run=Path(run), resume=resume)
-    if features_out is None:
-        shutil.rmtree(search.features, ignore_errors=True)
+    done = run_job(search, output, wanted, run=run, resume=resume)
     return replace(done, set_aside=search.set_aside)
 
 
@@ -153,6 +159,8 @@ class OnCluster:
     workers: int | None
     gpus: float
     attempts: int
+    resume: bool
+    """Whether features that wait are taken, and not made anew."""
 
 
 class ClusterSearch(Search):
@@ -189,7 +197,10 @@ class ClusterSearch(Search):
         failures = Failures(self.set_aside)
         searching = {"detector": self.on.detector, "timing": self.timing, "attempts": self.on.attempts}
         steps = [*(() if making is None else making_steps(making, self.on.gpus, last=False)), Step(Detect, searching)]
-        with results_of(rows, steps, address=self.on.address, workers=self.on.workers) as results:
+        with (
+            results_of(rows, steps, address=self.on.address, workers=self.on.workers) as results,
+            self._waiting(needed=making is not None) as waits,
+        ):
             for row in unless_stopped(counted(results, len(rows), self.console)):
                 video, warning = row["video"], row["warning"] or None
                 source = self.addresses[video]
@@ -198,12 +209,13 @@ class ClusterSearch(Search):
                     yield Searched(video, source, failed=row["error"], warning=warning)
                     continue
                 yield Searched(video, source, pickle.loads(row["found"]), warning=warning)
-                self._forget(video)  # by now its results are written
+                if waits:
+                    self._forget(video)  # by now its results are written
 
     def _row(self, video: str) -> Row:
         source = self.addresses[video]
         if holds_features(Path(source), self.media[0]):
-            if is_address(source):
+            if in_store(source):
                 raise InputError(f"{source}: features are read from a folder that all machines see, not from a store")
             return new_row(video, source, Path(source), GIVEN)
         return new_row(video, source, self._target(video))
@@ -227,8 +239,37 @@ class ClusterSearch(Search):
             attempts=self.on.attempts,
         )
 
+    @contextmanager
+    def _waiting(self, *, needed: bool) -> Iterator[bool]:
+        """The folder in which features wait: made, and removed when all is done; what stops before that leaves it.
+
+        Args:
+            needed: whether any will wait; else only what an earlier call has left is removed.
+
+        Yields:
+            Whether there is such a folder.
+
+        Raises:
+            InputError: no job has made it, so that what is in it would be lost.
+        """
+        mark = self.features / WAITING
+        if self.videos.features_out is not None or not (needed or mark.is_file()):
+            yield False
+            return
+        if self.features.exists() and not mark.is_file():
+            raise InputError(
+                f"{self.features}: features would wait here, but something else is there: remove it, choose another "
+                "--out, or a folder for --features-out"
+            )
+        with naming(self.features):
+            if mark.is_file() and not self.on.resume:
+                shutil.rmtree(self.features)
+            self.features.mkdir(exist_ok=True)
+            mark.touch()
+        yield True
+        shutil.rmtree(self.features, ignore_errors=True)
+
     def _forget(self, video: str) -> None:
-        """Removes the features of a video that is done, unless they are to stay."""
-        if self.videos.features_out is None:
-            for file in (self._target(video), sidecar_path(self._target(video))):
-                file.unlink(missing_ok=True)
+        """Removes the features of a video that is done."""
+        for file in (self._target(video), sidecar_path(self._target(video))):
+            file.unlink(missing_ok=True)

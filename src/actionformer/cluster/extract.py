@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ from rich.console import Console
 
 from actionformer.backbones import Backbone, load_backbone, with_columns
 from actionformer.cluster.failures import Failures
-from actionformer.cluster.manifest import is_address, read_manifest
+from actionformer.cluster.manifest import everywhere, in_store, read_manifest
 from actionformer.cluster.pipeline import Step, results_of
 from actionformer.cluster.stages import FAILED, NEW, STOPPED, Decode, Described, Encode, Making, Row
 from actionformer.core.devices import Precision
@@ -127,14 +128,10 @@ def making_of(
     Raises:
         InputError: a number that cannot be, or a backbone that depends on files which no machine has yet.
     """
-    for what, number in (("attempts", attempts), ("batch_size", batch_size)):
-        if number is not None and number < 1:
-            raise InputError(f"{what} must be at least 1, found {number}")
-    if gpus < 0 or (gpus > 1 and gpus != int(gpus)):
-        raise InputError(f"gpus_per_worker must be a share of a GPU such as 0.25, or whole ones, found {gpus:g}")
+    check_numbers(attempts, batch_size, gpus)
     if dtype not in DTYPES:
         raise InputError(f"dtype must be one of {', '.join(DTYPES)}, found {dtype!r}")
-    files = [Path(source) for source in sources if not is_address(source)]
+    files = [Path(source) for source in sources if not in_store(source)]
     fitted = backbone.fitted(files, layout.num_frames)
     if fitted.dim == 0:
         raise InputError(f"{fitted.name}: say which columns are readings: give --columns")
@@ -151,6 +148,19 @@ def making_of(
     )
 
 
+def check_numbers(attempts: int, batch_size: int | None, gpus: float) -> None:
+    """Checks what a call says of its workers.
+
+    Raises:
+        InputError: a number that cannot be.
+    """
+    for what, number in (("attempts", attempts), ("batch_size", batch_size)):
+        if number is not None and number < 1:
+            raise InputError(f"{what} must be at least 1, found {number}")
+    if not 0 <= gpus < math.inf or (gpus > 1 and gpus != int(gpus)):
+        raise InputError(f"gpus_per_worker must be a share of a GPU such as 0.25, or whole ones, found {gpus:g}")
+
+
 def making_steps(making: Making, gpus: float, *, last: bool) -> list[Step]:
     """The stages that make features; the whole of a worker's processor where nothing comes after them."""
     arguments: Mapping[str, Making] = {"making": making}
@@ -162,8 +172,7 @@ def making_steps(making: Making, gpus: float, *, last: bool) -> list[Step]:
 
 def new_row(video: str, source: str, features: Path, state: str = NEW) -> Row:
     """A video as all machines find it."""
-    place = source if is_address(source) else str(Path(source).absolute())
-    return {"video": video, "source": place, "features": str(features.absolute()), "state": state}
+    return {"video": video, "source": everywhere(source), "features": str(features.absolute()), "state": state}
 
 
 def unless_stopped(rows: Iterable[Row]) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from actionformer.cluster.manifest import everywhere
 from actionformer.core.files import make_folder, naming
 
 
@@ -29,6 +30,7 @@ class Failures:
         """Sets a video aside."""
         self.reasons[source] = reason
         make_folder(self.path.parent, self.path)
-        line = json.dumps({"video": video, "source": source, "error": reason, "attempts": attempts})
+        place = everywhere(source)  # paths in a list count from its folder
+        line = json.dumps({"video": video, "source": place, "error": reason, "attempts": attempts})
         with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")

@@ -58,9 +58,14 @@ def read_manifest(inputs: Sequence[str | Path], kinds: Kinds, medium: Medium) ->
     return videos
 
 
-def is_address(source: str) -> bool:
+def in_store(source: str) -> bool:
     """Whether a source is in a store that fsspec opens, and not a path of a file system."""
     return "://" in source
+
+
+def everywhere(source: str) -> str:
+    """A source as it is called from any folder, on any machine: an address as it is, a path in full."""
+    return source if in_store(source) else str(Path(source).absolute())
 
 
 def file_system(address: str) -> tuple[Any, str]:
@@ -86,7 +91,7 @@ def _meant(given: str, kinds: Kinds, endings: set[str], medium: Medium) -> Itera
     if ending in LISTS and ending not in endings and not has_magic(given):
         for id_, name, source in _listed(given, ending):
             yield id_ or of_recording(name, [medium]), source
-    elif is_address(given):
+    elif in_store(given):
         yield from ((of_recording(name, [medium]), source) for name, source in _at_address(given, endings))
     else:
         yield from ((id_, str(file)) for file, id_ in named_files([given], kinds, [medium]).items())
@@ -117,17 +122,17 @@ def _listed(given: str, ending: str) -> Iterator[tuple[str, str, str]]:
     """(id, name of the file, source) of all that a list has; the id is empty where it says none."""
     content = _content(given)
     rows = {".txt": _lines, ".csv": _of_csv, ".jsonl": _of_json_lines, ".parquet": _of_parquet}[ending](content, given)
-    folder = "" if is_address(given) else str(Path(given).parent)
+    folder = "" if in_store(given) else str(Path(given).parent)
     for path, id_ in rows:
-        own, relative = PurePosixPath(path), not (is_address(path) or Path(path).is_absolute())
-        if relative and is_address(given):
+        own, relative = PurePosixPath(path), not (in_store(path) or Path(path).is_absolute())
+        if relative and in_store(given):
             raise InputError(f"{given}: {path!r}: a list in a store needs whole addresses")
         name = str(own.parent / own.stem) if relative and ".." not in own.parts else own.stem
         yield id_, name, str(Path(folder, path)) if relative else path
 
 
 def _content(given: str) -> bytes:
-    if not is_address(given):
+    if not in_store(given):
         return read_bytes(given, what="the list of videos")
     system, path = file_system(given)
     try:
@@ -169,13 +174,18 @@ def _rows(rows: Iterable[Any], given: str) -> Iterator[tuple[str, str]]:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
             raise InputError(f"{given}: entry {number}: expected an object, found {json.dumps(row)[:60]}")
-        path, id_ = (next((row[name] for name in names if row.get(name)), "") for names in (PATH_COLUMNS, ID_COLUMNS))
+        path, id_ = (_first(row, names) for names in (PATH_COLUMNS, ID_COLUMNS))
         if not isinstance(path, str) or not path:
             raise InputError(
                 f"{given}: entry {number}: no path, expected it in a column called {' or '.join(PATH_COLUMNS)}, found "
                 f"{listed([str(name) for name in row], 5)}"
             )
         yield path, str(id_)
+
+
+def _first(row: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """What stands in the first of these columns that is not empty."""
+    return next((row[name] for name in names if row.get(name) not in (None, "")), "")
 
 
 def _text(content: bytes, given: str) -> str:

@@ -12,6 +12,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -20,7 +21,8 @@ from torch import Tensor
 
 from actionformer.backbones import Backbone, load_backbone
 from actionformer.cluster.decoder import Decoder, Message, frames_of
-from actionformer.cluster.fetching import local_file, remove_left
+from actionformer.cluster.fetching import hash_in_store, local_file, remove_left
+from actionformer.cluster.manifest import in_store
 from actionformer.core.errors import InputError
 from actionformer.extraction.encode import encode_frames
 from actionformer.extraction.events import Failed, Finished
@@ -137,13 +139,19 @@ class Decode(Stage):
 
     def step(self, row: Row) -> Row:
         """Looks whether the features are there, else decodes."""
-        making, source = self.making, Path(row["source"])
+        making, source = self.making, row["source"]
         there = is_done(
-            Path(row["features"]), source, making.backbone, making.layout, making.dtype, replaceable=making.overwrite
+            Path(row["features"]),
+            source,
+            making.backbone,
+            making.layout,
+            making.dtype,
+            replaceable=making.overwrite,
+            hash_of=partial(hash_in_store, source) if in_store(source) else None,
         )
         if there:
             return {"state": READY, "kept": True}
-        with local_file(row["source"]) as file:
+        with local_file(source) as file:
             messages: list[Message] = []
             size = 0
             for message in self._decoder.read(file):

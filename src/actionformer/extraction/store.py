@@ -128,20 +128,22 @@ def spec_of(backbone: Backbone, layout: ClipLayout, summary: ReadSummary) -> Fea
 
 def is_done(
     path: Path,
-    video: Path,
+    video: Path | str,
     backbone: Backbone,
     layout: ClipLayout,
     dtype: str = "float32",
     *,
     replaceable: bool = False,
+    hash_of: Callable[[], str] | None = None,
 ) -> bool:
     """Whether a file holds the features that would be made of a video.
 
     Args:
         path: the feature file.
-        video: what it would be made of.
+        video: what it would be made of: a file, or an address.
         backbone, layout, dtype: how.
         replaceable: whether it is to be made anew whatever it holds.
+        hash_of: gives the `video_hash` of an address; that of a file is taken here, if the file is there.
 
     Raises:
         InputError: it holds others, or its sidecar would replace a file that is none.
@@ -164,10 +166,12 @@ def is_done(
     for name, value in expected.items():
         if found.get(name) != value:
             raise InputError(f"{path}: holds features with {name} {found.get(name)}, not {value}")
-    if video.is_file() and found.get("video_hash") != video_hash(video):
+    file = Path(video)
+    hash_ = hash_of() if hash_of is not None else video_hash(file) if file.is_file() else None
+    if hash_ not in (None, found.get("video_hash")):
         raise InputError(f"{path}: holds features of another video than {video}")
-    if "start" not in found and video.is_file():
-        _check_times(path, found, video, layout)
+    if "start" not in found and file.is_file():
+        _check_times(path, found, file, layout)
     return True
 
 
