@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from actionformer.core.hashes import sampled_hash
 from actionformer.data.collection import FeaturedVideo
 from actionformer.features import sidecar_path
 
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")
+"""What an address begins with: a `Path` makes one slash of two."""
 SAMPLES, SAMPLE = 6, 48 << 10
 """Pieces of a feature file that are hashed, and bytes of each: all of a file of up to 288 KiB."""
 
@@ -47,8 +50,13 @@ def proposals_hash(videos: Sequence[FeaturedVideo]) -> str:
 
 
 def source_hash(path: Path) -> str:
-    """SHA-256 of a video or a feature file with its sidecar; of large files of samples alone, of none of nothing."""
+    """SHA-256 of a video or a feature file with its sidecar; of large files of samples alone, of none of nothing.
+
+    Of an address in a store, such as s3://bucket/a.mp4, it is that of the address.
+    """
     digest = hashlib.sha256()
+    if _ADDRESS.match(str(path)):
+        digest.update(str(path).encode("utf-8", "surrogateescape"))
     for file in (path, sidecar_path(path)):
         with suppress(OSError):
             digest.update(sampled_hash(file, SAMPLES, SAMPLE).encode() if file.is_file() else b"")
