@@ -35,6 +35,7 @@ def made(run: Path, folder: Path, limits: Limits = LIMITS, **given: Any) -> Setu
         "other_timing": False,
         "device": "cpu",
         "precision": "float32",
+        "engine": None,
         "settings": None,
     }
     return setup_of(run, limits, folder, **(usual | given))  # type: ignore[arg-type]

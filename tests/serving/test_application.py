@@ -1,4 +1,5 @@
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -283,6 +284,42 @@ def test_a_video_is_answered_with_what_detect_finds_in_it(
     assert "not a readable video" in spoken(detect(asked, b"no video", name="clip0.mp4"), 422)
     large = write_large(tmp_path / "large.mp4")
     assert "1280 x 960 pixels" in spoken(detect(asked, large, name="large.mp4"), 413)
+
+
+def test_a_model_of_the_hub_is_fetched_once(trained: Path, setup: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("actionformer.inference.loading.model_folder", lambda _: trained)
+    assert setup("hf://ann/jumps", tmp_path).run == str(trained)
+
+
+def test_another_engine_finds_the_same(trained: Path, setup: Any, tmp_path: Path, asked: TestClient) -> None:
+    for package in ("onnxruntime", "onnxscript"):
+        pytest.importorskip(package, reason="the engine needs the extra export")
+    made = setup(trained, tmp_path, engine="onnxruntime")
+    with TestClient(application(Service(made)), base_url="http://127.0.0.1") as other:
+        answer = detect(other).json()
+    assert made.detector.runner.engine.name == "onnxruntime"
+    assert "warnings" not in answer
+    (found,) = answer["results"].values()
+    (usual,) = detect(asked).json()["results"].values()
+    assert len(found) == len(usual) > 0
+    assert np.allclose([one["score"] for one in found], [one["score"] for one in usual], atol=1e-4)
+
+
+def test_what_is_said_before_a_live_source_begins_comes_after_it(
+    client: Callable[..., TestClient], seen: Path, videos: Path, tmp_path: Path
+) -> None:
+    centred = shutil.copytree(seen / "run", tmp_path / "centred")
+    settings = (centred / "config.toml").read_text("utf-8")
+    (centred / "config.toml").write_text(settings.replace("center_videos = false", "center_videos = true"), "utf-8")
+    asked = client(centred, given={"allow": (f"{videos}/",)}, patience=1)
+    question: dict[str, Any] = {"source": str(videos / "clip0.mp4"), "max_action_seconds": 5}
+    with asked.stream("GET", "/v1/live", params=question) as answer:
+        assert answer.status_code == 200
+        told = "".join(answer.iter_text())
+    begun, warning, *_ = told.split("\n\n")
+    assert begun.startswith("event: begun\n")
+    assert warning.startswith("event: warning\n")
+    assert "less its mean" in warning
 
 
 def test_a_live_source_tells_its_actions_as_events(client: Callable[..., TestClient], seen: Path, videos: Path) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,31 @@ def test_one_that_cannot_be_used_spoils_no_other(detector: Detector, files: list
     assert "broken.npy" in str(found[1])
     assert isinstance(found[0], Answer)
     assert isinstance(found[2], Answer)
+
+
+def test_what_may_be_wrong_is_said_of_the_name_that_was_sent(
+    detector: Detector, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = detector.detect_placed
+
+    def doubtful(*given: Any, **more: Any) -> Any:
+        warnings.warn("it may be guessed", stacklevel=1)
+        return plain(*given, **more)
+
+    monkeypatch.setattr(detector, "detect_placed", doubtful)
+
+    async def ask() -> list[Answer]:
+        network = Network(detector, 4, lambda _: None)
+        network.start()
+        timing = [{**TIMING, "duration": 51.5}, TIMING]
+        found = [await network.detect([str(files[11])], one, "night.npy") for one in timing]
+        network.stop()
+        return found
+
+    first, second = asyncio.run(ask())
+    assert second.warnings == ("it may be guessed",)
+    assert first.warnings[0].startswith("night.npy: ")
+    assert first.warnings[1:] == second.warnings
 
 
 def test_an_error_of_the_detector_is_that_of_each_and_ends_nothing(

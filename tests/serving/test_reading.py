@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hosting import npy, rows
@@ -20,6 +21,7 @@ SETTINGS = Settings(
     max_bytes=1 << 20,
     max_seconds=100,
     max_pixels=1 << 20,
+    max_copied=1 << 16,
     patience=5,
 )
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
@@ -97,6 +99,17 @@ def test_features_that_last_too_long(tmp_path: Path) -> None:
     assert refused.value.status == 413
 
 
+def test_no_timing_that_is_stated_makes_room_for_more_features(tmp_path: Path) -> None:
+    many = npy(rows(3000))
+    with pytest.raises(InputError, match=r"^it\.npy: features of fps 1e\+06"):
+        read(many, tmp_path, timing={"fps": 1e6})
+    for settings in (replace(SETTINGS, any_timing=True), replace(SETTINGS, features={})):
+        with pytest.raises(RefusedError, match="its features fill more than the 0 MiB") as refused:
+            read(many, tmp_path, settings=settings, timing={"fps": 1e6, "stride": 5, "num_frames": 10})
+        assert refused.value.status == 413
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("name", "beginning", "ending"),
     [
@@ -165,6 +178,23 @@ def test_a_list_of_other_files_is_no_video(of_videos: Settings, tmp_path: Path, 
     with pytest.raises(InputError):
         read(PLAYLIST, tmp_path, name, of_videos)
     assert not [one for one in tmp_path.iterdir() if one.suffix == ".npy"]
+
+
+def test_files_that_a_list_names_are_not_opened(of_videos: Settings, videos: Path, tmp_path: Path) -> None:
+    segment = tmp_path / "segment.ts"
+    with av.open(str(segment), "w") as target, av.open(str(videos / "clip0.mp4")) as source:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    said = set()
+    for named in (segment, tmp_path / "none.ts"):
+        (folder := tmp_path / named.stem).mkdir()
+        with pytest.raises(InputError) as error:
+            read(PLAYLIST.replace(b"file:///etc/passwd", bytes(named)), folder, "list.m3u8", of_videos)
+        said.add(str(error.value))
+    assert len(said) == 1  # what is there is not told from what is not
 
 
 @pytest.mark.parametrize("content", [b"", b"no video", b"\0" * 1000, b"ffconcat version 1.0\nfile /etc/passwd\n"])

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,8 +16,12 @@ from typing import Any
 
 import pytest
 from commands import Refused
-from hosting import Hosted, hosted, npy, rows
+from hosting import SCRIPT, Hosted, hosted, npy, rows
 from pages import ROOT
+
+from actionformer.core.terminal import plain_console
+from actionformer.serving.server import run_server
+from actionformer.serving.service import Service
 
 FEATURES = npy(rows(60))
 QUICK = ("--patience", 1, "--max-mib", 4, "--workers", 1)
@@ -243,6 +248,34 @@ def test_asked_twice_it_ends_at_once(trained: Path, tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=60) == 1
     assert not list(folder.iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells the processes of a process")
+def test_told_to_end_while_backbones_load_it_does(seen: Path) -> None:
+    hangs = "workers.COMMAND = (sys.executable, '-S', '-c', 'import time; time.sleep(600)')"
+    script = f"import sys; from actionformer.serving import workers; {hangs}; {SCRIPT}"
+    command = [sys.executable, "-c", script, "serve", str(seen / "run"), "--port", "0", "--workers", "1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            until = time.monotonic() + 60
+            while not children.read_text():
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            process.send_signal(signal.SIGHUP)
+            assert process.communicate(timeout=20)[1] == ""
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal that closes tells it here")
+def test_signals_outside_the_loop_are_not_its_own(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: found.append(signal.getsignal(signal.SIGHUP)))
+    with socket.socket() as listener:
+        run_server(service, listener, None, greeting="", console=plain_console(quiet=True))
+    assert found == [signal.getsignal(signal.SIGHUP)]
 
 
 @pytest.mark.slow

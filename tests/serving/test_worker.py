@@ -4,12 +4,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hosting import npy, rows
 
 from actionformer.core.errors import InputError
+from actionformer.serving.limits import RefusedError
 from actionformer.serving.reading import Reader, Settings
 from actionformer.serving.worker import MEMORY, STATUS, is_of_memory, work
 
@@ -19,6 +21,7 @@ SETTINGS = Settings(
     max_bytes=1 << 30,
     max_seconds=1e9,
     max_pixels=1 << 20,
+    max_copied=1 << 30,
     patience=5,
 )
 
@@ -74,3 +77,24 @@ def test_an_error_of_a_library_is_an_answer_too(monkeypatch: pytest.MonkeyPatch)
     settings = {"reader": asdict(SETTINGS), "memory": 1, "threads": 1}
     work(settings, iter([{"kind": "read"}]), lambda **content: answers.append(content))
     assert answers == [{"failed": "it cannot be read (KeyError): send it in another format", "status": 422}]
+
+
+def test_memory_is_limited_once_what_follows_a_source_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def load(*_: object, **__: object) -> Mock:
+        order.append("load")
+        return Mock()
+
+    def limit(_: float) -> None:
+        order.append("limit")
+        raise RefusedError(413, "enough")
+
+    monkeypatch.setattr("actionformer.serving.worker.limit_memory", limit)
+    answers: list[dict[str, Any]] = []
+    settings = {"reader": asdict(SETTINGS), "memory": 1, "threads": 1}
+    task = {"kind": "follow", "run": "run", "source": "camera", "watch": {}}
+    monkeypatch.setattr("actionformer.recipes.live.watch", load)
+    work(settings, iter([task]), lambda **content: answers.append(content))
+    assert order == ["load", "limit"]
+    assert answers == [{"failed": "enough", "status": 413}]

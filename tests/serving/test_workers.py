@@ -68,6 +68,31 @@ def test_a_process_that_hangs_or_dies_makes_way_for_another(
     assert run(test) == [why]
 
 
+@pytest.mark.parametrize(
+    ("loading", "seconds", "words"),
+    [("break", 30, "died, perhaps for want"), ("time.sleep(60)", 1, "took longer than 1 s")],
+)
+def test_where_one_cannot_prepare_the_others_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loading: str, seconds: float, words: str
+) -> None:
+    one_alone = f"""prepare":
+        try: __import__("os").mkdir({str(tmp_path / "one")!r})
+        except OSError: time.sleep(0.5)
+        else: {loading}"""
+    stand_in = STAND_IN.replace('die":\n        break', one_alone)
+    monkeypatch.setattr(workers, "COMMAND", (sys.executable, "-S", "-c", stand_in))
+
+    async def test(ended: list[str]) -> None:
+        several = Workers(2, {}, ended.append)
+        with pytest.raises(RefusedError, match=f"the process that loads the backbone {words}"):
+            await several.prepare(seconds)
+        done = await asyncio.gather(*(several.ask({"kind": x}, 30, lambda _: None, lambda: None) for x in "ab"))
+        assert done == [{"kind": "a"}, {"kind": "b"}]
+        await several.stop()
+
+    run(test)
+
+
 def test_a_process_that_died_without_a_task_costs_nobody_anything() -> None:
     async def test(ended: list[str]) -> None:
         worker = Worker({}, ended.append)

@@ -81,8 +81,11 @@ def _place(text: str) -> Place | None:
         port = parts.port or PORTS.get(parts.scheme)
     except ValueError:
         return None
-    path = unquote(unquote(parts.path)) or "/"
-    if parts.scheme not in FETCHED | FOLLOWED or not parts.hostname or {".", ".."} & set(re.split(r"[/\\]", path)):
+    path = parts.path
+    while (plain := unquote(path)) != path:
+        path = plain
+    leads_out = any(part == "." or part.startswith("..") for part in re.split(r"[/\\]", path))
+    if parts.scheme not in FETCHED | FOLLOWED or not parts.hostname or leads_out:
         return None
     login = parts.netloc.rpartition("@")[0]
-    return Place(parts.scheme, login, parts.hostname, port, path)
+    return Place(parts.scheme, login, parts.hostname, port, path or "/")

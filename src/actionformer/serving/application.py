@@ -259,16 +259,31 @@ def _serve_live(app: FastAPI, service: Service) -> None:
         """The actions of a live source as server-sent events, each once it is final."""
         more = followed.model_dump(include={"provisional", "max_action_seconds", "stop_after"})
         answers = service.follow(followed.source, followed, more)
-        begun = (await anext(answers))["begun"]  # what is wrong is said with its status
-        return StreamingResponse(_events(begun, answers, service.ended), media_type="text/event-stream")
+        first = await _begun(answers)  # what is wrong is said with its status
+        return StreamingResponse(_events(first, answers, service.ended), media_type="text/event-stream")
 
 
-async def _events(begun: Any, answers: AsyncGenerator[dict[str, Any]], ended: asyncio.Event) -> AsyncIterator[str]:
-    """Server-sent events: `begun`, `action`, `provisional` and `warning` as they come, then `end` or `error`."""
-    yield _event("begun", begun)
+async def _begun(answers: AsyncGenerator[dict[str, Any]]) -> list[str]:
+    """The events of a source that has begun: `begun`, then the warnings that came before it."""
+    warned: list[str] = []
+    try:
+        while "begun" not in (answer := await anext(answers)):
+            warned.append(_event(*_told_of_source(answer)))
+    except BaseException:
+        await answers.aclose()
+        raise
+    return [_event("begun", answer["begun"]), *warned]
+
+
+async def _events(
+    first: list[str], answers: AsyncGenerator[dict[str, Any]], ended: asyncio.Event
+) -> AsyncIterator[str]:
+    """Server-sent events: the first, `action`, `provisional` and `warning` as they come, then `end` or `error`."""
     ending = asyncio.ensure_future(ended.wait())
     coming = asyncio.ensure_future(anext(answers))
     try:
+        for event in first:
+            yield event
         while True:
             done, _ = await asyncio.wait({coming, ending}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
             if ending in done:

@@ -26,7 +26,7 @@ class Limits:
     max_pixels: int
     """Of a picture of a video."""
     max_memory: float
-    """MiB that a process may take for reading one file, beyond what it holds before."""
+    """MiB that a process may take for reading one file, beyond what it holds before, and that its features may fill."""
     max_time: float
     """Seconds from the end of the upload to the answer, and for the upload."""
     patience: float

@@ -8,13 +8,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, noted
 from actionformer.features import FeatureReader
 from actionformer.inference.detector import Detector
 from actionformer.inference.sequences import FeatureSequence
@@ -27,6 +28,8 @@ class Answer:
     found: Detections
     cut: str | None
     """What a cap cut of it, in words."""
+    warnings: tuple[str, ...] = ()
+    """What else may be wrong with it."""
 
 
 @dataclass
@@ -36,9 +39,15 @@ class Asked:
     files: Sequence[str]
     timing: Mapping[str, Any]
     name: str
+    warnings: list[str] = field(default_factory=list)
+    """What is said of them on the way."""
     future: Future[Answer] = field(default_factory=Future)
     stopped: bool = False
     """Whether nobody waits for them any more."""
+
+    def named(self, words: str) -> str:
+        """A message about their files, which their sender has never seen, under their name."""
+        return reduce(lambda text, file: text.replace(file, self.name), [", ".join(self.files), *self.files], words)
 
 
 class StoppedError(Exception):
@@ -136,12 +145,12 @@ class Network:
             return
         try:
             timing = {name: asked.timing.get(name) for name in ("fps", "stride", "num_frames", "start", "duration")}
-            sequence = self.detector.placed(list(asked.files), timing)
+            with noted(asked.warnings):
+                sequence = self.detector.placed(list(asked.files), timing)
             seen = replace(sequence, features=Stoppable(sequence.features, asked), name=asked.name)
             self._placed.append((asked, seen))
-        except InputError as error:  # it names the files, which its sender has never seen
-            words = str(error).replace(", ".join(asked.files), asked.name)
-            asked.future.set_exception(InputError(words))
+        except InputError as error:
+            asked.future.set_exception(InputError(asked.named(str(error))))
         except Exception as error:
             asked.future.set_exception(error)
 
@@ -167,6 +176,9 @@ class Network:
                     one[0].future.set_exception(own)
 
     def _answer(self, batch: Sequence[tuple[Asked, FeatureSequence]]) -> None:
-        found = self.detector.detect_placed([sequence for _, sequence in batch], batch_size=self._batch_size)
+        said: list[str] = []  # of all of them: the network names none
+        with noted(said):
+            found = self.detector.detect_placed([sequence for _, sequence in batch], batch_size=self._batch_size)
         for (asked, _), (detections, cut) in zip(batch, found, strict=True):
-            asked.future.set_result(Answer(detections, cut))
+            told = dict.fromkeys(asked.named(one) for one in [*asked.warnings, *said])
+            asked.future.set_result(Answer(detections, cut, tuple(told)))

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actionformer.core.errors import InputError
-from actionformer.features import READERS, FeatureSpec, open_features, timing_of
+from actionformer.features import READERS, FeatureSpec, check_timing, open_features, timing_of
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
 from actionformer.serving.fetching import fetch
-from actionformer.serving.limits import RefusedError
+from actionformer.serving.limits import MIB, RefusedError
 from actionformer.sound.medium import SOUND
 from actionformer.video.opening import opened, streams_of
 from actionformer.video.pictures import PICTURES
@@ -36,7 +36,7 @@ CONTAINERS = frozenset(
         *("w64", "wav", "webm", "yuv4mpegpipe"),
     )
 )
-"""What FFmpeg may take a file for. It knows others that are lists of further files and addresses, and opens these."""
+"""What FFmpeg may take a file for. Others are lists of further files and addresses, which it opens at once."""
 MAGIC = ((b"\x93NUMPY", ".npy"), (b"PK\x03\x04", ".npz"), (b"\x89HDF\r\n\x1a\n", ".h5"))
 """What feature files begin with, for those that come without a name."""
 
@@ -52,6 +52,8 @@ class Settings:
     max_bytes: int
     max_seconds: float
     max_pixels: int
+    max_copied: int
+    """Bytes of features as plain numbers."""
     patience: float
     recordings: tuple[str, ...] = ()
     """What files of recordings end in that the model looks at."""
@@ -61,6 +63,8 @@ class Settings:
     device: str = "cpu"
     precision: str = "float32"
     other_timing: bool = False
+    any_timing: bool = False
+    """Whether the model looks at features of any timing."""
 
 
 class Reader:
@@ -151,7 +155,12 @@ class Reader:
         length, width = features.shape
         grid = timing_of(call=timing, model=self.spec).grid
         if grid is not None:
+            if not self.settings.any_timing:
+                check_timing(FeatureSpec.on(grid), self.spec, str(file))
             self._check_seconds(grid.seconds_covered(length))
+        if 4 * length * width > self.settings.max_copied:
+            most = self.settings.max_copied // MIB
+            raise RefusedError(413, f"its features fill more than the {most} MiB that the server takes: send less")
         step = max(BLOCK // (4 * width), 1)
         with target.open("wb") as copy:
             header = {"descr": "<f4", "fortran_order": False, "shape": (length, width)}
@@ -199,11 +208,8 @@ class Reader:
         """Checks what FFmpeg takes a file for, and the size of its pictures as stated, before anything is decoded."""
         if medium not in (PICTURES, SOUND):
             return
-        with opened(str(file), str(file)) as container:
-            if not CONTAINERS & set(container.format.name.split(",")):
-                raise InputError(
-                    f"{file}: is taken for {container.format.name!r:.40}, which the server does not read: send .mp4"
-                )
+        known = {"format_whitelist": ",".join(sorted(CONTAINERS)), "protocol_whitelist": "file"}
+        with opened(str(file), str(file), "is the file whole, and of a kind such as .mp4?", options=known) as container:
             if medium is not PICTURES:
                 return
             picture = streams_of(container, str(file)).video.codec_context

@@ -6,6 +6,8 @@ import asyncio
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -47,13 +49,7 @@ def run_server(
         timeout_graceful_shutdown=FLUSHING,
     )
     server = _Server(settings, service, greeting, console)
-    hangs_up = getattr(signal, "SIGHUP", None)  # a terminal that closes
-    before = None if hangs_up is None else signal.signal(hangs_up, server.handle_exit)
-    try:
-        server.run(sockets=[listener])
-    finally:
-        if hangs_up is not None:
-            signal.signal(hangs_up, before)
+    server.run(sockets=[listener])
     if service.hurried:
         sys.exit(1)
 
@@ -69,9 +65,23 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins, and tells the address once it answers."""
         await super().startup(sockets)
+        if self._service.ending:
+            return
         if self._service.unprepared is not None:
             say(self._console, f"no recordings are taken, features are: {self._service.unprepared}")
         say(self._console, self._greeting)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """While the loop runs signals end the server, a terminal that closes too."""
+        hangs_up = getattr(signal, "SIGHUP", None)
+        before = None if hangs_up is None else signal.signal(hangs_up, self.handle_exit)
+        try:
+            with super().capture_signals():
+                yield
+        finally:
+            if hangs_up is not None:
+                signal.signal(hangs_up, before)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """What a signal to end does; uvicorn would raise it again in the end."""

@@ -77,6 +77,7 @@ class Service:
         self._held: set[Work] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._following = 0
+        self._preparing: asyncio.Task[None] | None = None
         self._pace, self._last = 0.1, 0.0  # seconds from one answer to the next while there is work; when the last was
         self.ending, self.hurried = False, False
         self.unprepared: str | None = None
@@ -97,10 +98,16 @@ class Service:
         if any(one.backbone is None for one in self.detector.card.features.parts) and not self.setup.reader.backbone:
             self.unprepared = "the model does not say which backbone made its features"
             return
+        if self.ending:
+            return
+        self._preparing = asyncio.create_task(self._workers.prepare(PREPARING))
         try:
-            await self._workers.prepare(PREPARING)
+            await self._preparing
         except RefusedError as error:
             self.unprepared = error.words
+        except asyncio.CancelledError:
+            if not self.ending:
+                raise
 
     async def stop(self) -> None:
         """Ends at once what still runs."""
@@ -114,6 +121,8 @@ class Service:
         """
         self.ending = True
         self.ended.set()
+        if self._preparing is not None:
+            self._preparing.cancel()
         refused = RefusedError(503, ENDING, AGAIN)
         for work in [*self._uploading, *self._held]:
             if work.state in ("uploading", "waiting"):
@@ -315,7 +324,7 @@ class Service:
     def _written(self, wanted: Wanted, name: str, answer: Answer, warnings: list[str]) -> str:
         video = without_prefix(PurePosixPath(name).stem or name, self.detector.config.data.prefix)
         text = "".join(results_text([VideoRows(video, wanted(answer.found).to_dict())]))
-        told = [*warnings, *([answer.cut] if answer.cut else [])]
+        told = [*warnings, *answer.warnings, *([answer.cut] if answer.cut else [])]
         return json.dumps({**json.loads(text), "warnings": told}) if told else text
 
     def _too_slow(self, work: Work) -> RefusedError:

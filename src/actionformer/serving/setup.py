@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.core.errors import InputError
+from actionformer.engines.engine import EngineName
 from actionformer.features import READERS
 from actionformer.inference.detector import Detector
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import looked_at
-from actionformer.serving.limits import Limits
+from actionformer.serving.limits import MIB, Limits
 from actionformer.serving.reading import Settings
 from actionformer.settings.config import Changes
 
@@ -23,6 +24,7 @@ class Setup:
     """What a service is made of."""
 
     run: str
+    """Where the model lies on this machine."""
     detector: Detector
     limits: Limits
     reader: Settings
@@ -54,6 +56,7 @@ def setup_of(
     other_timing: bool,
     device: str,
     precision: Any,
+    engine: EngineName | None,
     settings: Changes | None,
 ) -> Setup:
     """Loads a model, and says what all else is to know; arguments as of `serve`.
@@ -61,7 +64,9 @@ def setup_of(
     Raises:
         InputError: no model directory, or a model that judges proposals and has nothing that finds them.
     """
-    detector = prepared_detector(run, device=device, precision=precision, settings=settings, other_timing=other_timing)
+    detector = prepared_detector(
+        run, device=device, precision=precision, settings=settings, other_timing=other_timing, engine=engine
+    )
     if detector.second_stage and detector.proposer is None:
         raise InputError(f"{run}: judges proposals, and none finds them: serve a model that has its proposer")
     files = tuple(map(str, [weights] if isinstance(weights, str | Path) else weights))
@@ -71,6 +76,7 @@ def setup_of(
         max_bytes=limits.max_bytes,
         max_seconds=limits.max_seconds,
         max_pixels=limits.max_pixels,
+        max_copied=int(limits.max_memory * MIB),
         patience=limits.patience,
         recordings=tuple(sorted(looked_at(detector, backbone).endings & READERS.keys())),
         allow=tuple(allow),
@@ -79,6 +85,7 @@ def setup_of(
         device=device,
         precision=precision,
         other_timing=other_timing,
+        any_timing=other_timing or detector.config.data.resize is not None,
     )
     watch = {
         "backbone": backbone,
@@ -89,4 +96,4 @@ def setup_of(
         "patience": limits.patience,
         "settings": None if settings is None else {section: dict(values) for section, values in settings.items()},
     }
-    return Setup(str(run), detector, limits, reader, watch, folder, workers, batch_size)
+    return Setup(str(detector.directory), detector, limits, reader, watch, folder, workers, batch_size)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
@@ -47,6 +48,7 @@ def serve(
     other_timing: bool = False,
     device: str = "cpu",
     precision: Precision = "float32",
+    engine: Literal["onnxruntime", "openvino", "compile"] | None = None,
     settings: Changes | None = None,
     console: Console | None = None,
 ) -> None:
@@ -71,7 +73,8 @@ def serve(
         max_mib: the largest file that is taken, MiB.
         max_seconds: the longest recording that is taken.
         max_pixels: the largest pictures of a video that are taken.
-        max_memory: MiB that a process may take to read one file, beyond what it holds before; only Linux heeds it.
+        max_memory: MiB that a process may take to read one file, beyond what it holds before; only Linux heeds it. Also
+            the most that features may fill as plain numbers.
         max_time: seconds from the end of an upload to its answer, and for the upload itself.
         patience: seconds without anything new after which a client, an address or a live source is given up.
         keep: seconds for which the result of a job is kept.
@@ -81,6 +84,9 @@ def serve(
         other_timing: take features of another stride, window or rate than those that the model was trained on.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic, also the backbone's.
+        engine: another program that computes the network, with the same results: onnxruntime or openvino, on the CPU in
+            float32, or compile (torch's compiler). The first request waits for it to be made, seconds to minutes.
+            Sequences of more than 4,096 features and live sources have the network itself.
         settings: of decoding, suppression and fusion, where they are not to be the run's.
         console: where the address is told; by default standard error.
 
@@ -126,6 +132,7 @@ def serve(
             other_timing=other_timing,
             device=device,
             precision=precision,
+            engine=engine,
             settings=settings,
         )
         with listening(host, port) as listener:

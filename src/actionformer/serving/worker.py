@@ -64,9 +64,11 @@ def work(settings: Mapping[str, Any], tasks: Iterator[Mapping[str, Any]], answer
             if task["kind"] == "prepare":
                 reader.prepare()
                 done: dict[str, Any] = {}
-            else:
+            elif task["kind"] == "read":
                 limit_memory(settings["memory"])
-                done = _read(reader, task, answer) if task["kind"] == "read" else _follow(task, answer)
+                done = _read(reader, task, answer)
+            else:
+                done = _follow(task, answer, settings["memory"])
         except RefusedError as error:
             answer(failed=error.words, status=error.status)
         except Exception as error:
@@ -92,8 +94,8 @@ def _read(reader: Reader, task: Mapping[str, Any], answer: Answer) -> dict[str, 
     return reader.read(task, tell)
 
 
-def _follow(task: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
-    """The actions of a live source, a line each."""
+def _follow(task: Mapping[str, Any], answer: Answer, memory: float) -> dict[str, Any]:
+    """The actions of a live source, a line each; memory is limited once the model and its backbone are loaded."""
     from actionformer.inference.overlap import FreeTime
     from actionformer.recipes.follow import action_lines
     from actionformer.recipes.live import watch
@@ -103,6 +105,7 @@ def _follow(task: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
         warnings.simplefilter("default")
         warnings.showwarning = lambda message, *_, **__: answer(warning=str(message))
         watching = watch(task["run"], task["source"], **task["watch"])
+        limit_memory(memory)
         wanted = Wanted(
             watching.stream.class_names,
             task["classes"],

@@ -59,14 +59,14 @@ class Worker:
                 process = await self._running()
                 await self._send(process, task)
                 while not finished:
-                    answer = await self._next(process)
+                    answer = await self._next(process, task)
                     finished = "done" in answer or "failed" in answer
                     if "failed" in answer:
                         raise RefusedError(answer["status"], answer["failed"])
                     yield answer
         except TimeoutError:
             self._ended("time")
-            raise RefusedError(413, f"reading it took longer than {seconds:.0f} s: send a shorter recording") from None
+            raise _lost(task, seconds) from None
         finally:
             if not finished:
                 await self.stop()
@@ -88,13 +88,13 @@ class Worker:
             process.stdin.write(json.dumps(content).encode() + b"\n")
             await process.stdin.drain()
 
-    async def _next(self, process: Process) -> dict[str, Any]:
+    async def _next(self, process: Process, task: Mapping[str, Any]) -> dict[str, Any]:
         assert process.stdout is not None
         with suppress(ValueError, ConnectionError):
             answer: dict[str, Any] = json.loads(await process.stdout.readline())
             return answer
         self._ended("death")
-        raise RefusedError(422, "the process that read it died, perhaps for want of memory: send it in another format")
+        raise _lost(task)
 
     async def stop(self) -> None:
         """Kills the process."""
@@ -103,6 +103,17 @@ class Worker:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _lost(task: Mapping[str, Any], seconds: float | None = None) -> RefusedError:
+    """Why a process gives no answer: it took longer than so many seconds, or died."""
+    died = "died, perhaps for want of memory"
+    if task["kind"] == "prepare":
+        why = died if seconds is None else f"took longer than {seconds:.0f} s"
+        return RefusedError(503, f"the process that loads the backbone {why}: start again with fewer --workers")
+    if seconds is None:
+        return RefusedError(422, f"the process that read it {died}: send it in another format")
+    return RefusedError(413, f"reading it took longer than {seconds:.0f} s: send a shorter recording")
 
 
 class Workers:
@@ -120,7 +131,10 @@ class Workers:
         Raises:
             RefusedError: it cannot be loaded.
         """
-        await asyncio.gather(*(one.ask({"kind": "prepare"}, seconds, lambda _: None) for one in self._all))
+        asked = (one.ask({"kind": "prepare"}, seconds, lambda _: None) for one in self._all)
+        for error in await asyncio.gather(*asked, return_exceptions=True):  # none is asked twice at a time
+            if isinstance(error, BaseException):
+                raise error
 
     async def ask(
         self, task: Mapping[str, Any], seconds: float, tell: Tell, begun: Callable[[], None]
