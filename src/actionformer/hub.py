@@ -44,7 +44,8 @@ def model_folder(given: str | Path) -> Path:
         return Path(given)
     found = _FORM.fullmatch(str(given))
     if found is None:
-        raise InputError(f"{given}: expected hf://USER/MODEL or hf://USER/MODEL@REVISION")
+        said = f"hf://{str(given).removeprefix(SCHEME).lstrip('/')}"  # a Path has lost a slash
+        raise InputError(f"{said}: expected hf://USER/MODEL or hf://USER/MODEL@REVISION")
     repository, revision = found["repository"], found["revision"]
     hub = library("a model of huggingface.co")
     with in_words(f"hf://{repository}" + (f"@{revision}" if revision else "")), bars_on_terminals():

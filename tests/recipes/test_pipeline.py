@@ -25,6 +25,7 @@ def test_actions_of_a_video_one_after_the_other(seen: Path, videos: Path) -> Non
     assert [one.score for one in actions] == sorted((one.score for one in actions), reverse=True)
 
 
+@pytest.mark.filterwarnings("ignore:none of .* reaches the threshold")
 def test_features_arrays_and_lists_of_them(trained: Path, features: Path) -> None:
     find = pipeline(trained, threshold=0.05)
     file = features / "video4.npy"
@@ -34,6 +35,7 @@ def test_features_arrays_and_lists_of_them(trained: Path, features: Path) -> Non
     assert find([]) == []
 
 
+@pytest.mark.filterwarnings("ignore:none of .* reaches the threshold")
 def test_by_default_what_people_are_shown(trained: Path, features: Path) -> None:
     detector = load(trained)
     shown = detector.shown(detector.detect(features / "video4.npy"))
@@ -45,3 +47,11 @@ def test_what_cannot_be_used_is_refused(trained: Path) -> None:
         pipeline(trained, threshold=30)
     with pytest.raises(InputError, match="no model directory"):
         pipeline(trained / "events")
+
+
+def test_a_threshold_that_nothing_reaches_is_said(trained: Path, features: Path) -> None:
+    find = pipeline(trained, threshold=1.0)
+    with pytest.warns(
+        UserWarning, match=r"none of \d+ detections reaches the threshold, the best has 0\.\d+: lower it"
+    ):
+        assert len(find(features / "video0.npy")) == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hosting import rows
+from hosting import rows, waited_for
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
@@ -47,7 +47,7 @@ def asked_together(
         network.stop()
         return found
 
-    return asyncio.run(ask()), taken
+    return waited_for(ask()), taken
 
 
 def close(one: Detections, other: Detections) -> bool:
@@ -94,7 +94,7 @@ def test_what_may_be_wrong_is_said_of_the_name_that_was_sent(
         network.stop()
         return found
 
-    first, second = asyncio.run(ask())
+    first, second = waited_for(ask())
     assert second.warnings == ("it may be guessed",)
     assert first.warnings[0].startswith("night.npy: ")
     assert first.warnings[1:] == second.warnings
@@ -128,7 +128,7 @@ def test_who_has_left_is_not_looked_at(detector: Detector, files: list[Path]) ->
         assert isinstance(await stays, Answer)
         network.stop()
 
-    asyncio.run(ask())
+    waited_for(ask())
     assert taken == [1]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from commands import Refused
-from hosting import SCRIPT, Hosted, hosted, npy, rows
+from hosting import SCRIPT, Hosted, hosted, npy, rows, waited_for
 from pages import ROOT
 
 from actionformer.core.terminal import plain_console
@@ -202,9 +202,9 @@ async def many(port: int, clients: int, seconds: float) -> tuple[Counter[str], l
 @pytest.mark.slow
 def test_ten_minutes_of_two_hundred_clients_leave_memory_as_it_was(trained: Path) -> None:
     with hosted(trained, "--queue", 32) as server:
-        asyncio.run(many(server.port, 200, 60))
+        waited_for(many(server.port, 200, 60))
         before = server.figure("process_resident_memory_bytes")
-        statuses, _ = asyncio.run(many(server.port, 200, 540))
+        statuses, _ = waited_for(many(server.port, 200, 540))
         after = server.figure("process_resident_memory_bytes")
     assert set(statuses) <= {"200", "429"}
     assert after < 1.1 * before
@@ -220,7 +220,7 @@ def test_two_hundred_clients_are_answered_or_told_to_come_again_and_it_ends_in_o
     folder.mkdir()
     with hosted(trained, "--queue", 32, TMPDIR=str(folder)) as server:
         assert len(list(folder.iterdir())) == 1
-        statuses, taken = asyncio.run(many(server.port, 200, 2))
+        statuses, taken = waited_for(many(server.port, 200, 2))
         assert set(statuses) <= {"200", "429"}
         assert len(taken) >= 32
         jobs = [server.ask("POST", "/v1/jobs", FEATURES)[2]["id"] for _ in range(3)]

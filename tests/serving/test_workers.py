@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hosting import waited_for
 
 from actionformer.serving import workers
 from actionformer.serving.limits import RefusedError
@@ -32,7 +33,7 @@ def quick_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(test: Callable[[list[str]], Coroutine[Any, Any, None]]) -> list[str]:
     """Why processes ended by the way."""
     ended: list[str] = []
-    asyncio.run(test(ended))
+    waited_for(test(ended))
     return ended
 
 

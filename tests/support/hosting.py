@@ -1,5 +1,6 @@
 """The server of detection in a process of its own, and questions to it."""
 
+import asyncio
 import io
 import json
 import os
@@ -8,7 +9,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -18,6 +20,12 @@ import numpy as np
 
 SCRIPT = "from actionformer.cli import main; main()"
 GREETING = re.compile(r"server: http://([^:/]+):(\d+)/(?:, with the token (\S+))?\n")
+
+
+def waited_for(work: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine gives, in a thread of its own: in this one the loop of a browser may run."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, work).result()
 
 
 @dataclass

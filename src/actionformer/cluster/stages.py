@@ -23,7 +23,7 @@ from actionformer.backbones import Backbone, load_backbone
 from actionformer.cluster.decoder import Decoder, Message, frames_of
 from actionformer.cluster.fetching import hash_in_store, local_file, remove_left
 from actionformer.cluster.manifest import in_store
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.extraction.encode import encode_frames
 from actionformer.extraction.events import Failed, Finished
 from actionformer.extraction.store import is_done, video_hash, write_features
@@ -189,7 +189,7 @@ class Encode(Stage):
                 if isinstance(event, Failed):
                     raise InputError(event.reason)
                 if isinstance(event, Finished) and event.summary.warning:
-                    warnings.warn(event.summary.warning, stacklevel=1)
+                    warn(event.summary.warning, stacklevel=1)
         except InputError as error:
             of_output = str(error).startswith(str(target.with_suffix("")))  # not the video, but where its features go
             return {"state": STOPPED if of_output else FAILED, "error": str(error)}

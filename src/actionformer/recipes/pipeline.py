@@ -11,6 +11,8 @@ from torch import Tensor
 
 from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
+from actionformer.core.errors import warn
+from actionformer.core.words import plural
 from actionformer.extraction.inputs import holds_features
 from actionformer.inference.selection import shown
 from actionformer.recipes.prepare import prepared_detector
@@ -70,6 +72,11 @@ def pipeline(
     def find(given: Any) -> Any:
         if isinstance(given, list):
             return [find(one) for one in given]
-        return shown(found_in(given), detector.card.calibration, threshold)
+        found = found_in(given)
+        wanted = shown(found, detector.card.calibration, threshold)
+        if len(found) and not len(wanted):
+            best = shown(found, detector.card.calibration, 0.0).scores[0]
+            warn(f"none of {plural(len(found), 'detection')} reaches the threshold, the best has {best:.2g}: lower it")
+        return wanted
 
     return find

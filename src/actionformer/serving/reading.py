@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.features import READERS, FeatureSpec, check_timing, open_features, timing_of
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
@@ -201,7 +201,7 @@ class Reader:
                     self._check_seconds((rows - 1) * step)
                     tell((source + min(rows / expected, 1.0)) / count)
                 if isinstance(event, Finished) and event.summary.warning:
-                    warnings.warn(f"{file}: {event.summary.warning}", stacklevel=2)
+                    warn(f"{file}: {event.summary.warning}", stacklevel=2)
         return target
 
     def _check_container(self, file: Path, medium: Medium) -> None:

@@ -17,6 +17,7 @@ from actionformer.training.loggers.base import named
 
 EXPERIMENT = "actionformer"
 """Where MLFLOW_EXPERIMENT_NAME names none."""
+ADVICE = "set MLFLOW_TRACKING_URI to a server, or to a folder with MLFLOW_ALLOW_FILE_STORE=true"
 IDENTITY = "mlflow.json"
 """Which run it is, in the run's folder of events."""
 MOST_METRICS, MOST_PARAMETERS, LONGEST = 1000, 100, 6000
@@ -116,4 +117,4 @@ def _in_words() -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # of MLflow, of its network library, of the system
-        raise InputError(f"MLflow cannot be used: {' '.join(str(error).split()):.300}") from error
+        raise InputError(f"MLflow cannot be used ({' '.join(str(error).split()):.150}): {ADVICE}") from error
