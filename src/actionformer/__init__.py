@@ -25,8 +25,7 @@ What one does, in this order:
     actionformer.extract("videos/", "motion", "features/")
     actionformer.train("auto", "annotations.json", "features/", "runs/mine")
     print(actionformer.evaluate("runs/mine"))
-    detector = actionformer.load("runs/mine")
-    found = detector.detect_video("new.mp4")
+    found = actionformer.load("runs/mine").detect_video("new.mp4")
     found.above(0.3).of("jump").segments  # (N, 2), seconds
     found.above(0.3).to_srt("new.srt")
 
