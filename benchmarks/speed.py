@@ -5,7 +5,7 @@
 The floor is the time that the machine's own matrix products would take for as many multiplications, measured in the
 same process, in turns with what is timed (`floor.py`). Every case runs in a process of its own; times are medians of 7
 runs, of 3 where one takes more than 8 s and of a single one above 30 s; what does not fit into memory is left out. Run
-it on a quiet machine: it takes about a quarter of an hour.
+it on a quiet machine: it takes about half an hour.
 
 Only a whole run writes benchmarks/results/; with --only or --quick, figures are written where --out says, or nowhere.
 """
