@@ -93,6 +93,14 @@ def _course(known: Evidence) -> list[Limit]:
 def _kind(known: Evidence, every: Diagnosis, shown: Diagnosis) -> list[Limit]:
     """The kind of error that costs most mAP, or else the one that people see most often."""
     counts, total = shown.counts, len(shown.kinds)
+    if not total and len(shown.found):
+        return [
+            Limit(
+                "Nothing that the model finds reaches the score from which on people are shown it: "
+                f"{plural(len(shown.found), 'action')} would be missed.",
+                "show more, `detect --min-score` with less; label more, or train longer, for higher scores",
+            )
+        ]
     gains = {kind: gain for kind, gain in every.gains().items() if counts[kind]}
     kind = max(gains, key=lambda one: gains[one], default="")
     seen = max(gains, key=lambda one: counts[one], default="")
@@ -102,10 +110,12 @@ def _kind(known: Evidence, every: Diagnosis, shown: Diagnosis) -> list[Limit]:
         kind, cost = seen, ""
     else:
         return []
+    never = every.counts["missed"]
+    of_all = cost if never == counts["missed"] else cost.replace("them", f"the {never} that are found at no score")
     most = "cost most" if cost else "are the most frequent error"
     found = {
         "missed": (
-            f"Misses {most}: {counts['missed']} of {plural(len(shown.found), 'action')} are not found{cost}.",
+            f"Misses {most}: {counts['missed']} of {plural(len(shown.found), 'action')} are not found{of_all}.",
             "label more of what is missed (`view RUN` lists it), or show more: `detect --min-score` with less",
         ),
         "background": (
