@@ -106,7 +106,8 @@ def speak_of_errors(app: FastAPI, status_of: Callable[[Exception], int], failed:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         place = [] if first["type"] == "json_invalid" else first["loc"][1:]
-        return in_words(422, ": ".join([".".join(map(str, place)), first["msg"]]).removeprefix(": "))
+        said = "is not known here: leave it out" if first["type"] == "extra_forbidden" else first["msg"]
+        return in_words(422, ": ".join([".".join(map(str, place)), said]).removeprefix(": "))
 
     def unknown(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -68,8 +68,9 @@ class Guard:
             return in_words(421, "this server answers at 127.0.0.1 and localhost only: ask it there")
         if is_of_another_page(headers):
             return in_words(403, "requests from pages of another origin are refused: ask from a program")
-        shown = headers.get("authorization", "")
-        if self.token is None or scope["path"] in OPEN or is_same(shown, f"Bearer {self.token}"):
+        scheme, _, shown = headers.get("authorization", "").partition(" ")
+        shows = self.token is None or (scheme.lower() == "bearer" and is_same(shown.strip(), self.token))
+        if shows or scope["path"] in OPEN:
             return None
         words = "the token is missing or wrong: send the header Authorization: Bearer TOKEN"
         return in_words(401, words, {"WWW-Authenticate": "Bearer"})
