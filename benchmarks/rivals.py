@@ -85,6 +85,8 @@ def compare_kept(name: str, folder: Path, annotations: Path, features: Path) -> 
     costs = {one["name"]: Costs(**one["costs"]) for one in read_result(f"compare_{name}").get("entries", ())}
     with tempfile.TemporaryDirectory() as temporary:
         others = unpack(name, Path(temporary), annotations, own)
+        if not (own or others):
+            sys.exit(f"{name}: no run is kept or finished: train some with --work, then --keep")
         entries = grouped([read_evaluated(run, annotations) for run in (*own, *others)])
         report = report_of(entries, draws=DRAWS)
         measurable = {one: runs for one, runs in entries.items() if runs[0].path in own}
