@@ -1,17 +1,16 @@
 """A process of its own for reading: what kills it, or keeps it, is set aside, and the next file is read."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from dying import AsItIs, Dying
+from dying import AsItIs, Dying, Wide
 
 from actionformer.cluster.decoder import Decoder, frames_of
 from actionformer.extraction.decoding import FrameBatch, decoded
 from actionformer.extraction.events import Begun, Failed, Finished
-from actionformer.medium import Row
 from actionformer.video.clips import ClipLayout
 
 LAYOUT = ClipLayout(fps=None, num_frames=2, stride=1)
@@ -22,13 +21,6 @@ def decoder() -> Iterator[Decoder]:
     decoder = Decoder(Dying(), AsItIs(), LAYOUT, silence=20.0)
     yield decoder
     decoder.close()
-
-
-class Wide(AsItIs):
-    """Frames of which one alone is more than a pipe takes."""
-
-    def __call__(self, frames: Iterable[Row]) -> Iterator[Row]:
-        return (np.zeros(1 << 20, np.float32) for _ in frames)
 
 
 def write(path: Path, text: str) -> Path:
