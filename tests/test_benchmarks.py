@@ -295,7 +295,7 @@ def test_the_page_has_the_costs_of_a_million_hours_that_the_script_computes(scri
 
 
 def read_speed(script: Any) -> Any:
-    return script("common").read_result("speed")["rows"]
+    return script("common").read_result("speed")
 
 
 @pytest.mark.slow
