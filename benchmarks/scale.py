@@ -3,7 +3,7 @@
     python benchmarks/scale.py
 
 Decoding, preprocessing and network of every backbone are those of `extract.json` (minutes of one core for an hour), the
-detector is that of `speed.json` (ActionFormer for THUMOS14, 13,824 features, the time of all threads added up), features
+detector is that of `speed.json` (ActionFormer for THUMOS14, 13,824 features, time of all threads added up). Features
 are float32. The table stands in docs/scale.md too, which a test compares.
 """
 
