@@ -19,6 +19,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.locks import sole_writer
 from actionformer.core.progress import counted
 from actionformer.core.terminal import plain_console
+from actionformer.data.collection import Paths, as_list
 from actionformer.extraction.encode import layout_for
 from actionformer.extraction.inputs import files_of
 from actionformer.extraction.store import DTYPES
@@ -115,7 +116,7 @@ def making_of(
     layout: ClipLayout,
     sources: Iterable[str],
     *,
-    weights: str | Path | Iterable[str | Path] = (),
+    weights: Paths = (),
     dtype: str = "float32",
     batch_size: int | None = None,
     overwrite: bool = False,
@@ -138,7 +139,7 @@ def making_of(
     return Making(
         Described(fitted),
         layout,
-        tuple(str(Path(one).absolute()) for one in ([weights] if isinstance(weights, str | Path) else weights)),
+        tuple(str(Path(one).absolute()) for one in as_list(weights)),
         dtype=dtype,
         batch_size=batch_size,
         overwrite=overwrite,

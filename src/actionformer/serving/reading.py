@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actionformer.core.errors import InputError, warn
+from actionformer.core.errors import InputError, noted, warn
 from actionformer.features import READERS, FeatureSpec, check_timing, open_features, timing_of
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
@@ -128,10 +127,9 @@ class Reader:
                 patience=self.settings.patience,
             )
         file = sent.rename(out / f"sent{ending_of(name, sent)}")
-        timing = FeatureSpec(**task["timing"])
+        timing, said = FeatureSpec(**task["timing"]), list[str]()
         try:
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always")
+            with noted(said):
                 made = not self._holds_features(file, task.get("holds"))
                 if made and task.get("unprepared"):
                     raise InputError(f"{file}: no recordings are taken ({task['unprepared']}): send features")
@@ -140,7 +138,7 @@ class Reader:
             raise InputError(_named(str(error), file, name)) from error
         finally:
             file.unlink()  # it may be large, and is not needed any more
-        told = [_named(str(one.message), file, name) for one in said if issubclass(one.category, UserWarning)]
+        told = [_named(message, file, name) for message in said]
         return {"files": [str(one) for one in files], "made": made, "warnings": list(dict.fromkeys(told))}
 
     def _holds_features(self, file: Path, said: str | None) -> bool:

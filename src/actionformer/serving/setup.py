@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.core.errors import InputError
+from actionformer.data.collection import as_list
 from actionformer.engines.engine import EngineName
 from actionformer.features import READERS
 from actionformer.inference.detector import Detector
@@ -69,7 +70,7 @@ def setup_of(
     )
     if detector.second_stage and detector.proposer is None:
         raise InputError(f"{run}: judges proposals, and none finds them: serve a model that has its proposer")
-    files = tuple(map(str, [weights] if isinstance(weights, str | Path) else weights))
+    files = tuple(map(str, as_list(weights)))
     reader = Settings(
         features=detector.card.features.to_dict(),
         width=detector.config.model.input_width,
