@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.terminal import unheard
 
 
 def interpreter(path: Path, backbone: str, *, inner: bool = False) -> Any:
@@ -31,26 +29,13 @@ def interpreter(path: Path, backbone: str, *, inner: bool = False) -> Any:
     except ImportError as error:
         raise missing_extra("ai-edge-litert", "features", f"the backbone {backbone}") from error
     try:
-        with _without_notes(), warnings.catch_warnings():
+        with unheard(), warnings.catch_warnings():  # it tells which kernels it chose; what fails is an exception too
             warnings.filterwarnings("ignore", ".*experimental_preserve_all_tensors", UserWarning)  # they are few
             made = Interpreter(model_path=str(path), num_threads=1, experimental_preserve_all_tensors=inner)
             made.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not a network that LiteRT can run ({str(error).strip():.200})") from error
     return made
-
-
-@contextmanager
-def _without_notes() -> Iterator[None]:
-    """LiteRT's library tells on standard error which kernels it chose; what fails is an exception too."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def value(interpreter: Any, tensor: dict[str, Any]) -> NDArray[np.float32]:

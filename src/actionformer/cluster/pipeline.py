@@ -16,6 +16,7 @@ from typing import Any
 
 from actionformer.cluster.stages import Row, Stage
 from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.terminal import unheard
 from actionformer.core.words import part
 
 LOCAL = "local"
@@ -64,7 +65,7 @@ def connected(address: str) -> Iterator[None]:
         return
     more = {"include_dashboard": False} if address == LOCAL else {}
     try:
-        with _unheard():  # of the level itself
+        with unheard():  # of the level itself
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"--cluster {address}: no cluster there ({' '.join(str(error).split()):.200})") from error
@@ -82,19 +83,6 @@ def results_of(
     """What `through` gives of rows on a cluster, which is left to itself in order, however the block ends."""
     with connected(address), closing(through(rows, steps, workers)) as results:
         yield results
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Within it nobody hears what is written to standard error, from C++ either."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def through(rows: Sequence[Row], steps: Sequence[Step], workers: int | None = None) -> Generator[Row, None, None]:

@@ -8,9 +8,11 @@ escape sequence.
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 from rich.console import Console, RenderableType
@@ -130,3 +132,16 @@ class TextTable(Table):
             if header in self.cut:
                 text.no_wrap, text.overflow = True, "ellipsis"
         super().add_row(*texts, **more)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Within it nobody hears what is written to standard error, by libraries in C++ either."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
