@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -393,7 +394,13 @@ def test_a_lane_grows_until_what_finds_no_row_is_counted(open_page: Open, addres
     assert place(page, "run", 80)[0] == pytest.approx(x, abs=1)  # what is under the pointer stays there
 
 
-def test_edges_are_dragged_where_the_pointer_says_so(page: Page) -> None:
+def test_edges_are_dragged_where_the_pointer_says_so(marked: ViewerOptions, open_page: Open, tmp_path: Path) -> None:
+    # A correction is saved as soon as it is a moment old, undone or not: here in a file that no other test reads.
+    with serving(replace(marked, corrections=tmp_path / "corrected.json")) as own:
+        edges_are_dragged(ready(open_page(f"{own}#video=first")))
+
+
+def edges_are_dragged(page: Page) -> None:
     page.keyboard.press("e")
     expect(page.locator("#saved")).to_be_visible()
     cursors = []
