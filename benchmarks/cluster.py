@@ -49,8 +49,10 @@ PAUSE = 15.0
 """Seconds between two kills."""
 FPS, SIZE = 10, (64, 48)
 LAYOUT = ["--fps", str(FPS), "--num-frames", "4", "--stride", "2"]
-REPEATS, TIMED, SECONDS = 3, 24, 20
+REPEATS, TIMED, SECONDS = 3, 64, 10
 """Turns of each way, videos of a turn, seconds of a video."""
+FIRST, LAST = TIMED // 4, TIMED * 7 // 8
+"""Results between which a cluster is timed: its stages are full by then, and none has run out of videos yet."""
 
 
 # --- survival
@@ -300,8 +302,8 @@ def processor_seconds() -> float:
 
 
 def with_ray(videos: list[Path], workers: int, folder: Path) -> list[float]:
-    """Of so many workers, on as many cores, from an eighth of the results to the last: videos a second, and processor
-    seconds of each; then the seconds until the cluster was there, and from there to the first result.
+    """Of so many workers, on as many cores, between FIRST and LAST: videos a second, and processor seconds of each; then
+    the seconds until the cluster was there, and from there to the first result.
     """
     context = get_context("spawn")
     times = context.Queue()
@@ -323,9 +325,8 @@ def _cluster(videos: list[Path], workers: int, folder: Path, found: Any) -> None
         there = time.monotonic()
         results = through(rows, making_steps(making, 0.0, last=True), workers)
         times, used = zip(*((time.monotonic(), processor_seconds()) for _ in results), strict=True)
-    first = len(times) // 8
-    done = len(times) - 1 - first
-    rate, seconds = done / (times[-1] - times[first]), (used[-1] - used[first]) / done
+    done = LAST - FIRST
+    rate, seconds = done / (times[LAST] - times[FIRST]), (used[LAST] - used[FIRST]) / done
     found.put([rate, seconds, there - begun, times[0] - there])
 
 

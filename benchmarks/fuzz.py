@@ -1,12 +1,14 @@
 """A coverage-guided fuzzer on every reader of files: no traceback, no hang, little memory.
 
-    python benchmarks/fuzz.py --seconds 600
+    python benchmarks/fuzz.py --seconds 600 --jobs 2 --keep
     python benchmarks/fuzz.py --only labels config --seconds 60
 
 It needs atheris, from PyPI. Every reader of tests/support/readers.py gets files that atheris (libFuzzer) makes of valid
 ones, towards lines of `actionformer` that none has reached before. A finding is anything but an InputError or an
 OSError, a file that takes longer than 10 seconds, a process above 2 GiB, and a process that is killed. Findings lie
-under --out; what is mended belongs into tests/fuzz/corpus/READER, whose files tests/fuzz/test_corpus.py reads.
+under --out; what is mended belongs into tests/fuzz/corpus/READER, whose files tests/fuzz/test_corpus.py reads. A call
+with the --out of an earlier one goes on from the files that it made. --keep writes each reader's figures into
+benchmarks/results as soon as they are there, beside those of readers that were not asked for.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ import sys
 import tempfile
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "benchmarks")]
+sys.path.append(str(ROOT / "tests" / "support"))
 LONGEST, MOST_MIB, LARGEST = 10, 2048, 65_536
 """Seconds for a file, memory of a process, bytes of a file."""
 
@@ -89,26 +92,25 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600, help="for each reader")
     parser.add_argument("--only", nargs="+", default=None, help="these readers")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "actionformer_fuzz")
-    parser.add_argument("--kept", action="store_true", help="write the figures into benchmarks/results")
+    parser.add_argument("--jobs", type=int, default=1, help="readers at a time")
+    parser.add_argument("--keep", action="store_true", help="write the figures into benchmarks/results")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(given.child, given.seconds, given.out)
         return
-    names = given.only
-    if names is None:
-        from readers import READERS
+    from common import read_result, write_result  # not before: what is imported earlier cannot be instrumented
+    from readers import READERS
 
-        names = list(READERS)
+    names = given.only or list(READERS)
     given.out.mkdir(parents=True, exist_ok=True)
-    figures = {}
-    for name in names:
-        figures[name] = fuzzed(name, given.seconds, given.out)
-        print(name, figures[name], flush=True)
-    if given.kept:
-        from common import write_result
-
-        print(write_result("fuzz", {"readers": figures}))
+    with ThreadPoolExecutor(given.jobs) as pool:
+        for name, figures in zip(
+            names, pool.map(lambda name: fuzzed(name, given.seconds, given.out), names), strict=True
+        ):
+            print(name, figures, flush=True)
+            if given.keep:
+                write_result("fuzz", {"readers": read_result("fuzz").get("readers", {}) | {name: figures}})
 
 
 if __name__ == "__main__":
