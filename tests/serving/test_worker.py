@@ -11,9 +11,10 @@ import pytest
 from hosting import npy, rows
 
 from actionformer.core.errors import InputError
+from actionformer.core.memory import STATUS
 from actionformer.serving.limits import RefusedError
 from actionformer.serving.reading import Reader, Settings
-from actionformer.serving.worker import MEMORY, STATUS, is_of_memory, work
+from actionformer.serving.worker import MEMORY, is_of_memory, work
 
 SETTINGS = Settings(
     features={"fps": 10, "stride": 5, "num_frames": 10},

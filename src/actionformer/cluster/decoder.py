@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import torch
 
 from actionformer.backbones import Preprocessing
+from actionformer.core.memory import limit_memory
 from actionformer.extraction.decoding import Decoded, FrameBatch, begin_worker, decoded
 from actionformer.extraction.events import Begun, Failed, Finished
 from actionformer.medium import Medium, Row
@@ -116,7 +117,7 @@ def _serve(pipe: Connection[Any, Any], medium: Medium, preprocessing: Preprocess
     """Reads the files that the pipe names, until it ends."""
     begin_worker(0)
     torch.set_num_threads(1)
-    _limit_memory()
+    limit_memory()  # so that a file that claims more is an error and no harm to others
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, ConnectionError):
         while True:
@@ -130,12 +131,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _limit_memory() -> None:
-    """Half of the machine's memory at most, so that a file that claims more is an error and no harm to others."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-        resource.setrlimit(resource.RLIMIT_DATA, (half, half))

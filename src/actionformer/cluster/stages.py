@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import pickle
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from actionformer.backbones import Backbone, load_backbone
 from actionformer.cluster.decoder import Decoder, Message, frames_of
 from actionformer.cluster.fetching import hash_in_store, local_file, remove_left
 from actionformer.cluster.manifest import in_store
-from actionformer.core.errors import InputError, warn
+from actionformer.core.errors import InputError, noted, warn
 from actionformer.extraction.encode import encode_frames
 from actionformer.extraction.events import Failed, Finished
 from actionformer.extraction.store import is_done, video_hash, write_features
@@ -111,13 +110,14 @@ class Stage(ABC):
         if row["state"] not in self.takes:
             return row
         for attempt in range(1, self.attempts + 1):
-            with warnings.catch_warnings(record=True, action="always") as told:
+            said: list[str] = []
+            with noted(said):
                 try:
                     done = self.step(row)
                 except Exception as error:  # every library has its own ways of failing
                     done = _failed(_reason(error, row["source"]))
-            said = [str(one.message).removeprefix(f"{row['source']}: ") for one in told if one.category is UserWarning]
-            done |= {"attempts": attempt, "warning": "; ".join(filter(None, [row["warning"], *said]))}
+            told = [row["warning"], *(one.removeprefix(f"{row['source']}: ") for one in said)]
+            done |= {"attempts": attempt, "warning": "; ".join(filter(None, told))}
             if done["state"] != FAILED:
                 break
         return row | {"frames": b""} | done

@@ -1,10 +1,14 @@
-"""How much memory this process holds."""
+"""How much memory this process holds, and may hold."""
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from types import TracebackType
+
+STATUS = Path("/proc/self/status")
+"""Where Linux says what this process holds."""
 
 
 class AnonymousPeak:
@@ -13,7 +17,6 @@ class AnonymousPeak:
     Linux alone tells; elsewhere `mib` is None.
     """
 
-    STATUS = Path("/proc/self/status")
     PAUSE = 0.002  # seconds between two looks
 
     def __enter__(self) -> AnonymousPeak:
@@ -34,7 +37,32 @@ class AnonymousPeak:
             self.mib = max(self.mib, self._now() or 0.0)
 
     def _now(self) -> float | None:
-        if not self.STATUS.exists():
-            return None
-        line = next(line for line in self.STATUS.read_text().splitlines() if line.startswith("RssAnon"))
-        return int(line.split()[1]) / 1024
+        held = _held("RssAnon")
+        return None if held is None else held / 2**20
+
+
+def limit_memory(most: int | None = None) -> None:
+    """Lets this process take no more memory than so much beyond what it holds now, where the system tells that (Linux).
+
+    What counts are all pages that it may write to, whether or not it has. No limit goes beyond one of the system's.
+
+    Args:
+        most: bytes; by default half of what the machine has.
+    """
+    held = _held("VmData")
+    if held is None:
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if most is None else most
+    limit = held + most if hard == resource.RLIM_INFINITY else min(held + most, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+def _held(name: str) -> int | None:
+    """Bytes of one entry of what Linux says; None of another system."""
+    if not STATUS.exists():
+        return None
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) * 1024

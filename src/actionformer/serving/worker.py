@@ -15,16 +15,15 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from actionformer.core.errors import InputError
+from actionformer.core.memory import limit_memory
 from actionformer.serving.limits import MIB, RefusedError
 from actionformer.serving.reading import Reader, Settings
 
 Answer = Callable[..., None]
 """Tells the server something, by name."""
-STATUS = Path("/proc/self/status")
 SPACING = 0.01
 """The least that is told of progress."""
 MEMORY = "reading it takes more memory than the server gives one request: send a smaller one"
@@ -65,7 +64,7 @@ def work(settings: Mapping[str, Any], tasks: Iterator[Mapping[str, Any]], answer
                 reader.prepare()
                 done: dict[str, Any] = {}
             elif task["kind"] == "read":
-                limit_memory(settings["memory"])
+                limit_memory(int(settings["memory"] * MIB))
                 done = _read(reader, task, answer)
             else:
                 done = _follow(task, answer, settings["memory"])
@@ -105,7 +104,7 @@ def _follow(task: Mapping[str, Any], answer: Answer, memory: float) -> dict[str,
         warnings.simplefilter("default")
         warnings.showwarning = lambda message, *_, **__: answer(warning=str(message))
         watching = watch(task["run"], task["source"], **task["watch"])
-        limit_memory(memory)
+        limit_memory(int(memory * MIB))
         wanted = Wanted(
             watching.stream.class_names,
             task["classes"],
@@ -116,21 +115,6 @@ def _follow(task: Mapping[str, Any], answer: Answer, memory: float) -> dict[str,
         for line in action_lines(watching, "json", wanted, FreeTime(task["overlap"]), task["provisional"]):
             answer(line=json.loads(line))
     return {}
-
-
-def limit_memory(mib: float) -> None:
-    """Lets this process take no more than so many MiB beyond what it holds now; where the system tells what it holds.
-
-    Of Linux these are all pages that it may write to, whether or not it has.
-    """
-    if not STATUS.exists():
-        return
-    import resource
-
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmData"))
-    most = int(line.split()[1]) * 1024 + int(mib * MIB)
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def is_of_memory(error: BaseException | None) -> bool:
