@@ -42,9 +42,10 @@ def test_a_folder_is_a_folder(given: str | Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["hf://", "hf://ann", "hf://ann/jumps/best", "hf://ann/jumps@", "hf://ann/j umps", "hf://a/b@c@d"]
+    "given",
+    ["hf://", Path("hf://"), "hf://ann", "hf://ann/jumps/best", "hf://ann/jumps@", "hf://ann/j umps", "hf://a/b@c@d"],
 )
-def test_an_address_of_another_form_is_refused(given: str) -> None:
+def test_an_address_of_another_form_is_refused(given: str | Path) -> None:
     with pytest.raises(InputError, match=r"expected hf://USER/MODEL or hf://USER/MODEL@REVISION$"):
         model_folder(given)
 

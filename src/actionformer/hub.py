@@ -24,7 +24,7 @@ FETCHED = (*_NAMES, *(f"{PROPOSER}/{name}" for name in _NAMES), *(f"{PROPOSER}/*
 
 def is_address(given: str | Path) -> bool:
     """Whether a model is named by its address on the hub, and not by its folder."""
-    return str(given).startswith(SCHEME)
+    return f"{given}/".startswith(SCHEME)
 
 
 def model_folder(given: str | Path) -> Path:
@@ -44,7 +44,7 @@ def model_folder(given: str | Path) -> Path:
         return Path(given)
     found = _FORM.fullmatch(str(given))
     if found is None:
-        said = f"hf://{str(given).removeprefix(SCHEME).lstrip('/')}"  # a Path has lost a slash
+        said = f"hf://{str(given).removeprefix('hf:').lstrip('/')}"  # a Path has lost a slash
         raise InputError(f"{said}: expected hf://USER/MODEL or hf://USER/MODEL@REVISION")
     repository, revision = found["repository"], found["revision"]
     hub = library("a model of huggingface.co")

@@ -13,6 +13,7 @@ from commands import Command, Refused
 from pages import blocks
 
 from actionformer import Detections, InputError, export, load
+from actionformer.standalone.files import ENDINGS
 
 ALONE = "import sys; sys.modules.update(dict.fromkeys(['torch', 'actionformer'])); exec(open('script.py').read())"
 """Runs a script where neither can be imported."""
@@ -139,6 +140,7 @@ def test_what_no_graph_can_do_is_refused(trained: Path, refused: Refused, tmp_pa
     voting = ("--suppression.voting-threshold", "0.7", "--suppression.no-per-class")
     assert "no graph votes" in refused(*arguments, "--overwrite", *voting)
     assert not out.read_bytes()
+    assert "an export for onnx ends in .onnx" in refused("export", trained, "--to", "onnx", "--out", out, "--overwrite")
 
 
 @pytest.mark.parametrize("to", ["onnx", "openvino"])
@@ -146,7 +148,7 @@ def test_what_is_not_installed_is_told(to: Any, trained: Path, tmp_path: Path, m
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(InputError, match=r"pip install 'actionformer-tal\[export\]'"):
-        export(trained, to=to, out=tmp_path / "mine")
+        export(trained, to=to, out=tmp_path / f"mine{ENDINGS[to]}")
     assert not list(tmp_path.iterdir())
 
 

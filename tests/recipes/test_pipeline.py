@@ -1,5 +1,6 @@
 """Three lines from a model to the actions in a file."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,16 @@ def test_features_arrays_and_lists_of_them(trained: Path, features: Path) -> Non
     assert list(first) == list(second) == list(find(file))
     assert all(isinstance(one, Action) and one.score >= 0.05 for one in first)
     assert find([]) == []
+
+
+@pytest.mark.skipif(find_spec("onnxruntime") is None, reason="onnxruntime is not installed: it is an extra")
+def test_another_engine_finds_the_same(trained: Path, features: Path) -> None:
+    own, other = (
+        pipeline(trained, threshold=0.01, engine=one)(features / "video4.npy") for one in (None, "onnxruntime")
+    )
+    assert len(own) > 0
+    np.testing.assert_allclose(other.segments, own.segments, atol=1e-4)
+    np.testing.assert_allclose(other.scores, own.scores, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:none of .* reaches the threshold")

@@ -92,6 +92,14 @@ def test_a_licence_that_the_hub_does_not_know_is_refused(hub: LocalHub, trained:
         push(trained, "ann/jumps", license="mine")
 
 
+def test_a_preview_refuses_what_the_hub_would(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"license must be named as the hub does, .*, found 'MIT License'"):
+        push(trained, "ann/jumps", license="MIT License", preview=tmp_path / "shown")
+    with pytest.raises(InputError, match=r"^hf://ann/my jumps: "):
+        push(trained, "ann/my jumps", preview=tmp_path / "shown")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["jumps", "ann/jumps/best", "hf://ann/jumps"])
 def test_a_name_of_another_form_is_refused(trained: Path, name: str) -> None:
     with pytest.raises(InputError, match="repository must be USER/MODEL"):

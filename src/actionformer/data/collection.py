@@ -16,6 +16,7 @@ from actionformer.core.segments import TimeGrid
 from actionformer.core.words import part, plural
 from actionformer.data.settings import DataSettings
 from actionformer.features import (
+    AS_LEARNED,
     GRID,
     FeatureFolders,
     Features,
@@ -115,7 +116,7 @@ def collect(
     if not (other_timing or data.resize):
         _check_timing(videos, made_for)
     _check_durations(videos)
-    _check_widths(videos, width)
+    _check_widths(videos, width, made_for)
     return Collection(videos, [annotations.videos[id_] for id_ in missing])
 
 
@@ -168,17 +169,19 @@ def _check_durations(videos: Sequence[FeaturedVideo]) -> None:
     warn(message, stacklevel=3)
 
 
-def _check_widths(videos: Sequence[FeaturedVideo], width: int | None) -> None:
+def _check_widths(videos: Sequence[FeaturedVideo], width: int | None, made_for: FeatureSpec | None) -> None:
     """All features have as many channels, those of the first if it is not said how many.
 
     Raises:
         InputError: others; the first is named.
     """
+    own = "extract them all alike" if width is None else "extract them so, or set model.input_dim"
+    advice = AS_LEARNED if made_for else own
     lengths, widths = ({video.features.shape[i] for video in videos} for i in (0, 1))
     for video in videos:
         try:
             swapped = len(lengths) == 1 and len(widths) > len(videos) / 2
-            video.features.check_width(width or videos[0].features.shape[1], swapped=swapped)
+            video.features.check_width(width or videos[0].features.shape[1], swapped=swapped, advice=advice)
         except InputError as error:
             raise InputError(f"video {video.video.id!r}: {error}") from error
 

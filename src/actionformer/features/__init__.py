@@ -1,6 +1,7 @@
 """Feature files: one (T, D) array a video, and beside it a sidecar that says how it lies in time and what made it."""
 
 from actionformer.features.arrays import (
+    AS_LEARNED,
     TRANSPOSED,
     FeatureFolders,
     Features,
@@ -22,11 +23,13 @@ from actionformer.features.spec import (
     sidecar_path,
     write_sidecar,
 )
-from actionformer.features.timing import GRID, TIMING, UNKNOWN, check_timing, timing_of, unknown_of
+from actionformer.features.timing import ALL_THE_SAME, GRID, TIMING, UNKNOWN, check_timing, timing_of, unknown_of
 from actionformer.features.whereabouts import lacking, whereabouts
 from actionformer.features.writer import FeatureWriter
 
 __all__ = [
+    "ALL_THE_SAME",
+    "AS_LEARNED",
     "GRID",
     "READERS",
     "TIMING",

@@ -28,6 +28,7 @@ Floats = NDArray[np.float32]
 
 MAX_DURATION_DIFFERENCE = 0.1  # share of a video that its features may leave uncovered, or go beyond
 TRANSPOSED = "are they stored as (D, T)? Transpose them: a row for every moment, (T, D)"
+AS_LEARNED = "give the features that the model was made for"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,13 @@ class Features:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def check_width(self, width: int, *, swapped: bool = False) -> None:
-        """Checks how many channels there are; `swapped` says that those of other videos look stored as (D, T).
+    def check_width(self, width: int, *, swapped: bool = False, advice: str = AS_LEARNED) -> None:
+        """Checks how many channels there are.
+
+        Args:
+            width: how many there have to be.
+            swapped: those of other videos look stored as (D, T).
+            advice: what to do about others, unless these look stored so too.
 
         Raises:
             InputError: there are not `width`.
@@ -59,7 +65,6 @@ class Features:
         length, found = self.shape
         if found == width:
             return
-        advice = "give the features that the model was made for, or set model.input_dim"
         if swapped or length == width:
             advice = f"features of shape ({length}, {found}): {TRANSPOSED}"
         raise InputError(f"{', '.join(map(str, self.paths))}: {found} channels, expected {width}: {advice}")

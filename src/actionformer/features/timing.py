@@ -15,6 +15,8 @@ SAME_SECONDS = 0.05
 """Share by which steps and windows in seconds may differ: 24 frames a second are as good as 25."""
 SAME_RATE = 1.3
 """Features of every fourth frame, say, may be of videos of 25 or of 30 frames a second, but not of 60."""
+ALL_THE_SAME = "use them all the same with --other-timing (in Python other_timing=True)"
+"""What else can be done about features that lie in time otherwise than a model learned."""
 
 
 UNKNOWN = FeatureSpec()
@@ -72,8 +74,7 @@ def check_timing(found: FeatureSpec, expected: FeatureSpec, where: str, *, rates
         ]
         raise InputError(
             f"{where}: features of {_in_words(found, names)}, the model was trained on {_in_words(expected, names)}: "
-            "extract them in the same way, correct the stated timing, or use them all the same with --other-timing "
-            "(in Python other_timing=True)"
+            f"extract them in the same way, correct the stated timing, or {ALL_THE_SAME}"
         )
 
 

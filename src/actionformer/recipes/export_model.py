@@ -55,6 +55,8 @@ def export(
     if out is None and is_address(run):
         raise InputError(f"{run}: has no folder to write into: give --out FILE{ENDINGS[to]}")
     path = Path(out) if out is not None else Path(run) / f"model{ENDINGS[to]}"
+    if path.suffix != ENDINGS[to]:
+        raise InputError(f"{path}: an export for {to} ends in {ENDINGS[to]}")
     files = files_of(path, to)
     check_absent(files, overwrite=overwrite)
     detector = load(run, settings=settings)

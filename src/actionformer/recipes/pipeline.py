@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, overload
+from typing import Any, Literal, Protocol, TypeAlias, overload
 
 from numpy.typing import NDArray
 from torch import Tensor
@@ -39,6 +39,7 @@ def pipeline(
     weights: str | Path | Sequence[str | Path] = (),
     device: str = "cpu",
     precision: Precision = "float32",
+    engine: Literal["onnxruntime", "openvino", "compile"] | None = None,
 ) -> Find:
     """A function that finds the actions in a video: for those who want nothing else.
 
@@ -57,11 +58,12 @@ def pipeline(
         weights: files of the backbone, or their folder; by default they are looked for where `extract` does.
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic, also the backbone's.
+        engine: another program that computes the network, with the same results; see `load`.
 
     Raises:
         InputError: no such model, or a threshold that is no score; the function raises it for what cannot be read.
     """
-    detector = prepared_detector(run, min_score=threshold, device=device, precision=precision)
+    detector = prepared_detector(run, min_score=threshold, device=device, precision=precision, engine=engine)
     medium = looked_at(detector)
 
     def found_in(one: OneInput) -> Detections:

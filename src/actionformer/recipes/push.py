@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -88,7 +90,11 @@ def _model(detector: Detector, repository: str, license: str | None, dataset: st
         raise InputError(f"a model is shared in float32: load it without precision={detector.precision!r}")
     if repository.count("/") != 1:
         raise InputError(f"repository must be USER/MODEL, found {repository!r:.80}")
+    if license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", license):
+        raise InputError(f"license must be named as the hub does, such as mit or apache-2.0, found {license!r:.80}")
     hub = library("sharing a model")
+    with in_words(f"hf://{repository}"):
+        import_module("huggingface_hub.utils").validate_repo_id(repository)
     figures = figures_of(detector)
 
     class SharedDetector(hub.ModelHubMixin):  # type: ignore[misc, name-defined]

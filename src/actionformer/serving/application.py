@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
 from actionformer.core.segments import LARGEST, LEAST
-from actionformer.serving.guard import Guard
+from actionformer.serving.guard import OPEN, Guard
 from actionformer.serving.limits import RefusedError
 from actionformer.serving.service import Address, Service
 from actionformer.serving.work import Question, State, Wish, Work
@@ -122,11 +122,23 @@ def application(service: Service, token: str | None = None) -> ASGIApp:
     _serve_detection(app, service)
     _serve_jobs(app, service)
     _serve_live(app, service)
+    if token is not None:
+        _describe_token(app)
     return Guard(app, token, service.metrics)
 
 
 def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Failure} for status in statuses}
+
+
+def _describe_token(app: FastAPI) -> None:
+    """Lets the description say which addresses the guard asks for a token at."""
+    description = app.openapi()  # which keeps it
+    description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, methods in description["paths"].items():
+        if path not in OPEN:
+            for operation in methods.values():
+                operation["security"] = [{"token": []}]
 
 
 TAKEN = _failures(403, 408, 413, 415, 422, 429, 503)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actionformer.core.errors import InputError, noted, warn
-from actionformer.features import READERS, FeatureSpec, check_timing, open_features, timing_of
+from actionformer.features import ALL_THE_SAME, READERS, FeatureSpec, check_timing, open_features, timing_of
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
 from actionformer.serving.fetching import fetch
@@ -238,5 +238,6 @@ def ending_of(name: str, file: Path) -> str:
 
 
 def _named(words: str, file: Path, name: str) -> str:
-    """A message about a file under the name that its sender knows."""
+    """A message about a file under the name that its sender knows, with what a sender can do."""
+    words = words.replace(ALL_THE_SAME, "have the server started with --other-timing")
     return words.replace(str(file), name).replace(str(file.parent), "the server")
