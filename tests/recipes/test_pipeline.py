@@ -1,7 +1,7 @@
 """Three lines from a model to the actions in a file."""
 
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -36,16 +36,6 @@ def test_features_arrays_and_lists_of_them(trained: Path, features: Path) -> Non
     assert find([]) == []
 
 
-@pytest.mark.skipif(find_spec("onnxruntime") is None, reason="onnxruntime is not installed: it is an extra")
-def test_another_engine_finds_the_same(trained: Path, features: Path) -> None:
-    own, other = (
-        pipeline(trained, threshold=0.01, engine=one)(features / "video4.npy") for one in (None, "onnxruntime")
-    )
-    assert len(own) > 0
-    np.testing.assert_allclose(other.segments, own.segments, atol=1e-4)
-    np.testing.assert_allclose(other.scores, own.scores, atol=1e-5)
-
-
 @pytest.mark.filterwarnings("ignore:none of .* reaches the threshold")
 def test_by_default_what_people_are_shown(trained: Path, features: Path) -> None:
     detector = load(trained)
@@ -58,6 +48,8 @@ def test_what_cannot_be_used_is_refused(trained: Path) -> None:
         pipeline(trained, threshold=30)
     with pytest.raises(InputError, match="no model directory"):
         pipeline(trained / "events")
+    with pytest.raises(InputError, match="no engine 'tensorrt'"):
+        pipeline(trained, engine=cast(Any, "tensorrt"))
 
 
 def test_a_threshold_that_nothing_reaches_is_said(trained: Path, features: Path) -> None:

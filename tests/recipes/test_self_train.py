@@ -12,7 +12,7 @@ from commands import Command, Refused
 from moving import ACTIONS
 
 from actionformer import Detections, Detector, InputError, evaluate, load, self_train, train
-from actionformer.core.run_files import CARD, LABELS, WEIGHTS
+from actionformer.core.run_files import CARD, CONFIG, LABELS, WEIGHTS
 from actionformer.recipes import self_train as recipe
 from actionformer.training import checkpoints
 
@@ -38,7 +38,7 @@ def found_in(run: Path) -> dict[str, Any]:
 
 
 def test_what_is_found_is_learned_from(seen: Path, more: Path, tmp_path: Path) -> None:
-    out, config = tmp_path / "out", load(seen / "run").config
+    out, config = tmp_path / "out", load(seen / "run").config.replace(**SHORT)
     detector = self_train(seen / "run", out, config=config, features=more)
     found = found_in(out)
     assert {name: video["subset"] for name, video in found.items()} == dict.fromkeys(("new0", "new1"), "training")
@@ -56,6 +56,7 @@ def test_what_is_found_is_learned_from(seen: Path, more: Path, tmp_path: Path) -
         self_train(seen / "run", out, features=more)
 
     (more / "new1.npy").unlink()
+    shutil.copy(seen / "run" / WEIGHTS, out)  # two epochs teach too little
     self_train(out, tmp_path / "again", features=more, settings=SHORT)  # a second round finds everything anew
     assert list(found_in(tmp_path / "again")) == ["new0"]
     train(config, seen / "annotations.json", more, out, overwrite=True)
@@ -66,8 +67,9 @@ def test_features_without_sidecars_lie_in_time_as_before(seen: Path, more: Path,
     for sidecar in more.glob("*.json"):
         sidecar.unlink()
     timing = {"data": {"fps": 10, "stride": 2, "num_frames": 4}}
-    train(load(seen / "run").config.replace(**timing), seen / "annotations.json", more, tmp_path / "run")
-    self_train(tmp_path / "run", tmp_path / "out", settings=SHORT)
+    shutil.copytree(seen / "run", tmp_path / "run")
+    (tmp_path / "run" / CONFIG).write_text(load(seen / "run").config.replace(**timing).to_toml(), "utf-8")
+    self_train(tmp_path / "run", tmp_path / "out", features=more, settings=SHORT)
     assert set(found_in(tmp_path / "out")) == {"new0", "new1"}
     assert load(tmp_path / "out").config.data.stride == 2
 

@@ -295,6 +295,7 @@ def test_a_model_of_the_hub_is_fetched_once(trained: Path, setup: Any, tmp_path:
     assert setup("hf://ann/jumps", tmp_path).run == str(trained)
 
 
+@pytest.mark.slow
 def test_another_engine_finds_the_same(trained: Path, setup: Any, tmp_path: Path, asked: TestClient) -> None:
     for package in ("onnxruntime", "onnxscript"):
         pytest.importorskip(package, reason="the engine needs the extra export")
