@@ -178,7 +178,8 @@ def survival(folder: Path, videos: int) -> dict[str, Any]:
     times = Counter(line["video"] for line in lines)
     failed = [json.loads(line) for line in (folder / "found.jsonl.failed.jsonl").read_text().splitlines()]
     called("detect", str(run), str(listed.parent), "--out", str(folder / "peace.jsonl"))
-    peace = {one["video"]: one["detections"] for one in map(json.loads, (folder / "peace.jsonl").open())}
+    whole = [json.loads(line) for line in (folder / "peace.jsonl").read_text().splitlines()]
+    peace = {line["video"]: line["detections"] for line in whole}
     return {
         "videos": videos,
         "broken": len(broken),
@@ -302,8 +303,9 @@ def processor_seconds() -> float:
 
 
 def with_ray(videos: list[Path], workers: int, folder: Path) -> list[float]:
-    """Of so many workers, on as many cores, between FIRST and LAST: videos a second, and processor seconds of each; then
-    the seconds until the cluster was there, and from there to the first result.
+    """Of so many workers, on as many cores, between FIRST and LAST: videos a second, and processor seconds of each.
+
+    Then the seconds until the cluster was there, and from there to the first result.
     """
     context = get_context("spawn")
     times = context.Queue()

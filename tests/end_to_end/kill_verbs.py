@@ -69,7 +69,7 @@ def run_all(verbs: dict[str, list[str]], times: int, folder: Path) -> None:
             was_killed = killed(arguments, out, share * seconds)
             told[name].append((round(share, 3), was_killed))
             if not was_killed:  # it was faster this time
-                shutil.rmtree(out)
+                shutil.rmtree(out) if out.is_dir() else out.unlink()
             to_its_end(arguments, out, again=was_killed)
     print(json.dumps(told))
 
