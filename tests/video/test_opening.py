@@ -244,3 +244,20 @@ def test_metadata_that_are_not_utf_8_end_nothing(latin1: Path, tmp_path: Path) -
     if latin1.suffix != ".avi":
         remux(latin1, tmp_path / "copy.mp4", threading.Event())
         assert loudest(tmp_path / "copy.mp4") == 0
+
+
+def test_facts_that_go_beyond_the_end_of_a_file_are_refused(tmp_path: Path) -> None:
+    facts = b"INFOISFT" + (4).to_bytes(4, "little") + b"Lavf"
+
+    def riff(claimed: int) -> Path:
+        content = b"WAVELIST" + claimed.to_bytes(4, "little") + facts
+        path = tmp_path / f"{claimed}.wav"
+        path.write_bytes(b"RIFF" + len(content).to_bytes(4, "little") + content)
+        return path
+
+    with pytest.raises(
+        InputError, match=r"it: what it tells of itself would go on beyond its end: is the file whole\?$"
+    ):
+        opened(str(riff(1_900_000_000)), "it")
+    with pytest.raises(InputError, match="it: not a readable video"):  # which FFmpeg says: there is nothing else in it
+        opened(str(riff(len(facts))), "it")

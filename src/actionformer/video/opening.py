@@ -18,6 +18,8 @@ COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 UNKNOWN = "unknown"
 """Codec of a stream that FFmpeg cannot decode."""
 ADVICE = "is the file whole?"
+MOST_CHUNKS = 1000
+"""Parts of a RIFF file that are looked at: few come before its pictures and sound."""
 READ_PACKETS = 200
 """Packets of a file that are read to tell a moving stream from a picture that nobody marked as a cover."""
 
@@ -46,6 +48,8 @@ def opened(content: Any, name: str, advice: str = ADVICE, kind: str = "video", *
     Raises:
         InputError: FFmpeg cannot read it.
     """
+    if isinstance(content, str) and Path(content).is_file():
+        _check_facts(Path(content), name, advice)
     try:
         container: InputContainer = av.open(content, metadata_errors="ignore", **settings)
     except (av.FFmpegError, ValueError) as error:
@@ -53,6 +57,27 @@ def opened(content: Any, name: str, advice: str = ADVICE, kind: str = "video", *
             check_fetched(Path(content))
         raise InputError(f"{name}: not a readable {kind} ({reason(error)}): {advice}") from error
     return container
+
+
+def _check_facts(path: Path, name: str, advice: str) -> None:
+    """Checks that what a RIFF file (WAV, AVI) tells of itself, as its title, fits into it: FFmpeg makes room for all.
+
+    Raises:
+        InputError: they are said to go beyond its end.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != b"RIFF":
+            return
+        place, end = 12, path.stat().st_size
+        for _ in range(MOST_CHUNKS):
+            file.seek(place)
+            chunk = file.read(12)  # its kind, how long it is, and of a list what it lists
+            if len(chunk) < 12:
+                return
+            place += 8 + int.from_bytes(chunk[4:8], "little")
+            if chunk[:4] == b"LIST" and chunk[8:] == b"INFO" and place > end:
+                raise InputError(f"{name}: what it tells of itself would go on beyond its end: {advice}")
+            place += place % 2
 
 
 def streams_of(container: InputContainer, name: str) -> Streams:
