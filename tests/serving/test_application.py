@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from actionformer.formats.detections import read_results
 from actionformer.inference.loading import load
 from actionformer.serving.application import application
-from actionformer.serving.limits import Limits
+from actionformer.serving.limits import NO_RECORDINGS, Limits
 from actionformer.serving.service import Service
 
 FEATURES = npy(rows(60))
@@ -104,8 +104,8 @@ def test_files_that_are_not_taken(asked: TestClient, content: bytes, status: int
 
 
 def test_a_recording_needs_a_model_that_says_its_backbone(asked: TestClient) -> None:
-    assert "does not say which backbone" in spoken(detect(asked, b"a video", name="it.mp4"), 422)
-    assert "does not say which backbone" in asked.get("/v1/model").json()["recordings"]
+    assert spoken(detect(asked, b"a video", name="it.mp4"), 422) == f"it.mp4: {NO_RECORDINGS}"
+    assert asked.get("/v1/model").json()["recordings"] == NO_RECORDINGS
 
 
 def test_addresses_are_taken_from_the_list_alone(asked: TestClient) -> None:
@@ -325,6 +325,14 @@ def test_what_is_said_before_a_live_source_begins_comes_after_it(
     assert begun.startswith("event: begun\n")
     assert warning.startswith("event: warning\n")
     assert "less its mean" in warning
+
+
+def test_a_client_hears_nothing_of_a_backbone_that_the_operator_alone_can_mend(
+    client: Callable[..., TestClient], seen: Path, videos: Path
+) -> None:
+    asked = client(seen / "run", given={"allow": (f"{videos}/",), "weights": ("/srv/secret.pth",)})
+    live = asked.get("/v1/live", params={"source": str(videos / "clip0.mp4")})
+    assert spoken(live, 422) == asked.get("/v1/model").json()["recordings"] == NO_RECORDINGS
 
 
 def test_a_live_source_tells_its_actions_as_events(client: Callable[..., TestClient], seen: Path, videos: Path) -> None:

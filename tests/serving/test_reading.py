@@ -31,7 +31,7 @@ def read(
     content: bytes, folder: Path, name: str = "it.npy", settings: Settings = SETTINGS, **more: Any
 ) -> dict[str, Any]:
     (folder / "sent").write_bytes(content)
-    task = {"name": name, "out": str(folder), "sent": str(folder / "sent"), "timing": {}, **more}
+    task = {"name": name, "out": str(folder), "sent": str(folder / "sent"), "timing": {}, "recordings": True, **more}
     return Reader(settings).read(task, lambda _: None)
 
 
@@ -143,7 +143,7 @@ def of_videos(seen: Path) -> Settings:
 def test_a_video_becomes_features(of_videos: Settings, videos: Path, seen: Path, tmp_path: Path) -> None:
     (tmp_path / "sent").write_bytes((videos / "clip0.mp4").read_bytes())
     told: list[float] = []
-    task = {"name": "clip0.mp4", "out": str(tmp_path), "sent": str(tmp_path / "sent"), "timing": {}}
+    task = {"name": "clip0.mp4", "out": str(tmp_path), "sent": str(tmp_path / "sent"), "timing": {}, "recordings": True}
     found = Reader(of_videos).read(task, told.append)
     (file,) = map(Path, found["files"])
     assert found["made"]

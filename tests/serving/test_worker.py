@@ -14,7 +14,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.memory import STATUS
 from actionformer.serving.limits import RefusedError
 from actionformer.serving.reading import Reader, Settings
-from actionformer.serving.worker import MEMORY, is_of_memory, work
+from actionformer.serving.worker import is_of_memory, work
 
 SETTINGS = Settings(
     features={"fps": 10, "stride": 5, "num_frames": 10},
@@ -39,7 +39,8 @@ def told(*tasks: dict[str, Any], memory: float = 512) -> list[dict[str, Any]]:
 def reading(folder: Path, content: bytes, name: str = "it.npy") -> dict[str, Any]:
     folder.mkdir()
     (folder / "sent").write_bytes(content)
-    return {"kind": "read", "name": name, "out": str(folder), "sent": str(folder / "sent"), "timing": {}}
+    task = {"kind": "read", "name": name, "out": str(folder), "sent": str(folder / "sent"), "timing": {}}
+    return task | {"recordings": True}
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells what a process holds, and heeds the limit")
@@ -55,7 +56,8 @@ def test_a_process_reads_one_file_after_the_other_and_takes_no_more_memory_than_
     first, broken, beyond, last = answers
     assert first["done"]["files"] == [str(tmp_path / "first" / "read.npy")]
     assert (broken["status"], "not a readable .npy file" in broken["failed"]) == (422, True)
-    assert beyond == {"failed": MEMORY, "status": 413}
+    said = "it takes more memory than the server gives one request: send a smaller one"
+    assert beyond == {"failed": said, "status": 413}
     assert np.array_equal(np.load(last["done"]["files"][0]), rows(9))
 
 
@@ -78,6 +80,24 @@ def test_an_error_of_a_library_is_an_answer_too(monkeypatch: pytest.MonkeyPatch)
     settings = {"reader": asdict(SETTINGS), "memory": 1, "threads": 1}
     work(settings, iter([{"kind": "read"}]), lambda **content: answers.append(content))
     assert answers == [{"failed": "it cannot be read (KeyError): send it in another format", "status": 422}]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("codec"), "it cannot be read (KeyError): let its source send another format"),
+        (MemoryError(), "it takes more memory than the server gives one request: let its source send smaller pictures"),
+    ],
+)
+def test_who_follows_a_source_is_not_told_to_send_another_file(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    monkeypatch.setattr("actionformer.recipes.live.watch", Mock(side_effect=error))
+    answers: list[dict[str, Any]] = []
+    task = {"kind": "follow", "run": "run", "source": "camera", "watch": {}}
+    settings = {"reader": asdict(SETTINGS), "memory": 1, "threads": 1}
+    work(settings, iter([task]), lambda **content: answers.append(content))
+    assert [one["failed"] for one in answers] == [said]
 
 
 def test_memory_is_limited_once_what_follows_a_source_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import json, sys, time
 next(sys.stdin)
 for line in sys.stdin:
     task = json.loads(line)
-    if task["kind"] == "die":
+    if task.get("die"):
         break
     print(json.dumps({"progress": 0.5}), flush=True)
     time.sleep(task.get("seconds", 0))
@@ -52,7 +52,8 @@ def test_one_process_does_one_task_after_the_other() -> None:
     ("task", "status", "words", "why"),
     [
         ({"kind": "slow", "seconds": 60}, 413, "longer than 1 s", "time"),
-        ({"kind": "die"}, 422, "the process that read it died", "death"),
+        ({"kind": "read", "die": True}, 422, "the process that read it died.*: send it in another format", "death"),
+        ({"kind": "follow", "die": True}, 422, "died.*: let its source send another format", "death"),
     ],
 )
 def test_a_process_that_hangs_or_dies_makes_way_for_another(
@@ -76,11 +77,11 @@ def test_a_process_that_hangs_or_dies_makes_way_for_another(
 def test_where_one_cannot_prepare_the_others_are_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loading: str, seconds: float, words: str
 ) -> None:
-    one_alone = f"""prepare":
+    one_alone = f"""if task["kind"] == "prepare":
         try: __import__("os").mkdir({str(tmp_path / "one")!r})
         except OSError: time.sleep(0.5)
         else: {loading}"""
-    stand_in = STAND_IN.replace('die":\n        break', one_alone)
+    stand_in = STAND_IN.replace('if task.get("die"):\n        break', one_alone)
     monkeypatch.setattr(workers, "COMMAND", (sys.executable, "-S", "-c", stand_in))
 
     async def test(ended: list[str]) -> None:

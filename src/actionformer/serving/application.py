@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from actionformer.core.segments import LARGEST, LEAST
 from actionformer.serving.guard import OPEN, Guard
-from actionformer.serving.limits import RefusedError
+from actionformer.serving.limits import NO_RECORDINGS, RefusedError
 from actionformer.serving.service import Address, Service
 from actionformer.serving.work import Question, State, Wish, Work
 from actionformer.web import in_words, speak_of_errors
@@ -197,7 +197,7 @@ def _serve_states(app: FastAPI, service: Service) -> None:
             classes=list(detector.class_names),
             features=detector.card.features.to_dict(),
             channels=detector.config.model.input_width,
-            recordings=service.unprepared,
+            recordings=None if service.unprepared is None else NO_RECORDINGS,
             limits=vars(service.limits),
         )
 

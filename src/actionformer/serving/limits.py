@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from actionformer.core.errors import InputError
 
@@ -47,6 +48,24 @@ class Limits:
     def max_bytes(self) -> int:
         """Of what is sent or fetched."""
         return int(self.max_mib * MIB)
+
+
+class Advice(NamedTuple):
+    """What whoever is told of a failed task can do about it."""
+
+    smaller: str
+    """Where it took too much memory."""
+    other: str
+    """Where it failed otherwise."""
+
+
+ADVICE = {
+    "read": Advice("send a smaller one", "send it in another format"),
+    "follow": Advice("let its source send smaller pictures", "let its source send another format"),
+    "prepare": Advice("start again with fewer --workers", "start again with other --weights or another --device"),
+}
+"""By the kind of task: of `prepare` the operator is told, of the others the client."""
+NO_RECORDINGS = "the server lacks the backbone that recordings need: send features, or ask its operator"
 
 
 class RefusedError(Exception):

@@ -16,7 +16,7 @@ from actionformer.features import ALL_THE_SAME, READERS, FeatureSpec, check_timi
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
 from actionformer.serving.fetching import fetch
-from actionformer.serving.limits import MIB, RefusedError
+from actionformer.serving.limits import MIB, NO_RECORDINGS, RefusedError
 from actionformer.sound.medium import SOUND
 from actionformer.video.opening import opened, streams_of
 from actionformer.video.pictures import PICTURES
@@ -103,8 +103,8 @@ class Reader:
 
         Args:
             task: `name` of what was sent; the file that it lies in (`sent`) or its `address`; what it `holds`, if that
-                was said; its `timing`; the folder that takes the features (`out`); why there can be no recordings, if
-                so (`unprepared`).
+                was said; its `timing`; the folder that takes the features (`out`); whether it may be a recording
+                (`recordings`).
             tell: takes how far it has come.
 
         Returns:
@@ -131,8 +131,8 @@ class Reader:
         try:
             with noted(said):
                 made = not self._holds_features(file, task.get("holds"))
-                if made and task.get("unprepared"):
-                    raise InputError(f"{file}: no recordings are taken ({task['unprepared']}): send features")
+                if made and not task["recordings"]:
+                    raise InputError(f"{file}: {NO_RECORDINGS}")
                 files = self._made(file, out, timing, tell) if made else [self._copied(file, out / "read.npy", timing)]
         except InputError as error:
             raise InputError(_named(str(error), file, name)) from error

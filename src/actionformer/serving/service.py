@@ -20,11 +20,12 @@ from starlette.types import Receive
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import without_prefix
+from actionformer.extraction.inputs import holds_features
 from actionformer.formats.activitynet.results import results_text
 from actionformer.formats.rows import VideoRows
 from actionformer.recipes.wanted import Wanted
 from actionformer.serving.allowed import NOT_ALLOWED, Allowed
-from actionformer.serving.limits import RefusedError
+from actionformer.serving.limits import NO_RECORDINGS, RefusedError
 from actionformer.serving.metrics import Metrics
 from actionformer.serving.network import Answer, Network
 from actionformer.serving.setup import Setup
@@ -64,7 +65,7 @@ class Service:
         ending: whether it takes nothing new.
         hurried: whether it ends without the time of grace.
         ended: set when live sources are to end.
-        unprepared: why it takes no recordings, if it does not.
+        unprepared: why it takes no recordings, if it does not, in words for its operator.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -96,7 +97,7 @@ class Service:
         """Starts the network and the workers, and lets these load what recordings need."""
         self._network.start()
         if any(one.backbone is None for one in self.detector.card.features.parts) and not self.setup.reader.backbone:
-            self.unprepared = "the model does not say which backbone made its features"
+            self.unprepared = "the model does not say which backbone made its features: start again with --backbone"
             return
         if self.ending:
             return
@@ -262,6 +263,8 @@ class Service:
             raise RefusedError(503, ENDING, AGAIN)
         if not self.allowed.follows(source):
             raise RefusedError(403, NOT_ALLOWED)
+        if self.unprepared is not None and not holds_features(Path(source)):
+            raise RefusedError(422, NO_RECORDINGS)
         if self._following >= self.limits.live:
             raise RefusedError(429, "the server follows as many live sources as it takes: ask again later", 10)
         self._wanted(wish)
@@ -301,7 +304,7 @@ class Service:
             "sent": str(work.folder / "sent"),
             "address": work.address,
             "holds": question.holds,
-            "unprepared": self.unprepared,
+            "recordings": self.unprepared is None,
             "timing": {key: value for key, value in given.items() if key != "duration"},
         }
 

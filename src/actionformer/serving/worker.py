@@ -19,14 +19,13 @@ from typing import Any
 
 from actionformer.core.errors import InputError
 from actionformer.core.memory import limit_memory
-from actionformer.serving.limits import MIB, RefusedError
+from actionformer.serving.limits import ADVICE, MIB, RefusedError
 from actionformer.serving.reading import Reader, Settings
 
 Answer = Callable[..., None]
 """Tells the server something, by name."""
 SPACING = 0.01
 """The least that is told of progress."""
-MEMORY = "reading it takes more memory than the server gives one request: send a smaller one"
 _SIGNS = ("Cannot allocate memory", "can't allocate memory", "Unable to allocate", "MemoryError")
 """What messages about memory hold where a library does not raise MemoryError."""
 
@@ -68,17 +67,23 @@ def work(settings: Mapping[str, Any], tasks: Iterator[Mapping[str, Any]], answer
                 done = _read(reader, task, answer)
             else:
                 done = _follow(task, answer, settings["memory"])
-        except RefusedError as error:
-            answer(failed=error.words, status=error.status)
-        except Exception as error:
-            if is_of_memory(error):
-                answer(failed=MEMORY, status=413)
-            elif isinstance(error, InputError):
-                answer(failed=str(error), status=422)
-            else:  # every codec and library has its own ways of failing on a broken file
-                answer(failed=f"it cannot be read ({type(error).__name__}): send it in another format", status=422)
+        except Exception as error:  # every codec and library has its own ways of failing on a broken file
+            refused = _refusal(error, task["kind"])
+            answer(failed=refused.words, status=refused.status)
         else:
             answer(done=done)
+
+
+def _refusal(error: Exception, kind: str) -> RefusedError:
+    """What an error means to whoever is told of a kind of task."""
+    if isinstance(error, RefusedError):
+        return error
+    if is_of_memory(error):
+        return RefusedError(413, f"it takes more memory than the server gives one request: {ADVICE[kind].smaller}")
+    if isinstance(error, InputError):
+        return RefusedError(422, str(error))
+    what = "the backbone cannot be loaded" if kind == "prepare" else "it cannot be read"
+    return RefusedError(422, f"{what} ({type(error).__name__}): {ADVICE[kind].other}")
 
 
 def _read(reader: Reader, task: Mapping[str, Any], answer: Answer) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
-from actionformer.serving.limits import RefusedError
+from actionformer.serving.limits import ADVICE, RefusedError
 
 Tell = Callable[[float], None]
 COMMAND = (sys.executable, "-P", "-m", "actionformer.serving.worker")
@@ -110,9 +110,9 @@ def _lost(task: Mapping[str, Any], seconds: float | None = None) -> RefusedError
     died = "died, perhaps for want of memory"
     if task["kind"] == "prepare":
         why = died if seconds is None else f"took longer than {seconds:.0f} s"
-        return RefusedError(503, f"the process that loads the backbone {why}: start again with fewer --workers")
+        return RefusedError(503, f"the process that loads the backbone {why}: {ADVICE['prepare'].smaller}")
     if seconds is None:
-        return RefusedError(422, f"the process that read it {died}: send it in another format")
+        return RefusedError(422, f"the process that read it {died}: {ADVICE[task['kind']].other}")
     return RefusedError(413, f"reading it took longer than {seconds:.0f} s: send a shorter recording")
 
 
