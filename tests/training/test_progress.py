@@ -5,10 +5,13 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
 
+from actionformer.core.errors import InputError
+from actionformer.core.run_files import METRICS
 from actionformer.training.loggers.base import named
 from actionformer.training.metrics_log import MetricsLog
 from actionformer.training.progress import TrainingProgress
@@ -44,6 +47,17 @@ def test_log_begins_with_the_epochs_and_has_a_line_of_each(tmp_path: Path) -> No
     assert lines[1].endswith(" s left")
     assert "mAP 45.6%" in lines[2]
     assert len(lines) == 3
+
+
+def test_no_logger_is_left_open_by_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / METRICS).mkdir()
+    logger, progress = (
+        Mock(),
+        TrainingProgress(Console(quiet=True), first_epoch=0, epochs=1, warmup_epochs=0, steps_per_epoch=1),
+    )
+    with pytest.raises(InputError, match="there is a folder of that name"):
+        MetricsLog(tmp_path, first_epoch=0, steps_per_epoch=1, progress=progress, loggers=[logger]).__enter__()
+    logger.start.assert_not_called()
 
 
 def test_parts_of_a_loss_have_the_names_that_their_detector_gives(tmp_path: Path) -> None:

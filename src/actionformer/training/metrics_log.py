@@ -45,10 +45,10 @@ class MetricsLog:
         self.grown = False
 
     def __enter__(self) -> MetricsLog:
+        write_whole(self.path, "".join(self.lines))  # before loggers start, which nobody would end if this failed
         self.loggers.start(
             self.directory, self.settings, first_epoch=self.first_epoch, steps_per_epoch=self.steps_per_epoch
         )
-        write_whole(self.path, "".join(self.lines))
         self.progress.start()
         return self
 
