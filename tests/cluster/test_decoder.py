@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -64,6 +66,17 @@ def test_a_reader_that_dies_in_the_middle_of_a_word_fails_alone(tmp_path: Path) 
         assert isinstance(last, Finished)
     finally:
         decoder.close()
+
+
+def test_a_reader_that_cannot_be_started_is_started_for_the_next_file(tmp_path: Path) -> None:
+    decoder, path = Decoder(Dying(), AsItIs(), LAYOUT, silence=20.0), write(tmp_path / "a.dying", "rows 2")
+    with pytest.MonkeyPatch.context() as crowded:
+        crowded.setattr(BaseProcess, "start", Mock(side_effect=BlockingIOError("no more processes")))
+        with pytest.raises(BlockingIOError, match="no more processes"):
+            next(decoder.read(path))
+    *_, last = decoder.read(path)
+    assert isinstance(last, Finished)
+    decoder.close()
 
 
 def test_a_reader_that_dies_before_it_is_asked_fails_alone(decoder: Decoder, tmp_path: Path) -> None:

@@ -76,10 +76,11 @@ class Decoder:
             return self._pipe
         self.close()
         context = _context()
-        self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other, *self._reading), daemon=True)
-        self._process.start()
-        other.close()
+        own, other = context.Pipe()
+        with other:
+            process = context.Process(target=_serve, args=(other, *self._reading), daemon=True)
+            process.start()
+        self._process, self._pipe = process, own
         return self._pipe
 
     def _received(self, pipe: Connection[Any, Any], path: Path) -> Message:
