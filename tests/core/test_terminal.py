@@ -17,6 +17,7 @@ from actionformer.core.terminal import (
     one_line,
     plain_console,
     say,
+    table_console,
     tell,
     visible,
 )
@@ -93,6 +94,18 @@ def test_an_output_that_lacks_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
     with pytest.raises(InputError, match="standard output is ascii here, which has no 'Ö': give --out"):
         emit("Öffnen\n")
+
+
+def test_a_table_that_nobody_looks_at_cuts_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    page, screen = io.StringIO(), io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setenv("COLUMNS", "40")
+    table = TextTable("video", "why", cut=("video",), box=None)
+    table.add_row("v" * 60, "broken")
+    for file in (page, screen):
+        table_console(file).print(table)
+    assert "v" * 60 in page.getvalue()
+    assert "v" * 60 not in screen.getvalue()
 
 
 def test_letters_that_a_terminal_lacks_end_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import sys
 
 from actionformer.cli.report import PerClass, few_or_asked
 from actionformer.cli.verb import Recipe, verb
-from actionformer.core.terminal import WIDEST, plain_console
+from actionformer.core.terminal import table_console
 
 
 @verb(
@@ -17,6 +17,6 @@ def calibrate(recipe: Recipe, *, per_class: PerClass = False) -> None:
     from actionformer.evaluation.calibration_table import calibration_tables
 
     measured = recipe()
-    console = plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST)
+    console = table_console(sys.stdout)
     for table in calibration_tables(measured, per_class=few_or_asked(len(measured.classes), per_class)):
         console.print(table)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actionformer.cli.verb import Recipe, verb
 from actionformer.core.run_files import COMPARISON
-from actionformer.core.terminal import WIDEST, plain_console, say, tell
+from actionformer.core.terminal import plain_console, say, table_console, tell
 
 
 @verb(
@@ -25,7 +25,7 @@ def show(report: object, recipe: Recipe, name: str) -> None:
     from actionformer.evaluation.conclusions import conclusions
 
     assert isinstance(report, ComparisonReport)
-    console = plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST)
+    console = table_console(sys.stdout)
     for figures in tables(report):
         console.print(figures.text_table(width=5))
     for sentence in conclusions(report):

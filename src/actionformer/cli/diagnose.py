@@ -6,7 +6,7 @@ import sys
 
 from actionformer.cli.report import PerClass, few_or_asked
 from actionformer.cli.verb import Recipe, verb
-from actionformer.core.terminal import WIDEST, plain_console, tell
+from actionformer.core.terminal import table_console, tell
 
 
 @verb(
@@ -17,7 +17,7 @@ def diagnose(recipe: Recipe, *, per_class: PerClass = False) -> None:
     from actionformer.evaluation.diagnosis_tables import diagnosis_tables
 
     found = recipe()
-    console = plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST)
+    console = table_console(sys.stdout)
     for table in diagnosis_tables(found, per_class=few_or_asked(len(found.per_class), per_class)):
         console.print(table)
     for key in ("html", "json"):

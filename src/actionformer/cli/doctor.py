@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from actionformer.cli.declaration import Flag
 from actionformer.cli.verb import Recipe, verb
 from actionformer.core.files import check_absent
-from actionformer.core.terminal import WIDEST, plain_console, tell
+from actionformer.core.terminal import table_console, tell
 
 
 @verb(example="doctor --annotations annotations.json --features features/ --config small --out doctor.html")
@@ -30,7 +30,7 @@ def doctor(
         write_page(out, report)
     if json is not None:
         report.to_json(json)
-    plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(report.table())
+    table_console(sys.stdout).print(report.table())
     for line in report.lines():
         tell(line)
     return 1 if report.errors else 0

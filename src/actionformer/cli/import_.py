@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from actionformer.cli.verb import Recipe, verb
-from actionformer.core.terminal import WIDEST, plain_console, tell
+from actionformer.core.terminal import table_console, tell
 
 
 @verb(takes="*files", example="import labels.csv *.eaf export.json --videos videos/ --out annotations.json")
@@ -13,6 +13,6 @@ def import_(recipe: Recipe) -> None:
     imported = recipe()
     from actionformer.labels.overview import class_table, in_a_line
 
-    plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(class_table(imported.annotations))
+    table_console(sys.stdout).print(class_table(imported.annotations))
     tell(in_a_line(imported.annotations))
     tell(f"annotations: {recipe.given['out']}")

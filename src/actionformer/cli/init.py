@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from actionformer.cli.declaration import Flag
 from actionformer.cli.verb import Recipe, verb
 from actionformer.core.files import check_absent, write_whole
-from actionformer.core.terminal import WIDEST, plain_console, tell
+from actionformer.core.terminal import table_console, tell
 
 
 @verb(example="init --annotations annotations.json --features features/ --out my.toml")
@@ -24,5 +24,5 @@ def init(
     check_absent([out], overwrite=overwrite)
     said = recipe()
     write_whole(out, said.to_toml())
-    plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(said.table())
+    table_console(sys.stdout).print(said.table())
     tell(f"settings: {out}")

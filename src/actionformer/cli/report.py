@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from actionformer.cli.declaration import Flag
 from actionformer.core.run_files import OVERVIEW
-from actionformer.core.terminal import WIDEST, TextTable, complain, plain_console, say, tell
+from actionformer.core.terminal import TextTable, complain, say, table_console, tell
 from actionformer.core.words import plural
 
 MOST_FAILED = 10
@@ -27,7 +26,7 @@ def print_report(report: Any, per_class: bool) -> None:
     for warning in report.warnings:
         complain(f"warning: {warning}")
     table = report.table(per_class=few_or_asked(len(report.per_class), per_class))
-    plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
+    table_console(sys.stdout).print(table)
 
 
 def print_run(run: Path) -> None:
@@ -39,15 +38,10 @@ def print_run(run: Path) -> None:
     from actionformer.evaluation.overview_table import overview_lines, overview_table
 
     found = read_overview(run / OVERVIEW)
-    console = table_console()
+    console = table_console(sys.stderr)
     console.print(overview_table(found))
     for line in overview_lines(found, str(run)):
         say(console, line)
-
-
-def table_console() -> Console:
-    """Where tables are printed beside progress: as wide as a terminal, and as wide as can be elsewhere."""
-    return plain_console(width=None if sys.stderr.isatty() else WIDEST)
 
 
 def few_or_asked(classes: int, per_class: bool) -> bool:
@@ -69,7 +63,7 @@ def report_files(warned: Mapping[Any, str], failed: Mapping[Any, str], listed: P
     table = TextTable("failed", "why", box=None)
     for file, reason in list(failed.items())[: None if listed is None else MOST_FAILED]:
         table.add_row(file, reason)
-    plain_console(width=None if sys.stderr.isatty() else WIDEST).print(table)
+    table_console(sys.stderr).print(table)
     if listed is not None:
         complain(f"{plural(len(failed), 'video')} set aside, {listed} has all of them")
     return 1

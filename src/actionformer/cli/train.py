@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from actionformer.cli.report import print_run, table_console
+from actionformer.cli.report import print_run
 from actionformer.cli.verb import Recipe, verb
 from actionformer.core import ranks
 from actionformer.core.errors import InputError
 from actionformer.core.run_files import FOLDS
-from actionformer.core.terminal import plain_console, say, tell
+from actionformer.core.terminal import plain_console, say, table_console, tell
 
 
 @verb(
@@ -23,7 +24,7 @@ def train(folds: Recipe, recipe: Recipe) -> None:
         if ranks.launched() > 1:
             raise InputError("--folds trains models one after another in one process: leave out torchrun")
         found = folds(console=plain_console())
-        table_console().print(found.table())
+        table_console(sys.stderr).print(found.table())
         out = Path(folds.value("out"))
         tell(f"figures: {out / FOLDS}")
         console = plain_console()

@@ -55,6 +55,11 @@ def plain_console(file: IO[str] | None = None, *, width: int | None = None, quie
     return Console(file=file or sys.stderr, width=width, quiet=quiet, markup=False, highlight=False, emoji=False)
 
 
+def table_console(file: IO[str]) -> Console:
+    """A console for tables: as wide as the terminal, and `WIDEST` where nobody looks, so that no name is cut."""
+    return plain_console(file, width=None if file.isatty() else WIDEST)
+
+
 def escape_what_lacks() -> None:
     """Lets standard output and error escape letters that their encoding lacks, where they would raise."""
     for stream in (sys.stdout, sys.stderr):

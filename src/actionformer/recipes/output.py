@@ -16,7 +16,7 @@ from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError, listed, warn
 from actionformer.core.files import check_absent, write_pieces, write_whole
 from actionformer.core.names import file_of
-from actionformer.core.terminal import WIDEST, emit, plain_console
+from actionformer.core.terminal import emit, table_console
 from actionformer.core.words import plural
 from actionformer.extraction.inputs import holds_features, is_played
 from actionformer.formats.detections import read_results, results_pieces, video_text
@@ -241,7 +241,7 @@ class Output:
             write_pieces(self.out, results_pieces(results, self.format))
         elif self.format == "table":
             table = results_table(record.results(order))
-            plain_console(sys.stdout, width=None if sys.stdout.isatty() else WIDEST).print(table)
+            table_console(sys.stdout).print(table)
         elif not as_it_came:
             for piece in results_pieces(results, self.format):
                 emit(str(piece))
