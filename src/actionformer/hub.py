@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.errors import InputError, missing_extra, reason_of
 from actionformer.core.run_files import CARD, CLASSIFIER, CONFIG, PROPOSER, WEIGHTS
 
 SCHEME = "hf:/"
@@ -99,20 +99,16 @@ def in_words(what: str) -> Iterator[None]:
             raise InputError(
                 f"{what}: the hub refuses this account ({status}): run `hf auth login` with a token that may do this"
             ) from error
-        raise InputError(f"{what}: the hub answered {status} ({_reason(error)}): try again later") from error
+        raise InputError(f"{what}: the hub answered {status} ({reason_of(error)}): try again later") from error
     except InputError:
         raise
     except ValueError as error:  # a name that cannot be, or a card that the hub refuses
-        raise InputError(f"{what}: {_reason(error)}") from error
+        raise InputError(f"{what}: {reason_of(error)}") from error
     except Exception as error:  # of the library, of its network library, of the system
         first: BaseException = error
         while first.__cause__ is not None:
             first = first.__cause__
-        raise InputError(f"{what}: the hub cannot be used ({_reason(first)}): check the network") from error
-
-
-def _reason(error: BaseException) -> str:
-    return f"{' '.join(str(error).split()):.300}" or type(error).__name__
+        raise InputError(f"{what}: the hub cannot be used ({reason_of(first)}): check the network") from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 import actionformer
 from actionformer.cli import main
-from actionformer.core.errors import warn
+from actionformer.core.errors import LONGEST_REASON, reason_of, warn
 
 SOURCE = Path(actionformer.__file__).parent
 
@@ -62,3 +62,9 @@ def test_the_command_line_prints_a_warning_once(
         with pytest.raises(SystemExit):
             main(["info", "x.toml"])
     assert capsys.readouterr().err.count("warning: times are guessed\n") == 1
+
+
+def test_a_reason_is_one_line_and_never_empty() -> None:
+    assert reason_of(ValueError("broken\n  at byte 3")) == "broken at byte 3"
+    assert reason_of(EOFError()) == "EOFError"
+    assert len(reason_of(ValueError("x" * 1000))) == LONGEST_REASON

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from actionformer.backbones.base import Backbone
 from actionformer.backbones.preprocessing import ResizeAndCrop
-from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.errors import InputError, missing_extra, reason_of
 from actionformer.core.files import read_json
 from actionformer.core.hashes import hash_of
 from actionformer.core.words import plural
@@ -138,10 +138,9 @@ def download(repository: str, kind: str) -> Path:
         if not weight_files(folder):
             snapshot_download(repository, allow_patterns=["pytorch_model*.bin*"])
     except Exception as error:  # of the library, of its network library, of the system
-        reason = " ".join(str(error).split())
         licence = f" (licence: {KINDS[kind].licence})" if repository == KINDS[kind].default else ""
         raise InputError(
-            f"{kind}: no folder {repository}, and no model of that id from huggingface.co ({reason:.160}): run "
+            f"{kind}: no folder {repository}, and no model of that id from huggingface.co ({reason_of(error)}): run "
             f"`hf download {repository} --local-dir FOLDER`{licence} where there is a network, then use {kind}:FOLDER"
         ) from error
     return folder
@@ -178,7 +177,7 @@ def load_model(folder: Path, kind: str) -> tuple[Any, Any]:
     except InputError:
         raise
     except Exception as error:  # every part of the library has its own ways of refusing a broken file
-        raise InputError(f"{kind}: {folder}: no readable model ({' '.join(str(error).split()):.160})") from error
+        raise InputError(f"{kind}: {folder}: no readable model ({reason_of(error)})") from error
     missing = sorted(name for name in report["missing_keys"] if not name.startswith(UNUSED))
     if missing:
         raise InputError(

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from actionformer.cluster.manifest import file_system, in_store
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, reason_of
 from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import LOCK
 from actionformer.extraction.store import MEGABYTE, video_hash
@@ -100,4 +100,4 @@ def remove_left() -> None:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
+    return f"{type(error).__name__}: {reason_of(error)}"

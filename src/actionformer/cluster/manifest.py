@@ -10,7 +10,7 @@ from glob import has_magic
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from actionformer.core.errors import InputError, listed, missing_extra
+from actionformer.core.errors import InputError, listed, missing_extra, reason_of
 from actionformer.core.files import parse_json, read_bytes
 from actionformer.core.names import check_name
 from actionformer.extraction.inputs import Kinds, named_files, of_recording
@@ -81,7 +81,7 @@ def file_system(address: str) -> tuple[Any, str]:
     try:
         opened: tuple[Any, str] = url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise InputError(f"{address}: cannot be opened ({' '.join(str(error).split())})") from error
+        raise InputError(f"{address}: cannot be opened ({reason_of(error)})") from error
     return opened
 
 
@@ -165,7 +165,7 @@ def _of_parquet(content: bytes, given: str) -> Iterator[tuple[str, str]]:
         columns = [name for name in file.schema_arrow.names if name in (*PATH_COLUMNS, *ID_COLUMNS)]
         rows = [row for batch in file.iter_batches(columns=columns) for row in batch.to_pylist()]
     except (ArrowException, OSError) as error:
-        raise InputError(f"{given}: not valid Parquet: {' '.join(str(error).split())}") from error
+        raise InputError(f"{given}: not valid Parquet: {reason_of(error)}") from error
     return _rows(rows, given)
 
 

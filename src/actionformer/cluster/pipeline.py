@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actionformer.cluster.stages import Row, Stage
-from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.errors import InputError, missing_extra, reason_of
 from actionformer.core.terminal import unheard
 from actionformer.core.words import part
 
@@ -68,7 +68,7 @@ def connected(address: str) -> Iterator[None]:
         with unheard():  # of the level itself
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(f"--cluster {address}: no cluster there ({' '.join(str(error).split()):.200})") from error
+        raise InputError(f"--cluster {address}: no cluster there ({reason_of(error)})") from error
     try:
         with redirect_stdout(sys.stderr):
             yield

@@ -11,8 +11,8 @@ DISTRIBUTION = "actionformer-tal"
 LOGGER = logging.getLogger("actionformer")
 LOGGER.addHandler(logging.NullHandler())  # a library says nothing until its user configures logging
 
-LONGEST_MESSAGE = 1500
-"""Characters."""
+LONGEST_MESSAGE, LONGEST_REASON = 1500, 300
+"""Characters, of a message and of what it tells of a library's error."""
 
 
 class InputError(ValueError):
@@ -48,6 +48,11 @@ def warn(message: str, stacklevel: int = 1, category: type[Warning] = UserWarnin
     """
     LOGGER.warning(message, stacklevel=stacklevel + 1)
     warnings.warn(message, category, stacklevel=stacklevel + 1)
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error of a library says, for the brackets of a message: on one line, cut, its kind where it is silent."""
+    return f"{' '.join(str(error).split()):.{LONGEST_REASON}}" or type(error).__name__
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.core.errors import InputError, listed, missing_extra
+from actionformer.core.errors import InputError, listed, missing_extra, reason_of
 from actionformer.core.files import check_compression, check_fetched
 
 KEYS = ("feats", "features")  # names looked for in a file of several arrays
@@ -67,8 +67,7 @@ def opened(path: Path) -> Iterator[Any]:
         check_fetched(path)
         if "Python objects" in str(error):
             raise InputError(f"{path}: {PICKLED}") from error
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable {path.suffix} file ({reason:.100}): copy it again") from error
+        raise InputError(f"{path}: not a readable {path.suffix} file ({reason_of(error)}): copy it again") from error
 
 
 def _only(path: Path, names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from actionformer.core.errors import InputError, missing_extra
+from actionformer.core.errors import InputError, missing_extra, reason_of
 from actionformer.core.names import check_name
 from actionformer.formats.rows import Columns, VideoRows, checked_row, columns_of_rows
 
@@ -89,7 +89,7 @@ def read_results(path: str | Path) -> dict[str, Columns]:
                 raise InputError(f"{path}: expected columns {' and '.join(COLUMNS)}, found {', '.join(names)}")
             rows = [row for batch in file.iter_batches(columns=list(COLUMNS)) for row in batch.to_pylist()]
     except (arrow.ArrowException, OSError) as error:
-        raise InputError(f"{path}: cannot read Parquet ({' '.join(str(error).split()):.200})") from error
+        raise InputError(f"{path}: cannot read Parquet ({reason_of(error)})") from error
     for number, row in enumerate(rows, 1):
         video, where = row["video"], f"{path}: row {number}"
         if not isinstance(video, str) or not isinstance(row["detections"], list):

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, reason_of
 from actionformer.core.files import LARGEST_SETTINGS, parsing, read_text
 from actionformer.core.names import nearest
 from actionformer.interop.index import repository_of
@@ -62,7 +62,7 @@ def _read_yaml(path: Path) -> Tables:
         try:
             tables = yaml.load(text, _PlainLoader)
         except (yaml.YAMLError, TypeError) as error:  # a key that is a list
-            raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split()):.200}") from error
+            raise InputError(f"{path}: not valid YAML: {reason_of(error)}") from error
     if not isinstance(tables, Mapping):
         sections = ", ".join(repository_of({}).sections)
         raise InputError(f"{path}: expected the sections {sections}, found {type(tables).__name__}")

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.core.errors import InputError, listed, missing_extra
+from actionformer.core.errors import InputError, listed, missing_extra, reason_of
 from actionformer.core.files import check_compression
 from actionformer.keypoints.text import WHOLE, of_deeplabcut
 from actionformer.keypoints.tracks import Tracks
@@ -57,7 +57,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except InputError:
         raise
     except Exception as error:  # the library has many ways of refusing a broken file
-        raise InputError(f"{path}: not a readable file of key points ({' '.join(str(error).split()):.160})") from error
+        raise InputError(f"{path}: not a readable file of key points ({reason_of(error)})") from error
 
 
 def _array(path: Path, file: Any, name: str) -> NDArray[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, reason_of
 from actionformer.core.files import check_fetched
 from actionformer.sensors.arrays import open_npy, open_npz
 from actionformer.sensors.parquet import open_parquet
@@ -39,5 +39,6 @@ def open_table(path: Path) -> Iterator[Table]:
     except InputError:
         raise
     except Exception as error:  # every library has its own ways of refusing a broken file
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a table of numbers ({reason:.100}): is it damaged?") from error
+        raise InputError(
+            f"{path}: cannot be read as a table of numbers ({reason_of(error)}): is it damaged?"
+        ) from error

@@ -11,7 +11,7 @@ import torch
 from actionformer.core.errors import InputError
 from actionformer.core.files import write_whole
 from actionformer.core.run_files import RESUME, STATE
-from actionformer.weights import check_archive
+from actionformer.weights import check_archive, unreadable
 
 
 def state_path(run: Path) -> Path:
@@ -43,8 +43,7 @@ def read_state(run: Path) -> dict[str, Any] | None:
         check_archive(path)
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read ({reason:.100}); --overwrite starts again") from error
+        raise InputError(f"{path}: cannot be read ({unreadable(error)}); --overwrite starts again") from error
     known = isinstance(state, dict) and {"epoch", "best", "trainer"} <= state.keys()
     if not known or type(state["epoch"]) is not int or type(state["best"]) is not float:
         raise InputError(f"{path}: not the state of a run; --overwrite starts again")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from actionformer.core import ranks
-from actionformer.core.errors import InputError, warn
+from actionformer.core.errors import InputError, reason_of, warn
 from actionformer.core.run_files import METRICS
 from actionformer.data.augmentation import Augmentation
 from actionformer.data.dataset import Batch, EpochLoader
@@ -203,8 +203,7 @@ class Trainer:
             self.scaler.load_state_dict(state["scaler"])
             self.skipped = int(state.get("skipped", 0))
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"belongs to another training run ({reason:.160})") from error
+            raise InputError(f"belongs to another training run ({reason_of(error)})") from error
         whole = state["steps"] if epochs is None else epochs * self.total_steps // self.settings.all_epochs
         if not 0 <= self.steps == whole <= self.total_steps or not self._is_plain():
             raise InputError(f"belongs to another training run (step {self.steps} of {self.total_steps})")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from actionformer.core.errors import warn
+from actionformer.core.errors import reason_of, warn
 
 
 class Logger(Protocol):
@@ -79,8 +79,7 @@ class Loggers:
                 self._left.remove(one)
                 with suppress(Exception):  # as far as it still can
                     one.finish(failed=True)
-                reason = " ".join(str(error).split()) or type(error).__name__
-                warn(f"{type(one).__name__}: failed ({reason:.200}): training goes on without it", stacklevel=4)
+                warn(f"{type(one).__name__}: failed ({reason_of(error)}): training goes on without it", stacklevel=4)
 
 
 def named(group: str, metrics: Mapping[str, float]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, reason_of
 from actionformer.core.files import read_json, write_whole
 from actionformer.core.run_files import EVENTS
 from actionformer.training.loggers.base import named
@@ -117,4 +117,4 @@ def _in_words() -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # of MLflow, of its network library, of the system
-        raise InputError(f"MLflow cannot be used ({' '.join(str(error).split()):.150}): {ADVICE}") from error
+        raise InputError(f"MLflow cannot be used ({reason_of(error)}): {ADVICE}") from error

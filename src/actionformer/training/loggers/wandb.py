@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, reason_of
 from actionformer.core.files import read_json, write_whole
 from actionformer.core.run_files import EVENTS
 from actionformer.training.loggers.base import named
@@ -59,9 +59,7 @@ class WeightsAndBiases:
                 resume="allow",
             )
         except Exception as error:  # of the library, of its service, of the network
-            raise InputError(
-                f"Weights & Biases cannot be used ({' '.join(str(error).split()):.200}): {ADVICE}"
-            ) from error
+            raise InputError(f"Weights & Biases cannot be used ({reason_of(error)}): {ADVICE}") from error
         write_whole(known, f'{{"run_id": "{id_}"}}\n')
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
