@@ -15,11 +15,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
-from actionformer.core.segments import LARGEST, LEAST
 from actionformer.serving.guard import OPEN, Guard
-from actionformer.serving.limits import NO_RECORDINGS, RefusedError
+from actionformer.serving.limits import BROKEN, NO_RECORDINGS, RefusedError
 from actionformer.serving.service import Address, Service
-from actionformer.serving.work import Question, State, Wish, Work
+from actionformer.serving.work import Followed, Question, State, Work
 from actionformer.web import in_words, speak_of_errors
 
 Result = TypeVar("Result")
@@ -78,17 +77,6 @@ class Health(BaseModel):
     ok: bool
 
 
-class Followed(Wish):
-    """A live source."""
-
-    source: str = Field(min_length=1, max_length=4000, description="It begins as one of those that the server takes.")
-    provisional: bool = Field(False, description="Tell also of actions that are not final yet.")
-    max_action_seconds: float | None = Field(
-        None, ge=LEAST, le=LARGEST, description="The longest that an action may last, which bounds the delay."
-    )
-    stop_after: float | None = Field(None, ge=LEAST, le=LARGEST, description="Seconds of video after which to end.")
-
-
 def application(service: Service, token: str | None = None) -> ASGIApp:
     """The application, guarded.
 
@@ -114,7 +102,7 @@ def application(service: Service, token: str | None = None) -> ASGIApp:
         lifespan=running,
         responses=_failures(400, 401, 403, 421, 500),
     )
-    speak_of_errors(app, lambda _: 422, "the server failed, its log shows where: ask its operator")
+    speak_of_errors(app, lambda _: 422, BROKEN)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(405, _not_so)
     app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=499))  # nobody reads it
@@ -269,8 +257,7 @@ def _serve_live(app: FastAPI, service: Service) -> None:
     )
     async def live(followed: Annotated[Followed, Query()]) -> Response:
         """The actions of a live source as server-sent events, each once it is final."""
-        more = followed.model_dump(include={"provisional", "max_action_seconds", "stop_after"})
-        answers = service.follow(followed.source, followed, more)
+        answers = service.follow(followed)
         first = await _begun(answers)  # what is wrong is said with its status
         return StreamingResponse(_events(first, answers, service.ended), media_type="text/event-stream")
 

@@ -65,6 +65,7 @@ ADVICE = {
     "prepare": Advice("start again with fewer --workers", "start again with other --weights or another --device"),
 }
 """By the kind of task: of `prepare` the operator is told, of the others the client."""
+BROKEN = "the server failed, its log shows where: ask its operator"
 NO_RECORDINGS = "the server lacks the backbone that recordings need: send features, or ask its operator"
 
 

@@ -8,7 +8,8 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,15 +26,14 @@ from actionformer.formats.activitynet.results import results_text
 from actionformer.formats.rows import VideoRows
 from actionformer.recipes.wanted import Wanted
 from actionformer.serving.allowed import NOT_ALLOWED, Allowed
-from actionformer.serving.limits import NO_RECORDINGS, RefusedError
+from actionformer.serving.limits import BROKEN, NO_RECORDINGS, RefusedError
 from actionformer.serving.metrics import Metrics
 from actionformer.serving.network import Answer, Network
 from actionformer.serving.setup import Setup
 from actionformer.serving.uploads import kind_of, save_body
-from actionformer.serving.work import ENDED, Jobs, Question, Wish, Work
+from actionformer.serving.work import ENDED, Followed, Jobs, Question, Wish, Work
 from actionformer.serving.workers import Worker, Workers
 
-ENDING = "the server is ending: send it again in a moment"
 AGAIN = 5
 """Seconds after which to ask a server that ends, which another one will have replaced."""
 LONGEST_WAIT = 60
@@ -124,7 +124,7 @@ class Service:
         self.ended.set()
         if self._preparing is not None:
             self._preparing.cancel()
-        refused = RefusedError(503, ENDING, AGAIN)
+        refused = _ending()
         for work in [*self._uploading, *self._held]:
             if work.state in ("uploading", "waiting"):
                 work.hand_back(refused)
@@ -143,7 +143,7 @@ class Service:
             RefusedError: the server ends, or holds as many as it takes.
         """
         if self.ending:
-            raise RefusedError(503, ENDING, AGAIN)
+            raise _ending()
         if len(self._held) >= self.limits.queue or len(self._uploading) >= UPLOADS * self.limits.queue:
             seconds = min(max(math.ceil(len(self._held) * self._pace), 1), LONGEST_WAIT)
             raise RefusedError(
@@ -244,51 +244,50 @@ class Service:
         except RefusedError:
             return  # it says so itself
         except Exception:
-            work.refused = RefusedError(500, "the server failed, its log shows where: ask its operator")
+            work.refused = RefusedError(500, BROKEN)
             raise
 
-    async def follow(self, source: str, wish: Wish, more: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+    async def follow(self, followed: Followed) -> AsyncGenerator[dict[str, Any]]:
         """What a worker tells of a live source; it is killed once this is closed.
-
-        Args:
-            source: what is followed.
-            wish: which of the detections are wanted.
-            more: `provisional`, and arguments of `recipes.live.watch`.
 
         Raises:
             RefusedError: it is not followed.
             InputError: the model does not know what is asked for.
         """
-        if self.ending:
-            raise RefusedError(503, ENDING, AGAIN)
-        if not self.allowed.follows(source):
-            raise RefusedError(403, NOT_ALLOWED)
-        if self.unprepared is not None and not holds_features(Path(source)):
-            raise RefusedError(422, NO_RECORDINGS)
-        if self._following >= self.limits.live:
-            raise RefusedError(429, "the server follows as many live sources as it takes: ask again later", 10)
-        self._wanted(wish)
-        settings = {"min_score": wish.min_score, "raw_scores": wish.raw_scores}
-        watch = {**self.setup.watch, **{key: value for key, value in more.items() if key != "provisional"}, **settings}
+        self._check_followed(followed)
+        asked = followed.model_dump(include={"min_score", "raw_scores", "max_action_seconds", "stop_after"})
         task = {
             "kind": "follow",
             "run": self.setup.run,
-            "source": source,
-            "classes": wish.classes,
-            "overlap": wish.overlap,
-            "provisional": more["provisional"],
-            "watch": watch,
+            "source": followed.source,
+            "classes": followed.classes,
+            "overlap": followed.overlap,
+            "provisional": followed.provisional,
+            "watch": {**self.setup.watch, **asked},
         }
         worker = Worker(self.setup.told, self._killed)
         self._following += 1
         try:
-            async for answer in worker.answers(task, None):
-                yield answer
+            async with aclosing(worker.answers(task, None)) as answers:
+                async for answer in answers:
+                    yield answer
         finally:
             try:
                 await worker.stop()
             finally:
                 self._following -= 1
+
+    def _check_followed(self, followed: Followed) -> None:
+        """Checks that a live source can be followed; errors as of `follow`."""
+        if self.ending:
+            raise _ending()
+        if not self.allowed.follows(followed.source):
+            raise RefusedError(403, NOT_ALLOWED)
+        if self.unprepared is not None and not holds_features(Path(followed.source)):
+            raise RefusedError(422, NO_RECORDINGS)
+        if self._following >= self.limits.live:
+            raise RefusedError(429, "the server follows as many live sources as it takes: ask again later", 10)
+        self._wanted(followed)
 
     async def _looked_at(self, work: Work) -> str:
         """Reads a recording, has the network look at it, and writes down what is wanted of what is found."""
@@ -351,3 +350,7 @@ class Service:
     def _forget(self, work: Work) -> None:
         """Removes its files, out of the way of others."""
         asyncio.get_running_loop().run_in_executor(None, lambda: shutil.rmtree(work.folder, ignore_errors=True))
+
+
+def _ending() -> RefusedError:
+    return RefusedError(503, "the server is ending: send it again in a moment", AGAIN)

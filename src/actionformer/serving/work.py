@@ -50,6 +50,17 @@ class Question(Wish):
     duration: float | None = Field(None, ge=LEAST, le=LARGEST, description="Length of the recording in seconds.")
 
 
+class Followed(Wish):
+    """A live source."""
+
+    source: str = Field(min_length=1, max_length=4000, description="It begins as one of those that the server takes.")
+    provisional: bool = Field(False, description="Tell also of actions that are not final yet.")
+    max_action_seconds: float | None = Field(
+        None, ge=LEAST, le=LARGEST, description="The longest that an action may last, which bounds the delay."
+    )
+    stop_after: float | None = Field(None, ge=LEAST, le=LARGEST, description="Seconds of video after which to end.")
+
+
 @dataclass(eq=False)
 class Work:
     """One request, from its arrival to its answer."""
