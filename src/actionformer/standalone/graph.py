@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
@@ -15,8 +13,6 @@ from actionformer.settings.config import Config
 from actionformer.standalone.ranking import ranked
 from actionformer.standalone.suppression import suppressed
 
-OutputsName = Literal["detections", "candidates", "network"]
-"""What a graph gives."""
 NAMES = ["segments", "scores", "labels"]
 
 
