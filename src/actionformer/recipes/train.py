@@ -160,38 +160,14 @@ def train_on(
 ) -> None:
     """Trains in a directory that is this process's; other arguments and errors are those of `train`.
 
+    What was there is touched when nothing more can be refused.
+
     Args:
         beside: name -> text of files that a fresh run has besides.
     """
     task = gather(given)
     if init is not None and not given.other_timing:
         check_start(init, task.card.features)
-    _train(
-        task,
-        out,
-        init=init,
-        resume=resume,
-        device=device,
-        console=console,
-        beside=beside or {},
-        log=log,
-        on_progress=on_progress,
-    )
-
-
-def _train(
-    task: Task,
-    out: Path,
-    *,
-    init: str | Path | None,
-    resume: bool,
-    device: str,
-    console: Console,
-    beside: Mapping[str, str],
-    log: Sequence[LoggerName | Logger] | None,
-    on_progress: OnProgress | None,
-) -> None:
-    """Trains; what was there is touched when nothing more can be refused."""
     config = task.config
     _check_shared(task)
     start = ranks.from_first(lambda: _start(task, out, init=init, resume=resume, device=device))
@@ -215,7 +191,7 @@ def _train(
     Loggers(loggers).check()
     clear(out, fresh=start.state is None)
     ranks.begin(str(out))
-    for name, text in beside.items() if start.state is None else ():
+    for name, text in (beside or {}).items() if start.state is None else ():
         write_whole(out / name, text)
     progress = TrainingProgress(
         console,
