@@ -48,7 +48,7 @@ def model_folder(given: str | Path) -> Path:
         raise InputError(f"{said}: expected hf://USER/MODEL or hf://USER/MODEL@REVISION")
     repository, revision = found["repository"], found["revision"]
     hub = library("a model of huggingface.co")
-    with in_words(f"hf://{repository}" + (f"@{revision}" if revision else "")), bars_on_terminals():
+    with explaining_errors(f"hf://{repository}" + (f"@{revision}" if revision else "")), bars_on_terminals():
         return Path(hub.snapshot_download(repository, revision=revision, allow_patterns=list(FETCHED)))
 
 
@@ -66,7 +66,7 @@ def library(purpose: str) -> ModuleType:
 
 
 @contextmanager
-def in_words(what: str) -> Iterator[None]:
+def explaining_errors(what: str) -> Iterator[None]:
     """Turns what the hub's library raises into an InputError that says what to do.
 
     Args:

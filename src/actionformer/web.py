@@ -85,7 +85,7 @@ def is_of_another_page(headers: Headers) -> bool:
     return other or headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
-def in_words(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+def error_response(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
     """An error as words for the user: `{"error": "..."}`."""
     return JSONResponse({"error": words}, status, headers)
 
@@ -100,21 +100,21 @@ def speak_of_errors(app: FastAPI, status_of: Callable[[Exception], int], failed:
     """
 
     def refused(_: Request, error: Exception) -> Response:
-        return in_words(status_of(error), str(error))
+        return error_response(status_of(error), str(error))
 
     def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         place = [] if first["type"] == "json_invalid" else first["loc"][1:]
         said = "is not known here: leave it out" if first["type"] == "extra_forbidden" else first["msg"]
-        return in_words(422, ": ".join([".".join(map(str, place)), said]).removeprefix(": "))
+        return error_response(422, ": ".join([".".join(map(str, place)), said]).removeprefix(": "))
 
     def unknown(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return in_words(error.status_code, str(error.detail), dict(error.headers or {}))
+        return error_response(error.status_code, str(error.detail), dict(error.headers or {}))
 
     def broken(_: Request, error: Exception) -> Response:
-        return in_words(500, f"{failed} ({error!r})")
+        return error_response(500, f"{failed} ({error!r})")
 
     app.add_exception_handler(Exception, broken)
     app.add_exception_handler(InputError, refused)

@@ -10,7 +10,7 @@ from typing import Any
 
 from actionformer.core.errors import InputError
 from actionformer.core.run_files import PROPOSER
-from actionformer.hub import FETCHED, bars_on_terminals, in_words, library
+from actionformer.hub import FETCHED, bars_on_terminals, explaining_errors, library
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.model_directory import ModelCard, save_model
@@ -70,7 +70,7 @@ def push_detector(
 ) -> str:
     """Uploads a detector; arguments, result and errors are those of `push`."""
     model = _model(detector, repository, license, dataset)
-    with in_words(f"hf://{repository}"), bars_on_terminals():
+    with explaining_errors(f"hf://{repository}"), bars_on_terminals():
         commit = model.push_to_hub(
             repository,
             private=private or None,
@@ -93,7 +93,7 @@ def _model(detector: Detector, repository: str, license: str | None, dataset: st
     if license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", license):
         raise InputError(f"license must be named as the hub does, such as mit or apache-2.0, found {license!r:.80}")
     hub = library("sharing a model")
-    with in_words(f"hf://{repository}"):
+    with explaining_errors(f"hf://{repository}"):
         import_module("huggingface_hub.utils").validate_repo_id(repository)
     figures = figures_of(detector)
 

@@ -19,7 +19,7 @@ from actionformer.serving.guard import OPEN, Guard
 from actionformer.serving.limits import BROKEN, NO_RECORDINGS, RefusedError
 from actionformer.serving.service import Address, Service
 from actionformer.serving.work import Followed, Question, State, Work
-from actionformer.web import in_words, speak_of_errors
+from actionformer.web import error_response, speak_of_errors
 
 Result = TypeVar("Result")
 HEARTBEAT = 10.0
@@ -146,7 +146,7 @@ BODY = {
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
     again = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return in_words(error.status, error.words, again)
+    return error_response(error.status, error.words, again)
 
 
 def _not_so(request: Request, _: Exception) -> Response:
@@ -154,7 +154,7 @@ def _not_so(request: Request, _: Exception) -> Response:
     path = request.scope["path"]
     fitting = [one for one in request.app.routes if isinstance(one, APIRoute) and one.path_regex.fullmatch(path)]
     methods = ", ".join(sorted(method for one in fitting for method in one.methods or ()))
-    return in_words(405, f"this address takes {methods}: see /openapi.json", {"Allow": methods})
+    return error_response(405, f"this address takes {methods}: see /openapi.json", {"Allow": methods})
 
 
 def _serve_states(app: FastAPI, service: Service) -> None:

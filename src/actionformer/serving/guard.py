@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from actionformer.serving.metrics import Metrics
-from actionformer.web import in_words, is_foreign_name, is_of_another_page, is_same
+from actionformer.web import error_response, is_foreign_name, is_of_another_page, is_same
 
 OPEN = ("/healthz", "/readyz")
 """What who starts and watches servers may ask without the token."""
@@ -65,15 +65,15 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if self.token is None and is_foreign_name(headers):
-            return in_words(421, "this server answers at 127.0.0.1 and localhost only: ask it there")
+            return error_response(421, "this server answers at 127.0.0.1 and localhost only: ask it there")
         if is_of_another_page(headers):
-            return in_words(403, "requests from pages of another origin are refused: ask from a program")
+            return error_response(403, "requests from pages of another origin are refused: ask from a program")
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         shows = self.token is None or (scheme.lower() == "bearer" and is_same(shown.strip(), self.token))
         if shows or scope["path"] in OPEN:
             return None
         words = "the token is missing or wrong: send the header Authorization: Bearer TOKEN"
-        return in_words(401, words, {"WWW-Authenticate": "Bearer"})
+        return error_response(401, words, {"WWW-Authenticate": "Bearer"})
 
 
 class _Body:

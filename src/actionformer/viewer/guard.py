@@ -10,7 +10,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from actionformer.web import in_words, is_foreign_name, is_of_another_page, is_same
+from actionformer.web import error_response, is_foreign_name, is_of_another_page, is_same
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -61,13 +61,13 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if self.token is None and is_foreign_name(headers):
-            return in_words(421, "this server answers at 127.0.0.1 and localhost only")
+            return error_response(421, "this server answers at 127.0.0.1 and localhost only")
         if scope["path"] != "/" and is_of_another_page(headers):
-            return in_words(403, "requests from pages of another origin are refused")
+            return error_response(403, "requests from pages of another origin are refused")
         if self.token is not None and not any(is_same(shown, self.token) for shown in _shown(scope)):
-            return in_words(401, "the token is missing or wrong: open the address that the viewer printed")
+            return error_response(401, "the token is missing or wrong: open the address that the viewer printed")
         stated = headers.get("content-length", "")
-        return in_words(413, TOO_LARGE) if stated.isdecimal() and int(stated[:20]) > MOST_BODY else None
+        return error_response(413, TOO_LARGE) if stated.isdecimal() and int(stated[:20]) > MOST_BODY else None
 
     def _welcome(self, scope: Scope) -> Response | None:
         """Where the address shows the token: the page without it, and the cookie."""
