@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -56,7 +57,12 @@ def push(
     folder = Path(preview)
     if folder.exists():
         raise InputError(f"{folder}: already exists; choose a folder that is new")
-    _model(detector, repository, license, dataset).save_pretrained(folder)
+    model = _model(detector, repository, license, dataset)
+    try:
+        model.save_pretrained(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half a preview is none, and would be in the way of the next
+        raise
     return str(folder)
 
 
