@@ -20,7 +20,7 @@ from torch import nn
 
 from actionformer.core.calibration import Calibration
 from actionformer.core.errors import InputError, listed
-from actionformer.core.files import naming, read_json, write_whole
+from actionformer.core.files import naming, read_json, replacing, write_whole
 from actionformer.core.locks import part_name
 from actionformer.core.names import check_name
 from actionformer.core.run_files import CARD, CLASSIFIER, CONFIG, PROPOSER, WEIGHTS
@@ -89,13 +89,18 @@ def save_model(
 ) -> None:
     """Writes a model directory, each file whole or not at all, the one that tells of the others last.
 
+    That one is begun first: what a kill leaves has a part of it, and so is known as a model that was begun.
+
     Raises:
         InputError: the files cannot be written.
     """
-    if classifier is not None:
-        write_whole(Path(directory) / CLASSIFIER, _weights_file(classifier))
-    for name, content in _files(model, config, card).items():
-        write_whole(Path(directory) / name, content)
+    with replacing(Path(directory) / CARD) as temporary:
+        if classifier is not None:
+            write_whole(Path(directory) / CLASSIFIER, _weights_file(classifier))
+        files = _files(model, config, card)
+        temporary.write_bytes(files.pop(CARD))
+        for name, content in files.items():
+            write_whole(Path(directory) / name, content)
 
 
 def keep_proposer(directory: str | Path, proposer: Path) -> None:

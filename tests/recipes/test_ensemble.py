@@ -1,5 +1,10 @@
+import errno
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +13,8 @@ import pytest
 from commands import Command, Refused
 
 from actionformer import InputError, ensemble, evaluate, load, train
-from actionformer.core.run_files import CARD, CONFIG
+from actionformer.core import files
+from actionformer.core.run_files import CARD, CONFIG, WEIGHTS
 from actionformer.settings.config import Config
 
 
@@ -107,3 +113,29 @@ def test_folds_have_no_video_to_be_measured_on(seeds: list[Path], tmp_path: Path
     for verb in ("evaluate", "calibrate"):
         said = refused(verb, together)
         assert "was held out from its training: give videos that it has not learned from, with --subset (there" in said
+
+
+def test_the_same_call_again_after_a_full_disk_or_a_kill(
+    seeds: list[Path], call: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, take = tmp_path / "together", ("ensemble", *seeds, "--out", tmp_path / "together")
+
+    def full(path: Path) -> None:
+        if WEIGHTS in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_flush", full)
+        assert call(*take).err == f"error: {out / WEIGHTS}: cannot write (No space left on device)\n"
+    assert not out.exists()
+    program = (
+        "import os, sys; from actionformer import ensemble; replace = os.replace\n"
+        "os.replace = lambda part, path: (replace(part, path), os.kill(os.getpid(), 9))\n"
+        "ensemble(sys.argv[2:], sys.argv[1])"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, out, *seeds], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (out / CONFIG).exists()
+    assert "--overwrite replaces it" in call(*take).err
+    assert call(*take, "--overwrite").code == 0
+    assert sorted(path.name for path in out.iterdir()) == [CONFIG, CARD, WEIGHTS]

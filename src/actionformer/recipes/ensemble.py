@@ -68,7 +68,11 @@ def ensemble(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
         raise InputError(f"{out}: already exists; --overwrite replaces it")
     with own_run(out, resume=False, overwrite=overwrite):
         clear(out, fresh=True)
-        save_model(out, Ensemble(networks), config.replace(model={"members": len(networks)}), described)
+        try:
+            save_model(out, Ensemble(networks), config.replace(model={"members": len(networks)}), described)
+        except BaseException:
+            clear(out, fresh=True)  # half a model would be in the way of the next call
+            raise
     return load(out)
 
 
