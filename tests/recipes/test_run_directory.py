@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from actionformer.core.errors import InputError
-from actionformer.core.run_files import LOCK
+from actionformer.core.run_files import LABELS, LOCK
 from actionformer.recipes.evaluate import evaluate
-from actionformer.recipes.run_directory import clear
+from actionformer.recipes.run_directory import check_unoccupied, clear
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import state_path
@@ -270,3 +270,12 @@ def test_parts_that_were_left_go_and_those_of_a_living_process_stay(
         fcntl.flock(file, fcntl.LOCK_EX)
         train(tiny, annotations, features, run, resume=True)
     assert [path.name for path in run.rglob("*.part")] == [".detections.json.1.part"]
+
+
+def test_found_labels_alone_are_a_run_that_was_begun(tmp_path: Path) -> None:
+    """A kill between them and the first line of metrics.jsonl, while TensorBoard is imported."""
+    (tmp_path / LABELS).write_text("{}", "utf-8")
+    check_unoccupied(tmp_path, resume=True, overwrite=False)
+    check_unoccupied(tmp_path, resume=False, overwrite=True)
+    with pytest.raises(InputError, match="already exists"):
+        check_unoccupied(tmp_path, resume=False, overwrite=False)

@@ -15,7 +15,19 @@ from actionformer.core import ranks
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import naming
 from actionformer.core.locks import remove_left, sole_writer
-from actionformer.core.run_files import CARD, EVALUATION, EVENTS, EXPORTS, FEATURES, LOCK, METRICS, PARTS, RESUME, RUN
+from actionformer.core.run_files import (
+    CARD,
+    EVALUATION,
+    EVENTS,
+    EXPORTS,
+    FEATURES,
+    LABELS,
+    LOCK,
+    METRICS,
+    PARTS,
+    RESUME,
+    RUN,
+)
 from actionformer.core.words import plural
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.settings.config import Config, differences
@@ -156,7 +168,7 @@ def forget_evaluation(directory: Path) -> None:
 def is_run(directory: Path) -> bool:
     """Whether a training has begun there."""
     begun = any(directory.glob(PARTS))  # killed while it wrote its first file
-    return begun or any((directory / name).exists() for name in (CARD, METRICS, RESUME, EVENTS))
+    return begun or any((directory / name).exists() for name in (CARD, METRICS, RESUME, EVENTS, LABELS))
 
 
 def _same_settings(before: Config, now: Config, out: Path) -> None:
