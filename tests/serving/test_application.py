@@ -1,15 +1,17 @@
+import asyncio
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import numpy as np
 import pytest
-from hosting import npy, rows
+from hosting import npy, rows, waited_for
 from starlette.testclient import TestClient
 
 from actionformer.formats.detections import read_results
@@ -335,6 +337,35 @@ def test_a_client_hears_nothing_of_a_backbone_that_the_operator_alone_can_mend(
     asked = client(seen / "run", given={"allow": (f"{videos}/",), "weights": ("/srv/secret.pth",)})
     live = asked.get("/v1/live", params={"source": str(videos / "clip0.mp4")})
     assert spoken(live, 422) == asked.get("/v1/model").json()["recordings"] == NO_RECORDINGS
+
+
+def test_a_source_whose_client_leaves_before_it_begins_is_given_up() -> None:
+    closed: list[bool] = []
+    sent: list[Any] = []
+
+    async def follow(_: object) -> AsyncIterator[dict[str, Any]]:
+        try:
+            await asyncio.sleep(60)  # loads its backbone
+            yield {"begun": {}}
+        finally:
+            closed.append(True)
+
+    coming = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(coming)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/v1/live", "query_string": b"source=x"}
+        headers = [(b"host", b"localhost")]
+        await application(Mock(follow=follow))({**scope, "http_version": "1.1", "headers": headers}, receive, send)
+
+    waited_for(ask())
+    assert closed == [True]
+    assert sent[0]["status"] == 499
 
 
 def test_a_live_source_tells_its_actions_as_events(client: Callable[..., TestClient], seen: Path, videos: Path) -> None:

@@ -255,10 +255,10 @@ def _serve_live(app: FastAPI, service: Service) -> None:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **TAKEN},
     )
-    async def live(followed: Annotated[Followed, Query()]) -> Response:
+    async def live(request: Request, followed: Annotated[Followed, Query()]) -> Response:
         """The actions of a live source as server-sent events, each once it is final."""
         answers = service.follow(followed)
-        first = await _begun(answers)  # what is wrong is said with its status
+        first = await _unless_left(request, _begun(answers))  # what is wrong is said with its status
         return StreamingResponse(_events(first, answers, service.ended), media_type="text/event-stream")
 
 
