@@ -130,6 +130,9 @@ def grouped(runs: Sequence[EvaluatedRun]) -> dict[str, list[EvaluatedRun]]:
 
     An entry is called as the folder of its first run, or as the folder above where that is `seedN`; where two would be
     called alike, as the path says.
+
+    Raises:
+        InputError: a run that is given twice.
     """
     entries: list[list[EvaluatedRun]] = []
     for run in runs:
