@@ -1,6 +1,7 @@
 import asyncio
 import json
 import shutil
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -190,6 +191,13 @@ def test_foreign_names_and_pages_are_refused(asked: TestClient) -> None:
     assert "127.0.0.1" in spoken(asked.get("/healthz", headers={"Host": "evil.example"}), 421)
     assert "another origin" in spoken(asked.get("/v1/model", headers={"Origin": "http://evil.example"}), 403)
     assert "another origin" in spoken(asked.get("/v1/model", headers={"Sec-Fetch-Site": "cross-site"}), 403)
+
+
+def test_figures_are_counted_where_requests_come_and_go(asked: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actionformer.serving.metrics.Metrics.text", lambda _: str(threading.get_ident()).encode())
+    assert asked.portal is not None
+    loop = asked.portal.call(threading.get_ident)
+    assert asked.get("/metrics").text == str(loop)  # in another thread a set of requests may change meanwhile
 
 
 def test_an_error_of_its_own_is_said_too(asked: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

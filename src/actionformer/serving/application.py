@@ -158,13 +158,15 @@ def _not_so(request: Request, _: Exception) -> Response:
 
 
 def _serve_states(app: FastAPI, service: Service) -> None:
+    """What all of them look at changes in the event loop, so that they run there and in no thread of their own."""
+
     @app.get("/healthz")
-    def health() -> Health:
+    async def health() -> Health:
         """Whether the server is there."""
         return Health(ok=True)
 
     @app.get("/readyz", responses=_failures(503))
-    def ready() -> Health:
+    async def ready() -> Health:
         """Whether it takes requests."""
         if service.ending:
             raise RefusedError(503, "the server is ending: ask another one", 5)
@@ -173,12 +175,12 @@ def _serve_states(app: FastAPI, service: Service) -> None:
         return Health(ok=True)
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    def metrics() -> Response:
+    async def metrics() -> Response:
         """Figures for Prometheus."""
         return Response(service.metrics.text(), media_type=TEXT)
 
     @app.get("/v1/model")
-    def model() -> Model:
+    async def model() -> Model:
         """What is found, and in what."""
         detector = service.detector
         return Model(
