@@ -80,6 +80,13 @@ def test_a_resumed_run_goes_on_in_the_same_one(library: Library, tmp_path: Path)
     assert library.runs[1].logged == [(6, {"epoch/loss": 0.5, "epoch": 3})]
 
 
+def test_no_run_is_left_open_where_it_cannot_be_kept_which_it_is(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "events" / "wandb.json").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"wandb\.json: cannot write"):
+        started(tmp_path)
+    assert library.runs == []
+
+
 def test_nobody_logged_in_is_said(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
         raise RuntimeError("api_key not configured")

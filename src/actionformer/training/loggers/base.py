@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from actionformer.core.errors import reason_of, warn
+from actionformer.core.files import read_json, write_whole
 
 
 class Logger(Protocol):
@@ -84,8 +86,30 @@ class Loggers:
 
 def named(group: str, metrics: Mapping[str, float]) -> dict[str, float]:
     """Figures as people read them: `step/loss`, and mAP in percent: `map@0.5` -> `epoch/map_percent@0.5`."""
-    return {
-        f"{group}/{name.replace('map', 'map_percent', 1)}" if name.startswith("map") else f"{group}/{name}": value
-        * (100 if name.startswith("map") else 1)
-        for name, value in metrics.items()
-    }
+
+    def shown(name: str, value: float) -> tuple[str, float]:
+        if name.startswith("map"):
+            return f"{group}/{name.replace('map', 'map_percent', 1)}", 100 * value
+        return f"{group}/{name}", value
+
+    return dict(shown(*one) for one in metrics.items())
+
+
+def keep_identity(file: Path, identity: str) -> None:
+    """Keeps which run of a logger's own a run directory has.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_whole(file, json.dumps({"run_id": identity}) + "\n")
+
+
+def kept_identity(file: Path) -> str | None:
+    """Which run that is; None where nothing was kept.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    content = read_json(file) if file.is_file() else None
+    found = content.get("run_id") if isinstance(content, dict) else None
+    return None if found is None else str(found)

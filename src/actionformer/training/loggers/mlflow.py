@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from actionformer.core.errors import InputError, reason_of
-from actionformer.core.files import read_json, write_whole
 from actionformer.core.run_files import EVENTS
-from actionformer.training.loggers.base import named
+from actionformer.training.loggers.base import keep_identity, kept_identity, named
 
 EXPERIMENT = "actionformer"
 """Where MLFLOW_EXPERIMENT_NAME names none."""
@@ -52,17 +51,18 @@ class MLflow:
         """
         from mlflow import MlflowClient
 
-        identity, self._metrics = run / EVENTS / IDENTITY, []
+        file, self._metrics = run / EVENTS / IDENTITY, []
+        before = kept_identity(file) if first_epoch else None
         with _in_words():
             self._client = MlflowClient()
-            if first_epoch and identity.is_file():
-                self._id = str(read_json(identity)["run_id"])
+            if before is not None:
+                self._id = before
                 self._client.update_run(self._id, "RUNNING")
                 return
             made = self._client.create_run(self._experiment(), run_name=run.resolve().name)
             self._id = str(made.info.run_id)
             self._log_parameters(settings)
-        write_whole(identity, f'{{"run_id": "{self._id}"}}\n')
+        keep_identity(file, self._id)
 
     def _experiment(self) -> str:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)

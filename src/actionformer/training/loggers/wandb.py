@@ -9,9 +9,8 @@ from secrets import token_hex
 from typing import Any
 
 from actionformer.core.errors import InputError, reason_of
-from actionformer.core.files import read_json, write_whole
 from actionformer.core.run_files import EVENTS
-from actionformer.training.loggers.base import named
+from actionformer.training.loggers.base import keep_identity, kept_identity, named
 
 PROJECT = "actionformer"
 """Where WANDB_PROJECT names none."""
@@ -45,10 +44,9 @@ class WeightsAndBiases:
 
         self._steps = first_epoch * steps_per_epoch
         folder = run / EVENTS
-        known = folder / IDENTITY
-        before: Any = read_json(known) if first_epoch and known.is_file() else None
-        id_ = str(before.get("run_id", token_hex(4))) if isinstance(before, dict) else token_hex(4)
-        folder.mkdir(parents=True, exist_ok=True)
+        before = kept_identity(folder / IDENTITY) if first_epoch else None
+        id_ = before or token_hex(4)
+        keep_identity(folder / IDENTITY, id_)  # before the run begins, which nobody would end if this failed
         try:
             self._run = wandb.init(
                 project=os.environ.get("WANDB_PROJECT", PROJECT),
@@ -60,7 +58,6 @@ class WeightsAndBiases:
             )
         except Exception as error:  # of the library, of its service, of the network
             raise InputError(f"Weights & Biases cannot be used ({reason_of(error)}): {ADVICE}") from error
-        write_whole(known, f'{{"run_id": "{id_}"}}\n')
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Logs `step/loss` and the others."""
