@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hosting import npy, rows
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.features import open_features, read_sidecar
 from actionformer.serving.limits import RefusedError
 from actionformer.serving.reading import Reader, Settings, ending_of
@@ -201,6 +201,18 @@ def test_files_that_a_list_names_are_not_opened(of_videos: Settings, videos: Pat
 def test_what_is_no_video(of_videos: Settings, tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError, match=r"^clip\.mp4: "):
         read(content, tmp_path, "clip.mp4", of_videos)
+
+
+def test_who_sends_a_video_is_told_of_the_field_and_not_of_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def doubtful(_: Reader, file: Path, *__: object) -> list[Path]:
+        warn(f"{file}: 25 or 30 frames a second: --fps samples at another rate")  # as `video.summary` says it
+        return []
+
+    monkeypatch.setattr(Reader, "_made", doubtful)
+    found = read(b"a video", tmp_path, "clip0.mp4")
+    assert found["warnings"] == ["clip0.mp4: 25 or 30 frames a second: ?fps= samples at another rate"]
 
 
 @pytest.fixture

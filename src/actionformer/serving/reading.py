@@ -239,5 +239,5 @@ def ending_of(name: str, file: Path) -> str:
 
 def _named(words: str, file: Path, name: str) -> str:
     """A message about a file under the name that its sender knows, with what a sender can do."""
-    words = words.replace(ALL_THE_SAME, "have the server started with --other-timing")
+    words = words.replace(ALL_THE_SAME, "have the server started with --other-timing").replace(" --fps ", " ?fps= ")
     return words.replace(str(file), name).replace(str(file.parent), "the server")
