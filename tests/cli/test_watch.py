@@ -19,6 +19,7 @@ import pytest
 from commands import Command, Refused
 from moving import camera, write_moving, written
 
+from actionformer.core.locks import alone
 from actionformer.formats.detections import read_results
 
 
@@ -173,3 +174,21 @@ def test_pictures_that_begin_late_are_found_late(call: Command, tmp_path: Path, 
     assert first is not None
     hours, minutes, seconds, ms = map(int, first.groups())
     assert 3600 * hours + 60 * minutes + seconds + ms / 1000 == pytest.approx(after[0][0], abs=2e-3)
+
+
+def test_one_watch_writes_a_file(call: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
+    out = tmp_path / "found.jsonl"
+    with alone(out) as file:
+        file.write(b"of another watch")
+        file.flush()
+        done = call("watch", seen / "run", moving, "--patience", 0.1, "--out", out, "--overwrite")
+        reason = "another process writes it: wait until it ends or choose another output"
+        assert (done.code, done.err.splitlines()[1:]) == (2, [f"error: {out}: {reason}"])
+        assert out.read_text("utf-8") == "of another watch"
+
+
+def test_a_full_disk_ends_it_and_is_named(seen: Path, moving: Path) -> None:
+    with actionformer("watch", seen / "run", moving, "--patience", 0.1, "--out", "/dev/full") as process:
+        assert process.stderr is not None
+        told = process.stderr.read().splitlines()
+        assert (process.wait(), told[1:]) == (2, ["error: /dev/full: cannot write (No space left on device)"])

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from actionformer.core.detections import Detections
 from actionformer.core.errors import InputError
-from actionformer.core.files import check_absent
+from actionformer.core.files import check_absent, make_folder, naming
+from actionformer.core.locks import alone
 from actionformer.core.progress import in_words
 from actionformer.core.terminal import emit, say
 from actionformer.formats.index import FORMATS, LiveFormatName, find, names
@@ -199,16 +200,31 @@ def _written(out: Path | None) -> Iterator[Callable[[str], None]]:
     if out is None:
         yield lambda line: emit(f"{line}\n")
         return
+    file = _opened(out)
     try:
-        file = out.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(f"{out}: cannot write ({error.strerror or error})") from error
-    with file:
         yield lambda line: _append(file, line)
+    finally:
+        with naming(out):  # what a full disk has not taken is tried again
+            file.close()
 
 
-def _append(file: IO[str], line: str) -> None:
-    file.write(f"{line}\n")
+def _opened(out: Path) -> IO[bytes]:
+    """An empty file that this process alone writes, or a pipe or a device.
+
+    Raises:
+        InputError: another process writes it, or nobody can.
+    """
+    make_folder(out.parent, out)
+    with naming(out):
+        if out.exists() and not out.is_file():
+            return out.open("wb")
+        file = alone(out)
+        file.truncate()
+        return file
+
+
+def _append(file: IO[bytes], line: str) -> None:
+    file.write(f"{line}\n".encode())
     file.flush()
 
 
