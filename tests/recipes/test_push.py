@@ -1,6 +1,8 @@
 """A model that is shared, on a stand-in of the hub: what is uploaded and what is not, and what comes back."""
 
+import errno
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from commands import Command
 from local_hub import LocalHub, local_hub, use
 
 import actionformer
+from actionformer.core import files
 from actionformer.core.errors import InputError
 from actionformer.features import FeatureSpec
 from actionformer.inference.loading import build, load
@@ -258,3 +261,23 @@ def test_the_example_of_the_card_runs(
     assert done.out.count("-->") == len(printed) > 0
     found = actionformer.pipeline("hf://ann/moves", threshold=0.0)("new.mp4")
     assert len(found) > 0
+
+
+def test_a_preview_is_whole_or_absent(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        if "safetensors" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    look, left = tmp_path / "look", tmp_path / ".look.new.part"
+    left.mkdir()
+    (left / "half.txt").write_text("of a call that was killed", "utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_flush", full)
+        with pytest.raises(InputError, match=rf"^{look}/model.safetensors: cannot write \(No space left on device\)$"):
+            push(trained, "ann/jumps", preview=look)
+    assert not list(tmp_path.iterdir())
+    push(trained, "ann/jumps", preview=look)
+    assert {path.name for path in look.iterdir()} == MODEL | {"README.md"}
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file/look: cannot make its folder"):
+        push(trained, "ann/jumps", preview=tmp_path / "file" / "look")

@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from actionformer.core.errors import InputError
+from actionformer.core.files import make_folder, naming
+from actionformer.core.locks import part_name
 from actionformer.core.run_files import PROPOSER
 from actionformer.hub import FETCHED, bars_on_terminals, explaining_errors, library
 from actionformer.inference.detector import Detector
@@ -57,13 +59,27 @@ def push(
     folder = Path(preview)
     if folder.exists():
         raise InputError(f"{folder}: already exists; choose a folder that is new")
-    model = _model(detector, repository, license, dataset)
-    try:
-        model.save_pretrained(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # half a preview is none, and would be in the way of the next
-        raise
+    _write_preview(_model(detector, repository, license, dataset), folder)
     return str(folder)
+
+
+def _write_preview(model: Any, folder: Path) -> None:
+    """Writes what would be uploaded into a new folder, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    make_folder(folder.parent, folder)
+    new = folder.with_name(part_name(folder.name, "new"))
+    shutil.rmtree(new, ignore_errors=True)  # of a call that was killed
+    try:
+        with naming(folder):
+            model.save_pretrained(new)
+            new.rename(folder)
+    except InputError as error:
+        raise InputError(str(error).replace(str(new), str(folder))) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def push_detector(
