@@ -76,8 +76,9 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(os, "write", full)
     refused = pytest.raises(InputError, match=r"run: cannot write there \(No space left on device\)")
-    with refused, sole_writer(tmp_path / "run"):
+    with refused, sole_writer(tmp_path / "runs" / "run"):
         pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:

@@ -60,12 +60,17 @@ def sole_writer(folder: Path, doing: str = "") -> Iterator[None]:
     try:
         yield
     finally:
-        with file:
-            if lock(file) is not False and _is_at(file, folder / LOCK):
-                (folder / LOCK).unlink()
-        for one in made:
-            with suppress(OSError):  # something lies in it
-                one.rmdir()
+        _leave(folder, made, file)
+
+
+def _leave(folder: Path, made: Iterable[Path], file: IO[bytes]) -> None:
+    """Removes the lock of a folder, unless others share it, and of folders that were made those that are empty."""
+    with file:
+        if lock(file) is not False and _is_at(file, folder / LOCK):
+            (folder / LOCK).unlink()
+    for one in made:
+        with suppress(OSError):  # something lies in it
+            one.rmdir()
 
 
 def _claimed(folder: Path, doing: str) -> tuple[list[Path], IO[bytes]]:
@@ -91,23 +96,19 @@ def _claimed(folder: Path, doing: str) -> tuple[list[Path], IO[bytes]]:
             warn(f"{folder}: this file system has no locks: make sure that no second run writes into it", stacklevel=4)
         if joined and _is_at(file, folder / LOCK):
             return made, file
-        if (held is None or _is_at(file, folder / LOCK)) and _said(file, doing, folder):
-            return made, file
+        try:
+            if (held is None or _is_at(file, folder / LOCK)) and _said(file, doing):
+                return made, file
+        except OSError as error:  # a full disk
+            _leave(folder, made, file)
+            raise InputError(f"{folder}: cannot write there ({error.strerror or error})") from error
         file.close()  # who had it has just removed it, or somebody else has it now
 
 
-def _said(file: IO[bytes], doing: str, folder: Path) -> bool:
-    """Writes into a lock file who has it, and lets those share it who do the same; False if it was lost over that.
-
-    Raises:
-        InputError: nothing can be written.
-    """
-    try:
-        file.truncate(0)
-        os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n{doing}".encode())
-    except OSError as error:  # a full disk
-        with file:
-            raise InputError(f"{folder}: cannot write there ({error.strerror or error})") from error
+def _said(file: IO[bytes], doing: str) -> bool:
+    """Writes into a lock file who has it, and lets those share it who do the same; False if it was lost over that."""
+    file.truncate(0)
+    os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n{doing}".encode())
     return not doing or lock(file, shared=True) is not False
 
 
