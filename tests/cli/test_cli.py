@@ -1,6 +1,7 @@
 """The command line from the outside: exit codes, what is printed where, and what bad input leaves behind."""
 
 import json
+import os
 import re
 import runpy
 import shutil
@@ -528,3 +529,22 @@ def test_folder_that_cannot_be_written(
     train = ("train", trained / "config.toml", "--annotations", annotations, "--features", features)
     assert "cannot be made" in refused(*train, "--out", below)
     assert "cannot make its folder" in refused("detect", trained, features, "--out", below / "a.json")
+
+
+def test_streams_that_are_closed_lead_nowhere(trained: Path, features: Path, tmp_path: Path) -> None:
+    """As some services start programs; a table and a warning go to them, a file is written as ever."""
+    for name, options in (("1", ()), ("2", ("--out", str(tmp_path / "found.json")))):
+        words = [sys.executable, "-m", "actionformer", "detect", str(trained), str(features), *options]
+        done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words], check=False)
+        assert done.returncode == 0, name
+    assert json.loads((tmp_path / "found.json").read_text("utf-8"))["results"]
+
+
+@pytest.mark.parametrize("format_", ["table", "csv"])
+def test_a_reader_that_has_enough_is_no_failure(trained: Path, features: Path, format_: str) -> None:
+    words = [sys.executable, "-m", "actionformer", "detect", str(trained), str(features), "--format", format_]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -16,7 +16,7 @@ from actionformer.cli.declaration import read_declaration
 from actionformer.cli.former import in_todays_words
 from actionformer.core import ranks
 from actionformer.core.errors import InputError
-from actionformer.core.terminal import complain, escape_what_lacks, one_line
+from actionformer.core.terminal import complain, escape_what_lacks, one_line, replace_closed
 
 VERBS = {
     "demo": ("recipes.demo:demo",),
@@ -84,6 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 done in part or not well enough, 2 the call or its input was wrong.
     """
+    replace_closed()
     escape_what_lacks()
     signal.signal(signal.SIGTERM, _terminated)
     atexit.register(gc.freeze)  # it would end with a search for cycles in all that torch has made

@@ -52,7 +52,23 @@ def plain_console(file: IO[str] | None = None, *, width: int | None = None, quie
         width: columns; by default the terminal's.
         quiet: prints nothing.
     """
-    return Console(file=file or sys.stderr, width=width, quiet=quiet, markup=False, highlight=False, emoji=False)
+    return _Console(file=file or sys.stderr, width=width, quiet=quiet, markup=False, highlight=False, emoji=False)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever read has enough: no failure, which rich would make of it."""
+        raise BrokenPipeError
+
+
+def replace_closed() -> None:
+    """Lets standard streams that were closed before this program began lead nowhere.
+
+    Otherwise Python has none, and the next file that is opened gets the number under which libraries print.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def table_console(file: IO[str]) -> Console:
