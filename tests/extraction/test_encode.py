@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import signal
@@ -23,6 +24,7 @@ from actionformer.backbones.i3d import RgbAndFlow
 from actionformer.backbones.motion import DescribeMotion
 from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
+from actionformer.extraction.decoding import Decoded
 from actionformer.extraction.encode import encode_videos
 from actionformer.extraction.events import Begun, Failed, FeaturesReady, Finished
 from actionformer.extraction.store import video_hash, write_features
@@ -478,3 +480,20 @@ def test_a_decoding_process_that_is_killed_is_an_input_error(tmp_path: Path, vid
     with pytest.raises(InputError, match="a decoding process was killed"):
         extract(big, Slow(), tmp_path / "out", workers=1, batch_size=1)
     assert list((tmp_path / "out").glob(".*.part")) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EMFILE, "Too many open files"), RuntimeError("Too many open files. Communication with the workers")],
+)
+def test_too_many_open_files_are_an_input_error(
+    videos: list[Path], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """As pipes to many processes need them, and as their shared memory does."""
+
+    def too_many(*_: object) -> Iterator[Decoded]:
+        raise error
+
+    monkeypatch.setattr("actionformer.extraction.encode.decoded", too_many)
+    with pytest.raises(InputError, match=r"^too many open files: use fewer --workers"):
+        list(encode_videos(videos, FirstAndLast(), ClipLayout(25, 4, 4), workers=1))

@@ -65,12 +65,19 @@ def encode_videos(
     try:
         frames = decoded(videos, backbone.medium, backbone.preprocessing, layout, processes)
         yield from encode_frames(frames, backbone, layout, batch_size=size)
-    except RuntimeError as error:  # torch raises it wherever the death of a process finds this one
-        if not str(error).startswith("DataLoader worker"):
+    except (OSError, RuntimeError) as error:
+        if (reason := _of_processes(error)) is None:
             raise
-        raise InputError(
-            "a decoding process was killed, perhaps because memory ran out: use fewer --workers"
-        ) from error
+        raise InputError(reason) from error
+
+
+def _of_processes(error: Exception) -> str | None:
+    """What is said of an error that decoding processes made; None of any other."""
+    if str(error).startswith("DataLoader worker"):  # torch raises it wherever the death of a process finds this one
+        return "a decoding process was killed, perhaps because memory ran out: use fewer --workers"
+    if "Too many open files" in str(error):
+        return "too many open files: use fewer --workers, or allow more with `ulimit -n 4096`"
+    return None
 
 
 def encode_frames(
