@@ -165,6 +165,8 @@ def replace_model(directory: str | Path, model: Network, config: Config, card: M
             target.rename(old)
             new.rename(target)
         finally:
+            if old.exists() and not target.exists():
+                old.rename(target)
             for left in (new, old):
                 shutil.rmtree(left, ignore_errors=True)
 

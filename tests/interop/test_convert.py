@@ -87,6 +87,25 @@ def test_stopped_anywhere_it_leaves_one_model_or_the_other_and_never_both(
     assert os.listdir(converted.parent) == ["model"]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error")])
+def test_ended_between_two_renames_it_puts_the_model_before_back(
+    converted: Path, small: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    before, rename = content(converted), Path.rename
+
+    def ended(path: Path, target: Path) -> Path:
+        if path.name == ".model.new.part":
+            raise error
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", ended)
+        with pytest.raises((KeyboardInterrupt, InputError)):
+            again(small, converted)
+    assert content(converted) == before
+    assert os.listdir(converted.parent) == ["model"]
+
+
 def test_a_directory_in_use(converted: Path, small: Path) -> None:
     with sole_writer(converted), pytest.raises(InputError, match="is in use by process"):
         again(small, converted)
