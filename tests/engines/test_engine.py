@@ -1,6 +1,7 @@
 """Other engines find what the network finds."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,20 @@ def test_an_engine_finds_what_the_network_finds(engine: Any, trained: Path, feat
     alike(other.detect(files["video4"]), expected["video4"])  # the network itself, in chunks
     assert other.runner.engine is not None
     assert pickle.loads(pickle.dumps(other.runner.engine)).name == engine
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_threads_share_an_engine(engine: Any, trained: Path, features: Path) -> None:
+    """From the first call on, which makes it."""
+    installed(engine)
+    files = sorted(features.glob("*.npy")) * 3
+    detector = load(trained, engine=engine)
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(detector.detect, files))
+    plain = load(trained)
+    for file, one in zip(files, found, strict=True):
+        alike(one, plain.detect(file))
 
 
 @pytest.mark.slow

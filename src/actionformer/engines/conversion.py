@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from threading import RLock
 from typing import Any
 
 import torch
@@ -19,6 +20,8 @@ INPUTS = ("features", "valid")
 """What every graph calls its inputs."""
 OPSET = 20
 """Of ONNX: the first that has GELU."""
+_ONE_THREAD = RLock()
+"""Exporters and compilers take one thread at a time: with several, the weights of a network are lost to all."""
 
 
 def program_of(graph: Graph) -> ExportedProgram:
@@ -84,10 +87,10 @@ def imported(package: str, purpose: str) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without what exporters and compilers say to their own developers."""
+    """One thread at a time, without what exporters and compilers say to their own developers."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
-    levels = [one.level for one in loggers]
-    with warnings.catch_warnings(action="ignore"):
+    with _ONE_THREAD, warnings.catch_warnings(action="ignore"):
+        levels = [one.level for one in loggers]
         for one in loggers:
             one.setLevel(logging.ERROR)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
 from typing import Any, Literal, get_args
 
 import torch
@@ -64,7 +65,8 @@ class Engine:
     def __call__(self, features: Tensor, valid: Tensor | None) -> Iterator[Any]:
         """Features (B, T, D) and their mask (B, T) -> outputs as a decoder takes them, until the next call."""
         if self._call is None:
-            self._call = CALLS[self.name](self.graph)
+            with quiet():  # one thread makes it, others wait
+                self._call = self._call or CALLS[self.name](self.graph)
         if valid is None:
             valid = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
         if missing := self.graph.lengths.padded(features.shape[1]) - features.shape[1]:
@@ -101,11 +103,12 @@ def openvino_call(graph: Graph) -> Call:
         "PERFORMANCE_HINT": "LATENCY",
     }
     made = openvino.Core().compile_model(openvino_of(graph), "CPU", settings)
-    request = made.create_infer_request()
+    request, one_thread = made.create_infer_request(), Lock()
 
     def call(*inputs: Tensor) -> Sequence[Tensor]:
         given = {name: one.contiguous().numpy() for name, one in zip(INPUTS, inputs, strict=True)}
-        found = request.infer(given, share_inputs=True)
+        with one_thread:
+            found = request.infer(given, share_inputs=True)
         return [torch.from_numpy(found[one]) for one in made.outputs]
 
     return call
