@@ -12,7 +12,8 @@ import torch
 from commands import Command, Refused
 from pages import blocks
 
-from actionformer import Detections, InputError, export, load
+from actionformer import Detections, InputError, export, load, load_config, train
+from actionformer.features import resize
 from actionformer.standalone.files import ENDINGS
 
 ALONE = "import sys; sys.modules.update(dict.fromkeys(['torch', 'actionformer'])); exec(open('script.py').read())"
@@ -79,6 +80,27 @@ def test_the_script_of_the_docs_runs_without_this_package(
     ]
     assert len(expected) > 10
     assert done.stdout.splitlines() == expected
+
+
+@pytest.mark.slow
+def test_a_detector_that_gives_all_segments_at_once(
+    annotations: Path, features: Path, arrays: list[np.ndarray], tmp_path: Path
+) -> None:
+    """Of these the candidates are put in order inside the graph."""
+    needs("onnxruntime")
+    thin = {"width": 32, "mlp_width": 48, "num_heads": 2, "num_queries": 8, "encoder_layers": 1, "decoder_layers": 1}
+    training = {"epochs": 1, "drop_epochs": [], "evaluate_every": 0}
+    settings: dict[str, dict[str, Any]] = {"model": thin | {"roi_bins": 4}, "training": training}
+    settings["data"] = {"window": None, "resize": 32}
+    train(load_config("tadtr_small", settings), annotations, features, tmp_path / "run")
+    file = export(tmp_path / "run", out=tmp_path / "mine.onnx")
+    session = pytest.importorskip("onnxruntime").InferenceSession(file)
+    valid = np.ones((1, 32), bool)
+    found = session.run(None, {"features": resize(arrays[0], 32)[None], "valid": valid})
+    expected = load(tmp_path / "run").detect(arrays[0])
+    seconds = (len(arrays[0]) - 1) * 0.5 + 1.0  # what the features cover
+    assert len(expected) > 10
+    alike([found[0] * seconds, *found[1:]], 0, expected)
 
 
 @pytest.mark.slow
@@ -150,6 +172,18 @@ def test_what_is_not_installed_is_told(to: Any, trained: Path, tmp_path: Path, m
     with pytest.raises(InputError, match=r"pip install 'actionformer-tal\[export\]'"):
         export(trained, to=to, out=tmp_path / f"mine{ENDINGS[to]}")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_has_no_operation_of_onnx_is_told(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise torch.onnx.OnnxExporterError("step 3/3")
+
+    monkeypatch.setattr("actionformer.engines.conversion.program_of", lambda graph: None)
+    monkeypatch.setattr(torch.onnx, "export", refuse)
+    with pytest.raises(InputError, match=r"^actionformer: has a part that ONNX has no operation for: take torch$"):
+        export(trained, out=tmp_path / "mine.onnx")
 
 
 def test_an_address_has_no_folder_to_write_into() -> None:

@@ -53,9 +53,13 @@ def onnx_of(graph: Graph) -> Any:
     imported("onnxscript", "an export to ONNX")
     program = program_of(graph)
     with quiet():
-        return torch.onnx.export(
-            program, input_names=INPUTS, output_names=graph.names, opset_version=OPSET, dynamo=True, verbose=False
-        )
+        try:
+            return torch.onnx.export(
+                program, input_names=INPUTS, output_names=graph.names, opset_version=OPSET, dynamo=True, verbose=False
+            )
+        except torch.onnx.OnnxExporterError as error:
+            detector = graph.architecture.config.model.detector
+            raise InputError(f"{detector}: has a part that ONNX has no operation for: take torch") from error
 
 
 def openvino_of(graph: Graph) -> Any:

@@ -38,7 +38,10 @@ class SegmentDecoder(ABC):
         """Takes in all outputs of a batch."""
         segments, scores = self.scored(outputs)
         classes, scores = scores.shape[-1], scores.flatten(1)
-        best = scores.sort(dim=1, descending=True, stable=True)
+        if torch.compiler.is_exporting():  # the one sort that ONNX knows, which leaves equals in their order too
+            best = scores.sort(dim=1, descending=True)
+        else:
+            best = scores.sort(dim=1, descending=True, stable=True)
         kept = min(self.settings.top_k, scores.shape[1])
         self.scores, pairs = best.values[:, :kept], best.indices[:, :kept]
         self.left = best.values[:, kept] if kept < scores.shape[1] else scores.new_zeros(len(scores))
