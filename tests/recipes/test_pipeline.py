@@ -33,7 +33,8 @@ def test_features_arrays_and_lists_of_them(trained: Path, features: Path) -> Non
     first, second = find([str(file), np.load(file)])
     assert list(first) == list(second) == list(find(file))
     assert all(isinstance(one, Action) and one.score >= 0.05 for one in first)
-    assert find([]) == []
+    assert list(map(list, find(one for one in (file, str(file))))) == [list(first)] * 2
+    assert find([]) == find(iter([])) == []
 
 
 @pytest.mark.filterwarnings("ignore:none of .* reaches the threshold")

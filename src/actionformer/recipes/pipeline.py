@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, overload
 
@@ -18,15 +18,15 @@ from actionformer.inference.selection import shown
 from actionformer.recipes.prepare import prepared_detector
 from actionformer.recipes.search import looked_at
 
-OneInput: TypeAlias = str | Path | NDArray[Any] | Tensor
-"""A video, a feature file, or features (T, D)."""
+OneInput: TypeAlias = str | Path | NDArray[Any] | Tensor | tuple[str | Path, ...]
+"""A video, a feature file, or features (T, D); the feature files of several sources are one tuple."""
 
 
 class Find(Protocol):
     """What `pipeline` gives."""
 
     @overload
-    def __call__(self, given: list[OneInput]) -> list[Detections]: ...
+    def __call__(self, given: list[OneInput] | Iterator[OneInput]) -> list[Detections]: ...
 
     @overload
     def __call__(self, given: OneInput) -> Detections: ...
@@ -48,8 +48,9 @@ def pipeline(
             print(action.start, action.end, action.label, action.score)
 
     It takes a video (or a recording of another kind that the model looks at), a feature file or an array of features
-    (T, D), and gives the `Detections` that people are shown, best first. Of a list of these it gives a list, one after
-    the other. Everything else, such as other timing, streams and batches, is in `load` and `Detector`.
+    (T, D), and gives the `Detections` that people are shown, best first. Of a list or an iterator of these it gives a
+    list, one after the other. The feature files of a model of several sources are one tuple. Everything else, such as
+    other timing, streams and batches, is in `load` and `Detector`.
 
     Args:
         run: a model directory, or a model of huggingface.co: hf://USER/MODEL.
@@ -72,7 +73,7 @@ def pipeline(
         return detector.detect(one)
 
     def find(given: Any) -> Any:
-        if isinstance(given, list):
+        if isinstance(given, list | Iterator):
             return [find(one) for one in given]
         found = found_in(given)
         wanted = shown(found, detector.card.calibration, threshold)
