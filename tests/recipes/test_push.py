@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -102,15 +101,6 @@ def test_a_preview_refuses_what_the_hub_would(trained: Path, tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"^hf://ann/my jumps: "):
         push(trained, "ann/my jumps", preview=tmp_path / "shown")
     assert not list(tmp_path.iterdir())
-
-
-def test_no_half_of_a_preview_is_left(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as full:
-        full.setattr("actionformer.recipes.push.page", Mock(side_effect=OSError(28, "No space left on device")))
-        with pytest.raises(OSError, match="No space left"):
-            push(trained, "ann/jumps", preview=tmp_path / "shown")
-    push(trained, "ann/jumps", preview=tmp_path / "shown")
-    assert (tmp_path / "shown" / "README.md").is_file()
 
 
 @pytest.mark.parametrize("name", ["jumps", "ann/jumps/best", "hf://ann/jumps"])

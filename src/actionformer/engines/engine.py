@@ -57,6 +57,10 @@ class Engine:
         """Without the program, which is made again when it is needed, and cannot be pickled."""
         return self.__dict__ | {"_call": None}
 
+    def prepare(self) -> None:
+        """Makes the program now, and not at the first call."""
+        self(*self.graph.example())
+
     def takes(self, length: int) -> bool:
         """Whether it computes sequences of so many features, padding included."""
         longest = self.graph.lengths.longest

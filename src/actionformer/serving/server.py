@@ -93,8 +93,10 @@ class _Server(uvicorn.Server):
         loop.call_soon_threadsafe(lambda: None)  # it may sleep
 
     async def _end(self) -> None:
-        await self._service.drain()
-        self.should_exit = True
+        try:
+            await self._service.drain()
+        finally:
+            self.should_exit = True
 
 
 def _open_more_files() -> None:

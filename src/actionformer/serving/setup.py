@@ -70,6 +70,8 @@ def setup_of(
     )
     if detector.second_stage and detector.proposer is None:
         raise InputError(f"{run}: judges proposals, and none finds them: serve a model that has its proposer")
+    if detector.runner.engine is not None:
+        detector.runner.engine.prepare()  # so that no request waits for it
     files = tuple(map(str, as_list(weights)))
     reader = Settings(
         features=detector.card.features.to_dict(),
