@@ -17,8 +17,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.core.errors import InputError, listed, missing_extra, reason_of
+from actionformer.core.errors import InputError, listed, reason_of
 from actionformer.core.files import check_compression, check_fetched
+from actionformer.core.hdf5 import opened_hdf5
 
 KEYS = ("feats", "features")  # names looked for in a file of several arrays
 PICKLED = "holds pickled objects, which are never loaded: save one (T, D) array of float16 or float32 instead"
@@ -151,11 +152,9 @@ def _npz(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _hdf5(path: Path) -> Iterator[Any]:
-    try:
+    with opened_hdf5(path) as file:
         import h5py
-    except ImportError as error:
-        raise missing_extra("h5py", "hdf5", f"{path}: reading HDF5") from error
-    with h5py.File(path, "r") as file:
+
         if links := [name for name in file if not isinstance(file.get(name, getlink=True), h5py.HardLink)]:
             raise InputError(f"{path}: {links[0]!r:.60} is a link, which may lead to other files: store the array here")
         arrays = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]

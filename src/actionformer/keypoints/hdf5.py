@@ -17,8 +17,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.core.errors import InputError, listed, missing_extra, reason_of
+from actionformer.core.errors import InputError, listed, reason_of
 from actionformer.core.files import check_compression
+from actionformer.core.hdf5 import opened_hdf5
 from actionformer.keypoints.text import WHOLE, of_deeplabcut
 from actionformer.keypoints.tracks import Tracks
 
@@ -48,11 +49,7 @@ def read_hdf5(path: Path) -> Tracks:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        import h5py
-    except ImportError as error:
-        raise missing_extra("h5py", "hdf5", f"{path}: reading HDF5") from error
-    try:
-        with h5py.File(path, "r") as file:
+        with opened_hdf5(path) as file:
             yield file
     except InputError:
         raise
