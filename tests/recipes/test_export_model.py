@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -162,6 +162,8 @@ def test_what_no_graph_can_do_is_refused(trained: Path, refused: Refused, tmp_pa
     voting = ("--suppression.voting-threshold", "0.7", "--suppression.no-per-class")
     assert "no graph votes" in refused(*arguments, "--overwrite", *voting)
     assert not out.read_bytes()
+    with pytest.raises(InputError, match="no runtime 'tflite': expected onnx, openvino, torch"):
+        export(trained, to=cast(Any, "tflite"))
     assert "an export for onnx ends in .onnx" in refused("export", trained, "--to", "onnx", "--out", out, "--overwrite")
 
 

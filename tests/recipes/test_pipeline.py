@@ -49,6 +49,9 @@ def test_what_cannot_be_used_is_refused(trained: Path) -> None:
         pipeline(trained, threshold=30)
     with pytest.raises(InputError, match="no model directory"):
         pipeline(trained / "events")
+    for given in (trained / "missing.mp4", trained, ""):
+        with pytest.raises(InputError, match="no such file: give a video, a file of features, or an array"):
+            pipeline(trained)(given)
     with pytest.raises(InputError, match="no engine 'tensorrt'"):
         pipeline(trained, engine=cast(Any, "tensorrt"))
 

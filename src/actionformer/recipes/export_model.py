@@ -52,6 +52,8 @@ def export(
         InputError: no model directory, a file that is there, a package that is not installed, a network that cannot be
             a graph, or settings that no graph can follow; the message says which.
     """
+    if to not in ENDINGS:
+        raise InputError(f"no runtime {to!r:.60}: expected {', '.join(ENDINGS)}")
     if out is None and is_address(run):
         raise InputError(f"{run}: has no folder to write into: give --out FILE{ENDINGS[to]}")
     path = Path(out) if out is not None else Path(run) / f"model{ENDINGS[to]}"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from actionformer.core.detections import Detections
 from actionformer.core.devices import Precision
-from actionformer.core.errors import warn
+from actionformer.core.errors import InputError, warn
 from actionformer.core.words import plural
 from actionformer.extraction.inputs import holds_features
 from actionformer.inference.selection import shown
@@ -69,6 +69,8 @@ def pipeline(
 
     def found_in(one: OneInput) -> Detections:
         if isinstance(one, str | Path) and not holds_features(Path(one), medium):
+            if not Path(one).is_file():
+                raise InputError(f"{one}: no such file: give a video, a file of features, or an array of them (T, D)")
             return detector.detect_video(one, weights=weights)
         return detector.detect(one)
 
