@@ -12,8 +12,9 @@ import torch
 from commands import Command, Refused
 from pages import blocks
 
-from actionformer import Detections, InputError, export, load, load_config, train
+from actionformer import Detections, InputError, build, export, load, load_config, train
 from actionformer.features import resize
+from actionformer.model_directory import save_model
 from actionformer.standalone.files import ENDINGS
 
 ALONE = "import sys; sys.modules.update(dict.fromkeys(['torch', 'actionformer'])); exec(open('script.py').read())"
@@ -62,6 +63,18 @@ def test_an_onnx_file_detects_in_any_batch_and_length(onnx_file: Path, trained: 
         found = session.run(None, batch(*several))
         for row, one in enumerate(several):
             alike(found, row, detector.detect(one))
+
+
+@pytest.mark.slow
+def test_one_export_leaves_nothing_for_the_next(trained: Path, arrays: list[np.ndarray], tmp_path: Path) -> None:
+    needs("onnxruntime")
+    detector = load(trained)
+    bounded = build(detector.config.replace(model={"position": "learned"}))  # which sees no more than max_length
+    save_model(tmp_path / "run", bounded.model, bounded.config, detector.card)
+    export(tmp_path / "run")
+    session = pytest.importorskip("onnxruntime").InferenceSession(export(trained, out=tmp_path / "mine.onnx"))
+    long = np.concatenate(arrays * 2)
+    alike(session.run(None, batch(long)), 0, detector.detect(long))
 
 
 @pytest.mark.slow

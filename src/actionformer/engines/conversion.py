@@ -36,6 +36,7 @@ def program_of(graph: Graph) -> ExportedProgram:
     shape = {0: Dim("batch", min=1) if graph.many else None, 1: length}
     oblivious = torch.fx.experimental._config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
     with torch.no_grad(), quiet(), oblivious:  # a batch of one is no case of its own
+        torch._dynamo.reset()  # it would take loops of an earlier export for these
         try:
             return torch.export.export(graph, graph.example(), dynamic_shapes=(shape, shape), strict=False)
         except (RuntimeError, ValueError, TypeError) as error:
