@@ -1,4 +1,4 @@
-"""The program beside an earlier revision: no detector may slow another; writes benchmarks/results/against.json
+"""The program beside an earlier revision: no detector may slow another; writes benchmarks/results/against_*
 
     python benchmarks/against.py REVISION [--repeats N] [--starts N] [--threads N] [--quick] [--out FOLDER]
 
@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=15)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--quick", action="store_true", help="short sequences, twice: to see that it runs")
-    parser.add_argument("--out", type=Path, help="where to write against.json")
+    parser.add_argument("--out", type=Path, help="where to write the figures")
     parser.add_argument("--answer", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--write-model", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -221,7 +221,8 @@ def compare(options: argparse.Namespace) -> None:
             f"({row['ratio_lower_quartile']:.3f} to {row['ratio_upper_quartile']:.3f})"
         )
     if folder := options.out or (None if options.quick else RESULTS):
-        write_result("against", {"revision": options.revision, "threads": options.threads, **rows}, folder=folder)
+        contents = {"revision": options.revision, "threads": options.threads, **rows}
+        write_result(f"against_{options.revision.replace('/', '_')}", contents, folder=folder)
 
 
 if __name__ == "__main__":
