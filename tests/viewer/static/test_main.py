@@ -208,7 +208,7 @@ def test_that_a_video_is_waited_for_is_said_and_that_the_server_is_gone(open_pag
     expect(page.locator("#notice")).to_contain_text("does not answer")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_nothing_is_cut_off_on_a_phone(open_page: Open, address: str, theme: Any) -> None:
     page = ready(open_page(address, width=390, height=844, color_scheme=theme, has_touch=True, is_mobile=True))
     assert page.locator("html").get_attribute("data-theme") == theme

@@ -475,7 +475,7 @@ def held(page: Page, pattern: str) -> list[Route]:
 
 
 def waiting(page: Page, routes: list[Route], count: int) -> None:
-    for _ in range(200):
+    for _ in range(2000):
         if len(routes) >= count:
             return
         page.wait_for_timeout(10)
