@@ -85,7 +85,7 @@ def serve(
         device: where to compute: cpu, cuda, cuda:1, ...
         precision: number format of the arithmetic, also the backbone's.
         engine: another program that computes the network, with the same results: onnxruntime or openvino, on the CPU in
-            float32, or compile (torch's compiler). The first request waits for it to be made, seconds to minutes.
+            float32, or compile (torch's compiler). It is made before requests are taken, in seconds to minutes.
             Sequences of more than 4,096 features and live sources have the network itself.
         settings: of decoding, suppression and fusion, where they are not to be the run's.
         console: where the address is told; by default standard error.
