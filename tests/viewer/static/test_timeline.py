@@ -295,6 +295,7 @@ def test_an_action_is_found_by_what_passes_the_threshold(page: Page) -> None:
     page.locator("#min-score").fill("0.31")
     assert (count_of(page, "true positive"), count_of(page, "missed")) == (2, 2)
     assert module(page, "lanes.js", "m.isFound(state, arg)", weak) is False
+    at_rest(page)
     x, y = place(page, "walk the little brown dog slowly", 42, action=0)
     page.mouse.move(x, y)
     expect(page.locator("#tooltip")).to_contain_text("! missed at tIoU 0.5")
