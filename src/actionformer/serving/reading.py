@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actionformer.core.errors import InputError, noted, warn
+from actionformer.core.hdf5 import SIGNATURE
 from actionformer.features import ALL_THE_SAME, READERS, FeatureSpec, check_timing, open_features, timing_of
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
@@ -36,7 +37,7 @@ CONTAINERS = frozenset(
     )
 )
 """What FFmpeg may take a file for. Others are lists of further files and addresses, which it opens at once."""
-MAGIC = ((b"\x93NUMPY", ".npy"), (b"PK\x03\x04", ".npz"), (b"\x89HDF\r\n\x1a\n", ".h5"))
+MAGIC = ((b"\x93NUMPY", ".npy"), (b"PK\x03\x04", ".npz"), (SIGNATURE, ".h5"))
 """What feature files begin with, for those that come without a name."""
 
 

@@ -48,13 +48,14 @@ def opened(content: Any, name: str, advice: str = ADVICE, kind: str = "video", *
     Raises:
         InputError: FFmpeg cannot read it.
     """
-    if isinstance(content, str) and Path(content).is_file():
-        _check_facts(Path(content), name, advice)
+    file = Path(content) if isinstance(content, str) and Path(content).is_file() else None
+    if file is not None:
+        _check_facts(file, name, advice)
     try:
         container: InputContainer = av.open(content, metadata_errors="ignore", **settings)
     except (av.FFmpegError, ValueError) as error:
-        if isinstance(content, str) and Path(content).is_file():
-            check_fetched(Path(content))
+        if file is not None:
+            check_fetched(file)
         raise InputError(f"{name}: not a readable {kind} ({reason(error)}): {advice}") from error
     return container
 
