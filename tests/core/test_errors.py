@@ -10,7 +10,7 @@ import pytest
 
 import actionformer
 from actionformer.cli import main
-from actionformer.core.errors import LONGEST_REASON, reason_of, warn
+from actionformer.core.errors import LONGEST_REASON, kind_and_reason, reason_of, warn
 
 SOURCE = Path(actionformer.__file__).parent
 
@@ -68,3 +68,9 @@ def test_a_reason_is_one_line_and_never_empty() -> None:
     assert reason_of(ValueError("broken\n  at byte 3")) == "broken at byte 3"
     assert reason_of(EOFError()) == "EOFError"
     assert len(reason_of(ValueError("x" * 1000))) == LONGEST_REASON
+
+
+def test_the_kind_of_an_error_stands_once_before_its_reason() -> None:
+    assert kind_and_reason(KeyError("b")) == "KeyError: 'b'"
+    assert kind_and_reason(ValueError("broken\n  at byte 3")) == "ValueError: broken at byte 3"
+    assert kind_and_reason(EOFError()) == "EOFError"

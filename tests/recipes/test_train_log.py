@@ -96,10 +96,11 @@ def test_a_logger_that_cannot_start_ends_the_call(
         def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
             raise InputError("nobody is logged in")
 
-    before = Kept()
+    before, refusing = Kept(), Refusing()
     with pytest.raises(InputError, match="nobody is logged in"):
-        train(tiny, annotations, features, tmp_path / "run", log=[before, Refusing()])
+        train(tiny, annotations, features, tmp_path / "run", log=[before, refusing])
     assert before.calls[1:] == [("finish", True)]
+    assert refusing.calls == [("finish", True)]
     with pytest.raises(InputError, match=r"log: no logger 'mlfow', did you mean 'mlflow'\?"):
         train(tiny, annotations, features, tmp_path / "other", log=["mlfow"])
     assert not (tmp_path / "other").exists()

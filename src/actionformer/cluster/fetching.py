@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from actionformer.cluster.manifest import file_system, in_store
-from actionformer.core.errors import InputError, reason_of
+from actionformer.core.errors import InputError, kind_and_reason
 from actionformer.core.locks import sole_writer
 from actionformer.core.run_files import LOCK
 from actionformer.extraction.store import MEGABYTE, video_hash
@@ -59,7 +59,7 @@ def hash_in_store(address: str) -> str:
                 digest.update(system.cat_file(path, start, min(start + MEGABYTE, size)))
             return digest.hexdigest()
     except Exception as error:  # as below
-        raise InputError(f"{address}: cannot be read ({_reason(error)})") from error
+        raise InputError(f"{address}: cannot be read ({kind_and_reason(error)})") from error
     with local_file(address) as file:  # some servers do not say how large their files are
         return video_hash(file)
 
@@ -82,7 +82,7 @@ def local_file(source: str) -> Iterator[Path]:
             try:
                 system.get_file(path, str(copy))
             except Exception as error:  # every store has its own ways of failing
-                raise InputError(f"{source}: cannot be fetched ({_reason(error)})") from error
+                raise InputError(f"{source}: cannot be fetched ({kind_and_reason(error)})") from error
             yield copy
         finally:
             copy.unlink(missing_ok=True)
@@ -97,7 +97,3 @@ def remove_left() -> None:
                     if file.name != LOCK:
                         file.unlink()
             folder.rmdir()
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {reason_of(error)}"

@@ -22,7 +22,7 @@ from actionformer.backbones import Backbone, load_backbone
 from actionformer.cluster.decoder import Decoder, Message, frames_of
 from actionformer.cluster.fetching import hash_in_store, local_file, remove_left
 from actionformer.cluster.manifest import in_store
-from actionformer.core.errors import InputError, noted, reason_of, warn
+from actionformer.core.errors import InputError, kind_and_reason, noted, warn
 from actionformer.extraction.encode import encode_frames
 from actionformer.extraction.events import Failed, Finished
 from actionformer.extraction.store import is_done, video_hash, write_features
@@ -235,4 +235,4 @@ def _failed(reason: str) -> Row:
 def _reason(error: Exception, source: str) -> str:
     if isinstance(error, InputError):
         return str(error).removeprefix(f"{source}: ")
-    return f"{type(error).__name__}: {reason_of(error)}"
+    return kind_and_reason(error)

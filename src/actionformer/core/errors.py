@@ -55,6 +55,12 @@ def reason_of(error: BaseException) -> str:
     return f"{' '.join(str(error).split()):.{LONGEST_REASON}}" or type(error).__name__
 
 
+def kind_and_reason(error: BaseException) -> str:
+    """The same behind the error's kind, for errors that say little alone: `KeyError: 'b'`."""
+    kind, reason = type(error).__name__, reason_of(error)
+    return kind if reason == kind else f"{kind}: {reason}"
+
+
 @contextmanager
 def noted(messages: list[str]) -> Iterator[None]:
     """Within it a list gets what users would be warned of, for somebody else to tell. Other warnings are lost."""

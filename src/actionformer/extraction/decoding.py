@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from actionformer.backbones import Preprocessing
 from actionformer.backbones.base import at_rate
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, kind_and_reason
 from actionformer.extraction.events import Begun, Failed, Finished
 from actionformer.medium import Medium, Recording, Row
 from actionformer.video.clips import ClipLayout
@@ -115,7 +115,7 @@ def _read(path: Path, medium: Medium, preprocessing: Preprocessing, layout: Clip
     except InputError as error:
         yield Failed(path, str(error).removeprefix(f"{path}: "))
     except Exception as error:  # every codec and library has its own ways of failing on a broken file
-        yield Failed(path, f"cannot be read ({type(error).__name__}: {error})")
+        yield Failed(path, f"cannot be read ({kind_and_reason(error)})")
 
 
 def _clips(recording: Recording, layout: ClipLayout) -> int | None:

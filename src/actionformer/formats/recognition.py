@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, kind_and_reason
 from actionformer.formats.csv_table import check_roles, why_none
 from actionformer.formats.document import Document
 from actionformer.formats.index import FORMATS, find, names
@@ -47,8 +47,8 @@ def read_labels(path: str | Path, format: str | None = None, columns: Mapping[st
     except InputError:
         raise
     except BROKEN as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(f"{path}: looks like {one.name}, and is laid out otherwise ({reason:.100})") from error
+        reason = f"{kind_and_reason(error):.100}"
+        raise InputError(f"{path}: looks like {one.name}, and is laid out otherwise ({reason})") from error
     return replace(found, videos=[replace(video, source=str(path)) for video in found.videos])
 
 

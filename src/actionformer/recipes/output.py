@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError, listed, reason_of, warn
+from actionformer.core.errors import InputError, kind_and_reason, listed, warn
 from actionformer.core.files import check_absent, write_pieces, write_whole
 from actionformer.core.names import file_of
 from actionformer.core.terminal import emit, table_console
@@ -262,7 +262,7 @@ def _failure(what: str, write: Callable[[], None]) -> str | None:
     except InputError as error:
         return str(error)
     except Exception as error:  # every codec and container has its own ways of failing
-        return f"its {what} could not be written ({type(error).__name__}: {reason_of(error)})"
+        return f"its {what} could not be written ({kind_and_reason(error)})"
     return None
 
 

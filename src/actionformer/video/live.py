@@ -15,7 +15,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from actionformer.core.errors import InputError, warn
+from actionformer.core.errors import InputError, kind_and_reason, warn
 from actionformer.video.opening import opened
 from actionformer.video.reader import TimedFrame, VideoReader
 from actionformer.video.sampling import sampled
@@ -264,7 +264,7 @@ class LiveFrames:
         except InputError as error:
             self._put(_Ended(frames, broken=str(error).removeprefix(f"{self.source.name}: ")))
         except Exception as error:  # every codec and library has its own ways of failing
-            self._put(_Ended(frames, broken=f"cannot be read ({type(error).__name__}: {error})"))
+            self._put(_Ended(frames, broken=f"cannot be read ({kind_and_reason(error)})"))
 
     def _offer(self, sample: Sample) -> None:
         if self.source.real_time:

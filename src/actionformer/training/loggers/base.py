@@ -37,7 +37,7 @@ class Logger(Protocol):
         """An epoch is done, from 0 on: means over its steps, and `map` and `map@<tIoU>` where it was evaluated."""
 
     def finish(self, *, failed: bool) -> None:
-        """Training has ended, or was ended by an error or from outside."""
+        """Training has ended, or was ended by an error or from outside; or `start` has raised."""
 
 
 class Loggers:
@@ -53,11 +53,13 @@ class Loggers:
             check()
 
     def start(self, run: Path, settings: Mapping[str, Any], *, first_epoch: int, steps_per_epoch: int) -> None:
-        """Starts each of them; where one cannot start, those before it end."""
+        """Starts each of them; where one cannot start, it ends as far as it can, and so do those before it."""
         for number, one in enumerate(self._left):
             try:
                 one.start(run, settings, first_epoch=first_epoch, steps_per_epoch=steps_per_epoch)
             except BaseException:
+                with suppress(Exception):
+                    one.finish(failed=True)
                 Loggers(self._left[:number]).finish(failed=True)
                 raise
 
