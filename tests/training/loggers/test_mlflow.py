@@ -9,11 +9,10 @@ from actionformer.core.errors import InputError
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 
-mlflow: Any = pytest.importorskip("mlflow", reason="logging to MLflow needs the extra mlflow")
-
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    mlflow = pytest.importorskip("mlflow", reason="logging to MLflow needs the extra mlflow")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "store").as_uri())
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)
