@@ -4,13 +4,15 @@ import ast
 import logging
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 import actionformer
 from actionformer.cli import main
-from actionformer.core.errors import LONGEST_REASON, kind_and_reason, reason_of, warn
+from actionformer.core.errors import LONGEST_REASON, kind_and_reason, noted, reason_of, untold, warn
 
 SOURCE = Path(actionformer.__file__).parent
 
@@ -74,3 +76,30 @@ def test_the_kind_of_an_error_stands_once_before_its_reason() -> None:
     assert kind_and_reason(KeyError("b")) == "KeyError: 'b'"
     assert kind_and_reason(ValueError("broken\n  at byte 3")) == "ValueError: broken at byte 3"
     assert kind_and_reason(EOFError()) == "EOFError"
+
+
+def test_what_is_noted_in_one_thread_is_not_what_another_is_told() -> None:
+    both_listen, both_have_warned = Barrier(2), Barrier(2)
+
+    def note(message: str) -> list[str]:
+        told: list[str] = []
+        with noted(told):
+            both_listen.wait(20)
+            warn(message)
+            both_have_warned.wait(20)
+        return told
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (pool.submit(note, message) for message in ("of the first", "of the second"))
+    assert (first.result(), second.result()) == (["of the first"], ["of the second"])
+    with pytest.warns(UserWarning, match="to the caller"):
+        warn("to the caller")
+
+
+def test_who_listens_last_is_told() -> None:
+    told: list[str] = []
+    with warnings.catch_warnings(record=True) as caught, untold(), noted(told):
+        warn("odd")
+        warn("odd")
+    assert told == ["odd", "odd"]
+    assert not caught

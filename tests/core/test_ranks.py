@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-import warnings
 
 import pytest
 from commands import Command
 
 from actionformer.core import ranks
-from actionformer.core.errors import InputError, noted, untold, warn
+from actionformer.core.errors import InputError
 
 TORCHRUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
 
@@ -84,12 +83,3 @@ def test_other_verbs_are_refused_by_the_first(call: Command, launched: None, mon
     assert call("detect", "run", "features") == (2, "", line)
     folds = call("train", "small", "--annotations", "a.json", "--features", "f", "--out", "o", "--folds", "3")
     assert folds == (2, "", "error: --folds trains models one after another in one process: leave out torchrun\n")
-
-
-def test_warnings_are_noted_where_nothing_is_told() -> None:
-    told: list[str] = []
-    with warnings.catch_warnings(record=True) as caught, untold(), noted(told):
-        warn("odd")
-        warn("odd")
-    assert told == ["odd", "odd"]
-    assert not caught

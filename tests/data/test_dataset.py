@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.annotations import AnnotatedVideo
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, noted, warn
 from actionformer.core.segments import TimeGrid
 from actionformer.data.collection import FeaturedVideo
 from actionformer.data.dataset import (
@@ -340,6 +340,14 @@ def test_a_failed_read_is_raised_in_its_place_and_the_rest_is_left(threads: int)
     with pytest.raises(InputError, match="video 2 is broken"):
         next(results)
     assert len(started) <= 3 + 2 * threads
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_what_reading_warns_of_goes_where_the_warnings_of_its_caller_go(threads: int) -> None:
+    told: list[str] = []
+    with noted(told):
+        assert list(read_ahead(lambda item: warn(f"video {item} is odd"), range(2), threads)) == [None, None]
+    assert sorted(told) == ["video 0 is odd", "video 1 is odd"]
 
 
 def test_what_lies_beyond_the_end_is_left_out() -> None:

@@ -1,5 +1,4 @@
 import asyncio
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from hosting import rows, waited_for
 
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
 from actionformer.serving.network import Answer, Asked, Network, Stoppable, StoppedError
@@ -81,7 +80,7 @@ def test_what_may_be_wrong_is_said_of_the_name_that_was_sent(
     plain = detector.detect_placed
 
     def doubtful(*given: Any, **more: Any) -> Any:
-        warnings.warn("it may be guessed", stacklevel=1)
+        warn("it may be guessed")
         return plain(*given, **more)
 
     monkeypatch.setattr(detector, "detect_placed", doubtful)

@@ -2,14 +2,18 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 
 DISTRIBUTION = "actionformer-tal"
 """The name that pip knows. `actionformer` is another project's package, which imports under the same name."""
 
 LOGGER = logging.getLogger("actionformer")
 LOGGER.addHandler(logging.NullHandler())  # a library says nothing until its user configures logging
+
+_HEARS: ContextVar[Callable[[str], None] | None] = ContextVar("who hears what users would be told of", default=None)
+"""Of each thread its own."""
 
 LONGEST_MESSAGE, LONGEST_REASON = 1500, 300
 """Characters, of a message and of what it tells of a library's error."""
@@ -46,6 +50,9 @@ def warn(message: str, stacklevel: int = 1, category: type[Warning] = UserWarnin
         stacklevel: 1 names the line that calls this as the place of the warning, 2 the line that called that, ...
         category: of the Python warning.
     """
+    if (hear := _HEARS.get()) is not None:
+        hear(message)
+        return
     LOGGER.warning(message, stacklevel=stacklevel + 1)
     warnings.warn(message, category, stacklevel=stacklevel + 1)
 
@@ -62,23 +69,20 @@ def kind_and_reason(error: BaseException) -> str:
 
 
 @contextmanager
-def noted(messages: list[str]) -> Iterator[None]:
-    """Within it a list gets what users would be warned of, for somebody else to tell. Other warnings are lost."""
-    with warnings.catch_warnings(record=True, action="always") as caught:
+def told_to(hear: Callable[[str], None]) -> Iterator[None]:
+    """Within it somebody else gets what users would be told of, whatever other threads do meanwhile."""
+    before = _HEARS.set(hear)
+    try:
         yield
-    messages += [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    finally:
+        _HEARS.reset(before)
 
 
-@contextmanager
-def untold() -> Iterator[None]:
+def noted(messages: list[str]) -> AbstractContextManager[None]:
+    """Within it a list gets what users would be told of, for somebody else to tell."""
+    return told_to(messages.append)
+
+
+def untold() -> AbstractContextManager[None]:
     """Within it nothing is told, neither as a warning nor through the logger: for what somebody else will tell."""
-
-    def nothing(record: logging.LogRecord) -> bool:
-        return False
-
-    with warnings.catch_warnings(action="ignore"):
-        LOGGER.addFilter(nothing)
-        try:
-            yield
-        finally:
-            LOGGER.removeFilter(nothing)
+    return told_to(lambda _: None)

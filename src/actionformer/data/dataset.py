@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
@@ -354,7 +355,7 @@ def read_ahead(read: Callable[[Item], Result], items: Sequence[Item], threads: i
         pending: deque[Future[Result]] = deque()
         try:
             for item in items:
-                pending.append(pool.submit(read, item))
+                pending.append(pool.submit(copy_context().run, read, item))  # its warnings go where the caller's go
                 if len(pending) > threads:
                     yield pending.popleft().result()
             while pending:
