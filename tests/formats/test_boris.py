@@ -82,6 +82,30 @@ def test_queued_files_follow_one_another() -> None:
     assert [(one.duration, one.fps) for one in found.videos] == [(60, 25), (30, None)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "first"),
+    [
+        ({"time offset": 3600.0}, 3600.0),
+        ({"time offset": "-2.5"}, -2.5),
+        ({"time offset": None}, 0.0),
+        ({"time offset": 10, "media_creation_date_as_offset": True}, 1767348010.0),
+    ],
+)
+def test_events_count_from_the_offset_of_their_observation(settings: dict[str, Any], first: float) -> None:
+    events = [[first + time, "", "dig", "", "", 0] for time in (1.5, 3.5)]
+    media = {"length": {"v.mp4": 60.0}, "media_creation_time": {"v.mp4": 1767348000.0}}
+    found = project(file={"1": ["v.mp4"]}, media_info=media, events=events, **settings)
+    assert [row[1:3] for row in rows(found)] == [(1.5, 3.5)]
+    assert not found.remarks
+
+
+def test_dates_of_several_files_are_no_common_offset() -> None:
+    media = {"length": {"a": 9.0, "b": 9.0}, "media_creation_time": {"a": 1767348000.0, "b": 1767350000.0}}
+    settings = {"media_creation_date_as_offset": True, "media_info": media}
+    found = project(file={"1": ["a", "b"]}, events=[[1767348001.0, "", "bark", "", ""]], **settings)
+    assert "dates of several files" in found.remarks[0].what
+
+
 def test_queued_files_of_unknown_length_are_said() -> None:
     events = [[time, "", "dig", "", ""] for time in (1.0, 200.0)]
     found = project(file={"1": ["a.mp4", "b.mp4"]}, events=events)

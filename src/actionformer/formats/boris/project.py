@@ -33,8 +33,10 @@ def read_labels(document: Document) -> LabelFile:
     videos: list[LabelledVideo] = []
     for name, observation in content["observations"].items():
         where, before = document.where(item=f"observation {name!r}"), len(remarks)
-        events = [event for row in observation.get("events") or () for event in _event(row, points, where, remarks)]
-        if not observation.get("events"):
+        zero = _zero(observation, where, remarks)
+        rows = observation.get("events") or ()
+        events = [event for row in rows for event in _event(row, zero, points, where, remarks)]
+        if not rows:
             remarks.append(Remark("an observation without events is left out, as nobody may have coded it", where))
             continue
         segments = segments_of(events, remarks)
@@ -44,7 +46,23 @@ def read_labels(document: Document) -> LabelFile:
     return LabelFile(videos, remarks)
 
 
-def _event(row: Any, points: Mapping[str, bool], where: str, remarks: list[Remark]) -> Iterator[Event]:
+def _zero(observation: Mapping[str, Any], where: str, remarks: list[Remark]) -> float:
+    """The time that its first file begins at: BORIS adds an offset to the times of events as they are coded.
+
+    With `media_creation_date_as_offset` it adds the date of the file, in seconds since 1970, as well.
+    """
+    zero = number(observation.get("time offset")) or 0.0
+    if not observation.get("media_creation_date_as_offset"):
+        return zero
+    dates = (observation.get("media_info") or {}).get("media_creation_time") or {}
+    if len(dates) == 1:
+        return zero + (number(next(iter(dates.values()))) or 0.0)
+    what = "times that count from the dates of several files cannot be placed: export tabular events, import these"
+    remarks.append(Remark(what, where))
+    return zero
+
+
+def _event(row: Any, zero: float, points: Mapping[str, bool], where: str, remarks: list[Remark]) -> Iterator[Event]:
     time = number(row[0]) if isinstance(row, list) and len(row) >= 3 else None
     if time is None:
         remarks.append(Remark("an event without a time is left out", where))
@@ -53,7 +71,7 @@ def _event(row: Any, points: Mapping[str, bool], where: str, remarks: list[Remar
     else:
         modifiers = str(row[3]) if len(row) > 3 else ""
         kind = "POINT" if points[behavior] else "TOGGLE"
-        yield Event(time, behavior, str(row[1]), modifiers, kind, f"{where}, {time:g} s")  # type: ignore[arg-type]
+        yield Event(time - zero, behavior, str(row[1]), modifiers, kind, f"{where}, {time:g} s")  # type: ignore[arg-type]
 
 
 def _files(observation: Mapping[str, Any]) -> Iterator[Recording]:
