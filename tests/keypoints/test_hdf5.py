@@ -17,11 +17,11 @@ NAMES = [("net", "m1", "nose", "x"), ("net", "m1", "nose", "y"), ("net", "m1", "
 VALUES = np.arange(12.0).reshape(2, 6)
 
 
-def write_table(path: Path, names: bytes) -> Path:
+def write_table(path: Path, names: bytes, frames: tuple[int, int] = (0, 1)) -> Path:
     """As pandas writes `to_hdf(..., format="table")`."""
     with h5py.File(path, "w") as file:
         rows = np.zeros(2, [("index", "<i8"), ("values_block_0", "<f8", (6,))])
-        rows["values_block_0"] = VALUES
+        rows["index"], rows["values_block_0"] = frames, VALUES
         table = file.create_dataset("df_with_missing/table", data=rows)
         table.attrs["values_block_0_kind"] = np.bytes_(names)
     return path
@@ -35,18 +35,24 @@ def test_deeplabcut_as_a_table(tmp_path: Path, several: bool) -> None:
     np.testing.assert_allclose(tracks.places[:, 0], VALUES.reshape(2, 2, 3))
 
 
+def test_frames_of_deeplabcut_that_are_left_out_are_not_seen(tmp_path: Path) -> None:
+    tracks = read_hdf5(write_table(tmp_path / "a.h5", pickle.dumps(NAMES, protocol=0), (1, 3)))
+    assert np.isnan(tracks.places[[0, 2]]).all()
+    np.testing.assert_allclose(tracks.places[[1, 3], 0], VALUES.reshape(2, 2, 3))
+
+
 def test_deeplabcut_as_blocks(tmp_path: Path) -> None:
     """As pandas writes `to_hdf(...)`: levels of names, and which each column has."""
     levels = [["net"], ["nose", "tail"], ["likelihood", "x", "y"]]
     with h5py.File(tmp_path / "a.h5", "w") as file:
         group = file.create_group("df_with_missing")
         group.attrs["block0_items_nlevels"] = 3
-        group["block0_values"] = VALUES
+        group["block0_values"], group["axis1"] = VALUES, [1, 2]
         for number, (names, codes) in enumerate(zip(levels, [[0] * 6, [0, 0, 0, 1, 1, 1], [1, 2, 0] * 2], strict=True)):
             group[f"block0_items_level{number}"] = np.array(names, "S")
             group[f"block0_items_label{number}"] = np.array(codes, np.int8)
     tracks = read_hdf5(tmp_path / "a.h5")
-    np.testing.assert_allclose(tracks.places[:, 0], VALUES.reshape(2, 2, 3))
+    np.testing.assert_allclose(tracks.places[1:, 0], VALUES.reshape(2, 2, 3))
 
 
 class Evil:

@@ -100,6 +100,23 @@ def test_frames_that_are_left_out_are_not_seen(tmp_path: Path) -> None:
     np.testing.assert_allclose(tracks.places[:, 0, 0, 0], [5, GONE, 1])
 
 
+def test_frames_of_deeplabcut_that_are_left_out_are_not_seen(tmp_path: Path) -> None:
+    header = "scorer,net,net", "bodyparts,nose,nose", "coords,x,y"
+    tracks = read(tmp_path, *header, "1,1,2", "4,3,4")
+    np.testing.assert_allclose(tracks.places[:, 0, 0, 0], [GONE, 1, GONE, GONE, 3])
+    labelled = read(tmp_path, *header, "img01.png,1,2", "img05.png,3,4")  # of pictures that people labelled
+    np.testing.assert_allclose(labelled.places[:, 0, 0, 0], [1, 3])
+
+
+@pytest.mark.parametrize(
+    ("name", "times"), [("time_ms", (1500, 1540)), ("Time (min)", (0.025, 0.0256666667)), ("t_us", (1500000, 1540000))]
+)
+def test_a_clock_may_count_in_another_unit(tmp_path: Path, name: str, times: tuple[float, float]) -> None:
+    tracks = read(tmp_path, f"{name},a_x,a_y", f"{times[0]},1,2", f"{times[1]},3,4")
+    assert tracks.seconds is not None
+    np.testing.assert_allclose(tracks.seconds, [1.5, 1.54], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -24,7 +24,8 @@ def test_columns_are_written_as_they_are_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "unit"),
     [("time_ms", "milliseconds"), ("Time (s)", "seconds"), ("timestamp[us]", "microseconds"), ("t_ns", "nanoseconds"),
-     ("timestampMs", "milliseconds"), ("seconds_elapsed", "seconds"), ("time", None), ("µs", "microseconds")],
+     ("timestampMs", "milliseconds"), ("seconds_elapsed", "seconds"), ("time", None), ("µs", "microseconds"),
+     ("time (min)", "minutes"), ("Elapsed time [h]", "hours")],
 )  # fmt: skip
 def test_units_in_names(name: str, unit: str | None) -> None:
     assert unit_in(name) == unit
@@ -36,6 +37,8 @@ def test_units_in_names(name: str, unit: str | None) -> None:
         ("time,x,y", "0,1,2", Chosen((1, 2), 0)),
         ("x,Time (s),y", "0,1,2", Chosen((0, 2), 1)),
         ("unix_timestamp,seconds_elapsed,x", "0,1,2", Chosen((2,), 0)),
+        ("time (min),x", "0,1", Chosen((1,), 0)),
+        ("h,min,max", "0,1,2", Chosen((0, 1, 2), None)),
         ("recorded,x", "2026-01-01T00:00:00,1", Chosen((1,), 0)),
         (",x,label,index,note", "0,1,2,3,up", Chosen((1,), None)),
         ("", "0,1,2", Chosen((0, 1, 2), None)),

@@ -113,23 +113,25 @@ def _in_order(path: Path, file: Any, name: str, stored: tuple[str, ...], wanted:
     return array.transpose([stored.index(one) for one in wanted])
 
 
-def _deeplabcut(path: Path, file: Any) -> tuple[list[tuple[str, str, str]], NDArray[np.float64]]:
-    """Animal, point and coordinate of each column, and the columns (T, C)."""
+def _deeplabcut(path: Path, file: Any) -> tuple[list[tuple[str, str, str]], NDArray[np.float64], list[str]]:
+    """Animal, point and coordinate of each column, the columns (T, C), and what names each row."""
     group = "df_with_missing"
     if "table" in file[group]:
         columns = _unpickled(path, file[f"{group}/table"].attrs.get("values_block_0_kind", b""))
-        values = _array(path, file, f"{group}/table")["values_block_0"]
+        table = _array(path, file, f"{group}/table")
+        values, index = table["values_block_0"], table["index"]
     else:
         levels = int(file[group].attrs.get("block0_items_nlevels", 0))
         names = [_texts(_array(path, file, f"{group}/block0_items_level{level}")) for level in range(levels)]
         codes = [_array(path, file, f"{group}/block0_items_label{level}") for level in range(levels)]
         columns = list(zip(*([one[code] for code in row] for one, row in zip(names, codes, strict=True)), strict=True))
         values = _array(path, file, f"{group}/block0_values")
+        index = _array(path, file, f"{group}/axis1") if "axis1" in file[group] else np.zeros(0, "S")
     wide = len({len(column) for column in columns}) == 1 and len(columns[0]) in (3, 4)
     if not wide or values.shape[1:] != (len(columns),):
         raise InputError(f"{path}: {values.shape} numbers in {len(columns)} columns, which are none of DeepLabCut")
     named = [(column[-3] if len(column) == 4 else WHOLE, column[-2], column[-1]) for column in columns]
-    return named, values.astype(np.float64)
+    return named, values.astype(np.float64), list(_texts(index))
 
 
 class _Plain(pickle.Unpickler):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed
 from actionformer.keypoints.tracks import Column, Part, Tracks, assembled
+from actionformer.sensors.columns import UNITS, is_time, unit_in
 from actionformer.sensors.text import Dialect, dialect_of
 
 LEAST, LEAST_OF_DEEPLABCUT = 0.3, 0.6
@@ -83,20 +84,24 @@ def _deeplabcut(path: Path, line: list[str], rows: Iterator[list[str]], dialect:
         raise InputError(f"{path}: a header of DeepLabCut without a line of bodyparts")
     animals = header.get("individuals", [WHOLE] * len(line))
     names = list(zip(animals, header["bodyparts"], header["coords"], strict=False))
-    values = _numbers(path, rows, dialect, range(1, len(names) + 1), len(line))
-    return of_deeplabcut(path, names, values)
+    index: list[str] = []
+    values = _numbers(path, rows, dialect, range(1, len(names) + 1), len(line), index, 0)
+    return of_deeplabcut(path, names, values, index)
 
 
-def of_deeplabcut(path: Path, names: Sequence[tuple[str, str, str]], values: NDArray[np.float64]) -> Tracks:
+def of_deeplabcut(
+    path: Path, names: Sequence[tuple[str, str, str]], values: NDArray[np.float64], index: Sequence[str]
+) -> Tracks:
     """The tracks of DeepLabCut's columns.
 
     Args:
         path: where they come from, for messages.
         names: animal, point and coordinate of each column.
         values: (T, C).
+        index: what names each row; where these are numbers of frames, frames without a row are not seen.
 
     Raises:
-        InputError: no column of x and y.
+        InputError: no column of x and y, or two rows of one frame.
     """
     several = {animal for animal, _, _ in names if animal != OBJECTS}
     columns = {
@@ -104,13 +109,17 @@ def of_deeplabcut(path: Path, names: Sequence[tuple[str, str, str]], values: NDA
         for index, (animal, point, part) in enumerate(names)
         if part.strip().lower() in PARTS and (animal != OBJECTS or not several)
     }
-    return _checked(path, list(columns.values()), values[:, list(columns)], LEAST_OF_DEEPLABCUT, ["scorer"])
+    wanted, values = list(columns.values()), values[:, list(columns)]
+    if len(values) and all(map(str.isdecimal, index)):
+        wanted, values = _by_frame(path, wanted, values, np.array(index, np.float64), [])
+    return _checked(path, wanted, values, LEAST_OF_DEEPLABCUT, ["scorer"])
 
 
 def _plain(path: Path, header: Sequence[str], rows: Iterator[list[str]], dialect: Dialect) -> Tracks:
     columns = _columns(header)
     wanted = list(columns)
-    frame, seconds, animal = (_among(header, names) for names in (FRAME, SECONDS, ANIMAL))
+    frame, animal = _among(header, FRAME), _among(header, ANIMAL)
+    seconds, per_second = _clock(header)
     if animal is not None and frame is None and header[animal].lower() != "id":
         raise InputError(
             f"{path}: its column {header[animal]!r} says that rows are of several animals, and no column says which "
@@ -118,7 +127,7 @@ def _plain(path: Path, header: Sequence[str], rows: Iterator[list[str]], dialect
         )
     if seconds is not None and animal is None:
         values = _numbers(path, rows, dialect, [*wanted, seconds], len(header))
-        return _checked(path, list(columns.values()), values[:, :-1], LEAST, header, values[:, -1])
+        return _checked(path, list(columns.values()), values[:, :-1], LEAST, header, values[:, -1] / per_second)
     if frame is not None:
         owners: list[str] = []
         values = _numbers(path, rows, dialect, [*wanted, frame], len(header), owners, animal)
@@ -149,6 +158,14 @@ def _column(found: re.Match[str], split: re.Pattern[str] | None) -> Column:
 
 def _among(header: Sequence[str], names: Sequence[str]) -> int | None:
     return next((index for index, name in enumerate(header) if name.lower() in names), None)
+
+
+def _clock(header: Sequence[str]) -> tuple[int | None, float]:
+    """The column of times, and how many of its units are a second."""
+    if (place := _among(header, SECONDS)) is not None:
+        return place, 1.0
+    place = next((index for index, name in enumerate(header) if is_time(name) and unit_in(name)), None)
+    return place, 1.0 if place is None else UNITS[str(unit_in(header[place]))]
 
 
 def _by_frame(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.sensors.columns import UNITS, unit_in
+from actionformer.sensors.columns import FINE, UNITS, unit_in
 from actionformer.sensors.table import PIECE
 
 Numbers = NDArray[np.float64]
@@ -84,7 +84,7 @@ def _usual_step(steps: Numbers) -> float:
 
 def _guessed(name: str, step: float, first: float, fps: float | None) -> tuple[str, str | None]:
     """A unit, and in words why it may be wrong."""
-    rates = {unit: per_second / step for unit, per_second in UNITS.items()}
+    rates = {unit: per_second / step for unit, per_second in FINE.items()}
     unit = min(rates, key=lambda one: abs(math.log(rates[one] / (fps or USUAL))))
     in_fractions = unit == "seconds" and step < 1
     since_1970 = NOWADAYS[0] < first / UNITS[unit] < NOWADAYS[1]

@@ -14,19 +14,23 @@ from actionformer.core.errors import InputError, listed
 from actionformer.core.names import matched, nearest
 from actionformer.sensors.table import Table
 
-UNITS: Mapping[str, float] = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+FINE: Mapping[str, float] = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+"""Unit that clocks mostly count in -> how many are a second."""
+UNITS: Mapping[str, float] = {**FINE, "minutes": 1 / 60, "hours": 1 / 3600}
 """Unit of a clock -> how many are a second."""
 _ABBREVIATED = {
     "s": "seconds", "sec": "seconds", "secs": "seconds", "second": "seconds",
     "ms": "milliseconds", "msec": "milliseconds", "millis": "milliseconds", "millisecond": "milliseconds",
     "us": "microseconds", "usec": "microseconds", "micros": "microseconds", "µs": "microseconds", "μs": "microseconds",
     "ns": "nanoseconds", "nsec": "nanoseconds", "nanos": "nanoseconds", "nanosecond": "nanoseconds",
+    "min": "minutes", "mins": "minutes", "minute": "minutes", "minuten": "minutes",
+    "h": "hours", "hr": "hours", "hrs": "hours", "hour": "hours", "stunden": "hours",
 }  # fmt: skip
 TIMES = frozenset((
     "time", "times", "timestamp", "timestamps", "datetime", "date", "ts", "t",
-    "epoch", "utc", "elapsed", "clock", "zeit", "unix", "unixtime",
+    "epoch", "utc", "elapsed", "clock", "zeit", "unix", "unixtime", "datum", "uhrzeit",
 ))  # fmt: skip
-"""Words of which a column of times has one in its name, or a unit."""
+"""Words of which a column of times has one in its name, or a unit of `FINE`: `h` alone may be a height."""
 _BESIDES = frozenset(["sample", "sensor", "system", "local", "recording", "host", "device", "start", "since"])
 """Words that it may have besides."""
 NO_READINGS = frozenset((
@@ -82,10 +86,11 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", apart.lower())
 
 
-def _is_time(name: str) -> bool:
+def is_time(name: str) -> bool:
+    """Whether a column is named as times are."""
     words = [_ABBREVIATED.get(word, word) for word in _words(name)]
-    known = TIMES | UNITS.keys()
-    return any(word in known for word in words) and all(word in known | _BESIDES for word in words)
+    known = TIMES | FINE.keys()
+    return any(word in known for word in words) and all(word in known | UNITS.keys() | _BESIDES for word in words)
 
 
 def time_of(table: Table, wanted: Columns) -> int | None:
@@ -97,7 +102,7 @@ def time_of(table: Table, wanted: Columns) -> int | None:
     if wanted.time is not None:
         return _place(table, wanted.time)
     usable = [column for column in range(len(table.names)) if table.numeric[column] or table.dates[column]]
-    named = [column for column in usable if _is_time(table.names[column])]
+    named = [column for column in usable if is_time(table.names[column])]
     return next(iter(named), next((column for column in usable if table.dates[column]), None))
 
 
@@ -137,7 +142,7 @@ def chosen(table: Table, wanted: Columns) -> Chosen:
 
 def _unread_time(table: Table) -> str | None:
     """What to tell of a column of times that is none."""
-    name = next((name for name in table.names if _is_time(name)), None)
+    name = next((name for name in table.names if is_time(name)), None)
     return name and f"its column {name} holds neither numbers nor dates in ISO 8601, so rows are taken to come evenly"
 
 
@@ -150,7 +155,7 @@ def _readings(table: Table, usable: Iterable[int]) -> tuple[int, ...]:
 
 
 def _is_reading(name: str) -> bool:
-    return bool(name) and not _is_time(name) and not _is_label(name)
+    return bool(name) and not is_time(name) and not _is_label(name)
 
 
 def _is_label(name: str) -> bool:
@@ -164,7 +169,7 @@ def left_out(table: Table, taken: Chosen) -> list[str]:
     """What to tell of the columns that are not taken, though they have names."""
     rest = [column for column in range(len(table.names)) if column not in (*taken.channels, taken.time)]
     named = [table.names[column] for column in rest if table.names[column] and table.numeric[column]]
-    others = [column for column in rest if not table.numeric[column] and not _is_time(table.names[column])]
+    others = [column for column in rest if not table.numeric[column] and not is_time(table.names[column])]
     words = [table.names[column] for column in others if table.names[column] and not table.dates[column]]
     told = []
     if named:
