@@ -74,7 +74,8 @@ def test_columns_without_names_are_taken_in_order_where_their_number_fits(tmp_pa
 def test_a_clock_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     found = choice(tmp_path, "time,x", "half past two,1")
     assert found.time is None
-    assert found.note == "its column time holds neither numbers nor dates in ISO 8601, so rows are taken to come evenly"
+    assert found.note
+    assert found.note.endswith("neither numbers nor dates such as 2026-01-31 10:00:00.5: rows are taken to come evenly")
 
 
 def test_what_is_left_out(tmp_path: Path) -> None:

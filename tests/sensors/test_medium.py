@@ -52,7 +52,6 @@ def test_times_are_those_of_the_file(tmp_path: Path) -> None:
     [
         ["2026-01-01T10:00:00.0", "2026-01-01T10:00:00.1", "2026-01-01T10:00:00.2"],
         ["1767261600000", "1767261600100", "1767261600200"],
-        ["10:00:00.0", "10:00:00.1", "10:00:00.2"],
     ],
 )
 def test_dates_count_from_the_first_row(tmp_path: Path, times: list[str]) -> None:
@@ -60,6 +59,25 @@ def test_dates_count_from_the_first_row(tmp_path: Path, times: list[str]) -> Non
     assert (summary.fps, summary.start, summary.warning) == (10.0, 0.0, None)
     assert summary.duration == pytest.approx(0.3)
     assert declared == pytest.approx(0.3)
+
+
+def test_a_clock_of_the_day_goes_on_after_midnight(tmp_path: Path) -> None:
+    times = ["23:59:59.8", "23:59:59.9", "", "00:00:00.1", "00:00:00.2"]
+    rows, declared, summary = read(write(tmp_path / "a.csv", times))
+    assert (summary.fps, summary.start, declared) == (10.0, 0.0, None)  # nobody knows how many days there are
+    assert summary.duration == pytest.approx(0.5)
+    assert len(rows) == 5
+
+
+def test_the_unit_of_the_clock_may_stand_below_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Time,x\n(ms),(V)\n" + "".join(f"{i / 50:.2f},{i}\n" for i in range(50)))
+    _, _, summary = read(tmp_path / "a.csv")
+    assert (summary.fps, summary.warning) == (50_000.0, None)
+
+
+def test_a_clock_that_cannot_be_read_is_told_where_no_rate_is_given(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.csv: its column time holds neither numbers nor dates such as 2026"):
+        read(write(tmp_path / "a.csv", ["1/2/2026 10:00:00", "1/2/2026 10:00:01"]))
 
 
 def test_another_rate_is_interpolated_and_told(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.errors import InputError
-from actionformer.sensors.table import PIECE
+from actionformer.sensors.table import PIECE, Table
 from actionformer.sensors.text import dialect_of, number, open_text
 
 
@@ -16,6 +17,11 @@ def read(path: Path, text: str | bytes, *columns: int) -> tuple[tuple[str, ...],
     with open_text(path) as table:
         pieces = list(table.read(columns or range(len(table.names))))
     return table.names, np.concatenate(pieces).tolist()
+
+
+def open_text_of(folder: Path, text: str) -> AbstractContextManager[Table]:
+    (folder / "a.csv").write_text(text, "utf-8")
+    return open_text(folder / "a.csv")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,11 @@ def read(path: Path, text: str | bytes, *columns: int) -> tuple[tuple[str, ...],
         "x,y\nm/s2,V\n1.5,2\n-3,4e1\n",
         "Logger of Ann\nBegan at noon\nx,y\n1.5,2\n-3,4e1\n",
         "# made by a logger\nx, y\n1.5, 2\n-3, 4e1\n",
+        'x,y\n"1,5","2"\n"-3","4e1"\n',
+        "x y\n1,5 2\n-3 4e1\n",
+        "Device: X 200\nSerial;12345\nBegan;2026-01-02 10:00:00\n\nx;y\nV;V\n1,5;2\n-3;4e1\n",
+        "Device,X 200\nSerial,12345\nx,y\n1.5,2\n-3,4e1\n",
+        "x,y,\n1.5,2\n-3,4e1\n",
     ],
 )
 def test_delimiters_decimal_commas_and_quotes_are_told_from_the_file(tmp_path: Path, text: str) -> None:
@@ -38,6 +49,34 @@ def test_delimiters_decimal_commas_and_quotes_are_told_from_the_file(tmp_path: P
     assert read(tmp_path / "a.csv", text) == expected
     assert read(tmp_path / "a.csv", b"\xef\xbb\xbf" + text.encode()) == expected
     assert read(tmp_path / "a.csv", text.encode("utf-16")) == expected
+
+
+def test_blanks_in_what_stands_above_cut_no_columns(tmp_path: Path) -> None:
+    text = "// Start Time: unknown\n// Firmware Version: 4.0.2\na\tb\tc\td\n" + "1\t2\t3\t4\n" * 5
+    assert read(tmp_path / "a.txt", text) == (("a", "b", "c", "d"), [[1.0, 2.0, 3.0, 4.0]] * 5)
+
+
+def test_a_delimiter_at_the_end_of_rows_is_a_column_without_a_name(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", "t,x\n0,1,\n1,2,\n", 0, 1) == (("t", "x", ""), [[0, 1], [1, 2]])
+
+
+def test_a_decimal_comma_may_come_late(tmp_path: Path) -> None:
+    text = "x;y\n" + "1;2\n" * 200 + "1;2,5\n"
+    assert read(tmp_path / "a.csv", text)[1][-1] == [1.0, 2.5]
+    with pytest.raises(InputError, match=r"row 202, column y: '2,5' is no number"):
+        read(tmp_path / "a.csv", text.replace("x;y\n", "x;y\n0.5;2\n"))
+
+
+def test_commas_in_quotes_may_part_thousands(tmp_path: Path) -> None:
+    with open_text_of(tmp_path, 'x,y\n1.5,"1,013"\n2,"1,014"\n') as table:
+        assert table.numeric == (True, False)
+
+
+def test_units_stand_below_names(tmp_path: Path) -> None:
+    with open_text_of(tmp_path, "Time,ax\n(ms),(g)\n0,1\n20,2\n") as table:
+        assert (table.names, table.units) == (("Time", "ax"), ("(ms)", "(g)"))
+    with open_text_of(tmp_path, "Logger,Ann\nTime,ax\n0,1\n20,2\n") as table:
+        assert (table.names, table.units) == (("Time", "ax"), ())
 
 
 def test_columns_without_names_are_numbered(tmp_path: Path) -> None:
@@ -58,6 +97,36 @@ def test_dates_are_seconds_since_1970(tmp_path: Path) -> None:
     with open_text(tmp_path / "a.csv") as table:
         assert (table.dates, table.numeric) == ((True, False), (False, True))
         assert table.last(0) == 1767323047.0
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("02.01.2026 03:04:05.5", 1767323045.5), ("2.1.2026 03:04:05,5", 1767323045.5),
+        ("2026/01/02 03:04:05.5", 1767323045.5), ("2026-01-02 03:04:05.5 UTC", 1767323045.5),
+        ("0:01.5", 1.5), ("02:01.25", 121.25), ("25:00:00.5", 90000.5), ("02:01", 7260.0),
+    ],
+)  # fmt: skip
+def test_dates_and_times_as_loggers_write_them(cell: str, expected: float) -> None:
+    assert number(cell) == expected
+
+
+@pytest.mark.parametrize("cell", ["1/2/2026 10:00", "31.13.2026", "10:0x", "1.2.3"])
+def test_what_may_be_another_date_is_none(cell: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        number(cell)
+
+
+def test_times_of_the_day_count_from_the_dates_beside_them(tmp_path: Path) -> None:
+    text = "Date;Time;x\n02.01.2026;23:59:59,5;1\n03.01.2026;00:00:00,5;2\n"
+    with open_text_of(tmp_path, text) as table:
+        assert (table.dates, table.last(1)) == ((False, True, False), 1767398400.5)
+        assert np.concatenate(list(table.read([1, 2]))).tolist() == [[1767398399.5, 1], [1767398400.5, 2]]
+    with (
+        open_text_of(tmp_path, text + "soon;00:00:01,5;3\n") as table,
+        pytest.raises(InputError, match=r"row 3, column Date: 'soon' is no number"),
+    ):
+        list(table.read([1, 2]))
 
 
 def test_text_is_no_column_of_numbers(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ class ArrayTable:
             `NAME_1`, `NAME_2`, ...; a single array without a name has numbers.
     """
 
+    units = ()
+
     def __init__(self, path: Path, arrays: Mapping[str, Array | Stored]) -> None:
         self.path, self._arrays = path, list(arrays.values())
         self.named = "" not in arrays

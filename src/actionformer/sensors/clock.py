@@ -29,6 +29,8 @@ NOWADAYS = 9.4e8, 4.1e9
 """Seconds since 1970 of the years 2000 to 2100."""
 LIKE = 1.5
 """How many times as often rows may come as the user says for that to tell the unit."""
+DAY = 24 * 3600.0
+"""Seconds after which a clock that tells times of the day begins anew."""
 STANDING = 4 * PIECE
 """Rows that may share a time."""
 
@@ -51,7 +53,7 @@ class Clock:
         return (times - self.origin) / self.per_second
 
 
-def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None) -> Clock:
+def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None, below: str = "") -> Clock:
     """The clock of a column.
 
     Args:
@@ -59,6 +61,7 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None) -> Cl
         times: what it holds in the first rows.
         dates: whether it holds dates, which are read as seconds.
         fps: rows a second that the user expects.
+        below: what stands below the name, such as a unit.
 
     Raises:
         InputError: the times stand still; `name` is named.
@@ -68,7 +71,7 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None) -> Cl
     if len(stamps) < 2:
         raise InputError(f"column {name} holds {len(stamps)} different times, expected a later one with each row")
     step = _usual_step(np.diff(stamps)) / float(np.median(counts))
-    stated = "seconds" if dates else unit_in(name)
+    stated = "seconds" if dates else unit_in(name) or unit_in(below)
     unit, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
     per_second, first = UNITS[unit], float(times[0])
     is_date = dates or first / per_second >= OLDEST or first < 0
@@ -112,10 +115,14 @@ class Timed:
     """
 
     clock: Clock
+    of_day: bool = False
+    """Whether the clock begins anew at midnight."""
     shared: int = 0
     """Rows that had the time of the row before."""
     untimed: int = 0
     """Rows without a time."""
+    _days: int = 0  # that have passed
+    _before: float | None = None  # the last time of the day
 
     def __call__(self, pieces: Iterable[Numbers]) -> Iterator[tuple[Numbers, Numbers]]:
         """(n, 1 + C), the first column times of the file -> seconds (n,) and readings (n, C).
@@ -125,7 +132,7 @@ class Timed:
         """
         held, rows = np.empty((0, 0)), 0
         for piece in pieces:
-            times = self.clock.seconds(piece[:, 0])
+            times = self.clock.seconds(self._over_midnight(piece[:, 0]) if self.of_day else piece[:, 0])
             known = np.isfinite(times)
             self.untimed += int((~known).sum())
             own = np.column_stack([times, piece[:, 1:]])[known]
@@ -147,6 +154,18 @@ class Timed:
                 yield self._spread(joined[:last, 0], joined[last, 0]), joined[:last, 1:]
         if len(held):
             yield self._spread(held[:, 0], math.inf), held[:, 1:]
+
+    def _over_midnight(self, times: Numbers) -> Numbers:
+        """Times of the day (n,) that go on where a new day begins: where they fall by more than half of one."""
+        known = np.isfinite(times)
+        if not len(told := times[known]):
+            return times
+        before = told[0] if self._before is None else self._before
+        days = self._days + np.cumsum(np.diff(told, prepend=before) < -DAY / 2)
+        self._days, self._before = int(days[-1]), float(told[-1])
+        going_on = times.copy()
+        going_on[known] = told + DAY * days
+        return going_on
 
     def _spread(self, times: Numbers, following: float) -> Numbers:
         """Times (n,) of which some are the same, spread evenly; the time after them is `following`."""

@@ -143,7 +143,8 @@ def chosen(table: Table, wanted: Columns) -> Chosen:
 def _unread_time(table: Table) -> str | None:
     """What to tell of a column of times that is none."""
     name = next((name for name in table.names if is_time(name)), None)
-    return name and f"its column {name} holds neither numbers nor dates in ISO 8601, so rows are taken to come evenly"
+    known = "2026-01-31 10:00:00.5"
+    return name and f"its column {name} holds neither numbers nor dates such as {known}: rows are taken to come evenly"
 
 
 def _readings(table: Table, usable: Iterable[int]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError
 from actionformer.core.words import plural
 from actionformer.medium import Medium, ReadSummary, Row
-from actionformer.sensors.clock import Clock, Timed, clock_of
+from actionformer.sensors.clock import DAY, Clock, Timed, clock_of
 from actionformer.sensors.columns import Chosen, Columns, chosen
 from actionformer.sensors.files import OPENERS, open_table
 from actionformer.sensors.resampling import Resampler
@@ -67,8 +67,10 @@ class Readings:
         self._clock = self._read_clock(columns.time, fps)
         rate = fps if self._clock is None else self._clock.rate
         if rate is None:
+            note = columns.note and f"{columns.note}; without a clock it "
             raise InputError(
-                "does not say how many rows come a second: give --fps (--data.fps to train), or its --time-column"
+                f"{note or ''}does not say how many rows come a second: give --fps (--data.fps to train), or its "
+                "--time-column"
             )
         self.fps = fps or rate
         self.doubt = None if self._clock is None else self._clock.doubt
@@ -76,13 +78,15 @@ class Readings:
 
     def _read_clock(self, time: int | None, fps: float | None) -> Clock | None:
         """The clock of the column of times, and with it the start."""
-        self.start = 0.0
+        self.start, self._of_day = 0.0, False
         if time is None:
             return None
         first = next(self._pieces)
         self._pieces = chain([first], self._pieces)
         name, dates = self._table.names[time], self._table.dates[time]
-        clock = clock_of(name, first[:, 0], dates=dates, fps=fps)
+        below = self._table.units[time] if self._table.units else ""
+        clock = clock_of(name, first[:, 0], dates=dates, fps=fps, below=below)
+        self._of_day = dates and clock.origin < DAY
         self.start = float(clock.seconds(first[np.isfinite(first[:, 0]), 0][0]))
         return clock
 
@@ -91,6 +95,8 @@ class Readings:
         """Seconds at which the last row ends, as far as that is known before the others are read."""
         if self._clock is None:
             return None if self._table.rows is None else self._table.rows / self.fps
+        if self._of_day:  # how many days there are is not known
+            return None
         assert self._columns.time is not None
         last = self._table.last(self._columns.time)
         end = None if last is None else float(self._clock.seconds(np.array(last))) + 1 / self._clock.rate
@@ -105,7 +111,7 @@ class Readings:
         if self._clock is None:
             pieces = _counted(self._pieces, self.fps)
         else:
-            self._timed = Timed(self._clock)
+            self._timed = Timed(self._clock, self._of_day)
             pieces = self._timed(self._pieces)
         for piece in self._resampler(pieces):
             yield from piece.astype(np.float32)

@@ -19,6 +19,7 @@ class ParquetTable:
     """A Parquet file; see `Table`."""
 
     named = True
+    units = ()
 
     def __init__(self, path: Path, file: Any) -> None:
         from pyarrow import types

@@ -31,6 +31,10 @@ class Table(Protocol):
         """Whether the file has names."""
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """What stands below the names, such as units; nothing where the file has but names."""
+
+    @property
     def numeric(self) -> tuple[bool, ...]:
         """Whether each column holds numbers, as far as its first rows tell."""
 

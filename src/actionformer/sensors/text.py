@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
+from actionformer.formats.numbers import seconds
+from actionformer.sensors.columns import is_time
 from actionformer.sensors.table import PIECE, Table, distinct, numbered
 
 LOOKED_AT = 100
@@ -25,6 +28,11 @@ END = 1 << 16
 """Bytes at the end of a file in which its last row is looked for."""
 BLANKS = " "
 """What stands for a delimiter of any number of blanks."""
+_DAY = re.compile(r"(?:(\d{4})/(\d{1,2})/(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4}))(.*)", re.ASCII)
+"""A date that is not written as ISO 8601 has it, and leaves no doubt: 2026/01/31, 31.1.2026."""
+_ZONE = re.compile(r"\s*(?:UTC|GMT)$")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+"""A number that may be 1234 in a file whose cells are parted by commas."""
 EMPTY = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
 """What cells without a reading hold, in lower case."""
 
@@ -79,16 +87,35 @@ def reading(cell: str) -> float:
 
 
 def date(cell: str) -> float:
-    """Seconds since 1970 of a date with time in ISO 8601, UTC where it does not say; of a time alone since midnight.
+    """Seconds since 1970 of a date, perhaps with a time, UTC where it does not say; of a time alone since midnight.
 
     Raises:
         ValueError: the cell holds something else.
     """
     text = cell.strip()
-    if ":" in text[:3]:
-        text = f"1970-01-01T{text}"
-    moment = datetime.fromisoformat(text)
+    if ":" in text[:4]:
+        return _of_day(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(_in_iso(text))
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _of_day(text: str) -> float:
+    """Seconds of 10:00:00.25, of 0:01.5 (minutes, as nobody writes parts of a minute so) or of 10:00 (hours)."""
+    if (text.count(":") > 1 or "." in text or "," in text) and (found := seconds(text)) is not None:
+        return found
+    return datetime.fromisoformat(f"1970-01-01T{text}").replace(tzinfo=UTC).timestamp()
+
+
+def _in_iso(text: str) -> str:
+    """A date as ISO 8601 writes it, as far as it is known; else the text."""
+    text = _ZONE.sub("+00:00", text)
+    if (found := _DAY.fullmatch(text)) is None:
+        return text
+    year, month, day, first, second, last, rest = found.groups()
+    return f"{year or last}-{int(month or second):02}-{int(day or first):02}{rest}"
 
 
 class TextTable:
@@ -105,17 +132,44 @@ class TextTable:
         first = list(islice(lines, LOOKED_AT))
         self._lines, self.dialect = chain(first, lines), dialect_of(first)
         seen = list(self.dialect.rows(iter(first)))
-        heads = list(takewhile(self._is_head, seen))
+        heads, width = self._above(seen)
         self._heads = len(heads)
         if not (body := seen[self._heads :]):
             raise InputError(f"{path}: no rows of readings, expected a row of numbers per moment")
-        width = len(body[0])
-        names = next((row for row in heads if len(row) == width), None)
+        rows = [row for head in heads if (row := _as_wide(head, width, body))]
+        names = max(rows, key=lambda row: (sum(map(bool, row)), any(map(is_time, row))), default=None)
         self.named = names is not None
-        self.names = numbered(width) if names is None else distinct([cell.strip() for cell in names])
+        self.names = numbered(width) if names is None else distinct(names)
+        self.units = tuple(rows[-1]) if rows and rows[-1] is not names else ()
         kinds = [Counter(self._kind(row[column]) for row in body if column < len(row)) for column in range(width)]
         self.numeric = tuple(_most(kind, "number") for kind in kinds)
-        self.dates = tuple(_most(kind, "date") for kind in kinds)
+        dates = [_most(kind, "date") for kind in kinds]
+        self._day, self._time_of_day = _day_and_time(body, dates)
+        self.dates = tuple(date and column != self._day for column, date in enumerate(dates))
+
+    def _above(self, seen: Sequence[list[str]]) -> tuple[list[list[str]], int]:
+        """The rows above the readings, those with names last, and how many cells a row of readings has.
+
+        Readings begin with the first row of the usual kinds. What stands above is no reading where names or units, as
+        many as there are columns, end it; without these only rows of text are above.
+        """
+        width = Counter(map(len, seen)).most_common(1)[0][0] if seen else 0
+        heads = list(takewhile(self._is_head, seen))
+        usual = [row for row in seen[len(seen) // 2 :] if len(row) == width]
+        numeric = [_most(Counter(map(self._kind, column)), "number") for column in zip(*usual, strict=True)]
+        first = next((place for place, row in enumerate(seen) if self._is_reading(row, numeric)), len(seen))
+        ends = [place for place, row in enumerate(seen[:first]) if self._is_head(row) and _as_wide(row, width, usual)]
+        if not ends or ends[-1] < len(heads):
+            return heads, len(seen[len(heads)]) if len(heads) < len(seen) else width
+        begun = ends[-1]
+        while begun - 1 in ends:
+            begun -= 1
+        return [[]] * begun + list(seen[begun : ends[-1] + 1]), width
+
+    def _is_reading(self, row: Sequence[str], numeric: Sequence[bool]) -> bool:
+        """Whether the columns of numbers hold some in a row, and nothing else."""
+        kinds = [self._kind(cell) for cell, number in zip(row, numeric, strict=False) if number]
+        return len(row) == len(numeric) and "number" in kinds and not {"text", "date"} & set(kinds)
 
     def _is_head(self, row: Sequence[str]) -> bool:
         """Whether a row stands above the readings: of names, of units, or about the file. It has text, no number."""
@@ -145,7 +199,7 @@ class TextTable:
                 piece.pop()
             if piece:
                 cells = list(zip(*piece, strict=True))
-                yield np.stack([self._column(column, cells[column], done) for column in columns], axis=1)
+                yield np.stack([self._column(column, cells, done) for column in columns], axis=1)
             done += len(piece)
 
     def last(self, column: int) -> float | None:
@@ -155,43 +209,81 @@ class TextTable:
             lines = file.read().decode(self._encoding, "replace").splitlines()
         rows = [row for row in self.dialect.rows(iter(lines[-2:])) if len(row) == len(self.names)]
         try:
-            return float(self.dialect.numbers([rows[-1][column]])[0])
+            return float(self._numbers(column, [[cell] for cell in rows[-1]])[0])
         except (IndexError, ValueError):  # reading tells
             return None
 
-    def _column(self, column: int, cells: Sequence[str], before: int) -> NDArray[np.float64]:
-        dates = not self.numeric[column]
+    def _column(self, column: int, cells: Sequence[Sequence[str]], before: int) -> NDArray[np.float64]:
+        """A column of rows that are given column by column."""
         try:
-            return self.dialect.numbers(cells, dates=dates)
+            return self._numbers(column, cells)
         except ValueError:
-            wrong = ("text",) if dates else ("text", "date")
-            row = next(row for row, cell in enumerate(cells) if self._kind(cell) in wrong)
+            wrong = ("text", "date") if self.numeric[column] else ("text",)
+            at = column if any(self._kind(cell) in wrong for cell in cells[column]) else self._day
+            assert at is not None
+            row = next(row for row, cell in enumerate(cells[at]) if self._kind(cell) in wrong)
             raise InputError(
-                f"{self.path}: row {before + row + 1:,}, column {self.names[column]}: {cells[row]!r:.60} is no number: "
+                f"{self.path}: row {before + row + 1:,}, column {self.names[at]}: {cells[at][row]!r:.60} is no number: "
                 "correct it, or leave the column out (--columns names the others)"
             ) from None
 
+    def _numbers(self, column: int, cells: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """A column of numbers, or of dates; one of times of day counts from the dates beside it.
+
+        Raises:
+            ValueError: a cell that holds something else.
+        """
+        found = self.dialect.numbers(cells[column], dates=not self.numeric[column])
+        if column != self._time_of_day or self._day is None:
+            return found
+        return found + self.dialect.numbers(cells[self._day])
+
 
 def dialect_of(lines: Sequence[str]) -> Dialect:
-    """The delimiter that cuts most lines into as many cells, more than one.
+    """The delimiter that cuts most lines into as many cells, more than one, of which most hold numbers.
 
-    Commas are decimal ones where another delimiter cuts and numbers have them.
+    Commas are decimal ones where numbers have them, or could: where another delimiter cuts and none has a point.
     """
     rows = {delimiter: list(Dialect(delimiter).rows(iter(lines))) for delimiter in (*DELIMITERS, BLANKS)}
-    found = max(rows, key=lambda delimiter: _alike(rows[delimiter]))
-    if not _alike(rows[found]):
-        return Dialect(",")
-    return Dialect(found, found != "," and _has_decimal_comma(rows[found]))
+    found = max(rows, key=lambda delimiter: _cut(rows[delimiter]))
+    return Dialect(found, _has_decimal_comma(rows[found], found)) if _cut(rows[found]) else Dialect(",")
 
 
-def _alike(rows: Sequence[Sequence[str]]) -> int:
-    """How many rows have as many cells as most, if these are several."""
-    (width, count), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
-    return count if width > 1 else 0
+def _cut(rows: Sequence[Sequence[str]]) -> float:
+    """How many rows have as many cells as most, if these are several; each counts as much as its cells are no text."""
+    width, _ = next(iter(Counter(map(len, rows)).most_common(1)), (0, 0))
+    alike = [row for row in rows if len(row) == width > 1]
+    return sum(sum(_kind(cell.replace(",", ".")) != "text" for cell in row) / width for row in alike)
 
 
-def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
-    return any(_kind(cell) == "text" and _kind(cell.replace(",", ".")) == "number" for row in rows for cell in row)
+def _has_decimal_comma(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
+    cells = [cell.strip() for row in rows for cell in row]
+    commas = [
+        cell for cell in cells if "," in cell and _kind(cell) == "text" and _kind(cell.replace(",", ".")) == "number"
+    ]
+    if delimiter == ",":  # in quotes
+        return any(not _THOUSANDS.fullmatch(cell) for cell in commas)
+    return bool(commas) or not any("." in cell and _kind(cell) == "number" for cell in cells)
+
+
+def _as_wide(row: Sequence[str], width: int, body: Sequence[Sequence[str]]) -> list[str] | None:
+    """The cells of a row for so many columns; None if it has others. Nothing need stand above or in the last ones."""
+    cells = [cell.strip() for cell in row]
+    if any(cells[width:]) or any(any(map(str.strip, other[len(cells) :])) for other in body):
+        return None
+    return (cells + [""] * width)[:width] if cells else None
+
+
+def _day_and_time(body: Sequence[Sequence[str]], dates: Sequence[bool]) -> tuple[int | None, int | None]:
+    """The first column of dates without times, and the first of times of the day, where there are both."""
+    held = {
+        column: [row[column].strip() for row in body if column < len(row) and row[column].strip().lower() not in EMPTY]
+        for column, is_date in enumerate(dates)
+        if is_date
+    }
+    days = [column for column, cells in held.items() if not any(":" in cell for cell in cells)]
+    times = [column for column, cells in held.items() if all(":" in cell[:4] for cell in cells)]
+    return (days[0], times[0]) if days and times else (None, None)
 
 
 def _most(kinds: Counter[str], kind: str) -> bool:
