@@ -34,6 +34,71 @@ def test_the_clock_on_the_wall_counts_from_the_first_row() -> None:
     ]
 
 
+def of_rows(times: list[str], header: str = "time,x,label") -> str:
+    rows = [f"{time},0.5,{'sit' if row > 2 else 'lie'}\n" for row, time in enumerate(times)]
+    return "".join([header, "\n", *rows])
+
+
+@pytest.mark.parametrize(
+    ("header", "times"),
+    [
+        ("time_ms,x,label", ["500", "1000", "1500", "2000", "2500"]),
+        ("Zeit [ms],x,label", ["500", "1000", "1500", "2000", "2500"]),
+        ("time,x,label\nms,V,", ["500", "1000", "1500", "2000", "2500"]),
+        ("t (min),x,label", ["0.5", "0.508333333", "0.516666667", "0.525", "0.533333333"]),
+    ],
+)
+def test_clocks_of_other_units(header: str, times: list[str]) -> None:
+    found = read_as("frame_table", "p1.csv", of_rows(times, header))
+    first = 30.0 if "min" in header else 0.5
+    assert [one[:2] for one in only(found)] == [
+        pytest.approx((first, first + 1.5)), pytest.approx((first + 1.5, first + 2.5))
+    ]  # fmt: skip
+    assert not found.remarks
+    assert all(one.sure for one in found.videos[0].segments)
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        (["2026-01-02T10:00:00", "2026-01-02T10:00:00.5", "2026-01-02T10:00:01", "2026-01-02T10:00:01.5"], False),
+        (["1767348000000", "1767348000500", "1767348001000", "1767348001500"], True),
+        (["23:59:59.0", "23:59:59.5", "0:00:00.0", "0:00:00.5"], True),
+        (["-1", "-0.5", "0", "0.5"], False),
+    ],
+)
+def test_labels_count_from_the_first_row_where_readings_do(times: list[str], told: bool) -> None:
+    found = read_as("frame_table", "p1.csv", of_rows(times))
+    assert only(found) == [(0, 1.5, "lie"), (1.5, 2, "sit")]
+    assert [one.what.partition(":")[0] for one in found.remarks] == told * ["times are of the clock on the wall"]
+
+
+def test_a_clock_without_readings_is_that_of_the_video() -> None:
+    text = "time,label\n" + "".join(f"0:00:0{5 + row},dig\n" for row in range(4))
+    assert only(read_as("frame_table", "a.csv", text)) == [(5, 9, "dig")]
+
+
+def test_a_unit_that_may_be_another_is_told() -> None:
+    (told,) = read_as("frame_table", "p1.csv", of_rows(["0", "20", "40", "60"])).remarks
+    assert told.what == "rows are taken to come 20 s after one another: if these are milliseconds, give --unit ms"
+
+
+def test_times_count_before_numbers_of_rows() -> None:
+    text = "index,timestamp,label\n" + "".join(f"{row},{row / 4},dig\n" for row in range(4))
+    assert only(read_as("frame_table", "a.csv", text)) == [(0, 1, "dig")]
+
+
+def test_frames_may_count_from_one() -> None:
+    (video,) = read_as("frame_table", "a.csv", "frame,label\n1,dig\n2,dig\n3,dig\n4,rest\n").videos
+    assert (video.unit, in_seconds(video)) == ("frames", [(0, 3, "dig"), (3, 4, "rest")])
+
+
+def test_readings_without_a_clock_come_evenly() -> None:
+    (video,) = read_as("frame_table", "a.csv", "x,y,label\n1,2,dig\n2,3,dig\n3,4,dig\n,5,rest\n").videos
+    assert (video.unit, in_seconds(video)) == ("frames", [(0, 3, "dig"), (3, 4, "rest")])
+    assert not holds_labels(Document("a.csv", b"x,note,label\n1,up,dig\n2,up,dig\n3,up,dig\n4,up,dig\n"))
+
+
 def test_columns_of_text_are_layers() -> None:
     rows = [("0,00", "", ""), ("0,04", "eat", ""), ("0,08", "eat", "left"), ("0,12", "eat", "left")]
     text = "Time;Feeding;Side\n" + "".join(";".join(row) + "\n" for row in rows)

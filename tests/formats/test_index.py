@@ -18,6 +18,7 @@ SHARED = {
     "index",
     "annotations",
     "detections",
+    "row_times",
     "rows",
     "cues",
     "document",

@@ -1,62 +1,106 @@
 """A table with a row a frame: its number or its time, and its label; other columns, such as of sensors, are not read.
 
 Without a column that is called label or the like, all columns but the first are labels if they hold text alone, as in
-the tables of Solomon Coder. A column of videos tells several apart, else the video is named as the file is.
+the tables of Solomon Coder. A column of videos tells several apart, else the video is named as the file is. Readings
+with labels and without a clock are rows that come evenly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.frame_runs import FRAMES, TIMES, FrameClock, background_remarks, frame_clock, runs
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
-from actionformer.formats.numbers import number, seconds
+from actionformer.formats.numbers import number
+from actionformer.formats.row_times import RowTimes, is_time, row_times
 
 LABELS = frozenset({"label", "labels", "class", "behavior", "behaviour", "action", "activity", "annotation", "state"})
 VIDEOS = frozenset({"video", "video_id", "file", "filename", "recording", "recording_id"})
 ENDS = frozenset({"end", "stop", "offset", "duration", "status", "event_type", "end_time", "stop_time"})
 """Columns of other tables, in which a row is more than a frame."""
-EPOCH = 1e8
-"""Seconds: a table that begins later tells the time of the day."""
+COUNTERS = FRAMES | {"sample", "row"}
+"""Columns that count the rows."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a table is laid out."""
+
+    labels: Sequence[int]
+    """Columns."""
+    clock: int | None
+    """The column that tells when a row is; None where rows come evenly."""
+    name: str
+    """Of that column, with what stands below it."""
+    readings: bool
+    """Whether other columns hold numbers."""
+    videos: dict[str, list[TableRow]]
 
 
 def holds_labels(document: Document) -> bool:
     """Whether rows follow one another in even steps, and labels go on for a while."""
-    columns = _label_columns(document)
-    return bool(columns) and all(
-        _clock(document, rows) is not None
-        and all(2 * sum(1 for _ in runs(_cells(rows, column))) <= len(rows) for column in columns)
-        for rows in _videos(document).values()
-    )
+    return _layout(document) is not None
 
 
 def read_labels(document: Document) -> LabelFile:
     """A segment for each stretch of rows with equal labels, of every column of labels."""
+    layout = _layout(document)
+    assert layout is not None
     videos, remarks = [], []
-    for name, rows in _videos(document).items():
-        clock = _clock(document, rows)
+    for name, rows in layout.videos.items():
+        clock, times = _clock(layout, rows)
         assert clock is not None
-        videos.append(LabelledVideo(name, _segments(document, rows, clock), clock.unit))
-        remarks += _epoch_remark(document, rows)
-    labels = {cell for column in _label_columns(document) for cell in _cells(document.table[1:], column)}
+        segments = _segments(document, layout, rows, clock)
+        if times and times.sure:
+            segments = [replace(one, sure=True) for one in segments]
+        videos.append(LabelledVideo(name, segments, clock.unit))
+        remarks += [Remark(times.remark, document.where(rows[0].line))] if times and times.remark else []
+    labels = {cell for column in layout.labels for cell in _cells(document.table[1:], column)}
     return LabelFile(videos, [*remarks, *background_remarks(labels, document.where())])
 
 
-def _segments(document: Document, rows: Sequence[TableRow], clock: FrameClock) -> list[LabelledSegment]:
-    columns, lines = _label_columns(document), [document.where(row.line) for row in rows]
-    layers = [document.table[0].cells[column] if len(columns) > 1 else "" for column in columns]
+def _segments(
+    document: Document, layout: _Layout, rows: Sequence[TableRow], clock: FrameClock
+) -> list[LabelledSegment]:
+    lines = [document.where(row.line) for row in rows]
+    layers = [document.table[0].cells[column] if len(layout.labels) > 1 else "" for column in layout.labels]
     return [
         one
-        for column, layer in zip(columns, layers, strict=True)
+        for column, layer in zip(layout.labels, layers, strict=True)
         for one in clock.segments(_cells(rows, column), lines, layer)
     ]
 
 
+def _layout(document: Document) -> _Layout | None:
+    """How the table is laid out; None if it has no row a frame."""
+    header, rows = document.header, document.table[1:]
+    if set(header) & ENDS or len(rows) < 3 or not (labels := _label_columns(document)):
+        return None
+    clocks = [
+        *(column for column, name in enumerate(header) if is_time(name)),
+        *(column for column, name in enumerate(header) if name in COUNTERS),
+    ]
+    others = [column for column, name in enumerate(header) if column not in (*labels, *clocks) and name not in VIDEOS]
+    readings = any(_are_numbers(rows, column) for column in others)
+    evenly = [None] if others and not clocks and all(_are_numbers(rows, column) for column in others) else []
+    for clock in [*clocks, *evenly]:
+        name, below = ("", "") if clock is None else (header[clock], _cell(rows[0], clock))
+        has_units = bool(below) and row_times([below], name) is None
+        videos = _videos(document, has_units)
+        layout = _Layout(labels, clock, f"{name} {below}" if has_units else name, readings, videos)
+        if all(_clock(layout, own)[0] is not None and _goes_on(own, labels) for own in videos.values()):
+            return layout
+    return None
+
+
+def _goes_on(rows: Sequence[TableRow], labels: Sequence[int]) -> bool:
+    return all(2 * sum(1 for _ in runs(_cells(rows, column))) <= len(rows) for column in labels)
+
+
 def _label_columns(document: Document) -> list[int]:
     header = document.header
-    if _clock_column(document) is None or set(header) & ENDS or len(document.table) < 4:
-        return []
     if named := [column for column, name in enumerate(header) if name in LABELS]:
         return named
     others = range(1, len(header))
@@ -64,36 +108,31 @@ def _label_columns(document: Document) -> list[int]:
     return list(others) if has_text and header[0] in TIMES and not set(header) & VIDEOS else []
 
 
-def _clock_column(document: Document) -> int | None:
-    return next((column for column, name in enumerate(document.header) if name in FRAMES | TIMES), None)
+def _are_numbers(rows: Sequence[TableRow], column: int) -> bool:
+    """Whether a column holds numbers, but perhaps for a unit in the first row."""
+    return all(number(cell) is not None or not cell for cell in _cells(rows[1:], column))
 
 
-def _videos(document: Document) -> dict[str, list[TableRow]]:
+def _videos(document: Document, has_units: bool) -> dict[str, list[TableRow]]:
     column = next((column for column, name in enumerate(document.header) if name in VIDEOS), None)
     videos: dict[str, list[TableRow]] = {}
-    for row in document.table[1:]:
+    for row in document.table[2 if has_units else 1 :]:
         name = document.stem if column is None else _cell(row, column)
         videos.setdefault(name, []).append(row)
     return videos
 
 
-def _clock(document: Document, rows: Sequence[TableRow]) -> FrameClock | None:
-    column = _clock_column(document)
-    assert column is not None
-    times = [seconds(cell) for cell in _cells(rows, column)]
-    if document.header[column] in FRAMES:
-        return frame_clock(times, "frames")
-    zero = times[0] if times[0] is not None and times[0] > EPOCH else 0.0
-    return frame_clock([None if time is None else time - zero for time in times], "seconds")
-
-
-def _epoch_remark(document: Document, rows: Sequence[TableRow]) -> list[Remark]:
-    column = _clock_column(document)
-    assert column is not None
-    first = seconds(_cell(rows[0], column))
-    is_epoch = first is not None and first > EPOCH and document.header[column] in TIMES
-    what = "times are of the clock on the wall: they count from the first row on"
-    return [Remark(what, document.where(rows[0].line))] if is_epoch else []
+def _clock(layout: _Layout, rows: Sequence[TableRow]) -> tuple[FrameClock | None, RowTimes | None]:
+    """The clock of a video's rows, None where they do not come evenly; and the times that it is made of, if any."""
+    if layout.clock is None:
+        return frame_clock([float(row) for row in range(len(rows))], "frames"), None
+    cells = _cells(rows, layout.clock)
+    if layout.name in COUNTERS:
+        counted = [number(cell) for cell in cells]
+        start = min(counted[0] or 0.0, 1.0)  # frames that count from 1
+        return frame_clock([None if one is None else one - start for one in counted], "frames"), None
+    times = row_times(cells, layout.name, readings=layout.readings)
+    return (None, None) if times is None else (frame_clock(times.seconds, "seconds"), times)
 
 
 def _cells(rows: Sequence[TableRow], column: int) -> list[str]:

@@ -1,0 +1,107 @@
+"""When the rows of a table are: a column of times in any unit, of clocks or of dates, as seconds.
+
+The zero is that of `actionformer.sensors`, so that labels and readings of one table lie at the same times: dates, times
+below zero and, beside readings, times of the day count from the first row, others from their own zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from statistics import median
+
+from actionformer.formats.numbers import is_clock, number, seconds
+from actionformer.formats.words import words_of
+
+SIZES = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "millis", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("us", "usec", "micros", "microsecond", "microseconds"), 1e-6),
+    **dict.fromkeys(("ns", "nsec", "nanos", "nanosecond", "nanoseconds"), 1e-9),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
+}
+"""Words of units -> seconds."""
+CLOCKS = frozenset({"time", "times", "timestamp", "timestamps", "t", "epoch", "unix", "elapsed", "datetime"})
+EPOCH = 1e8
+"""Seconds: a clock that begins later counts from 1970."""
+LATEST = 1e10
+"""Seconds since 1970 that no recording is of: what is later counts in a smaller unit."""
+FROM_FIRST = "times are of the clock on the wall: they count from the first row on"
+DAY = 24 * 3600.0
+SLOW = 5.0
+"""Seconds between rows from which on another unit may be meant."""
+
+
+@dataclass(frozen=True)
+class RowTimes:
+    """The times of a column."""
+
+    seconds: Sequence[float | None]
+    sure: bool
+    """Whether they are seconds without doubt."""
+    remark: str = ""
+    """What was guessed."""
+
+
+def is_time(name: str) -> bool:
+    """Whether a column is named as times are: `time`, `Timestamp (ms)`, `seconds`."""
+    words = words_of(name)
+    known = CLOCKS | {word for word, size in SIZES.items() if size <= 1}
+    return any(word in known for word in words) and all(word in known | SIZES.keys() for word in words)
+
+
+def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> RowTimes | None:
+    """The times of a column's cells; None if the first one is none.
+
+    Args:
+        cells: one per row.
+        name: of the column, with a unit that stands below it.
+        readings: whether readings of sensors stand beside it.
+    """
+    if is_clock(cells[0]):
+        times = _over_midnight([seconds(cell) for cell in cells])
+        if not (readings and times[0]):
+            return RowTimes(times, sure=True)
+        return RowTimes(_from_first(times), sure=True, remark=FROM_FIRST)
+    if number(cells[0]) is None:
+        dates = [_date(cell) for cell in cells]
+        return None if dates[0] is None else RowTimes(_from_first(dates), sure=True)
+    stated = next((SIZES[word] for word in words_of(name) if word in SIZES), None)
+    counts = [number(cell) for cell in cells]
+    first = counts[0] or 0.0
+    size = stated or next(size for size in (1.0, 1e-3, 1e-6, 1e-9) if first * size < LATEST or size == 1e-9)
+    times = [None if count is None else count * size for count in counts]
+    if first * size > EPOCH:
+        return RowTimes(_from_first(times), sure=True, remark=FROM_FIRST)
+    known = [time for time in times if time is not None]
+    step = median(after - before for before, after in pairwise(known)) if len(known) > 1 else 0.0
+    slow = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"
+    guessed = stated is None and step >= SLOW
+    return RowTimes(_from_first(times) if first < 0 else times, stated is not None, slow if guessed else "")
+
+
+def _from_first(times: Sequence[float | None]) -> list[float | None]:
+    zero = times[0] or 0.0
+    return [None if time is None else time - zero for time in times]
+
+
+def _over_midnight(times: Sequence[float | None]) -> list[float | None]:
+    """Times of the day that go on where a new day begins."""
+    days, before, going_on = 0, 0.0, list[float | None]()
+    for time in times:
+        if time is not None:
+            days += time < before - DAY / 2
+            before = time
+        going_on.append(None if time is None else time + DAY * days)
+    return going_on
+
+
+def _date(cell: str) -> float | None:
+    """Seconds since 1970 of a date in ISO 8601."""
+    try:
+        moment = datetime.fromisoformat(cell.strip())
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,33 @@
+"""Columns of times, worked by hand."""
+
+import pytest
+
+from actionformer.formats.row_times import is_time, row_times
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("time", True), ("Timestamp (ms)", True), ("seconds", True), ("elapsed min", True),
+        ("min", False), ("frame", False),
+        ("start time", False), ("reaction time", False), ("", False),
+    ],
+)  # fmt: skip
+def test_names_of_times(name: str, expected: bool) -> None:
+    assert is_time(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "step"), [(1767348000, 0.5), (1767348000000, 500), (1767348000000000, 5e5), (1767348000000000000, 5e8)]
+)
+def test_times_since_1970_tell_their_unit(first: int, step: float) -> None:
+    times = row_times([f"{first + row * step:.1f}" for row in range(3)], "timestamp")
+    assert times
+    assert times.seconds == pytest.approx([0, 0.5, 1], abs=1e-6)
+
+
+def test_a_time_that_cannot_be_read_is_none() -> None:
+    times = row_times(["0.5", "", "1.5"], "time")
+    assert times
+    assert (times.seconds, times.sure) == ([0.5, None, 1.5], False)
+    assert row_times(["noon", "1"], "time") is None
