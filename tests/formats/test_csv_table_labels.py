@@ -201,6 +201,22 @@ def test_frames_and_times_are_not_mixed() -> None:
     assert any("a time that cannot be read is left out" in one.what for one in mixed.remarks)
 
 
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("00:00:01:15", "a timecode whose last number counts frames is left out: write it as seconds, as 0:00:01.5"),
+        ("00:00:01;15", "a timecode whose last number counts frames"),
+        ("2026-01-02T10:00:01", "a date is left out: write seconds since the beginning of the recording"),
+        ("2.1.2026 10:00:01", "a date is left out"),
+        ("soon", "a time that cannot be read is left out"),
+    ],
+)
+def test_times_that_cannot_be_read_are_told_with_what_to_do(start: str, told: str) -> None:
+    file = read(f"label,start,end\njump,{start},{start}\n")
+    assert not rows(file)
+    assert [one.what.startswith(told) for one in file.remarks] == [True]
+
+
 def test_the_unit_of_the_length_of_a_video() -> None:
     assert read("start,end,label,video duration (min)\n1,2,jump,0.5\n").videos[0].duration == 30.0
     assert read("start,end,label,video length frames\n1,2,jump,750\n").videos[0].duration is None

@@ -8,6 +8,8 @@ from typing import Any
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
+_DATE = re.compile(r"(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})[ T]+\d{1,2}:\d{2}.*")
+_TIMECODE = re.compile(r"\d{1,2}:\d{2}:\d{2}[:;]\d{2}")
 
 
 def number(value: Any) -> float | None:
@@ -31,6 +33,16 @@ def seconds(value: Any) -> float | None:
 def is_clock(text: str) -> bool:
     """Whether a text is a time as a clock says it, with colons, so that its unit is known."""
     return _CLOCK.fullmatch(text.strip()) is not None
+
+
+def is_timecode(text: str) -> bool:
+    """Whether a text is hours:minutes:seconds:frames, as programs for cutting films write times."""
+    return _TIMECODE.fullmatch(text.strip()) is not None
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a time of a day of a year, in whatever order."""
+    return _DATE.fullmatch(text.strip()) is not None
 
 
 def pair(value: Any) -> tuple[float, float] | None:

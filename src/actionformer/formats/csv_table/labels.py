@@ -17,13 +17,18 @@ from actionformer.formats.csv_table.columns import Columns
 from actionformer.formats.csv_table.layout import cell, layout_of, may_be_ends, names_of, time, why_none
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
-from actionformer.formats.numbers import is_clock, seconds
+from actionformer.formats.numbers import is_clock, is_date, is_timecode, seconds
 
 FRAMES = "frames are counted from 0, and the end frame is not part of an action: if it is, correct the ends"
 
 NO_TIME = "a label without a time is left out"
 NO_LABEL = "a segment without a label is left out"
 UNREADABLE = "a time that cannot be read is left out: expected seconds, 1:23.4 or a frame number"
+TIMECODE = (
+    "a timecode whose last number counts frames is left out: write it as seconds, as 0:00:01.5 for 00:00:01:15 at 30 "
+    "frames a second, or as a number of a frame"
+)
+DATE = "a date is left out: write seconds since the beginning of the recording, of readings since their first row"
 AS_ABOVE = "a row that names no video is taken to be of the video of the row above"
 NO_VIDEO = "a row that names no video, nor does one above, is left out: name its video"
 
@@ -113,7 +118,13 @@ class _Reading:
             video.segments.append(LabelledSegment(start, end, label, where, layer, self._is_sure(cells)))
         elif label or times:
             video.complete = False
-            self.say(NO_LABEL if not label else NO_TIME if times is None else UNREADABLE, row)
+            self.say(NO_LABEL if not label else NO_TIME if times is None else self._unread(cells), row)
+
+    def _unread(self, cells: Sequence[str]) -> str:
+        """What to say of times that cannot be read."""
+        columns = self.columns
+        given = [cell(cells, one.place) for one in (columns.start, columns.end, columns.duration) if one]
+        return TIMECODE if any(map(is_timecode, given)) else DATE if any(map(is_date, given)) else UNREADABLE
 
     def _video(self, row: TableRow, *, labelled: bool) -> _Video | None:
         """The video of a row; None if nothing tells it."""
