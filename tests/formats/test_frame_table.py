@@ -73,6 +73,14 @@ def test_labels_count_from_the_first_row_where_readings_do(times: list[str], tol
     assert [one.what.partition(":")[0] for one in found.remarks] == told * ["times are of the clock on the wall"]
 
 
+def test_what_a_logger_writes_above_is_left_out() -> None:
+    rows = "".join(f"2.1.2026;10:00:00,{row};1,5;{'sit' if row > 2 else 'lie'}\n" for row in range(6))
+    found = read_as("frame_table", "p1.csv", f"Logger;X 1;;\nSerial;4711;;\n\nDatum;Uhrzeit;ax;label\n;;g;\n{rows}")
+    assert [(*one[:2], one[2]) for one in only(found)] == [
+        (0, pytest.approx(0.3), "lie"), (pytest.approx(0.3), pytest.approx(0.6), "sit")
+    ]  # fmt: skip
+
+
 def test_a_clock_without_readings_is_that_of_the_video() -> None:
     text = "time,label\n" + "".join(f"0:00:0{5 + row},dig\n" for row in range(4))
     assert only(read_as("frame_table", "a.csv", text)) == [(5, 9, "dig")]

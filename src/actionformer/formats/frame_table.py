@@ -15,11 +15,14 @@ from actionformer.formats.frame_runs import FRAMES, TIMES, FrameClock, backgroun
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.formats.numbers import number
 from actionformer.formats.row_times import RowTimes, is_time, row_times
+from actionformer.formats.words import in_english
 
 LABELS = frozenset({"label", "labels", "class", "behavior", "behaviour", "action", "activity", "annotation", "state"})
 VIDEOS = frozenset({"video", "video_id", "file", "filename", "recording", "recording_id"})
 ENDS = frozenset({"end", "stop", "offset", "duration", "status", "event_type", "end_time", "stop_time"})
 """Columns of other tables, in which a row is more than a frame."""
+PREAMBLE = 10
+"""Rows among which the header is looked for."""
 COUNTERS = FRAMES | {"sample", "row"}
 """Columns that count the rows."""
 
@@ -28,6 +31,7 @@ COUNTERS = FRAMES | {"sample", "row"}
 class _Layout:
     """How a table is laid out."""
 
+    header: TableRow
     labels: Sequence[int]
     """Columns."""
     clock: int | None
@@ -57,7 +61,7 @@ def read_labels(document: Document) -> LabelFile:
             segments = [replace(one, sure=True) for one in segments]
         videos.append(LabelledVideo(name, segments, clock.unit))
         remarks += [Remark(times.remark, document.where(rows[0].line))] if times and times.remark else []
-    labels = {cell for column in layout.labels for cell in _cells(document.table[1:], column)}
+    labels = {cell for rows in layout.videos.values() for column in layout.labels for cell in _cells(rows, column)}
     return LabelFile(videos, [*remarks, *background_remarks(labels, document.where())])
 
 
@@ -65,7 +69,7 @@ def _segments(
     document: Document, layout: _Layout, rows: Sequence[TableRow], clock: FrameClock
 ) -> list[LabelledSegment]:
     lines = [document.where(row.line) for row in rows]
-    layers = [document.table[0].cells[column] if len(layout.labels) > 1 else "" for column in layout.labels]
+    layers = [layout.header.cells[column] if len(layout.labels) > 1 else "" for column in layout.labels]
     return [
         one
         for column, layer in zip(layout.labels, layers, strict=True)
@@ -75,8 +79,10 @@ def _segments(
 
 def _layout(document: Document) -> _Layout | None:
     """How the table is laid out; None if it has no row a frame."""
-    header, rows = document.header, document.table[1:]
-    if set(header) & ENDS or len(rows) < 3 or not (labels := _label_columns(document)):
+    place = _place_of_header(document)
+    rows = document.table[place + 1 :]
+    header = [in_english(name) for name in document.table[place].cells] if rows else []
+    if set(header) & ENDS or len(rows) < 3 or not (labels := _label_columns(header, rows)):
         return None
     clocks = [
         *(column for column, name in enumerate(header) if is_time(name)),
@@ -87,9 +93,11 @@ def _layout(document: Document) -> _Layout | None:
     evenly = [None] if others and not clocks and all(_are_numbers(rows, column) for column in others) else []
     for clock in [*clocks, *evenly]:
         name, below = ("", "") if clock is None else (header[clock], _cell(rows[0], clock))
-        has_units = bool(below) and row_times([below], name) is None
-        videos = _videos(document, has_units)
-        layout = _Layout(labels, clock, f"{name} {below}" if has_units else name, readings, videos)
+        has_units = clock is not None and row_times([below], name) is None
+        videos = _videos(document, header, rows[1:] if has_units else rows)
+        layout = _Layout(
+            document.table[place], labels, clock, f"{name} {below}" if has_units else name, readings, videos
+        )
         if all(_clock(layout, own)[0] is not None and _goes_on(own, labels) for own in videos.values()):
             return layout
     return None
@@ -99,12 +107,17 @@ def _goes_on(rows: Sequence[TableRow], labels: Sequence[int]) -> bool:
     return all(2 * sum(1 for _ in runs(_cells(rows, column))) <= len(rows) for column in labels)
 
 
-def _label_columns(document: Document) -> list[int]:
-    header = document.header
+def _place_of_header(document: Document) -> int:
+    """The first row that names labels, as programs write what stands above; else the first one."""
+    first = document.table[:PREAMBLE]
+    return next((place for place, row in enumerate(first) if LABELS & set(map(in_english, row.cells))), 0)
+
+
+def _label_columns(header: Sequence[str], rows: Sequence[TableRow]) -> list[int]:
     if named := [column for column, name in enumerate(header) if name in LABELS]:
         return named
     others = range(1, len(header))
-    has_text = all(number(cell) is None for row in document.table[1:] for cell in row.cells[1:])
+    has_text = all(number(cell) is None for row in rows for cell in row.cells[1:])
     return list(others) if has_text and header[0] in TIMES and not set(header) & VIDEOS else []
 
 
@@ -113,10 +126,10 @@ def _are_numbers(rows: Sequence[TableRow], column: int) -> bool:
     return all(number(cell) is not None or not cell for cell in _cells(rows[1:], column))
 
 
-def _videos(document: Document, has_units: bool) -> dict[str, list[TableRow]]:
-    column = next((column for column, name in enumerate(document.header) if name in VIDEOS), None)
+def _videos(document: Document, header: Sequence[str], rows: Sequence[TableRow]) -> dict[str, list[TableRow]]:
+    column = next((column for column, name in enumerate(header) if name in VIDEOS), None)
     videos: dict[str, list[TableRow]] = {}
-    for row in document.table[2 if has_units else 1 :]:
+    for row in rows:
         name = document.stem if column is None else _cell(row, column)
         videos.setdefault(name, []).append(row)
     return videos

@@ -19,7 +19,7 @@ OTHERS = {
     "to": "bis hasta até tot fine final",
     "duration": "dauer durée duración duração durata duur 長さ 持続時間 継続時間 时长 持续时间 지속시간 длительность "
     "продолжительность",
-    "time": "zeit zeitpunkt temps tiempo tempo heure hora tijd 時間 時刻 时间 시간 время",
+    "time": "zeit uhrzeit zeitpunkt temps tiempo tempo heure hora tijd 時間 時刻 时间 시간 время",
     "start time": "startzeit anfangszeit beginnzeit starttijd begintijd",
     "end time": "endzeit endezeit stoppzeit eindtijd",
     "start frame": "startbild anfangsbild startframe",
