@@ -293,6 +293,7 @@ class _Training(BaseModel):
     annotations_hash: str | None = None
     features_hash: str | None = None
     proposals_hash: str | None = None
+    init_hash: str | None = None
     subset: list[str] = []
     held_out: list[str] = []
     videos: Count | None = None

@@ -18,6 +18,7 @@ from actionformer.recipes.advise import advise
 from actionformer.recipes.compare import compare
 from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.evaluated import read_evaluated
+from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 
 THREE = "actionformer,tridet,temporalmaxer"
@@ -155,10 +156,39 @@ def test_runs_that_exist(begun: Path, tmp_path: Path, call: Command, refused: Re
 def test_runs_of_one_entry_differ_by_the_seed(folder: Path, tmp_path: Path) -> None:
     run = folder / "tridet" / "seed0"
     other = shutil.copytree(run, tmp_path / "mine")
-    config = (other / "config.toml").read_text("utf-8")
-    (other / "config.toml").write_text(re.sub(r"\nseed = 0 ", "\nseed = 5 ", config), "utf-8")
+    of_seed(other, 5)
     found = compare(from_=[run, other, folder / "actionformer" / "seed0"], draws=20)
     assert {one.name: one.seeds for one in found.entries} == {"tridet": (0, 5), "actionformer": (0,)}
+
+
+def of_seed(folder: Path, seed: int) -> None:
+    """Makes a run one of another seed."""
+    config = (folder / "config.toml").read_text("utf-8")
+    (folder / "config.toml").write_text(re.sub(r"\nseed = 0 ", f"\nseed = {seed} ", config), "utf-8")
+
+
+def test_a_run_with_the_weights_of_another_model_is_no_seed_of_a_fresh_one(
+    folder: Path, annotations: Path, features: Path, tmp_path: Path
+) -> None:
+    fresh, tuned = folder / "tridet" / "seed0", tmp_path / "tuned"
+    config = load_settings(fresh)[0].replace(training={"seed": 1})
+    train(config, annotations, features, tuned, init=fresh)
+    found = compare(from_=[fresh, tuned], draws=20)
+    assert {one.name: one.seeds for one in found.entries} == {"tridet": (0,), "tuned": (1,)}
+
+
+def test_a_model_that_is_not_of_the_last_epoch_is_said(folder: Path, tmp_path: Path) -> None:
+    run = folder / "tridet" / "seed0"
+    other = shutil.copytree(run, tmp_path / "mine")
+    of_seed(other, 5)
+    card = read_json(other / "model.json")
+    assert card["training"]["epochs"] == 2
+    card["training"]["epochs"] = 1
+    (other / "model.json").write_text(json.dumps(card), "utf-8")
+    found = compare(from_=[run, other], draws=20)
+    assert len(found.notes) == 1
+    assert f"{other} (epoch 1 of 2)" in found.notes[0]
+    assert not compare(from_=[run, folder / "actionformer" / "seed0"], draws=20).notes
 
 
 def test_runs_that_were_not_evaluated_alike_are_refused(folder: Path, annotations: Path, tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
+from stopping import stopped_in_epoch
 
 import actionformer
 from actionformer.core.errors import InputError
 from actionformer.formats.annotations import read_annotations
 from actionformer.inference.loading import load
-from actionformer.model_directory import load_model
+from actionformer.model_directory import load_model, load_settings
 from actionformer.recipes.describe import describe
 from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.search import Search
@@ -315,6 +316,20 @@ def test_init_keeps_what_fits(tmp_path: Path, trained: Path, tiny: Config, annot
                 assert (after[name][1] - tensor[0]).abs().max() > 1e-3
         else:
             torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-6, msg=name)
+
+
+def test_a_run_knows_the_model_that_it_began_with_also_after_it_is_resumed(
+    tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    config, run = short(tiny, training={"epochs": 2, "evaluate_every": 0}), tmp_path / "run"
+    with stopped_in_epoch(2):
+        train(config, annotations, features, run, init=trained)
+    begun = load_settings(run)[1].training
+    train(config, annotations, features, run, resume=True)
+    ended = load_settings(run)[1].training
+    assert (begun["epochs"], ended["epochs"]) == (1, 2)
+    assert begun["init_hash"] == ended["init_hash"]
+    assert "init_hash" not in load_settings(trained)[1].training
 
 
 @pytest.mark.filterwarnings("ignore:settings. training.learning_rate is")

@@ -24,6 +24,8 @@ from actionformer.recipes.proposals import Proposals, source_of
 from actionformer.settings.config import Changes, Config
 
 TITLE = "Comparison"
+IDENTITY = ("annotations", "features", "proposals", "init")
+"""What the card of a run has hashes of, and what seeds of one entry share."""
 
 
 def compare(
@@ -126,7 +128,7 @@ def compare(
 
 
 def grouped(runs: Sequence[EvaluatedRun]) -> dict[str, list[EvaluatedRun]]:
-    """Runs by entry: those whose settings and data differ by nothing but the seed are seeds of one.
+    """Runs by entry: those whose settings, data and first weights differ by nothing but the seed are seeds of one.
 
     An entry is called as the folder of its first run, or as the folder above where that is `seedN`; where two would be
     called alike, as the path says.
@@ -163,7 +165,7 @@ def _runs_in(folder: Path) -> list[Path]:
 
 def _but_seed(run: EvaluatedRun) -> tuple[Config, list[object]]:
     config = run.config.replace(training={"seed": 0, "workers": None})
-    return config, [run.card.training.get(f"{name}_hash") for name in ("annotations", "features", "proposals")]
+    return config, [run.card.training.get(f"{name}_hash") for name in IDENTITY]
 
 
 def _name(path: Path) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from actionformer.core.annotations import Annotations
 from actionformer.core.detections import Detections
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, listed
 from actionformer.core.files import read_json, write_whole
 from actionformer.core.run_files import DETECTIONS, REPORT
 from actionformer.core.words import plural
@@ -31,6 +31,8 @@ from actionformer.settings.config import Config
 
 SAME = 1e-6
 """Largest difference of a mAP that is computed again."""
+MOST_NAMED = 3
+"""Runs that a sentence names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,12 @@ class EvaluatedRun:
     result: SeedRun
     learned: bool
     """Whether it has learned from any of these videos."""
+
+    @property
+    def epochs_short(self) -> str:
+        """What to say of a model that is not of the last epoch of its training; empty of any other."""
+        learned, whole = self.card.training.get("epochs"), self.config.training.all_epochs
+        return f"{self.path} (epoch {learned} of {whole})" if learned is not None and learned < whole else ""
 
 
 def read_evaluated(run: Path, annotations: str | Path | Annotations | None = None) -> EvaluatedRun:
@@ -202,9 +210,14 @@ def report_of(
         reference=reference,
         count=draws,
     )
-    learned = (
-        ["Some of these videos were learned from: all figures are too good."] if any(r.learned for r in runs) else []
-    )
+    notes = []
+    if any(run.learned for run in runs):
+        notes.append("Some of these videos were learned from: all figures are too good.")
+    if short := [run.epochs_short for run in runs if run.epochs_short]:
+        notes.append(
+            f"Not of the last epoch of their training: {listed(short, MOST_NAMED)}. Such a training was stopped, or "
+            "its epoch was chosen on these videos (best/), which makes figures too good."
+        )
     return ComparisonReport(
         tiou=first.config.evaluation.tiou,
         videos=len(first.truth),
@@ -215,7 +228,7 @@ def report_of(
         reference=reference or next(one.name for one in found if one.test is None),
         best=reference is None,
         entries=tuple(found) if reference else in_order(found),
-        notes=tuple(learned),
+        notes=tuple(notes),
     )
 
 

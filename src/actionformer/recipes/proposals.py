@@ -232,7 +232,7 @@ class Proposer(ProposalSource):
 
 
 def model_hash(model: Path) -> str:
-    """What tells a model that proposes from another."""
+    """What tells a model from another: its weights and settings."""
     return hash_of([model / CONFIG, model / WEIGHTS])
 
 

@@ -46,6 +46,12 @@ class Task:
     proposer: Path | None = None
     """The model directory that proposes what a second stage learns to judge, where a model does."""
 
+    def started_from(self, init_hash: str | None) -> Task:
+        """The same, whose card says which model its weights began with; None: they are fresh."""
+        if init_hash is None:
+            return self
+        return replace(self, card=replace(self.card, training={**self.card.training, "init_hash": init_hash}))
+
 
 def gather(given: Given) -> Task:
     """Everything that training needs of the user's files, checked.

@@ -25,13 +25,13 @@ from actionformer.detectors.base import architecture_of
 from actionformer.hub import model_folder
 from actionformer.inference.detector import Detector
 from actionformer.inference.loading import load
-from actionformer.model_directory import load_classifier
+from actionformer.model_directory import load_classifier, load_settings
 from actionformer.nn.network import Network
 from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.recipes.classify import learned_classifier
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
-from actionformer.recipes.proposals import Proposals, source_of
+from actionformer.recipes.proposals import Proposals, model_hash, source_of
 from actionformer.recipes.run import Run
 from actionformer.recipes.run_directory import check_elsewhere, clear, own_run, resumed_state
 from actionformer.recipes.start import check_init, check_start, initial_model
@@ -171,6 +171,7 @@ def train_on(
     config = task.config
     _check_shared(task)
     start = ranks.from_first(lambda: _start(task, out, init=init, resume=resume, device=device))
+    task = task.started_from(start.init_hash)
     loader = EpochLoader(
         task.training,
         training=config.training,
@@ -247,6 +248,8 @@ class Start(NamedTuple):
     classifier: VideoClassifier | None
     state: dict[str, Any] | None
     """Of the run that is continued."""
+    init_hash: str | None
+    """What tells the model whose weights it began with; None with fresh ones."""
 
 
 def _start(task: Task, out: Path, *, init: str | Path | None, resume: bool, device: str) -> Start:
@@ -254,13 +257,15 @@ def _start(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
     config = task.config
     state = resumed_state(out, config, task.card) if resume else None
     if state is not None:
-        return Start(architecture_of(config).network(), load_classifier(out, config, task.card), state)
+        begun_with = load_settings(out)[1].training.get("init_hash")
+        return Start(architecture_of(config).network(), load_classifier(out, config, task.card), state, begun_with)
     check_elsewhere(out, task.proposer)
     measured = _measured(task)
     classifier = _classifier(task, measured, device)
     statistics = measured if config.data.normalize else None
     model = initial_model(config, task.card, task.training.videos, statistics, init)
-    return Start(model, None if classifier is None else classifier.cpu(), None)
+    begun_with = None if init is None else model_hash(Path(init))
+    return Start(model, None if classifier is None else classifier.cpu(), None, begun_with)
 
 
 def _measured(task: Task) -> FeatureStatistics:
