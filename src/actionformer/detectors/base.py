@@ -133,6 +133,11 @@ class Architecture(ABC):
 
     # What a detector may bring besides.
 
+    @property
+    def candidate_span(self) -> int | None:
+        """Features that `decoding.top_k` counts in, None for all that the network sees at once."""
+        return self.config.model.max_length if self.config.decoding.cap_per == "length" else None
+
     def parts(self, outputs: Any) -> Iterator[Any]:
         """The outputs of one forward pass, as the decoder takes them: all at once."""
         yield outputs

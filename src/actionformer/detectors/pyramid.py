@@ -64,9 +64,7 @@ class PyramidArchitecture(Architecture):
 
     def decoder(self) -> Decoder:
         """Every moment proposes a segment per class."""
-        config = self.config
-        span = config.model.max_length if config.decoding.cap_per == "length" else None
-        return Decoder(self.settings.strides, config.decoding, span)
+        return Decoder(self.settings.strides, self.config.decoding, self.candidate_span)
 
     def parts(self, outputs: PyramidOutputs) -> Iterator[LevelOutputs]:
         """Level by level."""

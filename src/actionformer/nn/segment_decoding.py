@@ -17,10 +17,15 @@ class SegmentDecoder(ABC):
 
     Of these, `min_probability` and `min_length` drop those that are not above them. Nothing waits for the device before
     `candidates` is asked.
+
+    Args:
+        settings: thresholds.
+        span: grid steps that `top_k` counts in, where sequences may be of any length: of every span as many pairs are
+            kept whose segment's centre lies there. By default all.
     """
 
-    def __init__(self, settings: DecodingSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: DecodingSettings, span: int | None = None) -> None:
+        self.settings, self.span = settings, span
 
     @abstractmethod
     def scored(self, outputs: Any) -> tuple[Tensor, Tensor]:
@@ -42,9 +47,14 @@ class SegmentDecoder(ABC):
             best = scores.sort(dim=1, descending=True)
         else:
             best = scores.sort(dim=1, descending=True, stable=True)
-        kept = min(self.settings.top_k, scores.shape[1])
+        kept = scores.shape[1] if self.span else min(self.settings.top_k, scores.shape[1])
         self.scores, pairs = best.values[:, :kept], best.indices[:, :kept]
         self.left = best.values[:, kept] if kept < scores.shape[1] else scores.new_zeros(len(scores))
+        if self.span and kept > self.settings.top_k:
+            span = segments.mean(-1).gather(1, pairs // classes).div(self.span, rounding_mode="floor")
+            beyond = places_in(span) >= self.settings.top_k
+            self.left = self.scores.where(beyond, 0).amax(1)
+            self.scores = self.scores.masked_fill(beyond, 0)  # no score is above a threshold then
         self.labels = pairs % classes
         self.segments = segments.gather(1, (pairs // classes)[..., None].expand(-1, -1, 2))
         reported = self.reported(outputs)
@@ -76,3 +86,11 @@ class SegmentDecoder(ABC):
     def left_out(self) -> list[tuple[float, int]]:
         """The highest score that `top_k` has left out of each sequence, 0 if none; all are of level 0."""
         return [(score, 0) for score in self.left.tolist()]
+
+
+def places_in(groups: Tensor) -> Tensor:
+    """(B, N) how many before each of a row (B, N) are of the same group."""
+    by_group = groups.sort(dim=1, stable=True)
+    first = torch.searchsorted(by_group.values, by_group.values)
+    places = torch.arange(groups.shape[1], device=groups.device) - first
+    return places.scatter(1, by_group.indices, places)

@@ -38,7 +38,7 @@ def ranked(parts: Sequence[Any], architecture: Architecture, strides: Sequence[i
     """
     config = architecture.config
     if isinstance(parts[0], LevelOutputs):
-        span = config.model.max_length if config.decoding.cap_per == "length" else None
+        span = architecture.candidate_span
         levels = [_of_level(part, strides[part.level], span, config.decoding) for part in parts]
         found = Ranked(*(torch.cat(tensors, dim=1) for tensors in zip(*levels, strict=True)))
     else:

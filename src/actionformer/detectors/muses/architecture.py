@@ -50,7 +50,7 @@ class MUSES(Architecture):
 
     def decoder(self) -> Decoder:
         """Every proposal is one of each class."""
-        return Decoder(self.config.decoding, self.settings.stream_weights)
+        return Decoder(self.config.decoding, self.settings.stream_weights, self.candidate_span)
 
     def drawn(self, truth: GroundTruth) -> DrawnTruth:
         """Of each sequence a few proposals that fit an action, that show a part of one, and that show none."""

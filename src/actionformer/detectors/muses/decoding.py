@@ -18,10 +18,11 @@ class Decoder(SegmentDecoder):
     Args:
         settings: thresholds.
         weights: of every stream in the mean of what they say.
+        span: grid steps that `top_k` counts in; by default all.
     """
 
-    def __init__(self, settings: DecodingSettings, weights: tuple[float, ...]) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: DecodingSettings, weights: tuple[float, ...], span: int | None = None) -> None:
+        super().__init__(settings, span)
         self.weights = weights
 
     def scored(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
