@@ -62,6 +62,13 @@ def test_a_stride_is_a_whole_number_of_frames(stride: float | None, advice: str)
     assert said(evidence)[1].endswith(f"> {advice}")
 
 
+def test_misses_of_long_actions_have_advice_that_the_detector_knows() -> None:
+    evidence = known(annotations_of({"v": SHORT + LONG}), [(*row, 0.9) for row in SHORT])
+    assert said(evidence)[1].endswith("others in 100%. > label more of these")
+    windows = replace(evidence, for_long="raise data.window")
+    assert said(windows)[1].endswith("others in 100%. > raise data.window")
+
+
 def test_inexact_ends_with_features_of_every_frame() -> None:
     moved = [(start + 0.6, end + 0.6, 0, 0.95) for start, end, _ in SHORT[:6]]
     evidence = known(annotations_of({"v": SHORT}), [*((*row, 0.9) for row in SHORT), *moved], stride=1.0)

@@ -240,6 +240,21 @@ def test_what_caps_cut_in_one_line(tiny: Config) -> None:
     assert "as live.max_per_hour is 60;" in str(cut.message("a", hourly))
 
 
+@pytest.mark.parametrize(
+    ("preset", "words"),
+    [
+        ("bmn_small", "decoding.top_k is 10,000 per window: raise it, as others score 0.5"),
+        ("bmn_activitynet_tsp", "decoding.top_k is 10,000 per video: raise it, as others score 0.5"),
+        ("muses_small", "decoding.top_k is 2,000 per 2,304 features: raise it, as others score 0.5"),
+    ],
+)
+def test_what_decoding_leaves_out_without_levels(preset: str, words: str) -> None:
+    cut = Cut()
+    cut.add(3, 0, 0.3)
+    cut.leave(0.5, 0)
+    assert cut.message("a", load_config(preset)) == f"a: {words}"
+
+
 # --- streams
 
 

@@ -83,7 +83,7 @@ class DoctorReport:
             ("actions of training by length", *_cells(self.lengths)),
         ]
         if self.perfect:
-            title = "mAP that perfect scores reach with this grid and these levels"
+            title = "mAP that perfect scores reach with this grid and these settings"
             shown.append((title, list(self.perfect), [[f"{100 * value:.1f}" for value in self.perfect.values()]]))
         return [table for table in shown if table[2]]
 

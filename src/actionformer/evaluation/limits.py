@@ -25,6 +25,8 @@ APART = 0.2
 """By how much the shares of short and of long actions that are found must differ."""
 GROUP = 10
 """Actions of which a share says something."""
+MORE = "label more of these"
+"""What to do where no setting helps."""
 COURSE = 0.02
 """mAP by which evaluations of one run must differ."""
 
@@ -63,6 +65,8 @@ class Evidence:
     """The `data.feature_dropout` that is worth trying; 0 if there is none."""
     tiou: float
     """From which on a detection is right."""
+    for_long: str = MORE
+    """What lets the detector find long actions."""
 
 
 def limits(known: Evidence) -> list[Limit]:
@@ -192,12 +196,12 @@ def _lengths(known: Evidence, shown: Diagnosis) -> list[Limit]:
         (
             lengths <= short,
             f"Actions of up to {short:.3g} s",
-            _closer(known.stride) or "label more of these",
+            _closer(known.stride) or MORE,
         ),
         (
             lengths >= long,
             f"Actions of {long:.3g} s and more",
-            "take features further apart, or give the model more levels",
+            known.for_long,
         ),
     ):
         if not GROUP <= own.sum() <= len(own) - GROUP:

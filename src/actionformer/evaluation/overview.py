@@ -19,7 +19,7 @@ from actionformer.core.files import read_json, write_whole
 from actionformer.data.groups import LEAST_GROUPS, Groups
 from actionformer.evaluation.calibration import OPERATING_TIOU, why_not
 from actionformer.evaluation.diagnosis import KINDS, diagnose
-from actionformer.evaluation.limits import Evidence, Limit, limits
+from actionformer.evaluation.limits import MORE, Evidence, Limit, limits
 from actionformer.evaluation.report import Report
 from actionformer.evaluation.uncertainty import half_width, half_width_of_groups
 from actionformer.inference.selection import shown
@@ -116,6 +116,7 @@ def overview(
     stride: float | None,
     repeat_rare: float = 0.0,
     feature_dropout: float = 0.0,
+    for_long: str = MORE,
 ) -> Overview:
     """Sums a training up.
 
@@ -132,12 +133,13 @@ def overview(
         stride: frames from one feature to the next, if all have one.
         repeat_rare: the `training.repeat_rare` that is worth trying; 0 if there is none.
         feature_dropout: likewise the `data.feature_dropout`.
+        for_long: what lets the detector find long actions.
     """
     ap = {name: sum(values) / len(values) for name, values in report.per_class.items()}
     tiou = OPERATING_TIOU if calibration is None else calibration.tiou
     for_people = {video: shown(one, calibration) for video, one in detections.items()}
     evidence = Evidence(
-        truth, detections, for_people, ap, learned, course, epochs, stride, repeat_rare, feature_dropout, tiou
+        truth, detections, for_people, ap, learned, course, epochs, stride, repeat_rare, feature_dropout, tiou, for_long
     )
     best_epoch, best_map = max(course, key=lambda one: one[1])
     missing = "" if calibration else _why_no_thresholds(truth, fresh)

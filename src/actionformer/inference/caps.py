@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from actionformer.core.segments import TimeGrid
 from actionformer.core.words import plural
+from actionformer.nn.settings import PyramidSettings
 from actionformer.settings.config import Config
 
 SHOWN_SCORE = 0.3
@@ -108,7 +109,8 @@ class Cut:
                 f"as {_cap_in_words(config)}"
             )
         if self.left_score and self.left_score >= self.score:
-            parts.append(f"{_left_in_words(config)} others of level {self.left_level} score {self.left_score:.2g}")
+            of_level = f" of level {self.left_level}" if _has_levels(config) else ""
+            parts.append(f"{_left_in_words(config)}, as others{of_level} score {self.left_score:.2g}")
         return f"{name}: " + "; ".join(parts) if parts else None
 
 
@@ -129,7 +131,17 @@ def _cap_in_words(config: Config) -> str:
 
 
 def _left_in_words(config: Config) -> str:
-    return f"decoding.top_k is {config.decoding.top_k:,} per level and {_advice(config, 'decoding')}, as"
+    top_k = f"decoding.top_k is {config.decoding.top_k:,} per"
+    if _has_levels(config):
+        return f"{top_k} level and {_advice(config, 'decoding')}"
+    if config.data.window or config.data.resize:  # then it counts in what the network sees at once
+        return f"{top_k} {'window' if config.data.window else 'video'}: raise it"
+    return f"{top_k} {_advice(config, 'decoding')}"
+
+
+def _has_levels(config: Config) -> bool:
+    """Whether candidates come from the levels of a pyramid, each of which keeps its own."""
+    return isinstance(config.model, PyramidSettings)
 
 
 def _advice(config: Config, section: str) -> str:

@@ -15,7 +15,7 @@ class DecodingSettings(Settings):
     min_probability: float = Field(0.001, ge=0, lt=1)
     """Candidates need a class probability above this."""
     top_k: int = Field(2000, ge=1, le=10_000_000)
-    """Number of best candidates that are kept per level; `cap_per` says for how much of a video."""
+    """Number of best candidates that are kept, of a pyramid per level; `cap_per` says for how much of a video."""
     cap_per: Literal["length", "video"] = "length"
     """`length`: keep top_k for every model.max_length features; `video`: top_k for a whole video, as published."""
     min_length: float = Field(0.05, ge=0, le=1e6)
