@@ -34,7 +34,7 @@ def test_actions_between_two_moments() -> None:
     (finding,) = findings([BLINKS, BLINKS])
     assert (finding.kind, finding.severity, finding.count, finding.total) == ("no_moment", "error", 16, 16)
     assert str(finding) == (
-        "16 of 16 actions are learned by no moment of the pyramid, they are at most 0.2 s long; "
+        "16 of 16 actions are learned by no moment of the pyramid (at most 0.2 s long); "
         "features lie up to 1 s apart: extract them with a smaller stride, --stride 3"
     )
 

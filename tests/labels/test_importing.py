@@ -258,8 +258,8 @@ def test_times_in_another_unit_are_refused(times: Sequence[tuple[float, float]],
     file = labelled(*((start, end, "a") for start, end in times))
     with pytest.raises(InputError) as refused:
         annotations_of([file], {"one": RECORDINGS["one"]})
-    lie = "lies" if len(times) == 1 else "lie"
-    assert str(refused.value) == f"{len(times)} of {len(times)} labels {lie} after the end of their videos; {advice}"
+    lie, whose = ("lies", "its") if len(times) == 1 else ("lie", "their")
+    assert str(refused.value) == f"{len(times)} of {len(times)} labels {lie} after the end of {whose} video; {advice}"
 
 
 def test_times_in_milliseconds_if_asked_for() -> None:
@@ -277,7 +277,7 @@ def test_the_unit_of_a_clock_is_not_chosen() -> None:
     with pytest.raises(InputError) as refused:
         annotations_of([late], {"one": RECORDINGS["one"]}, Choices(unit="frames"))
     assert str(refused.value) == (
-        "1 of 1 labels lies after the end of their videos; are they of these videos? 00:03:12 is 3 minutes and 12 "
+        "1 of 1 labels lies after the end of its video; are they of these videos? 00:03:12 is 3 minutes and 12 "
         "seconds: if it is meant as 3 seconds and 12 frames, write it as seconds"
     )
 

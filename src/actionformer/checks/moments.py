@@ -167,7 +167,7 @@ def _nothing(actions: PlacedActions) -> Finding:
         len(every),
         len(every),
         "actions are learned by no moment of the pyramid",
-        f", they are {actions.longest(every)}",
+        f" ({actions.longest(every)})",
         actions.why(every),
     )
 
@@ -189,7 +189,7 @@ def _classes(
 def _some(actions: PlacedActions, mask: NDArray[np.bool_]) -> list[Finding]:
     if mask.mean() < UNHEARD:
         return []
-    what, example = "actions are learned by no moment of the pyramid", f", they are {actions.longest(mask)}"
+    what, example = "actions are learned by no moment of the pyramid", f" ({actions.longest(mask)})"
     return [Finding("no_moment", "warning", int(mask.sum()), len(mask), what, example, actions.why(mask))]
 
 

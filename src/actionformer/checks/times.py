@@ -115,7 +115,7 @@ def _cut(actions: _Actions, videos: Sequence[FeaturedVideo]) -> list[Finding]:
 
 
 def _empty(actions: _Actions, videos: Sequence[FeaturedVideo]) -> list[Finding]:
-    what, advice = "actions are shorter than 1 ms: they are left out", "give every action a start and a later end"
+    what, advice = "actions are shorter than 1 ms and left out", "give every action a start and a later end"
     return _found("empty", actions.empty, actions, videos, severity=actions.severity, what=what, advice=advice)
 
 

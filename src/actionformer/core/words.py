@@ -29,7 +29,10 @@ def part(number: int, total: int, sentence: str) -> str:
     Args:
         number: how many do.
         total: of how many.
-        sentence: of several, from the noun on; where it is about one, the first of `VERBS` in it becomes singular.
+        sentence: of several, from the noun on; where it is about one, the first of `VERBS` in it becomes singular, and
+            what is `their` becomes `its`.
     """
-    told = sentence if number != 1 else _VERB.sub(lambda verb: VERBS[verb[0]], sentence, count=1)
+    told = sentence
+    if number == 1:
+        told = re.sub(r"\btheir\b", "its", _VERB.sub(lambda verb: VERBS[verb[0]], sentence, count=1))
     return f"{number:,} of {total:,} {told}"

@@ -228,7 +228,7 @@ def _check_units(found: Sequence[Actions]) -> None:
         unit, sure = unit_of(found), any(segment.sure for one in found for segment in one.beyond)
         advice = f"counted in {unit} they would not: give --unit {unit}" if unit else "are they of these videos?"
         advice += f" {CLOCK}" if sure else ""
-        raise InputError(f"{part(beyond, total, 'labels lie after the end of their videos')}; {advice}")
+        raise InputError(f"{part(beyond, total, 'labels lie after the end of their video')}; {advice}")
 
 
 def _labelled(id_: str, recordings: Mapping[str, Recording] | None) -> Recording | None:
