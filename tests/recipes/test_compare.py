@@ -177,6 +177,24 @@ def test_a_run_with_the_weights_of_another_model_is_no_seed_of_a_fresh_one(
     assert {one.name: one.seeds for one in found.entries} == {"tridet": (0,), "tuned": (1,)}
 
 
+def test_a_run_with_the_weights_of_another_model_is_not_taken_for_one_of_the_comparison(
+    folder: Path, annotations: Path, features: Path
+) -> None:
+    run = folder / "tridet" / "seed0"
+    train(load_settings(run)[0], annotations, features, folder / "tridet" / "seed1", init=run)
+
+    def again(**options: Any) -> Any:
+        data = {"annotations": annotations, "features": features, "out": folder, "seeds": 2, "draws": 20}
+        return compare("tridet", settings=SETTINGS, **data, **options)
+
+    config = folder / "tridet" / "seed1" / "config.toml"
+    config.write_text(re.sub(r"\nseed = 0 ", "\nseed = 1 ", config.read_text("utf-8")), "utf-8")
+    with pytest.raises(InputError, match=r"seed1: began with weights of a model \(--init.*, now fresh.*--overwrite"):
+        again()
+    again(overwrite=True)
+    assert "init_hash" not in load_settings(folder / "tridet" / "seed1")[1].training
+
+
 def test_a_model_that_is_not_of_the_last_epoch_is_said(folder: Path, tmp_path: Path) -> None:
     run = folder / "tridet" / "seed0"
     other = shutil.copytree(run, tmp_path / "mine")

@@ -1,6 +1,7 @@
 """Cross-validation from outside."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,20 @@ def test_what_is_refused_before_anything_is_read_or_shown(
         "train", "auto", *data, *(() if "--out" in options else ("--out", tmp_path / "run")), *options
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_all_folds_begin_with_the_same_weights(
+    tmp_path: Path, short: Config, all_training: Path, features: Path, trained: Path, refused: Refused
+) -> None:
+    """Those of a model that a stopped call was given are asked for again, or the folds that are left had fresh ones."""
+    cross_validate(short, all_training, features, tmp_path / "out", folds=2, init=trained)
+    shutil.rmtree(tmp_path / "out" / "fold_2")
+    with pytest.raises(InputError, match=r"fold_1: began with weights of a model \(--init, .*, now fresh weights"):
+        cross_validate(short, all_training, features, tmp_path / "out", folds=2, resume=True)
+    assert not (tmp_path / "out" / "fold_2").exists()
+    cross_validate(short, all_training, features, tmp_path / "out", folds=2, resume=True, init=trained)
+    hashes = [load_settings(tmp_path / "out" / f"fold_{fold}")[1].training["init_hash"] for fold in (1, 2)]
+    assert hashes[0] == hashes[1]
 
 
 def test_a_fold_without_any_action(tmp_path: Path, short: Config, all_training: Path, features: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from safetensors.torch import load_file
 
 from actionformer.core.errors import InputError
-from actionformer.model_directory import load_model, save_model
+from actionformer.model_directory import load_model, load_settings, save_model
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config
 from actionformer.training.checkpoints import read_state, write_state
@@ -160,3 +160,17 @@ def test_files_that_may_not_grow(run: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, ignored)
     assert content(run) == before
+
+
+def test_a_run_goes_on_with_the_weights_that_it_began_with(
+    tmp_path: Path, run: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    tuned = tmp_path / "tuned"
+    train(tiny, annotations, features, tuned, init=run)
+    train(tiny, annotations, features, tuned, resume=True)
+    train(tiny, annotations, features, tuned, init=run, resume=True)
+    assert load_settings(tuned)[1].training["init_hash"]
+    with pytest.raises(InputError, match=r"tuned: began with weights of a model .*, now weights of a model"):
+        train(tiny, annotations, features, tuned, init=tuned, resume=True)
+    with pytest.raises(InputError, match=r"run: began with fresh weights, now weights of a model .* resume unchanged"):
+        train(tiny, annotations, features, run, init=tuned, resume=True)

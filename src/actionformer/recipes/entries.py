@@ -25,7 +25,7 @@ from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.proposals import check_taken
-from actionformer.recipes.run_directory import check_same, check_unoccupied, is_run, own_run
+from actionformer.recipes.run_directory import check_same, check_start_of, check_unoccupied, is_run, own_run
 from actionformer.recipes.task import gather
 from actionformer.recipes.train import train_on
 from actionformer.settings.config import Changes, Config, merged
@@ -253,6 +253,7 @@ def _changed(entry: Entry, runs: Mapping[int, Path]) -> list[Changed]:
             continue
         try:
             check_same(run, task.config.replace(training={"seed": seed}), task.card)
+            check_start_of(run, None)
         except InputError as error:
             found.append(Changed(run, f"{error}; --overwrite makes what has changed again, and keeps the rest"))
     return found

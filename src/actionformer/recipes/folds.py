@@ -23,11 +23,12 @@ from actionformer.data.collection import Paths
 from actionformer.data.split import HELD_OUT, Split, check_folds, folds, with_held_out
 from actionformer.evaluation.report import Report, score
 from actionformer.formats.detections import write_results
+from actionformer.hub import model_folder
 from actionformer.model_directory import ModelCard, load_settings
 from actionformer.recipes.evaluate import search_subset
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import tell_groups
-from actionformer.recipes.proposals import Proposals, source_of
+from actionformer.recipes.proposals import Proposals, model_hash, source_of
 from actionformer.recipes.run_directory import check_fold, check_unoccupied, clear, is_run, own_run
 from actionformer.recipes.start import check_init
 from actionformer.recipes.train import train_on
@@ -119,13 +120,12 @@ def cross_validate(
         InputError: what `train` refuses, or fewer videos or groups than folds.
     """
     check_folds(folds)
-    out = Path(out)
+    out, init = Path(out), None if init is None else model_folder(init)
     console = console or plain_console(quiet=True)
     log = loggers_of(log)
     runs = [out / f"{FOLD}{number}" for number in range(1, folds + 1)]
     others = _check_folder(out, runs, resume=resume, overwrite=overwrite)
     with sole_writer(out):
-        judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
         data = TrainingData(
             annotations=annotations,
             features=features,
@@ -135,14 +135,14 @@ def cross_validate(
             skip_missing=skip_missing,
             other_timing=other_timing,
             device=device,
-            proposals=judged,
+            proposals=source_of(proposals, device=device, other_timing=other_timing, console=console),
         )
         given = data.given(config, settings)
         if init is not None:
             check_init(init, given.config)
-        splits = _splits(given, folds)
+        splits, init_hash = _splits(given, folds), None if init is None else model_hash(init)
         for run, one in zip(runs if resume else (), splits, strict=False):
-            check_fold(run, one.held_out)
+            check_fold(run, one.held_out, init_hash)
         tell_groups(splits[0], console)
         given = given.completed(console)
         given = given.with_features(out, init=init, overwrite=overwrite, console=console)

@@ -82,14 +82,32 @@ def resumed_state(out: Path, config: Config, card: ModelCard) -> dict[str, Any] 
     return state
 
 
-def check_fold(out: Path, held_out: Sequence[str]) -> None:
-    """Checks that a fold that may have been begun holds out the videos of now, before anything else is read.
+def check_fold(out: Path, held_out: Sequence[str], init_hash: str | None) -> None:
+    """Checks that a fold that may have been begun is what it would be now, before anything else is read.
 
     Raises:
-        InputError: it holds out others.
+        InputError: it holds out other videos, or began with other weights.
     """
     if (out / CARD).is_file():
         _same_held_out(out, load_settings(out)[1], held_out)
+        check_start_of(out, init_hash)
+
+
+def check_start_of(out: Path, init_hash: str | None) -> None:
+    """Checks that a run began with the weights of now: those of a model, or, without a hash, fresh ones.
+
+    Raises:
+        InputError: it began with others.
+    """
+    before = load_settings(out)[1].training.get("init_hash")
+    if before != init_hash:
+        raise InputError(
+            f"{out}: began with {_named(before)}, now {_named(init_hash)}: a run can only resume unchanged"
+        )
+
+
+def _named(init_hash: str | None) -> str:
+    return "fresh weights" if init_hash is None else f"weights of a model (--init, {init_hash:.8})"
 
 
 def _same_held_out(out: Path, before: ModelCard, held_out: Sequence[str]) -> None:

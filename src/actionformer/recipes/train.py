@@ -33,7 +33,7 @@ from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.proposals import Proposals, model_hash, source_of
 from actionformer.recipes.run import Run
-from actionformer.recipes.run_directory import check_elsewhere, clear, own_run, resumed_state
+from actionformer.recipes.run_directory import check_elsewhere, check_start_of, clear, own_run, resumed_state
 from actionformer.recipes.start import check_init, check_start, initial_model
 from actionformer.recipes.task import Task, gather
 from actionformer.recipes.validation import Validation
@@ -86,7 +86,7 @@ def train(
             none out. Videos of one group (a field `group` of the annotations, or a part of their ids such as
             `subject01`) stay together.
         init: a model directory, or a model of huggingface.co (hf://USER/MODEL), to start from; its classes and input
-            width may differ.
+            width may differ. With `resume` it may be left out once the first epoch has ended.
         resume: continue the run in OUT, which then ends as if it had never stopped.
         overwrite: remove the run in OUT and start again.
         skip_missing: go on without videos that have no features.
@@ -115,7 +115,6 @@ def train(
         again = ranks.from_first(lambda: ranks.begun(str(out)))
         resume, overwrite = resume or again, overwrite and not again
         with own_run(out, resume=resume, overwrite=overwrite):
-            judged = source_of(proposals, device=own_device, other_timing=other_timing, console=console)
             data = TrainingData(
                 annotations=annotations,
                 features=features,
@@ -125,7 +124,7 @@ def train(
                 skip_missing=skip_missing,
                 other_timing=other_timing,
                 device=own_device,
-                proposals=judged,
+                proposals=source_of(proposals, device=own_device, other_timing=other_timing, console=console),
             )
             given = data.given(config, settings)
             if init is not None:
@@ -257,6 +256,8 @@ def _start(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
     config = task.config
     state = resumed_state(out, config, task.card) if resume else None
     if state is not None:
+        if init is not None:
+            check_start_of(out, model_hash(Path(init)))
         begun_with = load_settings(out)[1].training.get("init_hash")
         return Start(architecture_of(config).network(), load_classifier(out, config, task.card), state, begun_with)
     check_elsewhere(out, task.proposer)
