@@ -16,9 +16,8 @@ from actionformer.core.run_files import ABLATION
 from actionformer.core.terminal import plain_console, say
 from actionformer.data.collection import Paths
 from actionformer.evaluation.comparison import ComparisonReport
-from actionformer.recipes.costs import Measuring, with_costs
-from actionformer.recipes.entries import Entry, check_counts, entries_of, seeds_from, trained
-from actionformer.recipes.evaluated import report_of, write_report
+from actionformer.recipes.entries import Entry, check_counts, compared, entries_of
+from actionformer.recipes.evaluated import write_report
 from actionformer.recipes.given import TrainingData
 from actionformer.recipes.proposals import Proposals, source_of
 from actionformer.recipes.switches import switches_of
@@ -85,7 +84,6 @@ def ablate(
     """
     console = console or plain_console(quiet=True)
     check_counts(seeds=seeds, draws=draws)
-    judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
     data = TrainingData(
         annotations=annotations,
         features=features,
@@ -95,7 +93,7 @@ def ablate(
         skip_missing=skip_missing,
         other_timing=other_timing,
         device=device,
-        proposals=judged,
+        proposals=source_of(proposals, device=device, other_timing=other_timing, console=console),
     )
     out = Path(out)
     with sole_writer(out):
@@ -112,8 +110,7 @@ def ablate(
         if not chosen:
             raise InputError(f"nothing to compare the full model with: it has none of the switches {', '.join(asked)}")
         entries = [full, *(Entry(_folder(one.name), replace(full.given, config=one.config)) for one in chosen)]
-        runs = trained(entries, seeds_from(entries, seeds), out, overwrite=overwrite, device=device, console=console)
-        report = with_costs(report_of(runs, reference=FULL, draws=draws), runs, Measuring.of(full.given, device))
+        report = compared(entries, data, seeds, out, reference=FULL, draws=draws, overwrite=overwrite, console=console)
         meant = [f"{one.name}: {one.says}" for one in chosen if one.says]
         said = [f"What was changed: {'; '.join(meant)}."] if meant else []
         report = replace(report, notes=(*report.notes, *said, *left_out))

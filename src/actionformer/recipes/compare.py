@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +16,7 @@ from actionformer.core.terminal import plain_console
 from actionformer.data.collection import Paths
 from actionformer.evaluation.comparison import ComparisonReport
 from actionformer.recipes.costs import Measuring, with_costs
-from actionformer.recipes.entries import check_counts, entries_of, seeds_from, trained
+from actionformer.recipes.entries import check_counts, compared, entries_of
 from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated, report_of, write_report
 from actionformer.recipes.given import TrainingData
 from actionformer.recipes.proposals import Proposals, source_of
@@ -103,7 +102,6 @@ def compare(
         return report
     if not names or annotations is None or out is None:
         raise InputError("give the detectors to compare, --annotations, --features and --out, or --from and runs")
-    judged = source_of(proposals, device=device, other_timing=other_timing, console=console)
     data = TrainingData(
         annotations=annotations,
         features=features,
@@ -113,16 +111,14 @@ def compare(
         skip_missing=skip_missing,
         other_timing=other_timing,
         device=device,
-        proposals=judged,
+        proposals=source_of(proposals, device=device, other_timing=other_timing, console=console),
     )
     out = Path(out)
     with sole_writer(out):
         entries = entries_of(
             names, data, out, settings or {}, validation=validation, overwrite=overwrite, console=console
         )
-        runs = trained(entries, seeds_from(entries, seeds), out, overwrite=overwrite, device=device, console=console)
-        how = replace(Measuring.of(entries[0].given, device), proposals=judged)
-        report = with_costs(report_of(runs, draws=draws), runs, how)
+        report = compared(entries, data, seeds, out, draws=draws, overwrite=overwrite, console=console)
         write_report(report, out / COMPARISON, TITLE)
     return report
 

@@ -19,9 +19,11 @@ from actionformer.core.run_files import CARD, FEATURES, METRICS, OVERVIEW, SEED
 from actionformer.core.terminal import plain_console, say
 from actionformer.data.split import HELD_OUT
 from actionformer.detectors.index import SETTINGS
+from actionformer.evaluation.comparison import ComparisonReport
 from actionformer.model_directory import load_settings
 from actionformer.recipes.advise import check_subset_names
-from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated
+from actionformer.recipes.costs import Measuring, with_costs
+from actionformer.recipes.evaluated import EvaluatedRun, read_evaluated, report_of
 from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.proposals import check_taken
@@ -183,12 +185,6 @@ def check_counts(**counts: int) -> None:
             raise InputError(f"{name} must be at least 1, found {count}")
 
 
-def seeds_from(entries: Sequence[Entry], count: int) -> range:
-    """So many seeds, from `training.seed` on."""
-    first = entries[0].given.config.training.seed
-    return range(first, first + count)
-
-
 def trained(
     entries: Sequence[Entry], seeds: Sequence[int], out: Path, *, overwrite: bool, device: str, console: Console
 ) -> dict[str, list[EvaluatedRun]]:
@@ -229,6 +225,39 @@ def trained(
                 except InputError as error:
                     raise InputError(f"{entry.name}, seed {seed}: {error}") from error
     return {entry.name: [read_evaluated(run, entry.given.annotations) for run in runs[entry.name]] for entry in entries}
+
+
+def compared(
+    entries: Sequence[Entry],
+    data: TrainingData,
+    seeds: int,
+    out: Path,
+    *,
+    reference: str | None = None,
+    draws: int,
+    overwrite: bool,
+    console: Console,
+) -> ComparisonReport:
+    """Trains what is not finished yet, and says how good each entry is and what it costs.
+
+    Args:
+        entries: with names that differ.
+        data: that they were made of.
+        seeds: runs of each entry, from `training.seed` on.
+        out: the folder of all runs.
+        reference: the entry to compare with; by default the best.
+        draws: of videos, for intervals and tests.
+        overwrite: make runs again whose settings or data have changed since; others are kept.
+        console: where progress is shown.
+
+    Raises:
+        InputError: see `trained`.
+    """
+    first = entries[0].given.config.training.seed
+    seeds_of_all = range(first, first + seeds)
+    runs = trained(entries, seeds_of_all, out, overwrite=overwrite, device=data.device, console=console)
+    how = replace(Measuring.of(entries[0].given, data.device), proposals=data.proposals)
+    return with_costs(report_of(runs, reference=reference, draws=draws), runs, how)
 
 
 @dataclass(frozen=True, order=True)
