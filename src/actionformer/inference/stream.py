@@ -89,7 +89,8 @@ class Stream:
         if chunks is None or config.data.resize is not None or config.data.window is not None:
             raise InputError(
                 "this model cannot follow a stream: it sees a sequence as a whole "
-                "(global attention, positions, statistics of all moments, or features resized or cut to one length)"
+                "(global attention, positions, statistics of all moments, or features resized or cut to one length): "
+                "detect in finished files, without live.max_action_seconds"
             )
         levels = self._architecture.levels(self._network)
         step = grid.step
