@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from commands import Command
+from torch.distributed import HashStore
 
 from actionformer.core import ranks
 from actionformer.core.errors import InputError
@@ -59,9 +63,10 @@ def test_items_are_dealt_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_work_that_was_begun_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Memory()
     monkeypatch.setattr(ranks, "_joined", [ranks._Group(0, 1, store, store)])
+    monkeypatch.setattr(ranks, "_begun_here", set())
     ranks.begin("runs/a")
-    assert not ranks.begun("runs/a")  # torchrun has not started anything again
-    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    assert not ranks.begun("runs/a")  # nothing was started again
+    monkeypatch.setattr(ranks, "_begun_here", set())  # as in another process
     assert ranks.begun("runs/a")
     assert not ranks.begun("runs/b")
 
@@ -83,3 +88,41 @@ def test_other_verbs_are_refused_by_the_first(call: Command, launched: None, mon
     assert call("detect", "run", "features") == (2, "", line)
     folds = call("train", "small", "--annotations", "a.json", "--features", "f", "--out", "o", "--folds", "3")
     assert folds == (2, "", "error: --folds trains models one after another in one process: leave out torchrun\n")
+
+
+def met_by(memory: HashStore, number: int, count: int) -> Future[str]:
+    return ThreadPoolExecutor(1).submit(ranks.meeting, memory, number, count)
+
+
+def test_processes_of_one_start_have_a_name_that_those_before_did_not_have() -> None:
+    memory = HashStore()
+    names = []
+    for _ in range(2):
+        started = [met_by(memory, number, 3) for number in (2, 0, 1)]
+        (name,) = {one.result(20) for one in started}
+        names.append(name)
+    assert names[0] != names[1]
+
+
+def test_who_was_started_in_place_of_another_is_waited_for() -> None:
+    """What processes left that ended while they waited leads nobody astray, whichever it was."""
+    memory = HashStore()
+    memory.set("actionformer/there/1", "one that has ended")
+    first = met_by(memory, 0, 2)
+    until(lambda: memory.check(["actionformer/invited/one that has ended"]))
+    second = met_by(memory, 1, 2)
+    assert first.result(20) == second.result(20)
+    memory.set("actionformer/there/1", "nobody")
+    third = met_by(memory, 1, 2)
+    until(lambda: memory.get("actionformer/there/1") != b"nobody")
+    own = memory.get("actionformer/there/1").decode()
+    memory.set(f"actionformer/invited/{own}", "a first process that has ended")
+    until(lambda: memory.check(["actionformer/came/a first process that has ended/1"]))
+    assert met_by(memory, 0, 2).result(20) == third.result(20)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    last = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < last
+        time.sleep(0.01)

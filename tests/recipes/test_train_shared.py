@@ -212,7 +212,12 @@ def test_two_hosts_train_as_one(tmp_path: Path, words: list[str], alone: Path, h
         started.append(
             subprocess.Popen(["ip", "netns", "exec", host, *command], stdout=output, stderr=output, text=True)
         )
-    said = [one.communicate(timeout=300) for one in started]
+    try:
+        said = [one.communicate(timeout=300) for one in started]
+    finally:
+        for one in started:
+            one.terminate()  # which ends its processes too
+            one.communicate()
     assert [one.returncode for one in started] == [0, 0], said
     assert_same(tmp_path / "run", alone)
     assert said[0][0] == f"model: {tmp_path / 'run'}\n"

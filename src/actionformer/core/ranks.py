@@ -8,12 +8,14 @@ of all: who waits for a process that has ended gets a `ConnectionAbortedError`.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from actionformer.core.errors import InputError, untold
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 PATIENCE = timedelta(days=7)
 """How long a process waits for another: one may make features for days. That one has ended is noticed at once."""
+PAUSE = 0.02
+"""Seconds between two looks for a process that has not come yet."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class _Group:
 
 _joined: list[_Group] = []
 """The group that this process works in; none where it is alone."""
+_begun_here: set[str] = set()
+"""Work that this process has begun itself."""
 
 
 def launched() -> int:
@@ -109,7 +115,7 @@ def _met(device: str) -> _Group:
         raise InputError(f"torch.distributed {reason}: start a single process, without torchrun")
     number, count = int(os.environ["RANK"]), launched()
     memory = next(dist.rendezvous("env://", timeout=timedelta(minutes=10)))[0]
-    store = dist.PrefixStore(f"actionformer/{_restarts()}", memory)
+    store = dist.PrefixStore(f"actionformer/{meeting(memory, number, count)}", memory)
     on_cards = device.startswith("cuda")
     if on_cards:
         import_module("torch").cuda.set_device(device)
@@ -118,8 +124,43 @@ def _met(device: str) -> _Group:
     return _Group(number, count, store, memory)
 
 
-def _restarts() -> int:
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+def meeting(memory: Any, number: int, count: int) -> str:
+    """Waits for all processes that were started together; returns a name that these alone have.
+
+    torchrun starts all again where one has ended, and what they tell one another must not reach those that are to come.
+    Its own count of restarts does not tell them apart: of two hosts only the one whose process failed counts.
+
+    Args:
+        memory: a store of torch.distributed that outlasts them.
+        number: of this process.
+        count: of all.
+    """
+
+    def read(key: str) -> str:
+        return memory.get(f"actionformer/{key}").decode() if memory.check([f"actionformer/{key}"]) else ""
+
+    def write(key: str, value: str) -> None:
+        memory.set(f"actionformer/{key}", value)
+
+    own, name = uuid4().hex, ""
+    if number == 0:
+        greeted: dict[int, str] = {}
+        while missing := [one for one in range(1, count) if not read(f"came/{own}/{one}")]:
+            for one in missing:
+                there = read(f"there/{one}")  # perhaps of one that has ended: then another comes
+                if there != greeted.get(one, ""):
+                    greeted[one] = there
+                    write(f"invited/{there}", own)
+            time.sleep(PAUSE)
+        write(f"complete/{own}", "yes")
+        return own
+    write(f"there/{number}", own)
+    while not (name and read(f"complete/{name}")):
+        if (invited := read(f"invited/{own}")) != name:  # again, where a first process that ended has invited before
+            name = invited
+            write(f"came/{name}/{number}", "yes")
+        time.sleep(PAUSE)
+    return name
 
 
 def mine(items: Sequence[Item]) -> Sequence[Item]:
@@ -189,8 +230,9 @@ def begin(work: str) -> None:
     """Lets processes that torchrun starts again know that this work was begun by those before them."""
     for group in _joined:
         group.memory.set(f"actionformer/begun/{work}", "")
+        _begun_here.add(work)
 
 
 def begun(work: str) -> bool:
     """Whether torchrun has started the processes again, after they had begun this work; asked by the first process."""
-    return _restarts() > 0 and any(group.memory.check([f"actionformer/begun/{work}"]) for group in _joined)
+    return work not in _begun_here and any(group.memory.check([f"actionformer/begun/{work}"]) for group in _joined)
