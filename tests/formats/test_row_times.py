@@ -31,3 +31,9 @@ def test_a_time_that_cannot_be_read_is_none() -> None:
     assert times
     assert (times.seconds, times.sure) == ([0.5, None, 1.5], False)
     assert row_times(["noon", "1"], "time") is None
+
+
+def test_dates_with_the_month_first_count_from_the_first_row() -> None:
+    times = row_times(["1/31/2026 11:59:59 PM", "2/1/2026 12:00:00 AM"], "time")
+    assert times
+    assert times.seconds == [0.0, 1.0]

@@ -77,7 +77,7 @@ def test_the_unit_of_the_clock_may_stand_below_its_name(tmp_path: Path) -> None:
 
 def test_a_clock_that_cannot_be_read_is_told_where_no_rate_is_given(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.csv: its column time holds neither numbers nor dates such as 2026"):
-        read(write(tmp_path / "a.csv", ["1/2/2026 10:00:00", "1/2/2026 10:00:01"]))
+        read(write(tmp_path / "a.csv", ["Jan 2 10:00:00", "Jan 2 10:00:01"]))
 
 
 def test_another_rate_is_interpolated_and_told(tmp_path: Path) -> None:

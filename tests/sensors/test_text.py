@@ -111,8 +111,8 @@ def test_dates_and_times_as_loggers_write_them(cell: str, expected: float) -> No
     assert number(cell) == expected
 
 
-@pytest.mark.parametrize("cell", ["1/2/2026 10:00", "31.13.2026", "10:0x", "1.2.3"])
-def test_what_may_be_another_date_is_none(cell: str) -> None:
+@pytest.mark.parametrize("cell", ["1/31/2026 10:00", "31.13.2026", "10:0x", "1.2.3"])
+def test_what_may_be_something_else_is_no_date(cell: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         number(cell)
 
@@ -124,9 +124,34 @@ def test_times_of_the_day_count_from_the_dates_beside_them(tmp_path: Path) -> No
         assert np.concatenate(list(table.read([1, 2]))).tolist() == [[1767398399.5, 1], [1767398400.5, 2]]
     with (
         open_text_of(tmp_path, text + "soon;00:00:01,5;3\n") as table,
-        pytest.raises(InputError, match=r"row 3, column Date: 'soon' is no number"),
+        pytest.raises(InputError, match=r"row 3, column Date: 'soon' is no date as those above"),
     ):
         list(table.read([1, 2]))
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("1/31/2026 11:59:59 PM", "2/1/2026 12:00:00 AM"),
+        ("31/1/2026 23:59:59", "1/2/2026 00:00:00"),
+        ("1/2/2026 23:59:59", "1/3/2026 00:00:00"),
+        ("1/2/2026 23:59:59", "2/2/2026 00:00:00"),
+    ],
+)
+@pytest.mark.parametrize("rows", [1, 150])
+def test_the_last_row_may_tell_whether_months_stand_before_days(
+    tmp_path: Path, dates: tuple[str, str], rows: int
+) -> None:
+    text = "time,x\n" + f"{dates[0]},1\n" * rows + f"{dates[1]},2\n"
+    _, times = read(tmp_path / "a.csv", text, 0)
+    assert times[-1][0] - times[0][0] == 1.0
+    with open_text(tmp_path / "a.csv") as table:
+        assert table.last(0) == times[-1][0]
+
+
+def test_dates_of_two_orders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"row 2, column time: '31/1/2026 10:00' is no date as those above"):
+        read(tmp_path / "a.csv", "time,x\n1/31/2026 10:00,1\n31/1/2026 10:00,2\n1/31/2026 10:01,3\n", 0)
 
 
 def test_text_is_no_column_of_numbers(tmp_path: Path) -> None:

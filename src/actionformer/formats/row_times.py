@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
 
+from actionformer.formats.dates import date, has_month_first
 from actionformer.formats.numbers import is_clock, number, seconds
 from actionformer.formats.words import words_of
 
@@ -66,7 +66,7 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
             return RowTimes(times, sure=True)
         return RowTimes(_from_first(times), sure=True, remark=FROM_FIRST)
     if number(cells[0]) is None:
-        dates = [_date(cell) for cell in cells]
+        dates = _dates(cells)
         return None if dates[0] is None else RowTimes(_from_first(dates), sure=True)
     stated = next((SIZES[word] for word in words_of(name) if word in SIZES), None)
     counts = [number(cell) for cell in cells]
@@ -98,10 +98,13 @@ def _over_midnight(times: Sequence[float | None]) -> list[float | None]:
     return going_on
 
 
-def _date(cell: str) -> float | None:
-    """Seconds since 1970 of a date in ISO 8601."""
-    try:
-        moment = datetime.fromisoformat(cell.strip())
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _dates(cells: Sequence[str]) -> list[float | None]:
+    """Seconds since 1970 of dates, None of what is none."""
+    month_first = has_month_first(cells)
+    found = list[float | None]()
+    for cell in cells:
+        try:
+            found.append(date(cell, month_first=month_first))
+        except ValueError:
+            found.append(None)
+    return found

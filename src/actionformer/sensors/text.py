@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice, takewhile
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.formats.numbers import seconds
+from actionformer.formats.dates import date, has_month_first
 from actionformer.sensors.columns import is_time
 from actionformer.sensors.table import PIECE, Table, distinct, numbered
 
@@ -28,9 +28,6 @@ END = 1 << 16
 """Bytes at the end of a file in which its last row is looked for."""
 BLANKS = " "
 """What stands for a delimiter of any number of blanks."""
-_DAY = re.compile(r"(?:(\d{4})/(\d{1,2})/(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4}))(.*)", re.ASCII)
-"""A date that is not written as ISO 8601 has it, and leaves no doubt: 2026/01/31, 31.1.2026."""
-_ZONE = re.compile(r"\s*(?:UTC|GMT)$")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """A number that may be 1234 in a file whose cells are parted by commas."""
 EMPTY = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
@@ -43,6 +40,8 @@ class Dialect:
 
     delimiter: str
     decimal_comma: bool = False
+    month_first: bool = False
+    """Whether 1/2/2026 is in January."""
 
     def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
         """The cells of the lines; lines that are empty, and those that begin with #, are left out."""
@@ -62,10 +61,10 @@ class Dialect:
         try:
             return np.array(list(map(float, cells)))
         except ValueError:
-            return np.array(list(map(number if dates else reading, cells)))
+            return np.array(list(map(partial(number, month_first=self.month_first) if dates else reading, cells)))
 
 
-def number(cell: str) -> float:
+def number(cell: str, *, month_first: bool = False) -> float:
     """A number, a date as seconds since 1970, or NaN of an empty cell.
 
     Raises:
@@ -74,7 +73,7 @@ def number(cell: str) -> float:
     try:
         return reading(cell)
     except ValueError:
-        return date(cell)
+        return date(cell, month_first=month_first)
 
 
 def reading(cell: str) -> float:
@@ -84,38 +83,6 @@ def reading(cell: str) -> float:
         ValueError: the cell holds something else.
     """
     return float("nan") if cell.strip().lower() in EMPTY else float(cell)
-
-
-def date(cell: str) -> float:
-    """Seconds since 1970 of a date, perhaps with a time, UTC where it does not say; of a time alone since midnight.
-
-    Raises:
-        ValueError: the cell holds something else.
-    """
-    text = cell.strip()
-    if ":" in text[:4]:
-        return _of_day(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = datetime.fromisoformat(_in_iso(text))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _of_day(text: str) -> float:
-    """Seconds of 10:00:00.25, of 0:01.5 (minutes, as nobody writes parts of a minute so) or of 10:00 (hours)."""
-    if (text.count(":") > 1 or "." in text or "," in text) and (found := seconds(text)) is not None:
-        return found
-    return datetime.fromisoformat(f"1970-01-01T{text}").replace(tzinfo=UTC).timestamp()
-
-
-def _in_iso(text: str) -> str:
-    """A date as ISO 8601 writes it, as far as it is known; else the text."""
-    text = _ZONE.sub("+00:00", text)
-    if (found := _DAY.fullmatch(text)) is None:
-        return text
-    year, month, day, first, second, last, rest = found.groups()
-    return f"{year or last}-{int(month or second):02}-{int(day or first):02}{rest}"
 
 
 class TextTable:
@@ -144,6 +111,9 @@ class TextTable:
         kinds = [Counter(self._kind(row[column]) for row in body if column < len(row)) for column in range(width)]
         self.numeric = tuple(_most(kind, "number") for kind in kinds)
         dates = [_most(kind, "date") for kind in kinds]
+        if any(dates):
+            told = [row[dates.index(True)] for row in [*body, self._last_row()] if len(row) == width]
+            self.dialect = replace(self.dialect, month_first=has_month_first(told))
         self._day, self._time_of_day = _day_and_time(body, dates)
         self.dates = tuple(date and column != self._day for column, date in enumerate(dates))
 
@@ -179,6 +149,13 @@ class TextTable:
     def _kind(self, cell: str) -> str:
         return _kind(cell.replace(",", ".") if self.dialect.decimal_comma else cell)
 
+    def _is_wrong(self, cell: str, *, dates: bool) -> bool:
+        try:
+            self.dialect.numbers([cell], dates=dates)
+        except ValueError:
+            return True
+        return False
+
     def read(self, columns: Sequence[int]) -> Iterator[NDArray[np.float64]]:
         """Some columns, piece by piece. A last row that is cut, as a logger that was stopped leaves it, is left out.
 
@@ -204,26 +181,34 @@ class TextTable:
 
     def last(self, column: int) -> float | None:
         """What a column holds in the last row."""
+        try:
+            return float(self._numbers(column, [[cell] for cell in self._last_row()])[0])
+        except (IndexError, ValueError):  # reading tells
+            return None
+
+    def _last_row(self) -> list[str]:
+        """The cells of the last row; none where it is not whole."""
         with self.path.open("rb") as file:
             file.seek(max(file.seek(0, 2) - END, 0))
             lines = file.read().decode(self._encoding, "replace").splitlines()
         rows = [row for row in self.dialect.rows(iter(lines[-2:])) if len(row) == len(self.names)]
-        try:
-            return float(self._numbers(column, [[cell] for cell in rows[-1]])[0])
-        except (IndexError, ValueError):  # reading tells
-            return None
+        return rows[-1] if rows else []
 
     def _column(self, column: int, cells: Sequence[Sequence[str]], before: int) -> NDArray[np.float64]:
         """A column of rows that are given column by column."""
         try:
             return self._numbers(column, cells)
         except ValueError:
-            wrong = ("text", "date") if self.numeric[column] else ("text",)
-            at = column if any(self._kind(cell) in wrong for cell in cells[column]) else self._day
-            assert at is not None
-            row = next(row for row, cell in enumerate(cells[at]) if self._kind(cell) in wrong)
+            places = [column] if self._day is None else [column, self._day]
+            at, row = next(
+                (place, row)
+                for place in places
+                for row, cell in enumerate(cells[place])
+                if self._is_wrong(cell, dates=not self.numeric[place])
+            )
+            kind = "date as those above" if self.dates[at] or at == self._day else "number"
             raise InputError(
-                f"{self.path}: row {before + row + 1:,}, column {self.names[at]}: {cells[at][row]!r:.60} is no number: "
+                f"{self.path}: row {before + row + 1:,}, column {self.names[at]}: {cells[at][row]!r:.60} is no {kind}: "
                 "correct it, or leave the column out (--columns names the others)"
             ) from None
 
@@ -295,7 +280,7 @@ def _kind(cell: str) -> str:
     """What a cell holds: number, date, text, or empty."""
     if cell.strip().lower() in EMPTY:
         return "empty"
-    for kind, read in (("number", float), ("date", date)):
+    for kind, read in (("number", float), ("date", date), ("date", partial(date, month_first=True))):
         try:
             read(cell)
         except ValueError:
