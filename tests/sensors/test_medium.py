@@ -39,6 +39,16 @@ def test_rows_without_a_clock_come_at_the_rate_that_is_said(tmp_path: Path) -> N
         read(tmp_path / "a.npy")
 
 
+def test_a_file_may_say_its_rate_above_the_readings(tmp_path: Path) -> None:
+    (tmp_path / "EDA.csv").write_text("1505850000.000000\n4.000000\n0.5\n1.5\n2.5\n3.5\n")
+    rows, _, summary = read(tmp_path / "EDA.csv")
+    assert rows.tolist() == [[0.5], [1.5], [2.5], [3.5]]
+    assert (summary.fps, summary.start, summary.duration, summary.warning) == (4, 0, 1, None)
+    rows, _, summary = read(tmp_path / "EDA.csv", fps=8)
+    assert rows[:3].tolist() == [[0.5], [1.0], [1.5]]
+    assert (summary.fps, summary.native_fps, summary.duration) == (8, 4, 1)
+
+
 def test_times_are_those_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", ["12.5", "12.6", "12.7"])
     rows, declared, summary = read(path)

@@ -84,6 +84,28 @@ def test_columns_without_names_are_numbered(tmp_path: Path) -> None:
     assert read(tmp_path / "a.csv", "7\n8\n") == (("1",), [[7.0], [8.0]])
 
 
+EMPATICA = "1505850000.000000, 1505850000.000000\n32.000000, 32.000000\n"
+
+
+def test_empatica_writes_the_beginning_and_the_rate_above_the_readings(tmp_path: Path) -> None:
+    assert read(tmp_path / "ACC.csv", EMPATICA + "-1,2\n3,4\n") == (("1", "2"), [[-1.0, 2.0], [3.0, 4.0]])
+    assert read(tmp_path / "HR.csv", "1505850010.00\n1.000000\n60.5\n") == (("1",), [[60.5]])
+    with open_text(tmp_path / "HR.csv") as table:
+        assert table.rate == 1.0
+    with open_text_of(tmp_path, EMPATICA) as table:  # two rows are two readings
+        assert table.rate is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a,b\n" + EMPATICA + "1,2\n", EMPATICA.replace("32.000000\n", "8\n") + "1,2\n", "1505850000\n1\n1505850001\n",
+     "1505850000, IBI\n0.5,0.5\n1.0,0.5\n"],
+)  # fmt: skip
+def test_what_is_not_written_as_empatica_does_has_no_rate(tmp_path: Path, text: str) -> None:
+    with open_text_of(tmp_path, text) as table:
+        assert table.rate is None
+
+
 def test_empty_cells_hold_no_reading(tmp_path: Path) -> None:
     _, rows = read(tmp_path / "a.csv", "x,y,z\n1,,NaN\nnull, n/a ,2\n", 0, 1, 2)
     assert np.array_equal(rows, [[1, np.nan, np.nan], [np.nan, np.nan, 2]], equal_nan=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.sensors.columns import FINE, UNITS, unit_in
-from actionformer.sensors.table import PIECE
+from actionformer.sensors.table import NOWADAYS, PIECE
 
 Numbers = NDArray[np.float64]
 
@@ -25,8 +25,6 @@ ROUND = 0.005
 """Share by which a rate may differ from a whole number that is meant."""
 OLDEST = 1e8
 """Seconds from which a clock is one of dates, those since 1970: later than March 1973."""
-NOWADAYS = 9.4e8, 4.1e9
-"""Seconds since 1970 of the years 2000 to 2100."""
 LIKE = 1.5
 """How many times as often rows may come as the user says for that to tell the unit."""
 DAY = 24 * 3600.0

@@ -65,7 +65,7 @@ class Readings:
         self._timed: Timed | None = None
         self._pieces = table.read([*([] if columns.time is None else [columns.time]), *columns.channels])
         self._clock = self._read_clock(columns.time, fps)
-        rate = fps if self._clock is None else self._clock.rate
+        rate = (table.rate or fps) if self._clock is None else self._clock.rate
         if rate is None:
             note = columns.note and f"{columns.note}; without a clock it "
             raise InputError(
@@ -94,7 +94,7 @@ class Readings:
     def declared(self) -> float | None:
         """Seconds at which the last row ends, as far as that is known before the others are read."""
         if self._clock is None:
-            return None if self._table.rows is None else self._table.rows / self.fps
+            return None if self._table.rows is None else self._table.rows / self._resampler.rate
         if self._of_day:  # how many days there are is not known
             return None
         assert self._columns.time is not None
@@ -109,7 +109,7 @@ class Readings:
             InputError: a row that cannot be read, times that go back or stand still, or a column without a reading.
         """
         if self._clock is None:
-            pieces = _counted(self._pieces, self.fps)
+            pieces = _counted(self._pieces, self._resampler.rate)
         else:
             self._timed = Timed(self._clock, self._of_day)
             pieces = self._timed(self._pieces)

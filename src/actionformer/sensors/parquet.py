@@ -20,6 +20,7 @@ class ParquetTable:
 
     named = True
     units = ()
+    rate = None
 
     def __init__(self, path: Path, file: Any) -> None:
         from pyarrow import types

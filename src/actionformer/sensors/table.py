@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 PIECE = 1 << 14
 """Rows that are read at once."""
+NOWADAYS = 9.4e8, 4.1e9
+"""Seconds since 1970 of the years 2000 to 2100."""
 
 
 class Table(Protocol):
@@ -33,6 +35,10 @@ class Table(Protocol):
     @property
     def units(self) -> tuple[str, ...]:
         """What stands below the names, such as units; nothing where the file has but names."""
+
+    @property
+    def rate(self) -> float | None:
+        """Rows a second, where the file says it besides its columns."""
 
     @property
     def numeric(self) -> tuple[bool, ...]:

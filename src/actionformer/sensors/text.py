@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError
 from actionformer.formats.dates import date, has_month_first
 from actionformer.sensors.columns import is_time
-from actionformer.sensors.table import PIECE, Table, distinct, numbered
+from actionformer.sensors.table import NOWADAYS, PIECE, Table, distinct, numbered
 
 LOOKED_AT = 100
 """First lines that tell delimiter, names and kinds of columns."""
@@ -28,6 +28,8 @@ END = 1 << 16
 """Bytes at the end of a file in which its last row is looked for."""
 BLANKS = " "
 """What stands for a delimiter of any number of blanks."""
+MOST_A_SECOND = 1e4
+"""Rows of the fastest sensors of movement."""
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """A number that may be 1234 in a file whose cells are parted by commas."""
 EMPTY = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
@@ -100,7 +102,8 @@ class TextTable:
         self._lines, self.dialect = chain(first, lines), dialect_of(first)
         seen = list(self.dialect.rows(iter(first)))
         heads, width = self._above(seen)
-        self._heads = len(heads)
+        self.rate = None if heads else _rate_above(list(map(self._values, seen[:3])))
+        self._heads = 2 if self.rate else len(heads)
         if not (body := seen[self._heads :]):
             raise InputError(f"{path}: no rows of readings, expected a row of numbers per moment")
         rows = [row for head in heads if (row := _as_wide(head, width, body))]
@@ -148,6 +151,13 @@ class TextTable:
 
     def _kind(self, cell: str) -> str:
         return _kind(cell.replace(",", ".") if self.dialect.decimal_comma else cell)
+
+    def _values(self, row: Sequence[str]) -> list[float]:
+        """The numbers of a row; none where it holds something else."""
+        try:
+            return list(self.dialect.numbers(row, dates=False))
+        except ValueError:
+            return []
 
     def _is_wrong(self, cell: str, *, dates: bool) -> bool:
         try:
@@ -222,6 +232,19 @@ class TextTable:
         if column != self._time_of_day or self._day is None:
             return found
         return found + self.dialect.numbers(cells[self._day])
+
+
+def _rate_above(first: Sequence[Sequence[float]]) -> float | None:
+    """Rows a second, where the first row has the seconds since 1970 at which they begin and the second has the rate.
+
+    Empatica writes its files so, both numbers once a column. `first` are three rows.
+    """
+    if len(first) < 3 or len({len(row) for row in first}) > 1:
+        return None
+    (begin, *begins), (rate, *rates), readings = first
+    alike = {begin} >= set(begins) and {rate} >= set(rates)
+    is_one = alike and NOWADAYS[0] < begin < NOWADAYS[1] and 0 < rate <= MOST_A_SECOND and max(readings) < NOWADAYS[0]
+    return rate if is_one else None
 
 
 def dialect_of(lines: Sequence[str]) -> Dialect:
