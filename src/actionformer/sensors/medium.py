@@ -18,6 +18,7 @@ from actionformer.sensors.clock import DAY, Clock, Timed, clock_of
 from actionformer.sensors.columns import Chosen, Columns, chosen
 from actionformer.sensors.files import OPENERS, open_table
 from actionformer.sensors.resampling import Resampler
+from actionformer.sensors.sentinels import Sentinels
 from actionformer.sensors.table import Table
 
 Pieces = Iterator[NDArray[np.float64]]
@@ -75,6 +76,7 @@ class Readings:
         self.fps = fps or rate
         self.doubt = None if self._clock is None else self._clock.doubt
         self._resampler = Resampler(self.fps, rate)
+        self._sentinels = Sentinels(len(columns.channels))
 
     def _read_clock(self, time: int | None, fps: float | None) -> Clock | None:
         """The clock of the column of times, and with it the start."""
@@ -113,7 +115,7 @@ class Readings:
         else:
             self._timed = Timed(self._clock, self._of_day)
             pieces = self._timed(self._pieces)
-        for piece in self._resampler(pieces):
+        for piece in self._resampler(self._sentinels(pieces)):
             yield from piece.astype(np.float32)
         for channel, readings in zip(self._columns.channels, self._resampler.told.readings, strict=True):
             if not readings:
@@ -141,6 +143,7 @@ class Readings:
         if self._timed is not None and self._timed.untimed:
             yield f"{plural(self._timed.untimed, 'row')} without a time left out"
         yield self._resampler.warning()
+        yield self._sentinels.warning([self._table.names[column] for column in self._columns.channels])
 
 
 def _counted(
