@@ -69,7 +69,7 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None, below
     if len(stamps) < 2:
         raise InputError(f"column {name} holds {len(stamps)} different times, expected a later one with each row")
     step = _usual_step(np.diff(stamps)) / float(np.median(counts))
-    stated = "seconds" if dates else unit_in(name) or unit_in(below)
+    stated = "seconds" if dates else unit_in(below) or unit_in(name)
     unit, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
     per_second, first = UNITS[unit], float(times[0])
     is_date = dates or first / per_second >= OLDEST or first < 0

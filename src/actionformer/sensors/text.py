@@ -247,6 +247,29 @@ def _rate_above(first: Sequence[Sequence[float]]) -> float | None:
     return rate if is_one else None
 
 
+@dataclass(frozen=True)
+class TextColumn:
+    """How a column of text in a file of another kind is read."""
+
+    numeric: bool
+    dates: bool
+    month_first: bool
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> TextColumn:
+        """What its first and last cells tell."""
+        kinds = Counter(map(_kind, cells))
+        return cls(_most(kinds, "number"), _most(kinds, "date"), has_month_first(cells))
+
+    def numbers(self, cells: Sequence[str]) -> NDArray[np.float64]:
+        """The numbers of cells, of dates seconds since 1970; NaN of empty ones.
+
+        Raises:
+            ValueError: a cell that holds something else.
+        """
+        return Dialect(",", month_first=self.month_first).numbers(cells, dates=self.dates)
+
+
 def dialect_of(lines: Sequence[str]) -> Dialect:
     """The delimiter that cuts most lines into as many cells, more than one, of which most hold numbers.
 
