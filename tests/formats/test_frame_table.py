@@ -127,3 +127,12 @@ def test_columns_of_text_are_layers() -> None:
 )
 def test_other_tables_are_none(text: str) -> None:
     assert not holds_labels(Document("a.csv", text.encode()))
+
+
+@pytest.mark.parametrize("start", [0, 1.7e9])
+@pytest.mark.parametrize("header", ["time,x,label", "time,label"])
+def test_rows_that_share_a_time_are_spread_until_the_next(header: str, start: float) -> None:
+    rows = [[f"{start + row // 5:.0f}", "0.5", "sit" if row > 12 else "lie"] for row in range(25)]
+    text = "\n".join([header, *(",".join(row if "x" in header else row[::2]) for row in rows)])
+    found = read_as("frame_table", "p1.csv", text)
+    assert only(found) == [(0, 2.6, "lie"), (2.6, 5, "sit")]

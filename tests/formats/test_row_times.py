@@ -1,8 +1,10 @@
 """Columns of times, worked by hand."""
 
+import numpy as np
 import pytest
 
-from actionformer.formats.row_times import is_time, row_times
+from actionformer.formats.row_times import is_time, row_times, spread
+from actionformer.sensors.clock import Timed, clock_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,16 @@ def test_dates_with_the_month_first_count_from_the_first_row() -> None:
     times = row_times(["1/31/2026 11:59:59 PM", "2/1/2026 12:00:00 AM"], "time")
     assert times
     assert times.seconds == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("counts", [[1, 1, 1], [4, 4, 4], [2, 4, 4, 3], [1, 50, 49, 51, 50, 7], [3, 3, 4, 3, 2]])
+def test_rows_that_share_a_time_lie_where_readings_do(counts: list[int]) -> None:
+    times = np.repeat(np.arange(len(counts)) + 7.0, counts)
+    readings = Timed(clock_of("time_s", times, dates=False, fps=None))([times[:, None]])
+    assert spread(times.tolist()) == pytest.approx(np.concatenate([own for own, _ in readings]).tolist())
+
+
+def test_times_that_are_missing_are_not_spread() -> None:
+    assert spread([0.0, 0.0, None, 1.0]) == [0.0, 0.0, None, 1.0]
+    assert spread([3.0, 3.0]) == [3.0, 3.0]
+    assert spread([]) == []

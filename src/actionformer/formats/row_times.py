@@ -6,9 +6,10 @@ below zero and, beside readings, times of the day count from the first row, othe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from actionformer.formats.dates import date, has_month_first
@@ -80,6 +81,24 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
     slow = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"
     guessed = stated is None and step >= SLOW
     return RowTimes(_from_first(times) if first < 0 else times, stated is not None, slow if guessed else "")
+
+
+def spread(times: Sequence[float | None]) -> Sequence[float | None]:
+    """Times of which some are the same, of clocks coarser than rows, spread evenly until the next, as readings are."""
+    groups = [(time, sum(1 for _ in same)) for time, same in groupby(times)]
+    stamps = [time for time, _ in groups if time is not None]
+    if len(groups) == len(times) or len(stamps) < max(len(groups), 2):
+        return times
+    usual = median(after - before for before, after in pairwise(stamps)) / median(count for _, count in groups)
+    lasting = [
+        min(after - before, count * usual)
+        for (before, after), (_, count) in zip(pairwise([*stamps, math.inf]), groups, strict=True)
+    ]
+    return [
+        stamp + row * whole / count
+        for stamp, whole, (_, count) in zip(stamps, lasting, groups, strict=True)
+        for row in range(count)
+    ]
 
 
 def _from_first(times: Sequence[float | None]) -> list[float | None]:
