@@ -2,6 +2,7 @@
 
 import pytest
 
+from actionformer.core.errors import InputError
 from actionformer.formats.csv_table import holds_labels, read_labels
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
@@ -241,3 +242,10 @@ def test_a_video_of_which_a_row_is_left_out_is_not_complete(row: str) -> None:
     file = read(f"video,start,end,label\na,1,2,run\n{row}\nc,,,\n")
     assert [(one.name, one.complete) for one in file.videos] == [("a", True), ("b", False), ("c", True)]
     assert len(file.remarks) == 1
+
+
+def test_advice_for_what_elan_exports_without_names_is_of_its_columns() -> None:
+    text = "default\t\t00:00:01.000\t1.0\t00:00:02.500\t2.5\t00:00:01.500\t1.5\t1500\twalk\n" * 2
+    with pytest.raises(InputError, match=r"--columns layer=1 start=3 end=5 label=10$"):
+        read_labels(Document("session7.csv", text.encode()))
+    assert rows(read(text.replace("default", ""))) == [("session7", 1, 2.5, "walk")] * 2

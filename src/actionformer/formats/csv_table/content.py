@@ -16,7 +16,8 @@ def roles_of_content(rows: Sequence[Sequence[str]], *, likely: bool = False) -> 
     """Role -> its column; None if that is not sure.
 
     It is sure of two columns of times, of which the second is never before the first, one of texts, which is the label,
-    and at most one of names of files.
+    and at most one of names of files. A third column of times may say how long it is from the first to the second, and
+    each may be there twice, in two units, as ELAN exports them.
 
         clip1.mp4,1.2,3.4,jump   ->  video, start, end, label
         1.2;3.4;jump             ->  start, end, label
@@ -29,13 +30,31 @@ def roles_of_content(rows: Sequence[Sequence[str]], *, likely: bool = False) -> 
     if not rows or len({len(row) for row in rows}) != 1:
         return None
     kinds = [_kind(column) for column in zip(*rows, strict=True)]
-    times, files, texts = ([i for i, kind in enumerate(kinds) if kind == one] for one in ("time", "file", "text"))
+    given, files, texts = ([i for i, kind in enumerate(kinds) if kind == one] for one in ("time", "file", "text"))
+    times = _without_repeats(rows, given)
+    first: Role = "video" if files or times == given else "layer"
     if likely and not files:
-        files, texts = texts[:-1], texts[-1:]
+        files, texts = texts[:-1] if first == "video" else texts[:-1][:1], texts[-1:]
     if len(times) != 2 or len(texts) != 1 or len(files) > 1 or not _begin_and_end(rows, *times):
         return None
     found: dict[Role, int] = {"start": times[0], "end": times[1], "label": texts[0]}
-    return {"video": files[0], **found} if files else found
+    return {first: files[0], **found} if files else found
+
+
+def _without_repeats(rows: Sequence[Sequence[str]], places: Sequence[int]) -> list[int]:
+    """Columns of times without those that say an earlier one in seconds or ms, and without lengths at the end."""
+    held = {place: [seconds(row[place]) or 0.0 for row in rows] for place in places}
+    own = list[int]()
+    for place in places:
+        if not any(_are_same(held[place], held[one]) for one in own):
+            own.append(place)
+    lengths = [end - start for start, end in zip(*(held[place] for place in own[:2]), strict=True)] if own[1:] else []
+    return own[:2] if len(own) == 3 and _are_same(held[own[2]], lengths) else own
+
+
+def _are_same(times: Sequence[float], others: Sequence[float]) -> bool:
+    """Whether times are others, to a hundredth of a second, or those in ms."""
+    return any(all(abs(a - size * b) < 0.01 * size for a, b in zip(times, others, strict=True)) for size in (1, 1000))
 
 
 def _begin_and_end(rows: Sequence[Sequence[str]], start: int, end: int) -> bool:
@@ -48,4 +67,6 @@ def _kind(cells: Sequence[str]) -> str:
         return "time"
     if all(_FILE.fullmatch(cell) for cell in cells):
         return "file"
+    if not any(cells):
+        return "empty"
     return "text" if all(cells) and all(seconds(cell) is None for cell in cells) else "mixed"
