@@ -56,3 +56,10 @@ def test_what_is_written_ends_within_the_video() -> None:
 def test_frames_need_a_rate() -> None:
     with pytest.raises(InputError, match=r"file:///a\.mp4: CVAT counts frames, .* give the video, or --fps"):
         video_text(Detections([], [], [], ("a",)), "file:///a.mp4")
+
+
+def test_where_nothing_was_found_there_are_no_tracks() -> None:
+    text = "<annotations><version>1.1</version><meta><task/></meta></annotations>"
+    assert holds_labels(Document("a.xml", text.encode()))
+    assert not holds_labels(Document("a.xml", text.replace("</meta>", "</meta><image/>").encode()))
+    assert not holds_labels(Document("a.xml", b"<annotations><version>1.1</version></annotations>"))

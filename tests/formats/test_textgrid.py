@@ -67,3 +67,8 @@ def test_what_is_broken_or_binary_is_refused() -> None:
 def test_a_tier_covers_all_time(found: Detections) -> None:
     text = video_text(found)
     assert '"IntervalTier"\n"dive"\n0\n3662.000\n2\n0.000\n3661.500\n""\n3661.500\n3662.000\n"dive"\n' in text
+
+
+def test_where_nothing_was_found_there_are_no_tiers(found: Detections) -> None:
+    (video,) = read_labels(Document("a.TextGrid", video_text(found[:0]).encode())).videos
+    assert not video.segments

@@ -1,5 +1,6 @@
 from actionformer import Detections
-from actionformer.formats.vtt import video_text
+from actionformer.formats.document import Document
+from actionformer.formats.vtt import holds_labels, read_labels, video_text
 
 
 def test_webvtt(found: Detections) -> None:
@@ -12,3 +13,9 @@ def test_names_break_no_cue(hostile: Detections) -> None:
     text = video_text(hostile)
     assert [len(cue.strip("\n").splitlines()) for cue in text.split("\n\n")] == [1] + [2] * len(hostile)
     assert text.count("-->") == len(hostile)
+
+
+def test_where_nothing_was_found_there_are_no_cues(found: Detections) -> None:
+    document = Document("a.vtt", video_text(found[:0]).encode())
+    assert holds_labels(document)
+    assert not read_labels(document).videos[0].segments

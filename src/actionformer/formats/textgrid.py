@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def _marks(document: Document, remarks: list[Remark]) -> Iterator[tuple[str, flo
     """Tier, start, end and text; counts are not relied on, as files that are written by hand have wrong ones."""
     values = _values(document.text)
     places = [i for i, one in enumerate(values) if one in ("IntervalTier", "TextTier") and _is_tier(values, i)]
-    for place, stop in zip(places, [*places[1:], len(values)], strict=True):
+    for place, stop in pairwise([*places, len(values)]):
         tier, size = str(values[place + 1]), 3 if values[place] == "IntervalTier" else 2
         rows = values[place + 5 : stop]
         for first in range(0, len(rows) - size + 1, size):

@@ -7,7 +7,7 @@ import re
 
 from actionformer.core.detections import Detections
 from actionformer.core.terminal import visible
-from actionformer.formats.cue_text import has_cues, label_file
+from actionformer.formats.cue_text import label_file
 from actionformer.formats.cues import clock_time, cues_of
 from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile
@@ -34,8 +34,8 @@ def _plain(text: str) -> str:
 
 
 def holds_labels(document: Document) -> bool:
-    """Whether it begins as WebVTT does, and has cues."""
-    return document.text.startswith("WEBVTT") and has_cues(document)
+    """Whether it begins as WebVTT does; where nothing was found it has no cues."""
+    return document.text.startswith("WEBVTT")
 
 
 def read_labels(document: Document) -> LabelFile:

@@ -18,9 +18,12 @@ NO_END = "a track that is never outside: it is taken to end a step after its las
 
 
 def holds_labels(document: Document) -> bool:
-    """Whether it has tracks, or images with tags."""
+    """Whether it has tracks, images with tags, or nothing but what it is of."""
     root = document.xml
-    return root is not None and root.tag == "annotations" and (root.find("track") is not None or _has_tags(root))
+    if root is None or root.tag != "annotations":
+        return False
+    is_empty = root.find("meta") is not None and root.find("image") is None
+    return is_empty or root.find("track") is not None or _has_tags(root)
 
 
 def _has_tags(root: Element) -> bool:
