@@ -7,7 +7,8 @@ from actionformer.sensors.sentinels import Sentinels
 def told(readings: np.ndarray[tuple[int, int], np.dtype[np.float64]], pieces: int = 1) -> str | None:
     names = [f"c{column}" for column in range(readings.shape[1])]
     looking = Sentinels(len(names))
-    passed = [piece for _, piece in looking((np.arange(len(one)), one) for one in np.array_split(readings, pieces))]
+    parts = np.array_split(readings, pieces)
+    passed = [piece for _, piece in looking((np.zeros(len(part)), part) for part in parts)]
     assert np.array_equal(np.concatenate(passed), readings, equal_nan=True)
     return looking.warning(names)
 
