@@ -232,9 +232,9 @@ def test_where_it_is_broken_words_stand_in_place_of_the_picture(open_page: Open,
         go(page, 10.0)
         expect(page.locator("#screen .words")).to_contain_text("No picture from 9.6 s on: v.avi")
         expect(page.locator("video")).to_be_hidden()
-        go(page, 9.0)
+        go(page, 5.0)
         expect(page.locator("video")).to_be_visible()
-        shows(page, 225)
+        shows(page, 125)
         page.click("#play")
         expect(page.locator("#screen .words")).to_contain_text("The timeline plays without it")
         until(page, "document.getElementById('clock').textContent > '0:11'")  # at the end it stops
