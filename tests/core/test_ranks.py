@@ -5,10 +5,11 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from commands import Command
-from torch.distributed import HashStore
+from torch import distributed
 
 from actionformer.core import ranks
 from actionformer.core.errors import InputError
@@ -90,12 +91,12 @@ def test_other_verbs_are_refused_by_the_first(call: Command, launched: None, mon
     assert folds == (2, "", "error: --folds trains models one after another in one process: leave out torchrun\n")
 
 
-def met_by(memory: HashStore, number: int, count: int) -> Future[str]:
+def met_by(memory: Any, number: int, count: int) -> Future[str]:
     return ThreadPoolExecutor(1).submit(ranks.meeting, memory, number, count)
 
 
 def test_processes_of_one_start_have_a_name_that_those_before_did_not_have() -> None:
-    memory = HashStore()
+    memory: Any = distributed.HashStore()  # type: ignore[attr-defined]
     names = []
     for _ in range(2):
         started = [met_by(memory, number, 3) for number in (2, 0, 1)]
@@ -106,7 +107,7 @@ def test_processes_of_one_start_have_a_name_that_those_before_did_not_have() -> 
 
 def test_who_was_started_in_place_of_another_is_waited_for() -> None:
     """What processes left that ended while they waited leads nobody astray, whichever it was."""
-    memory = HashStore()
+    memory: Any = distributed.HashStore()  # type: ignore[attr-defined]
     memory.set("actionformer/there/1", "one that has ended")
     first = met_by(memory, 0, 2)
     until(lambda: memory.check(["actionformer/invited/one that has ended"]))

@@ -184,7 +184,7 @@ def test_a_run_with_the_weights_of_another_model_is_not_taken_for_one_of_the_com
     train(load_settings(run)[0], annotations, features, folder / "tridet" / "seed1", init=run)
 
     def again(**options: Any) -> Any:
-        data = {"annotations": annotations, "features": features, "out": folder, "seeds": 2, "draws": 20}
+        data: Any = {"annotations": annotations, "features": features, "out": folder, "seeds": 2, "draws": 20}
         return compare("tridet", settings=SETTINGS, **data, **options)
 
     config = folder / "tridet" / "seed1" / "config.toml"
