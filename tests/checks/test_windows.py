@@ -15,7 +15,7 @@ def test_long_actions_in_short_windows() -> None:
     videos = Collection(featured([[[10, 90], [5, 8]], [[10, 15]]], length=100, grid=SECOND), [])
     (finding,) = check_windows(videos, Config().replace(data={"window": 40}))
     assert str(finding) == (
-        "1 of 3 actions lies in no window of 40 features by data.min_overlap of their length, the longest has 80; "
+        "1 of 3 actions lies in no window of 40 features by data.min_overlap of its length, the longest has 80; "
         "raise data.window or data.train_overlap, or take features further apart"
     )
     assert finding.severity == "warning"

@@ -23,6 +23,7 @@ SHARED = {
     "cues",
     "document",
     "cue_text",
+    "dates",
     "labels",
     "recognition",
     "numbers",
