@@ -26,7 +26,7 @@ def test_an_overlay_that_cannot_be_written_is_refused_before_anything_is_compute
         (av.FFmpegError(-22, "Invalid argument", "a.part"), "FFmpegError: [Errno -22] Invalid argument: 'a.part'"),
         (UnicodeDecodeError("utf-8", b"\xdc", 0, 1, "invalid"), "UnicodeDecodeError: "),
         (RuntimeError("two\n  lines"), "RuntimeError: two lines"),
-        (MemoryError(), "MemoryError: "),
+        (MemoryError(), "MemoryError)"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
