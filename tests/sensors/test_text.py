@@ -75,6 +75,8 @@ def test_commas_in_quotes_may_part_thousands(tmp_path: Path) -> None:
 def test_units_stand_below_names(tmp_path: Path) -> None:
     with open_text_of(tmp_path, "Time,ax\n(ms),(g)\n0,1\n20,2\n") as table:
         assert (table.names, table.units) == (("Time", "ax"), ("(ms)", "(g)"))
+    with open_text_of(tmp_path, "Unix_CAL,Accel_X\nms,m/(s^2)\n0,1\n20,2\n") as table:
+        assert (table.names, table.units) == (("Unix_CAL", "Accel_X"), ("ms", "m/(s^2)"))
     with open_text_of(tmp_path, "Logger,Ann\nTime,ax\n0,1\n20,2\n") as table:
         assert (table.names, table.units) == (("Time", "ax"), ())
 

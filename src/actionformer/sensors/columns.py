@@ -86,6 +86,11 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", apart.lower())
 
 
+def is_unit(name: str) -> bool:
+    """Whether a name is nothing but a unit of times: `(ms)`."""
+    return set(_words(name)) <= _ABBREVIATED.keys() | UNITS.keys()
+
+
 def is_time(name: str) -> bool:
     """Whether a column is named as times are."""
     words = [_ABBREVIATED.get(word, word) for word in _words(name)]

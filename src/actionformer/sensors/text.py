@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.formats.dates import date, has_month_first
-from actionformer.sensors.columns import is_time
+from actionformer.sensors.columns import is_time, is_unit
 from actionformer.sensors.table import NOWADAYS, PIECE, Table, distinct, numbered
 
 LOOKED_AT = 100
@@ -107,7 +107,7 @@ class TextTable:
         if not (body := seen[self._heads :]):
             raise InputError(f"{path}: no rows of readings, expected a row of numbers per moment")
         rows = [row for head in heads if (row := _as_wide(head, width, body))]
-        names = max(rows, key=lambda row: (sum(map(bool, row)), any(map(is_time, row))), default=None)
+        names = max(rows, key=lambda row: (sum(map(bool, row)), any(map(_names_time, row))), default=None)
         self.named = names is not None
         self.names = numbered(width) if names is None else distinct(names)
         self.units = tuple(rows[-1]) if rows and rows[-1] is not names else ()
@@ -303,6 +303,11 @@ def _as_wide(row: Sequence[str], width: int, body: Sequence[Sequence[str]]) -> l
     if any(cells[width:]) or any(any(map(str.strip, other[len(cells) :])) for other in body):
         return None
     return (cells + [""] * width)[:width] if cells else None
+
+
+def _names_time(cell: str) -> bool:
+    """Whether a cell above the readings is the name of a column of times: a unit stands below one."""
+    return is_time(cell) and not is_unit(cell)
 
 
 def _day_and_time(body: Sequence[Sequence[str]], dates: Sequence[bool]) -> tuple[int | None, int | None]:
