@@ -27,6 +27,8 @@ def test_labels_of_a_track(track: Document) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["video,start\n1,2\n", "1.0 2.0 jump\n", "start\tend\tlabel\n1\t2\tjump\n"])
+@pytest.mark.parametrize(
+    "text", ["video,start\n1,2\n", "1.0 2.0 jump\n", "start\tend\tlabel\n1\t2\tjump\n", "1\t3\t2\tjump\n"]
+)
 def test_other_tables_are_none(text: str) -> None:
     assert not holds_labels(Document("a.txt", text.encode()))

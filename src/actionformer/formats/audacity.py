@@ -14,7 +14,7 @@ from actionformer.formats.document import Document
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
-_LINE = re.compile(rf"({_NUMBER})\t({_NUMBER})(?:\t(.*))?")
+_LINE = re.compile(rf"({_NUMBER})\t({_NUMBER})(?:\t([^\t]*))?")
 _FREQUENCIES = re.compile(r"\\\t[-\d.,]+\t[-\d.,]+")
 
 
