@@ -2,14 +2,13 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from commands import Command
 from torch import distributed
+from waiting import until
 
 from actionformer.core import ranks
 from actionformer.core.errors import InputError
@@ -120,10 +119,3 @@ def test_who_was_started_in_place_of_another_is_waited_for() -> None:
     memory.set(f"actionformer/invited/{own}", "a first process that has ended")
     until(lambda: memory.check(["actionformer/came/a first process that has ended/1"]))
     assert met_by(memory, 0, 2).result(20) == third.result(20)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    last = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < last
-        time.sleep(0.01)

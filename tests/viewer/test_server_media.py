@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from browsing import serving
 from starlette.testclient import TestClient
+from waiting import until
 
 from actionformer.core.detections import Detections
 from actionformer.formats.detections import write_results
@@ -116,13 +117,6 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[int], threading
     monkeypatch.setattr(conversions, "SEGMENT_SECONDS", 0.1)
     yield begun, going
     going.set()
-
-
-def until(holds: Any) -> None:
-    last = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < last
-        time.sleep(0.01)
 
 
 def test_two_are_encoded_at_once_and_none_for_those_who_went_away(

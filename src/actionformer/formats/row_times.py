@@ -26,11 +26,12 @@ SIZES = {
 """Words of units -> seconds."""
 CLOCKS = frozenset({"time", "times", "timestamp", "timestamps", "t", "epoch", "unix", "elapsed", "datetime"})
 EPOCH = 1e8
-"""Seconds: a clock that begins later counts from 1970."""
+"""Seconds from which a clock is one of dates, those since 1970: later than March 1973."""
 LATEST = 1e10
 """Seconds since 1970 that no recording is of: what is later counts in a smaller unit."""
 FROM_FIRST = "times are of the clock on the wall: they count from the first row on"
 DAY = 24 * 3600.0
+"""Seconds after which a clock that tells times of the day begins anew."""
 SLOW = 5.0
 """Seconds between rows from which on another unit may be meant."""
 

@@ -254,10 +254,11 @@ class Start(NamedTuple):
 def _start(task: Task, out: Path, *, init: str | Path | None, resume: bool, device: str) -> Start:
     """A new model, or the run in a directory; of several processes the first one sends it to the others."""
     config = task.config
+    init_hash = None if init is None else model_hash(Path(init))
     state = resumed_state(out, config, task.card) if resume else None
     if state is not None:
-        if init is not None:
-            check_start_of(out, model_hash(Path(init)))
+        if init_hash is not None:
+            check_start_of(out, init_hash)
         begun_with = load_settings(out)[1].training.get("init_hash")
         return Start(architecture_of(config).network(), load_classifier(out, config, task.card), state, begun_with)
     check_elsewhere(out, task.proposer)
@@ -265,8 +266,7 @@ def _start(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
     classifier = _classifier(task, measured, device)
     statistics = measured if config.data.normalize else None
     model = initial_model(config, task.card, task.training.videos, statistics, init)
-    begun_with = None if init is None else model_hash(Path(init))
-    return Start(model, None if classifier is None else classifier.cpu(), None, begun_with)
+    return Start(model, None if classifier is None else classifier.cpu(), None, init_hash)
 
 
 def _measured(task: Task) -> FeatureStatistics:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
+from actionformer.formats.row_times import DAY, EPOCH
 from actionformer.sensors.columns import FINE, UNITS, unit_in
 from actionformer.sensors.table import NOWADAYS, PIECE
 
@@ -23,12 +24,8 @@ USUAL = 50.0
 """Rows a second of which the nearest unit is taken where nothing else tells it."""
 ROUND = 0.005
 """Share by which a rate may differ from a whole number that is meant."""
-OLDEST = 1e8
-"""Seconds from which a clock is one of dates, those since 1970: later than March 1973."""
 LIKE = 1.5
 """How many times as often rows may come as the user says for that to tell the unit."""
-DAY = 24 * 3600.0
-"""Seconds after which a clock that tells times of the day begins anew."""
 STANDING = 4 * PIECE
 """Rows that may share a time."""
 
@@ -72,7 +69,7 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None, below
     stated = "seconds" if dates else unit_in(below) or unit_in(name)
     unit, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
     per_second, first = UNITS[unit], float(times[0])
-    is_date = dates or first / per_second >= OLDEST or first < 0
+    is_date = dates or first / per_second >= EPOCH or first < 0
     return Clock(per_second, first if is_date else 0.0, _rounded(per_second / step), doubt)
 
 

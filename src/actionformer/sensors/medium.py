@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.words import plural
+from actionformer.formats.row_times import DAY
 from actionformer.medium import Medium, ReadSummary, Row
-from actionformer.sensors.clock import DAY, Clock, Timed, clock_of
+from actionformer.sensors.clock import Clock, Timed, clock_of
 from actionformer.sensors.columns import Chosen, Columns, chosen
 from actionformer.sensors.files import OPENERS, open_table
 from actionformer.sensors.resampling import Resampler
