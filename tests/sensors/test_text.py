@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionformer.core.errors import InputError
+from actionformer.sensors.cells import dialect_of, number
 from actionformer.sensors.table import PIECE, Table
-from actionformer.sensors.text import dialect_of, number, open_text
+from actionformer.sensors.text import open_text
 
 
 def read(path: Path, text: str | bytes, *columns: int) -> tuple[tuple[str, ...], list[list[float]]]:
@@ -121,24 +122,6 @@ def test_dates_are_seconds_since_1970(tmp_path: Path) -> None:
     with open_text(tmp_path / "a.csv") as table:
         assert (table.dates, table.numeric) == ((True, False), (False, True))
         assert table.last(0) == 1767323047.0
-
-
-@pytest.mark.parametrize(
-    ("cell", "expected"),
-    [
-        ("02.01.2026 03:04:05.5", 1767323045.5), ("2.1.2026 03:04:05,5", 1767323045.5),
-        ("2026/01/02 03:04:05.5", 1767323045.5), ("2026-01-02 03:04:05.5 UTC", 1767323045.5),
-        ("0:01.5", 1.5), ("02:01.25", 121.25), ("25:00:00.5", 90000.5), ("02:01", 7260.0),
-    ],
-)  # fmt: skip
-def test_dates_and_times_as_loggers_write_them(cell: str, expected: float) -> None:
-    assert number(cell) == expected
-
-
-@pytest.mark.parametrize("cell", ["1/31/2026 10:00", "31.13.2026", "10:0x", "1.2.3"])
-def test_what_may_be_something_else_is_no_date(cell: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        number(cell)
 
 
 def test_times_of_the_day_count_from_the_dates_beside_them(tmp_path: Path) -> None:

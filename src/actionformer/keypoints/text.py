@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed
 from actionformer.keypoints.tracks import Column, Part, Tracks, assembled
+from actionformer.sensors.cells import Dialect, dialect_of
 from actionformer.sensors.columns import UNITS, is_time, unit_in
-from actionformer.sensors.text import Dialect, dialect_of
 
 LEAST, LEAST_OF_DEEPLABCUT = 0.3, 0.6
 """Confidences from which points are believed; 0.6 is DeepLabCut's own `pcutoff`."""

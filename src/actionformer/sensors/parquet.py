@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, missing_extra
 from actionformer.sensors.arrays import as_numbers
+from actionformer.sensors.cells import LOOKED_AT, TextColumn
 from actionformer.sensors.table import PIECE, Table, distinct
-from actionformer.sensors.text import LOOKED_AT, TextColumn
 
 PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from itertools import chain, islice, takewhile
 from pathlib import Path
 
@@ -16,75 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.formats.dates import date, has_month_first
+from actionformer.formats.dates import has_month_first
+from actionformer.sensors.cells import EMPTY, LOOKED_AT, dialect_of, kind_of, mostly
 from actionformer.sensors.columns import is_time, is_unit
 from actionformer.sensors.table import NOWADAYS, PIECE, Table, distinct, numbered
 
-LOOKED_AT = 100
-"""First lines that tell delimiter, names and kinds of columns."""
-DELIMITERS = ("\t", ";", "|", ",")
-"""Tried in this order, as a comma may also be in numbers."""
 END = 1 << 16
 """Bytes at the end of a file in which its last row is looked for."""
-BLANKS = " "
-"""What stands for a delimiter of any number of blanks."""
 MOST_A_SECOND = 1e4
 """Rows of the fastest sensors of movement."""
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-"""A number that may be 1234 in a file whose cells are parted by commas."""
-EMPTY = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
-"""What cells without a reading hold, in lower case."""
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a file writes rows."""
-
-    delimiter: str
-    decimal_comma: bool = False
-    month_first: bool = False
-    """Whether 1/2/2026 is in January."""
-
-    def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """The cells of the lines; lines that are empty, and those that begin with #, are left out."""
-        lines = (line for line in lines if not line.startswith("#"))
-        if self.delimiter == BLANKS:
-            return (cells for line in lines if (cells := line.split()))
-        return (cells for cells in csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True) if cells)
-
-    def numbers(self, cells: Sequence[str], *, dates: bool = True) -> NDArray[np.float64]:
-        """The numbers of cells, of dates seconds since 1970 (UTC where they do not say); NaN of empty cells.
-
-        Raises:
-            ValueError: a cell that holds something else, which without `dates` a date is.
-        """
-        if self.decimal_comma:
-            cells = [cell.replace(",", ".") for cell in cells]
-        try:
-            return np.array(list(map(float, cells)))
-        except ValueError:
-            return np.array(list(map(partial(number, month_first=self.month_first) if dates else reading, cells)))
-
-
-def number(cell: str, *, month_first: bool = False) -> float:
-    """A number, a date as seconds since 1970, or NaN of an empty cell.
-
-    Raises:
-        ValueError: the cell holds something else.
-    """
-    try:
-        return reading(cell)
-    except ValueError:
-        return date(cell, month_first=month_first)
-
-
-def reading(cell: str) -> float:
-    """A number, or NaN of an empty cell.
-
-    Raises:
-        ValueError: the cell holds something else.
-    """
-    return float("nan") if cell.strip().lower() in EMPTY else float(cell)
 
 
 class TextTable:
@@ -112,8 +49,8 @@ class TextTable:
         self.names = numbered(width) if names is None else distinct(names)
         self.units = tuple(rows[-1]) if rows and rows[-1] is not names else ()
         kinds = [Counter(self._kind(row[column]) for row in body if column < len(row)) for column in range(width)]
-        self.numeric = tuple(_most(kind, "number") for kind in kinds)
-        dates = [_most(kind, "date") for kind in kinds]
+        self.numeric = tuple(mostly(kind, "number") for kind in kinds)
+        dates = [mostly(kind, "date") for kind in kinds]
         if any(dates):
             told = [row[dates.index(True)] for row in [*body, self._last_row()] if len(row) == width]
             self.dialect = replace(self.dialect, month_first=has_month_first(told))
@@ -129,7 +66,7 @@ class TextTable:
         width = Counter(map(len, seen)).most_common(1)[0][0] if seen else 0
         heads = list(takewhile(self._is_head, seen))
         usual = [row for row in seen[len(seen) // 2 :] if len(row) == width]
-        numeric = [_most(Counter(map(self._kind, column)), "number") for column in zip(*usual, strict=True)]
+        numeric = [mostly(Counter(map(self._kind, column)), "number") for column in zip(*usual, strict=True)]
         first = next((place for place, row in enumerate(seen) if self._is_reading(row, numeric)), len(seen))
         ends = [place for place, row in enumerate(seen[:first]) if self._is_head(row) and _as_wide(row, width, usual)]
         if not ends or ends[-1] < len(heads):
@@ -150,7 +87,7 @@ class TextTable:
         return "text" in kinds and not kinds & {"number", "date"}
 
     def _kind(self, cell: str) -> str:
-        return _kind(cell.replace(",", ".") if self.dialect.decimal_comma else cell)
+        return kind_of(cell.replace(",", ".") if self.dialect.decimal_comma else cell)
 
     def _values(self, row: Sequence[str]) -> list[float]:
         """The numbers of a row; none where it holds something else."""
@@ -247,56 +184,6 @@ def _rate_above(first: Sequence[Sequence[float]]) -> float | None:
     return rate if is_one else None
 
 
-@dataclass(frozen=True)
-class TextColumn:
-    """How a column of text in a file of another kind is read."""
-
-    numeric: bool
-    dates: bool
-    month_first: bool
-
-    @classmethod
-    def of(cls, cells: Sequence[str]) -> TextColumn:
-        """What its first and last cells tell."""
-        kinds = Counter(map(_kind, cells))
-        return cls(_most(kinds, "number"), _most(kinds, "date"), has_month_first(cells))
-
-    def numbers(self, cells: Sequence[str]) -> NDArray[np.float64]:
-        """The numbers of cells, of dates seconds since 1970; NaN of empty ones.
-
-        Raises:
-            ValueError: a cell that holds something else.
-        """
-        return Dialect(",", month_first=self.month_first).numbers(cells, dates=self.dates)
-
-
-def dialect_of(lines: Sequence[str]) -> Dialect:
-    """The delimiter that cuts most lines into as many cells, more than one, of which most hold numbers.
-
-    Commas are decimal ones where numbers have them, or could: where another delimiter cuts and none has a point.
-    """
-    rows = {delimiter: list(Dialect(delimiter).rows(iter(lines))) for delimiter in (*DELIMITERS, BLANKS)}
-    found = max(rows, key=lambda delimiter: _cut(rows[delimiter]))
-    return Dialect(found, _has_decimal_comma(rows[found], found)) if _cut(rows[found]) else Dialect(",")
-
-
-def _cut(rows: Sequence[Sequence[str]]) -> float:
-    """How many rows have as many cells as most, if these are several; each counts as much as its cells are no text."""
-    width, _ = next(iter(Counter(map(len, rows)).most_common(1)), (0, 0))
-    alike = [row for row in rows if len(row) == width > 1]
-    return sum(sum(_kind(cell.replace(",", ".")) != "text" for cell in row) / width for row in alike)
-
-
-def _has_decimal_comma(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
-    cells = [cell.strip() for row in rows for cell in row]
-    commas = [
-        cell for cell in cells if "," in cell and _kind(cell) == "text" and _kind(cell.replace(",", ".")) == "number"
-    ]
-    if delimiter == ",":  # in quotes
-        return any(not _THOUSANDS.fullmatch(cell) for cell in commas)
-    return bool(commas) or not any("." in cell and _kind(cell) == "number" for cell in cells)
-
-
 def _as_wide(row: Sequence[str], width: int, body: Sequence[Sequence[str]]) -> list[str] | None:
     """The cells of a row for so many columns; None if it has others. Nothing need stand above or in the last ones."""
     cells = [cell.strip() for cell in row]
@@ -320,24 +207,6 @@ def _day_and_time(body: Sequence[Sequence[str]], dates: Sequence[bool]) -> tuple
     days = [column for column, cells in held.items() if not any(":" in cell for cell in cells)]
     times = [column for column, cells in held.items() if all(":" in cell[:4] for cell in cells)]
     return (days[0], times[0]) if days and times else (None, None)
-
-
-def _most(kinds: Counter[str], kind: str) -> bool:
-    """Whether most cells that hold something hold one kind: the others are mistakes, which reading names."""
-    return 2 * kinds[kind] > kinds.total() - kinds["empty"]
-
-
-def _kind(cell: str) -> str:
-    """What a cell holds: number, date, text, or empty."""
-    if cell.strip().lower() in EMPTY:
-        return "empty"
-    for kind, read in (("number", float), ("date", date), ("date", partial(date, month_first=True))):
-        try:
-            read(cell)
-        except ValueError:
-            continue
-        return kind
-    return "text"
 
 
 @contextmanager
