@@ -332,6 +332,16 @@ def test_a_run_knows_the_model_that_it_began_with_also_after_it_is_resumed(
     assert "init_hash" not in load_settings(trained)[1].training
 
 
+def test_a_run_without_an_epoch_says_what_it_begins_again_from(
+    tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    config, run = short(tiny, training={"epochs": 1, "evaluate_every": 0}), tmp_path / "run"
+    with stopped_in_epoch(1):
+        train(config, annotations, features, run, init=trained)
+    with pytest.warns(UserWarning, match="no epoch had ended there: training begins again, from fresh weights"):
+        train(config, annotations, features, run, resume=True)
+
+
 @pytest.mark.filterwarnings("ignore:settings. training.learning_rate is")
 def test_init_with_another_input_width(
     tmp_path: Path, trained: Path, tiny: Config, annotations: Path, features: Path

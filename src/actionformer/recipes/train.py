@@ -33,7 +33,7 @@ from actionformer.recipes.given import Given, TrainingData
 from actionformer.recipes.held_out import hold_out
 from actionformer.recipes.proposals import Proposals, model_hash, source_of
 from actionformer.recipes.run import Run
-from actionformer.recipes.run_directory import check_elsewhere, check_start_of, clear, own_run, resumed_state
+from actionformer.recipes.run_directory import check_elsewhere, check_start_of, clear, is_run, own_run, resumed_state
 from actionformer.recipes.start import check_init, check_start, initial_model
 from actionformer.recipes.task import Task, gather
 from actionformer.recipes.validation import Validation
@@ -86,7 +86,8 @@ def train(
             none out. Videos of one group (a field `group` of the annotations, or a part of their ids such as
             `subject01`) stay together.
         init: a model directory, or a model of huggingface.co (hf://USER/MODEL), to start from; its classes and input
-            width may differ. With `resume` it may be left out once the first epoch has ended.
+            width may differ. With `resume` it may be left out once the first epoch has ended; before, training
+            begins again.
         resume: continue the run in OUT, which then ends as if it had never stopped.
         overwrite: remove the run in OUT and start again.
         skip_missing: go on without videos that have no features.
@@ -261,6 +262,9 @@ def _start(task: Task, out: Path, *, init: str | Path | None, resume: bool, devi
             check_start_of(out, init_hash)
         begun_with = load_settings(out)[1].training.get("init_hash")
         return Start(architecture_of(config).network(), load_classifier(out, config, task.card), state, begun_with)
+    if resume and is_run(out):
+        begins = "fresh weights, as --init is not given" if init is None else f"the weights of {init}"
+        warn(f"{out}: no epoch had ended there: training begins again, from {begins}", stacklevel=4)
     check_elsewhere(out, task.proposer)
     measured = _measured(task)
     classifier = _classifier(task, measured, device)
