@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,22 +63,26 @@ def room(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All nodes of a file's syntax tree."""
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def imported(path: Path) -> Iterator[str]:
     """Full names of all modules that a file imports, those inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_imports_only_run_against_the_way_of_the_data(path: Path) -> None:
-    own = dotted(path)
-    for name in imported_files(path):
-        assert place(name) <= place(own), f"{path.name} imports {name}"
-        other = name.split(".")[1]
-        assert {other, room(path)} != {"training", "inference"} or is_leaf(name)
+def test_imports_only_run_against_the_way_of_the_data() -> None:
+    imports = [(path, name) for path in MODULES for name in imported_files(path)]
+    assert [(str(path), name) for path, name in imports if place(name) > place(dotted(path))] == []
+    apart = {"training", "inference"}
+    assert [path for path, name in imports if {room(path), name.split(".")[1]} == apart and not is_leaf(name)] == []
 
 
 def place(module: str) -> int:
@@ -90,14 +95,14 @@ def is_leaf(module: str) -> bool:
     return module.endswith(".settings") or module == "actionformer.detectors.index"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_no_detector_is_named_where_all_are_meant(path: Path) -> None:
-    if room(path) in ("detectors", "interop") or dotted(path) == "actionformer.settings.model":
-        return
-    strangers = [name for name in imported_files(path) if name.startswith(OWN_FOLDERS)]
-    assert not strangers
-    names = {node.id for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Name)}
-    assert not names & CLASSES
+def test_no_detector_is_named_where_all_are_meant() -> None:
+    for path in MODULES:
+        if room(path) in ("detectors", "interop") or dotted(path) == "actionformer.settings.model":
+            continue
+        strangers = [name for name in imported_files(path) if name.startswith(OWN_FOLDERS)]
+        names = {node.id for node in nodes(path) if isinstance(node, ast.Name)}
+        assert not strangers, path
+        assert not names & CLASSES, path
 
 
 @pytest.mark.parametrize("detector", ARCHITECTURES)
@@ -124,7 +129,7 @@ def dotted(path: Path) -> str:
 
 def imported_files(path: Path) -> Iterator[str]:
     """Full names of the package's files that a file imports, those inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -135,6 +140,7 @@ def imported_files(path: Path) -> Iterator[str]:
                 yield name if is_module(name) else name.rpartition(".")[0]
 
 
+@cache
 def is_module(name: str) -> bool:
     place = SOURCE.parent / name.replace(".", "/")
     return place.is_dir() or place.with_suffix(".py").is_file()
@@ -171,17 +177,17 @@ PRINTING = {"print", "Console", "Table"}
 """What only `terminal.py` calls: everybody else would have to think of markup, emoji codes and escape sequences."""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_only_one_module_prints_names(path: Path) -> None:
-    if path.name == "terminal.py":
-        return
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
-    called = {function.id for function in calls if isinstance(function, ast.Name)}
-    assert not called & PRINTING
-    assert not any(name == "TextColumn" for name in _imported_from_rich(path))
+def test_only_one_module_prints_names() -> None:
+    for path in MODULES:
+        if path.name == "terminal.py":
+            continue
+        calls = [node.func for node in nodes(path) if isinstance(node, ast.Call)]
+        called = {function.id for function in calls if isinstance(function, ast.Name)}
+        assert not called & PRINTING, path
+        assert "TextColumn" not in _imported_from_rich(path), path
 
 
 def _imported_from_rich(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rich"):
             yield from (alias.name for alias in node.names)

@@ -38,9 +38,8 @@ def names_in(folder: PurePosixPath) -> set[str]:
     return {folder.name, *(path.stem for path in place.iterdir())} if place.is_dir() else set()
 
 
-@pytest.mark.parametrize("test", FILES)
-def test_tests_stand_where_their_subject_stands(test: str) -> None:
-    assert has_place(test), "see CONTRIBUTING.md: Where tests belong"
+def test_tests_stand_where_their_subject_stands() -> None:
+    assert [test for test in FILES if not has_place(test)] == [], "see CONTRIBUTING.md: Where tests belong"
 
 
 @pytest.mark.parametrize(
