@@ -13,6 +13,7 @@ from actionformer.formats.dates import date, has_month_first
         "31/1/2026 09:05:00.25",
         "31-01-2026T10:05:00.25+01:00",
         "31/01/2026 9:05:00.25 AM",
+        "2026-01-31 09:05:00:250",
     ],
 )
 def test_dates_are_those_of_iso_8601(text: str) -> None:

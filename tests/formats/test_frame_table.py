@@ -3,6 +3,7 @@
 import pytest
 from labelled import in_seconds, only, read_as
 
+from actionformer.core.errors import InputError
 from actionformer.formats.document import Document
 from actionformer.formats.frame_table import holds_labels
 
@@ -32,6 +33,12 @@ def test_the_clock_on_the_wall_counts_from_the_first_row() -> None:
     assert [one.what for one in found.remarks] == [
         "times are of the clock on the wall: they count from the first row on"
     ]
+
+
+def test_parts_of_a_time_are_no_clock() -> None:
+    rows = "".join(f"10,59,{row / 2},{'sit' if row > 2 else 'lie'}\n" for row in range(6))
+    with pytest.raises(InputError, match=r"p1.csv: line 1: hour, minute, second are parts of a time: join them"):
+        read_as("frame_table", "p1.csv", f"hour,minute,second,label\n{rows}")
 
 
 def of_rows(times: list[str], header: str = "time,x,label") -> str:

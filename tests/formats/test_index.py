@@ -19,6 +19,7 @@ SHARED = {
     "annotations",
     "detections",
     "row_times",
+    "units",
     "rows",
     "cues",
     "document",

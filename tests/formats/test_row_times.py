@@ -28,6 +28,19 @@ def test_times_since_1970_tell_their_unit(first: int, step: float) -> None:
     assert times.seconds == pytest.approx([0, 0.5, 1], abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["time", "Time (days)"])
+def test_dates_of_spreadsheets_count_from_the_first_row(name: str) -> None:
+    times = row_times([f"{45292.5 + row / 50 / 86400:.10f}" for row in range(3)], name)
+    assert times
+    assert times.seconds == pytest.approx([0, 0.02, 0.04], abs=1e-4)
+
+
+def test_a_clock_may_count_many_nanoseconds_at_once() -> None:
+    times = row_times(["0", "200000", "400000"], "timestamp (100ns)")
+    assert times
+    assert (times.seconds, times.sure) == ([0.0, 0.02, 0.04], True)
+
+
 def test_a_time_that_cannot_be_read_is_none() -> None:
     times = row_times(["0.5", "", "1.5"], "time")
     assert times

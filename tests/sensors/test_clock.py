@@ -26,6 +26,10 @@ SECONDS = Clock(per_second=1.0, origin=0.0, rate=10.0)
         ("t", 1, 1000, 1e3, 1000, False),
         ("time_s", 20, 50, 1, 0.05, False),
         ("time_ms", 10, 50, 1e3, 100, False),
+        ("time (100ns)", 200_000, None, 1e7, 50, False),
+        ("t", 0.001, None, 1, 1000, False),
+        ("t", 0.02 / 60, None, 1, 3000, True),
+        ("t", 0.0005, 2000, 1, 2000, False),
     ],
 )
 def test_the_unit_is_that_of_the_name_or_fits_the_rate(
@@ -38,8 +42,8 @@ def test_the_unit_is_that_of_the_name_or_fits_the_rate(
 def test_what_is_guessed_is_told_with_what_to_do() -> None:
     clock = clock_of("clock", np.arange(0.0, 900, 9), dates=False, fps=None)
     assert clock.doubt == (
-        "its column clock is taken for milliseconds, 111 rows a second: if that is wrong, call it clock_s, clock_ms, "
-        "clock_us or clock_ns"
+        "its column clock is taken for milliseconds, 111 rows a second: if that is wrong, end its name with its unit: "
+        "_s, _ms, _us, _ns, _min, _h or _days"
     )
 
 
@@ -49,6 +53,12 @@ def test_clocks_of_dates_count_from_the_first_row(unit: float, first: float) -> 
     clock = clock_of("timestamp", times, dates=False, fps=None)
     assert (clock.per_second, clock.origin, clock.rate, clock.doubt) == (unit, first, 50.0, None)
     assert np.allclose(clock.seconds(times), np.arange(100) * 0.02, atol=1e-6)
+
+
+@pytest.mark.parametrize("first", [45292.5, 739253.5])
+def test_dates_of_spreadsheets_and_of_matlab_count_days(first: float) -> None:
+    clock = clock_of("time", first + np.arange(100.0) / 50 / 86400, dates=False, fps=None)
+    assert (clock.per_second, clock.origin, clock.rate, clock.doubt) == (1 / 86400, first, 50.0, None)
 
 
 def test_dates_and_negative_times_count_from_the_first_row() -> None:

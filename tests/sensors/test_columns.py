@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.sensors.columns import Chosen, Columns, chosen, left_out, time_of, unit_in, unlikely
+from actionformer.sensors.columns import Chosen, Columns, chosen, left_out, time_of, unlikely
 from actionformer.sensors.text import open_text
 
 
@@ -22,16 +22,6 @@ def test_columns_are_written_as_they_are_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "unit"),
-    [("time_ms", "milliseconds"), ("Time (s)", "seconds"), ("timestamp[us]", "microseconds"), ("t_ns", "nanoseconds"),
-     ("timestampMs", "milliseconds"), ("seconds_elapsed", "seconds"), ("time", None), ("µs", "microseconds"),
-     ("time (min)", "minutes"), ("Elapsed time [h]", "hours")],
-)  # fmt: skip
-def test_units_in_names(name: str, unit: str | None) -> None:
-    assert unit_in(name) == unit
-
-
-@pytest.mark.parametrize(
     ("header", "row", "expected"),
     [
         ("time,x,y", "0,1,2", Chosen((1, 2), 0)),
@@ -40,6 +30,10 @@ def test_units_in_names(name: str, unit: str | None) -> None:
         ("time (min),x", "0,1", Chosen((1,), 0)),
         ("h,min,max", "0,1,2", Chosen((0, 1, 2), None)),
         ("recorded,x", "2026-01-01T00:00:00,1", Chosen((1,), 0)),
+        ("timestamp (100ns),x", "0,1", Chosen((1,), 0)),
+        ("Shimmer_6749_Timestamp_Unix_CAL,x", "0,1", Chosen((1,), 0)),
+        ("recorded,accTimestamp_sinceReboot(s),x", "2026-01-01T00:00:00,1,2", Chosen((2,), 0)),
+        ("PacketCounter,SampleTimeFine,x", "0,1,2", Chosen((2,), 1)),
         (",x,label,index,note", "0,1,2,3,up", Chosen((1,), None)),
         ("", "0,1,2", Chosen((0, 1, 2), None)),
     ],
@@ -48,6 +42,12 @@ def test_readings_are_all_numbers_but_times_labels_and_counters(
     tmp_path: Path, header: str, row: str, expected: Chosen
 ) -> None:
     assert choice(tmp_path, header, row) == expected
+
+
+def test_parts_of_a_time_are_no_readings_and_no_clock(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="hour, minute, second are parts of a time: join them in one column"):
+        choice(tmp_path, "hour,minute,second,x", "10,59,58.5,0.25")
+    assert choice(tmp_path, "hour,minute,second,x", "10,59,58.5,0.25", "x@second") == Chosen((3,), 2)
 
 
 def test_named_columns_are_taken_in_their_order(tmp_path: Path) -> None:

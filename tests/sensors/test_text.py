@@ -109,6 +109,26 @@ def test_what_is_not_written_as_empatica_does_has_no_rate(tmp_path: Path, text: 
         assert table.rate is None
 
 
+@pytest.mark.parametrize("times", ["{}", "{} , walk", "walk, {}"])
+def test_rows_without_names_may_begin_with_dates_or_words(tmp_path: Path, times: str) -> None:
+    text = "".join(f"{times.format(f'2026-01-02 10:00:0{row}')},{row}.5,2\n" for row in range(4))
+    names, rows = read(tmp_path / "a.csv", text, times.count(",") + 1)
+    assert (names, rows) == (tuple(map(str, range(1, len(names) + 1))), [[0.5], [1.5], [2.5], [3.5]])
+
+
+def test_what_loggers_write_above_may_have_numbers_and_dates(tmp_path: Path) -> None:
+    above = ["Device Type,Logger", "Calibration Date,2026-01-02 10:00:00:000", "", "Rate,100 Hz", *[""] * 96]
+    body = [f"2026-01-02 10:00:00:{10 * row:03},{row},0.5" for row in range(20)]
+    names, rows = read(tmp_path / "a.csv", "\n".join(above + body))
+    assert names == ("1", "2", "3")
+    assert np.allclose(rows, [[1767348000 + row / 100, row, 0.5] for row in range(20)], rtol=0, atol=1e-6)
+
+
+def test_rows_of_numbers_that_are_too_short_are_not_left_out(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="row 2 has 3 cells, the first has 2"):
+        read(tmp_path / "a.csv", "1,2\n3,4,5\n6,7,8\n9,10,11\n")
+
+
 def test_empty_cells_hold_no_reading(tmp_path: Path) -> None:
     _, rows = read(tmp_path / "a.csv", "x,y,z\n1,,NaN\nnull, n/a ,2\n", 0, 1, 2)
     assert np.array_equal(rows, [[1, np.nan, np.nan], [np.nan, np.nan, 2]], equal_nan=True)

@@ -12,6 +12,8 @@ _DAY = re.compile(r"(?:(\d{4})[/-](\d{1,2})[/-](\d{1,2})|(\d{1,2})([./-])(\d{1,2
 _DOUBTFUL = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?!\d)", re.ASCII)
 """A date that begins with its day or its month."""
 _TIME = re.compile(r"[T\s]*(\d{1,2})(:.*?)(?:\s*([AP])\.?M\.?)?", re.ASCII | re.IGNORECASE)
+_MILLISECONDS = re.compile(r"(:\d\d:\d\d):(\d{3})", re.ASCII)
+"""As some loggers write them: 12:45:00:250."""
 _ZONE = re.compile(r"\s*(?:UTC|GMT)$")
 
 
@@ -69,7 +71,7 @@ def _with_24_hours(text: str) -> str:
     """A time of the day with two digits of hours, which AM and PM count to 12."""
     if (found := _TIME.fullmatch(text)) is None:
         return text
-    hour, rest, half = int(found[1]), found[2], found[3]
+    hour, rest, half = int(found[1]), _MILLISECONDS.sub(r"\1.\2", found[2]), found[3]
     if half:
         if not 1 <= hour <= 12:
             raise ValueError(f"{text} is no time of the day")

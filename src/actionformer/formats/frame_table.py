@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from actionformer.core.errors import InputError, listed
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.frame_runs import FRAMES, TIMES, FrameClock, background_remarks, frame_clock, runs
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.formats.numbers import number
 from actionformer.formats.row_times import RowTimes, is_time, row_times, spread
+from actionformer.formats.units import parts_of_time
 from actionformer.formats.words import in_english
 
 LABELS = frozenset({"label", "labels", "class", "behavior", "behaviour", "action", "activity", "annotation", "state"})
@@ -49,9 +51,18 @@ def holds_labels(document: Document) -> bool:
 
 
 def read_labels(document: Document) -> LabelFile:
-    """A segment for each stretch of rows with equal labels, of every column of labels."""
+    """A segment for each stretch of rows with equal labels, of every column of labels.
+
+    Raises:
+        InputError: each part of a time has a column.
+    """
     layout = _layout(document)
     assert layout is not None
+    if layout.name not in COUNTERS and (parts := parts_of_time(layout.header.cells)):
+        raise InputError(
+            f"{document.where(layout.header.line)}: {listed(parts)} are parts of a time: join them in one column, such "
+            "as 10:00:00.5"
+        )
     videos, remarks = [], []
     for name, rows in layout.videos.items():
         clock, times = _clock(layout, rows)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+|:\d{3})?)")
 _DATE = re.compile(r"(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})[ T]+\d{1,2}:\d{2}.*")
 _TIMECODE = re.compile(r"\d{1,2}:\d{2}:\d{2}[:;]\d{2}")
 
@@ -26,7 +26,7 @@ def seconds(value: Any) -> float | None:
     """A time as a number of seconds, or as a clock says it, hours:minutes:seconds or minutes:seconds; else None."""
     if isinstance(value, str) and (found := _CLOCK.fullmatch(value.strip())):
         hours, minutes, rest = found.groups()
-        return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(rest.replace(",", "."))
+        return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(re.sub("[,:]", ".", rest))
     return number(value)
 
 

@@ -14,16 +14,9 @@ from statistics import median
 
 from actionformer.formats.dates import date, has_month_first
 from actionformer.formats.numbers import is_clock, number, seconds
+from actionformer.formats.units import FINE, FINE_WORDS, UNIT_OF, UNITS, are_days, unit_in, without_multiple
 from actionformer.formats.words import words_of
 
-SIZES = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("ms", "msec", "millis", "millisecond", "milliseconds"), 1e-3),
-    **dict.fromkeys(("us", "usec", "micros", "microsecond", "microseconds"), 1e-6),
-    **dict.fromkeys(("ns", "nsec", "nanos", "nanosecond", "nanoseconds"), 1e-9),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
-}
-"""Words of units -> seconds."""
 CLOCKS = frozenset({"time", "times", "timestamp", "timestamps", "t", "epoch", "unix", "elapsed", "datetime"})
 EPOCH = 1e8
 """Seconds from which a clock is one of dates, those since 1970: later than March 1973."""
@@ -49,9 +42,9 @@ class RowTimes:
 
 def is_time(name: str) -> bool:
     """Whether a column is named as times are: `time`, `Timestamp (ms)`, `seconds`."""
-    words = words_of(name)
-    known = CLOCKS | {word for word, size in SIZES.items() if size <= 1}
-    return any(word in known for word in words) and all(word in known | SIZES.keys() for word in words)
+    words = words_of(without_multiple(name))
+    known = CLOCKS | FINE_WORDS
+    return any(word in known for word in words) and all(word in known | UNIT_OF.keys() for word in words)
 
 
 def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> RowTimes | None:
@@ -70,18 +63,24 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
     if number(cells[0]) is None:
         dates = _dates(cells)
         return None if dates[0] is None else RowTimes(_from_first(dates), sure=True)
-    stated = next((SIZES[word] for word in words_of(name) if word in SIZES), None)
     counts = [number(cell) for cell in cells]
-    first = counts[0] or 0.0
-    size = stated or next(size for size in (1.0, 1e-3, 1e-6, 1e-9) if first * size < LATEST or size == 1e-9)
-    times = [None if count is None else count * size for count in counts]
-    if first * size > EPOCH:
+    known = [count for count in counts if count is not None]
+    first, step = known[0], median(after - before for before, after in pairwise(known)) if len(known) > 1 else 0.0
+    stated = unit_in(name)
+    per_second = stated or _guessed(first, step)
+    times = [None if count is None else count / per_second for count in counts]
+    if first / per_second > EPOCH:
         return RowTimes(_from_first(times), sure=True, remark=FROM_FIRST)
-    known = [time for time in times if time is not None]
-    step = median(after - before for before, after in pairwise(known)) if len(known) > 1 else 0.0
     slow = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"
     guessed = stated is None and step >= SLOW
     return RowTimes(_from_first(times) if first < 0 else times, stated is not None, slow if guessed else "")
+
+
+def _guessed(first: float, step: float) -> float:
+    """How many of the units of a clock that does not say them are a second."""
+    if are_days(first, step):
+        return UNITS["days"]
+    return next((per_second for per_second in FINE.values() if first / per_second < LATEST), FINE["nanoseconds"])
 
 
 def spread(times: Sequence[float | None]) -> Sequence[float | None]:

@@ -41,6 +41,7 @@ OTHERS = {
     "observer": "beobachter beobachterin observateur observatrice observador observadora 観察者",
     "second": "sekunde sekunden sek secondes segundo segundos seg secondi seconden 秒 초 секунды сек",
     "ms": "millisekunden millisecondes milisegundos millisecondi milliseconden ミリ秒 毫秒",
+    "hour": "stunde stunden",
     "minute": "minuten minutos minuti 分 分钟 분",
 }
 """English -> words that say it in German, French, Spanish, Portuguese, Italian, Dutch, Japanese, Chinese, Korean and

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed
+from actionformer.formats.units import unit_in
 from actionformer.keypoints.tracks import Column, Part, Tracks, assembled
 from actionformer.sensors.cells import Dialect, dialect_of
-from actionformer.sensors.columns import UNITS, is_time, unit_in
+from actionformer.sensors.columns import is_time
 
 LEAST, LEAST_OF_DEEPLABCUT = 0.3, 0.6
 """Confidences from which points are believed; 0.6 is DeepLabCut's own `pcutoff`."""
@@ -165,7 +166,7 @@ def _clock(header: Sequence[str]) -> tuple[int | None, float]:
     if (place := _among(header, SECONDS)) is not None:
         return place, 1.0
     place = next((index for index, name in enumerate(header) if is_time(name) and unit_in(name)), None)
-    return place, 1.0 if place is None else UNITS[str(unit_in(header[place]))]
+    return place, (None if place is None else unit_in(header[place])) or 1.0
 
 
 def _by_frame(

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from actionformer.formats.dates import date, has_month_first
 
-LOOKED_AT = 100
-"""First lines that tell delimiter, names and kinds of columns."""
+LOOKED_AT = 200
+"""First lines that tell delimiter, names and kinds of columns; some loggers write a hundred above the readings."""
 DELIMITERS = ("\t", ";", "|", ",")
 """Tried in this order, as a comma may also be in numbers."""
 BLANKS = " "

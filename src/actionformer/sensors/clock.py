@@ -1,7 +1,7 @@
 """The clock of a table: what its column of times holds becomes seconds, later ones for each row than for the last.
 
-The unit is that of the column's name (`time_ms`), or else the one with which the rows come about as often as the user
-says, or else as often as sensors do.
+The unit is that of the column's name (`time_ms`), or else days where they are dates of spreadsheets, or else the one
+with which the rows come about as often as the user says, or as often as sensors do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.formats.row_times import DAY, EPOCH
-from actionformer.sensors.columns import FINE, UNITS, unit_in
+from actionformer.formats.units import FINE, UNITS, are_days, unit_in
 from actionformer.sensors.table import NOWADAYS, PIECE
 
 Numbers = NDArray[np.float64]
@@ -24,6 +24,8 @@ USUAL = 50.0
 """Rows a second of which the nearest unit is taken where nothing else tells it."""
 ROUND = 0.005
 """Share by which a rate may differ from a whole number that is meant."""
+FAST = 1100.0
+"""Rows a second from which on another unit may be meant: 50 a second of a clock that counts minutes seem to be 3000."""
 LIKE = 1.5
 """How many times as often rows may come as the user says for that to tell the unit."""
 STANDING = 4 * PIECE
@@ -66,9 +68,9 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None, below
     if len(stamps) < 2:
         raise InputError(f"column {name} holds {len(stamps)} different times, expected a later one with each row")
     step = _usual_step(np.diff(stamps)) / float(np.median(counts))
-    stated = "seconds" if dates else unit_in(below) or unit_in(name)
-    unit, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
-    per_second, first = UNITS[unit], float(times[0])
+    stated = 1.0 if dates else unit_in(below) or unit_in(name)
+    per_second, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
+    first = float(times[0])
     is_date = dates or first / per_second >= EPOCH or first < 0
     return Clock(per_second, first if is_date else 0.0, _rounded(per_second / step), doubt)
 
@@ -80,18 +82,20 @@ def _usual_step(steps: Numbers) -> float:
     return most if most > 2 * median else float(steps[(median / 2 < steps) & (steps < 1.5 * median)].mean())
 
 
-def _guessed(name: str, step: float, first: float, fps: float | None) -> tuple[str, str | None]:
-    """A unit, and in words why it may be wrong."""
+def _guessed(name: str, step: float, first: float, fps: float | None) -> tuple[float, str | None]:
+    """How many of its units are a second, and in words why that may be wrong."""
+    if are_days(first, step):
+        return UNITS["days"], None
     rates = {unit: per_second / step for unit, per_second in FINE.items()}
     unit = min(rates, key=lambda one: abs(math.log(rates[one] / (fps or USUAL))))
-    in_fractions = unit == "seconds" and step < 1
-    since_1970 = NOWADAYS[0] < first / UNITS[unit] < NOWADAYS[1]
+    in_fractions = unit == "seconds" and step < 1 and rates[unit] < FAST
+    since_1970 = NOWADAYS[0] < first / FINE[unit] < NOWADAYS[1]
     as_said = fps is not None and 1 / LIKE < rates[unit] / fps < LIKE
     if in_fractions or since_1970 or as_said:
-        return unit, None
-    return unit, (
-        f"its column {name} is taken for {unit}, {rates[unit]:.3g} rows a second: if that is wrong, call it {name}_s, "
-        f"{name}_ms, {name}_us or {name}_ns"
+        return FINE[unit], None
+    return FINE[unit], (
+        f"its column {name} is taken for {unit}, {rates[unit]:.3g} rows a second: if that is wrong, end its name with "
+        "its unit: _s, _ms, _us, _ns, _min, _h or _days"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,26 +12,17 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed
 from actionformer.core.names import matched, nearest
+from actionformer.formats.units import FINE_WORDS, UNIT_OF, parts_of_time, without_multiple
 from actionformer.sensors.table import Table
 
-FINE: Mapping[str, float] = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
-"""Unit that clocks mostly count in -> how many are a second."""
-UNITS: Mapping[str, float] = {**FINE, "minutes": 1 / 60, "hours": 1 / 3600}
-"""Unit of a clock -> how many are a second."""
-_ABBREVIATED = {
-    "s": "seconds", "sec": "seconds", "secs": "seconds", "second": "seconds",
-    "ms": "milliseconds", "msec": "milliseconds", "millis": "milliseconds", "millisecond": "milliseconds",
-    "us": "microseconds", "usec": "microseconds", "micros": "microseconds", "µs": "microseconds", "μs": "microseconds",
-    "ns": "nanoseconds", "nsec": "nanoseconds", "nanos": "nanoseconds", "nanosecond": "nanoseconds",
-    "min": "minutes", "mins": "minutes", "minute": "minutes", "minuten": "minutes",
-    "h": "hours", "hr": "hours", "hrs": "hours", "hour": "hours", "stunden": "hours",
-}  # fmt: skip
 TIMES = frozenset((
     "time", "times", "timestamp", "timestamps", "datetime", "date", "ts", "t",
     "epoch", "utc", "elapsed", "clock", "zeit", "unix", "unixtime", "datum", "uhrzeit",
 ))  # fmt: skip
-"""Words of which a column of times has one in its name, or a unit of `FINE`: `h` alone may be a height."""
-_BESIDES = frozenset(["sample", "sensor", "system", "local", "recording", "host", "device", "start", "since"])
+"""Words of which a column of times has one in its name, or a word of `FINE_WORDS`."""
+STAMPS = frozenset(["timestamp", "timestamps"])
+"""Words that tell a column of times whatever stands beside them."""
+_BESIDES = frozenset(["sample", "sensor", "system", "local", "recording", "host", "device", "start", "since", "fine"])
 """Words that it may have besides."""
 NO_READINGS = frozenset((
     "label", "labels", "class", "classes", "activity", "activities", "action", "actions", "behavior", "behaviour",
@@ -40,7 +31,9 @@ NO_READINGS = frozenset((
     "index", "idx", "row", "rows", "sample", "samples", "frame", "frames", "counter", "seq", "sequence",
 ))  # fmt: skip
 """Words of which a column has one in its name that holds labels, says whose or which recording it is, or counts."""
-_WITH_THEM = frozenset(["ground", "name", "code", "number", "num", "no", "nr", "count", "file", "video", "track"])
+_WITH_THEM = frozenset((
+    "ground", "name", "code", "number", "num", "no", "nr", "count", "file", "video", "track", "packet", "package",
+))  # fmt: skip
 """Words that such a name may have besides."""
 LEAST_ROWS = 100
 """Rows that a column needs to show what it is."""
@@ -75,12 +68,6 @@ class Columns:
         return names if self.time is None else f"{names}@{self.time}"
 
 
-def unit_in(name: str) -> str | None:
-    """The unit that a column of times has in its name, such as `time_ms`: one of `UNITS`."""
-    found = [_ABBREVIATED.get(word, word) for word in _words(name)]
-    return next((word for word in found if word in UNITS), None)
-
-
 def _words(name: str) -> list[str]:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     return re.findall(r"[^\W\d_]+", apart.lower())
@@ -88,27 +75,34 @@ def _words(name: str) -> list[str]:
 
 def is_unit(name: str) -> bool:
     """Whether a name is nothing but a unit of times: `(ms)`."""
-    return set(_words(name)) <= _ABBREVIATED.keys() | UNITS.keys()
+    return set(_words(name)) <= UNIT_OF.keys()
 
 
 def is_time(name: str) -> bool:
     """Whether a column is named as times are."""
-    words = [_ABBREVIATED.get(word, word) for word in _words(name)]
-    known = TIMES | FINE.keys()
-    return any(word in known for word in words) and all(word in known | UNITS.keys() | _BESIDES for word in words)
+    words = _words(without_multiple(name))
+    known = TIMES | FINE_WORDS
+    return any(word in known for word in words) and all(word in known | UNIT_OF.keys() | _BESIDES for word in words)
 
 
 def time_of(table: Table, wanted: Columns) -> int | None:
-    """The column of times: the one that is named, else the first whose name says so, else the first that holds dates.
+    """The column of times: the one that is named, else the first whose name says so, that holds dates, or is a stamp.
 
     Raises:
-        InputError: the one that is named is not there.
+        InputError: the one that is named is not there, or each part of a time has a column.
     """
     if wanted.time is not None:
         return _place(table, wanted.time)
+    if parts := parts_of_time(table.names):
+        raise InputError(
+            f"{table.path}: {listed(parts)} are parts of a time: join them in one column, such as 10:00:00.5, or say "
+            "which one is the time (--time-column)"
+        )
     usable = [column for column in range(len(table.names)) if table.numeric[column] or table.dates[column]]
     named = [column for column in usable if is_time(table.names[column])]
-    return next(iter(named), next((column for column in usable if table.dates[column]), None))
+    dates = [column for column in usable if table.dates[column]]
+    stamps = [column for column in usable if STAMPS & set(_words(table.names[column]))]
+    return next(iter(named + dates + stamps), None)
 
 
 @dataclass(frozen=True)
@@ -161,7 +155,7 @@ def _readings(table: Table, usable: Iterable[int]) -> tuple[int, ...]:
 
 
 def _is_reading(name: str) -> bool:
-    return bool(name) and not is_time(name) and not _is_label(name)
+    return bool(name) and not is_time(name) and not _is_label(name) and STAMPS.isdisjoint(_words(name))
 
 
 def _is_label(name: str) -> bool:

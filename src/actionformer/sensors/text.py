@@ -61,7 +61,8 @@ class TextTable:
         """The rows above the readings, those with names last, and how many cells a row of readings has.
 
         Readings begin with the first row of the usual kinds. What stands above is no reading where names or units, as
-        many as there are columns, end it; without these only rows of text are above.
+        many as there are columns, end it, or where each of its rows has some text and another number of cells; else
+        only rows of text are above.
         """
         width = Counter(map(len, seen)).most_common(1)[0][0] if seen else 0
         heads = list(takewhile(self._is_head, seen))
@@ -69,6 +70,8 @@ class TextTable:
         numeric = [mostly(Counter(map(self._kind, column)), "number") for column in zip(*usual, strict=True)]
         first = next((place for place, row in enumerate(seen) if self._is_reading(row, numeric)), len(seen))
         ends = [place for place, row in enumerate(seen[:first]) if self._is_head(row) and _as_wide(row, width, usual)]
+        if not ends and all(len(row) != width and "text" in map(self._kind, row) for row in seen[:first]):
+            return [[]] * first, width
         if not ends or ends[-1] < len(heads):
             return heads, len(seen[len(heads)]) if len(heads) < len(seen) else width
         begun = ends[-1]
@@ -176,7 +179,7 @@ def _rate_above(first: Sequence[Sequence[float]]) -> float | None:
 
     Empatica writes its files so, both numbers once a column. `first` are three rows.
     """
-    if len(first) < 3 or len({len(row) for row in first}) > 1:
+    if len(first) < 3 or not first[0] or len({len(row) for row in first}) > 1:
         return None
     (begin, *begins), (rate, *rates), readings = first
     alike = {begin} >= set(begins) and {rate} >= set(rates)

@@ -1,0 +1,58 @@
+"""Units of time in the names of columns, such as `time_ms`, and columns that are parts of a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from actionformer.formats.words import words_of
+
+FINE: Mapping[str, float] = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+"""Unit that clocks mostly count in -> how many are a second."""
+UNITS: Mapping[str, float] = {**FINE, "minutes": 1 / 60, "hours": 1 / 3600, "days": 1 / 86400}
+"""Unit of a clock -> how many are a second."""
+_WRITTEN = {
+    "seconds": "s sec secs second seconds",
+    "milliseconds": "ms msec millis millisecond milliseconds",
+    "microseconds": "us usec micros microsecond microseconds μs",
+    "nanoseconds": "ns nsec nanos nanosecond nanoseconds",
+    "minutes": "min mins minute minutes minuten",
+    "hours": "h hr hrs hour hours stunden",
+    "days": "day days",
+}
+UNIT_OF = {word: unit for unit, words in _WRITTEN.items() for word in words.split()}
+"""Word -> its unit."""
+FINE_WORDS = frozenset(word for word, unit in UNIT_OF.items() if unit in FINE)
+"""Those that tell a column of times: `h` alone may be a height, `day` a day."""
+_MULTIPLE = re.compile(r"(?<![^\W_])(10+|0\.0*1)\s?(?=(?:[nuµμm]?s)(?![^\W_]))")
+"""How many of a unit a clock counts at once, as in `100ns`."""
+SERIAL = (36526, 73051), (730486, 767011)
+"""Days of the years 2000 to 2100, as spreadsheets count them (from 1899-12-30) and as MATLAB does (from year 0)."""
+CLOSE = 1e-4
+"""Between rows of a clock that counts days: 8.64 s."""
+PARTS = ("hours", "minutes", "seconds")
+"""What a time is cut into where each part has a column."""
+
+
+def unit_in(name: str) -> float | None:
+    """How many of the unit that is in a name are a second: 1000 of `time_ms`; None if there is none."""
+    unit = next((UNIT_OF[word] for word in words_of(name) if word in UNIT_OF), None)
+    multiple = _MULTIPLE.search(name)
+    return None if unit is None else UNITS[unit] / (float(multiple[1]) if multiple else 1.0)
+
+
+def are_days(first: float, step: float) -> bool:
+    """Whether a clock that does not say its unit counts days: `first` is its first value, `step` that between rows."""
+    return 0 < step < CLOSE and any(least <= first < end for least, end in SERIAL)
+
+
+def without_multiple(name: str) -> str:
+    """A name without how many of its unit a clock counts at once: `timestamp (100ns)` is `timestamp (ns)`."""
+    return _MULTIPLE.sub("", name)
+
+
+def parts_of_time(names: Iterable[str]) -> list[str]:
+    """The columns that each hold a part of a time, hours, minutes or seconds; none unless there are several."""
+    found = {name: UNIT_OF[words[0]] for name in names if len(words := words_of(name)) == 1 and words[0] in UNIT_OF}
+    parts = [name for name, unit in found.items() if unit in PARTS and len(name) > 1]
+    return parts if len({found[name] for name in parts}) > 1 else []
