@@ -14,13 +14,14 @@ from actionformer.formats.dates import date, has_month_first
         "31-01-2026T10:05:00.25+01:00",
         "31/01/2026 9:05:00.25 AM",
         "2026-01-31 09:05:00:250",
+        "31.1.26 9:05:00.25",
     ],
 )
 def test_dates_are_those_of_iso_8601(text: str) -> None:
     assert date(text) == 1769850300.25
 
 
-@pytest.mark.parametrize("text", ["1/31/2026 9:05:00.25 AM", "01/31/2026 09:05:00.25", "31.1.2026 09:05:00.25"])
+@pytest.mark.parametrize("text", ["1/31/2026 9:05:00.25 AM", "01/31/26 09:05:00.25", "31.1.2026 09:05:00.25"])
 def test_months_may_stand_before_days(text: str) -> None:
     assert date(text, month_first=True) == 1769850300.25
 
@@ -30,7 +31,7 @@ def test_hours_count_to_12_before_am_and_pm(text: str, hours: float) -> None:
     assert date(text) == date(f"2026-01-02 {text}") - date("2026-01-02") == 3600 * hours
 
 
-@pytest.mark.parametrize("text", ["1/31/2026", "1/2/26", "31.1.2026 13:00 PM", "31.1/2026", "1/2/20261", "noon"])
+@pytest.mark.parametrize("text", ["1/31/2026", "1/2/026", "31.1.2026 13:00 PM", "31.1/2026", "1/2/20261", "noon"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         date(text)

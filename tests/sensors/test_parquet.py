@@ -53,6 +53,15 @@ def test_what_is_no_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         pass
 
 
+def test_rows_of_several_sensors_are_refused(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow.parquet import write_table
+
+    write_table(pyarrow.table({"t": range(6), "axis": ["x", "y"] * 3, "value": [0.5] * 6}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"a\.parquet: rows of several sensors"), open_table(tmp_path / "a.parquet"):
+        pass
+
+
 def test_columns_of_one_name_are_numbered(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow.parquet import write_table

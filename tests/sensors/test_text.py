@@ -116,6 +116,37 @@ def test_rows_without_names_may_begin_with_dates_or_words(tmp_path: Path, times:
     assert (names, rows) == (tuple(map(str, range(1, len(names) + 1))), [[0.5], [1.5], [2.5], [3.5]])
 
 
+def alternating(names: str, row: str, keys: list[str]) -> str:
+    return names + "".join(row.format(key=key, time=place // 3) for place, key in enumerate(3 * keys))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (alternating("time,axis,value\n", "{time},{key},0.5\n", ["x", "y", "z"]), "axis is x, y, z"),
+        (alternating("time,sensor_id,x\n", "{time},{key},0.5\n", ["1", "2"]), "sensor_id is 1, 2"),
+        (alternating("", "{time},{key},0.5\n", ["watch", "phone", "watch", "phone", "phone"]), "2 is watch, phone"),
+    ],
+)
+def test_rows_of_several_sensors_are_refused(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(InputError, match=rf"rows of several sensors follow one another \({named}\): give each its own"):
+        read(tmp_path / "a.csv", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        alternating("time,label,x\n", "{time},{key},0.5\n", ["walk", "sit"]),
+        alternating("time,seq,x\n", "{time},{key},0.5\n", ["1", "2"]),
+        alternating("time,channel,x\n", "{time},{key},0.5\n", ["1", "2", "2", "1", "2"]),
+        alternating("time,place,x\n", "{time},{key},0.5\n", ["left"] * 3 + ["right"] * 3),
+    ],
+)
+def test_labels_counters_and_readings_tell_no_sensors(tmp_path: Path, text: str) -> None:
+    names, rows = read(tmp_path / "a.csv", text, 2)
+    assert (len(names), {value for (value,) in rows}) == (3, {0.5})
+
+
 def test_what_loggers_write_above_may_have_numbers_and_dates(tmp_path: Path) -> None:
     above = ["Device Type,Logger", "Calibration Date,2026-01-02 10:00:00:000", "", "Rate,100 Hz", *[""] * 96]
     body = [f"2026-01-02 10:00:00:{10 * row:03},{row},0.5" for row in range(20)]

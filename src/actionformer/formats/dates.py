@@ -1,4 +1,4 @@
-"""Dates as files write them, as seconds since 1970: ISO 8601, 2026/01/31, 31.1.2026, 31/1/2026, 1/31/2026 9:00 PM."""
+"""Dates as files write them, as seconds since 1970: ISO 8601, 2026/01/31, 31.1.2026, 31/1/26, 1/31/2026 9:00 PM."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from actionformer.formats.numbers import seconds
 
-_DAY = re.compile(r"(?:(\d{4})[/-](\d{1,2})[/-](\d{1,2})|(\d{1,2})([./-])(\d{1,2})\5(\d{4}))(?!\d)(.*)", re.ASCII)
-_DOUBTFUL = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?!\d)", re.ASCII)
+_DAY = re.compile(r"(?:(\d{4})[/-](\d{1,2})[/-](\d{1,2})|(\d{1,2})([./-])(\d{1,2})\5(\d{4}|\d\d))(?!\d)(.*)", re.ASCII)
+_DOUBTFUL = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)(?!\d)", re.ASCII)
 """A date that begins with its day or its month."""
 _TIME = re.compile(r"[T\s]*(\d{1,2})(:.*?)(?:\s*([AP])\.?M\.?)?", re.ASCII | re.IGNORECASE)
 _MILLISECONDS = re.compile(r"(:\d\d:\d\d):(\d{3})", re.ASCII)
@@ -63,7 +63,8 @@ def _in_iso(text: str, month_first: bool) -> str:
         return text
     year, month, day, first, mark, second, last, rest = found.groups()
     if year is None:
-        year, (month, day) = last, (first, second) if month_first and mark != "." else (second, first)
+        year = last if len(last) == 4 else f"20{last}"
+        month, day = (first, second) if month_first and mark != "." else (second, first)
     return f"{year}-{int(month):02}-{int(day):02}{f'T{_with_24_hours(rest)}' if rest else ''}"
 
 

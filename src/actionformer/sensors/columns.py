@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,12 @@ _WITH_THEM = frozenset((
     "ground", "name", "code", "number", "num", "no", "nr", "count", "file", "video", "track", "packet", "package",
 ))  # fmt: skip
 """Words that such a name may have besides."""
+SENSORS = frozenset(["sensor", "device", "channel", "axis", "node", "tag", "marker", "imu"])
+"""Words of which a column of numbers has one in its name that says which sensor a row is of."""
+MOST_SENSORS = 16
+"""Sensors whose rows follow one another."""
+LEAST_TURNS = 3
+"""Rows of each, at least."""
 LEAST_ROWS = 100
 """Rows that a column needs to show what it is."""
 STEADY = 0.95, 0.01
@@ -177,6 +185,30 @@ def left_out(table: Table, taken: Chosen) -> list[str]:
     if words:
         told.append(f"{listed(words)} left out, as the first rows hold no numbers")
     return told
+
+
+def check_one_sensor(table: Table, column: int, cells: Sequence[str]) -> None:
+    """Checks that a column does not say which of several sensors a row is of, as the first rows of a file tell.
+
+    Such a column has few values, and another one with most rows. Labels may change as often where they are named so.
+
+    Raises:
+        InputError: rows of several sensors follow one another.
+    """
+    name = table.names[column]
+    values = [cell.strip() for cell in cells if cell.strip()]
+    counts = Counter(values)
+    if not 2 <= len(counts) <= MOST_SENSORS or min(counts.values()) < LEAST_TURNS or _is_label(name):
+        return
+    if table.numeric[column]:
+        alternate = bool(SENSORS & set(_words(name))) and values == list(islice(cycle(counts), len(values)))
+    else:
+        alternate = 2 * sum(one != next_ for one, next_ in pairwise(values)) > len(values)
+    if alternate:
+        raise InputError(
+            f"{table.path}: rows of several sensors follow one another ({name} is {listed(list(counts))}): give each "
+            f"its own columns or its own file; if that is wrong, leave {name} out"
+        )
 
 
 def unlikely(readings: NDArray[np.float64]) -> str | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError, missing_extra
 from actionformer.sensors.arrays import as_numbers
 from actionformer.sensors.cells import LOOKED_AT, TextColumn
+from actionformer.sensors.columns import check_one_sensor
 from actionformer.sensors.table import PIECE, Table, distinct
 
 PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -49,6 +50,9 @@ class ParquetTable:
             self._texts[column].dates if column in self._texts else types.is_timestamp(kind) or types.is_time(kind)
             for column, kind in enumerate(held)
         )
+        for column in self._texts:
+            if not self.dates[column]:
+                check_one_sensor(self, column, self._first(column))
 
     def read(self, columns: Sequence[int]) -> Iterator[NDArray[np.float64]]:
         """Some columns, piece by piece.
@@ -67,9 +71,12 @@ class ParquetTable:
         group = self._file.read_row_group(self._file.num_row_groups - 1, columns=self._called([column]))
         return self._column(group, column).slice(len(group) - 1).combine_chunks()
 
-    def _text(self, column: int) -> TextColumn:
+    def _first(self, column: int) -> list[str]:
         first = next(self._file.iter_batches(batch_size=LOOKED_AT, columns=self._called([column])))
-        cells = _cells(self._column(first, column))
+        return _cells(self._column(first, column))
+
+    def _text(self, column: int) -> TextColumn:
+        cells = self._first(column)
         found = TextColumn.of(cells)
         return TextColumn.of([*cells, *_cells(self._last(column))]) if found.dates else found
 
@@ -114,7 +121,7 @@ def open_parquet(path: Path) -> Iterator[Table]:
     """A Parquet file, of which only what is read comes into memory.
 
     Raises:
-        InputError: it has no rows, or pyarrow is not installed.
+        InputError: it has no rows, or those of several sensors, or pyarrow is not installed.
     """
     try:
         from pyarrow.parquet import ParquetFile

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from actionformer.core.errors import InputError
 from actionformer.formats.dates import has_month_first
 from actionformer.sensors.cells import EMPTY, LOOKED_AT, dialect_of, kind_of, mostly
-from actionformer.sensors.columns import is_time, is_unit
+from actionformer.sensors.columns import check_one_sensor, is_time, is_unit
 from actionformer.sensors.table import NOWADAYS, PIECE, Table, distinct, numbered
 
 END = 1 << 16
@@ -28,7 +28,7 @@ class TextTable:
     """A text file; see `Table`.
 
     Raises:
-        InputError: no rows of numbers.
+        InputError: no rows of numbers, or rows of several sensors.
     """
 
     rows = None
@@ -48,7 +48,8 @@ class TextTable:
         self.named = names is not None
         self.names = numbered(width) if names is None else distinct(names)
         self.units = tuple(rows[-1]) if rows and rows[-1] is not names else ()
-        kinds = [Counter(self._kind(row[column]) for row in body if column < len(row)) for column in range(width)]
+        columns = [[row[column] for row in body if column < len(row)] for column in range(width)]
+        kinds = [Counter(map(self._kind, cells)) for cells in columns]
         self.numeric = tuple(mostly(kind, "number") for kind in kinds)
         dates = [mostly(kind, "date") for kind in kinds]
         if any(dates):
@@ -56,6 +57,9 @@ class TextTable:
             self.dialect = replace(self.dialect, month_first=has_month_first(told))
         self._day, self._time_of_day = _day_and_time(body, dates)
         self.dates = tuple(date and column != self._day for column, date in enumerate(dates))
+        for column, cells in enumerate(columns):
+            if not dates[column]:
+                check_one_sensor(self, column, cells)
 
     def _above(self, seen: Sequence[list[str]]) -> tuple[list[list[str]], int]:
         """The rows above the readings, those with names last, and how many cells a row of readings has.
