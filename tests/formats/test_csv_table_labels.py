@@ -209,6 +209,7 @@ def test_frames_and_times_are_not_mixed() -> None:
         ("00:00:01;15", "a timecode whose last number counts frames"),
         ("2026-01-02T10:00:01", "a date is left out: write seconds since the beginning of the recording"),
         ("2.1.2026 10:00:01", "a date is left out"),
+        ("1/2/26 10:00:01", "a date is left out"),
         ("soon", "a time that cannot be read is left out"),
     ],
 )

@@ -18,7 +18,15 @@ def test_numbers(value: Any, found: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "found"),
-    [("00:05:27.28", 327.28), ("1:23,4", 83.4), ("100:00:00", 360000.0), ("7.5", 7.5), (3, 3.0), ("1:2:3:4", None)],
+    [
+        ("00:05:27.28", 327.28),
+        ("1:23,4", 83.4),
+        ("100:00:00", 360000.0),
+        ("0:01:23:250", 83.25),
+        ("7.5", 7.5),
+        (3, 3.0),
+        ("1:2:3:4", None),
+    ],
 )
 def test_times(value: Any, found: float | None) -> None:
     assert seconds(value) == (None if found is None else pytest.approx(found))
