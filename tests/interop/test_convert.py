@@ -5,11 +5,26 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from actionformer.core.errors import InputError
 from actionformer.core.locks import sole_writer
 from actionformer.inference.loading import load
 from actionformer.interop import convert
+
+AFSD = """
+preset = "afsd_thumos14_i3d"
+[model]
+input_dim = 20
+width = 64
+"""
+
+
+@pytest.fixture
+def afsd(tmp_path: Path) -> Path:
+    """Settings of the small AFSD, which leave the number of classes to the checkpoint."""
+    (tmp_path / "afsd.toml").write_text(AFSD, "utf-8")
+    return tmp_path / "afsd.toml"
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -120,3 +135,31 @@ def test_a_disk_without_room_names_the_directory(converted: Path, small: Path, m
     assert content(converted) == before
     assert os.listdir(converted.parent) == ["model"]
     shutil.rmtree(converted)
+
+
+def test_averaged_weights_are_taken_where_a_preset_stands_for_the_configuration(
+    afsd: Path, small: Path, tmp_path: Path
+) -> None:
+    checkpoint = torch.load(small / "afsd" / "checkpoint.pth", weights_only=True)
+    averaged = {name: tensor + 1 for name, tensor in checkpoint["state_dict"].items()}
+    torch.save(checkpoint | {"state_dict_ema": averaged}, tmp_path / "both.pth")
+    plain = convert(afsd, small / "afsd" / "checkpoint.pth", tmp_path / "plain")
+    both = convert(afsd, tmp_path / "both.pth", tmp_path / "both")
+    for one, other in zip(plain.model.parameters(), both.model.parameters(), strict=True):
+        assert torch.equal(one + 1, other)
+
+
+def test_a_checkpoint_tells_how_many_classes_there_are_where_a_preset_does_not(
+    afsd: Path, small: Path, tmp_path: Path
+) -> None:
+    assert len(convert(afsd, small / "afsd" / "checkpoint.pth", tmp_path / "model").class_names) == 5
+
+
+def test_a_preset_of_another_detector_is_refused(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"checkpoint\.pth: is of afsd, bmn_thumos14_i3d is of bmn"):
+        convert("bmn_thumos14_i3d", small / "afsd" / "checkpoint.pth", tmp_path / "model")
+
+
+def test_a_misspelled_preset_gets_the_nearest_name(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no preset 'afsd_thumos14', did you mean 'afsd_thumos14_i3d'"):
+        convert("afsd_thumos14", small / "afsd" / "checkpoint.pth", tmp_path / "model")

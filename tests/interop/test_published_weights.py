@@ -117,6 +117,7 @@ def test_a_weight_of_another_shape_is_named_and_nothing_is_loaded(
     [
         ({"epoch": 1, "state_dict": {}}, "expected a checkpoint with state_dict_ema, found epoch, state_dict"),
         ([1, 2], "expected a checkpoint with state_dict_ema, found list"),
+        ({f"w{i}": torch.ones(1) for i in range(1000)}, "found w0, w1, w2, w3, w4, w5, w6, w7 and 992 more$"),
         ({"state_dict_ema": {"module.a": 3}}, "expected a tensor as a, found int"),
         (
             {"state_dict_ema": {}, "when": datetime.timedelta(1)},

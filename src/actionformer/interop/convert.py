@@ -18,7 +18,12 @@ from actionformer.inference.detector import Detector
 from actionformer.inference.loading import features_of
 from actionformer.interop.index import REPOSITORIES, repository_with
 from actionformer.interop.published_settings import read_configuration
-from actionformer.interop.published_weights import load_published_weights, read_published_weights, with_classes_of
+from actionformer.interop.published_weights import (
+    AVERAGED,
+    load_published_weights,
+    read_published_weights,
+    with_classes_of,
+)
 from actionformer.interop.repository import Repository
 from actionformer.model_directory import ModelCard, load_settings, replace_model
 from actionformer.settings.config import Config
@@ -83,7 +88,7 @@ def read_published(config: str | Path, *checkpoints: str | Path) -> tuple[Reposi
     Raises:
         InputError: as `convert`.
     """
-    if not is_preset(str(config)) and Path(config).suffix != ".toml":
+    if _is_published(config):
         repository, settings = read_configuration(config)
         _check_streams(repository, checkpoints)
         weights = repository.prepare(read_published_weights(checkpoints[0], [repository.weights]))
@@ -100,13 +105,23 @@ def read_published(config: str | Path, *checkpoints: str | Path) -> tuple[Reposi
             for stream, (_, own) in enumerate(found) for name, tensor in own.items()
         }  # fmt: skip
     shape = published_shape(str(config)) if is_preset(str(config)) else {}
-    settings = load_config(load_config(config, {"model": shape}), repository.changes)
-    return repository, _with_streams(settings, repository, len(checkpoints)), weights
+    settings = load_config(config, {"model": shape})
+    if settings.model.detector != repository.detector:
+        raise InputError(f"{checkpoints[0]}: is of {repository.detector}, {config} is of {settings.model.detector}")
+    settings = _with_streams(load_config(settings, repository.changes), repository, len(checkpoints))
+    return repository, with_classes_of(settings, weights, repository), weights
+
+
+def _is_published(config: str | Path) -> bool:
+    """Whether a configuration is a published file; else it is a TOML file of ours or the name of a preset."""
+    path = Path(config)
+    return not is_preset(str(config)) and path.suffix != ".toml" and (path.exists() or bool(path.suffix))
 
 
 def _recognised(checkpoint: str | Path) -> tuple[Repository, dict[str, Tensor]]:
     """The repository that the weights of a checkpoint are of, and these weights."""
-    keys, beside = sorted({one.weights for one in REPOSITORIES}), [key for one in REPOSITORIES for key in one.beside]
+    keys = [AVERAGED, *sorted({one.weights for one in REPOSITORIES} - {AVERAGED})]
+    beside = [key for one in REPOSITORIES for key in one.beside]
     weights = read_published_weights(checkpoint, keys, beside)
     found = repository_with(weights)
     if found is None:

@@ -15,6 +15,11 @@ from actionformer.nn.network import Network
 from actionformer.settings.config import Config
 from actionformer.weights import check_archive, load_torch, unreadable
 
+AVERAGED = "state_dict_ema"
+"""The key of a checkpoint that its averaged weights are under."""
+KEYS = 8
+"""The most keys of a file that an error lists."""
+
 
 def from_published_shape(tensor: Tensor, like: Tensor) -> Tensor:
     """A published tensor in the layout of ours.
@@ -36,7 +41,7 @@ def from_published_shape(tensor: Tensor, like: Tensor) -> Tensor:
 
 
 def read_published_weights(
-    path: str | Path, keys: Sequence[str] = ("state_dict_ema",), beside: Sequence[str] = ()
+    path: str | Path, keys: Sequence[str] = (AVERAGED,), beside: Sequence[str] = ()
 ) -> dict[str, Tensor]:
     """The weights of a published `.pth.tar` under the first of some keys that it has, names without `module.`.
 
@@ -57,7 +62,8 @@ def read_published_weights(
     content = checkpoint if isinstance(checkpoint, Mapping) else {}
     held = next((content[key] for key in keys if isinstance(content.get(key), Mapping)), None)
     if held is None:
-        found = ", ".join(map(str, content)) or type(checkpoint).__name__
+        found = ", ".join([*map(str, content)][:KEYS]) or type(checkpoint).__name__
+        found += f" and {len(content) - KEYS:,} more" if len(content) > KEYS else ""
         raise InputError(f"{path}: expected a checkpoint with {' or '.join(keys)}, found {found}")
     weights = {str(name).removeprefix("module."): tensor for name, tensor in held.items()}
     weights |= {key: content[key] for key in beside if key in content}

@@ -41,6 +41,8 @@ class Repository:
     """Where a checkpoint is one stream of a model: what the streams weigh. Ours are called `streams.0.` and so on."""
     own_weights: tuple[str, ...] = ()
     """Names of weights that tell its checkpoints from all others."""
+    detector: str = ""
+    """What its checkpoints are weights of, where these tell whose they are."""
     own_shape: tuple[str, tuple[int, ...]] = ("", ())
     """One of them, and the last of its sizes, which tell them from those of another branch with the same names."""
     prepare: Callable[[dict[str, Tensor]], dict[str, Tensor]] = _unchanged

@@ -43,6 +43,7 @@ AFSD = Repository(
         (r"\.norm\.(weight|bias)$", r".1.\1"),
     ),
     weights="state_dict",
+    detector="afsd",
     own_weights=("neck.deconv.0.conv1d.weight", "roi_head.center_head.conv1d.weight"),
     prepare=_parted,
     changes={

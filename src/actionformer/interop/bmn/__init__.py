@@ -35,6 +35,7 @@ JJBOY = Repository(
         (r"^map\.", "x_2d_p.6."),
     ),
     weights="state_dict",
+    detector="bmn",
     own_weights=("sample_mask", "x_3d_p.0.weight"),
     prepare=_of_jjboy,
     changes={
@@ -59,6 +60,7 @@ OPENTAD = Repository(
         (r"^map\.", "roi_head.proposal_head.head.2."),
     ),
     weights="state_dict",
+    detector="bmn",
     own_weights=("rpn_head.tem.0.0.conv.weight", "roi_head.proposal_roi_extractor.conv3d.0.weight"),
     prepare=_of_opentad,
     changes={

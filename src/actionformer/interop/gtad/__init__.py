@@ -57,6 +57,7 @@ def _authors(convention: str, kernel: int, boundaries: str) -> Repository:
     return Repository(
         renames=_AUTHORS_RENAMES,
         weights="state_dict",
+        detector="gtad",
         own_weights=("backbone1.2.tconvs.0.weight", "localization.4.weight"),
         own_shape=("localization.4.weight", (kernel, kernel)),
         prepare=_of_authors,
@@ -86,6 +87,7 @@ OPENTAD = Repository(
         (r"^map\.", "roi_head.proposal_head.head.3."),
     ),
     weights="state_dict",
+    detector="gtad",
     own_weights=("neck.tconvs.0.weight", f"{_EXTRACTOR}.gcnext.tconvs.0.weight"),
     prepare=_of_opentad,
     changes={

@@ -41,6 +41,7 @@ MUSES = Repository(
     weights="state_dict",
     beside=("reg_stats",),
     streams=(1.0, 1.2),
+    detector="muses",
     own_weights=("roi_head.completeness_fc.weight", "roi_head.Comp_MLP.0.weight"),
     prepare=_prepared,
     changes={

@@ -197,6 +197,7 @@ TADTR = Repository(
     renames=_RENAMES,
     repeated=((r"^transformer\.decoder\.segment_embed\.", "segment_embed."),),
     weights="model",
+    detector="tadtr",
     own_weights=("transformer.reference_points.weight", "transformer.level_embed"),
     changes={
         "data": {"normalize": False},
