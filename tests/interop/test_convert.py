@@ -1,5 +1,6 @@
 """A converted model takes the place of an earlier one whole, and of nothing else."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -163,3 +164,17 @@ def test_a_preset_of_another_detector_is_refused(small: Path, tmp_path: Path) ->
 def test_a_misspelled_preset_gets_the_nearest_name(small: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no preset 'afsd_thumos14', did you mean 'afsd_thumos14_i3d'"):
         convert("afsd_thumos14", small / "afsd" / "checkpoint.pth", tmp_path / "model")
+
+
+def test_classes_without_numbers_are_told_to_follow_the_alphabet(small: Path, tmp_path: Path) -> None:
+    def named(**numbers: int) -> tuple[str, ...]:
+        labels = ("walk", "run", "sit", "jump", "eat")
+        actions = [{"segment": [1, 2], "label": label, "label_id": numbers.get(label)} for label in labels]
+        content = {"database": {"a": {"subset": "training", "annotations": actions}}}
+        (tmp_path / "annotations.json").write_text(json.dumps(content), "utf-8")
+        published = small / "official_config.yaml", small / "epoch_007.pth.tar"
+        return convert(*published, tmp_path / "model", annotations=tmp_path / "annotations.json").class_names
+
+    assert named(walk=0, run=1, sit=2, jump=3, eat=4) == ("walk", "run", "sit", "jump", "eat")
+    with pytest.warns(UserWarning, match="holds 5 classes without a label_id, first 'eat': their names follow the al"):
+        assert named() == ("eat", "jump", "run", "sit", "walk")

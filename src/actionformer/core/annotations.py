@@ -41,6 +41,8 @@ class Annotations:
     class_names: tuple[str, ...]
     source: str = "annotations"
     """Where they came from, for messages."""
+    unnumbered: tuple[str, ...] = ()
+    """Classes that the file gives no number: theirs follow the alphabet."""
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -141,7 +143,8 @@ def with_class_numbers(
     ids = {label: numbers[name] for label, name in matched(labels, names).items()}
     for label in sorted(labels - ids.keys()):
         raise InputError(f"{source}: the model has no class {label!r}{nearest(label, names)}")
-    return Annotations({video.id: _numbered(video, ids) for video in videos}, names, source)
+    numbered = {video.id: _numbered(video, ids) for video in videos}
+    return Annotations(numbered, names, source, tuple(sorted(labels - given.keys())))
 
 
 def _given_ids(actions: Sequence[NamedAction]) -> dict[str, int]:

@@ -149,6 +149,10 @@ def _class_names(count: int, annotations: str | Path | None) -> tuple[str, ...]:
     if annotations is None:
         return tuple(f"class_{i}" for i in range(count))
     named = read_annotations(annotations)
+    if count > 1 and named.unnumbered:
+        unnumbered = f"{plural(len(named.unnumbered), 'class')} without a label_id, first {named.unnumbered[0]!r}"
+        order = "their names follow the alphabet, and are wrong where the checkpoint's classes do not"
+        warn(f"{annotations}: holds {unnumbered}: {order}; add the checkpoint's numbers as label_id", stacklevel=3)
     if count > 1 and len(named.class_names) < count:
         names = f"{len(named.class_names)} of the checkpoint's {plural(count, 'class')}"
         warn(f"{annotations}: names {names}; the others are called class_<id>", stacklevel=3)
