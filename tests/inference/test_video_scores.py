@@ -52,11 +52,17 @@ def test_json_of_tcanet_holds_logits(tmp_path: Path) -> None:
 
 
 def test_numpy_of_untrimmednet(tmp_path: Path) -> None:
-    rows = np.arange(3 * 101).reshape(3, 101)
+    rows = np.arange(3 * 101).reshape(3, 101) / 512
     np.save(tmp_path / "uNet_test.npy", rows)
     found = read_video_scores(tmp_path / "uNet_test.npy")
     assert found.class_names[::19] == ("BaseballPitch", "VolleyballSpiking")
-    assert found.of("video_test_0000002")[[0, -1]].tolist() == [101 + 6, 101 + 96]
+    assert found.of("video_test_0000002")[[0, -1]].tolist() == [107 / 512, 197 / 512]
+
+
+def test_scores_in_percent_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"results": {"a": [90, 9, 1]}, "class": CLASSES}))
+    with pytest.warns(UserWarning, match=r"a\.json: scores of videos reach 90, which takes detections above 1"):
+        read_video_scores(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,9 @@ def test_numpy_of_untrimmednet(tmp_path: Path) -> None:
         ({"results": {"a": [[1e999]]}, "class": ["x"]}, "video 'a': expected 1 number of"),
         ({"results": {"a": [-1]}, "class": ["x"]}, "video 'a': expected 1 number of"),
         ([], r"expected \{'results'"),
+        ({"results": {"a": []}, "class": []}, "'class' is an empty list"),
+        ({"results": {"a": [1, 0]}, "class": ["x", ""]}, "a name of 'class' is empty"),
+        ({"results": {"a": [1, 0]}, "class": ["x", "x"]}, "'class' names 'x' twice"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, content: Any, message: str) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.core.files import read_json
-from actionformer.core.names import matched, nearest
+from actionformer.core.names import check_name, matched, nearest
 from actionformer.core.words import plural
 
 THUMOS14 = {
@@ -44,6 +44,8 @@ THUMOS14 = {
 }
 """Class -> its number in UCF-101, from 1."""
 UCF_CLASSES = 101
+ROUNDING = 1e-3
+"""By which a probability may lie above 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +100,28 @@ def read_video_scores(path: str | Path, prefix: str = "") -> VideoScores:
         path: the file.
         prefix: what ids in the file may begin with and others do without, such as `v_`.
     """
-    if Path(path).suffix.lower() == ".npy":
-        return _of_thumos14(path)
+    found = _of_thumos14(path) if Path(path).suffix.lower() == ".npy" else _of_json(path, prefix)
+    highest = max((row.max() for row in found.scores.values()), default=0.0)
+    if highest > 1 + ROUNDING:
+        warn(
+            f"{path}: scores of videos reach {highest:g}, which takes detections above 1, where no threshold fits: "
+            "make them probabilities (of percent a hundredth, of logits the softmax)",
+            stacklevel=3,
+        )
+    return found
+
+
+def _of_json(path: str | Path, prefix: str) -> VideoScores:
     content = read_json(path)
     results, names = (content.get(key) if isinstance(content, dict) else None for key in ("results", "class"))
     if not isinstance(results, dict) or not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise InputError(f"{path}: expected {{'results': {{video: [scores]}}, 'class': [names]}}")
+    if not names:
+        raise InputError(f"{path}: 'class' is an empty list: name the class of each score")
+    for name in names:
+        check_name(name, f"{path}: a name of 'class'")
+        if names.count(name) > 1:
+            raise InputError(f"{path}: 'class' names {name!r} twice: which score is meant cannot be told")
     scores = {name: _scores(one, len(names), path, name) for name, one in results.items()}
     return VideoScores(tuple(names), scores, str(path), prefix)
 
