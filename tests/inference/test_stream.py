@@ -140,12 +140,14 @@ def test_most_actions_an_hour(tiny: Config) -> None:
 
 
 def test_a_stream_that_cannot_be(tiny: Config) -> None:
-    detector = lively(tiny)
+    detector, whole = lively(tiny), lively(tiny, model=TEMPORALMAXER | {"level_norm": "groupnorm"})
     with pytest.raises(InputError, match="needs max_action_seconds"):
         detector.stream()
     by_width = detector.with_settings(suppression={"soft_from_width": 0.4})
     with pytest.raises(InputError, match="soft_from_width needs the length of a video, which a stream has not"):
         by_width.stream(max_action_seconds=5)
+    with pytest.raises(InputError, match="cannot follow a stream"):  # which setting it to 0 would not change
+        whole.with_settings(suppression={"soft_from_width": 0.4}).stream(max_action_seconds=5)
     for live, message in (
         ({"max_action_seconds": -1}, "max_action_seconds"),
         ({"max_per_hour": 5}, "max_action_seconds"),

@@ -81,16 +81,16 @@ class Stream:
         seconds = config.live.max_action_seconds
         if seconds is None:
             raise InputError("a stream needs max_action_seconds, the longest that an action may last")
-        if config.suppression.soft_from_width:
-            raise InputError(
-                "suppression.soft_from_width needs the length of a video, which a stream has not: set it to 0"
-            )
         chunks = self._architecture.chunks(self._network)
         if chunks is None or config.data.resize is not None or config.data.window is not None:
             raise InputError(
                 "this model cannot follow a stream: it sees a sequence as a whole "
                 "(global attention, positions, statistics of all moments, or features resized or cut to one length): "
                 "detect in finished files, without live.max_action_seconds"
+            )
+        if config.suppression.soft_from_width:
+            raise InputError(
+                "suppression.soft_from_width needs the length of a video, which a stream has not: set it to 0"
             )
         levels = self._architecture.levels(self._network)
         step = grid.step
