@@ -58,6 +58,11 @@ def test_features_are_answered_with_what_detect_finds_in_them(asked: TestClient,
     assert len(read) > 0
 
 
+def test_key_points_are_called_as_detect_calls_them(client: Callable[..., TestClient]) -> None:
+    asked = client(given={"backbone": "keypoints"})
+    assert list(detect(asked, name="mouse_1DLC_resnet50.npy").json()["results"]) == ["mouse_1"]
+
+
 def test_only_what_is_wanted_is_told(asked: TestClient) -> None:
     (every,) = detect(asked).json()["results"].values()
     middle = sorted(one["score"] for one in every)[len(every) // 2]

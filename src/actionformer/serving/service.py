@@ -21,9 +21,10 @@ from starlette.types import Receive
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import without_prefix
-from actionformer.extraction.inputs import holds_features
+from actionformer.extraction.inputs import holds_features, of_recording
 from actionformer.formats.activitynet.results import results_text
 from actionformer.formats.rows import VideoRows
+from actionformer.recipes.search import looked_at
 from actionformer.recipes.wanted import Wanted
 from actionformer.serving.allowed import NOT_ALLOWED, Allowed
 from actionformer.serving.limits import BROKEN, NO_RECORDINGS, RefusedError
@@ -324,7 +325,9 @@ class Service:
         return self._written(work.wanted, name, answer, read["warnings"])
 
     def _written(self, wanted: Wanted, name: str, answer: Answer, warnings: list[str]) -> str:
-        video = without_prefix(PurePosixPath(name).stem or name, self.detector.config.data.prefix)
+        medium = looked_at(self.detector, self.setup.reader.backbone)
+        recording = of_recording(PurePosixPath(name).stem or name, [medium])
+        video = without_prefix(recording, self.detector.config.data.prefix)
         text = "".join(results_text([VideoRows(video, wanted(answer.found).to_dict())]))
         told = [*warnings, *answer.warnings, *([answer.cut] if answer.cut else [])]
         return json.dumps({**json.loads(text), "warnings": told}) if told else text
