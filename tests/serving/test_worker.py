@@ -82,6 +82,16 @@ def test_an_error_of_a_library_is_an_answer_too(monkeypatch: pytest.MonkeyPatch)
     assert answers == [{"failed": "it cannot be read (KeyError): send it in another format", "status": 422}]
 
 
+@pytest.mark.parametrize(("kind", "said"), [("read", "give ?fps="), ("prepare", "give --fps")])
+def test_options_are_said_to_the_operator_alone(monkeypatch: pytest.MonkeyPatch, kind: str, said: str) -> None:
+    monkeypatch.setattr(Reader, kind, Mock(side_effect=InputError("it.csv: give --fps")))
+    monkeypatch.setattr("actionformer.serving.worker.limit_memory", lambda _: None)
+    answers: list[dict[str, Any]] = []
+    settings = {"reader": asdict(SETTINGS), "memory": 1, "threads": 1}
+    work(settings, iter([{"kind": kind}]), lambda **content: answers.append(content))
+    assert answers == [{"failed": f"it.csv: {said}", "status": 422}]
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

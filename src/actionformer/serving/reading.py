@@ -13,7 +13,7 @@ import numpy as np
 
 from actionformer.core.errors import InputError, noted, warn
 from actionformer.core.hdf5 import SIGNATURE
-from actionformer.features import ALL_THE_SAME, READERS, FeatureSpec, check_timing, open_features, timing_of
+from actionformer.features import READERS, FeatureSpec, check_timing, open_features, timing_of
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
 from actionformer.serving.fetching import fetch
@@ -239,6 +239,5 @@ def ending_of(name: str, file: Path) -> str:
 
 
 def _named(words: str, file: Path, name: str) -> str:
-    """A message about a file under the name that its sender knows, with what a sender can do."""
-    words = words.replace(ALL_THE_SAME, "have the server started with --other-timing").replace(" --fps ", " ?fps= ")
+    """A message about a file under the name that its sender knows."""
     return words.replace(str(file), name).replace(str(file.parent), "the server")

@@ -32,6 +32,7 @@ from actionformer.serving.metrics import Metrics
 from actionformer.serving.network import Answer, Network
 from actionformer.serving.setup import Setup
 from actionformer.serving.uploads import kind_of, save_body
+from actionformer.serving.wording import for_client
 from actionformer.serving.work import ENDED, Followed, Jobs, Question, Wish, Work
 from actionformer.serving.workers import Worker, Workers
 
@@ -211,7 +212,7 @@ class Service:
             work.refused = self._too_slow(work)
             raise work.refused from None
         except InputError as error:
-            work.refused = RefusedError(422, str(error))
+            work.refused = RefusedError(422, for_client(str(error)))
             raise work.refused from error
         except RefusedError as error:
             work.refused = error
@@ -329,7 +330,7 @@ class Service:
         recording = of_recording(PurePosixPath(name).stem or name, [medium])
         video = without_prefix(recording, self.detector.config.data.prefix)
         text = "".join(results_text([VideoRows(video, wanted(answer.found).to_dict())]))
-        told = [*warnings, *answer.warnings, *([answer.cut] if answer.cut else [])]
+        told = [for_client(one) for one in (*warnings, *answer.warnings, answer.cut) if one]
         return json.dumps({**json.loads(text), "warnings": told}) if told else text
 
     def _too_slow(self, work: Work) -> RefusedError:

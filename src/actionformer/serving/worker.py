@@ -21,6 +21,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.memory import limit_memory
 from actionformer.serving.limits import ADVICE, MIB, RefusedError
 from actionformer.serving.reading import Reader, Settings
+from actionformer.serving.wording import for_client
 
 Answer = Callable[..., None]
 """Tells the server something, by name."""
@@ -81,7 +82,7 @@ def _refusal(error: Exception, kind: str) -> RefusedError:
     if is_of_memory(error):
         return RefusedError(413, f"it takes more memory than the server gives one request: {ADVICE[kind].smaller}")
     if isinstance(error, InputError):
-        return RefusedError(422, str(error))
+        return RefusedError(422, str(error) if kind == "prepare" else for_client(str(error)))
     what = "the backbone cannot be loaded" if kind == "prepare" else "it cannot be read"
     return RefusedError(422, f"{what} ({type(error).__name__}): {ADVICE[kind].other}")
 
@@ -107,7 +108,7 @@ def _follow(task: Mapping[str, Any], answer: Answer, memory: float) -> dict[str,
 
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        warnings.showwarning = lambda message, *_, **__: answer(warning=str(message))
+        warnings.showwarning = lambda message, *_, **__: answer(warning=for_client(str(message)))
         watching = watch(task["run"], task["source"], **task["watch"])
         limit_memory(int(memory * MIB))
         wanted = Wanted(
