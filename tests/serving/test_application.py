@@ -145,7 +145,7 @@ def test_states_figures_and_the_description_of_the_addresses(asked: TestClient) 
         "/healthz", "/readyz", "/metrics", "/v1/model", "/v1/detect", "/v1/jobs", "/v1/jobs/{job}", "/v1/live",
     }  # fmt: skip
     for address in ("/docs", "/redoc", "/", "/v1", "/v1/nothing"):
-        spoken(asked.get(address), 404)
+        assert "no such address: see /openapi.json" in spoken(asked.get(address), 404)
     assert "takes POST" in spoken(asked.get("/v1/detect"), 405)
     assert asked.post("/v1/jobs/x").headers["allow"] == "DELETE, GET"
 

@@ -104,6 +104,7 @@ def application(service: Service, token: str | None = None) -> ASGIApp:
     )
     speak_of_errors(app, lambda _: 422, BROKEN)
     app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(404, lambda *_: error_response(404, "there is no such address: see /openapi.json"))
     app.add_exception_handler(405, _not_so)
     app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=499))  # nobody reads it
     _serve_states(app, service)
