@@ -79,6 +79,11 @@ def test_a_length_that_is_none_is_refused(server: Hosted, length: str) -> None:
     assert well(server)
 
 
+def test_who_sends_letters_as_they_are_is_told_to_encode_them(server: Hosted) -> None:
+    asked = head("1", "/v1/detect?name=über.npy")
+    assert "percent-encoded" in spoken(exchanged(server, asked, b"x"), 400)
+
+
 def test_less_than_was_promised_is_given_up(server: Hosted) -> None:
     begun = time.monotonic()
     assert "stood still for 1 s" in spoken(exchanged(server, head("1000"), b"x" * 10), 408)

@@ -11,7 +11,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 1000
 CROWDED = "the server has as many connections as it takes: try again in a moment"
-NOT_HTTP = "this is no HTTP/1.1 request that the server understands: send one"
+NOT_HTTP = (
+    "this is no HTTP/1.1 request that the server understands: send one, in whose address what is not ASCII is "
+    "percent-encoded"
+)
 
 
 class PatientProtocol(H11Protocol):
