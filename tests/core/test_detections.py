@@ -70,6 +70,8 @@ def test_above_and_of() -> None:
 def test_an_unknown_class_names_the_nearest() -> None:
     with pytest.raises(InputError, match=r"no class 'jumps', did you mean 'jump'\?"):
         some().of("jumps")
+    with pytest.raises(InputError, match="no class 'zzz'; there are run, jump, throw"):
+        some().of("zzz")
     with pytest.raises(InputError, match="no class 3: ids run from 0 to 2"):
         some().of(3)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from unicodedata import normalize
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, listed
 
 LONGEST_FILE_NAME = 255
 """Bytes, on nearly all file systems."""
@@ -66,11 +66,13 @@ def known_name(name: str, known: Iterable[str], missing: str) -> str:
         missing: what the error says before the name, as in "no class".
 
     Raises:
-        InputError: there is none; the nearest is given.
+        InputError: there is none; the nearest is given, or else which there are.
     """
     known = known if isinstance(known, Mapping | Set) else list(known)
     if (found := matched([name], known).get(name)) is None:
-        raise InputError(f"{missing} {name!r}{nearest(name, list(known))}")
+        there = list(known)
+        near = nearest(name, there) or f"; there are {listed(there) or 'none'}"
+        raise InputError(f"{missing} {name!r}{near}")
     return found
 
 

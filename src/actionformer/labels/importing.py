@@ -120,7 +120,7 @@ def _chosen_layers(entries: Sequence[LabelledVideo], layers: Sequence[str]) -> l
     if not layers:
         return list(entries)
     there = dict.fromkeys(one.layer for entry in entries for one in entry.segments if one.layer)
-    wanted = {known_name(name, list(there), f"there are {listed(list(there))}; none is") for name in layers} | {""}
+    wanted = {known_name(name, list(there), "no layer") for name in layers} | {""}
     return [
         replace(entry, segments=[one for one in entry.segments if one.layer in wanted])
         for entry in entries
@@ -185,7 +185,7 @@ def _trusted(entries: Iterable[LabelledVideo], annotator: str | None) -> list[st
     """Annotators, those that count before others first: the one asked for, else who labelled most videos."""
     counts = Counter(entry.annotator for entry in entries if entry.annotator)
     if annotator is not None:
-        return [known_name(annotator, list(counts), f"there are {listed(list(counts)) or 'none'}; no annotator")]
+        return [known_name(annotator, list(counts), "no annotator")]
     return [name for name, _ in counts.most_common()]
 
 
