@@ -39,6 +39,8 @@ def test_parts_of_a_time_are_no_clock() -> None:
     rows = "".join(f"10,59,{row / 2},{'sit' if row > 2 else 'lie'}\n" for row in range(6))
     with pytest.raises(InputError, match=r"p1.csv: line 1: hour, minute, second are parts of a time: join them"):
         read_as("frame_table", "p1.csv", f"hour,minute,second,label\n{rows}")
+    found = read_as("frame_table", "p1.csv", f"hour,minute,time,label\n{rows}")
+    assert only(found) == [(0, 1.5, "lie"), (1.5, 3, "sit")]
 
 
 def of_rows(times: list[str], header: str = "time,x,label") -> str:

@@ -48,6 +48,7 @@ def test_parts_of_a_time_are_no_readings_and_no_clock(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="hour, minute, second are parts of a time: join them in one column"):
         choice(tmp_path, "hour,minute,second,x", "10,59,58.5,0.25")
     assert choice(tmp_path, "hour,minute,second,x", "10,59,58.5,0.25", "x@second") == Chosen((3,), 2)
+    assert choice(tmp_path, "time,hour,minute,x", "37.5,10,59,0.25") == Chosen((1, 2, 3), 0)
 
 
 def test_named_columns_are_taken_in_their_order(tmp_path: Path) -> None:

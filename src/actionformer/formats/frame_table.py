@@ -58,7 +58,8 @@ def read_labels(document: Document) -> LabelFile:
     """
     layout = _layout(document)
     assert layout is not None
-    if layout.name not in COUNTERS and (parts := parts_of_time(layout.header.cells)):
+    parts = parts_of_time(layout.header.cells)
+    if layout.clock is not None and layout.header.cells[layout.clock] in parts:
         raise InputError(
             f"{document.where(layout.header.line)}: {listed(parts)} are parts of a time: join them in one column, such "
             "as 10:00:00.5"

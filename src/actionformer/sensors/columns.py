@@ -101,13 +101,14 @@ def time_of(table: Table, wanted: Columns) -> int | None:
     """
     if wanted.time is not None:
         return _place(table, wanted.time)
-    if parts := parts_of_time(table.names):
+    usable = [column for column in range(len(table.names)) if table.numeric[column] or table.dates[column]]
+    parts = parts_of_time(table.names)
+    named = [column for column in usable if is_time(table.names[column]) and table.names[column] not in parts]
+    if parts and not named:
         raise InputError(
             f"{table.path}: {listed(parts)} are parts of a time: join them in one column, such as 10:00:00.5, or say "
             "which one is the time (--time-column)"
         )
-    usable = [column for column in range(len(table.names)) if table.numeric[column] or table.dates[column]]
-    named = [column for column in usable if is_time(table.names[column])]
     dates = [column for column in usable if table.dates[column]]
     stamps = [column for column in usable if STAMPS & set(_words(table.names[column]))]
     return next(iter(named + dates + stamps), None)
