@@ -31,6 +31,7 @@ def test_columns_are_written_as_they_are_read(text: str) -> None:
         ("h,min,max", "0,1,2", Chosen((0, 1, 2), None)),
         ("recorded,x", "2026-01-01T00:00:00,1", Chosen((1,), 0)),
         ("timestamp (100ns),x", "0,1", Chosen((1,), 0)),
+        ("timestamp [µs],x", "0,1", Chosen((1,), 0)),
         ("Shimmer_6749_Timestamp_Unix_CAL,x", "0,1", Chosen((1,), 0)),
         ("recorded,accTimestamp_sinceReboot(s),x", "2026-01-01T00:00:00,1,2", Chosen((2,), 0)),
         ("PacketCounter,SampleTimeFine,x", "0,1,2", Chosen((2,), 1)),

@@ -155,6 +155,12 @@ def test_what_loggers_write_above_may_have_numbers_and_dates(tmp_path: Path) -> 
     assert np.allclose(rows, [[1767348000 + row / 100, row, 0.5] for row in range(20)], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("row", ['"{}" {}.5 2', "{} {}.5 2"])
+def test_numbers_of_rows_that_r_writes_have_no_name(tmp_path: Path, row: str) -> None:
+    text = '"x" "y"\n' + "\n".join(row.format(number, number) for number in range(1, 5))
+    assert read(tmp_path / "a.txt", text, 1) == (("row", "x", "y"), [[1.5], [2.5], [3.5], [4.5]])
+
+
 def test_rows_of_numbers_that_are_too_short_are_not_left_out(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="row 2 has 3 cells, the first has 2"):
         read(tmp_path / "a.csv", "1,2\n3,4,5\n6,7,8\n9,10,11\n")

@@ -14,7 +14,7 @@ UNITS: Mapping[str, float] = {**FINE, "minutes": 1 / 60, "hours": 1 / 3600, "day
 _WRITTEN = {
     "seconds": "s sec secs second seconds",
     "milliseconds": "ms msec millis millisecond milliseconds",
-    "microseconds": "us usec micros microsecond microseconds μs",
+    "microseconds": "us usec micros microsecond microseconds µs μs",
     "nanoseconds": "ns nsec nanos nanosecond nanoseconds",
     "minutes": "min mins minute minutes minuten",
     "hours": "h hr hrs hour hours stunden",

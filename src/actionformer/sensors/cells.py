@@ -39,7 +39,7 @@ class Dialect:
         """The cells of the lines; lines that are empty, and those that begin with #, are left out."""
         lines = (line for line in lines if not line.startswith("#"))
         if self.delimiter == BLANKS:
-            return (cells for line in lines if (cells := line.split()))
+            return (cells for line in lines if (cells := _parted_by_blanks(line)))
         return (cells for cells in csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True) if cells)
 
     def numbers(self, cells: Sequence[str], *, dates: bool = True) -> NDArray[np.float64]:
@@ -54,6 +54,11 @@ class Dialect:
             return np.array(list(map(float, cells)))
         except ValueError:
             return np.array(list(map(partial(number, month_first=self.month_first) if dates else reading, cells)))
+
+
+def _parted_by_blanks(line: str) -> list[str]:
+    cells = line.split()
+    return next(csv.reader([" ".join(cells)], delimiter=BLANKS), []) if '"' in line else cells
 
 
 def number(cell: str, *, month_first: bool = False) -> float:

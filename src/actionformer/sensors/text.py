@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain, islice, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -192,11 +192,22 @@ def _rate_above(first: Sequence[Sequence[float]]) -> float | None:
 
 
 def _as_wide(row: Sequence[str], width: int, body: Sequence[Sequence[str]]) -> list[str] | None:
-    """The cells of a row for so many columns; None if it has others. Nothing need stand above or in the last ones."""
+    """The cells of a row for so many columns; None if it has others. Nothing need stand above or in the last ones.
+
+    Where R writes the numbers of rows it gives their column no name.
+    """
     cells = [cell.strip() for cell in row]
-    if any(cells[width:]) or any(any(map(str.strip, other[len(cells) :])) for other in body):
+    beyond = any(any(map(str.strip, other[len(cells) :])) for other in body)
+    if beyond and len(cells) == width - 1 and len(body) > 1 and _count_on([other[0] for other in body]):
+        return ["row", *cells]
+    if any(cells[width:]) or beyond:
         return None
     return (cells + [""] * width)[:width] if cells else None
+
+
+def _count_on(cells: Sequence[str]) -> bool:
+    """Whether cells are whole numbers of which each is one more than the one before."""
+    return all(cell.isdecimal() for cell in cells) and all(int(b) - int(a) == 1 for a, b in pairwise(cells))
 
 
 def _names_time(cell: str) -> bool:
