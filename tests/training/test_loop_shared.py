@@ -37,9 +37,10 @@ THIN: dict[str, dict[str, Any]] = {
     "muses": {"width": 8, "foregrounds": 2, "incompletes": 6, "backgrounds": 2, "foreground_tiou": 0.3},
 }  # fmt: skip
 """Detector -> settings with which a step takes milliseconds."""
-RATES = {"afsd": 1e-5}
-"""The published one: where two of AFSD's maxima are nearly equal rounding decides, and at high rates runs part. So they
-do in one process whose first weights are others by 1e-7."""
+RATES = dict.fromkeys(("afsd", "gtad", "tadtr"), 1e-5)
+"""Lower ones where rounding decides: which of two nearly equal maxima AFSD takes, which moments are neighbours for
+G-TAD, which query TadTR matches. At high rates runs then part, and so they do in one process whose first weights are
+others by 1e-7. AFSD's is the published one."""
 UNSEEN = ("key.bias", "key_norm.bias", "in_proj_bias")
 """Weights that softmax does not see, or the norm after them: Adam makes steps of the rounding noise in their place."""
 UNSEEN_OF = {"afsd": ".conv.bias", "tadtr": "projection.bias"}
