@@ -41,12 +41,32 @@ def rows(file: LabelFile) -> list[tuple[str, float, float, str]]:
         ("start (hh:mm:ss.ms),stop (hh:mm:ss.ms),label\n0:01.5,0:02.25,jump\n", ("session7", 1.5, 2.25, "jump")),
         ("start ms,end ms,label\n0:01.5,2250,jump\n", ("session7", 1.5, 2.25, "jump")),  # a clock is never scaled
         ("start (min),end (min),label\n1:30,2,jump\n", ("session7", 90, 120, "jump")),
+        ("start (h),end (h),label\n0.5,0.75,jump\n", ("session7", 1800, 2700, "jump")),
+        ("start_us,end_us,label\n1500000,2250000,jump\n", ("session7", 1.5, 2.25, "jump")),
+        ("start (hh:mm),end (hh:mm),label\n0:12,0:14,jump\n", ("session7", 720, 840, "jump")),
+        ("start (mm:ss),end (mm:ss),label\n0:12,0:14,jump\n", ("session7", 12, 14, "jump")),
+        ("video,start,end,label\n,(ms),(ms),\na,1500,2250,jump\n", ("a", 1.5, 2.25, "jump")),
+        ("start (min),start (s),end (s),label\n1.5,90,95,jump\n", ("session7", 90, 95, "jump")),  # one time twice
         ("label,start frame,end frame,start ms,duration\njump,45,67,1500,0.75\n", ("session7", 1.5, 2.25, "jump")),
     ],
 )
 def test_columns_and_times(text: str, found: tuple[str, float, float, str]) -> None:
     assert rows(read(text)) == [found]
     assert read(text).videos[0].unit == "seconds"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "parts"),
+    [
+        ("start min,start sec,end min,end sec", "1,23,1,30", "start min, start sec"),
+        ("start hour,start minute,start second,end", "0,1,23,90", "start hour, start minute, start second"),
+        ("start (s),start (ms),end (s)", "4,10,5", r"start \(s\), start \(ms\)"),
+        ("start,duration min,duration s", "5,1,20", "duration min, duration s"),
+    ],
+)
+def test_times_in_parts_are_refused(header: str, row: str, parts: str) -> None:
+    with pytest.raises(InputError, match=f"{parts} are parts of a time: join them"):
+        read(f"{header},label\n{row},jump\n")
 
 
 @pytest.mark.parametrize(
@@ -207,6 +227,7 @@ def test_frames_and_times_are_not_mixed() -> None:
     [
         ("00:00:01:15", "a timecode whose last number counts frames is left out: write it as seconds, as 0:00:01.5"),
         ("00:00:01;15", "a timecode whose last number counts frames"),
+        ("00;00;01;15", "a timecode whose last number counts frames"),
         ("2026-01-02T10:00:01", "a date is left out: write seconds since the beginning of the recording"),
         ("2.1.2026 10:00:01", "a date is left out"),
         ("1/2/26 10:00:01", "a date is left out"),
@@ -215,6 +236,16 @@ def test_frames_and_times_are_not_mixed() -> None:
 )
 def test_times_that_cannot_be_read_are_told_with_what_to_do(start: str, told: str) -> None:
     file = read(f"label,start,end\njump,{start},{start}\n")
+    assert not rows(file)
+    assert [one.what.startswith(told) for one in file.remarks] == [True]
+
+
+@pytest.mark.parametrize(
+    ("form", "start", "told"),
+    [("mm:ss:ff", "01:12:05", "a timecode"), ("mm.ss", "1.12", "a time that cannot be read")],
+)
+def test_times_whose_form_the_name_says(form: str, start: str, told: str) -> None:
+    file = read(f"label,start ({form}),end ({form})\njump,{start},{start}\n")
     assert not rows(file)
     assert [one.what.startswith(told) for one in file.remarks] == [True]
 

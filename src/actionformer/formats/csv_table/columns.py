@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal, get_args
 
 from actionformer.core.errors import InputError
@@ -45,10 +46,16 @@ WORDS: dict[Role, str] = {
 UNITS = {
     "seconds": "s ss sec secs second seconds",
     "ms": "ms msec millisecond milliseconds millis",
-    "minutes": "min mins minutes",
+    "minutes": "min mins minute minutes",
+    "hours": "h hr hrs hour hours",
+    "us": "us usec microsecond microseconds micros μs",
+    "ns": "ns nsec nanosecond nanoseconds nanos",
     "frames": "frame frames",
 }
 """Unit -> the words that tell it, the surest first: `hh:mm:ss.ms` and `ss.msec` are seconds."""
+UNIT_WORDS = frozenset(word for words in UNITS.values() for word in words.split())
+Form = Literal["", "mm:ss", "hh:mm", "ff"]
+"""How a column writes its times, where its name says so: with colons, to the minute, or with numbers of frames."""
 LONGEST = 6
 """Words of a name; what has more is a sentence."""
 MOMENT = ("time", "timestamp", "frame", "position")
@@ -65,6 +72,7 @@ class Column:
 
     place: int
     unit: str = "seconds"
+    form: Form = ""
 
 
 @dataclass(frozen=True)
@@ -77,21 +85,28 @@ class Columns:
     duration: Column | None = None
     video_duration: Column | None = None
     others: tuple[tuple[Role, int], ...] = ()
+    times: tuple[tuple[Column, ...], ...] = ()
+    """All columns of starts, of ends and of durations."""
 
     def place(self, role: Role) -> int | None:
         """Where a text stands, if there is such a column."""
         return dict(self.others).get(role)
 
 
-def columns_of(header: Sequence[str], told: Mapping[str, str] | None = None) -> Columns | None:
+def columns_of(
+    header: Sequence[str], told: Mapping[str, str] | None = None, units: Sequence[str] = ()
+) -> Columns | None:
     """What the columns of a header are; None if it tells no start and no label.
 
     Args:
         header: their names.
         told: role -> the name of its column, or its number from 1, which counts before what names tell.
+        units: what stands below the names.
     """
     said = _places(told or {}, header)
-    names = [words_of(name) for name in header]
+    names = [
+        words_of(f"{name} {unit}" if is_unit(unit) else name) for name, unit in zip_longest(header, units, fillvalue="")
+    ]
     if None in said.values() or (not told and max(map(len, names)) > LONGEST):
         return None
     known = {place: role for role, place in said.items()}
@@ -105,7 +120,14 @@ def columns_of(header: Sequence[str], told: Mapping[str, str] | None = None) -> 
     ends, durations = _times("end", names, roles), _times("duration", names, roles)
     start = next((one for one in starts if _like(one, [*ends, *durations])), starts[0])
     whole = next(iter(_times("video_duration", names, roles)), None)
-    return Columns(start, labels[0], _like(start, ends), _like(start, durations), whole, tuple(others.items()))
+    times = tuple(starts), tuple(ends), tuple(durations)
+    return Columns(start, labels[0], _like(start, ends), _like(start, durations), whole, tuple(others.items()), times)
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text is nothing but a unit of times: `(ms)`."""
+    words = words_of(text)
+    return bool(words) and set(words) <= UNIT_WORDS
 
 
 def roles_of_names(header: Sequence[str]) -> list[Role | None]:
@@ -166,7 +188,17 @@ def _times(role: Role, names: Sequence[list[str]], roles: Sequence[Role | None])
 
 
 def _column(place: int, words: Sequence[str]) -> Column:
-    return Column(place, next((unit for unit, known in UNITS.items() if set(known.split()) & set(words)), "seconds"))
+    unit = next((unit for unit, known in UNITS.items() if set(known.split()) & set(words)), "seconds")
+    return Column(place, unit, _form(set(words)))
+
+
+def _form(words: Set[str]) -> Form:
+    """The form of times that a name says, such as `start (mm:ss)`."""
+    if "ff" in words:
+        return "ff"
+    if "mm" in words and "ss" in words:
+        return "mm:ss"
+    return "hh:mm" if "mm" in words and words & {"h", "hh"} else ""
 
 
 def _is_moment(words: Sequence[str]) -> bool:

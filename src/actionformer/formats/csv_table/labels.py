@@ -12,9 +12,17 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, listed
 from actionformer.formats.csv_table.columns import Columns
-from actionformer.formats.csv_table.layout import cell, layout_of, may_be_ends, names_of, time, why_none
+from actionformer.formats.csv_table.layout import (
+    cell,
+    layout_of,
+    may_be_ends,
+    names_of,
+    parts_of_time,
+    time,
+    why_none,
+)
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.formats.numbers import is_clock, is_date, is_timecode, seconds
@@ -42,10 +50,15 @@ def read_labels(document: Document) -> LabelFile:
     """The labels of a table.
 
     Raises:
-        InputError: no columns of starts and labels.
+        InputError: no columns of starts and labels, or each part of a time has a column.
     """
     if (layout := layout_of(document)) is None:
         raise InputError(f"{document.path}: {why_none(document)}")
+    if parts := parts_of_time(layout):
+        raise InputError(
+            f"{document.path}: {listed(parts)} are parts of a time: join them in one column, such as 0:01:23.4, or say "
+            "which one is all of it, as in --columns start=NAME end=NAME"
+        )
     columns = layout.columns
     names_videos = any(cell(row.cells, columns.place("video")) for row in layout.rows)
     reading = _Reading(document, columns, names_videos=names_videos)
@@ -123,8 +136,15 @@ class _Reading:
     def _unread(self, cells: Sequence[str]) -> str:
         """What to say of times that cannot be read."""
         columns = self.columns
-        given = [cell(cells, one.place) for one in (columns.start, columns.end, columns.duration) if one]
-        return TIMECODE if any(map(is_timecode, given)) else DATE if any(map(is_date, given)) else UNREADABLE
+        known = [one for one in (columns.start, columns.end, columns.duration) if one]
+        given = [cell(cells, one.place) for one in known]
+        return (
+            TIMECODE
+            if any(map(is_timecode, given)) or any(one.form == "ff" for one in known)
+            else DATE
+            if any(map(is_date, given))
+            else UNREADABLE
+        )
 
     def _video(self, row: TableRow, *, labelled: bool) -> _Video | None:
         """The video of a row; None if nothing tells it."""
@@ -160,7 +180,7 @@ class _Reading:
         """Whether the times are seconds without doubt: of a clock, or made of another unit that the column names."""
         columns = self.columns
         given = [column for column in (columns.start, columns.end, columns.duration) if column]
-        return columns.start.unit in ("ms", "minutes") or any(is_clock(cell(cells, one.place)) for one in given)
+        return columns.start.unit not in ("seconds", "frames") or any(is_clock(cell(cells, one.place)) for one in given)
 
     def _times(self, row: TableRow) -> tuple[float | None, float | None] | None:
         """Start and end, each None if it cannot be read; None if the row states none."""

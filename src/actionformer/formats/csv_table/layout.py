@@ -5,15 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from actionformer.core.errors import listed
 from actionformer.core.names import nearest
-from actionformer.formats.csv_table.columns import Column, Columns, columns_of, place_of, roles_of_names
+from actionformer.formats.csv_table.columns import Column, Columns, columns_of, is_unit, place_of, roles_of_names
 from actionformer.formats.csv_table.content import roles_of_content
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.numbers import is_clock, seconds
 
-SIZES = {"seconds": 1.0, "ms": 1e-3, "minutes": 60.0, "frames": 1.0}
+SIZES = {"seconds": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "minutes": 60.0, "hours": 3600.0, "frames": 1.0}
 """Unit -> seconds, or frames."""
 PREAMBLE = 10
 """Rows among which the header is looked for."""
@@ -37,11 +38,34 @@ def layout_of(document: Document) -> Layout | None:
             continue
         if time(row.cells, columns.start) is not None:  # numbers of columns, of a table without names
             return Layout(columns, None, table[place:])
-        return Layout(columns, row, table[place + 1 :])
+        below = table[place + 1 :]
+        if below and is_unit(cell(below[0].cells, columns.start.place)):
+            units, *below = below
+            columns = columns_of(row.cells, told, units.cells) or columns
+        return Layout(columns, row, below)
     if told or (found := roles_of_content([row.cells for row in table])) is None:
         return None
     columns = columns_of(table[0].cells, {role: str(place + 1) for role, place in found.items()})
     return None if columns is None else Layout(columns, None, table)
+
+
+def parts_of_time(layout: Layout) -> list[str]:
+    """The columns that each hold a part of a time, such as `start min` and `start sec`; none where each holds all."""
+    if (header := layout.header) is None:
+        return []
+    for columns in layout.columns.times:
+        found = sorted((one for one in columns if one.unit != "frames"), key=lambda one: -SIZES[one.unit])
+        for large, small in combinations(found, 2):
+            if large.unit != small.unit and _are_parts(layout.rows, large, small):
+                return [header.cells[one.place] for one in found]
+    return []
+
+
+def _are_parts(rows: Sequence[TableRow], large: Column, small: Column) -> bool:
+    """Whether the small unit never reaches one of the large, of which there are some."""
+    one = SIZES[large.unit]
+    times = [(time(row.cells, large) or 0.0, time(row.cells, small) or 0.0) for row in rows]
+    return any(first >= one for first, _ in times) and all(second < one for _, second in times)
 
 
 def names_of(columns: Columns) -> list[str]:
@@ -121,4 +145,8 @@ def time(cells: Sequence[str], column: Column) -> float | None:
     """Seconds, or frames; None where it cannot be read. What a clock says is seconds, whatever the column is in."""
     text = cell(cells, column.place)
     value = seconds(text)
-    return value if value is None or is_clock(text) else value * SIZES[column.unit]
+    if value is None or column.form == "ff" or (column.form and not is_clock(text)):
+        return None
+    if is_clock(text):
+        return value * 60 if column.form == "hh:mm" and text.count(":") == 1 else value
+    return value * SIZES[column.unit]
