@@ -15,6 +15,8 @@ from actionformer.formats.dates import date, has_month_first
         "31/01/2026 9:05:00.25 AM",
         "2026-01-31 09:05:00:250",
         "31.1.26 9:05:00.25",
+        "31-Jan-2026 09:05:00.250",
+        "2026-01-31 10:05:00.25 +0100",
     ],
 )
 def test_dates_are_those_of_iso_8601(text: str) -> None:

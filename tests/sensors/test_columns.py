@@ -32,6 +32,10 @@ def test_columns_are_written_as_they_are_read(text: str) -> None:
         ("recorded,x", "2026-01-01T00:00:00,1", Chosen((1,), 0)),
         ("timestamp (100ns),x", "0,1", Chosen((1,), 0)),
         ("timestamp [µs],x", "0,1", Chosen((1,), 0)),
+        ("X[s],EMG 1 [V]", "0,1", Chosen((1,), 0)),
+        ("Frame,Sub Frame,x", "1,0,2", Chosen((2,), None)),
+        ("Time,header.stamp.secs,header.stamp.nsecs,x", "0,1,2,3", Chosen((3,), 0)),
+        ("rosbagTimestamp,secs,nsecs,x", "0,1,2,3", Chosen((3,), 0)),
         ("Shimmer_6749_Timestamp_Unix_CAL,x", "0,1", Chosen((1,), 0)),
         ("recorded,accTimestamp_sinceReboot(s),x", "2026-01-01T00:00:00,1,2", Chosen((2,), 0)),
         ("PacketCounter,SampleTimeFine,x", "0,1,2", Chosen((2,), 1)),
@@ -43,6 +47,19 @@ def test_readings_are_all_numbers_but_times_labels_and_counters(
     tmp_path: Path, header: str, row: str, expected: Chosen
 ) -> None:
     assert choice(tmp_path, header, row) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("secs,nsecs,x,y", "secs, nsecs are whole seconds and the rest of them: add them up in one column"),
+        ("X[s],a,X[s],b", r"X\[s\]_1, X\[s\]_2 are clocks: if each is of the columns beside it"),
+        ("Time,a,Time,b", "Time_1, Time_2 are clocks"),
+    ],
+)
+def test_clocks_that_are_not_one_are_refused(tmp_path: Path, header: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        choice(tmp_path, header, "0,1,2,3")
 
 
 def test_parts_of_a_time_are_no_readings_and_no_clock(tmp_path: Path) -> None:

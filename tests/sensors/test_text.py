@@ -161,6 +161,38 @@ def test_numbers_of_rows_that_r_writes_have_no_name(tmp_path: Path, row: str) ->
     assert read(tmp_path / "a.txt", text, 1) == (("row", "x", "y"), [[1.5], [2.5], [3.5], [4.5]])
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Frame#,Time,A,,,\n,,X1,Y1,Z1,X2\n",  # OpenSim
+        ",,A,A,A,B\n,,1,1,1,2\n,,Position,Position,Position,Position\nFrame#,Time,X1,Y1,Z1,X2\n",  # OptiTrack
+    ],
+)
+def test_names_of_motion_capture(tmp_path: Path, above: str) -> None:
+    found = read(tmp_path / "a", f"{above}1,0.00,1.5,2,3,4\n2,0.01,-3,4e1,5,6\n")
+    assert found[0] == ("Frame#", "Time", "X1", "Y1", "Z1", "X2")
+    assert found[1] == [[1, 0, 1.5, 2, 3, 4], [2, 0.01, -3, 40, 5, 6]]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", " "])
+def test_times_of_the_monitor_of_arduino_are_a_column(tmp_path: Path, delimiter: str) -> None:
+    rows = [f"12:00:00.{part} -> {delimiter.join(('1.5', '2', '-3'))}\n" for part in ("250", "500")]
+    assert read(tmp_path / "a", "".join(rows))[1] == [[43200.25, 1.5, 2, -3], [43200.5, 1.5, 2, -3]]
+
+
+def test_blanks_in_dates_cut_no_columns(tmp_path: Path) -> None:
+    row = "HeartRate,Watch,2026-01-31 10:00:0{0} +0100,2026-01-31 10:00:0{0} +0100,6{0}\n"
+    rows = "".join(row.format(second) for second in range(3))
+    names, found = read(tmp_path / "a", f"type,source,startDate,endDate,value\n{rows}", 2, 4)
+    assert names == ("type", "source", "startDate", "endDate", "value")
+    assert found == [[1769850000 + second, 60 + second] for second in range(3)]
+
+
+def test_decimal_commas_between_commas_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="3 names above rows of 6 cells: commas seem to part cells, and to be decimal"):
+        read(tmp_path / "a", "time,x,y\n0,00,1,5,2,25\n0,01,1,5,2,25\n")
+
+
 def test_rows_of_numbers_that_are_too_short_are_not_left_out(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="row 2 has 3 cells, the first has 2"):
         read(tmp_path / "a.csv", "1,2\n3,4,5\n6,7,8\n9,10,11\n")

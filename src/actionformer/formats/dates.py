@@ -1,4 +1,4 @@
-"""Dates as files write them, as seconds since 1970: ISO 8601, 2026/01/31, 31.1.2026, 31/1/26, 1/31/2026 9:00 PM."""
+"""Dates as files write them, as seconds since 1970: ISO 8601, 2026/01/31, 31.1.2026, 31-Jan-2026, 1/31/26 9:00 PM."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ _DOUBTFUL = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)(?!\d)", re.ASC
 _TIME = re.compile(r"[T\s]*(\d{1,2})(:.*?)(?:\s*([AP])\.?M\.?)?", re.ASCII | re.IGNORECASE)
 _MILLISECONDS = re.compile(r"(:\d\d:\d\d):(\d{3})", re.ASCII)
 """As some loggers write them: 12:45:00:250."""
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = re.compile(rf"(\d{{1,2}})-({'|'.join(_MONTHS)})-(\d{{4}})(?!\d)", re.ASCII | re.IGNORECASE)
+"""A day as MATLAB writes it: 31-Jan-2026."""
+_BLANK = re.compile(r"(?<=[\d.])\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
+"""What some phones write before the zone: 10:00:00 +0100."""
 _ZONE = re.compile(r"\s*(?:UTC|GMT)$")
 
 
@@ -59,7 +64,9 @@ def _of_day(text: str) -> float:
 
 def _in_iso(text: str, month_first: bool) -> str:
     """A date as ISO 8601 writes it, as far as it is known; else the text."""
-    if (found := _DAY.fullmatch(_ZONE.sub("+00:00", text))) is None:
+    text = _BLANK.sub("", _ZONE.sub("+00:00", text))
+    text = _NAMED.sub(lambda day: f"{day[1]}.{_MONTHS.index(day[2].lower()) + 1}.{day[3]}", text)
+    if (found := _DAY.fullmatch(text)) is None:
         return text
     year, month, day, first, mark, second, last, rest = found.groups()
     if year is None:

@@ -36,8 +36,15 @@ class Dialect:
     """Whether 1/2/2026 is in January."""
 
     def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """The cells of the lines; lines that are empty, and those that begin with #, are left out."""
-        lines = (line for line in lines if not line.startswith("#"))
+        """The cells of the lines; lines that are empty, and those that begin with #, are left out.
+
+        The time that the Arduino's monitor writes before a line (`12:00:01.123 -> 1,2`) is a cell of its own.
+        """
+        lines = (
+            f"{line[:12]}{self.delimiter}{line[16:]}" if line[12:16] == " -> " else line
+            for line in lines
+            if not line.startswith("#")
+        )
         if self.delimiter == BLANKS:
             return (cells for line in lines if (cells := _parted_by_blanks(line)))
         return (cells for cells in csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True) if cells)
@@ -111,8 +118,18 @@ def dialect_of(lines: Sequence[str]) -> Dialect:
     Commas are decimal ones where numbers have them, or could: where another delimiter cuts and none has a point.
     """
     rows = {delimiter: list(Dialect(delimiter).rows(iter(lines))) for delimiter in (*DELIMITERS, BLANKS)}
+    if any(_is_named(rows[delimiter]) for delimiter in DELIMITERS):
+        del rows[BLANKS]
     found = max(rows, key=lambda delimiter: _cut(rows[delimiter]))
     return Dialect(found, _has_decimal_comma(rows[found], found)) if _cut(rows[found]) else Dialect(",")
+
+
+def _is_named(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether names begin the rows, as many as most have cells."""
+    if not rows:
+        return False
+    width, _ = Counter(map(len, rows)).most_common(1)[0]
+    return len(rows[0]) == width > 1 and all(kind_of(cell) == "text" for cell in rows[0])
 
 
 def _cut(rows: Sequence[Sequence[str]]) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError, listed
 from actionformer.core.names import matched, nearest
-from actionformer.formats.units import FINE_WORDS, UNIT_OF, parts_of_time, without_multiple
+from actionformer.formats.units import FINE_WORDS, UNIT_OF, parts_of_time, split_seconds, without_multiple
 from actionformer.sensors.table import Table
 
 TIMES = frozenset((
@@ -22,10 +22,14 @@ TIMES = frozenset((
     "epoch", "utc", "elapsed", "clock", "zeit", "unix", "unixtime", "datum", "uhrzeit",
 ))  # fmt: skip
 """Words of which a column of times has one in its name, or a word of `FINE_WORDS`."""
-STAMPS = frozenset(["timestamp", "timestamps"])
+STAMPS = frozenset(["timestamp", "timestamps", "stamp"])
 """Words that tell a column of times whatever stands beside them."""
 _BESIDES = frozenset(["sample", "sensor", "system", "local", "recording", "host", "device", "start", "since", "fine"])
 """Words that it may have besides."""
+_ABSCISSA = re.compile(r"x\s?[\[(](\w+)[\])](?:_\d+)?", re.IGNORECASE)
+"""What some programs call a clock: `X[s]`."""
+_NUMBERED = re.compile(r"_\d+$")
+"""What tells columns of one name apart."""
 NO_READINGS = frozenset((
     "label", "labels", "class", "classes", "activity", "activities", "action", "actions", "behavior", "behaviour",
     "state", "event", "events", "target", "annotation", "annotations", "truth", "groundtruth", "gt",
@@ -35,6 +39,7 @@ NO_READINGS = frozenset((
 """Words of which a column has one in its name that holds labels, says whose or which recording it is, or counts."""
 _WITH_THEM = frozenset((
     "ground", "name", "code", "number", "num", "no", "nr", "count", "file", "video", "track", "packet", "package",
+    "sub",
 ))  # fmt: skip
 """Words that such a name may have besides."""
 SENSORS = frozenset(["sensor", "device", "channel", "axis", "node", "tag", "marker", "imu"])
@@ -88,6 +93,8 @@ def is_unit(name: str) -> bool:
 
 def is_time(name: str) -> bool:
     """Whether a column is named as times are."""
+    if (abscissa := _ABSCISSA.fullmatch(name)) and abscissa[1].lower() in FINE_WORDS:
+        return True
     words = _words(without_multiple(name))
     known = TIMES | FINE_WORDS
     return any(word in known for word in words) and all(word in known | UNIT_OF.keys() | _BESIDES for word in words)
@@ -97,12 +104,16 @@ def time_of(table: Table, wanted: Columns) -> int | None:
     """The column of times: the one that is named, else the first whose name says so, that holds dates, or is a stamp.
 
     Raises:
-        InputError: the one that is named is not there, or each part of a time has a column.
+        InputError: the one that is named is not there, each part of a time has a column, or there are several clocks.
     """
     if wanted.time is not None:
         return _place(table, wanted.time)
-    usable = [column for column in range(len(table.names)) if table.numeric[column] or table.dates[column]]
-    parts = parts_of_time(table.names)
+    parts, split = parts_of_time(table.names), split_seconds(table.names)
+    usable = [
+        column
+        for column, name in enumerate(table.names)
+        if (table.numeric[column] or table.dates[column]) and name not in split
+    ]
     named = [column for column in usable if is_time(table.names[column]) and table.names[column] not in parts]
     if parts and not named:
         raise InputError(
@@ -111,7 +122,24 @@ def time_of(table: Table, wanted: Columns) -> int | None:
         )
     dates = [column for column in usable if table.dates[column]]
     stamps = [column for column in usable if STAMPS & set(_words(table.names[column]))]
-    return next(iter(named + dates + stamps), None)
+    found = next(iter(named + dates + stamps), None)
+    if found is None and split:
+        raise InputError(
+            f"{table.path}: {listed(split)} are whole seconds and the rest of them: add them up in one column, or say "
+            "which one is the time (--time-column)"
+        )
+    alike = [table.names[one] for one in named if found is not None and _called(table, one) == _called(table, found)]
+    if len(alike) > 1:
+        raise InputError(
+            f"{table.path}: {listed(alike)} are clocks: if each is of the columns beside it, give each sensor a file "
+            "of its own; if they say the same, name one (--time-column)"
+        )
+    return found
+
+
+def _called(table: Table, column: int) -> str:
+    """What a column is called where several may have its name."""
+    return _NUMBERED.sub("", table.names[column])
 
 
 @dataclass(frozen=True)

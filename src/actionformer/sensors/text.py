@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain, islice, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +46,10 @@ class TextTable:
         rows = [row for head in heads if (row := _as_wide(head, width, body))]
         names = max(rows, key=lambda row: (sum(map(bool, row)), any(map(_names_time, row))), default=None)
         self.named = names is not None
-        self.names = numbered(width) if names is None else distinct(names)
+        self.names = numbered(width) if names is None else distinct(_filled(rows, names))
         self.units = tuple(rows[-1]) if rows and rows[-1] is not names else ()
+        if names is None and self._heads:
+            self._check_commas(seen[self._heads - 1], width, body)
         columns = [[row[column] for row in body if column < len(row)] for column in range(width)]
         kinds = [Counter(map(self._kind, cells)) for cells in columns]
         self.numeric = tuple(mostly(kind, "number") for kind in kinds)
@@ -72,7 +74,15 @@ class TextTable:
         heads = list(takewhile(self._is_head, seen))
         usual = [row for row in seen[len(seen) // 2 :] if len(row) == width]
         numeric = [mostly(Counter(map(self._kind, column)), "number") for column in zip(*usual, strict=True)]
-        first = next((place for place, row in enumerate(seen) if self._is_reading(row, numeric)), len(seen))
+        below = [*seen[1:], []]
+        first = next(
+            (
+                place
+                for place, row in enumerate(seen)
+                if self._is_reading(row, numeric) and not self._names_numbers(below[place], row)
+            ),
+            len(seen),
+        )
         ends = [place for place, row in enumerate(seen[:first]) if self._is_head(row) and _as_wide(row, width, usual)]
         if not ends and all(len(row) != width and "text" in map(self._kind, row) for row in seen[:first]):
             return [[]] * first, width
@@ -87,6 +97,24 @@ class TextTable:
         """Whether the columns of numbers hold some in a row, and nothing else."""
         kinds = [self._kind(cell) for cell, number in zip(row, numeric, strict=False) if number]
         return len(row) == len(numeric) and "number" in kinds and not {"text", "date"} & set(kinds)
+
+    def _names_numbers(self, names: Sequence[str], row: Sequence[str]) -> bool:
+        """Whether names stand below all cells of a row that hold something, which are numbers of markers then."""
+        pairs = zip_longest(names, row, fillvalue="")
+        return self._is_head(names) and all(name.strip() or not cell.strip() for name, cell in pairs)
+
+    def _check_commas(self, head: Sequence[str], width: int, body: Sequence[Sequence[str]]) -> None:
+        """Checks that commas between cells are not in numbers as well.
+
+        Raises:
+            InputError: rows have twice as many cells as names, and no point.
+        """
+        points = any("." in cell for row in body for cell in row)
+        if self.dialect.delimiter == "," and self._is_head(head) and 1 < width == 2 * len(head) and not points:
+            raise InputError(
+                f"{self.path}: {len(head)} names above rows of {width} cells: commas seem to part cells, and to be "
+                "decimal ones too: save it with semicolons between the cells, or with decimal points"
+            )
 
     def _is_head(self, row: Sequence[str]) -> bool:
         """Whether a row stands above the readings: of names, of units, or about the file. It has text, no number."""
@@ -125,7 +153,8 @@ class TextTable:
                 cut = odd == len(piece) - 1 and len(piece[odd]) < width and next(rows, None) is None
                 if not cut:
                     raise InputError(
-                        f"{self.path}: row {done + odd + 1:,} has {len(piece[odd])} cells, the first has {width}"
+                        f"{self.path}: row {done + odd + 1:,} has {len(piece[odd])} cells, the first has {width}: "
+                        "if it is no reading, delete it, and others like it"
                     )
                 piece.pop()
             if piece:
@@ -208,6 +237,13 @@ def _as_wide(row: Sequence[str], width: int, body: Sequence[Sequence[str]]) -> l
 def _count_on(cells: Sequence[str]) -> bool:
     """Whether cells are whole numbers of which each is one more than the one before."""
     return all(cell.isdecimal() for cell in cells) and all(int(b) - int(a) == 1 for a, b in pairwise(cells))
+
+
+def _filled(rows: Sequence[list[str]], names: list[str]) -> list[str]:
+    """Names, where they are empty those of the rows above: `Frame#` and `Time` above `X1`, `Y1`, `Z1`."""
+    for above in reversed(rows[: rows.index(names)]):
+        names = [own or other for own, other in zip(names, above, strict=True)]
+    return names
 
 
 def _names_time(cell: str) -> bool:
