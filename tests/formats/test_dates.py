@@ -33,7 +33,19 @@ def test_hours_count_to_12_before_am_and_pm(text: str, hours: float) -> None:
     assert date(text) == date(f"2026-01-02 {text}") - date("2026-01-02") == 3600 * hours
 
 
-@pytest.mark.parametrize("text", ["1/31/2026", "1/2/026", "31.1.2026 13:00 PM", "31.1/2026", "1/2/20261", "noon"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/31/2026",
+        "1/2/026",
+        "31.1.2026 13:00 PM",
+        "31.1/2026",
+        "1/2/20261",
+        "noon",
+        "0:00:01:12",
+        "2026-01-31 10:00:01:12",
+    ],
+)
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         date(text)

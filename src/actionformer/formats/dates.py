@@ -14,6 +14,8 @@ _DOUBTFUL = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)(?!\d)", re.ASC
 _TIME = re.compile(r"[T\s]*(\d{1,2})(:.*?)(?:\s*([AP])\.?M\.?)?", re.ASCII | re.IGNORECASE)
 _MILLISECONDS = re.compile(r"(:\d\d:\d\d):(\d{3})", re.ASCII)
 """As some loggers write them: 12:45:00:250."""
+_TIMECODE = re.compile(r":\d\d:\d\d:\d\d?$", re.ASCII)
+"""How films are cut: 12:45:00:24."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMED = re.compile(rf"(\d{{1,2}})-({'|'.join(_MONTHS)})-(\d{{4}})(?!\d)", re.ASCII | re.IGNORECASE)
 """A day as MATLAB writes it: 31-Jan-2026."""
@@ -33,6 +35,8 @@ def date(text: str, *, month_first: bool = False) -> float:
         ValueError: the text says something else.
     """
     text = text.strip()
+    if _TIMECODE.search(text):
+        raise ValueError(f"{text!r} ends with the number of a frame or with hundredths of a second, which is not clear")
     if ":" in text[:4]:
         return _of_day(text)
     try:
