@@ -22,7 +22,7 @@ def test_a_file_comes_at_the_rate_that_is_given(tmp_path: Path) -> None:
 
 
 def write_timed(path: Path, times: list[float]) -> Path:
-    rows = [f"{time},{number},0,{number},9" for number, time in enumerate(times)]
+    rows = [f"{time},{number},1,{number},9" for number, time in enumerate(times)]
     path.write_text("\n".join(["time,hip_x,hip_y,neck_x,neck_y", *rows, ""]), "utf-8")
     return path
 

@@ -132,11 +132,33 @@ def test_a_clock_may_count_in_another_unit(tmp_path: Path, name: str, times: tup
         (["scorer,a,a", "bodyparts,b,b", "kind,x,y", "0,1,2"], r"has lines scorer, individuals, .*, found 'kind'"),
         (["scorer,a,a", "coords,x,y", "0,1,2"], r"without a line of bodyparts"),
         ([""], r"no columns of key points among nothing"),
+        (["time,id,a_x,a_y", "0,1,1,2", "0,2,3,4", "1,1,5,6"], "'id' says that rows are of several animals"),
+        (["a_x,a_y,a_confidence", "1,2,90"], "confidences of up to 90, expected 0 to 1: divide them, percent by 100"),
+        (["time,a_x,a_y", "ms,px,px", "0,1,2"], "correct it, or delete a line that is no frame, such as units"),
     ],
 )
 def test_what_is_no_file_of_key_points_is_refused(tmp_path: Path, lines: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         read(tmp_path, *lines)
+
+
+@pytest.mark.parametrize("nowhere", ["0,0", "-1,-1"])
+def test_points_that_programs_have_not_found_are_not_seen(tmp_path: Path, nowhere: str) -> None:
+    tracks = read(tmp_path, "frame,a_x,a_y,b_x,b_y", f"0,1,2,{nowhere}", f"1,{nowhere},{nowhere}", f"3,0,5,{nowhere}")
+    x = tracks.places[:, 0, :, 0]
+    np.testing.assert_array_equal(np.isnan(x[:, 0]), [False, True, True, False])
+    np.testing.assert_array_equal(np.isnan(x[:, 1]), [False, False, True, False])  # where it always lies is meant
+
+
+@pytest.mark.parametrize("part", ["visibility", "C", "vis"])
+def test_what_else_confidences_are_called(tmp_path: Path, part: str) -> None:
+    assert read(tmp_path, f"a_X,a_Y,a_{part}", "1,2,0.25").places[0, 0, 0].tolist() == [1, 2, 0.25]
+
+
+def test_a_column_of_ids_may_number_rows(tmp_path: Path) -> None:
+    tracks = read(tmp_path, "id,time,a_x,a_y", "1,0.0,1,2", "2,0.5,3,4")
+    assert tracks.seconds is not None
+    assert tracks.seconds.tolist() == [0, 0.5]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -21,7 +21,10 @@ LEAST, LEAST_OF_DEEPLABCUT = 0.3, 0.6
 PARTS: dict[str, Part] = {
     "x": "x",
     "y": "y",
-    **dict.fromkeys(("likelihood", "score", "confidence", "conf", "prob", "probability", "p"), "confidence"),
+    **dict.fromkeys(
+        ("likelihood", "score", "confidence", "conf", "prob", "probability", "p", "c", "visibility", "vis"),
+        "confidence",
+    ),
 }
 NAMED = re.compile(rf"(?P<point>.+)[ _.\-](?P<part>{'|'.join(PARTS)})", re.IGNORECASE)
 """A column such as `nose_x`, `nose.score` or `left ear likelihood`."""
@@ -48,6 +51,8 @@ WHOLE = ""
 OBJECTS = "single"
 """What DeepLabCut calls the owner of points that belong to no animal, such as corners of the arena."""
 PIECE = 1 << 13
+MOST_BELIEVED = 10.0
+"""Confidences are about 1 at most, and 2 in COCO; larger ones are percent."""
 MOST_FRAMES_A_ROW = 1000
 """Frames a row that numbers of frames may leave out; more are no numbers of frames."""
 
@@ -121,18 +126,22 @@ def _plain(path: Path, header: Sequence[str], rows: Iterator[list[str]], dialect
     wanted = list(columns)
     frame, animal = _among(header, FRAME), _among(header, ANIMAL)
     seconds, per_second = _clock(header)
-    if animal is not None and frame is None and header[animal].lower() != "id":
-        raise InputError(
-            f"{path}: its column {header[animal]!r} says that rows are of several animals, and no column says which "
-            "rows are of one moment: add a column named frame"
-        )
+    if animal is not None and frame is None:
+        held = list(rows)
+        owners = [row[animal].strip() for row in held if animal < len(row)]
+        if header[animal].lower() != "id" or len(set(owners)) < len(owners):
+            raise InputError(
+                f"{path}: its column {header[animal]!r} says that rows are of several animals, and no column says "
+                "which rows are of one moment: add a column named frame"
+            )
+        animal, rows = None, iter(held)  # it numbers the rows
     if seconds is not None and animal is None:
         values = _numbers(path, rows, dialect, [*wanted, seconds], len(header))
         return _checked(path, list(columns.values()), values[:, :-1], LEAST, header, values[:, -1] / per_second)
     if frame is not None:
-        owners: list[str] = []
-        values = _numbers(path, rows, dialect, [*wanted, frame], len(header), owners, animal)
-        placed = _by_frame(path, list(columns.values()), values[:, :-1], values[:, -1], owners)
+        owned: list[str] = []
+        values = _numbers(path, rows, dialect, [*wanted, frame], len(header), owned, animal)
+        placed = _by_frame(path, list(columns.values()), values[:, :-1], values[:, -1], owned)
         return _checked(path, *placed, LEAST, header)
     return _checked(path, list(columns.values()), _numbers(path, rows, dialect, wanted, len(header)), LEAST, header)
 
@@ -206,6 +215,9 @@ def _checked(
             f"{path}: no {what} among {listed(header) or 'nothing'}: expected the CSV of DeepLabCut or SLEAP, or "
             "columns such as nose_x, nose_y, nose_likelihood"
         )
+    believed = values[:, [column.part == "confidence" for column in columns]]
+    if least == LEAST and (most := float(np.nanmax(believed, initial=0.0))) > MOST_BELIEVED:
+        raise InputError(f"{path}: confidences of up to {most:g}, expected 0 to 1: divide them, percent by 100")
     return assembled(columns, values.astype(np.float32), least, seconds)
 
 
@@ -223,11 +235,17 @@ def _numbers(
     while piece := list(islice(rows, PIECE)):
         for number, row in enumerate(piece, done + 1):
             if len(row) != width:
-                raise InputError(f"{path}: row {number:,} has {len(row)} cells, expected the {width} of the header")
+                raise InputError(
+                    f"{path}: row {number:,} has {len(row)} cells, expected the {width} of the header: delete lines "
+                    "that are neither the header nor a frame"
+                )
         try:
             numbers = [dialect.numbers([row[column] for row in piece]) for column in columns]
         except ValueError as error:
-            raise InputError(f"{path}: in rows {done + 1:,} to {done + len(piece):,}: {error}") from error
+            raise InputError(
+                f"{path}: in rows {done + 1:,} to {done + len(piece):,}: {error}: correct it, or delete a line that is "
+                "no frame, such as units (name the column time_ms)"
+            ) from error
         if columns:
             pieces.append(np.stack(numbers, 1))
         if owners is not None and owner is not None:

@@ -18,6 +18,10 @@ PARTS: tuple[Part, ...] = ("x", "y", "confidence")
 """In the order of `Places`."""
 
 
+NOWHERE = 0.0, -1.0
+"""What programs write for both coordinates of a point that they have not found; one that always lies there is meant."""
+
+
 class Column(NamedTuple):
     """What a column of numbers holds."""
 
@@ -52,6 +56,10 @@ def assembled(
     places = np.full((len(values), len(animals), len(points), 3), np.nan, np.float32)
     for index, (animal, point, part) in enumerate(columns):
         places[:, animals.index(animal), points.index(point), PARTS.index(part)] = values[:, index]
+    for nowhere in NOWHERE:
+        there = (places[..., :2] == nowhere).all(-1)
+        always = (there | np.isnan(places[..., 0])).all(0)
+        places[there & ~always] = np.nan
     return Tracks(animals, points, places, least, seconds)
 
 
