@@ -250,6 +250,22 @@ def test_times_whose_form_the_name_says(form: str, start: str, told: str) -> Non
     assert [one.what.startswith(told) for one in file.remarks] == [True]
 
 
+@pytest.mark.parametrize("kinds", [("START", "STOP"), ("begin", "end"), ("on", "off")])
+def test_starts_and_stops_in_rows_of_their_own_are_no_moments(kinds: tuple[str, str]) -> None:
+    text = "time,behavior,kind\n" + "".join(f"{time},jump,{kind}\n" for time, kind in enumerate(kinds))
+    with pytest.raises(InputError, match="its column 'kind' says where actions start and stop: write a row per action"):
+        read(text)
+    assert len(rows(read("time,behavior,kind\n1,jump,start\n2,jump,start\n"))) == 2
+
+
+@pytest.mark.parametrize(("end", "told"), [("0.001041667", True), ("0.25", False), ("0.000960648", False)])
+def test_days_of_spreadsheets_are_said(end: str, told: bool) -> None:
+    remarks = read(f"start,end,label\n0.000960648,{end},jump\n").remarks
+    assert [one.what.startswith("all actions are shorter than 0.01 s: if these are") for one in remarks] == [
+        True
+    ] * told
+
+
 def test_the_unit_of_the_length_of_a_video() -> None:
     assert read("start,end,label,video duration (min)\n1,2,jump,0.5\n").videos[0].duration == 30.0
     assert read("start,end,label,video length frames\n1,2,jump,750\n").videos[0].duration is None

@@ -16,6 +16,7 @@ from actionformer.core.errors import InputError, listed
 from actionformer.formats.csv_table.columns import Columns
 from actionformer.formats.csv_table.layout import (
     cell,
+    ends_in_rows,
     layout_of,
     may_be_ends,
     names_of,
@@ -37,6 +38,12 @@ TIMECODE = (
     "frames a second, or as a number of a frame"
 )
 DATE = "a date is left out: write seconds since the beginning of the recording, of readings since their first row"
+DAYS = (
+    "all actions are shorter than 0.01 s: if these are times that a spreadsheet stores as days, format their cells as "
+    "h:mm:ss.000 and save it again"
+)
+SHORT = 0.01
+"""Seconds that actions last at least; so many days are a quarter of an hour."""
 AS_ABOVE = "a row that names no video is taken to be of the video of the row above"
 NO_VIDEO = "a row that names no video, nor does one above, is left out: name its video"
 
@@ -50,7 +57,7 @@ def read_labels(document: Document) -> LabelFile:
     """The labels of a table.
 
     Raises:
-        InputError: no columns of starts and labels, or each part of a time has a column.
+        InputError: no columns of starts and labels, or parts of times, or starts and stops, that stand apart.
     """
     if (layout := layout_of(document)) is None:
         raise InputError(f"{document.path}: {why_none(document)}")
@@ -58,6 +65,11 @@ def read_labels(document: Document) -> LabelFile:
         raise InputError(
             f"{document.path}: {listed(parts)} are parts of a time: join them in one column, such as 0:01:23.4, or say "
             "which one is all of it, as in --columns start=NAME end=NAME"
+        )
+    if (status := ends_in_rows(layout)) is not None:
+        raise InputError(
+            f"{document.path}: its column {status!r} says where actions start and stop: write a row per action, with "
+            "its start and its end, or call the columns Time, Subject, Behavior and Status, as BORIS does"
         )
     columns = layout.columns
     names_videos = any(cell(row.cells, columns.place("video")) for row in layout.rows)
@@ -73,7 +85,17 @@ def read_labels(document: Document) -> LabelFile:
         name = shlex.quote(f"end={unread[0]}")
         what = f"no column is known to be an end or a duration, so that rows are moments; {unread[0]!r} is not read"
         reading.say(f"{what}: if it is the end, give --columns {name}", first)
+    if columns.start.unit == "seconds" and _may_be_days(
+        [one for video in reading.videos.values() for one in video.segments]
+    ):
+        reading.say(DAYS, first)
     return LabelFile([video.made(columns.start.unit) for video in reading.videos.values()], reading.remarks)
+
+
+def _may_be_days(segments: Sequence[LabelledSegment]) -> bool:
+    """Whether actions seem to be timed in days, as spreadsheets store what they show as hours, minutes and seconds."""
+    lengths = [one.end - one.start for one in segments]
+    return any(lengths) and max(lengths) < SHORT and max(one.end for one in segments) < 1
 
 
 @dataclass

@@ -16,6 +16,9 @@ from actionformer.formats.numbers import is_clock, seconds
 
 SIZES = {"seconds": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "minutes": 60.0, "hours": 3600.0, "frames": 1.0}
 """Unit -> seconds, or frames."""
+STARTS, STOPS = frozenset(("start", "begin", "on", "onset")), frozenset(("stop", "end", "off", "offset"))
+POINTS = frozenset(("point",))
+"""What a row of one event says, in lower case."""
 PREAMBLE = 10
 """Rows among which the header is looked for."""
 
@@ -66,6 +69,18 @@ def _are_parts(rows: Sequence[TableRow], large: Column, small: Column) -> bool:
     one = SIZES[large.unit]
     times = [(time(row.cells, large) or 0.0, time(row.cells, small) or 0.0) for row in rows]
     return any(first >= one for first, _ in times) and all(second < one for _, second in times)
+
+
+def ends_in_rows(layout: Layout) -> str | None:
+    """The column that says of each row whether an action starts or stops there, where rows have no ends; else None."""
+    columns, header = layout.columns, layout.header
+    if columns.end or columns.duration or header is None:
+        return None
+    for place, name in enumerate(header.cells):
+        held = {cell(row.cells, place).casefold() for row in layout.rows} - {""}
+        if place != columns.label and held <= STARTS | STOPS | POINTS and held & STARTS and held & STOPS:
+            return name
+    return None
 
 
 def names_of(columns: Columns) -> list[str]:
