@@ -46,6 +46,7 @@ def rows(file: LabelFile) -> list[tuple[str, float, float, str]]:
         ("start (hh:mm),end (hh:mm),label\n0:12,0:14,jump\n", ("session7", 720, 840, "jump")),
         ("start (mm:ss),end (mm:ss),label\n0:12,0:14,jump\n", ("session7", 12, 14, "jump")),
         ("video,start,end,label\n,(ms),(ms),\na,1500,2250,jump\n", ("a", 1.5, 2.25, "jump")),
+        ("video,time,,label\n,start,end,\na,1.5,2.25,jump\n", ("a", 1.5, 2.25, "jump")),  # time was a merged cell
         ("start (min),start (s),end (s),label\n1.5,90,95,jump\n", ("session7", 90, 95, "jump")),  # one time twice
         ("label,start frame,end frame,start ms,duration\njump,45,67,1500,0.75\n", ("session7", 1.5, 2.25, "jump")),
     ],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, zip_longest
 
 from actionformer.core.errors import listed
 from actionformer.core.names import nearest
-from actionformer.formats.csv_table.columns import Column, Columns, columns_of, is_unit, place_of, roles_of_names
+from actionformer.formats.csv_table.columns import Column, Columns, Role, columns_of, is_unit, place_of, roles_of_names
 from actionformer.formats.csv_table.content import roles_of_content
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.numbers import is_clock, seconds
@@ -19,6 +19,7 @@ SIZES = {"seconds": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "minutes": 60.0, "h
 STARTS, STOPS = frozenset(("start", "begin", "on", "onset")), frozenset(("stop", "end", "off", "offset"))
 POINTS = frozenset(("point",))
 """What a row of one event says, in lower case."""
+ENDS: frozenset[Role | None] = frozenset(("start", "end", "duration"))
 PREAMBLE = 10
 """Rows among which the header is looked for."""
 
@@ -42,6 +43,10 @@ def layout_of(document: Document) -> Layout | None:
         if time(row.cells, columns.start) is not None:  # numbers of columns, of a table without names
             return Layout(columns, None, table[place:])
         below = table[place + 1 :]
+        if below and _names_ends(below[0].cells):  # as below a merged cell "Time"
+            names = [own or above for own, above in zip_longest(below[0].cells, row.cells, fillvalue="")]
+            row, *below = below[0]._replace(cells=names), *below[1:]
+            columns = columns_of(names, told) or columns
         if below and is_unit(cell(below[0].cells, columns.start.place)):
             units, *below = below
             columns = columns_of(row.cells, told, units.cells) or columns
@@ -50,6 +55,12 @@ def layout_of(document: Document) -> Layout | None:
         return None
     columns = columns_of(table[0].cells, {role: str(place + 1) for role, place in found.items()})
     return None if columns is None else Layout(columns, None, table)
+
+
+def _names_ends(cells: Sequence[str]) -> bool:
+    """Whether a row holds nothing but names of starts and of ends or durations."""
+    roles = {role for name, role in zip(cells, roles_of_names(cells), strict=True) if name}
+    return {"start", "end"} <= roles <= ENDS or {"start", "duration"} <= roles <= ENDS
 
 
 def parts_of_time(layout: Layout) -> list[str]:
