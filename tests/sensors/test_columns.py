@@ -62,6 +62,13 @@ def test_clocks_that_are_not_one_are_refused(tmp_path: Path, header: str, told: 
         choice(tmp_path, header, "0,1,2,3")
 
 
+@pytest.mark.parametrize(("header", "names"), [("time,x", 2), ("time,x (0=low,1=mid,2=high)", 4)])
+def test_names_that_do_not_fit_are_said(tmp_path: Path, header: str, names: int) -> None:
+    told = f"has {names} names above rows of 3 cells, so that no column has its name"
+    assert choice(tmp_path, header, "1,0,2.5").note == told
+    assert choice(tmp_path, "Logger", "1,0,2.5").note is None
+
+
 def test_parts_of_a_time_are_no_readings_and_no_clock(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="hour, minute, second are parts of a time: join them in one column"):
         choice(tmp_path, "hour,minute,second,x", "10,59,58.5,0.25")

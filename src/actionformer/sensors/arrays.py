@@ -48,6 +48,7 @@ class ArrayTable:
 
     units = ()
     rate = None
+    note = None
 
     def __init__(self, path: Path, arrays: Mapping[str, Array | Stored]) -> None:
         self.path, self._arrays = path, list(arrays.values())

@@ -161,7 +161,7 @@ def chosen(table: Table, wanted: Columns) -> Chosen:
         InputError: one is missing, or there is none.
     """
     time = time_of(table, wanted)
-    note = _unread_time(table) if time is None else None
+    note = table.note or (_unread_time(table) if time is None else None)
     usable = tuple(column for column, numeric in enumerate(table.numeric) if numeric and column != time)
     if not wanted.channels:
         found = _readings(table, usable)

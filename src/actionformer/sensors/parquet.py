@@ -24,6 +24,7 @@ class ParquetTable:
 
     named = True
     rate = None
+    note = None
 
     def __init__(self, path: Path, file: Any) -> None:
         from pyarrow import types

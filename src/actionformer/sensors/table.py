@@ -33,6 +33,10 @@ class Table(Protocol):
         """Whether the file has names."""
 
     @property
+    def note(self) -> str | None:
+        """What to tell of its names, where they cannot be used."""
+
+    @property
     def units(self) -> tuple[str, ...]:
         """What stands below the names, such as units; nothing where the file has but names."""
 

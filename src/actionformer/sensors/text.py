@@ -48,8 +48,10 @@ class TextTable:
         self.named = names is not None
         self.names = numbered(width) if names is None else distinct(_filled(rows, names))
         self.units = tuple(rows[-1]) if rows and rows[-1] is not names else ()
+        self.note: str | None = None
         if names is None and self._heads:
             self._check_commas(seen[self._heads - 1], width, body)
+            self.note = self._odd_names(seen[self._heads - 1], width)
         columns = [[row[column] for row in body if column < len(row)] for column in range(width)]
         kinds = [Counter(map(self._kind, cells)) for cells in columns]
         self.numeric = tuple(mostly(kind, "number") for kind in kinds)
@@ -115,6 +117,12 @@ class TextTable:
                 f"{self.path}: {len(head)} names above rows of {width} cells: commas seem to part cells, and to be "
                 "decimal ones too: save it with semicolons between the cells, or with decimal points"
             )
+
+    def _odd_names(self, head: Sequence[str], width: int) -> str | None:
+        """What to tell of a row that seems to name the columns, and has more or fewer cells than they are."""
+        if self._is_head(head) and len(head) >= max(width - 1, 2):
+            return f"has {len(head)} names above rows of {width} cells, so that no column has its name"
+        return None
 
     def _is_head(self, row: Sequence[str]) -> bool:
         """Whether a row stands above the readings: of names, of units, or about the file. It has text, no number."""
