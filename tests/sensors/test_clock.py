@@ -126,3 +126,9 @@ def test_times_always_rise_whatever_the_pieces(steps: list[int], pieces: int) ->
     assert rows == list(range(len(steps)))
     assert times == timed(given_)[0]
     assert (np.subtract(times, given_) >= 0).all()
+
+
+@pytest.mark.parametrize(("times", "told"), [([0, 60, 120], True), ([36000, 36060], False), ([0, 60, 90], False)])
+def test_minutes_and_seconds_may_be_meant_by_hours_and_minutes(times: list[float], told: bool) -> None:
+    doubt = clock_of("elapsed", np.array(times, np.float64), dates=True, fps=None).doubt
+    assert (doubt == "its column elapsed is taken for hours and minutes: write minutes and seconds as 0:01:23") == told

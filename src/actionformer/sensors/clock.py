@@ -71,6 +71,8 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None, below
     stated = 1.0 if dates else unit_in(below) or unit_in(name)
     per_second, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
     first = float(times[0])
+    if dates and first == 0 and not np.any(times % 60):
+        doubt = f"its column {name} is taken for hours and minutes: write minutes and seconds as 0:01:23"
     is_date = dates or first / per_second >= EPOCH or first < 0
     return Clock(per_second, first if is_date else 0.0, _rounded(per_second / step), doubt)
 
