@@ -243,7 +243,11 @@ def test_times_that_cannot_be_read_are_told_with_what_to_do(start: str, told: st
 
 @pytest.mark.parametrize(
     ("form", "start", "told"),
-    [("mm:ss:ff", "01:12:05", "a timecode"), ("mm.ss", "1.12", "a time that cannot be read")],
+    [
+        ("mm:ss:ff", "01:12:05", "a timecode"),
+        ("mm.ss", "1.12", "a time that cannot be read"),
+        ("min:sec", "1.12", "a time that cannot"),
+    ],
 )
 def test_times_whose_form_the_name_says(form: str, start: str, told: str) -> None:
     file = read(f"label,start ({form}),end ({form})\njump,{start},{start}\n")

@@ -196,9 +196,11 @@ def _form(words: Set[str]) -> Form:
     """The form of times that a name says, such as `start (mm:ss)`."""
     if "ff" in words:
         return "ff"
-    if "mm" in words and "ss" in words:
+    if not words & {"m", "mm", "min"}:
+        return ""
+    if words & {"s", "ss", "sec"}:
         return "mm:ss"
-    return "hh:mm" if "mm" in words and words & {"h", "hh"} else ""
+    return "hh:mm" if words & {"h", "hh"} else ""
 
 
 def _is_moment(words: Sequence[str]) -> bool:
