@@ -8,6 +8,7 @@ import pytest
 
 from actionformer.core.errors import InputError
 from actionformer.core.progress import Progress
+from actionformer.model_directory import load_settings
 from actionformer.recipes.folds import cross_validate
 from actionformer.recipes.train import train
 from actionformer.settings.config import Config
@@ -44,7 +45,7 @@ def test_a_logger_is_told_all_of_a_run_and_of_its_second_half(
     logger: Logger = first  # it has what the contract asks for
 
     def stop(progress: Progress) -> None:
-        if progress.unit == "epoch" and progress.done == 2:
+        if progress.unit == "step" and progress.done == 4:
             raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -72,6 +73,34 @@ def test_progress_counts_steps_and_epochs(tmp_path: Path, tiny: Config, annotati
     epochs = [one for one in told if one.unit == "epoch"]
     assert [(one.done, one.total) for one in epochs] == [(1, 3), (2, 3), (3, 3)]
     assert 0 <= epochs[-1].figures["map"] <= 1
+
+
+def test_who_ends_a_training_after_an_epoch_has_its_model(
+    tmp_path: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    figures: list[float] = []
+
+    def stop(progress: Progress) -> None:
+        if progress.unit == "epoch" and "map" in progress.figures:
+            figures.append(progress.figures["map"])
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(tiny, annotations, features, tmp_path / "run", on_progress=stop)
+    (told,) = figures
+    for folder in (tmp_path / "run", tmp_path / "run" / "best"):
+        card = load_settings(folder)[1]
+        assert (card.training["epochs"], card.metrics["map"]) == (2, told)
+    epochs: list[int] = []
+    train(
+        tiny,
+        annotations,
+        features,
+        tmp_path / "run",
+        resume=True,
+        on_progress=lambda one: epochs.append(one.done) if one.unit == "epoch" else None,
+    )
+    assert epochs == [3]
 
 
 def test_a_logger_that_fails_is_said_once_and_training_goes_on(

@@ -196,6 +196,9 @@ class Recorder:
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         self.epochs.append(metrics)
 
+    def saved(self, epoch: int, metrics: dict[str, float]) -> None:
+        pass
+
 
 def train(
     config: Config, saved: dict[int, Any], first_epoch: int = 0, evaluate: Any = None

@@ -37,6 +37,7 @@ def written(path: Path, *epochs: dict[str, float], terminal: bool = False, first
         for epoch, metrics in enumerate(epochs, first_epoch):
             log.step(epoch + 1, metrics)
             log.epoch(epoch, metrics)
+            log.saved(epoch, metrics)
     return text.getvalue()
 
 

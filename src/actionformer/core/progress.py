@@ -24,7 +24,7 @@ class Progress:
     """What `on_progress` of `train`, `extract` and `detect` is given, as often as there is something to tell.
 
     What the function raises ends the call, as Ctrl-C does: `train`, `extract` and `detect` go on from there when they
-    are called again with what makes them (`resume`).
+    are called again with what makes them (`resume`). It is told of an epoch once that is saved.
     """
 
     unit: Literal["step", "epoch", "clip", "video"]

@@ -46,6 +46,9 @@ class Observer(Protocol):
     def epoch(self, epoch: int, metrics: Metrics) -> None:
         """An epoch is done; evaluation's figures are among its metrics where there was one."""
 
+    def saved(self, epoch: int, metrics: Metrics) -> None:
+        """An epoch is saved: who ends the training now loses nothing of it."""
+
 
 class Trainer:
     """A model in training: everything that changes from step to step, and how.
@@ -251,7 +254,7 @@ def fit(
         trainer: the model in training, its state that of the end of the epoch before.
         loader: the batches of each epoch.
         first_epoch: counted from 0, warm-up included.
-        observer: is told of every step and epoch; None where another process has one.
+        observer: is told of every step and epoch, and when that is saved; None where another process has one.
         evaluate: figures of the model as it would be kept; called every `evaluate_every` epochs and at the end.
         save: called after each epoch with its number and metrics; None where another process saves.
     """
@@ -275,6 +278,8 @@ def fit(
             observer.epoch(epoch, metrics)
         if save is not None:
             save(epoch, metrics)
+        if observer is not None:
+            observer.saved(epoch, metrics)
 
 
 def mean_of_taken(rows: Sequence[Metrics]) -> Metrics:

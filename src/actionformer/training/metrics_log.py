@@ -69,8 +69,11 @@ class MetricsLog:
         self.lines.append(json.dumps({"epoch": epoch, **finite}) + "\n")
         write_whole(self.path, "".join(self.lines))
         self.loggers.epoch(epoch, metrics)
-        self.progress.epoch(epoch, metrics)
         self._compare_loss(epoch, metrics)
+
+    def saved(self, epoch: int, metrics: Metrics) -> None:
+        """Tells people and programs, who may end the training for what they are told."""
+        self.progress.epoch(epoch, metrics)
 
     def _compare_loss(self, epoch: int, metrics: Metrics) -> None:
         """Warns once of a loss that grew; as sums, since what they are divided by changes in a run's first steps."""

@@ -43,7 +43,7 @@ def test_a_resumed_run_goes_on_in_the_same_one(
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "jumps")
 
     def stop(progress: Any) -> None:
-        if progress.unit == "epoch" and progress.done == 2:
+        if progress.unit == "step" and progress.done == 4:
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -53,7 +53,8 @@ def test_a_resumed_run_goes_on_in_the_same_one(
     train(tiny, annotations, features, tmp_path / "run", log=["mlflow"], resume=True)
     (again,) = runs_of(client, "jumps")
     assert (again.info.run_id, again.info.status) == (run.info.run_id, "FINISHED")
-    assert [one.step for one in client.get_metric_history(run.info.run_id, "epoch/loss")] == [0, 1, 1, 2]
+    assert [one.step for one in client.get_metric_history(run.info.run_id, "step/loss")] == [1, 2, 3, 4, 3, 4, 5, 6]
+    assert [one.step for one in client.get_metric_history(run.info.run_id, "epoch/loss")] == [0, 1, 2]
     train(tiny, annotations, features, tmp_path / "run", log=["mlflow"], overwrite=True)
     assert len(runs_of(client, "jumps")) == 2
 
