@@ -118,6 +118,27 @@ def test_a_logger_that_fails_is_said_once_and_training_goes_on(
     assert [call[0] for call in other.calls].count("epoch") == 3
 
 
+def test_every_logger_is_ended_once(tmp_path: Path, tiny: Config, annotations: Path, features: Path) -> None:
+    class Failing(Kept):
+        def finish(self, *, failed: bool) -> None:
+            super().finish(failed=failed)
+            raise ConnectionError("the server is gone")
+
+    class Stopped(Kept):
+        def finish(self, *, failed: bool) -> None:
+            super().finish(failed=failed)
+            raise KeyboardInterrupt
+
+    failing, stopped, last = Failing(), Stopped(), Kept()
+    with (
+        pytest.warns(UserWarning, match=r"Failing: failed at the end .the server is gone.: look whether it has all"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        train(tiny, annotations, features, tmp_path / "run", log=[failing, stopped, last])
+    for logger in (failing, stopped, last):
+        assert [call for call in logger.calls if call[0] == "finish"] == [("finish", False)]
+
+
 def test_a_logger_that_cannot_start_ends_the_call(
     tmp_path: Path, tiny: Config, annotations: Path, features: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -72,8 +72,10 @@ class Loggers:
         self._each(lambda one: one.epoch(epoch, metrics))
 
     def finish(self, *, failed: bool) -> None:
-        """Ends each of them."""
-        self._each(lambda one: one.finish(failed=failed))
+        """Ends each of them once, whatever becomes of another one."""
+        with ExitStack() as ends:
+            for one in reversed(self._left):
+                ends.callback(_end, one, failed=failed)
 
     def _each(self, tell: Callable[[Logger], None]) -> None:
         for one in list(self._left):
@@ -84,6 +86,14 @@ class Loggers:
                 with suppress(Exception):  # as far as it still can
                     one.finish(failed=True)
                 warn(f"{type(one).__name__}: failed ({reason_of(error)}): training goes on without it", stacklevel=4)
+
+
+def _end(logger: Logger, *, failed: bool) -> None:
+    try:
+        logger.finish(failed=failed)
+    except Exception as error:
+        name = type(logger).__name__
+        warn(f"{name}: failed at the end ({reason_of(error)}): look whether it has all figures", stacklevel=4)
 
 
 def named(group: str, metrics: Mapping[str, float]) -> dict[str, float]:
