@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from pages import blocks
 from actionformer import Detections, InputError, build, export, load, load_config, train
 from actionformer.features import resize
 from actionformer.model_directory import save_model
+from actionformer.nn.video_classifier import VideoClassifier
 from actionformer.standalone.files import ENDINGS
 
 ALONE = "import sys; sys.modules.update(dict.fromkeys(['torch', 'actionformer'])); exec(open('script.py').read())"
@@ -178,6 +180,20 @@ def test_what_no_graph_can_do_is_refused(trained: Path, refused: Refused, tmp_pa
     with pytest.raises(InputError, match="no runtime 'tflite': expected onnx, openvino, torch"):
         export(trained, to=cast(Any, "tflite"))
     assert "an export for onnx ends in .onnx" in refused("export", trained, "--to", "onnx", "--out", out, "--overwrite")
+
+
+def test_a_classifier_of_videos_that_is_left_out_is_told(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`detect` names what it finds by it, and the file would say another class without a word."""
+    before = load(trained)
+    detector = build(before.config.replace(model={"num_classes": 1}))
+    card = replace(before.card, class_names=("action",), video_classes=("jump", "run"), calibration=None)
+    classifier = VideoClassifier(width=6, classes=2)
+    save_model(tmp_path / "run", detector.model, detector.config, card, classifier)
+    monkeypatch.setattr("actionformer.recipes.export_model.write", lambda *_: None)
+    with pytest.warns(UserWarning, match="run: its classifier of videos does not go into the file, .* 'action': give"):
+        export(tmp_path / "run")
 
 
 @pytest.mark.parametrize("to", ["onnx", "openvino"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from actionformer.core.errors import InputError
+from actionformer.core.errors import InputError, warn
 from actionformer.core.files import check_absent
 from actionformer.engines.graph import Graph
 from actionformer.features import timing_of
@@ -51,6 +51,9 @@ def export(
     Raises:
         InputError: no model directory, a file that is there, a package that is not installed, a network that cannot be
             a graph, or settings that no graph can follow; the message says which.
+
+    Warns:
+        UserWarning: the model has a classifier of videos, which is left out.
     """
     if to not in ENDINGS:
         raise InputError(f"no runtime {to!r:.60}: expected {', '.join(ENDINGS)}")
@@ -62,6 +65,12 @@ def export(
     files = files_of(path, to)
     check_absent(files, overwrite=overwrite)
     detector = load(run, settings=settings)
+    if detector.classifier is not None:
+        warn(
+            f"{run}: its classifier of videos does not go into the file, so every segment there is of the class "
+            f"{detector.card.class_names[0]!r}: give videos their classes outside",
+            stacklevel=2,
+        )
     given = given_spec({"fps": fps, "stride": stride, "num_frames": num_frames})
     timing = timing_of(call=given, model=detector.card.features)
     if outputs == "network":
