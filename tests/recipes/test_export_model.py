@@ -182,6 +182,21 @@ def test_what_no_graph_can_do_is_refused(trained: Path, refused: Refused, tmp_pa
     assert "an export for onnx ends in .onnx" in refused("export", trained, "--to", "onnx", "--out", out, "--overwrite")
 
 
+@pytest.mark.parametrize("resize", [None, 32])
+def test_a_file_says_what_timing_it_was_made_for(
+    resize: int | None, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From that users compute the seconds of a model that resizes: its own graph gives shares."""
+    before = load(trained)
+    detector = build(before.config.replace(data={"resize": resize}))
+    save_model(tmp_path / "run", detector.model, detector.config, before.card)
+    told: list[Any] = []
+    monkeypatch.setattr("actionformer.recipes.export_model.write", lambda graph, about, *_: told.append(about))
+    export(tmp_path / "run", fps=20, stride=4)
+    features = told[0]["features"]
+    assert (features["fps"], features["stride"], features["num_frames"]) == (20, 4, 10)
+
+
 def test_a_classifier_of_videos_that_is_left_out_is_told(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

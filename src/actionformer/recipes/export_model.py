@@ -74,9 +74,9 @@ def export(
     given = given_spec({"fps": fps, "stride": stride, "num_frames": num_frames})
     timing = timing_of(call=given, model=detector.card.features)
     if outputs == "network":
-        grid, graph = timing.grid, Graph(detector.model, detector.runner.architecture)
+        graph = Graph(detector.model, detector.runner.architecture)
     else:
         grid = None if detector.config.data.resize is not None else known_grid(timing)
         graph = DetectionGraph(detector, grid, suppress=outputs == "detections")
-    write(graph, description(detector, graph, grid, outputs), path, to)
+    write(graph, description(detector, graph, timing, outputs), path, to)
     return files[0]

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from actionformer.core.segments import TimeGrid
 from actionformer.engines.graph import Graph
+from actionformer.features import FeatureSpec
+from actionformer.features.timing import GRID
 from actionformer.inference.detector import Detector
 
 KEY = "actionformer"
 """Where a file has its description, as JSON."""
 
 
-def description(detector: Detector, graph: Graph, grid: TimeGrid | None, outputs: str) -> dict[str, Any]:
-    """The description, of plain values: docs/export.md says what each means."""
+def description(detector: Detector, graph: Graph, timing: FeatureSpec, outputs: str) -> dict[str, Any]:
+    """The description, of plain values: docs/export.md says what each means.
+
+    Args:
+        detector: which is exported.
+        graph: what it has become.
+        timing: how the features lie in time that the graph is made for.
+        outputs: of the graph, by their name in `export`.
+    """
     config, card, data = detector.config, detector.card, detector.config.data
     known = {name: value for name, value in card.features.to_dict().items() if name != "duration"}
-    placed = {} if grid is None else {"fps": grid.fps, "stride": grid.stride, "num_frames": grid.num_frames}
+    placed = {name: value for name in GRID if (value := getattr(timing, name)) is not None}
     return {
         "version": 1,
         "detector": config.model.detector,
