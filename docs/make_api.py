@@ -93,7 +93,7 @@ ALIASES = {
     "Source": "recipes.live",
 }
 """Short names of types in signatures, and where they are defined."""
-_SECTION = re.compile(r"\n+(Args|Attributes|Returns|Raises):\n")
+_SECTION = re.compile(r"\n+(Args|Attributes|Returns|Raises|Warns):\n")
 _ENTRY = re.compile(r"^([\w, ]+): (.+(?:\n +.+)*)", re.MULTILINE)
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 

@@ -46,6 +46,14 @@ def test_every_link_leads_to_one_heading(make_api: ModuleType, page: str) -> Non
     assert set(links) <= set(headings)
 
 
+def test_what_is_warned_of_is_no_error(page: str) -> None:
+    ensemble = page.partition("### `ensemble`")[2].partition("\n### ")[0]
+    _, raised, warned = re.split(r"\*\*(?:Raises|Warns)\*\*", ensemble)
+    assert "\n- `InputError`: fewer than two runs" in raised
+    assert "\n- `UserWarning`: a run is given twice" in warned
+    assert "- ` " not in page
+
+
 def test_a_signature_stands_as_it_does_in_the_source(page: str) -> None:
     assert (
         "def load_backbone(\n"
