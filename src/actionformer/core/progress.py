@@ -21,10 +21,10 @@ FIRST_LINE, NEXT_LINE = 10.0, 30.0
 
 @dataclass(frozen=True)
 class Progress:
-    """What `on_progress` of `train`, `extract` and `detect` is given, as often as there is something to tell.
+    """What `on_progress` of `train`, `extract` and `recipes.detect.detect` is given, as often as there is news.
 
-    What the function raises ends the call, as Ctrl-C does: `train`, `extract` and `detect` go on from there when they
-    are called again with what makes them (`resume`). It is told of an epoch once that is saved.
+    What the function raises ends the call, as Ctrl-C does: all three go on from there when they are called again with
+    what makes them (`resume`). It is told of an epoch once that is saved.
     """
 
     unit: Literal["step", "epoch", "clip", "video"]
