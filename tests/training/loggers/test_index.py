@@ -3,10 +3,13 @@
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from actionformer.core.errors import InputError
+from actionformer.recipes.train import train
+from actionformer.settings.config import Config
 from actionformer.training.loggers.index import LOGGERS, loggers_of
 
 
@@ -30,3 +33,22 @@ def test_a_missing_package_is_asked_for(name: str, extra: str, monkeypatch: pyte
 
 def test_nothing_is_logged_where_nothing_is_asked_for() -> None:
     assert loggers_of([]) == []
+
+
+def test_what_is_no_logger_is_told_before_a_run_is_removed_for_it(
+    run: Path, tiny: Config, annotations: Path, features: Path
+) -> None:
+    class Half:
+        def start(self) -> None:
+            pass
+
+    of_class, of_half = r"Half is a class: give an object of it, Half\(\)", "Half has no method 'step'"
+    for given, said in ([Half], of_class), ([Half()], of_half):
+        with pytest.raises(InputError, match=f"^log: {said}"):
+            train(tiny, annotations, features, run, overwrite=True, log=cast(Any, given))
+    assert (run / "model.safetensors").is_file()
+
+
+def test_a_single_name_needs_no_list() -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard needs the extra log")
+    assert len(loggers_of("tensorboard")) == 1

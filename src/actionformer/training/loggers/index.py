@@ -18,6 +18,8 @@ LOGGERS = {
     "wandb": "actionformer.training.loggers.wandb.WeightsAndBiases",
     "mlflow": "actionformer.training.loggers.mlflow.MLflow",
 }
+METHODS = ("start", "step", "epoch", "finish")
+"""Of every logger."""
 LoggerName: TypeAlias = str
 """One of `LOGGERS`."""
 
@@ -26,11 +28,21 @@ def loggers_of(given: Sequence[LoggerName | Logger] | None) -> list[Logger]:
     """The loggers that a call names or brings; where it says nothing TensorBoard, if that is installed.
 
     Raises:
-        InputError: no such logger, or its package is not installed.
+        InputError: no such logger, one whose package is not installed, or an object that is none.
     """
     if given is None:
         given = ["tensorboard"] if _is_installed("tensorboard") else []
-    return [_made(one) if isinstance(one, str) else one for one in given]
+    each: Sequence[LoggerName | Logger] = [given] if isinstance(given, str) else given
+    return [_made(one) if isinstance(one, str) else _checked(one) for one in each]
+
+
+def _checked(given: Logger) -> Logger:
+    """An object of somebody's own, before a run is touched for it."""
+    if isinstance(given, type):
+        raise InputError(f"log: {given.__name__} is a class: give an object of it, {given.__name__}()")
+    if missing := [name for name in METHODS if not callable(getattr(given, name, None))]:
+        raise InputError(f"log: {type(given).__name__} has no method {missing[0]!r}: see actionformer.Logger")
+    return given
 
 
 def _made(name: str) -> Logger:
