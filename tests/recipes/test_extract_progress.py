@@ -6,6 +6,7 @@ import pytest
 from moving import write_moving
 
 from actionformer.core.progress import Progress
+from actionformer.core.run_files import PARTS
 from actionformer.recipes.detect import detect
 from actionformer.recipes.extract import extract
 
@@ -47,3 +48,18 @@ def test_what_the_function_raises_ends_the_call(trained: Path, features: Path, t
     told: list[Progress] = []
     detect(trained, files, out=tmp_path / "found.jsonl", resume=True, on_progress=told.append)
     assert [one.done for one in told] == [2]
+
+
+def test_nothing_goes_on_once_the_call_is_ended(tmp_path: Path) -> None:
+    """Also where the error is kept, as notebooks keep the last one with all that it came through."""
+    (tmp_path / "videos").mkdir()
+    for name in ("one", "two"):
+        write_moving(tmp_path / "videos" / f"{name}.mp4", 0)
+
+    def stop(progress: Progress) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError) as kept:
+        extract(tmp_path / "videos", "motion", tmp_path / "features", workers=0, on_progress=stop)
+    assert not list((tmp_path / "features").glob(PARTS))
+    assert kept.value.__traceback__ is not None

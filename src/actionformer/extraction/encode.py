@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def encode_videos(
     *,
     batch_size: int | None = None,
     workers: int | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """The features of videos, as they come: for each `Begun`, some `FeaturesReady`, then `Finished` or `Failed`.
 
     Events of several videos mix, those of one are in order. A file that cannot be opened has `Failed` alone.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -158,17 +159,17 @@ def extract_files(
         with sole_writer(out, writers_of(backbone, layout, dtype)):
             todo = to_do(todo)  # others may have been at work before
             events = encode_videos(todo, backbone, layout, batch_size=batch_size, workers=workers)
-            written = write_features(events, targets, backbone, layout, dtype)
-            for event in with_progress(written, len(todo), console, on_progress):
-                if isinstance(event, Finished):
-                    result.written.append(targets[event.video])
-                    if event.summary.warning:
-                        result.warnings[event.video] = event.summary.warning
-                elif isinstance(event, Failed):
-                    result.failed[event.video] = event.reason
-                if on_progress is not None and isinstance(event, Finished | Failed):
-                    done, reason = len(result.written) + len(result.failed), result.failed.get(event.video)
-                    on_progress(Progress("video", done, len(todo), str(event.video), reason))
+            with closing(write_features(events, targets, backbone, layout, dtype)) as written, closing(events):
+                for event in with_progress(written, len(todo), console, on_progress):
+                    if isinstance(event, Finished):
+                        result.written.append(targets[event.video])
+                        if event.summary.warning:
+                            result.warnings[event.video] = event.summary.warning
+                    elif isinstance(event, Failed):
+                        result.failed[event.video] = event.reason
+                    if on_progress is not None and isinstance(event, Finished | Failed):
+                        done, reason = len(result.written) + len(result.failed), result.failed.get(event.video)
+                        on_progress(Progress("video", done, len(todo), str(event.video), reason))
     result.kept += [path for file, path in targets.items() if file not in todo]
     return result
 

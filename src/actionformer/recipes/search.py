@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -280,13 +280,13 @@ class Search:
                 yield _Made(raw[file], failed=f"{error}: choose another folder for --features-out")
         settings = self.videos
         events = encode_videos(todo, backbone, maker.layout, batch_size=settings.batch_size, workers=settings.workers)
-        written = write_features(events, targets, backbone, maker.layout)
-        for event in with_progress(written, len(todo), self.console, self.on_progress):
-            if isinstance(event, Failed):
-                yield _Made(raw[event.video], failed=self._of_file(event.video, raw[event.video], event.reason))
-            elif isinstance(event, Finished):
-                said = event.summary.warning and self._of_file(event.video, raw[event.video], event.summary.warning)
-                yield _Made(raw[event.video], targets[event.video], warning=said)
+        with closing(write_features(events, targets, backbone, maker.layout)) as written, closing(events):
+            for event in with_progress(written, len(todo), self.console, self.on_progress):
+                if isinstance(event, Failed):
+                    yield _Made(raw[event.video], failed=self._of_file(event.video, raw[event.video], event.reason))
+                elif isinstance(event, Finished):
+                    said = event.summary.warning and self._of_file(event.video, raw[event.video], event.summary.warning)
+                    yield _Made(raw[event.video], targets[event.video], warning=said)
 
     def _of_file(self, file: Path, video: str, said: str) -> str:
         """What is said of a file, which is named where it is not the one that the video is called after."""
