@@ -93,9 +93,13 @@ def read_labels(document: Document) -> LabelFile:
 
 
 def _may_be_days(segments: Sequence[LabelledSegment]) -> bool:
-    """Whether actions seem to be timed in days, as spreadsheets store what they show as hours, minutes and seconds."""
+    """Whether actions seem to be timed in days, as spreadsheets store what they show as hours, minutes and seconds.
+
+    Seconds of a day have many digits then, unlike milliseconds.
+    """
     lengths = [one.end - one.start for one in segments]
-    return any(lengths) and max(lengths) < SHORT and max(one.end for one in segments) < 1
+    fine = any(round(time, 4) != time for one in segments for time in (one.start, one.end))
+    return fine and any(lengths) and max(lengths) < SHORT and max(one.end for one in segments) < 1
 
 
 @dataclass
