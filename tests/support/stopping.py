@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from actionformer.training.loop import Metrics
-from actionformer.training.progress import TrainingProgress
+from actionformer.training.metrics_log import MetricsLog
 
 
 class StoppedError(Exception):
@@ -15,16 +15,16 @@ class StoppedError(Exception):
 
 @contextmanager
 def stopped_in_epoch(number: int) -> Iterator[None]:
-    """A training in here does not survive this epoch, the first one is 1; it is an error if it does."""
-    epochs, plain = [], TrainingProgress.epoch
+    """A training in here does not survive this epoch, which is not saved; the first is 1. It is an error if it does."""
+    epochs, plain = [], MetricsLog.epoch
 
-    def stop(self: TrainingProgress, epoch: int, metrics: Metrics) -> None:
+    def stop(self: MetricsLog, epoch: int, metrics: Metrics) -> None:
+        plain(self, epoch, metrics)
         epochs.append(epoch)
         if len(epochs) == number:
             raise StoppedError
-        plain(self, epoch, metrics)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingProgress, "epoch", stop)
+        patch.setattr(MetricsLog, "epoch", stop)
         with pytest.raises(StoppedError):
             yield
