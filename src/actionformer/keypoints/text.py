@@ -174,8 +174,8 @@ def _clock(header: Sequence[str]) -> tuple[int | None, float]:
     """The column of times, and how many of its units are a second."""
     if (place := _among(header, SECONDS)) is not None:
         return place, 1.0
-    place = next((index for index, name in enumerate(header) if is_time(name) and unit_in(name)), None)
-    return place, (None if place is None else unit_in(header[place])) or 1.0
+    units = ((place, unit) for place, name in enumerate(header) if is_time(name) and (unit := unit_in(name)))
+    return next(units, (None, 1.0))
 
 
 def _by_frame(

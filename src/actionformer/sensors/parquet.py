@@ -35,11 +35,12 @@ class ParquetTable:
         self.names = distinct(schema.names)
         self.rows = int(file.metadata.num_rows)
         held = [kind.value_type if types.is_dictionary(kind) else kind for kind in schema.types]
-        self._texts = {
-            column: self._text(column)
+        first = {
+            column: self._first(column)
             for column, kind in enumerate(held)
             if types.is_string(kind) or types.is_large_string(kind)
         }
+        self._texts = {column: self._text(column, cells) for column, cells in first.items()}
         self.units = tuple("s" if types.is_duration(kind) else "" for kind in held)
         self.numeric = tuple(
             self._texts[column].numeric
@@ -51,9 +52,9 @@ class ParquetTable:
             self._texts[column].dates if column in self._texts else types.is_timestamp(kind) or types.is_time(kind)
             for column, kind in enumerate(held)
         )
-        for column in self._texts:
+        for column, cells in first.items():
             if not self.dates[column]:
-                check_one_sensor(self, column, self._first(column))
+                check_one_sensor(self, column, cells)
 
     def read(self, columns: Sequence[int]) -> Iterator[NDArray[np.float64]]:
         """Some columns, piece by piece.
@@ -76,8 +77,7 @@ class ParquetTable:
         first = next(self._file.iter_batches(batch_size=LOOKED_AT, columns=self._called([column])))
         return _cells(self._column(first, column))
 
-    def _text(self, column: int) -> TextColumn:
-        cells = self._first(column)
+    def _text(self, column: int, cells: Sequence[str]) -> TextColumn:
         found = TextColumn.of(cells)
         return TextColumn.of([*cells, *_cells(self._last(column))]) if found.dates else found
 

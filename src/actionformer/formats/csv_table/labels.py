@@ -164,13 +164,9 @@ class _Reading:
         columns = self.columns
         known = [one for one in (columns.start, columns.end, columns.duration) if one]
         given = [cell(cells, one.place) for one in known]
-        return (
-            TIMECODE
-            if any(map(is_timecode, given)) or any(one.form == "ff" for one in known)
-            else DATE
-            if any(map(is_date, given))
-            else UNREADABLE
-        )
+        if any(map(is_timecode, given)) or any(one.form == "ff" for one in known):
+            return TIMECODE
+        return DATE if any(map(is_date, given)) else UNREADABLE
 
     def _video(self, row: TableRow, *, labelled: bool) -> _Video | None:
         """The video of a row; None if nothing tells it."""
