@@ -42,6 +42,7 @@ def rows(file: LabelFile) -> list[tuple[str, float, float, str]]:
         ("start ms,end ms,label\n0:01.5,2250,jump\n", ("session7", 1.5, 2.25, "jump")),  # a clock is never scaled
         ("start (min),end (min),label\n1:30,2,jump\n", ("session7", 90, 120, "jump")),
         ("start (h),end (h),label\n0.5,0.75,jump\n", ("session7", 1800, 2700, "jump")),
+        ("Start (cs),End (cs),label\n150,225,jump\n", ("session7", 1.5, 2.25, "jump")),
         ("start_us,end_us,label\n1500000,2250000,jump\n", ("session7", 1.5, 2.25, "jump")),
         ("start (hh:mm),end (hh:mm),label\n0:12,0:14,jump\n", ("session7", 720, 840, "jump")),
         ("start (mm:ss),end (mm:ss),label\n0:12,0:14,jump\n", ("session7", 12, 14, "jump")),

@@ -10,7 +10,7 @@ from actionformer.formats.units import are_days, parts_of_time, split_seconds, u
     [("time_ms", 1e3), ("Time (s)", 1), ("timestamp[us]", 1e6), ("t_ns", 1e9), ("timestampMs", 1e3), ("µs", 1e6),
      ("seconds_elapsed", 1), ("time", None), ("time (min)", 1 / 60), ("Elapsed time [h]", 1 / 3600),
      ("Zeit (Sekunden)", 1), ("time_days", 1 / 86400), ("timestamp (100ns)", 1e7), ("time [10 ms]", 100),
-     ("t2_ms", 1e3), ("time_100", None), ("time [s/256]", 256)],
+     ("time_cs", 100), ("t2_ms", 1e3), ("time_100", None), ("time [s/256]", 256)],
 )  # fmt: skip
 def test_units_in_names(name: str, per_second: float | None) -> None:
     assert unit_in(name) == per_second

@@ -9,13 +9,14 @@ from actionformer.formats.words import words_of
 
 FINE: Mapping[str, float] = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 """Unit that clocks mostly count in -> how many are a second."""
-UNITS: Mapping[str, float] = {**FINE, "minutes": 1 / 60, "hours": 1 / 3600, "days": 1 / 86400}
+UNITS: Mapping[str, float] = {**FINE, "centiseconds": 100.0, "minutes": 1 / 60, "hours": 1 / 3600, "days": 1 / 86400}
 """Unit of a clock -> how many are a second."""
 _WRITTEN = {
     "seconds": "s sec secs second seconds",
     "milliseconds": "ms msec msecs millis millisec millisecond milliseconds",
     "microseconds": "us usec usecs micros microsec microsecond microseconds µs μs",
     "nanoseconds": "ns nsec nsecs nanos nanosec nanosecond nanoseconds",
+    "centiseconds": "cs csec csecs centisec centisecond centiseconds",
     "minutes": "min mins minute minutes minuten",
     "hours": "h hr hrs hour hours stunden",
     "days": "day days",

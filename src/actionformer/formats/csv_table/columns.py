@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from actionformer.core.errors import InputError
 from actionformer.core.names import nearest, spelled
+from actionformer.formats.units import UNIT_OF
 from actionformer.formats.words import words_of
 
 Role = Literal[
@@ -43,17 +44,12 @@ WORDS: dict[Role, str] = {
     "group": "group",
 }
 """Role -> the words that tell it, the surest first. If a name tells two, that listed first counts."""
-UNITS = {
-    "seconds": "s ss sec secs second seconds",
-    "ms": "ms msec millisecond milliseconds millis",
-    "minutes": "min mins minute minutes",
-    "hours": "h hr hrs hour hours",
-    "us": "us usec microsecond microseconds micros μs",
-    "ns": "ns nsec nanosecond nanoseconds nanos",
-    "frames": "frame frames",
+COLUMN_UNITS = ("seconds", "milliseconds", "centiseconds", "minutes", "hours", "microseconds", "nanoseconds", "frames")
+"""Units of a column, the surest first: `hh:mm:ss.ms` and `ss.msec` are seconds."""
+TOLD = {"ss": "seconds", "frame": "frames", "frames": "frames"} | {
+    word: unit for word, unit in UNIT_OF.items() if unit in COLUMN_UNITS
 }
-"""Unit -> the words that tell it, the surest first: `hh:mm:ss.ms` and `ss.msec` are seconds."""
-UNIT_WORDS = frozenset(word for words in UNITS.values() for word in words.split())
+"""Word of a column's name -> the unit that it tells."""
 Form = Literal["", "mm:ss", "hh:mm", "ff"]
 """How a column writes its times, where its name says so: with colons, to the minute, or with numbers of frames."""
 LONGEST = 6
@@ -127,7 +123,7 @@ def columns_of(
 def is_unit(text: str) -> bool:
     """Whether a text is nothing but a unit of times: `(ms)`."""
     words = words_of(text)
-    return bool(words) and set(words) <= UNIT_WORDS
+    return bool(words) and TOLD.keys() >= set(words)
 
 
 def roles_of_names(header: Sequence[str]) -> list[Role | None]:
@@ -184,11 +180,11 @@ def _first(order: Sequence[str], words: Sequence[str]) -> int:
 def _times(role: Role, names: Sequence[list[str]], roles: Sequence[Role | None]) -> list[Column]:
     """The columns of times of a role, seconds first."""
     found = [_column(i, names[i]) for i, one in enumerate(roles) if one == role]
-    return sorted(found, key=lambda column: list(UNITS).index(column.unit))
+    return sorted(found, key=lambda column: COLUMN_UNITS.index(column.unit))
 
 
 def _column(place: int, words: Sequence[str]) -> Column:
-    unit = next((unit for unit, known in UNITS.items() if set(known.split()) & set(words)), "seconds")
+    unit = min((TOLD[word] for word in words if word in TOLD), key=COLUMN_UNITS.index, default="seconds")
     return Column(place, unit, _form(set(words)))
 
 

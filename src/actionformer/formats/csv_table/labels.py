@@ -20,7 +20,7 @@ from actionformer.formats.csv_table.layout import (
     layout_of,
     may_be_ends,
     names_of,
-    parts_of_time,
+    split_times,
     time,
     why_none,
 )
@@ -61,7 +61,7 @@ def read_labels(document: Document) -> LabelFile:
     """
     if (layout := layout_of(document)) is None:
         raise InputError(f"{document.path}: {why_none(document)}")
-    if parts := parts_of_time(layout):
+    if parts := split_times(layout):
         raise InputError(
             f"{document.path}: {listed(parts)} are parts of a time: join them in one column, such as 0:01:23.4, or say "
             "which one is all of it, as in --columns start=NAME end=NAME"

@@ -13,9 +13,10 @@ from actionformer.formats.csv_table.columns import Column, Columns, Role, column
 from actionformer.formats.csv_table.content import roles_of_content
 from actionformer.formats.document import Document, TableRow
 from actionformer.formats.numbers import is_clock, seconds
+from actionformer.formats.units import UNITS
 
-SIZES = {"seconds": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "minutes": 60.0, "hours": 3600.0, "frames": 1.0}
-"""Unit -> seconds, or frames."""
+PER_SECOND = {**UNITS, "frames": 1.0}
+"""Unit -> how many are a second; frames stay frames."""
 STARTS, STOPS = frozenset(("start", "begin", "on", "onset")), frozenset(("stop", "end", "off", "offset"))
 POINTS = frozenset(("point",))
 """What a row of one event says, in lower case."""
@@ -63,12 +64,12 @@ def _names_ends(cells: Sequence[str]) -> bool:
     return {"start", "end"} <= roles <= ENDS or {"start", "duration"} <= roles <= ENDS
 
 
-def parts_of_time(layout: Layout) -> list[str]:
+def split_times(layout: Layout) -> list[str]:
     """The columns that each hold a part of a time, such as `start min` and `start sec`; none where each holds all."""
     if (header := layout.header) is None:
         return []
     for columns in layout.columns.times:
-        found = sorted((one for one in columns if one.unit != "frames"), key=lambda one: -SIZES[one.unit])
+        found = sorted((one for one in columns if one.unit != "frames"), key=lambda one: PER_SECOND[one.unit])
         for large, small in combinations(found, 2):
             if large.unit != small.unit and _are_parts(layout.rows, large, small):
                 return [header.cells[one.place] for one in found]
@@ -77,7 +78,7 @@ def parts_of_time(layout: Layout) -> list[str]:
 
 def _are_parts(rows: Sequence[TableRow], large: Column, small: Column) -> bool:
     """Whether the small unit never reaches one of the large, of which there are some."""
-    one = SIZES[large.unit]
+    one = 1 / PER_SECOND[large.unit]
     times = [(time(row.cells, large) or 0.0, time(row.cells, small) or 0.0) for row in rows]
     return any(first >= one for first, _ in times) and all(second < one for _, second in times)
 
@@ -175,4 +176,4 @@ def time(cells: Sequence[str], column: Column) -> float | None:
         return None
     if is_clock(text):
         return value * 60 if column.form == "hh:mm" and text.count(":") == 1 else value
-    return value * SIZES[column.unit]
+    return value / PER_SECOND[column.unit]
