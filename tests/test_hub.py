@@ -41,6 +41,12 @@ def test_a_folder_is_a_folder(given: str | Path) -> None:
     assert model_folder(given) == Path(given)
 
 
+@pytest.mark.parametrize("given", ["https://host/run", Path("s3://bucket/run"), "file:///run"])
+def test_an_address_of_another_place_is_refused(given: str | Path) -> None:
+    with pytest.raises(InputError, match=r"^(https|s3|file)://[a-z]*/?run: expected a folder or hf://USER/MODEL"):
+        model_folder(given)
+
+
 @pytest.mark.parametrize(
     "given",
     ["hf://", Path("hf://"), "hf://ann", "hf://ann/jumps/best", "hf://ann/jumps@", "hf://ann/j umps", "hf://a/b@c@d"],

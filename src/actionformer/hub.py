@@ -17,6 +17,7 @@ from actionformer.core.run_files import CARD, CLASSIFIER, CONFIG, PROPOSER, WEIG
 SCHEME = "hf:/"
 """What addresses begin with: a `Path` makes one slash of two."""
 _FORM = re.compile(r"hf:/{1,2}(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^@\s]+))?")
+_OTHER = re.compile(r"([a-z][a-z0-9+]+):/+(.*)")
 _NAMES = (CONFIG, WEIGHTS, CARD, CLASSIFIER)
 FETCHED = (*_NAMES, *(f"{PROPOSER}/{name}" for name in _NAMES), *(f"{PROPOSER}/*/{name}" for name in _NAMES))
 """The files of a model directory, as patterns: nothing else is fetched."""
@@ -41,6 +42,10 @@ def model_folder(given: str | Path) -> Path:
             neither cached nor to be had; says what to do.
     """
     if not is_address(given):
+        if other := _OTHER.match(str(given)):
+            raise InputError(
+                f"{other[1]}://{other[2]}: expected a folder or hf://USER/MODEL; copy the model here first"
+            )
         return Path(given)
     found = _FORM.fullmatch(str(given))
     if found is None:

@@ -98,3 +98,16 @@ def test_what_is_not_known_or_missing_is_named(settings: Path, small: Path, tmp_
         convert(settings, changed(small, tmp_path / "b.pth", extra=torch.zeros(1)), tmp_path / "model")
     with pytest.raises(InputError, match="the settings call for"):
         convert("bmn_activitynet_tsp", small / "bmn" / "opentad.pth", tmp_path / "model")
+
+
+def test_a_mask_of_another_length_is_refused(tmp_path: Path) -> None:
+    settings = tmp_path / "all_lengths.toml"
+    settings.write_text(SMALL.replace("max_duration = 10\n", ""), "utf-8")
+    for size, message in [
+        (128, r"its sample_mask is of 128 moments, model.max_length is 16: give a TOML file of settings with 128"),
+        (16, "lacks"),
+    ]:
+        path = tmp_path / f"{size}.pth"
+        torch.save({"state_dict": {"sample_mask": torch.zeros(size, 4), "x_3d_p.0.weight": torch.zeros(1)}}, path)
+        with pytest.raises(InputError, match=message):
+            convert(settings, path, tmp_path / "model")

@@ -293,6 +293,12 @@ def test_labels_that_are_nearly_the_same() -> None:
     assert renamed.annotations.class_names == ("jab", "jam", "jump")
 
 
+def test_labels_that_programs_write_for_none_are_told() -> None:
+    file = labelled((1, 2, "nan"), (2, 3, "run"), (3, 4, "nan"), (4, 5, "banana"))
+    (remark,) = remarks(annotations_of([file]))
+    assert remark.startswith(": label 'nan' (2) is what programs write where there is none: it became a class")
+
+
 def test_no_action_at_all_is_refused() -> None:
     with pytest.raises(InputError, match="no action is left of the labels: line 1: a moment without length"):
         annotations_of([labelled((1, 1, "a"))])

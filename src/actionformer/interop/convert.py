@@ -94,7 +94,8 @@ def read_published(config: str | Path, *checkpoints: str | Path) -> tuple[Reposi
         weights = repository.prepare(read_published_weights(checkpoints[0], [repository.weights]))
         return repository, with_classes_of(settings, weights, repository), weights
     found = [_recognised(checkpoint) for checkpoint in checkpoints]
-    repository, weights = found[0]
+    repository, published = found[0]
+    weights = repository.prepare(published)
     _check_streams(repository, checkpoints)
     if repository.streams:
         for other, checkpoint in zip(found, checkpoints, strict=True):
@@ -102,13 +103,14 @@ def read_published(config: str | Path, *checkpoints: str | Path) -> tuple[Reposi
                 raise InputError(f"{checkpoint}: is of another repository than {checkpoints[0]}")
         weights = {
             f"streams.{stream}.{name}": tensor
-            for stream, (_, own) in enumerate(found) for name, tensor in own.items()
+            for stream, (_, own) in enumerate(found) for name, tensor in repository.prepare(own).items()
         }  # fmt: skip
     shape = published_shape(str(config)) if is_preset(str(config)) else {}
     settings = load_config(config, {"model": shape})
     if settings.model.detector != repository.detector:
         raise InputError(f"{checkpoints[0]}: is of {repository.detector}, {config} is of {settings.model.detector}")
     settings = _with_streams(load_config(settings, repository.changes), repository, len(checkpoints))
+    _check_sizes(repository, published, settings, str(checkpoints[0]))
     return repository, with_classes_of(settings, weights, repository), weights
 
 
@@ -119,14 +121,24 @@ def _is_published(config: str | Path) -> bool:
 
 
 def _recognised(checkpoint: str | Path) -> tuple[Repository, dict[str, Tensor]]:
-    """The repository that the weights of a checkpoint are of, and these weights."""
+    """The repository that the weights of a checkpoint are of, and these weights as they are published."""
     keys = [AVERAGED, *sorted({one.weights for one in REPOSITORIES} - {AVERAGED})]
     beside = [key for one in REPOSITORIES for key in one.beside]
     weights = read_published_weights(checkpoint, keys, beside)
     found = repository_with(weights)
     if found is None:
         raise InputError(f"{checkpoint}: its names of weights are of no known repository without YAML files; give one")
-    return found, found.prepare(weights)
+    return found, weights
+
+
+def _check_sizes(repository: Repository, published: dict[str, Tensor], settings: Config, checkpoint: str) -> None:
+    for name, setting in repository.sizes.items():
+        size, given = len(published[name]), settings.model.model_dump()[setting]
+        if size != given:
+            raise InputError(
+                f"{checkpoint}: its {name} is of {size} moments, model.{setting} is {given}: give a TOML file of "
+                f"settings with {size}, and with features of that length"
+            )
 
 
 def _check_streams(repository: Repository, checkpoints: Sequence[str | Path]) -> None:

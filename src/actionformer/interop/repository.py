@@ -64,6 +64,8 @@ class Repository:
     translate: Callable[[Tables], dict[str, dict[str, Any]]] = _not_read
     """Our settings for a configuration with all its defaults."""
 
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    """A tensor of a checkpoint -> the setting of the model that its first size is, which no weight of ours tells."""
     class_rows: str = ""
     """A weight of theirs with a row per class, where no configuration says how many there are."""
 

@@ -13,7 +13,7 @@ from actionformer.core.words import part, plural
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.labels.actions import Actions, unit_of
 from actionformer.labels.choices import Choices
-from actionformer.labels.likeness import near_repeats
+from actionformer.labels.likeness import near_repeats, nothings
 from actionformer.labels.matching import VideoNames, id_of, named_as_its_file, places_of
 from actionformer.labels.recordings import Recording, said_of_uneven
 from actionformer.labels.remarks import told
@@ -81,7 +81,8 @@ def annotations_of(
     videos += _unlabelled(without, recordings or {}, choices, remarks)
     if not (names := _class_names(files, videos)):
         raise InputError(f"no action is left of the labels: {next(told(remarks), 'there are none')}")
-    remarks += near_repeats(Counter(action.label for video in videos for action in video.actions))
+    counts = Counter(action.label for video in videos for action in video.actions)
+    remarks += [*nothings(counts), *near_repeats(counts)]
     return Imported(with_class_numbers(videos, names, "labels"), remarks)
 
 

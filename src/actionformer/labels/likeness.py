@@ -1,4 +1,4 @@
-"""Labels that are nearly the same, of which one may be a slip."""
+"""Labels that may be slips: nearly the same as another one, or what programs write where there is none."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ FEW = 2
 """Times that a slip is made, at least."""
 MOST = 1000
 """Labels that are compared."""
+NOTHING = frozenset({"nan", "na", "n/a", "<na>", "null", "none", "undefined", "#n/a"})
+"""What programs write where a cell holds nothing, in lower case."""
 
 
 def near_repeats(counts: Mapping[str, int]) -> list[Remark]:
@@ -31,6 +33,23 @@ def near_repeats(counts: Mapping[str, int]) -> list[Remark]:
             "",
         )
         for usual, rare, difference in _pairs(counts)
+    ]
+
+
+def nothings(counts: Mapping[str, int]) -> list[Remark]:
+    """A remark for every label that programs write where there is none.
+
+    Args:
+        counts: label -> how often it is there.
+    """
+    return [
+        Remark(
+            f"label {label!r} ({count}) is what programs write where there is none: it became a class; if it is none, "
+            "delete these rows",
+            "",
+        )
+        for label, count in counts.items()
+        if label.casefold() in NOTHING
     ]
 
 

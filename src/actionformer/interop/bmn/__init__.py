@@ -38,6 +38,7 @@ JJBOY = Repository(
     detector="bmn",
     own_weights=("sample_mask", "x_3d_p.0.weight"),
     prepare=_of_jjboy,
+    sizes={"sample_mask": "max_length"},
     changes={
         "data": {"normalize": False},
         "model": {"convention": "jjboy"},
