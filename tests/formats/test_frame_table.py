@@ -96,8 +96,17 @@ def test_a_clock_without_readings_is_that_of_the_video() -> None:
 
 
 def test_a_unit_that_may_be_another_is_told() -> None:
-    (told,) = read_as("frame_table", "p1.csv", of_rows(["0", "20", "40", "60"])).remarks
+    text = "time,label\n" + "".join(f"{20 * row},{'sit' if row > 2 else 'lie'}\n" for row in range(4))
+    (told,) = read_as("frame_table", "p1.csv", text).remarks
     assert told.what == "rows are taken to come 20 s after one another: if these are milliseconds, give --unit ms"
+
+
+@pytest.mark.parametrize("step", [1, 20])
+def test_beside_readings_a_unit_is_guessed_as_that_of_the_readings_is(step: int) -> None:
+    found = read_as("frame_table", "p1.csv", of_rows([f"{step * row}" for row in range(5)]))
+    assert only(found) == [(0, 3e-3 * step, "lie"), (3e-3 * step, pytest.approx(5e-3 * step), "sit")]
+    (told,) = found.remarks
+    assert told.what.startswith(f"its column time is taken for milliseconds, {1000 / step:.3g} rows a second: if that")
 
 
 def test_times_count_before_numbers_of_rows() -> None:

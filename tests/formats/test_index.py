@@ -18,6 +18,7 @@ SHARED = {
     "index",
     "annotations",
     "detections",
+    "clock",
     "row_times",
     "units",
     "rows",

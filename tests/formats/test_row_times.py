@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from actionformer.formats.row_times import is_time, row_times, spread
-from actionformer.sensors.clock import Timed, clock_of
+from actionformer.formats.clock import clock_of
+from actionformer.formats.row_times import evenly, is_time, row_times
+from actionformer.sensors.timed import Timed
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,10 @@ def test_dates_with_the_month_first_count_from_the_first_row() -> None:
 def test_rows_that_share_a_time_lie_where_readings_do(counts: list[int]) -> None:
     times = np.repeat(np.arange(len(counts)) + 7.0, counts)
     readings = Timed(clock_of("time_s", times, dates=False, fps=None))([times[:, None]])
-    assert spread(times.tolist()) == pytest.approx(np.concatenate([own for own, _ in readings]).tolist())
+    assert evenly(times.tolist()) == pytest.approx(np.concatenate([own for own, _ in readings]).tolist())
 
 
 def test_times_that_are_missing_are_not_spread() -> None:
-    assert spread([0.0, 0.0, None, 1.0]) == [0.0, 0.0, None, 1.0]
-    assert spread([3.0, 3.0]) == [3.0, 3.0]
-    assert spread([]) == []
+    assert evenly([0.0, 0.0, None, 1.0]) == [0.0, 0.0, None, 1.0]
+    assert evenly([3.0, 3.0]) == [3.0, 3.0]
+    assert evenly([]) == []

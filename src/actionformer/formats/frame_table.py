@@ -15,7 +15,7 @@ from actionformer.formats.document import Document, TableRow
 from actionformer.formats.frame_runs import FRAMES, TIMES, FrameClock, background_remarks, frame_clock, runs
 from actionformer.formats.labels import LabelFile, LabelledSegment, LabelledVideo, Remark
 from actionformer.formats.numbers import number
-from actionformer.formats.row_times import RowTimes, is_time, row_times, spread
+from actionformer.formats.row_times import RowTimes, evenly, is_time, row_times
 from actionformer.formats.units import parts_of_time
 from actionformer.formats.words import in_english
 
@@ -157,7 +157,7 @@ def _clock(layout: _Layout, rows: Sequence[TableRow]) -> tuple[FrameClock | None
         start = min(counted[0] or 0.0, 1.0)  # frames that count from 1
         return frame_clock([None if one is None else one - start for one in counted], "frames"), None
     times = row_times(cells, layout.name, readings=layout.readings)
-    return (None, None) if times is None else (frame_clock(spread(times.seconds), "seconds"), times)
+    return (None, None) if times is None else (frame_clock(evenly(times.seconds), "seconds"), times)
 
 
 def _cells(rows: Sequence[TableRow], column: int) -> list[str]:

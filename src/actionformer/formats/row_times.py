@@ -1,7 +1,7 @@
 """When the rows of a table are: a column of times in any unit, of clocks or of dates, as seconds.
 
-The zero is that of `actionformer.sensors`, so that labels and readings of one table lie at the same times: dates, times
-below zero and, beside readings, times of the day count from the first row, others from their own zero.
+Labels and readings of one table lie at the same times: dates, times below zero and, beside readings, times of the day
+count from the first row, others from their own zero; a unit is guessed as `clock` guesses that of readings.
 """
 
 from __future__ import annotations
@@ -9,22 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from statistics import median
 
+import numpy as np
+
+from actionformer.formats.clock import DAY, EPOCH, clock_of, midnights, spread
 from actionformer.formats.dates import date, has_month_first
 from actionformer.formats.numbers import is_clock, number, seconds
 from actionformer.formats.units import FINE, FINE_WORDS, UNIT_OF, UNITS, are_days, unit_in, without_multiple
 from actionformer.formats.words import words_of
 
 CLOCKS = frozenset({"time", "times", "timestamp", "timestamps", "t", "epoch", "unix", "elapsed", "datetime"})
-EPOCH = 1e8
-"""Seconds from which a clock is one of dates, those since 1970: later than March 1973."""
 LATEST = 1e10
 """Seconds since 1970 that no recording is of: what is later counts in a smaller unit."""
 FROM_FIRST = "times are of the clock on the wall: they count from the first row on"
-DAY = 24 * 3600.0
-"""Seconds after which a clock that tells times of the day begins anew."""
 SLOW = 5.0
 """Seconds between rows from which on another unit may be meant."""
 
@@ -66,14 +65,19 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
     counts = [number(cell) for cell in cells]
     known = [count for count in counts if count is not None]
     first, step = known[0], median(after - before for before, after in pairwise(known)) if len(known) > 1 else 0.0
-    stated = unit_in(name)
-    per_second = stated or _guessed(first, step)
+    per_second, doubt = unit_in(name), ""
+    stated = per_second is not None
+    if per_second is None and readings and len(set(known)) > 1:
+        clock = clock_of(name, np.array(known), dates=False, fps=None)
+        per_second, doubt = clock.per_second, clock.doubt or ""
+    elif per_second is None:
+        per_second = _guessed(first, step)
+        if step >= SLOW and first / per_second <= EPOCH:
+            doubt = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"
     times = [None if count is None else count / per_second for count in counts]
     if first / per_second > EPOCH:
-        return RowTimes(_from_first(times), sure=True, remark=FROM_FIRST)
-    slow = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"
-    guessed = stated is None and step >= SLOW
-    return RowTimes(_from_first(times) if first < 0 else times, stated is not None, slow if guessed else "")
+        return RowTimes(_from_first(times), sure=not doubt, remark=doubt or FROM_FIRST)
+    return RowTimes(_from_first(times) if first < 0 else times, stated, doubt)
 
 
 def _guessed(first: float, step: float) -> float:
@@ -83,22 +87,14 @@ def _guessed(first: float, step: float) -> float:
     return next((per_second for per_second in FINE.values() if first / per_second < LATEST), FINE["nanoseconds"])
 
 
-def spread(times: Sequence[float | None]) -> Sequence[float | None]:
+def evenly(times: Sequence[float | None]) -> Sequence[float | None]:
     """Times of which some are the same, of clocks coarser than rows, spread evenly until the next, as readings are."""
-    groups = [(time, sum(1 for _ in same)) for time, same in groupby(times)]
-    stamps = [time for time, _ in groups if time is not None]
-    if len(groups) == len(times) or len(stamps) < max(len(groups), 2):
+    known = np.array([time for time in times if time is not None])
+    steps = np.diff(known)
+    if len(known) < len(times) or (steps < 0).any() or not (steps > 0).any():
         return times
-    usual = median(after - before for before, after in pairwise(stamps)) / median(count for _, count in groups)
-    lasting = [
-        min(after - before, count * usual)
-        for (before, after), (_, count) in zip(pairwise([*stamps, math.inf]), groups, strict=True)
-    ]
-    return [
-        stamp + row * whole / count
-        for stamp, whole, (_, count) in zip(stamps, lasting, groups, strict=True)
-        for row in range(count)
-    ]
+    stamps, counts = np.unique(known, return_counts=True)
+    return list(spread(known, math.inf, float(np.median(counts) / np.median(np.diff(stamps)))).tolist())
 
 
 def _from_first(times: Sequence[float | None]) -> list[float | None]:
@@ -108,13 +104,9 @@ def _from_first(times: Sequence[float | None]) -> list[float | None]:
 
 def _over_midnight(times: Sequence[float | None]) -> list[float | None]:
     """Times of the day that go on where a new day begins."""
-    days, before, going_on = 0, 0.0, list[float | None]()
-    for time in times:
-        if time is not None:
-            days += time < before - DAY / 2
-            before = time
-        going_on.append(None if time is None else time + DAY * days)
-    return going_on
+    known = np.array([time for time in times if time is not None])
+    going_on = iter((known + DAY * midnights(known, known[0])).tolist())
+    return [None if time is None else next(going_on) for time in times]
 
 
 def _dates(cells: Sequence[str]) -> list[float | None]:

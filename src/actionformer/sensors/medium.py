@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
 from actionformer.core.words import plural
-from actionformer.formats.row_times import DAY
+from actionformer.formats.clock import DAY, Clock, clock_of
 from actionformer.medium import Medium, ReadSummary, Row
-from actionformer.sensors.clock import Clock, Timed, clock_of
 from actionformer.sensors.columns import Chosen, Columns, chosen
 from actionformer.sensors.files import OPENERS, open_table
 from actionformer.sensors.resampling import Resampler
 from actionformer.sensors.sentinels import Sentinels
 from actionformer.sensors.table import Table
+from actionformer.sensors.timed import Timed
 
 Pieces = Iterator[NDArray[np.float64]]
 OTHER_RATE = 1.1

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 PIECE = 1 << 14
 """Rows that are read at once."""
-NOWADAYS = 9.4e8, 4.1e9
-"""Seconds since 1970 of the years 2000 to 2100."""
 
 
 class Table(Protocol):

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
+from actionformer.formats.clock import NOWADAYS
 from actionformer.formats.dates import has_month_first
 from actionformer.sensors.cells import EMPTY, LOOKED_AT, dialect_of, kind_of, mostly
 from actionformer.sensors.columns import check_one_sensor, is_time, is_unit
-from actionformer.sensors.table import NOWADAYS, PIECE, Table, distinct, numbered
+from actionformer.sensors.table import PIECE, Table, distinct, numbered
 
 END = 1 << 16
 """Bytes at the end of a file in which its last row is looked for."""

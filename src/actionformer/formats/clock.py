@@ -1,4 +1,4 @@
-"""The clock of a table: what its column of times holds becomes seconds, later ones for each row than for the last.
+"""The clock of a table of readings: what its column of times holds becomes seconds.
 
 The unit is that of the column's name (`time_ms`), or else days where they are dates of spreadsheets, or else the one
 with which the rows come about as often as the user says, or as often as sensors do.
@@ -7,16 +7,13 @@ with which the rows come about as often as the user says, or as often as sensors
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.formats.row_times import DAY, EPOCH
 from actionformer.formats.units import FINE, UNITS, are_days, unit_in
-from actionformer.sensors.table import NOWADAYS, PIECE
 
 Numbers = NDArray[np.float64]
 
@@ -28,8 +25,12 @@ FAST = 1100.0
 """Rows a second from which on another unit may be meant: 50 a second of a clock that counts minutes seem to be 3000."""
 LIKE = 1.5
 """How many times as often rows may come as the user says for that to tell the unit."""
-STANDING = 4 * PIECE
-"""Rows that may share a time."""
+NOWADAYS = 9.4e8, 4.1e9
+"""Seconds since 1970 of the years 2000 to 2100."""
+EPOCH = 1e8
+"""Seconds from which a clock is one of dates, those since 1970: later than March 1973."""
+DAY = 24 * 3600.0
+"""Seconds after which a clock that tells times of the day begins anew."""
 
 
 @dataclass(frozen=True)
@@ -107,74 +108,29 @@ def _rounded(rate: float) -> float:
     return float(whole) if whole and abs(rate / whole - 1) <= ROUND else float(f"{rate:.4g}")
 
 
-@dataclass
-class Timed:
-    """Pieces of a table with the time of each row, always later than that of the row before.
+def midnights(times: Numbers, before: float) -> NDArray[np.int64]:
+    """How many times midnight has passed at each time of the day (n,): where they fall by more than half a day.
 
-    Rows that share a time are spread evenly until the next one, as clocks may be coarser than rows. Rows without a time
-    are left out.
+    Args:
+        times: seconds, in their order.
+        before: the one before the first.
     """
+    passed: NDArray[np.int64] = np.cumsum(np.diff(times, prepend=before) < -DAY / 2)
+    return passed
 
-    clock: Clock
-    of_day: bool = False
-    """Whether the clock begins anew at midnight."""
-    shared: int = 0
-    """Rows that had the time of the row before."""
-    untimed: int = 0
-    """Rows without a time."""
-    _days: int = 0  # that have passed
-    _before: float | None = None  # the last time of the day
 
-    def __call__(self, pieces: Iterable[Numbers]) -> Iterator[tuple[Numbers, Numbers]]:
-        """(n, 1 + C), the first column times of the file -> seconds (n,) and readings (n, C).
+def spread(times: Numbers, following: float, rate: float) -> Numbers:
+    """Times (n,) of which some are the same, of a clock coarser than rows, spread evenly until the next.
 
-        Raises:
-            InputError: times that go back, or stand still for long; names the row.
-        """
-        held, rows = np.empty((0, 0)), 0
-        for piece in pieces:
-            times = self.clock.seconds(self._over_midnight(piece[:, 0]) if self.of_day else piece[:, 0])
-            known = np.isfinite(times)
-            self.untimed += int((~known).sum())
-            own = np.column_stack([times, piece[:, 1:]])[known]
-            numbers = rows + 1 + np.flatnonzero(known)
-            rows += len(piece)
-            joined = np.concatenate([held, own]) if len(held) else own
-            back = np.flatnonzero(np.diff(joined[:, 0]) < 0)
-            if len(back):
-                place = int(back[0]) + 1
-                raise InputError(
-                    f"row {numbers[place - len(held)]:,} goes back from {joined[place - 1, 0]:.3f} to "
-                    f"{joined[place, 0]:.3f} s: sort the rows by time, or split the file where the clock was set back"
-                )
-            last = int(np.searchsorted(joined[:, 0], joined[-1, 0])) if len(joined) else 0
-            if len(joined) - last > STANDING:
-                raise InputError(f"{len(joined) - last:,} rows have the time {joined[-1, 0]:.3f} s: is it a clock?")
-            held = joined[last:]
-            if last:
-                yield self._spread(joined[:last, 0], joined[last, 0]), joined[:last, 1:]
-        if len(held):
-            yield self._spread(held[:, 0], math.inf), held[:, 1:]
-
-    def _over_midnight(self, times: Numbers) -> Numbers:
-        """Times of the day (n,) that go on where a new day begins: where they fall by more than half of one."""
-        known = np.isfinite(times)
-        if not len(told := times[known]):
-            return times
-        before = told[0] if self._before is None else self._before
-        days = self._days + np.cumsum(np.diff(told, prepend=before) < -DAY / 2)
-        self._days, self._before = int(days[-1]), float(told[-1])
-        going_on = times.copy()
-        going_on[known] = told + DAY * days
-        return going_on
-
-    def _spread(self, times: Numbers, following: float) -> Numbers:
-        """Times (n,) of which some are the same, spread evenly; the time after them is `following`."""
-        first = np.flatnonzero(np.diff(times, prepend=-math.inf))
-        if len(first) == len(times):
-            return times
-        counts = np.diff(first, append=len(times))
-        self.shared += int((counts - 1).sum())
-        lasting = np.minimum(np.diff(times[first], append=following), counts / self.clock.rate)
-        within = np.arange(len(times)) - np.repeat(first, counts)
-        return times + within * np.repeat(lasting / counts, counts)
+    Args:
+        times: seconds, none before the one above.
+        following: the time after them.
+        rate: rows a second as they usually come: before a gap, equal ones last no longer.
+    """
+    first = np.flatnonzero(np.diff(times, prepend=-math.inf))
+    if len(first) == len(times):
+        return times
+    counts = np.diff(first, append=len(times))
+    lasting = np.minimum(np.diff(times[first], append=following), counts / rate)
+    within = np.arange(len(times)) - np.repeat(first, counts)
+    return times + within * np.repeat(lasting / counts, counts)
