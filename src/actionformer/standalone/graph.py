@@ -20,7 +20,8 @@ class DetectionGraph(Graph):
     """Features (B, T, D) and their mask (B, T) -> segments (B, N, 2), scores (B, N) and labels (B, N) int64.
 
     Scores of 0 stand for nothing. Segments are in seconds from the first frame, or of a model of resized sequences in
-    shares of what the features cover; they are cut to that.
+    shares of what the features cover. Once suppressed they are cut to that; candidates may reach beyond it, as they do
+    in the detector until then.
 
     Args:
         detector: whose settings of decoding and suppression become part of the graph.
@@ -65,11 +66,13 @@ class DetectionGraph(Graph):
     def _placed(self, segments: Tensor, lengths: Tensor) -> Tensor:
         """Segments (B, N, 2) in grid steps -> in seconds, or in shares."""
         if self.grid is None:
-            resized = self.config.data.resize or 1
-            return ((segments + 0.5) / resized).clamp(0, 1)
-        step, first = self.grid.step, self.grid.num_frames / self.grid.fps
-        end = (lengths - 1) * step + first
-        return torch.minimum((segments * step + first / 2).clamp(min=0), end[:, None, None])
+            placed, end = (segments + 0.5) / (self.config.data.resize or 1), torch.ones_like(lengths).float()
+        else:
+            step, first = self.grid.step, self.grid.num_frames / self.grid.fps
+            placed, end = segments * step + first / 2, (lengths - 1) * step + first
+        if not self.suppress:  # suppression outside judges them by all that they cover
+            return placed
+        return torch.minimum(placed.clamp(min=0), end[:, None, None])
 
 
 def why_not_suppressed(config: Config) -> str | None:
