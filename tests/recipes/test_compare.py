@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.files import read_json
 from actionformer.model_directory import load_settings
 from actionformer.recipes.advise import advise
-from actionformer.recipes.compare import compare
+from actionformer.recipes.compare import compare, grouped
 from actionformer.recipes.evaluate import evaluate
 from actionformer.recipes.evaluated import read_evaluated
 from actionformer.recipes.train import train
@@ -153,6 +154,19 @@ def test_runs_that_exist(begun: Path, tmp_path: Path, call: Command, refused: Re
     assert "no model directory" in refused("compare", "--from", tmp_path)
 
 
+@pytest.mark.parametrize("more", [{"settings": {"evaluation": {"tiou": [0.5]}}}, {"validation": 0.25}])
+def test_runs_that_exist_are_compared_as_they_are(more: Any) -> None:
+    with pytest.raises(InputError, match="give no detectors, videos, proposals, --validation or settings with it"):
+        compare(from_=["runs/mine"], **more)
+
+
+def test_a_run_that_is_given_by_two_paths_is_given_twice(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    runs: Any = [SimpleNamespace(path=tmp_path / name) for name in ("run", "other", "link")]
+    with pytest.raises(InputError, match="run: is given twice"):
+        grouped(runs)
+
+
 def test_runs_of_one_entry_differ_by_the_seed(folder: Path, tmp_path: Path) -> None:
     run = folder / "tridet" / "seed0"
     other = shutil.copytree(run, tmp_path / "mine")
@@ -284,6 +298,7 @@ def test_features_of_videos_are_made_once(tmp_path: Path, monkeypatch: pytest.Mo
         ("tridet", ("--seeds", 0), "seeds must be at least 1, found 0"),
         ("tridet", ("--draws", 0), "draws must be at least 1, found 0"),
         ("tridet,temporalmaxer", ("--model.window", 5), "unknown setting model.window"),
+        ("tridet", ("--model.detector", "bmn"), "model.detector is bmn, but tridet is to be trained"),
         (
             "small,activitynet_tsp",
             ("--data.fps", 10, "--data.stride", 5, "--data.num-frames", 10),

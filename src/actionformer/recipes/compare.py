@@ -92,8 +92,11 @@ def compare(
     check_counts(seeds=seeds, draws=draws)
     names = [name for part in ([detectors] if isinstance(detectors, str) else detectors) for name in part.split(",")]
     if from_:
-        if names or videos or proposals:
-            raise InputError("--from compares runs that exist: give no detectors, videos or proposals with it")
+        if names or videos or proposals or settings or validation is not None:
+            raise InputError(
+                "--from compares runs that exist, as they are: give no detectors, videos, proposals, --validation or "
+                "settings with it"
+            )
         runs = grouped([read_evaluated(run, annotations) for folder in from_ for run in _runs_in(Path(folder))])
         how = Measuring(features, skip_missing, other_timing, device)
         report = with_costs(report_of(runs, draws=draws), runs, how)
@@ -132,6 +135,9 @@ def grouped(runs: Sequence[EvaluatedRun]) -> dict[str, list[EvaluatedRun]]:
     Raises:
         InputError: a run that is given twice.
     """
+    places = [run.path.resolve() for run in runs]
+    if twice := [run.path for run, place in zip(runs, places, strict=True) if places.count(place) > 1]:
+        raise InputError(f"{twice[0]}: is given twice")
     entries: list[list[EvaluatedRun]] = []
     for run in runs:
         fitting = (
@@ -147,9 +153,6 @@ def grouped(runs: Sequence[EvaluatedRun]) -> dict[str, list[EvaluatedRun]]:
     names = [_name(entry[0].path) for entry in entries]
     if len(set(names)) < len(names):
         names = [str(entry[0].path) for entry in entries]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{twice}: is given twice")
     return dict(zip(names, entries, strict=True))
 
 

@@ -75,6 +75,7 @@ def entries_of(
     """
     for name in names:
         _check_known(name)
+    _check_detector(names, settings)
     folders = {_folder(name): name for name in names}
     if len(folders) < len(names):
         raise InputError(f"each entry needs a name of its own, found {', '.join(names)}")
@@ -107,6 +108,13 @@ def _check_known(name: str) -> None:
             f"no detector, preset or file {name!r}{near} The detectors are {', '.join(SETTINGS)}; presets are those of "
             "`train`; files end in .toml"
         )
+
+
+def _check_detector(names: Sequence[str], settings: Changes) -> None:
+    """Raises an InputError if a setting names another detector than an entry."""
+    detector = settings.get("model", {}).get("detector")
+    if detector and (others := [name for name in names if name in SETTINGS and name != detector]):
+        raise InputError(f"model.detector is {detector}, but {others[0]} is to be trained: leave out --model.detector")
 
 
 def _is_derived(name: str) -> bool:
