@@ -176,6 +176,29 @@ def test_what_may_be_concluded() -> None:
     assert any("S - 1 with replacement" in sentence for sentence in method(other))
 
 
+def test_equal_entries_are_the_best_together() -> None:
+    said = " ".join(conclusions(report(entry("a", None), entry("b", 0.0, p=1.0), entry("c", -0.1))))
+    assert "a has, together with b, the highest mAP of all, 57.0 on average" in said
+    assert "picked" not in said
+
+
+def test_a_single_entry_is_compared_with_nothing() -> None:
+    found = report(entry("a", None), drawn=6)
+    accuracy, thresholds, costs = tables(found, every=True)
+    assert [one.rows[0][0] for one in (accuracy, thresholds, costs)] == ["a", "a", "a"]
+    said = " ".join([*conclusions(found), *method(found), markdown_of(found, "One"), page_of(found, "One")])
+    assert "a has mAP 57.0 on average" in said
+    assert "There are only 6 videos" in said
+    for word in ("highest", "paired", "p is never", "0 tests"):
+        assert word not in said
+
+
+def test_of_one_video_no_difference_can_be_shown() -> None:
+    said = " ".join(conclusions(report(entry("a", None), entry("b", -0.1, p=1.0), drawn=1)))
+    assert "There is only 1 video: nothing tells what others would show" in said
+    assert "wide" not in said
+
+
 class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

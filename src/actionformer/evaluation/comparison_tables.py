@@ -18,30 +18,37 @@ SAID, HOW = "what may be concluded", "how these figures came about"
 
 def tables(report: ComparisonReport, *, every: bool = False) -> list[Figures]:
     """Accuracy, tests, costs; with every threshold on request."""
-    found = [_accuracy(report), _tests(report)]
-    if every:
-        found.append(_thresholds(report))
-    return [*found, *([_costs(report)] if any(one.costs for one in report.entries) else [])]
+    return [*_judged(report), *(_detailed(report) if every else _costs(report))]
+
+
+def _judged(report: ComparisonReport) -> list[Figures]:
+    """What conclusions are drawn from."""
+    return [_accuracy(report), *([_tests(report)] if len(report.entries) > 1 else [])]
+
+
+def _detailed(report: ComparisonReport) -> list[Figures]:
+    """What stands below them on a page."""
+    return [_thresholds(report), *_costs(report)]
 
 
 def markdown_of(report: ComparisonReport, title: str) -> str:
     """All of it as Markdown."""
-    accuracy, tests, *others = (one.markdown() for one in tables(report, every=True))
+    judged, detailed = ([one.markdown() for one in of(report)] for of in (_judged, _detailed))
     said, how = (
         f"## {heading}\n\n" + "".join(f"- {markdown_text(one)}\n" for one in sentences)
         for heading, sentences in ((SAID, conclusions(report)), (HOW, method(report)))
     )
-    return "\n".join([f"# {markdown_text(title)}\n", accuracy, tests, said, *others, how])
+    return "\n".join([f"# {markdown_text(title)}\n", *judged, said, *detailed, how])
 
 
 def page_of(report: ComparisonReport, title: str) -> str:
     """All of it as one page of HTML that needs nothing else."""
-    accuracy, tests, *others = (one.html() for one in tables(report, every=True))
+    judged, detailed = ([one.html() for one in of(report)] for of in (_judged, _detailed))
     said, how = (
         f"<h2>{heading}</h2><ul>{''.join(f'<li>{text(one)}</li>' for one in sentences)}</ul>\n"
         for heading, sentences in ((SAID, conclusions(report)), (HOW, method(report)))
     )
-    return document(title, STYLE, "".join([accuracy, tests, said, *others, how]))
+    return document(title, STYLE, "".join([*judged, said, *detailed, how]))
 
 
 def _accuracy(report: ComparisonReport) -> Figures:
@@ -90,12 +97,15 @@ def _thresholds(report: ComparisonReport) -> Figures:
     return Figures("mAP at every tIoU, in percent", "mean and deviation over seeds", columns, rows)
 
 
-def _costs(report: ComparisonReport) -> Figures:
+def _costs(report: ComparisonReport) -> list[Figures]:
+    """The table of costs, where any were measured."""
+    if not any(one.costs for one in report.entries):
+        return []
     fastest = max((one.costs.minutes_per_second or 0.0 for one in report.entries if one.costs), default=0.0)
     rows = [(one.name, *_cost_cells(one.costs, fastest)) for one in report.entries if one.costs is not None]
     columns = ("", "weights, M", "GMAC / min", "training, min", "min / s", "of fastest", "peak MiB")
     says = "GMAC: 10^9 multiply-adds; min / s: minutes of video detected in a second"
-    return Figures(f"costs{f'; {report.measured}' if report.measured else ''}", says, columns, rows)
+    return [Figures(f"costs{f'; {report.measured}' if report.measured else ''}", says, columns, rows)]
 
 
 def _cost_cells(costs: Costs, fastest: float) -> tuple[str, ...]:

@@ -19,12 +19,24 @@ def conclusions(report: ComparisonReport) -> list[str]:
 
 def _standing(report: ComparisonReport) -> Iterator[str]:
     first = next(one for one in report.entries if one.name == report.reference)
-    has = "has the highest mAP of all," if report.best else "has mAP"
+    has = "has the highest mAP of all," if report.best and _others(report) else "has mAP"
+    if report.best and (equal := _as_good(report)):
+        has = f"has, together with {', '.join(equal)}, the highest mAP of all,"
     yield f"{first.name} {has} {_percent(first.average.value)} on average ({_between(first.average)})."
 
 
+def _others(report: ComparisonReport) -> list[EntryFigures]:
+    """The entries that are compared with the reference."""
+    return [one for one in report.entries if one.test is not None]
+
+
+def _as_good(report: ComparisonReport) -> list[str]:
+    """Names of the entries whose mAP is that of the reference."""
+    return [one.name for one in _others(report) if one.test and one.test.difference.value == 0]
+
+
 def _differences(report: ComparisonReport) -> Iterator[str]:
-    others = [one for one in report.entries if one.test is not None]
+    others = _others(report)
     told = f"p below {SIGNIFICANT:g} after Holm's correction for {plural(len(others), 'test')}"
     for word, sign in (("lower", -1), ("higher", 1)):
         apart = [one for one in others if one.differs and one.test and sign * one.test.difference.value > 0]
@@ -43,17 +55,24 @@ def _limits(report: ComparisonReport) -> Iterator[str]:
     if min(seeds) == 1:
         yield (
             "Of one seed nothing is known of the next: trained again, the same model can differ by a point or more. "
-            "Intervals of such entries are of these very models; give --seeds 3."
+            "Intervals of such entries are of these very models; train three seeds of each (--seeds 3)."
         )
     elif min(seeds) == 2:
         yield "Two seeds hardly tell how far results differ from one to the next: deviations are rough."
-    if report.drawn < FEW:
-        kind = "videos" if report.by == "videos" else "groups of videos"
+    others = _others(report)
+    if report.drawn == 1:
         yield (
-            f"There are only {report.drawn} {kind}: intervals of so few are wide, and still too narrow, and p is never "
-            f"below {2.0 ** (1 - report.drawn):.2g}. Evaluate on more before small differences are believed."
+            "There is only 1 video: nothing tells what others would show. Intervals are of seeds alone, and no "
+            "difference can be shown. Evaluate on more."
         )
-    if report.best and len(report.entries) > 1:
+    elif report.drawn < FEW:
+        kind = "videos" if report.by == "videos" else "groups of videos"
+        never = f", and p is never below {2.0 ** (1 - report.drawn):.2g}" if others else ""
+        yield (
+            f"There are only {report.drawn} {kind}: intervals of so few are wide, and still too narrow{never}. "
+            "Evaluate on more before small differences are believed."
+        )
+    if report.best and others and not _as_good(report):
         yield (
             f"{report.reference} was picked as the best on the very videos that it is compared on, so its lead looks a "
             "little larger than it will be on others."
@@ -64,12 +83,17 @@ def method(report: ComparisonReport) -> list[str]:
     """How the figures came about."""
     counts = f"{plural(report.videos, 'video')} with {plural(report.actions, 'action')}"
     drawn = "videos" if report.by == "videos" else f"{report.drawn} groups of videos that are alike"
-    return [
+    sentences = [
         f"All entries were evaluated on the same {counts}, with the same thresholds. ± is the standard deviation over "
         "seeds.",
         f"Intervals hold 95% of {report.draws:,} draws. A draw takes {drawn} with replacement, the same for all "
         "entries, and of S seeds of an entry S - 1 with replacement; the entry's figure is the mean of theirs. So an "
         "interval says how far other videos like these, and other seeds, would move the figure.",
+    ]
+    if not _others(report):
+        return sentences
+    return [
+        *sentences,
         f"The test is paired: an entry and {report.reference} are compared on every draw, and p is twice the share of "
         "draws on which the difference lies on the other side of 0, but at least 2 / 2^G of G "
         f"{report.by}. Of several tests p is corrected by Holm's method, so that with a probability of 95% none of the "
