@@ -274,6 +274,14 @@ def test_without_config_it_takes_the_settings_of_train_auto(data: Planted, video
     assert doctor(data.annotations, videos=videos).facts["settings"].startswith("preset small, as there are none of")
 
 
+def test_features_that_cannot_be_used_are_no_lack_of_actions(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.ones((20, 4), np.float32))  # nobody says its timing
+    video = {"subset": "training", "duration": 10, "annotations": [{"label": "run", "segment": [1, 3]}]}
+    (tmp_path / "labels.json").write_text(json.dumps({"database": {"one": video}}), "utf-8")
+    said = doctor(tmp_path / "labels.json", features=tmp_path).facts["settings"]
+    assert said.endswith("no features of the training subset can be used")
+
+
 def test_actions_beyond_the_last_level(data: Planted) -> None:
     ranges = [[0, 4], [4, 8], [8, 9], [8, 9], [8, 9], [8, 9]]
     report = examine(data, model={"regression_ranges": ranges})

@@ -85,5 +85,8 @@ def _advised(every: Annotations, features: Paths | None, videos: Paths | None, s
         footage = footage_of(before, every, videos, load_backbone(BACKBONE), skip_missing=True)
         return advise_footage(footage, every, settings)
     source = FeatureFolders.at(features, before.data.prefix)
-    trained = open_subset(subset_of(every, before.data.train_subset), source, before.data, None)
+    subset = subset_of(every, before.data.train_subset)
+    trained = open_subset(subset, source, before.data, None)
+    if len(subset) and not trained.videos:
+        raise InputError("no features of the training subset can be used")
     return advised(Facts.of(trained.videos, before.data), settings, known)
