@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -119,16 +117,7 @@ def _serve(pipe: Connection[Any, Any], medium: Medium, preprocessing: Preprocess
     begin_worker(0)
     torch.set_num_threads(1)
     limit_memory()  # so that a file that claims more is an error and no harm to others
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, ConnectionError):
         while True:
             for item in decoded([pipe.recv()], medium, preprocessing, layout, 0):
                 pipe.send((item.video, item.frames.numpy()) if isinstance(item, FrameBatch) else item)
-
-
-def _end_with_parent() -> None:
-    """A process whose parent was killed does not go on with a file that nobody waits for."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

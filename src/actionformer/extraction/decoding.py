@@ -5,9 +5,11 @@ A decoding process is a worker of torch's `DataLoader`, which brings shared memo
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,11 +83,22 @@ def _as_it_is(item: Decoded) -> Decoded:
 
 
 def begin_worker(_: int) -> None:
-    """A decoding process is one thread of arithmetic, and leaves Ctrl-C to its parent."""
+    """A decoding process is one thread of arithmetic, leaves Ctrl-C to its parent, and ends with it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(0)  # the threads of the parent's pool did not come along
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed reads no further, and holds none of the locks that were handed down to it.
+
+    `DataLoader` looks for its parent between two batches alone, and not for one that was killed before it first looked.
+    """
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 class _Decoding(IterableDataset[Decoded]):
