@@ -82,6 +82,14 @@ def test_a_folder_of_features_in_another_format(tmp_path: Path, name: str, how: 
         named_files([tmp_path], {**FEATURES, **files_of(PICTURES)})
 
 
+@pytest.mark.parametrize(("name", "how"), [("a.pkl", "pickle.load"), ("a.pt", "torch.load"), ("a.csv", "loadtxt")])
+def test_a_file_of_features_in_another_format(tmp_path: Path, name: str, how: str) -> None:
+    touch(tmp_path, name)
+    with pytest.raises(InputError, match=rf"{name}: no .*; save its features as \.npy, .*{how}"):
+        named_files([tmp_path / name], {**FEATURES, **files_of(PICTURES)})
+    assert named_files([tmp_path / name], files_of(PICTURES)) == {tmp_path / name: "a"}
+
+
 def test_refusals(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "sub/a.avi", "empty/notes.txt")
     with pytest.raises(InputError, match=r"a\.mp4 and .*a\.avi are both called 'a'"):

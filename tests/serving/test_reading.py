@@ -59,6 +59,13 @@ def test_features_are_copied_as_they_are(tmp_path: Path, name: str) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["read.npy"]  # what was sent is gone
 
 
+def test_features_of_another_format_are_no_recording(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"^it\.pt: is no kind of feature file that the server reads; save .*torch\.load"
+    ):
+        read(b"PK", tmp_path, "it.pt")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -85,21 +85,19 @@ def named_files(inputs: Sequence[str | Path], kinds: Kinds, media: Sequence[Medi
 
 
 def _stood_for(path: Path, kinds: Kinds) -> dict[Path, str]:
+    taken = {ending for endings in kinds.values() for ending in endings}
+    others = other_features(path) if ".npy" in taken and path.suffix.lower() not in taken else ""
     if path.is_dir():
         found = _in_folder(path, kinds)
     else:
         base, pattern = _fixed_part(path)
-        if not has_magic(pattern):
+        if not has_magic(pattern) and not others:
             return {path: path.stem}
-        taken = {ending for endings in kinds.values() for ending in endings}
         found = {base / name: name for name in glob(pattern, root_dir=base, recursive=True)}
         found = {file: name for file, name in found.items() if file.suffix.lower() in taken}
     if not found:
-        wanted, endings = sorted(kinds, reverse=True), sorted({ending for some in kinds.values() for ending in some})
-        others = other_features(path) if ".npy" in endings else ""
-        raise InputError(
-            f"{path}: no {' or '.join(wanted)} here, expected files that end in {', '.join(endings)}{others}"
-        )
+        wanted = " or ".join(sorted(kinds, reverse=True))
+        raise InputError(f"{path}: no {wanted} here, expected files that end in {', '.join(sorted(taken))}{others}")
     return {file: _id(found[file]) for file in sorted(found)}
 
 

@@ -35,13 +35,18 @@ _LOADED = {
 }
 
 
-def other_features(folder: Path) -> str:
-    """What to do with features in a folder that are in files of another kind, as the end of a sentence, or nothing."""
-    counts = Counter(file.suffix.lower() for file in folder.iterdir()) if folder.is_dir() else Counter()
+def other_features(path: Path) -> str:
+    """What to do with features in files of another kind, as the end of a sentence, or nothing.
+
+    Args:
+        path: such a file, or a folder of them.
+    """
+    counts = Counter(file.suffix.lower() for file in (path.iterdir() if path.is_dir() else [path]))
     ending = max(_LOADED, key=lambda one: counts[one])
     if not counts[ending]:
         return ""
-    return f"; it holds {counts[ending]} {ending} files: save each as .npy, numpy.save('ID.npy', {_LOADED[ending]})"
+    which = f"; it holds {counts[ending]} {ending} files: save each" if path.is_dir() else "; save its features"
+    return f"{which} as .npy, numpy.save('ID.npy', {_LOADED[ending]})"
 
 
 _PLAIN_HEADER = re.compile(

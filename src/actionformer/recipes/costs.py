@@ -114,7 +114,7 @@ def _sample(run: EvaluatedRun, detector: Detector, how: Measuring) -> list[Featu
     except InputError as error:
         warn(f"{run.path}: what detection costs is not measured: {error}", stacklevel=3)
         return []
-    found = sorted(found, key=lambda one: len(one.features))
+    found = sorted(found, key=lambda one: one.end)
     return [found[place] for place in sorted({round(at) for at in np.linspace(0, len(found) - 1, SAMPLE)})]
 
 

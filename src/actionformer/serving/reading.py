@@ -13,7 +13,7 @@ import numpy as np
 
 from actionformer.core.errors import InputError, noted, warn
 from actionformer.core.hdf5 import SIGNATURE
-from actionformer.features import READERS, FeatureSpec, check_timing, open_features, timing_of
+from actionformer.features import READERS, FeatureSpec, check_timing, open_features, other_features, timing_of
 from actionformer.medium import Medium
 from actionformer.serving.allowed import Allowed
 from actionformer.serving.fetching import fetch
@@ -144,6 +144,8 @@ class Reader:
 
     def _holds_features(self, file: Path, said: str | None) -> bool:
         ending = file.suffix
+        if (others := other_features(file)) and ending not in self.settings.recordings:
+            raise InputError(f"{file}: is no kind of feature file that the server reads{others}")
         if said is None:
             return ending in READERS and ending not in self.settings.recordings
         return said == "features"
