@@ -5,7 +5,7 @@ WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 # A process more than there are cores, as some wait for a browser or a program; each on one thread, and threads that wait do
 # not spin. Tests are compiled once, whatever the shell says.
 # `.venv/bin/coverage report -m` shows what `make check-all` has left untested.
-TESTS = PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+TESTS = PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The two commands work on a fresh clone: they install first.
 install: .venv/installed

@@ -22,6 +22,14 @@ from actionformer.settings.config import Config
 Once = Callable[[str, Callable[[Path], object]], Path]
 """Gives a folder by its name, which a function fills if no process of this run has asked for it before."""
 
+LONG = (
+    *("test_docs", "test_export_model", "test_server", "test_text", "test_binary", "test_engine", "test_benchmarks"),
+    *("test_sounds", "test_kills", "test_dockerfile", "test_cluster", "test_loop_shared", "test_train_shared"),
+    *("test_train_resume", "test_media_source", "test_cli", "test_watch", "test_wheel", "test_ablate", "test_job"),
+    *("test_self_train", "test_compare", "test_classify", "test_application", "test_labelling", "test_views"),
+)
+"""Files that take long, of which many hold few tests: they begin first, so that no worker waits for one at the end."""
+
 settings.register_profile("thorough", deadline=None)  # a busy machine is no failure
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=50)
 settings.load_profile("quick")
@@ -36,6 +44,11 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # these tests outlive their terminal, as was asked
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of files is that of the workers, who take one after another (`--no-loadscope-reorder`)."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HANDLERS = "import signal; print(signal.getsignal(signal.SIGINT).__name__, signal.getsignal(signal.SIGHUP).name)"
 
 
@@ -12,6 +14,7 @@ def test_children_have_default_handlers() -> None:
     assert done.stdout == "default_int_handler SIG_DFL\n"
 
 
+@pytest.mark.slow
 def test_they_have_them_in_the_background_of_a_closed_terminal() -> None:
     tests = f"{Path(__file__)}::test_children_have_default_handlers"
     command = ["sh", "-c", """trap "" INT HUP; exec "$@" """, "sh"]

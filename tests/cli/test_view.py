@@ -48,7 +48,10 @@ def ask(address: str, path: str, host: str) -> int:
     return status
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+ONCE_MORE = (pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGTERM, signal.SIGHUP))
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, *ONCE_MORE])
 def test_it_tells_its_address_answers_and_ends_when_told(found: Path, tmp_path: Path, ending: signal.Signals) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -63,6 +66,7 @@ def test_it_tells_its_address_answers_and_ends_when_told(found: Path, tmp_path: 
     assert not list(folder.iterdir())
 
 
+@pytest.mark.slow
 def test_it_ends_in_order_while_it_encodes(found: Path, tmp_path: Path) -> None:
     folder, videos = tmp_path / "temporary", tmp_path / "videos"
     folder.mkdir()

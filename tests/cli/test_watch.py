@@ -110,7 +110,7 @@ def actionformer(*arguments: Any, **options: Any) -> Iterator[subprocess.Popen[s
             end.cancel()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_it_cleanly(seen: Path, number: signal.Signals) -> None:
     source = "lavfi:testsrc=size=128x96:rate=10,realtime=speed=8"  # never ends
     options = ("--max-action-seconds", 2, "--provisional")
@@ -158,6 +158,7 @@ def later(source: Path, target: Path, seconds: float) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_pictures_that_begin_late_are_found_late(call: Command, tmp_path: Path, seen: Path, moving: Path) -> None:
     """In files, in their subtitles, and in live sources that are files, time 0 is where the container begins."""
     late = later(moving, tmp_path / "late.mkv", 2.0)
@@ -187,6 +188,7 @@ def test_one_watch_writes_a_file(call: Command, tmp_path: Path, seen: Path, movi
         assert out.read_text("utf-8") == "of another watch"
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_it_and_is_named(seen: Path, moving: Path) -> None:
     with actionformer("watch", seen / "run", moving, "--patience", 0.1, "--out", "/dev/full") as process:
         assert process.stderr is not None

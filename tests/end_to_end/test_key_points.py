@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from commands import Command
 from scurrying import FPS, scurrying, write_deeplabcut
 
@@ -23,6 +24,7 @@ def written(folder: Path, name: str, seed: int) -> list[tuple[float, float]]:
     return rears
 
 
+@pytest.mark.slow
 def test_a_model_learns_from_key_points_and_finds_what_a_new_animal_does(
     tiny: Config, tmp_path: Path, call: Command
 ) -> None:

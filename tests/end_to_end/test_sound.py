@@ -53,6 +53,7 @@ def config(folder: Path, tiny: Config) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_from_labels_of_audacity_to_what_is_found(
     folder: Path, config: Path, call: Command, refused: Refused, tmp_path: Path
 ) -> None:

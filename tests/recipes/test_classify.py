@@ -121,6 +121,7 @@ def test_scores_of_the_call_win(beside: Path, made: Path) -> None:
     assert found.labels[0] == 2
 
 
+@pytest.mark.slow
 def test_a_stopped_run_ends_as_if_it_had_not(
     beside: Path, made: Path, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

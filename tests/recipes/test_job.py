@@ -62,6 +62,7 @@ def test_a_line_a_video(call: Command, trained: Path, features: Path, tmp_path: 
     assert printed.out == (tmp_path / "a.jsonl").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_killed_at_any_time_and_continued(
     call: Command, trained: Path, many: Path, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -155,6 +155,7 @@ def test_features_that_cannot_be_used_are_left_out(seen: Path, more: Path, tmp_p
     assert list(found_in(tmp_path / "out")) == ["new0"]
 
 
+@pytest.mark.slow
 def test_a_stopped_one_goes_on_with_the_labels_that_were_found(
     seen: Path, more: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

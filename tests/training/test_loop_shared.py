@@ -96,6 +96,7 @@ def differences(folder: Path, name: str, processes: int) -> tuple[float, float]:
     return losses, weights
 
 
+@pytest.mark.slow
 def test_four_processes_learn_what_one_learns(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """Of batches of 8, and at the end of every epoch of 3, with augmentation, dropout and drop path."""
     losses, weights = differences(run([case("plain", "actionformer", 4)], tmp_path), "plain", 4)

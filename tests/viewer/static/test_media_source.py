@@ -153,6 +153,7 @@ def test_a_clock_that_does_not_begin_at_0_is_that_of_detections(
             shows(page, frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "codec", "way"), WAYS, ids=[f"{name}-{codec}" for name, codec, _ in WAYS])
 def test_pictures_that_begin_after_the_sound_are_shown_at_the_times_of_detections(
     open_page: Open, tmp_path: Path, name: str, codec: str, way: str
@@ -197,6 +198,7 @@ def test_it_plays_on_over_joins_and_ends(open_page: Open, tmp_path: Path) -> Non
         shows(page, 0)
 
 
+@pytest.mark.slow
 def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, tmp_path: Path) -> None:
     seconds = 40 * SEGMENT_SECONDS
     write_numbered(tmp_path / "v.avi", "mpeg4", seconds)
@@ -222,6 +224,7 @@ def test_far_seeks_fetch_what_is_there_and_let_go_of_the_rest(open_page: Open, t
         page.close()  # it would ask on
 
 
+@pytest.mark.slow
 def test_where_it_is_broken_words_stand_in_place_of_the_picture(open_page: Open, tmp_path: Path) -> None:
     write_numbered(tmp_path / "v.avi", "mjpeg", pix="yuvj420p")
     content = (tmp_path / "v.avi").read_bytes()
@@ -240,6 +243,7 @@ def test_where_it_is_broken_words_stand_in_place_of_the_picture(open_page: Open,
         until(page, "document.getElementById('clock').textContent > '0:11'")  # at the end it stops
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("without", ["MediaSource", "the codec"])
 def test_a_browser_that_cannot_says_so(open_page: Open, tmp_path: Path, without: str) -> None:
     write_numbered(tmp_path / "v.avi", "mpeg4", 1.0)
