@@ -107,6 +107,7 @@ def test_beside_readings_a_unit_is_guessed_as_that_of_the_readings_is(step: int)
     assert only(found) == [(0, 3e-3 * step, "lie"), (3e-3 * step, pytest.approx(5e-3 * step), "sit")]
     (told,) = found.remarks
     assert told.what.startswith(f"its column time is taken for milliseconds, {1000 / step:.3g} rows a second: if that")
+    assert all(one.sure for one in found.videos[0].segments), "--unit ms would divide once more"
 
 
 def test_times_count_before_numbers_of_rows() -> None:

@@ -34,7 +34,7 @@ class RowTimes:
 
     seconds: Sequence[float | None]
     sure: bool
-    """Whether they are seconds without doubt."""
+    """Whether `--unit` leaves them as they are: the name tells their unit, or another one than seconds was guessed."""
     remark: str = ""
     """What was guessed."""
 
@@ -76,8 +76,8 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
             doubt = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"
     times = [None if count is None else count / per_second for count in counts]
     if first / per_second > EPOCH:
-        return RowTimes(_from_first(times), sure=not doubt, remark=doubt or FROM_FIRST)
-    return RowTimes(_from_first(times) if first < 0 else times, stated, doubt)
+        return RowTimes(_from_first(times), sure=True, remark=doubt or FROM_FIRST)
+    return RowTimes(_from_first(times) if first < 0 else times, stated or per_second != 1, doubt)
 
 
 def _guessed(first: float, step: float) -> float:
