@@ -51,6 +51,21 @@ def test_clocks_of_dates_count_from_the_first_row(unit: float, first: float) -> 
     assert np.allclose(clock.seconds(times), np.arange(100) * 0.02, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("first", "step", "unit"),
+    [
+        (1.7e9, 1.0, 1.0),  # once a second
+        (1.7e12, 1000.0, 1e3),
+        (1.7e12, 2000.0, 1e3),
+        (1.7e9, 20.0, 1e3),  # a telephone that has been on for 20 days
+        (1.7e12, 2e7, 1e9),  # and one for 28 minutes
+        (1.7e15, 2e7, 1e9),
+    ],
+)
+def test_slow_clocks_of_dates_and_fast_ones_that_began_long_ago(first: float, step: float, unit: float) -> None:
+    assert clock_of("timestamp", first + step * np.arange(100.0), dates=False, fps=None).per_second == unit
+
+
 @pytest.mark.parametrize("first", [45292.5, 739253.5])
 def test_dates_of_spreadsheets_and_of_matlab_count_days(first: float) -> None:
     clock = clock_of("time", first + np.arange(100.0) / 50 / 86400, dates=False, fps=None)

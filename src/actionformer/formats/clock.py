@@ -19,6 +19,8 @@ Numbers = NDArray[np.float64]
 
 USUAL = 50.0
 """Rows a second of which the nearest unit is taken where nothing else tells it."""
+DATED = 3.0
+"""How much further from the usual rate, as a logarithm, a unit may be with which the times are of these years."""
 ROUND = 0.005
 """Share by which a rate may differ from a whole number that is meant."""
 FAST = 1100.0
@@ -90,9 +92,11 @@ def _guessed(name: str, step: float, first: float, fps: float | None) -> tuple[f
     if are_days(first, step):
         return UNITS["days"], None
     rates = {unit: per_second / step for unit, per_second in FINE.items()}
-    unit = min(rates, key=lambda one: abs(math.log(rates[one] / (fps or USUAL))))
+    dates = {unit for unit, per_second in FINE.items() if NOWADAYS[0] < first / per_second < NOWADAYS[1]}
+    far = {unit: abs(math.log(rate / (fps or USUAL))) - DATED * (unit in dates) for unit, rate in rates.items()}
+    unit = min(far, key=far.__getitem__)
     in_fractions = unit == "seconds" and step < 1 and rates[unit] < FAST
-    since_1970 = NOWADAYS[0] < first / FINE[unit] < NOWADAYS[1]
+    since_1970 = unit in dates
     as_said = fps is not None and 1 / LIKE < rates[unit] / fps < LIKE
     if in_fractions or since_1970 or as_said:
         return FINE[unit], None
