@@ -1,5 +1,7 @@
 """Clocks of tables of readings, worked by hand."""
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -91,6 +93,10 @@ def test_rates_of_clocks_that_are_odd() -> None:
     assert clock_of("time_s", np.arange(0, 10, 0.023), dates=False, fps=None).rate == 43.48
     with pytest.raises(InputError, match="column t holds 1 different times"):
         clock_of("t", np.ones(9), dates=False, fps=50)
+    with pytest.raises(InputError, match="column t holds 0 different times"):
+        clock_of("t", np.array([1e300, -1e308, math.nan]), dates=False, fps=50)
+    with pytest.raises(InputError, match=r"column t rises by 1e-20 a row: is it a clock\?"):
+        clock_of("t", np.array([0, 1e-20, 2e-20]), dates=False, fps=50)
 
 
 @pytest.mark.parametrize(("times", "told"), [([0, 60, 120], True), ([36000, 36060], False), ([0, 60, 90], False)])

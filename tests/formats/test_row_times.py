@@ -66,3 +66,10 @@ def test_times_that_are_missing_are_not_spread() -> None:
     assert evenly([0.0, 0.0, None, 1.0]) == [0.0, 0.0, None, 1.0]
     assert evenly([3.0, 3.0]) == [3.0, 3.0]
     assert evenly([]) == []
+
+
+@pytest.mark.parametrize("cells", [["1e300", "1e308", "-1e308"], ["0", "0", "1e-320"], ["5", "5", "5"]])
+def test_numbers_that_no_clock_has_are_left_to_what_asks(cells: list[str]) -> None:
+    times = row_times(cells, "t", readings=True)
+    assert times
+    assert len(times.seconds) == 3

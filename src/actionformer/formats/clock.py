@@ -27,6 +27,8 @@ FAST = 1100.0
 """Rows a second from which on another unit may be meant: 50 a second of a clock that counts minutes seem to be 3000."""
 LIKE = 1.5
 """How many times as often rows may come as the user says for that to tell the unit."""
+LARGEST, LEAST = 1e20, 1e-15
+"""What no clock reaches, and what none counts in, whatever its unit."""
 NOWADAYS = 9.4e8, 4.1e9
 """Seconds since 1970 of the years 2000 to 2100."""
 EPOCH = 1e8
@@ -66,11 +68,13 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None, below
     Raises:
         InputError: the times stand still; `name` is named.
     """
-    times = times[np.isfinite(times)]
+    times = times[np.abs(times) < LARGEST]
     stamps, counts = np.unique(times, return_counts=True)
     if len(stamps) < 2:
         raise InputError(f"column {name} holds {len(stamps)} different times, expected a later one with each row")
     step = _usual_step(np.diff(stamps)) / float(np.median(counts))
+    if step < LEAST:
+        raise InputError(f"column {name} rises by {step:.1g} a row: is it a clock?")
     stated = 1.0 if dates else unit_in(below) or unit_in(name)
     per_second, doubt = (stated, None) if stated else _guessed(name, step, float(stamps[0]), fps)
     first = float(times[0])

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
+from actionformer.core.errors import InputError
 from actionformer.formats.clock import DAY, EPOCH, clock_of, midnights, spread
 from actionformer.formats.dates import date, has_month_first
 from actionformer.formats.numbers import is_clock, number, seconds
@@ -67,10 +69,11 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
     first, step = known[0], median(after - before for before, after in pairwise(known)) if len(known) > 1 else 0.0
     per_second, doubt = unit_in(name), ""
     stated = per_second is not None
-    if per_second is None and readings and len(set(known)) > 1:
-        clock = clock_of(name, np.array(known), dates=False, fps=None)
-        per_second, doubt = clock.per_second, clock.doubt or ""
-    elif per_second is None:
+    if per_second is None and readings:
+        with suppress(InputError):  # no clock of readings, and perhaps none at all
+            clock = clock_of(name, np.array(known), dates=False, fps=None)
+            per_second, doubt = clock.per_second, clock.doubt or ""
+    if per_second is None:
         per_second = _guessed(first, step)
         if step >= SLOW and first / per_second <= EPOCH:
             doubt = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"
