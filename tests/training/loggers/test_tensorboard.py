@@ -41,14 +41,14 @@ def test_tensorboard_reads_what_is_written(tmp_path: Path) -> None:
 
 def test_steps_that_are_trained_again_count_once(tmp_path: Path) -> None:
     first = started(tmp_path)
-    for step in range(4):
+    for step in (1, 2, 3):
         first.step(step, {"loss": 1.0})
     first.finish(failed=True)
     again = started(tmp_path, first_epoch=1)
-    for step in (2, 3):
+    for step in (3, 4):
         again.step(step, {"loss": 2.0})
     again.finish(failed=False)
-    assert read(tmp_path)["step/loss"] == [(0, 1.0), (1, 1.0), (2, 2.0), (3, 2.0)]
+    assert read(tmp_path)["step/loss"] == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 2.0)]
 
 
 def test_where_they_cannot_be_written_is_said_once(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Logger(Protocol):
         """
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        """So many steps are done: parts of the loss, their sum, gradient norm, rate."""
+        """So many steps are done, the first being 1: parts of the loss, their sum, gradient norm, rate."""
 
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch is done, from 0 on: means over its steps, and `map` and `map@<tIoU>` where it was evaluated."""

@@ -33,7 +33,8 @@ class TensorBoard:
             self._give_up(error)
         self._add(file_version="brain.Event:2")
         if first_epoch:
-            self._add(step=first_epoch * steps_per_epoch, session_log={"status": 1})  # START
+            again = first_epoch * steps_per_epoch + 1  # the first that comes again: steps count from 1
+            self._add(step=again, session_log={"status": 1})  # START
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Writes `step/loss` and the others."""
