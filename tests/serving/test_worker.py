@@ -32,8 +32,30 @@ def told(*tasks: dict[str, Any], memory: float = 512) -> list[dict[str, Any]]:
     first = {"reader": asdict(SETTINGS), "memory": memory, "threads": 1}
     lines = "".join(json.dumps(one) + "\n" for one in (first, *tasks))
     command = [sys.executable, "-m", "actionformer.serving.worker"]
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, timeout=60)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(lines)
+        process.stdin.flush()
+        return [json.loads(process.stdout.readline()) for _ in tasks]
+
+
+def test_a_process_ends_with_its_server_in_the_middle_of_a_task() -> None:
+    """One that was killed cannot kill it: a decoder that hangs, or a camera that sees no action, went on for ever."""
+    hangs = "reading.Reader.prepare = lambda _: print('hangs', file=sys.stderr, flush=True) or time.sleep(600)"
+    script = f"import sys, time; from actionformer.serving import reading, worker; {hangs}; worker.main()"
+    lines = [{"reader": asdict(SETTINGS), "memory": 1, "threads": 1}, {"kind": "prepare"}]
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write("".join(json.dumps(one) + "\n" for one in lines).encode())
+        process.stdin.flush()
+        assert process.stderr.readline() == b"hangs\n"
+        process.stdin.close()
+        try:
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
 
 
 def reading(folder: Path, content: bytes, name: str = "it.npy") -> dict[str, Any]:

@@ -4,7 +4,7 @@
 
 It is told its settings and then its tasks, a line of JSON each, on standard input, and answers in such lines: how far
 it has come, lines of a live source, and at last `done` or `failed`. Nothing is unpickled on either side. The server
-kills it where it takes too long; it cannot take more memory than it is given.
+kills it where it takes too long; it cannot take more memory than it is given, and ends with the server.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import json
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any
 
 from actionformer.core.errors import InputError
@@ -32,7 +35,7 @@ _SIGNS = ("Cannot allocate memory", "can't allocate memory", "Unable to allocate
 
 
 def main() -> None:
-    """Works until standard input ends."""
+    """Works until standard input ends, and no longer, whatever it does then."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends this process
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
@@ -41,11 +44,23 @@ def main() -> None:
         answers.write(json.dumps(content) + "\n")
         answers.flush()
 
-    tasks = (json.loads(line) for line in sys.stdin)
-    try:
+    tasks = _as_they_come()
+    with suppress(BrokenPipeError):
         work(next(tasks), tasks, answer)
-    except (StopIteration, BrokenPipeError):
-        return
+
+
+def _as_they_come() -> Iterator[Any]:
+    """Lines of standard input, which a thread of its own waits for: a server that was killed can kill nobody."""
+    lines = SimpleQueue[str]()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        yield json.loads(lines.get())
 
 
 def work(settings: Mapping[str, Any], tasks: Iterator[Mapping[str, Any]], answer: Answer) -> None:
