@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from starlette.testclient import TestClient
 from actionformer.formats.detections import read_results
 from actionformer.inference.loading import load
 from actionformer.serving.application import application
-from actionformer.serving.limits import NO_RECORDINGS, Limits
+from actionformer.serving.limits import NO_RECORDINGS, Limits, RefusedError
 from actionformer.serving.service import Service
 
 FEATURES = npy(rows(60))
@@ -276,6 +277,29 @@ def test_a_server_that_ends_hands_back_what_waits(trained: Path, setup: Any, lim
     assert states[0]["state"] == "done"  # it ran
     assert [one["error"] for one in states if one["state"] == "failed"]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_job_that_is_handed_back_has_failed_at_once(
+    trained: Path, setup: Any, limits: Limits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its task takes a moment to end, in which it was told as `reading`, with the error of its end."""
+    service = Service(setup(trained, tmp_path, limits))
+    with TestClient(application(service), base_url="http://127.0.0.1") as asked:
+        assert asked.portal is not None
+        asking = asyncio.Event()
+
+        async def hang(*_: object) -> None:
+            asking.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            await asyncio.sleep(0.5)
+
+        monkeypatch.setattr(service._workers, "ask", hang)
+        job = asked.post("/v1/jobs", content=FEATURES, headers=BYTES).json()["id"]
+        asked.portal.call(asking.wait)
+        asked.portal.call(lambda: service.jobs.of(job).hand_back(RefusedError(503, "it ends")))
+        told = asked.get(f"/v1/jobs/{job}").json()
+        assert (told["state"], told["error"]) == ("failed", "it ends")
 
 
 def write_large(file: Path) -> bytes:

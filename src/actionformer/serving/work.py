@@ -110,6 +110,7 @@ class Work:
         if self.state in ENDED:
             return
         self.refused = refused
+        self.end("failed")  # its task may take a moment to end
         if self._task is not None:
             self._task.cancel()
 
