@@ -72,6 +72,12 @@ def test_a_length_that_is_too_large_is_refused_before_anything_comes(server: Hos
     assert well(server)
 
 
+def test_who_sends_all_of_it_before_listening_hears_why_it_is_too_much(server: Hosted) -> None:
+    status, _, content = server.ask("POST", "/v1/detect?name=large.npy", bytes(20 << 20))
+    assert status == 413
+    assert "more was sent than the 4 MiB" in content["error"]
+
+
 @pytest.mark.parametrize("length", ["-1", "x", "1, 2", "99999999999999999999999999"])
 def test_a_length_that_is_none_is_refused(server: Hosted, length: str) -> None:
     answer = exchanged(server, head(length), b"x")

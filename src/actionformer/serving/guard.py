@@ -16,7 +16,7 @@ from actionformer.web import error_response, is_foreign_name, is_of_another_page
 OPEN = ("/healthz", "/readyz")
 """What who starts and watches servers may ask without the token."""
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-MOST_DISCARDED, DISCARDING = 8 << 20, 1.0
+MOST_DISCARDED, DISCARDING = 64 << 20, 1.0
 """Bytes and seconds of a body that are read and thrown away, so that who sends it sees why it is refused."""
 
 
