@@ -1,10 +1,12 @@
 """Who is told how training goes: functions, loggers of one's own, and what becomes of those that fail."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from actionformer.core.errors import InputError
 from actionformer.core.progress import Progress
@@ -137,6 +139,21 @@ def test_every_logger_is_ended_once(tmp_path: Path, tiny: Config, annotations: P
         train(tiny, annotations, features, tmp_path / "run", log=[failing, stopped, last])
     for logger in (failing, stopped, last):
         assert [call for call in logger.calls if call[0] == "finish"] == [("finish", False)]
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, False), (1, True)])
+def test_who_stops_a_training_hears_how_to_go_on(
+    tmp_path: Path, tiny: Config, annotations: Path, features: Path, number: int, said: bool
+) -> None:
+    class Stopping(Kept):
+        def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+            if epoch == number:
+                raise KeyboardInterrupt
+
+    heard = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny, annotations, features, tmp_path / "run", log=[Stopping()], console=Console(file=heard))
+    assert ("stopped: --resume goes on after the last epoch that had ended" in heard.getvalue()) == said
 
 
 def test_a_logger_that_cannot_start_ends_the_call(

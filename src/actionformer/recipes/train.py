@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,8 @@ from actionformer.core.annotations import Annotations
 from actionformer.core.errors import InputError, warn
 from actionformer.core.files import write_whole
 from actionformer.core.progress import OnProgress
-from actionformer.core.terminal import plain_console
+from actionformer.core.run_files import RESUME
+from actionformer.core.terminal import plain_console, say
 from actionformer.data.collection import Paths
 from actionformer.data.dataset import EpochLoader
 from actionformer.data.groups import groups_of
@@ -132,18 +134,30 @@ def train(
                 check_init(init, given.config)
             given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
             given = given.with_features(out, init=init, overwrite=overwrite, console=console)
-            train_on(
-                given,
-                out,
-                init=init,
-                resume=resume,
-                device=own_device,
-                console=console,
-                log=loggers,
-                on_progress=on_progress,
-            )
+            with _telling_of_a_stop(out, console):
+                train_on(
+                    given,
+                    out,
+                    init=init,
+                    resume=resume,
+                    device=own_device,
+                    console=console,
+                    log=loggers,
+                    on_progress=on_progress,
+                )
         copy = ranks.from_first(lambda: load(out)) if ranks.count() > 1 else None
         return load(out, device=own_device) if copy is None or ranks.first() else copy
+
+
+@contextmanager
+def _telling_of_a_stop(out: Path, console: Console) -> Iterator[None]:
+    """Says what Ctrl-C or SIGTERM leaves of a training."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if ranks.first() and (out / RESUME).exists():
+            say(console, "stopped: --resume goes on after the last epoch that had ended")
+        raise
 
 
 def train_on(
