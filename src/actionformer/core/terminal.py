@@ -11,7 +11,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -86,6 +86,22 @@ def escape_what_lacks() -> None:
 def say(console: Console, message: object) -> None:
     """Prints a message on a line of its own, whichever console it is."""
     console.print(Text(visible(message)), soft_wrap=True)
+
+
+@contextmanager
+def telling_of_a_stop(console: Console, left: Callable[[], str]) -> Iterator[None]:
+    """Says what Ctrl-C or SIGTERM leaves of the work within it.
+
+    Args:
+        console: where it is said.
+        left: gives the words, "" where nothing is left that a later call could go on with.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if words := left():
+            say(console, f"stopped: {words}")
+        raise
 
 
 def complain(message: object) -> None:

@@ -1,7 +1,8 @@
 """The clock of a table of readings: what its column of times holds becomes seconds.
 
 The unit is that of the column's name (`time_ms`), or else days where they are dates of spreadsheets, or else the one
-with which the rows come about as often as the user says, or as often as sensors do.
+with which the rows come about as often as the user says, or as often as sensors do; a unit with which the times are of
+this century may be further from that.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def clock_of(name: str, times: Numbers, *, dates: bool, fps: float | None, below
         below: what stands below the name, such as a unit.
 
     Raises:
-        InputError: the times stand still; `name` is named.
+        InputError: the times stand still, or are what no clock has; `name` is named.
     """
     times = times[np.abs(times) < LARGEST]
     stamps, counts = np.unique(times, return_counts=True)
@@ -131,7 +132,7 @@ def spread(times: Numbers, following: float, rate: float) -> Numbers:
     """Times (n,) of which some are the same, of a clock coarser than rows, spread evenly until the next.
 
     Args:
-        times: seconds, none before the one above.
+        times: seconds, that never fall.
         following: the time after them.
         rate: rows a second as they usually come: before a gap, equal ones last no longer.
     """

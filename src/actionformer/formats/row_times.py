@@ -66,7 +66,7 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
         return None if dates[0] is None else RowTimes(_from_first(dates), sure=True)
     counts = [number(cell) for cell in cells]
     known = [count for count in counts if count is not None]
-    first, step = known[0], median(after - before for before, after in pairwise(known)) if len(known) > 1 else 0.0
+    first = known[0]
     per_second, doubt = unit_in(name), ""
     stated = per_second is not None
     if per_second is None and readings:
@@ -74,6 +74,7 @@ def row_times(cells: Sequence[str], name: str, *, readings: bool = False) -> Row
             clock = clock_of(name, np.array(known), dates=False, fps=None)
             per_second, doubt = clock.per_second, clock.doubt or ""
     if per_second is None:
+        step = median(after - before for before, after in pairwise(known)) if len(known) > 1 else 0.0
         per_second = _guessed(first, step)
         if step >= SLOW and first / per_second <= EPOCH:
             doubt = f"rows are taken to come {step:g} s after one another: if these are milliseconds, give --unit ms"

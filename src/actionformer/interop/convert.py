@@ -95,7 +95,6 @@ def read_published(config: str | Path, *checkpoints: str | Path) -> tuple[Reposi
         return repository, with_classes_of(settings, weights, repository), weights
     found = [_recognised(checkpoint) for checkpoint in checkpoints]
     repository, published = found[0]
-    weights = repository.prepare(published)
     _check_streams(repository, checkpoints)
     if repository.streams:
         for other, checkpoint in zip(found, checkpoints, strict=True):
@@ -105,6 +104,8 @@ def read_published(config: str | Path, *checkpoints: str | Path) -> tuple[Reposi
             f"streams.{stream}.{name}": tensor
             for stream, (_, own) in enumerate(found) for name, tensor in repository.prepare(own).items()
         }  # fmt: skip
+    else:
+        weights = repository.prepare(published)
     shape = published_shape(str(config)) if is_preset(str(config)) else {}
     settings = load_config(config, {"model": shape})
     if settings.model.detector != repository.detector:

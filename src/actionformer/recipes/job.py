@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from actionformer.core.errors import InputError
 from actionformer.core.hashes import hash_of
 from actionformer.core.progress import Progress
 from actionformer.core.run_files import CLASSIFIER, PROPOSER, WEIGHTS
-from actionformer.core.terminal import say
+from actionformer.core.terminal import say, telling_of_a_stop
 from actionformer.core.words import part, plural
 from actionformer.recipes.output import Output
 from actionformer.recipes.proposals import model_hash
@@ -101,7 +101,7 @@ def run_job(
         record.check_unchanged(search.sources)
         before = len(record.done)
         todo = [video for video in search.sources if video not in record.done]
-        stop = _telling_of_a_stop(record, output, len(search.sources), search.console)
+        stop = telling_of_a_stop(search.console, lambda: _left_of(record, output, len(search.sources)))
         with stop, closing(search.results(todo)) as results:
             for done, one in enumerate(results, before + 1):
                 if one.warning:
@@ -116,15 +116,10 @@ def run_job(
         return Done(output, *found, wanted.left_out, wanted.nothing, record.failed)
 
 
-@contextmanager
-def _telling_of_a_stop(record: Record, output: Output, videos: int, console: Console) -> Iterator[None]:
-    """Says what Ctrl-C or SIGTERM leaves of a job."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        if record.done and output.record is not None:
-            say(console, f"stopped: {part(len(record.done), videos, 'videos are done')}, --resume goes on")
-        raise
+def _left_of(record: Record, output: Output, videos: int) -> str:
+    """What a later call can go on with where a job of so many videos is stopped."""
+    there = record.done and output.record is not None
+    return f"{part(len(record.done), videos, 'videos are done')}, --resume goes on" if there else ""
 
 
 def _take(one: Searched, wanted: Wanted, output: Output, record: Record, console: Console | None) -> None:

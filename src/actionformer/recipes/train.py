@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from actionformer.core.errors import InputError, warn
 from actionformer.core.files import write_whole
 from actionformer.core.progress import OnProgress
 from actionformer.core.run_files import RESUME
-from actionformer.core.terminal import plain_console, say
+from actionformer.core.terminal import plain_console, telling_of_a_stop
 from actionformer.data.collection import Paths
 from actionformer.data.dataset import EpochLoader
 from actionformer.data.groups import groups_of
@@ -134,7 +133,7 @@ def train(
                 check_init(init, given.config)
             given = hold_out(given, validation, console, resumed=out if resume else None).completed(console)
             given = given.with_features(out, init=init, overwrite=overwrite, console=console)
-            with _telling_of_a_stop(out, console):
+            with telling_of_a_stop(console, lambda: _left_of(out)):
                 train_on(
                     given,
                     out,
@@ -149,15 +148,10 @@ def train(
         return load(out, device=own_device) if copy is None or ranks.first() else copy
 
 
-@contextmanager
-def _telling_of_a_stop(out: Path, console: Console) -> Iterator[None]:
-    """Says what Ctrl-C or SIGTERM leaves of a training."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        if ranks.first() and (out / RESUME).exists():
-            say(console, "stopped: --resume goes on after the last epoch that had ended")
-        raise
+def _left_of(out: Path) -> str:
+    """What a later call can go on with where a training is stopped, in words of its first process."""
+    there = ranks.first() and (out / RESUME).exists()
+    return "--resume goes on after the last epoch that had ended" if there else ""
 
 
 def train_on(

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from actionformer.core.errors import InputError
-from actionformer.formats.clock import DAY, Clock, midnights, spread
+from actionformer.formats.clock import DAY, Clock, Numbers, midnights, spread
 from actionformer.sensors.table import PIECE
-
-Numbers = NDArray[np.float64]
 
 STANDING = 4 * PIECE
 """Rows that may share a time."""
